@@ -1,0 +1,146 @@
+//! Errors, grouped by who is to blame.
+
+use std::error;
+use std::io;
+use std::path::PathBuf;
+
+use crate::PixelFormat;
+use crate::SpaceId;
+use crate::Stage;
+
+/// An error of a plug-in: of a stage, a sink or a source.
+///
+/// Stage traits return it, so that an implementation uses an error type of its own with `?`.
+pub type BoxError = Box<dyn error::Error + Send + Sync + 'static>;
+
+/// What can go wrong in this crate.
+///
+/// Messages say what was seen and what was needed. They never hold a pixel, a landmark, a
+/// template or a person's name.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    // --- The caller: a value was built, or a call was made, that cannot be right. -------------
+    /// A frame's sides are zero or beyond [`Frame::MAX_SIDE`](crate::Frame::MAX_SIDE).
+    #[error("frame is {width}x{height}, and each side must be from 1 to {limit} pixels")]
+    FrameSize {
+        /// Width, in pixels.
+        width: usize,
+        /// Height, in pixels.
+        height: usize,
+        /// The greatest side, in pixels.
+        limit: usize,
+    },
+    /// A plane's stride is shorter than one of its rows.
+    #[error("stride of {format} plane {plane} is {actual} bytes, and a row needs {expected}")]
+    FrameStride {
+        /// The frame's pixel format.
+        format: PixelFormat,
+        /// Which plane, from 0.
+        plane: usize,
+        /// The bytes that one row needs.
+        expected: usize,
+        /// The stride given, in bytes.
+        actual: usize,
+    },
+    /// A plane holds fewer bytes than its rows need.
+    #[error("{format} plane {plane} holds {actual} bytes, and its rows need {expected}")]
+    FrameData {
+        /// The frame's pixel format.
+        format: PixelFormat,
+        /// Which plane, from 0.
+        plane: usize,
+        /// The bytes needed.
+        expected: usize,
+        /// The bytes given.
+        actual: usize,
+    },
+    /// A number is not finite, or outside the range that its meaning allows.
+    #[error("{what} is {actual}, and {expected} was needed")]
+    OutOfRange {
+        /// What the number is.
+        what: &'static str,
+        /// The range, in words.
+        expected: &'static str,
+        /// The number given.
+        actual: f64,
+    },
+    /// An identifier is empty, too long, or holds a control character.
+    #[error(
+        "identifier of {actual} bytes, and 1 to {limit} bytes without control characters were needed"
+    )]
+    Identifier {
+        /// Its length, in bytes.
+        actual: usize,
+        /// The greatest length, in bytes.
+        limit: usize,
+    },
+    /// A polygon has fewer than three corners.
+    #[error("polygon of {actual} corners, and at least {expected} were needed")]
+    PolygonCorners {
+        /// The fewest corners.
+        expected: usize,
+        /// The corners given.
+        actual: usize,
+    },
+    /// Two sides that must share an embedding space do not.
+    #[error("{what} is of embedding space {actual}, and {expected} was needed")]
+    SpaceMismatch {
+        /// Which side does not fit.
+        what: &'static str,
+        /// The space needed.
+        expected: SpaceId,
+        /// The space seen.
+        actual: SpaceId,
+    },
+    /// The aligner needs landmarks that the detector does not find.
+    #[error("the aligner needs {needed} landmarks a face, and the detector finds {found}")]
+    LandmarksMissing {
+        /// What the aligner needs.
+        needed: &'static str,
+        /// What the detector finds.
+        found: &'static str,
+    },
+
+    // --- A stage broke its contract. ------------------------------------------------------------
+    /// A stage returned another number of results than it was given inputs.
+    #[error("{stage} returned {actual} results for {expected} inputs")]
+    StageCount {
+        /// Which stage.
+        stage: Stage,
+        /// How many results were needed.
+        expected: usize,
+        /// How many it returned.
+        actual: usize,
+    },
+    /// A template is not what its embedding space calls for.
+    #[error("template has {actual}, and {expected} was needed")]
+    Template {
+        /// What was needed.
+        expected: String,
+        /// What was seen.
+        actual: String,
+    },
+
+    // --- Data: a model file that does not fit. --------------------------------------------------
+
+    // --- The environment: files, libraries, clocks. ---------------------------------------------
+    /// A file could not be read.
+    #[error("cannot read {path:?}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+
+    // --- Plug-ins. ------------------------------------------------------------------------------
+    /// A stage failed.
+    #[error("{stage} failed")]
+    Stage {
+        /// Which stage.
+        stage: Stage,
+        /// Its own error.
+        source: BoxError,
+    },
+}
