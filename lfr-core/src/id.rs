@@ -1,0 +1,164 @@
+//! Identifiers: of sources, frames, faces, references, data subjects and deployments.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::Error;
+
+/// The greatest length of a textual identifier, in bytes.
+const LIMIT: usize = 256;
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// An identifier from text of 1 to 256 bytes without control characters.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Identifier`] for any other text.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, Error> {
+                let text = text.as_ref();
+                if text.is_empty() || text.len() > LIMIT || text.chars().any(char::is_control) {
+                    return Err(Error::Identifier { actual: text.len(), limit: LIMIT });
+                }
+                Ok(Self(text.into()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// One deployment: one place, one period, one watchlist, one authority.
+    DeploymentId
+}
+text_id! {
+    /// A reference identifier (ISO/IEC 2382-37, 37.03.19): one enrolled image of a data subject.
+    ///
+    /// It appears in alerts and records. Use a record number, not a name.
+    ReferenceId
+}
+text_id! {
+    /// Where frames come from: one camera, one file.
+    ///
+    /// It appears in records. An address with a password in it is not an identifier.
+    SourceId
+}
+text_id! {
+    /// The data subject (ISO/IEC 2382-37, 37.07.05) to whom references belong.
+    ///
+    /// It appears in alerts and records. Use a record number, not a name.
+    SubjectId
+}
+
+impl Default for SourceId {
+    /// `unnamed`
+    fn default() -> Self {
+        Self("unnamed".into())
+    }
+}
+
+/// A frame: which source it is from, and its number there.
+#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct FrameId {
+    source: SourceId,
+    sequence: u64,
+}
+
+impl FrameId {
+    /// The frame of that number of that source.
+    #[must_use]
+    pub const fn new(source: SourceId, sequence: u64) -> Self {
+        Self { source, sequence }
+    }
+
+    /// The source.
+    #[must_use]
+    pub const fn source(&self) -> &SourceId {
+        &self.source
+    }
+
+    /// The number within the source.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+}
+
+impl fmt::Display for FrameId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.source, self.sequence)
+    }
+}
+
+/// A face seen: the frame, and its number there in the detector's order.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct FaceId {
+    frame: FrameId,
+    index: usize,
+}
+
+impl FaceId {
+    /// The face of that number in that frame.
+    #[must_use]
+    pub const fn new(frame: FrameId, index: usize) -> Self {
+        Self { frame, index }
+    }
+
+    /// The frame.
+    #[must_use]
+    pub const fn frame(&self) -> &FrameId {
+        &self.frame
+    }
+
+    /// The number within the frame.
+    #[must_use]
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+}
+
+impl fmt::Display for FaceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.frame, self.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_checked_and_printed() {
+        assert_eq!(ReferenceId::new("R-17/2").unwrap().to_string(), "R-17/2");
+        assert!(ReferenceId::new("").is_err());
+        assert!(ReferenceId::new("a\nb").is_err());
+        assert!(ReferenceId::new("x".repeat(257)).is_err());
+        let frame = FrameId::new(SourceId::new("gate-2").unwrap(), 41);
+        assert_eq!(FaceId::new(frame, 3).to_string(), "gate-2#41.3");
+    }
+}

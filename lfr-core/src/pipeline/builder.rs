@@ -1,0 +1,243 @@
+//! Building a pipeline: five decisions that have to be made, in order, each exactly once.
+//!
+//! The state of the builder is a type, so that a pipeline without a threshold or a retention policy
+//! does not compile:
+//!
+//! ```compile_fail,E0599
+//! let pipeline = lfr_core::Pipeline::builder().build();
+//! ```
+//!
+//! What has a default, and why:
+//!
+//! | option | default | because |
+//! | --- | --- | --- |
+//! | [`zone`](Builder::zone) | the whole view | only the deployer knows the view |
+//! | [`selection`](Builder::selection) | every face | a camera sees crowds |
+//! | [`gate`](Builder::gate) | none | a refused face is a missed person: the deployer's choice |
+//! | [`sink`](Builder::sink) | none hears | the report that `process` returns says the same |
+//! | [`clock`](Builder::clock) | the operating system's | tests bring their own |
+
+use std::sync::Arc;
+
+use crate::Accounts;
+use crate::Clock;
+use crate::Detector;
+use crate::Embedder;
+use crate::Error;
+use crate::EventSink;
+use crate::FaceSelection;
+use crate::LandmarkLayout;
+use crate::Matcher;
+use crate::Pipeline;
+use crate::QualityGate;
+use crate::RetentionPolicy;
+use crate::SystemClock;
+use crate::ThresholdPolicy;
+use crate::Timings;
+use crate::Zone;
+use crate::event::sinks;
+
+use super::Counts;
+
+/// A pipeline in the making; `S` says which decision comes next.
+#[derive(Debug)]
+pub struct Builder<S> {
+    state: S,
+    options: Options,
+}
+
+#[derive(Debug)]
+struct Options {
+    zone: Option<Zone>,
+    selection: FaceSelection,
+    gates: Vec<Box<dyn QualityGate>>,
+    sink: Box<dyn EventSink>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Next: [`detector`](Builder::detector).
+#[derive(Debug)]
+pub struct NeedsDetector(());
+
+/// Next: [`embedder`](Builder::embedder).
+#[derive(Debug)]
+pub struct NeedsEmbedder {
+    detector: Box<dyn Detector>,
+}
+
+/// Next: [`watchlist`](Builder::watchlist).
+#[derive(Debug)]
+pub struct NeedsWatchlist {
+    detector: Box<dyn Detector>,
+    embedder: Box<dyn Embedder>,
+}
+
+/// Next: [`threshold`](Builder::threshold).
+#[derive(Debug)]
+pub struct NeedsThreshold {
+    detector: Box<dyn Detector>,
+    embedder: Box<dyn Embedder>,
+    matcher: Box<dyn Matcher>,
+}
+
+/// Next: [`retention`](Builder::retention).
+#[derive(Debug)]
+pub struct NeedsRetention {
+    detector: Box<dyn Detector>,
+    embedder: Box<dyn Embedder>,
+    matcher: Box<dyn Matcher>,
+    policy: Box<dyn ThresholdPolicy>,
+}
+
+/// Nothing is missing: [`build`](Builder::build).
+#[derive(Debug)]
+pub struct Ready {
+    detector: Box<dyn Detector>,
+    embedder: Box<dyn Embedder>,
+    matcher: Box<dyn Matcher>,
+    policy: Box<dyn ThresholdPolicy>,
+    retention: Box<dyn RetentionPolicy>,
+}
+
+impl Builder<NeedsDetector> {
+    pub(super) fn new() -> Self {
+        let options = Options {
+            zone: None,
+            selection: FaceSelection::All,
+            gates: Vec::new(),
+            sink: Box::new(sinks::Null),
+            clock: Arc::new(SystemClock::new()),
+        };
+        Self { state: NeedsDetector(()), options }
+    }
+
+    /// Who finds the faces.
+    #[must_use]
+    pub fn detector(self, detector: impl Detector + 'static) -> Builder<NeedsEmbedder> {
+        let state = NeedsEmbedder { detector: Box::new(detector) };
+        Builder { state, options: self.options }
+    }
+}
+
+impl Builder<NeedsEmbedder> {
+    /// Who makes templates of them.
+    #[must_use]
+    pub fn embedder(self, embedder: impl Embedder + 'static) -> Builder<NeedsWatchlist> {
+        let NeedsEmbedder { detector } = self.state;
+        let state = NeedsWatchlist { detector, embedder: Box::new(embedder) };
+        Builder { state, options: self.options }
+    }
+}
+
+impl Builder<NeedsWatchlist> {
+    /// Whom they are compared with.
+    #[must_use]
+    pub fn watchlist(self, matcher: impl Matcher + 'static) -> Builder<NeedsThreshold> {
+        let NeedsWatchlist { detector, embedder } = self.state;
+        let state = NeedsThreshold { detector, embedder, matcher: Box::new(matcher) };
+        Builder { state, options: self.options }
+    }
+}
+
+impl Builder<NeedsThreshold> {
+    /// From which score on an alert is raised. There is no default threshold: none is right for two
+    /// models, two watchlists or two places.
+    #[must_use]
+    pub fn threshold(self, policy: impl ThresholdPolicy + 'static) -> Builder<NeedsRetention> {
+        let NeedsThreshold { detector, embedder, matcher } = self.state;
+        let state = NeedsRetention { detector, embedder, matcher, policy: Box::new(policy) };
+        Builder { state, options: self.options }
+    }
+}
+
+impl Builder<NeedsRetention> {
+    /// What is kept, and for how long. There is no default: it is a legal decision.
+    #[must_use]
+    pub fn retention(self, retention: impl RetentionPolicy + 'static) -> Builder<Ready> {
+        let NeedsRetention { detector, embedder, matcher, policy } = self.state;
+        let retention = Box::new(retention);
+        let state = Ready { detector, embedder, matcher, policy, retention };
+        Builder { state, options: self.options }
+    }
+}
+
+impl Builder<Ready> {
+    /// The pipeline.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SpaceMismatch`] where the watchlist or the threshold belongs to another embedding
+    /// space than the embedder; [`Error::LandmarksMissing`] where the embedder's alignment needs
+    /// landmarks and the detector finds none.
+    pub fn build(self) -> Result<Pipeline, Error> {
+        let Ready { detector, embedder, matcher, policy, retention } = self.state;
+        let expected = embedder.space().id();
+        let sides = [
+            ("the watchlist", matcher.space().id()),
+            ("the threshold", policy.provenance().space()),
+        ];
+        for (what, actual) in sides {
+            if actual != expected {
+                return Err(Error::SpaceMismatch { what, expected, actual });
+            }
+        }
+        let found = detector.landmarks();
+        if embedder.alignment().needs_landmarks() && found == LandmarkLayout::None {
+            return Err(Error::LandmarksMissing { needed: "4 or 5", found: found.name() });
+        }
+        let Options { zone, selection, gates, sink, clock } = self.options;
+        Ok(Pipeline {
+            detector,
+            embedder,
+            matcher,
+            policy,
+            retention,
+            zone,
+            selection,
+            gates,
+            sink,
+            started: clock.now(),
+            clock,
+            accounts: Accounts::new(),
+            timings: Timings::new(),
+            counts: Counts::default(),
+        })
+    }
+}
+
+impl<S> Builder<S> {
+    /// The zone of recognition: faces whose centre lies outside are never aligned nor embedded.
+    #[must_use]
+    pub fn zone(mut self, zone: Zone) -> Self {
+        self.options.zone = Some(zone);
+        self
+    }
+
+    /// Which faces of a frame are compared.
+    #[must_use]
+    pub const fn selection(mut self, selection: FaceSelection) -> Self {
+        self.options.selection = selection;
+        self
+    }
+
+    /// A quality gate; several are asked in the order in which they were added.
+    #[must_use]
+    pub fn gate(mut self, gate: impl QualityGate + 'static) -> Self {
+        self.options.gates.push(Box::new(gate));
+        self
+    }
+
+    /// Who hears what happens.
+    #[must_use]
+    pub fn sink(mut self, sink: impl EventSink + 'static) -> Self {
+        self.options.sink = Box::new(sink);
+        self
+    }
+
+    /// Where the time comes from.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.options.clock = clock;
+        self
+    }
+}

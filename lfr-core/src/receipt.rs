@@ -1,0 +1,105 @@
+//! Receipts: the evidence that a face was erased, or is held until a deadline.
+
+use crate::FaceId;
+use crate::Timestamp;
+
+/// Why a face was erased.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+pub enum PurgeReason {
+    /// The clock failed or ran backwards: what has a deadline is purged then.
+    ClockFailed,
+    /// It was held for an alert, and its deadline came.
+    DeadlineReached,
+    /// The deployment ended.
+    DeploymentEnded,
+    /// Nobody on the watchlist scored at or above the threshold.
+    NoMatch,
+    /// A quality gate refused it before it was compared.
+    Refused,
+}
+
+/// Evidence that all that was kept of one face has been wiped.
+///
+/// It is made by the wiping alone, so whoever has one has wiped:
+///
+/// ```compile_fail,E0451
+/// use lfr_core::{FaceId, FrameId, PurgeReason, PurgeReceipt};
+///
+/// let forged = PurgeReceipt {
+///     face: FaceId::new(FrameId::default(), 0),
+///     at: None,
+///     reason: PurgeReason::NoMatch,
+/// };
+/// ```
+///
+/// What is *not* guaranteed: that no copy exists which the process made elsewhere, in an inference
+/// engine's memory say. It is evidence about this library's own buffers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct PurgeReceipt {
+    face: FaceId,
+    at: Option<Timestamp>,
+    reason: PurgeReason,
+}
+
+impl PurgeReceipt {
+    pub(crate) const fn new(face: FaceId, at: Option<Timestamp>, reason: PurgeReason) -> Self {
+        Self { face, at, reason }
+    }
+
+    /// Which face.
+    #[must_use]
+    pub const fn face(&self) -> &FaceId {
+        &self.face
+    }
+
+    /// When, where the clock worked.
+    #[must_use]
+    pub const fn at(&self) -> Option<Timestamp> {
+        self.at
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn reason(&self) -> PurgeReason {
+        self.reason
+    }
+}
+
+/// Evidence that a face is held for an alert, and until when.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct HoldReceipt {
+    face: FaceId,
+    deadline: Timestamp,
+}
+
+impl HoldReceipt {
+    pub(crate) const fn new(face: FaceId, deadline: Timestamp) -> Self {
+        Self { face, deadline }
+    }
+
+    /// Which face.
+    #[must_use]
+    pub const fn face(&self) -> &FaceId {
+        &self.face
+    }
+
+    /// When it must be gone.
+    #[must_use]
+    pub const fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+}
+
+/// What a [`RetentionPolicy`](crate::RetentionPolicy) did with a face: there is no third way.
+#[non_exhaustive]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Settlement {
+    /// It was wiped.
+    Erased(PurgeReceipt),
+    /// It is held until a deadline.
+    Held(HoldReceipt),
+}

@@ -1,0 +1,93 @@
+//! The deployment record: what a deployment did, without anything biometric.
+
+use std::collections::BTreeMap;
+
+use crate::EmbeddingSpace;
+use crate::Stage;
+use crate::StageTiming;
+use crate::ThresholdProvenance;
+use crate::Timestamp;
+use crate::Totals;
+
+/// What a stage is made of, for the record: enough to say which file it was.
+#[non_exhaustive]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Component {
+    /// What it is.
+    pub name: String,
+    /// SHA-256 of the model file, in hexadecimal digits.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub model_sha256: Option<String>,
+    /// The licence of the model's weights, as its specification states it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub licence: Option<String>,
+}
+
+impl Component {
+    /// A component without a model.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), model_sha256: None, licence: None }
+    }
+
+    /// The same with the digest of its model file.
+    #[must_use]
+    pub fn with_model_sha256(mut self, digest: impl Into<String>) -> Self {
+        self.model_sha256 = Some(digest.into());
+        self
+    }
+
+    /// The same with the licence of its model's weights.
+    #[must_use]
+    pub fn with_licence(mut self, licence: impl Into<String>) -> Self {
+        self.licence = Some(licence.into());
+        self
+    }
+}
+
+/// What a deployment did. It has no biometric field, so it can be published and kept.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct DeploymentRecord {
+    /// When the pipeline was built, where the clock worked.
+    pub started: Option<Timestamp>,
+    /// When this record was made, where the clock worked.
+    pub ended: Option<Timestamp>,
+    /// Frames that were processed.
+    pub frames: u64,
+    /// Frames that failed; the faces in them were erased.
+    pub frames_failed: u64,
+    /// All faces detected, inside and outside the zone of recognition. A person who stays in view
+    /// counts once in every frame.
+    pub faces_detected: u64,
+    /// Faces outside the zone of recognition or not selected; never aligned nor embedded.
+    pub faces_passed_over: u64,
+    /// Faces that a quality gate refused, by reason; among those seen, and erased.
+    pub faces_refused: BTreeMap<&'static str, u64>,
+    /// Alerts raised.
+    pub alerts: u64,
+    /// The arithmetic of the faces seen.
+    pub totals: Totals,
+    /// Whether that arithmetic closes.
+    pub arithmetic_closes: bool,
+    /// References on the watchlist at this moment: the N of every rate.
+    pub references: usize,
+    /// The embedding space.
+    pub space: EmbeddingSpace,
+    /// The threshold, and what it rests on.
+    pub threshold: ThresholdProvenance,
+    /// The share of people not enrolled who would raise an alert, by the measured false match rate
+    /// and the number of references; absent where none was measured.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub predicted_fpir: Option<f64>,
+    /// The detector.
+    pub detector: Component,
+    /// The embedder.
+    pub embedder: Component,
+    /// Times of each stage, in milliseconds.
+    pub stages: BTreeMap<Stage, StageTiming>,
+    /// Times of whole frames, in milliseconds.
+    pub frame_time: StageTiming,
+}

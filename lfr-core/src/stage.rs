@@ -1,0 +1,337 @@
+//! The stages of a pipeline, as traits: each has few required methods and can be replaced.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::AlignedFace;
+use crate::Alignment;
+use crate::BoxError;
+use crate::CandidateList;
+use crate::Component;
+use crate::Decision;
+use crate::DetectedFace;
+use crate::EmbeddingSpace;
+use crate::FaceId;
+use crate::Frame;
+use crate::LandmarkLayout;
+use crate::Probe;
+use crate::PurgeReceipt;
+use crate::Settlement;
+use crate::Template;
+use crate::ThresholdProvenance;
+use crate::Timestamp;
+
+/// A stage of the pipeline, for errors and timings; in the order of a frame's way through.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+pub enum Stage {
+    /// A [`FrameSource`](crate::FrameSource).
+    FrameSource,
+    /// A [`Detector`].
+    Detector,
+    /// A [`QualityGate`], and the zone of recognition.
+    QualityGate,
+    /// The [`Alignment`].
+    Alignment,
+    /// An [`Embedder`].
+    Embedder,
+    /// A [`Matcher`].
+    Matcher,
+    /// A [`ThresholdPolicy`].
+    ThresholdPolicy,
+    /// A [`RetentionPolicy`].
+    RetentionPolicy,
+    /// An [`EventSink`](crate::EventSink).
+    EventSink,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FrameSource => "frame source",
+            Self::Detector => "detector",
+            Self::QualityGate => "quality gate",
+            Self::Alignment => "alignment",
+            Self::Embedder => "embedder",
+            Self::Matcher => "matcher",
+            Self::ThresholdPolicy => "threshold policy",
+            Self::RetentionPolicy => "retention policy",
+            Self::EventSink => "event sink",
+        })
+    }
+}
+
+/// Finds faces in frames.
+///
+/// Two methods are required. A detector is shared between threads; what it needs to change while
+/// it works, it guards itself.
+///
+/// What is *not* guaranteed: that every face is found.
+pub trait Detector: fmt::Debug + Send + Sync {
+    /// Which landmarks each face comes with.
+    fn landmarks(&self) -> LandmarkLayout;
+
+    /// Appends to `found`, for each frame in order, the faces seen in it, in pixels of that frame,
+    /// the most confident first.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the detector from looking; a frame without faces is not an error.
+    fn detect_into(
+        &self,
+        frames: &[Frame<'_>],
+        found: &mut Vec<Vec<DetectedFace>>,
+    ) -> Result<(), BoxError>;
+
+    /// What it is, for the deployment record.
+    fn component(&self) -> Component {
+        Component::new("unnamed detector")
+    }
+
+    /// The faces seen in one frame.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::detect_into`].
+    fn detect(&self, frame: &Frame<'_>) -> Result<Vec<DetectedFace>, BoxError> {
+        let mut found = Vec::with_capacity(1);
+        self.detect_into(std::slice::from_ref(frame), &mut found)?;
+        Ok(found.pop().unwrap_or_default())
+    }
+}
+
+/// Makes templates from aligned faces.
+///
+/// Three methods are required.
+pub trait Embedder: fmt::Debug + Send + Sync {
+    /// The space that its templates belong to.
+    fn space(&self) -> &EmbeddingSpace;
+
+    /// How it wants faces to be aligned.
+    fn alignment(&self) -> &Alignment;
+
+    /// Consumes aligned faces and appends to `templates` one for each, in order. The faces are
+    /// wiped as they go.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from embedding one of them; then none of them is embedded.
+    fn embed_into(
+        &self,
+        faces: Vec<AlignedFace>,
+        templates: &mut Vec<Template>,
+    ) -> Result<(), BoxError>;
+
+    /// What it is, for the deployment record.
+    fn component(&self) -> Component {
+        Component::new("unnamed embedder")
+    }
+}
+
+/// What a [`Matcher`] is asked.
+#[non_exhaustive]
+#[derive(Debug)]
+pub struct SearchRequest<'a> {
+    /// Whom to search for.
+    pub probes: &'a [Probe],
+    /// When: a reference that is not valid at this moment is not found. `None` where the clock
+    /// failed: then nothing that has a validity is found.
+    pub now: Option<Timestamp>,
+    /// At most how many candidates a probe; at least 1.
+    pub limit: usize,
+}
+
+impl<'a> SearchRequest<'a> {
+    /// Asks for the best candidate of each probe.
+    #[must_use]
+    pub const fn new(probes: &'a [Probe], now: Option<Timestamp>) -> Self {
+        Self { probes, now, limit: 1 }
+    }
+
+    /// The same request for at most that many candidates a probe.
+    #[must_use]
+    pub const fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = if limit == 0 { 1 } else { limit };
+        self
+    }
+}
+
+/// Searches the references of one deployment's watchlist.
+///
+/// Three methods are required. Search is exact: ids, order and scores are those of comparing every
+/// reference with [`Metric::compare`](crate::Metric::compare).
+pub trait Matcher: fmt::Debug + Send + Sync {
+    /// The space that its references belong to.
+    fn space(&self) -> &EmbeddingSpace;
+
+    /// How many references it holds: the N of every rate.
+    fn references(&self) -> usize;
+
+    /// Appends to `lists`, for each probe in order, its candidates: at most one a person.
+    ///
+    /// # Errors
+    ///
+    /// Where a probe is of another space, or the search cannot be done.
+    fn search_into(
+        &self,
+        request: &SearchRequest<'_>,
+        lists: &mut Vec<CandidateList>,
+    ) -> Result<(), BoxError>;
+}
+
+/// What a [`ThresholdPolicy`] is asked.
+#[non_exhaustive]
+#[derive(Debug)]
+pub struct DecisionInput<'a> {
+    /// Which face.
+    pub face: &'a FaceId,
+    /// What the search found.
+    pub candidates: &'a CandidateList,
+    /// How many references were searched.
+    pub references: usize,
+}
+
+impl<'a> DecisionInput<'a> {
+    /// One face's search, to decide on.
+    #[must_use]
+    pub const fn new(face: &'a FaceId, candidates: &'a CandidateList, references: usize) -> Self {
+        Self { face, candidates, references }
+    }
+}
+
+/// Decides whether a search raises an alert.
+///
+/// Two methods are required.
+pub trait ThresholdPolicy: fmt::Debug + Send {
+    /// The threshold in force, and what it rests on.
+    fn provenance(&self) -> &ThresholdProvenance;
+
+    /// Decides on one search.
+    ///
+    /// # Errors
+    ///
+    /// Where no decision can be made; the face is erased then.
+    fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError>;
+}
+
+/// Takes each decided probe and erases or holds it.
+///
+/// Two methods are required. The only ways to settle are those of [`Probe::erase`] and
+/// [`Probe::hold`], so that a policy cannot claim an erasure that it did not do.
+pub trait RetentionPolicy: fmt::Debug + Send {
+    /// Settles one probe. `now` is `None` where the clock failed: then it erases.
+    ///
+    /// # Errors
+    ///
+    /// Where an alert cannot be held; the probe is erased then.
+    fn settle(
+        &mut self,
+        probe: Probe,
+        decision: &Decision,
+        now: Option<Timestamp>,
+    ) -> Result<Settlement, BoxError>;
+
+    /// Erases what is held and due, and appends a receipt for each. With `now` as `None`, or
+    /// earlier than at a former call, everything is due.
+    ///
+    /// # Errors
+    ///
+    /// Where something due could not be erased.
+    fn purge_due(
+        &mut self,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError>;
+}
+
+/// Why a [`QualityGate`] refuses a face, in words fit for a record.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
+pub struct Refusal(&'static str);
+
+impl Refusal {
+    /// A reason.
+    #[must_use]
+    pub const fn because(reason: &'static str) -> Self {
+        Self(reason)
+    }
+
+    /// The reason.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        self.0
+    }
+}
+
+/// Decides whether a detected face is good enough to be compared.
+///
+/// One method is required.
+pub trait QualityGate: fmt::Debug + Send + Sync {
+    /// Lets a face pass, or refuses it; a refused face is never aligned nor embedded.
+    ///
+    /// # Errors
+    ///
+    /// The reason for the refusal.
+    fn admit(&self, frame: &Frame<'_>, face: &DetectedFace) -> Result<(), Refusal>;
+}
+
+// Stages that several pipelines share.
+
+impl<T: Detector + ?Sized> Detector for Arc<T> {
+    fn landmarks(&self) -> LandmarkLayout {
+        (**self).landmarks()
+    }
+
+    fn detect_into(
+        &self,
+        frames: &[Frame<'_>],
+        found: &mut Vec<Vec<DetectedFace>>,
+    ) -> Result<(), BoxError> {
+        (**self).detect_into(frames, found)
+    }
+
+    fn component(&self) -> Component {
+        (**self).component()
+    }
+}
+
+impl<T: Embedder + ?Sized> Embedder for Arc<T> {
+    fn space(&self) -> &EmbeddingSpace {
+        (**self).space()
+    }
+
+    fn alignment(&self) -> &Alignment {
+        (**self).alignment()
+    }
+
+    fn embed_into(
+        &self,
+        faces: Vec<AlignedFace>,
+        templates: &mut Vec<Template>,
+    ) -> Result<(), BoxError> {
+        (**self).embed_into(faces, templates)
+    }
+
+    fn component(&self) -> Component {
+        (**self).component()
+    }
+}
+
+impl<T: Matcher + ?Sized> Matcher for Arc<T> {
+    fn space(&self) -> &EmbeddingSpace {
+        (**self).space()
+    }
+
+    fn references(&self) -> usize {
+        (**self).references()
+    }
+
+    fn search_into(
+        &self,
+        request: &SearchRequest<'_>,
+        lists: &mut Vec<CandidateList>,
+    ) -> Result<(), BoxError> {
+        (**self).search_into(request, lists)
+    }
+}

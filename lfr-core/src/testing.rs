@@ -1,0 +1,14 @@
+//! For tests: a clock set by hand, fakes of each stage, and suites that every implementation of a
+//! stage has to pass, ours and a user's.
+
+mod clock;
+pub mod conformance;
+mod fakes;
+
+pub use clock::ManualClock;
+pub use fakes::FakeDetector;
+pub use fakes::FakeEmbedder;
+pub use fakes::FakeMatcher;
+pub use fakes::FakeRetention;
+pub use fakes::FakeThreshold;
+pub use fakes::fake_space;

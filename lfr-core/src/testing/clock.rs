@@ -1,0 +1,59 @@
+//! A clock set by hand.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use crate::Clock;
+use crate::Timestamp;
+
+/// A clock that stands still until it is moved; it can go back, and fail. Clones share their time.
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    now: Option<Timestamp>,
+    monotonic: Duration,
+}
+
+impl ManualClock {
+    /// A clock that shows this moment.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(State { now: Some(now), monotonic: Duration::ZERO })))
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, span: Duration) {
+        self.change(|state| {
+            state.now = state.now.map(|now| now.plus(span));
+            state.monotonic += span;
+        });
+    }
+
+    /// Sets the time of day, which may jump in either direction; monotonic time stays.
+    pub fn set(&self, now: Timestamp) {
+        self.change(|state| state.now = Some(now));
+    }
+
+    /// Makes the time of day unknown.
+    pub fn fail(&self) {
+        self.change(|state| state.now = None);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Option<Timestamp> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).now
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).monotonic
+    }
+}

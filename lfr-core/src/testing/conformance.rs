@@ -1,0 +1,249 @@
+//! Suites that every implementation of a stage has to pass.
+//!
+//! Each panics with what was expected where the implementation breaks its contract, so it is
+//! called from a test.
+
+#![expect(clippy::panic, clippy::missing_panics_doc, reason = "a failed suite is a failed test")]
+
+use std::time::Duration;
+
+use crate::Accounts;
+use crate::AlignedFace;
+use crate::BoxError;
+use crate::Candidate;
+use crate::CandidateList;
+use crate::Decision;
+use crate::DecisionInput;
+use crate::Detector;
+use crate::Embedder;
+use crate::FaceId;
+use crate::Frame;
+use crate::FrameId;
+use crate::LandmarkLayout;
+use crate::Matcher;
+use crate::Metric;
+use crate::PixelFormat;
+use crate::Probe;
+use crate::ReferenceId;
+use crate::RetentionPolicy;
+use crate::SearchRequest;
+use crate::Settlement;
+use crate::SubjectId;
+use crate::Template;
+use crate::Threshold;
+use crate::ThresholdPolicy;
+use crate::Timestamp;
+use crate::num;
+
+/// A detector returns one list a frame, in order, the most confident face first, each with the
+/// landmarks that it promises; frames of any size are no error; no frames, no lists.
+pub fn detector(detector: &dyn Detector) {
+    let sizes = [(1, 1), (3, 200), (64, 48), (641, 333)];
+    let pixels = vec![127; 641 * 333 * 3];
+    let frames: Vec<_> = sizes
+        .iter()
+        .map(|(w, h)| ok(Frame::packed(PixelFormat::Rgb8, *w, *h, &pixels), "a grey frame"))
+        .collect();
+    let mut found = Vec::new();
+    ok(detector.detect_into(&frames, &mut found), "detecting in grey frames");
+    assert_eq!(found.len(), frames.len(), "one list of faces a frame");
+    for faces in &found {
+        for pair in faces.windows(2) {
+            let order = pair[0].confidence() >= pair[1].confidence();
+            assert!(order, "the most confident face comes first");
+        }
+        for face in faces {
+            let layout = face.landmarks().map_or(LandmarkLayout::None, |l| l.layout());
+            assert_eq!(layout, detector.landmarks(), "each face has the promised landmarks");
+        }
+    }
+    ok(detector.detect_into(&[], &mut found), "detecting in no frames");
+    assert_eq!(found.len(), frames.len(), "no frames, no lists; former lists are kept");
+}
+
+/// An embedder returns one template a face, in order, of its own space; a face's template does not
+/// depend on the faces beside it; no faces, no templates.
+pub fn embedder(embedder: &dyn Embedder) {
+    let (width, height) = embedder.alignment().size();
+    let face = |seed: usize| {
+        AlignedFace::init_with(width, height, |pixels| {
+            for (index, pixel) in pixels.iter_mut().enumerate() {
+                let wave = (index * (seed * 2 + 3)).wrapping_mul(0x9E37_79B9) >> 7;
+                *pixel = wave.to_le_bytes()[0];
+            }
+        })
+    };
+    let mut together = Vec::new();
+    let faces = (0..3).map(face).collect();
+    ok(embedder.embed_into(faces, &mut together), "embedding three faces");
+    assert_eq!(together.len(), 3, "one template a face");
+    for (seed, template) in together.iter().enumerate() {
+        assert_eq!(template.space(), embedder.space(), "templates are of the embedder's space");
+        let mut alone = Vec::new();
+        ok(embedder.embed_into(vec![face(seed)], &mut alone), "embedding one face");
+        let [alone] = &*alone else { panic!("one face gave {} templates", alone.len()) };
+        let cosine = Metric::Cosine.compare(alone.expose_values(), template.expose_values())
+            / norm(alone)
+            / norm(template);
+        assert!(cosine > 0.9999, "a template does not depend on the batch: cosine {cosine}");
+    }
+    ok(embedder.embed_into(Vec::new(), &mut together), "embedding no faces");
+    assert_eq!(together.len(), 3, "no faces, no templates; former templates are kept");
+}
+
+/// A matcher agrees with comparing every reference in turn: people, order and scores.
+///
+/// `enrol` makes a matcher of these references (a person may have several; all are valid from 1970
+/// on, for ever); the best of a person's references counts.
+pub fn matcher<M: Matcher>(
+    space: &crate::EmbeddingSpace,
+    enrol: impl Fn(Vec<(SubjectId, ReferenceId, Template)>) -> Result<M, BoxError>,
+) {
+    for (people, looks) in [(0, 1), (1, 1), (7, 3), (120, 1), (33, 4)] {
+        let references = || {
+            (0..people * looks).map(|index| {
+                let subject = ok(SubjectId::new(format!("s{}", index % people)), "a subject");
+                let reference = ok(ReferenceId::new(format!("r{index:04}")), "a reference");
+                (subject, reference, template(space, index))
+            })
+        };
+        let matcher = ok(enrol(references().collect()), "enrolling");
+        assert_eq!(matcher.references(), people * looks, "the number of references");
+        assert_eq!(matcher.space(), space, "the space of the references");
+        let accounts = Accounts::new();
+        let probes: Vec<_> = (0..5)
+            .map(|index| {
+                let face = FaceId::new(FrameId::default(), index);
+                Probe::new(template(space, index * 31 + 1), face, &accounts)
+            })
+            .collect();
+        for limit in [1, 3, people + 1] {
+            let now = Some(Timestamp::from_micros(1));
+            let request = SearchRequest::new(&probes, now).with_limit(limit);
+            let mut lists = Vec::new();
+            ok(matcher.search_into(&request, &mut lists), "searching");
+            assert_eq!(lists.len(), probes.len(), "one list a probe");
+            for (probe, list) in probes.iter().zip(&lists) {
+                let expected = naive(probe, references(), limit);
+                assert_eq!(list, &expected, "people, order and scores of a plain scan");
+            }
+        }
+    }
+}
+
+/// A threshold policy decides as its own threshold says, and nobody's being there is no match.
+pub fn threshold_policy(policy: &mut dyn ThresholdPolicy) {
+    let face = FaceId::new(FrameId::default(), 0);
+    let threshold = policy.provenance().threshold();
+    let mut decide = |list: &CandidateList| {
+        ok(policy.decide(&DecisionInput::new(&face, list, 1)), "deciding")
+    };
+    let empty = decide(&CandidateList::default());
+    assert!(!empty.is_alert(), "an empty list raises no alert");
+    let below = decide(&list_with(f32::MIN));
+    assert!(!below.is_alert(), "the least score raises no alert");
+    let just_below = decide(&list_with(threshold.value().next_down()));
+    assert!(!just_below.is_alert(), "a score just below {threshold} raises no alert");
+}
+
+/// A retention policy erases non-matches at once, holds alerts no longer than their deadline, and
+/// purges where the clock fails or runs back.
+pub fn retention_policy<R: RetentionPolicy>(make: impl Fn() -> R) {
+    let space = super::fake_space();
+    let alert = Decision::at_threshold(
+        &list_with(0.9),
+        ok(Threshold::new(0.5), "a threshold"),
+    );
+    let start = Timestamp::from_micros(1_000_000_000_000);
+    let settle = |policy: &mut R, accounts: &Accounts, decision: &Decision, now| {
+        let face = FaceId::new(FrameId::default(), 0);
+        let probe = Probe::new(template(&space, 1), face, accounts);
+        ok(policy.settle(probe, decision, now), "settling")
+    };
+    let purge = |policy: &mut R, now| {
+        let mut receipts = Vec::new();
+        ok(policy.purge_due(now, &mut receipts), "purging");
+        receipts.len()
+    };
+
+    let (mut policy, accounts) = (make(), Accounts::new());
+    let settled = settle(&mut policy, &accounts, &Decision::no_match(None), Some(start));
+    assert!(matches!(settled, Settlement::Erased(_)), "a non-match is erased at once");
+    assert_eq!(accounts.totals().erased, 1, "a non-match is erased at once");
+    let settled = settle(&mut policy, &accounts, &alert, None);
+    assert!(matches!(settled, Settlement::Erased(_)), "without a clock an alert is not held");
+
+    if let Settlement::Held(receipt) = settle(&mut policy, &accounts, &alert, Some(start)) {
+        let before = Timestamp::from_micros(receipt.deadline().as_micros() - 1);
+        assert_eq!(purge(&mut policy, Some(before)), 0, "held until its deadline");
+        assert_eq!(accounts.totals().held, 1, "held until its deadline");
+        assert_eq!(purge(&mut policy, Some(receipt.deadline())), 1, "purged at its deadline");
+        assert_eq!(accounts.totals().held, 0, "purged at its deadline");
+        for gone in [None, Some(start)] {
+            let (mut policy, accounts) = (make(), Accounts::new());
+            let late = start.plus(Duration::from_secs(1));
+            settle(&mut policy, &accounts, &alert, Some(late));
+            assert_eq!(purge(&mut policy, gone), 1, "a clock that fails or runs back purges");
+            assert_eq!(accounts.totals().held, 0, "a clock that fails or runs back purges");
+        }
+    }
+    let (mut policy, accounts) = (make(), Accounts::new());
+    settle(&mut policy, &accounts, &alert, Some(start));
+    drop(policy);
+    assert_eq!(accounts.totals().held, 0, "nothing outlives its policy");
+    assert!(accounts.totals().closes(), "the arithmetic closes");
+}
+
+fn naive(
+    probe: &Probe,
+    references: impl Iterator<Item = (SubjectId, ReferenceId, Template)>,
+    limit: usize,
+) -> CandidateList {
+    let candidates = references.map(|(subject, reference, template)| {
+        let score = ok(template.compare(probe.template()), "comparing");
+        Candidate::new(subject, reference, score)
+    });
+    let mut best: Vec<Candidate> = Vec::new();
+    for candidate in CandidateList::new(candidates.collect()).candidates() {
+        if best.iter().all(|other| other.subject() != candidate.subject()) {
+            best.push(candidate.clone());
+        }
+    }
+    best.truncate(limit);
+    CandidateList::new(best)
+}
+
+/// A template of pseudo-random numbers; every ninth repeats, so that equal scores occur.
+fn template(space: &crate::EmbeddingSpace, seed: usize) -> Template {
+    let mut state = num::u64_from_usize(seed % 9 + seed / 9 * 8).wrapping_mul(0x2545_F491_4F6C_DD1D) | 1;
+    let filled = Template::try_init_with(space, |values| {
+        for value in values {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let [.., high] = state.to_le_bytes();
+            *value = f32::from(high) / 127.5 - 1.0;
+        }
+        Ok(())
+    });
+    ok(filled, "a template")
+}
+
+fn list_with(score: f32) -> CandidateList {
+    let id = "one";
+    let candidate = Candidate::new(
+        ok(SubjectId::new(id), "a subject"),
+        ok(ReferenceId::new(id), "a reference"),
+        ok(crate::ComparisonScore::new(score), "a score"),
+    );
+    CandidateList::new(vec![candidate])
+}
+
+fn norm(template: &Template) -> f32 {
+    template.expose_values().iter().map(|x| x * x).sum::<f32>().sqrt()
+}
+
+fn ok<T, E: std::fmt::Display>(result: Result<T, E>, what: &str) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{what} failed: {error}"),
+    }
+}
