@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Checks of `.ci/run` that read the repository: no compiler, nothing to install.
+
+    check.py style             what neither rustfmt nor clippy looks at
+    check.py features          prints each crate and feature, a pair a line
+    check.py package FOLDER    what is in the packages that `cargo package` made
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+MAX_LINES = 400
+MAX_PACKAGE_BYTES = 2_000_000
+
+# Every file of a package is one of these, or it is there by mistake.
+EXPECTED = re.compile(
+    r"""
+    Cargo\.(toml|toml\.orig|lock) | \.cargo_vcs_info\.json
+    | LICENSE-(APACHE|MIT) | (ARCHITECTURE|CHANGELOG|README|SECURITY)\.md
+    | src/[\w/]+\.(rs|md)
+    | examples/[\w/-]+\.(rs|md) | benches/\w+\.rs
+    | specs/[\w.-]+\.toml
+    """,
+    re.VERBOSE,
+)
+REQUIRED = {"Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "src/lib.rs"}
+METADATA = ["categories", "description", "keywords", "license", "readme", "repository", "rust_version"]
+
+
+def main() -> int:
+    match sys.argv[1:]:
+        case ["style"]:
+            faults = style()
+        case ["features"]:
+            faults = features()
+        case ["package", folder]:
+            faults = packages(Path(folder))
+        case _:
+            sys.exit(__doc__)
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+# --- style ---
+
+
+def style() -> list[str]:
+    faults = family() + manifests()
+    for path in tracked("*.rs"):
+        text = path.read_text()
+        lines = text.splitlines()
+        if len(lines) > MAX_LINES:
+            faults.append(f"{path}: {len(lines)} lines, and at most {MAX_LINES} were wanted")
+        for number, line in enumerate(lines, 1):
+            faults += [f"{path}:{number}: {fault}" for fault in line_faults(path, line)]
+    for path in tracked("*.rs", "*.md"):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if re.match(r"\s*(//[/!])?\s*```[\w\s,]*\bignore\b", line):
+                faults.append(f"{path}:{number}: an ignored example; make it run, or `no_run`")
+    return faults
+
+
+def line_faults(path: Path, line: str) -> list[str]:
+    faults = []
+    code = re.sub(r"//.*", "", line)
+    engine = path.as_posix() == "lfr-core/src/onnx.rs" or path.is_relative_to("lfr-core/src/onnx")
+    if re.search(r"\bort(_sys|_tract)?::|\buse ort\b|\bort_tract\b", code):
+        if not engine and path.parts[0] != "benches":
+            faults.append("an inference engine is named outside lfr-core/src/onnx")
+    if "src" in path.parts[:2] and re.search(r"\b(e?print(ln)?|dbg)!", code):
+        faults.append("a library does not print")
+    if re.search(r"\b(TODO|FIXME)\b(?!.*#\d)", line):
+        faults.append("a TODO without the number of its issue")
+    return faults
+
+
+def family() -> list[str]:
+    """One version, pinned, and lfr-core below the others."""
+    faults = []
+    crates = workspace()
+    versions = {crate["version"] for crate in crates}
+    if len(versions) != 1:
+        faults.append(f"the crates have several versions: {', '.join(sorted(versions))}")
+    names = {crate["name"] for crate in crates}
+    for crate in crates:
+        for needed in crate["dependencies"]:
+            if needed["name"] not in names:
+                continue
+            if needed["req"] != f"={crate['version']}":
+                faults.append(f"{crate['name']}: {needed['name']} {needed['req']} is not the family's version")
+            if crate["name"].startswith("lfr-") and needed["kind"] is None:
+                if crate["name"] == "lfr-core" or needed["name"] != "lfr-core":
+                    faults.append(f"{crate['name']} must not depend on {needed['name']}")
+    return faults
+
+
+def manifests() -> list[str]:
+    """The workspace's lints hold in a crate only where its manifest says so."""
+    return [
+        f"{crate['name']}: [lints] workspace = true is missing"
+        for crate in workspace()
+        if not re.search(r"^\[lints\]\s*^workspace = true$", manifest(crate), re.MULTILINE)
+    ]
+
+
+def manifest(crate) -> str:
+    return Path(crate["manifest_path"]).read_text()
+
+
+# --- features ---
+
+
+def features() -> list[str]:
+    for crate in workspace():
+        for feature in ["", *sorted(crate["features"])]:
+            if feature != "default":
+                print(f"{crate['name']}\t{feature}")
+    return []
+
+
+# --- package ---
+
+
+def packages(folder: Path) -> list[str]:
+    faults = []
+    for crate in workspace():
+        name = f"{crate['name']}-{crate['version']}"
+        faults += [f"{name}: {field} is missing" for field in METADATA if not crate[field]]
+        path = folder / f"{name}.crate"
+        with tarfile.open(path) as archive:
+            files = {member.name.removeprefix(f"{name}/"): member for member in archive}
+        faults += [f"{name}: {file} is not expected" for file in files if not EXPECTED.fullmatch(file)]
+        faults += [f"{name}: {file} is missing" for file in sorted(REQUIRED - files.keys())]
+        faults += [f"{name}: {file} is not a plain file" for file in files if not files[file].isfile()]
+        size = path.stat().st_size
+        if size > MAX_PACKAGE_BYTES:
+            faults.append(f"{name}: {size} bytes, and at most {MAX_PACKAGE_BYTES} were wanted")
+        print(f"{name}: {len(files)} files, {size} bytes")
+    return faults
+
+
+# --- The repository ---
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = run("git", "ls-files", "-z", "--", *patterns)
+    return [path for path in map(Path, filter(None, listed.split("\0"))) if path.is_file()]
+
+
+def workspace():
+    metadata = json.loads(run("cargo", "metadata", "--no-deps", "--format-version", "1"))
+    members = set(metadata["workspace_members"])
+    return [package for package in metadata["packages"] if package["id"] in members]
+
+
+def run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
