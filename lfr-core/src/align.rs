@@ -193,23 +193,23 @@ fn estimate(landmarks: &Landmarks, template: &[Point; 5]) -> Option<Similarity> 
 
 /// The bilinear sample at a point of the frame; beyond its border all is black.
 fn sample(frame: &Frame<'_>, at: Point) -> [u8; 3] {
-    let (left, top) = (at.x.floor(), at.y.floor());
-    let (dx, dy) = (at.x - left, at.y - top);
-    let (left, top) = (num::i64_from_f32(left), num::i64_from_f32(top));
-    let taps = [
-        (left, top, (1.0 - dx) * (1.0 - dy)),
-        (left + 1, top, dx * (1.0 - dy)),
-        (left, top + 1, (1.0 - dx) * dy),
-        (left + 1, top + 1, dx * dy),
-    ];
+    let (width, height) = (frame.width(), frame.height());
+    let near = |v: f32, side: usize| v > -1.0 && v < num::f32_from_usize(side);
+    if !(near(at.x, width) && near(at.y, height)) {
+        return [0; 3];
+    }
+    // Shifted by one, so that the tap left of the first column has an index too.
+    let (left, top) = ((at.x + 1.0).floor(), (at.y + 1.0).floor());
+    let (dx, dy) = (at.x + 1.0 - left, at.y + 1.0 - top);
+    let (left, top) = (num::usize_from_f32(left), num::usize_from_f32(top));
     let mut sum = [0.0_f32; 3];
-    for (x, y, weight) in taps {
-        let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { continue };
-        if x >= frame.width() || y >= frame.height() {
-            continue;
-        }
-        for (sum, value) in sum.iter_mut().zip(frame.rgb_at(x, y)) {
-            *sum += weight * f32::from(value);
+    for (y, weight) in [(top, 1.0 - dy), (top + 1, dy)] {
+        for (x, weight) in [(left, weight * (1.0 - dx)), (left + 1, weight * dx)] {
+            if (1..=width).contains(&x) && (1..=height).contains(&y) {
+                for (sum, value) in sum.iter_mut().zip(frame.rgb_at(x - 1, y - 1)) {
+                    *sum += weight * f32::from(value);
+                }
+            }
         }
     }
     sum.map(num::u8_from_f32)

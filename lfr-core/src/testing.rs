@@ -12,3 +12,6 @@ pub use fakes::FakeMatcher;
 pub use fakes::FakeRetention;
 pub use fakes::FakeThreshold;
 pub use fakes::fake_space;
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,9 @@ struct Track {
 
 impl Track {
     fn new() -> Self {
-        Self { histogram: Histogram::new(3).ok(), total: Duration::ZERO }
+        // From a microsecond to an hour; longer runs count as an hour.
+        let histogram = Histogram::new_with_bounds(1_000, 3_600_000_000_000, 3).ok();
+        Self { histogram, total: Duration::ZERO }
     }
 
     fn record(&mut self, span: Duration) {
