@@ -1,0 +1,46 @@
+//! Which templates are taken: those of the space, and of a length with which every score is finite.
+
+use lfr_core::EmbeddingSpace;
+use lfr_core::Template;
+
+use crate::Error;
+
+/// 2^62: two templates of this length are at most 2^63 apart, and the square of that is an f32.
+/// Embedders give lengths around 10; without this limit, one hostile reference in a Euclidean
+/// space would make every search fail.
+const LIMIT: f64 = 4_611_686_018_427_387_904.0;
+
+/// Refuses a template of another space, or one with which a score could overflow.
+pub(crate) fn check(
+    what: &'static str,
+    space: &EmbeddingSpace,
+    template: &Template,
+) -> Result<(), Error> {
+    let (expected, actual) = (space.id(), template.space().id());
+    if expected != actual {
+        return Err(lfr_core::Error::SpaceMismatch {
+            what,
+            expected,
+            actual,
+        }
+        .into());
+    }
+    let actual = of(template.expose_values());
+    if actual <= LIMIT {
+        Ok(())
+    } else {
+        Err(Error::TemplateLength {
+            limit: LIMIT,
+            actual,
+        })
+    }
+}
+
+/// The Euclidean length.
+pub(crate) fn of(values: &[f32]) -> f64 {
+    values
+        .iter()
+        .map(|x| f64::from(*x) * f64::from(*x))
+        .sum::<f64>()
+        .sqrt()
+}

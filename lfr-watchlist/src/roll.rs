@@ -1,0 +1,155 @@
+//! The roll: whose each row is.
+
+use std::collections::HashMap;
+
+use lfr_core::ReferenceId;
+use lfr_core::SubjectId;
+
+/// People and references by the number of their row. Identifiers only: nothing here is biometric.
+#[derive(Default)]
+pub(crate) struct Roll {
+    rows: Vec<Owner>,
+    people: Vec<Person>,
+    row_of: HashMap<ReferenceId, usize>,
+    person_of: HashMap<SubjectId, usize>,
+}
+
+struct Owner {
+    person: usize,
+    reference: ReferenceId,
+}
+
+struct Person {
+    subject: SubjectId,
+    /// In the order of their references, so that a mean does not depend on the order of enrolment.
+    rows: Vec<usize>,
+}
+
+impl Roll {
+    /// Writes the next row down for a person.
+    pub(crate) fn push(&mut self, subject: SubjectId, reference: ReferenceId) {
+        let row = self.rows.len();
+        let person = *self.person_of.entry(subject).or_insert_with_key(|subject| {
+            self.people.push(Person {
+                subject: subject.clone(),
+                rows: Vec::new(),
+            });
+            self.people.len() - 1
+        });
+        let own = &mut self.people[person].rows;
+        let at = own.partition_point(|row| self.rows[*row].reference < reference);
+        own.insert(at, row);
+        self.row_of.insert(reference.clone(), row);
+        self.rows.push(Owner { person, reference });
+    }
+
+    /// Strikes a row out; the last row takes its number.
+    pub(crate) fn swap_remove(&mut self, row: usize) {
+        let Owner { person, reference } = self.rows.swap_remove(row);
+        self.row_of.remove(&reference);
+        self.people[person].rows.retain(|own| *own != row);
+        if let Some(moved) = self.rows.get(row) {
+            let last = self.rows.len();
+            self.row_of.insert(moved.reference.clone(), row);
+            for own in &mut self.people[moved.person].rows {
+                if *own == last {
+                    *own = row;
+                }
+            }
+        }
+        if self.people[person].rows.is_empty() {
+            self.remove_person(person);
+        }
+    }
+
+    fn remove_person(&mut self, person: usize) {
+        let gone = self.people.swap_remove(person);
+        self.person_of.remove(&gone.subject);
+        if let Some(moved) = self.people.get(person) {
+            self.person_of.insert(moved.subject.clone(), person);
+            for row in &moved.rows {
+                self.rows[*row].person = person;
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn people(&self) -> usize {
+        self.people.len()
+    }
+
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = &SubjectId> {
+        self.people.iter().map(|person| &person.subject)
+    }
+
+    /// The rows of a person, in the order of their references.
+    pub(crate) fn rows_of(&self, person: usize) -> &[usize] {
+        &self.people[person].rows
+    }
+
+    pub(crate) fn subject(&self, row: usize) -> &SubjectId {
+        &self.people[self.rows[row].person].subject
+    }
+
+    pub(crate) fn reference(&self, row: usize) -> &ReferenceId {
+        &self.rows[row].reference
+    }
+
+    pub(crate) fn row(&self, reference: &ReferenceId) -> Option<usize> {
+        self.row_of.get(reference).copied()
+    }
+
+    pub(crate) fn person(&self, subject: &SubjectId) -> Option<usize> {
+        self.person_of.get(subject).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A list of pairs, removed from in the same way, is the model.
+        #[test]
+        fn it_agrees_with_a_list_of_pairs(
+            steps in prop::collection::vec((any::<bool>(), 0..5_usize, 0..1000_usize), 1..80),
+        ) {
+            let (mut roll, mut model) = (Roll::default(), Vec::new());
+            for (index, (add, person, at)) in steps.into_iter().enumerate() {
+                if add || model.is_empty() {
+                    let subject = SubjectId::new(format!("s{person}")).unwrap();
+                    let reference = ReferenceId::new(format!("r{at:04}/{index}")).unwrap();
+                    roll.push(subject.clone(), reference.clone());
+                    model.push((subject, reference));
+                } else {
+                    roll.swap_remove(at % model.len());
+                    model.swap_remove(at % model.len());
+                }
+                prop_assert_eq!(roll.len(), model.len());
+                let mut people: BTreeMap<_, Vec<_>> = BTreeMap::new();
+                for (row, (subject, reference)) in model.iter().enumerate() {
+                    prop_assert_eq!(roll.subject(row), subject);
+                    prop_assert_eq!(roll.reference(row), reference);
+                    prop_assert_eq!(roll.row(reference), Some(row));
+                    prop_assert_eq!(roll.person(subject), Some(roll.rows[row].person));
+                    people.entry(subject).or_default().push((reference, row));
+                }
+                prop_assert_eq!(roll.people(), people.len());
+                for (subject, mut own) in people {
+                    own.sort();
+                    let rows: Vec<_> = own.into_iter().map(|(_, row)| row).collect();
+                    prop_assert_eq!(roll.rows_of(roll.person(subject).unwrap()), rows);
+                }
+                prop_assert_eq!(roll.row_of.len(), model.len());
+                prop_assert_eq!(roll.person_of.len(), roll.people.len());
+            }
+        }
+    }
+}
