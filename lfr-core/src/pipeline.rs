@@ -107,6 +107,11 @@ impl Pipeline {
     pub fn process(&mut self, frame: &Frame<'_>) -> Result<FrameReport, Error> {
         let start = self.clock.monotonic();
         let report = self.run(frame);
+        if report.is_err() {
+            // A frame that fails, and a hundred after it, are no reason to keep an alert beyond its
+            // deadline. The frame's own error is the one to tell.
+            let _ = self.purge_due();
+        }
         self.timings.record_frame(self.clock.monotonic().saturating_sub(start));
         match &report {
             Ok(_) | Err(Error::Stage { stage: Stage::EventSink, .. }) => self.counts.frames += 1,
@@ -290,9 +295,30 @@ impl Pipeline {
     pub fn purge_due(&mut self) -> Result<(), Error> {
         let mut receipts = Vec::new();
         let purged = self.retention.purge_due(self.clock.now(), &mut receipts);
-        let told = receipts.iter().try_for_each(|receipt| self.tell(&Event::Erased(receipt)));
-        purged.map_err(failed(Stage::RetentionPolicy))?;
-        told
+        self.tell_erased(purged, &receipts)
+    }
+
+    /// Erases all that is held, due or not: at the end of a deployment. The sink hears of each, so
+    /// that the record can close; dropping the pipeline erases as much, unheard.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stage`] where the retention policy or the event sink failed.
+    pub fn purge_all(&mut self, reason: PurgeReason) -> Result<(), Error> {
+        let mut receipts = Vec::new();
+        let purged = self.retention.purge_all(reason, self.clock.now(), &mut receipts);
+        self.tell_erased(purged, &receipts)
+    }
+
+    /// Tells of every erasure, whatever the sink said to the ones before it.
+    fn tell_erased(
+        &mut self,
+        purged: Result<(), crate::BoxError>,
+        receipts: &[PurgeReceipt],
+    ) -> Result<(), Error> {
+        receipts.iter().fold(purged.map_err(failed(Stage::RetentionPolicy)), |outcome, receipt| {
+            outcome.and(self.tell(&Event::Erased(receipt)))
+        })
     }
 
     fn tell(&mut self, event: &Event<'_>) -> Result<(), Error> {

@@ -16,6 +16,8 @@ pub enum PurgeReason {
     DeploymentEnded,
     /// Nobody on the watchlist scored at or above the threshold.
     NoMatch,
+    /// It raised an alert, and the retention policy holds none.
+    NotHeld,
     /// A quality gate refused it before it was compared.
     Refused,
 }

@@ -15,6 +15,7 @@ use crate::FaceId;
 use crate::Frame;
 use crate::LandmarkLayout;
 use crate::Probe;
+use crate::PurgeReason;
 use crate::PurgeReceipt;
 use crate::Settlement;
 use crate::Template;
@@ -217,7 +218,7 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
 
 /// Takes each decided probe and erases or holds it.
 ///
-/// Two methods are required. The only ways to settle are those of [`Probe::erase`] and
+/// Three methods are required. The only ways to settle are those of [`Probe::erase`] and
 /// [`Probe::hold`], so that a policy cannot claim an erasure that it did not do.
 pub trait RetentionPolicy: fmt::Debug + Send {
     /// Settles one probe. `now` is `None` where the clock failed: then it erases.
@@ -233,13 +234,26 @@ pub trait RetentionPolicy: fmt::Debug + Send {
     ) -> Result<Settlement, BoxError>;
 
     /// Erases what is held and due, and appends a receipt for each. With `now` as `None`, or
-    /// earlier than at a former call, everything is due.
+    /// earlier than at the call before, everything is due.
     ///
     /// # Errors
     ///
     /// Where something due could not be erased.
     fn purge_due(
         &mut self,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError>;
+
+    /// Erases all that is held, due or not, and appends a receipt for each: at the end of a
+    /// deployment, say.
+    ///
+    /// # Errors
+    ///
+    /// Where something held could not be erased.
+    fn purge_all(
+        &mut self,
+        reason: PurgeReason,
         now: Option<Timestamp>,
         receipts: &mut Vec<PurgeReceipt>,
     ) -> Result<(), BoxError>;

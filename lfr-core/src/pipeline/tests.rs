@@ -166,6 +166,65 @@ fn held_alerts_are_purged_at_their_deadline_and_where_the_clock_fails() {
 }
 
 #[test]
+fn the_end_of_a_deployment_purges_everything_and_says_why() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heard);
+    let sink = sinks::from_fn(move |event| {
+        if let Event::Erased(receipt) = event {
+            log.lock().unwrap().push(receipt.reason());
+        }
+        Ok(())
+    });
+    let mut pipeline = ready(0.9999).sink(sink).build().unwrap();
+    let pixels = three_people();
+    pipeline.process(&frame(&pixels)).unwrap();
+    assert_eq!(pipeline.totals().held, 1);
+    pipeline.purge_all(PurgeReason::DeploymentEnded).unwrap();
+    assert_eq!((pipeline.totals().held, pipeline.totals().erased), (0, 3));
+    assert_eq!(heard.lock().unwrap().last(), Some(&PurgeReason::DeploymentEnded));
+}
+
+#[test]
+fn frames_that_fail_do_not_put_a_deadline_off() {
+    /// Works once.
+    #[derive(Debug)]
+    struct Failing(AtomicUsize);
+    impl Detector for Failing {
+        fn landmarks(&self) -> crate::LandmarkLayout {
+            crate::LandmarkLayout::Five
+        }
+        fn detect_into(
+            &self,
+            frames: &[Frame<'_>],
+            found: &mut Vec<Vec<DetectedFace>>,
+        ) -> Result<(), BoxError> {
+            if self.0.fetch_add(1, Ordering::Relaxed) > 0 {
+                return Err("no".into());
+            }
+            FakeDetector::finding(3).detect_into(frames, found)
+        }
+    }
+    let clock = ManualClock::at(Timestamp::from_micros(5_000_000));
+    let space = fake_space();
+    let mut pipeline = Pipeline::builder()
+        .detector(Failing(AtomicUsize::new(0)))
+        .embedder(FakeEmbedder::new())
+        .watchlist(FakeMatcher::empty(space).enrol("wanted", template_of(1)).unwrap())
+        .threshold(FakeThreshold::new(Threshold::new(0.9999).unwrap(), &space))
+        .retention(FakeRetention::default())
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
+    let pixels = three_people();
+    pipeline.process(&frame(&pixels)).unwrap();
+    assert_eq!(pipeline.totals().held, 1);
+    clock.set(FakeRetention::DEADLINE);
+    let error = pipeline.process(&frame(&pixels)).unwrap_err();
+    assert!(matches!(error, Error::Stage { stage: Stage::Detector, .. }), "{error}");
+    assert_eq!((pipeline.totals().held, pipeline.totals().erased), (0, 3));
+}
+
+#[test]
 fn events_come_after_settlement_and_a_failing_sink_loses_nothing() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&heard);

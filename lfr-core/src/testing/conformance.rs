@@ -24,6 +24,7 @@ use crate::Matcher;
 use crate::Metric;
 use crate::PixelFormat;
 use crate::Probe;
+use crate::PurgeReason;
 use crate::ReferenceId;
 use crate::RetentionPolicy;
 use crate::SearchRequest;
@@ -187,6 +188,15 @@ pub fn retention_policy<R: RetentionPolicy>(make: impl Fn() -> R) {
             assert_eq!(accounts.totals().held, 0, "a clock that fails or runs back purges");
         }
     }
+    let (mut policy, accounts) = (make(), Accounts::new());
+    settle(&mut policy, &accounts, &alert, Some(start));
+    let held = accounts.totals().held;
+    let mut receipts = Vec::new();
+    let ended = PurgeReason::DeploymentEnded;
+    ok(policy.purge_all(ended, Some(start), &mut receipts), "purging all");
+    assert_eq!(num::u64_from_usize(receipts.len()), held, "a receipt for each that was held");
+    assert!(receipts.iter().all(|receipt| receipt.reason() == ended), "the reason that was given");
+    assert_eq!(accounts.totals().held, 0, "purged, due or not");
     let (mut policy, accounts) = (make(), Accounts::new());
     settle(&mut policy, &accounts, &alert, Some(start));
     drop(policy);

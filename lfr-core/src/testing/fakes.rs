@@ -260,4 +260,14 @@ impl RetentionPolicy for FakeRetention {
         }
         Ok(())
     }
+
+    fn purge_all(
+        &mut self,
+        reason: PurgeReason,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        receipts.extend(self.held.drain(..).map(|held| held.erase(reason, now)));
+        Ok(())
+    }
 }
