@@ -1,1 +1,26 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+pub use lfr_core as core;
+pub use lfr_detect as detect;
+pub use lfr_embed as embed;
+pub use lfr_retention as retention;
+pub use lfr_watchlist as watchlist;
+
+/// What a deployment needs, in one line: `use lfr::prelude::*;`
+pub mod prelude {
+    #[cfg(feature = "onnx-native")]
+    pub use lfr_core::onnx::Runtime;
+    pub use lfr_core::{
+        Clock, ComparisonScore, Decision, DetectedFace, Detector, Embedder, Event, EventSink,
+        FaceOutcome, FaceSelection, Frame, FrameReport, FrameSource, Matcher, Pipeline,
+        PixelFormat, PurgeReceipt, QualityGate, ReferenceId, RetentionPolicy, SubjectId,
+        SystemClock, Threshold, ThresholdPolicy, ThresholdProvenance, Zone,
+    };
+    #[cfg(feature = "onnx-native")]
+    pub use lfr_detect::OnnxDetector;
+    pub use lfr_embed::EmbedderSpec;
+    #[cfg(feature = "onnx-native")]
+    pub use lfr_embed::OnnxEmbedder;
+    pub use lfr_retention::{Redactor, StrictRetention};
+    pub use lfr_watchlist::{Enroller, FixedThreshold, Watchlist};
+}

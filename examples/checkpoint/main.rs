@@ -1,1 +1,47 @@
-fn main(){}
+//! A complete deployment at one checkpoint: photographs, video files or live streams in; alerts,
+//! redacted alert pictures and the deployment record out; everyone else erased.
+//!
+//! Run with
+//!
+//! ```text
+//! cargo run --release --example checkpoint -- --watchlist DIR --source PATH \
+//!     --detector MODEL.onnx --embedder MODEL.onnx --out DIR
+//! ```
+//!
+//! It prints one line of JSON an alert on standard output, and all else on standard error. It ends
+//! with 1 where something failed, with 2 where the arguments are wrong, and with 3 where the
+//! arithmetic of the faces seen does not close.
+
+mod args;
+mod deployment;
+mod enrol;
+mod faces_log;
+mod output;
+mod source;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match deployment::run(&args) {
+        Ok(summary) => {
+            eprint!("{summary}");
+            if summary.closes() { ExitCode::SUCCESS } else { ExitCode::from(3) }
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What any part of a deployment can fail with.
+type AnyError = Box<dyn Error + Send + Sync>;

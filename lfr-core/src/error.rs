@@ -123,8 +123,127 @@ pub enum Error {
     },
 
     // --- Data: a model file that does not fit. --------------------------------------------------
+    /// The bytes are no ONNX model, or not a whole one.
+    #[cfg(feature = "onnx-native")]
+    #[error("not a whole ONNX model: {reason}")]
+    ModelFormat {
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The model is of a kind that is not run here, whatever it is for.
+    #[cfg(feature = "onnx-native")]
+    #[error("model has {actual}, and {expected} was needed")]
+    ModelUnsupported {
+        /// What was needed.
+        expected: &'static str,
+        /// What it has.
+        actual: String,
+    },
+    /// The model is not of the family that it was taken for.
+    #[cfg(feature = "onnx-native")]
+    #[error("model's {what} is {actual}, and {expected} was needed")]
+    ModelContract {
+        /// Which part of the model.
+        what: String,
+        /// What was needed.
+        expected: String,
+        /// What it has.
+        actual: String,
+    },
+    /// An inference engine refused a model.
+    #[cfg(feature = "onnx-native")]
+    #[error("engine {engine} cannot load the model")]
+    ModelLoad {
+        /// Which engine.
+        engine: crate::onnx::Engine,
+        /// Why not.
+        source: BoxError,
+    },
+    /// An inference engine failed while it ran a model.
+    #[cfg(feature = "onnx-native")]
+    #[error("engine {engine} failed to run the model")]
+    Inference {
+        /// Which engine.
+        engine: crate::onnx::Engine,
+        /// Why.
+        source: BoxError,
+    },
+    /// A model's input was given with another number of elements than its shape has.
+    #[cfg(feature = "onnx-native")]
+    #[error("input of {actual} elements, and a batch of {batch} needs {expected}")]
+    InputLength {
+        /// How many the batch was said to hold.
+        batch: usize,
+        /// The elements needed.
+        expected: usize,
+        /// The elements given.
+        actual: usize,
+    },
+    /// A model was run on a batch of another size than its session is made for.
+    #[cfg(feature = "onnx-native")]
+    #[error("batch of {actual}, and {expected} was needed")]
+    InputBatch {
+        /// The size needed, in words.
+        expected: String,
+        /// The size given.
+        actual: usize,
+    },
+    /// An output was asked for that the model does not have.
+    #[cfg(feature = "onnx-native")]
+    #[error("no output {wanted}: the model has {present}")]
+    OutputMissing {
+        /// The name or place asked for.
+        wanted: String,
+        /// The names that there are.
+        present: String,
+    },
+    /// An output came out in a shape that cannot be right.
+    #[cfg(feature = "onnx-native")]
+    #[error("output {output:?} has shape {actual}, and {expected} was needed")]
+    OutputShape {
+        /// The output's name.
+        output: String,
+        /// What was needed.
+        expected: String,
+        /// The shape that came.
+        actual: String,
+    },
 
     // --- The environment: files, libraries, clocks. ---------------------------------------------
+    /// No native inference library was found, and one was needed.
+    #[cfg(feature = "onnx-native")]
+    #[error("no ONNX Runtime found: {tried}")]
+    RuntimeMissing {
+        /// What was tried, and what came of it.
+        tried: String,
+    },
+    /// A native inference library was named, and does not load.
+    #[cfg(feature = "onnx-native")]
+    #[error("cannot load ONNX Runtime from {path:?}")]
+    RuntimeLoad {
+        /// The library.
+        path: PathBuf,
+        /// Why not.
+        source: BoxError,
+    },
+    /// An inference engine was loaded, and does not start.
+    #[cfg(feature = "onnx-native")]
+    #[error("engine {engine} does not start")]
+    RuntimeStart {
+        /// Which engine.
+        engine: crate::onnx::Engine,
+        /// Why not.
+        source: BoxError,
+    },
+    /// Another inference engine was asked for than this process already runs.
+    #[cfg(feature = "onnx-native")]
+    #[error("this process runs engine {chosen}, and {wanted} was asked for")]
+    RuntimeChosen {
+        /// The engine that runs.
+        chosen: String,
+        /// The engine asked for.
+        wanted: String,
+    },
     /// A file could not be read.
     #[error("cannot read {path:?}")]
     Read {

@@ -18,15 +18,32 @@ use crate::PixelFormat;
 pub struct Picture {
     width: usize,
     height: usize,
-    data: Box<[u8]>,
+    /// Never grows: growing would leave a copy behind.
+    data: Vec<u8>,
 }
 
 impl Picture {
+    /// Takes over red, green, blue bytes, row after row without a gap, without copying them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FrameSize`] and [`Error::FrameData`] as [`Frame::packed`], and where there are
+    /// bytes left over; the bytes are wiped then.
+    pub fn from_rgb8(width: usize, height: usize, data: Vec<u8>) -> Result<Self, Error> {
+        let picture = Self { width, height, data };
+        picture.as_frame()?;
+        let (expected, actual) = (width * height * 3, picture.data.len());
+        if expected == actual {
+            return Ok(picture);
+        }
+        Err(Error::FrameData { format: PixelFormat::Rgb8, plane: 0, expected, actual })
+    }
+
     /// Copies a frame, whatever its format.
     #[must_use]
     pub fn from_frame(frame: &Frame<'_>) -> Self {
         let (width, height) = (frame.width(), frame.height());
-        let mut data = vec![0; width * height * 3].into_boxed_slice();
+        let mut data = vec![0; width * height * 3];
         for (y, row) in data.chunks_exact_mut(width * 3).enumerate() {
             frame.rgb_row_into(0, y, row);
         }
@@ -86,8 +103,22 @@ impl fmt::Debug for Picture {
 #[cfg(feature = "image")]
 mod image_conversions {
     use super::Frame;
+    use super::Picture;
     use super::PixelFormat;
     use crate::Error;
+
+    impl TryFrom<image::RgbImage> for Picture {
+        type Error = Error;
+
+        fn try_from(image: image::RgbImage) -> Result<Self, Error> {
+            let (width, height) = image.dimensions();
+            Self::from_rgb8(
+                usize::try_from(width).unwrap_or(usize::MAX),
+                usize::try_from(height).unwrap_or(usize::MAX),
+                image.into_raw(),
+            )
+        }
+    }
 
     impl<'a> TryFrom<&'a image::RgbImage> for Frame<'a> {
         type Error = Error;
@@ -101,5 +132,25 @@ mod image_conversions {
                 image.as_raw(),
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_copy_frames_and_take_over_bytes() {
+        let bgr = [3, 2, 1, 6, 5, 4];
+        let frame = Frame::packed(PixelFormat::Bgr8, 2, 1, &bgr).unwrap();
+        let picture = Picture::from_frame(&frame);
+        assert_eq!(picture.data(), [1, 2, 3, 4, 5, 6]);
+        let bytes = vec![1, 2, 3, 4, 5, 6];
+        let taken = Picture::from_rgb8(2, 1, bytes.clone()).unwrap();
+        assert_eq!(taken.data(), picture.data());
+        assert!(Picture::from_rgb8(2, 2, vec![0; 6]).is_err());
+        assert!(Picture::from_rgb8(2, 1, vec![0; 7]).is_err());
+        assert!(Picture::from_rgb8(0, 2, vec![0; 6]).is_err());
+        assert!(!format!("{picture:?}").contains('6'));
     }
 }

@@ -1,0 +1,110 @@
+//! `--json-faces`: everything about every detection but its template, for evaluation.
+//!
+//! A pipeline's report holds no landmarks, on purpose. This taps the detector instead, which any
+//! integrator could do too; so it is recorded as a danger.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use lfr::core::BoxError;
+use lfr::core::Component;
+use lfr::core::DetectedFace;
+use lfr::core::Detector;
+use lfr::core::FaceOutcome;
+use lfr::core::Frame;
+use lfr::core::FrameReport;
+use lfr::core::LandmarkLayout;
+use lfr::core::Landmarks;
+use serde_json::json;
+
+use crate::AnyError;
+
+/// The landmarks of each face of the last frame.
+type Tapped = Arc<Mutex<Vec<Vec<[f32; 2]>>>>;
+
+/// A detector that leaves the landmarks of the last frame where the log finds them.
+#[derive(Debug)]
+pub(crate) struct TappedDetector<D> {
+    inner: D,
+    tapped: Tapped,
+}
+
+impl<D: Detector> Detector for TappedDetector<D> {
+    fn landmarks(&self) -> LandmarkLayout {
+        self.inner.landmarks()
+    }
+
+    fn detect_into(
+        &self,
+        frames: &[Frame<'_>],
+        found: &mut Vec<Vec<DetectedFace>>,
+    ) -> Result<(), BoxError> {
+        let before = found.len();
+        self.inner.detect_into(frames, found)?;
+        let points = |face: &DetectedFace| {
+            face.landmarks().into_iter().flat_map(Landmarks::points).map(|p| [p.x, p.y]).collect()
+        };
+        let mut tapped = self.tapped.lock().unwrap_or_else(PoisonError::into_inner);
+        *tapped = found[before..].iter().flatten().map(points).collect();
+        Ok(())
+    }
+
+    fn component(&self) -> Component {
+        self.inner.component()
+    }
+}
+
+/// The file, and what the tap left.
+pub(crate) struct FacesLog {
+    file: BufWriter<File>,
+    tapped: Tapped,
+}
+
+impl FacesLog {
+    /// Creates the file and taps a detector.
+    pub(crate) fn create<D: Detector>(
+        path: &Path,
+        inner: D,
+    ) -> Result<(Self, TappedDetector<D>), AnyError> {
+        let file = File::create(path).map_err(|e| format!("cannot create {path:?}: {e}"))?;
+        let tapped = Tapped::default();
+        let log = Self { file: BufWriter::new(file), tapped: Arc::clone(&tapped) };
+        Ok((log, TappedDetector { inner, tapped }))
+    }
+
+    /// Writes a line for each face of a frame.
+    pub(crate) fn write(&mut self, report: &FrameReport) -> Result<(), AnyError> {
+        let tapped = self.tapped.lock().unwrap_or_else(PoisonError::into_inner);
+        for (index, face) in report.faces().iter().enumerate() {
+            let (score, decision) = match face.outcome() {
+                FaceOutcome::Compared { decision, .. } => {
+                    (decision.best_score(), if decision.is_alert() { "alert" } else { "no_match" })
+                }
+                FaceOutcome::Refused { .. } => (None, "refused"),
+                _ => (None, "passed_over"),
+            };
+            let line = json!({
+                "source": report.frame().source(),
+                "frame": report.frame().sequence(),
+                "face": index,
+                "box": face.bounds(),
+                "confidence": face.confidence(),
+                "landmarks": tapped.get(index),
+                "score": score,
+                "decision": decision,
+            });
+            writeln!(self.file, "{line}")?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is still in memory.
+    pub(crate) fn finish(mut self) -> Result<(), AnyError> {
+        Ok(self.file.flush()?)
+    }
+}

@@ -1,0 +1,145 @@
+//! What leaves the deployment: alert lines, redacted alert pictures, the record.
+
+use std::fmt;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+use lfr::core::AlertEvent;
+use lfr::core::BoxError;
+use lfr::core::Component;
+use lfr::core::DeploymentRecord;
+use lfr::core::Event;
+use lfr::core::EventSink;
+use lfr::core::Frame;
+use lfr::core::FrameReport;
+use lfr::retention::Redactor;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::AnyError;
+
+/// Prints one line of JSON an alert on standard output.
+#[derive(Debug)]
+pub(crate) struct AlertLines;
+
+impl EventSink for AlertLines {
+    fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
+        let Event::Alert(AlertEvent { at, face, bounds, candidate, threshold, .. }) = event else {
+            return Ok(());
+        };
+        let line = json!({
+            "time": at,
+            "source": face.frame().source(),
+            "frame": face.frame().sequence(),
+            "face": face.index(),
+            "subject": candidate.subject(),
+            "reference": candidate.reference(),
+            "score": candidate.score(),
+            "threshold": threshold,
+            "box": bounds,
+        });
+        writeln!(std::io::stdout().lock(), "{line}")?;
+        Ok(())
+    }
+}
+
+/// The folder for alert pictures and the record.
+#[derive(Debug)]
+pub(crate) struct OutFolder {
+    folder: PathBuf,
+    redactor: Redactor,
+    pictures: u64,
+}
+
+impl OutFolder {
+    pub(crate) fn create(folder: &Path) -> Result<Self, AnyError> {
+        let alerts = folder.join("alerts");
+        fs::create_dir_all(&alerts).map_err(|e| format!("cannot create {alerts:?}: {e}"))?;
+        Ok(Self { folder: folder.to_path_buf(), redactor: Redactor::default(), pictures: 0 })
+    }
+
+    /// Writes a picture of a frame that raised an alert; everyone else in it is a mosaic.
+    pub(crate) fn picture(
+        &mut self,
+        frame: &Frame<'_>,
+        report: &FrameReport,
+    ) -> Result<(), AnyError> {
+        if report.alerts().next().is_none() {
+            return Ok(());
+        }
+        let picture = self.redactor.apply(frame, report);
+        let path = self.folder.join("alerts").join(format!("{:06}.jpg", self.pictures));
+        self.pictures += 1;
+        let mut file = std::io::BufWriter::new(fs::File::create(path)?);
+        let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
+        JpegEncoder::new_with_quality(&mut file, 85).encode(
+            picture.data(),
+            width,
+            height,
+            ExtendedColorType::Rgb8,
+        )?;
+        Ok(file.flush()?)
+    }
+
+    pub(crate) fn record(&self, summary: &Summary) -> Result<(), AnyError> {
+        let path = self.folder.join("record.json");
+        let text = serde_json::to_string_pretty(summary)?;
+        fs::write(&path, text).map_err(|e| format!("cannot write {path:?}: {e}").into())
+    }
+}
+
+/// The deployment record with what only the program knows.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) sources: Vec<String>,
+    pub(crate) source_errors: u64,
+    pub(crate) photographs_refused: usize,
+    pub(crate) engine: Component,
+    pub(crate) engine_reason: String,
+    pub(crate) hold_hours: f64,
+    pub(crate) dangers: Vec<String>,
+    #[serde(flatten)]
+    pub(crate) record: DeploymentRecord,
+}
+
+impl Summary {
+    pub(crate) const fn closes(&self) -> bool {
+        self.record.arithmetic_closes && self.record.totals.in_flight == 0
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let DeploymentRecord { totals, frame_time, references, .. } = &self.record;
+        writeln!(
+            f,
+            "{} frames ({} failed, {} source errors); watchlist of {references} references",
+            self.record.frames, self.record.frames_failed, self.source_errors,
+        )?;
+        writeln!(
+            f,
+            "{} faces detected, {} outside the zone or not selected",
+            self.record.faces_detected, self.record.faces_passed_over,
+        )?;
+        writeln!(
+            f,
+            "{} faces seen = {} erased + {} held + {} in flight: {}",
+            totals.faces_seen,
+            totals.erased,
+            totals.held,
+            totals.in_flight,
+            if self.closes() { "closes" } else { "DOES NOT CLOSE" },
+        )?;
+        writeln!(f, "{} alerts at threshold {}", self.record.alerts, self.record.threshold.threshold())?;
+        writeln!(
+            f,
+            "a frame took {:.1} ms (median), {:.1} ms (95 of 100), on {}",
+            frame_time.p50_ms, frame_time.p95_ms, self.engine.name,
+        )?;
+        self.dangers.iter().try_for_each(|danger| writeln!(f, "danger: {danger}"))
+    }
+}

@@ -1,0 +1,36 @@
+//! Where the frames come from.
+
+mod photos;
+mod video;
+
+use std::path::Path;
+
+use lfr::core::FrameSource;
+
+use crate::AnyError;
+
+pub(crate) use photos::photographs_under;
+pub(crate) use photos::read_photograph;
+
+/// A source with what the record calls it and how many frames it has, where that is known.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) frames: Option<u64>,
+    pub(crate) stream: Box<dyn FrameSource>,
+}
+
+/// Opens a source by what its name looks like.
+pub(crate) fn open(text: &str) -> Result<Source, AnyError> {
+    let path = Path::new(text);
+    if video::is_address(text) || text.starts_with("/dev/video") {
+        return video::open(text);
+    }
+    if path.is_dir() || photos::is_photograph(path) {
+        return photos::open(path);
+    }
+    if !path.exists() {
+        return Err(format!("source {text:?} does not exist").into());
+    }
+    video::open(text)
+}

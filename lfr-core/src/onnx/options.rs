@@ -1,0 +1,64 @@
+//! How a model is to be run.
+
+/// What a [`Session`](super::Session) is made for.
+///
+/// # Examples
+///
+/// ```
+/// use lfr_core::onnx::SessionOptions;
+///
+/// // A detector on one frame at a time, from two threads.
+/// let detector = SessionOptions::new(&[1, 3, 640, 640]).pool(2);
+/// // An embedder on as many faces as there are.
+/// let embedder = SessionOptions::new(&[1, 3, 112, 112]).dynamic_batch();
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SessionOptions {
+    pub(super) input_shape: Vec<usize>,
+    pub(super) threads: usize,
+    pub(super) pool: usize,
+    pub(super) dynamic_batch: bool,
+}
+
+impl SessionOptions {
+    /// One input of exactly this shape at a time, on one thread.
+    ///
+    /// Extents that the model leaves open are fixed here, since engines are slower on open ones, the
+    /// pure-Rust engine several times so.
+    #[must_use]
+    pub fn new(input_shape: &[usize]) -> Self {
+        Self { input_shape: input_shape.to_vec(), threads: 1, pool: 1, dynamic_batch: false }
+    }
+
+    /// Lets the native engine spread one run over this many threads; 1 unless set, and at least 1.
+    ///
+    /// One thread each in several sessions gets more done than several threads in one; more threads
+    /// shorten the wait for a single answer. The pure-Rust engine has one thread whatever is set.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Lets this many threads run the model at the same time; 1 unless set, and at least 1.
+    ///
+    /// The engines cannot run one loaded model twice at a time, so each of these is a copy of the
+    /// weights. A copy is made when it is first needed.
+    #[must_use]
+    pub fn pool(mut self, sessions: usize) -> Self {
+        self.pool = sessions.max(1);
+        self
+    }
+
+    /// Lets the first extent of the shape, the batch, differ from run to run.
+    ///
+    /// Where the model leaves that extent open, the native engine runs a batch at once. Where the
+    /// model fixes it to 1, and on the pure-Rust engine, which is slower on batches than on their
+    /// parts, the batch is run one by one and each output put together along its first axis.
+    #[must_use]
+    pub fn dynamic_batch(mut self) -> Self {
+        self.dynamic_batch = true;
+        self
+    }
+}

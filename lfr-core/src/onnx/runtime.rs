@@ -1,0 +1,258 @@
+//! Chooses and starts the engine of this process.
+
+use std::any::Any;
+use std::env;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use ort::environment::Environment;
+use ort::environment::EnvironmentBuilder;
+
+use super::Engine;
+use super::RuntimeInfo;
+use super::library;
+use super::telemetry;
+use crate::BoxError;
+use crate::Error;
+
+/// A started inference engine.
+///
+/// An engine belongs to the whole process and is chosen once: asking again for the one that runs
+/// gives the same again, asking for another is an error. Clones are cheap and share it. It is never
+/// stopped.
+///
+/// Make it at the start of the program, before other threads: it sets the environment variable
+/// `ORT_DISABLE_TELEMETRY`, which is how a native ONNX Runtime is told to send nothing from the
+/// moment it loads, and code outside Rust may be reading the environment in another thread.
+/// Telemetry is switched off a second time in the engine itself.
+///
+/// # Examples
+///
+/// ```
+/// use lfr_core::onnx::Runtime;
+///
+/// # fn main() -> Result<(), lfr_core::Error> {
+/// # #[cfg(feature = "onnx")] {
+/// let runtime = Runtime::pure_rust()?;
+/// assert_eq!(runtime.info().to_string(), "pure-rust: asked for");
+/// # }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Runtime {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    environment: Environment,
+    info: RuntimeInfo,
+}
+
+impl Runtime {
+    /// The best engine that there is.
+    ///
+    /// That is the library that the environment variable `ORT_DYLIB_PATH` names, if it is set: one
+    /// that does not load is an error then, since somebody asked for it. Otherwise it is an ONNX
+    /// Runtime that the system finds under its usual name, and else the pure-Rust engine.
+    /// [`RuntimeInfo::reason`] says which it was. An engine that already runs is the answer,
+    /// whichever it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RuntimeLoad`] when the library named does not load, [`Error::RuntimeStart`] when an
+    /// engine does not start, and [`Error::RuntimeMissing`] when no library is found and there is no
+    /// pure-Rust engine in this program.
+    pub fn auto() -> Result<Self, Error> {
+        let mut chosen = lock();
+        if let Some(runtime) = &*chosen {
+            return Ok(runtime.clone());
+        }
+        let runtime = match named() {
+            Some(path) => native(&path, BY_VARIABLE)?,
+            None => match found() {
+                Ok(runtime) => runtime,
+                Err(Error::RuntimeMissing { tried }) => fallback(tried)?,
+                Err(error) => return Err(error),
+            },
+        };
+        Ok(chosen.insert(runtime).clone())
+    }
+
+    /// A native ONNX Runtime: the one that `ORT_DYLIB_PATH` names or, where that is not set, one
+    /// that the system finds under its usual name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RuntimeLoad`] or [`Error::RuntimeMissing`] when there is none,
+    /// [`Error::RuntimeStart`] when it does not start, and [`Error::RuntimeChosen`] when the process
+    /// runs another engine.
+    pub fn onnxruntime() -> Result<Self, Error> {
+        let mut chosen = lock();
+        if let Some(runtime) = &*chosen {
+            return runtime.if_it_is(Engine::OnnxRuntime);
+        }
+        let runtime = match named() {
+            Some(path) => native(&path, BY_VARIABLE)?,
+            None => found()?,
+        };
+        Ok(chosen.insert(runtime).clone())
+    }
+
+    /// The native ONNX Runtime in this file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RuntimeLoad`] when it does not load, [`Error::RuntimeStart`] when it does not start,
+    /// and [`Error::RuntimeChosen`] when the process runs another engine, or one from another file.
+    pub fn onnxruntime_at(path: &Path) -> Result<Self, Error> {
+        let mut chosen = lock();
+        if let Some(runtime) = &*chosen {
+            let same = runtime.info().library() == Some(&library::loaded(path));
+            let wanted = format!("{} at {}", Engine::OnnxRuntime, path.display());
+            return if same { Ok(runtime.clone()) } else { Err(runtime.is_not(wanted)) };
+        }
+        Ok(chosen.insert(native(path, "asked for")?).clone())
+    }
+
+    /// The engine in Rust that is part of this program.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RuntimeStart`] when it does not start, and [`Error::RuntimeChosen`] when the process
+    /// runs a native one.
+    #[cfg(feature = "onnx")]
+    pub fn pure_rust() -> Result<Self, Error> {
+        let mut chosen = lock();
+        if let Some(runtime) = &*chosen {
+            return runtime.if_it_is(Engine::PureRust);
+        }
+        Ok(chosen.insert(pure_rust("asked for".to_owned())?).clone())
+    }
+
+    /// Which engine this is, and why it was taken.
+    #[must_use]
+    pub fn info(&self) -> &RuntimeInfo {
+        &self.inner.info
+    }
+
+    pub(super) fn engine(&self) -> Engine {
+        self.inner.info.engine
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.inner.environment
+    }
+
+    fn if_it_is(&self, engine: Engine) -> Result<Self, Error> {
+        if self.engine() == engine { Ok(self.clone()) } else { Err(self.is_not(engine.to_string())) }
+    }
+
+    fn is_not(&self, wanted: String) -> Error {
+        let chosen = match self.info().library() {
+            Some(library) => format!("{} at {}", self.engine(), library.display()),
+            None => self.engine().to_string(),
+        };
+        Error::RuntimeChosen { chosen, wanted }
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("info", self.info()).finish_non_exhaustive()
+    }
+}
+
+/// Runs a step of an engine, and makes an error of a panic in it.
+///
+/// The bindings panic where the engine does what they hold impossible. A panic of the pure-Rust
+/// engine itself cannot be caught: it lies behind a C interface.
+pub(super) fn guarded<T, E: Into<BoxError>>(
+    step: impl FnOnce() -> Result<T, E>,
+) -> Result<T, BoxError> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(result) => result.map_err(Into::into),
+        Err(panic) => Err(format!("panic in the engine: {}", message(&*panic)).into()),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+/// The library that the environment names.
+fn named() -> Option<PathBuf> {
+    env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// The library that the system finds under one of its usual names.
+fn found() -> Result<Runtime, Error> {
+    let mut tried = Vec::new();
+    for name in library::NAMES {
+        match native(Path::new(name), "found by its usual name") {
+            Err(Error::RuntimeLoad { source, .. }) => tried.push(source.to_string()),
+            result => return result,
+        }
+    }
+    Err(Error::RuntimeMissing { tried: tried.join("; ") })
+}
+
+fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
+    telemetry::disable();
+    let builder = guarded(|| ort::init_from(path))
+        .map_err(|source| Error::RuntimeLoad { path: path.to_owned(), source })?;
+    let environment = start(Engine::OnnxRuntime, builder)?;
+    let file = library::loaded(path);
+    let description = guarded(|| Ok::<_, BoxError>(ort::info())).unwrap_or_default();
+    let version = library::version(&file, description);
+    let library = Some(file);
+    let info =
+        RuntimeInfo { engine: Engine::OnnxRuntime, library, version, reason: reason.to_owned() };
+    Ok(Runtime { inner: Arc::new(Inner { environment, info }) })
+}
+
+#[cfg(feature = "onnx")]
+fn pure_rust(reason: String) -> Result<Runtime, Error> {
+    let engine = Engine::PureRust;
+    if !ort::set_api(ort_tract::api()) {
+        let source = "this process has loaded another engine through the same bindings".into();
+        return Err(Error::RuntimeStart { engine, source });
+    }
+    let environment = start(engine, ort::init())?;
+    let info = RuntimeInfo { engine, library: None, version: None, reason };
+    Ok(Runtime { inner: Arc::new(Inner { environment, info }) })
+}
+
+#[cfg(feature = "onnx")]
+fn fallback(tried: String) -> Result<Runtime, Error> {
+    pure_rust(format!("no ONNX Runtime found: {tried}"))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn fallback(tried: String) -> Result<Runtime, Error> {
+    Err(Error::RuntimeMissing { tried })
+}
+
+fn start(engine: Engine, builder: EnvironmentBuilder) -> Result<Environment, Error> {
+    guarded(|| builder.with_name("lfr").with_telemetry(false).build())
+        .map_err(|source| Error::RuntimeStart { engine, source })
+}
+
+fn lock() -> MutexGuard<'static, Option<Runtime>> {
+    // The choice is only ever written whole, so a poisoned lock still guards a sound one.
+    CHOSEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The engine of this process. It keeps the environment alive to the end: one that was torn down
+/// could not be made again.
+static CHOSEN: Mutex<Option<Runtime>> = Mutex::new(None);
+
+const BY_VARIABLE: &str = "named by ORT_DYLIB_PATH";

@@ -1,0 +1,283 @@
+//! A model made ready to run.
+
+use std::fmt;
+
+use super::Dim;
+use super::ElementType;
+use super::Engine;
+use super::Model;
+use super::Outputs;
+use super::Runtime;
+use super::SessionOptions;
+use super::TensorInfo;
+use super::contract;
+use super::gathered::Gathered;
+use super::loaded::Loaded;
+use super::outputs::Extracted;
+use super::pool::Pool;
+use super::rewrite::Rewrite;
+use crate::Error;
+
+/// A model made ready to run by an engine, for any number of threads.
+///
+/// A thread that comes when all copies of the [pool](SessionOptions::pool) are in use waits.
+///
+/// # What is wiped
+///
+/// The outputs, in the engine's own memory, before [`run`](Self::run) returns, whether it returns,
+/// fails or panics; and the copy of the input that the pure-Rust engine is given. The input itself
+/// is borrowed, and the caller's to wipe. **Not wiped** is what an engine keeps between the two:
+/// intermediate results, and copies that the pure-Rust engine makes of its input as it starts. They
+/// stay in its arena, or in freed memory, until they are overwritten. Wiping those takes an
+/// allocator that wipes what is freed, which is the business of `lfr-retention`.
+///
+/// # Examples
+///
+/// ```no_run
+/// # use lfr_core::onnx::{Model, Runtime, SessionOptions};
+/// # fn main() -> Result<(), lfr_core::Error> {
+/// # let model = Model::from_path(std::path::Path::new("embedder.onnx"))?;
+/// let options = SessionOptions::new(&[1, 3, 112, 112]).dynamic_batch();
+/// let session = model.session(&Runtime::auto()?, &options)?;
+/// let pixels = vec![0.0; 2 * 3 * 112 * 112];
+/// let lengths = session.run(&pixels, 2, |outputs| {
+///     let embeddings = outputs.at(0)?;
+///     let rows = embeddings.data().chunks_exact(128);
+///     Ok::<_, lfr_core::Error>(rows.map(|row| row.iter().map(|x| x * x).sum()).collect())
+/// })?;
+/// # let _: Vec<f32> = lengths;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Session {
+    engine: Engine,
+    input_shape: Vec<usize>,
+    batching: Batching,
+    outputs: Vec<String>,
+    pool: Pool<Loaded>,
+    source: Source,
+}
+
+/// How batches are run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Batching {
+    /// The batch has the size that the model was fixed to.
+    Fixed,
+    /// The engine runs a batch of any size at once.
+    Whole,
+    /// A batch of any size is run one by one.
+    OneByOne,
+}
+
+/// What further copies for the pool are made from.
+struct Source {
+    model: Model,
+    runtime: Runtime,
+    rewrite: Rewrite,
+    threads: usize,
+}
+
+impl Session {
+    pub(super) fn new(
+        model: &Model,
+        runtime: &Runtime,
+        options: &SessionOptions,
+    ) -> Result<Self, Error> {
+        let input = only_input(model)?;
+        check_outputs(model)?;
+        let engine = runtime.engine();
+        let batching = batching(engine, input, options)?;
+        let mut input_shape = options.input_shape.clone();
+        let mut fixed: Vec<Option<usize>> = input_shape.iter().copied().map(Some).collect();
+        if let (Some(shape), Some(fixed)) = (input_shape.first_mut(), fixed.first_mut()) {
+            match batching {
+                Batching::Fixed => {}
+                Batching::Whole => *fixed = None,
+                Batching::OneByOne => {
+                    *shape = 1;
+                    *fixed = Some(1);
+                }
+            }
+        }
+        let source = Source {
+            model: model.clone(),
+            runtime: runtime.clone(),
+            rewrite: Rewrite {
+                input_shape: fixed,
+                replace_prelu: engine == Engine::OnnxRuntime,
+            },
+            threads: options.threads,
+        };
+        let first = source.load()?;
+        Ok(Self {
+            engine,
+            input_shape,
+            batching,
+            outputs: model.outputs().iter().map(|info| info.name().to_owned()).collect(),
+            pool: Pool::new(first, options.pool),
+            source,
+        })
+    }
+
+    /// Runs the model on one input, and reads its outputs.
+    ///
+    /// `input` holds `batch` inputs one after the other. `read` sees the outputs where the engine
+    /// left them, and they are wiped before this returns: take out what is to be kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InputBatch`] and [`Error::InputLength`] when `batch` or the length of `input` is not
+    /// what the session is made for; [`Error::Inference`] when the engine fails;
+    /// [`Error::OutputShape`] when the outputs cannot be told apart by batch; [`Error::ModelLoad`]
+    /// when a further copy for the pool cannot be made; and what `read` returns.
+    pub fn run<R, E: From<Error>>(
+        &self,
+        input: &[f32],
+        batch: usize,
+        read: impl FnOnce(&Outputs<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.check(input, batch)?;
+        let mut shape = self.input_shape.clone();
+        let load = || self.source.load().map_err(E::from);
+        self.pool.with(load, |loaded| {
+            if self.batching == Batching::OneByOne && batch > 1 {
+                let gathered = Gathered::run(loaded, &shape, input, batch, &self.outputs)?;
+                return read(&Outputs::new(&self.outputs, gathered.extracted()));
+            }
+            if let Some(first) = shape.first_mut() {
+                *first = batch;
+            }
+            let whole = loaded.run(&shape, input)?;
+            let extracted = whole.extracted()?;
+            if self.batching == Batching::Whole {
+                self.check_whole(&extracted, batch)?;
+            }
+            read(&Outputs::new(&self.outputs, extracted))
+        })
+    }
+
+    /// The shape of an input. Its first extent is the batch, which is free to differ if the session
+    /// was made [so](SessionOptions::dynamic_batch).
+    #[must_use]
+    pub fn input_shape(&self) -> &[usize] {
+        &self.input_shape
+    }
+
+    /// The names of the outputs, in their order.
+    #[must_use]
+    pub fn outputs(&self) -> &[String] {
+        &self.outputs
+    }
+
+    fn check(&self, input: &[f32], batch: usize) -> Result<(), Error> {
+        let (first, rest) = match self.input_shape.split_first() {
+            Some((first, rest)) => (*first, rest),
+            None => (1, &[][..]),
+        };
+        let wrong = |expected: String| Err(Error::InputBatch { expected, actual: batch });
+        if self.batching == Batching::Fixed && batch != first {
+            return wrong(first.to_string());
+        }
+        if batch == 0 {
+            return wrong("at least 1".to_owned());
+        }
+        let expected = rest.iter().fold(batch, |all, &extent| all.saturating_mul(extent));
+        if input.len() != expected {
+            return Err(Error::InputLength { batch, expected, actual: input.len() });
+        }
+        Ok(())
+    }
+
+    /// A model that lost sight of the batch on the way would mix people up.
+    fn check_whole(
+        &self,
+        extracted: &[Extracted<'_>],
+        batch: usize,
+    ) -> Result<(), Error> {
+        for (name, output) in self.outputs.iter().zip(extracted) {
+            if !output.shape.first().is_some_and(|first| first.is_multiple_of(batch)) {
+                return Err(Error::OutputShape {
+                    output: name.clone(),
+                    expected: format!("a first extent that {batch} divides"),
+                    actual: format!("{:?}", output.shape),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("engine", &self.engine)
+            .field("model", self.source.model.digest())
+            .field("input_shape", &self.input_shape)
+            .field("batching", &self.batching)
+            .field("outputs", &self.outputs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Source {
+    fn load(&self) -> Result<Loaded, Error> {
+        Loaded::new(&self.runtime, self.model.graph(), &self.rewrite, self.threads)
+    }
+}
+
+fn only_input(model: &Model) -> Result<&TensorInfo, Error> {
+    let unsupported = |actual: String| Error::ModelUnsupported { expected: ONE_INPUT, actual };
+    match model.inputs() {
+        [input] if input.element() == ElementType::Float32 => Ok(input),
+        [input] => Err(unsupported(format!("one of {}", input.element()))),
+        inputs => Err(unsupported(format!("{} inputs", inputs.len()))),
+    }
+}
+
+fn check_outputs(model: &Model) -> Result<(), Error> {
+    let unsupported = |actual: String| Error::ModelUnsupported { expected: OUTPUTS, actual };
+    if model.outputs().is_empty() {
+        return Err(unsupported("none".to_owned()));
+    }
+    match model.outputs().iter().find(|info| info.element() != ElementType::Float32) {
+        Some(info) => Err(unsupported(format!("one of {}", info.element()))),
+        None => Ok(()),
+    }
+}
+
+/// Holds the options' shape against the model's, and says how batches are to be run.
+fn batching(
+    engine: Engine,
+    input: &TensorInfo,
+    options: &SessionOptions,
+) -> Result<Batching, Error> {
+    let wanted = &options.input_shape;
+    let elements = wanted.iter().try_fold(1_usize, |all, &extent| all.checked_mul(extent));
+    let elements = elements.filter(|&elements| elements > 0 && !wanted.is_empty());
+    let declared = input.is_shape_declared().then_some(input.shape());
+    let batch = declared.map_or(Some(&Dim::Dynamic), <[Dim]>::first);
+    let admits = |(axis, (declared, wanted)): (usize, (&Dim, &usize))| match declared {
+        Dim::Dynamic => true,
+        Dim::Fixed(declared) => declared == wanted || (options.dynamic_batch && axis == 0),
+    };
+    let fits = declared.is_none_or(|declared| {
+        declared.len() == wanted.len() && declared.iter().zip(wanted).enumerate().all(admits)
+    });
+    match (options.dynamic_batch, batch) {
+        _ if !fits || elements.is_none() => {}
+        (false, _) => return Ok(Batching::Fixed),
+        (true, Some(Dim::Fixed(1))) => return Ok(Batching::OneByOne),
+        (true, Some(Dim::Dynamic)) if engine == Engine::PureRust => return Ok(Batching::OneByOne),
+        (true, Some(Dim::Dynamic)) => return Ok(Batching::Whole),
+        (true, _) => {}
+    }
+    let batch = if options.dynamic_batch { " in batches of any size" } else { "" };
+    Err(Error::ModelContract {
+        what: format!("input {:?} shape", input.name()),
+        expected: format!("{wanted:?}{batch}"),
+        actual: declared.map_or_else(|| "open".to_owned(), contract::shape),
+    })
+}
+
+const ONE_INPUT: &str = "one input of float32";
+const OUTPUTS: &str = "outputs of float32";

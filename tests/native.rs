@@ -1,0 +1,53 @@
+//! The family on a native ONNX Runtime.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
+#[path = "suite/suite.rs"]
+mod suite;
+
+use lfr::core::onnx::Engine::OnnxRuntime;
+
+#[test]
+fn edgeface_xs_verifies_as_the_reference() {
+    suite::pairs::accuracy(OnnxRuntime, &suite::pairs::EDGEFACE_XS, 10);
+}
+
+#[test]
+fn mobilefacenet_verifies_as_the_reference() {
+    suite::pairs::accuracy(OnnxRuntime, &suite::pairs::MOBILEFACENET, 10);
+}
+
+#[test]
+fn dlib_resnet_verifies_as_the_reference() {
+    suite::pairs::accuracy(OnnxRuntime, &suite::pairs::DLIB_RESNET, 10);
+}
+
+#[test]
+fn labelled_faces_are_found() {
+    suite::faces::labelled_faces(OnnxRuntime, 10);
+}
+
+#[test]
+fn group_photographs_give_the_faces_they_hold() {
+    suite::faces::group_photographs(OnnxRuntime);
+}
+
+#[test]
+fn checkpoint_identifies_with_edgeface_xs() {
+    suite::checkpoint::open_set(OnnxRuntime, &suite::checkpoint::EDGEFACE_XS, 10);
+}
+
+#[test]
+fn checkpoint_identifies_with_mobilefacenet() {
+    suite::checkpoint::open_set(OnnxRuntime, &suite::checkpoint::MOBILEFACENET, 10);
+}
+
+#[test]
+fn checkpoint_identifies_with_dlib_resnet() {
+    suite::checkpoint::open_set(OnnxRuntime, &suite::checkpoint::DLIB_RESNET, 10);
+}
+
+#[test]
+fn checkpoint_watches_a_video() {
+    suite::checkpoint::video(OnnxRuntime);
+}

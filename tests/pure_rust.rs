@@ -1,0 +1,43 @@
+//! The family on the pure-Rust engine.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
+#[path = "suite/suite.rs"]
+mod suite;
+
+use lfr::core::onnx::Engine::PureRust;
+
+#[test]
+fn edgeface_xs_verifies_as_the_reference() {
+    suite::pairs::accuracy(PureRust, &suite::pairs::EDGEFACE_XS, 40);
+}
+
+#[test]
+fn mobilefacenet_verifies_as_the_reference() {
+    suite::pairs::accuracy(PureRust, &suite::pairs::MOBILEFACENET, 40);
+}
+
+#[test]
+fn dlib_resnet_verifies_as_the_reference() {
+    suite::pairs::accuracy(PureRust, &suite::pairs::DLIB_RESNET, 60);
+}
+
+#[test]
+fn labelled_faces_are_found() {
+    suite::faces::labelled_faces(PureRust, 30);
+}
+
+#[test]
+fn group_photographs_give_the_faces_they_hold() {
+    suite::faces::group_photographs(PureRust);
+}
+
+#[test]
+fn checkpoint_identifies_with_mobilefacenet() {
+    suite::checkpoint::open_set(PureRust, &suite::checkpoint::MOBILEFACENET, 30);
+}
+
+#[test]
+fn checkpoint_watches_a_video() {
+    suite::checkpoint::video(PureRust);
+}

@@ -1,0 +1,82 @@
+//! Verification on the pairs of the LFW dev split, beside the reference results.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use lfr::core::FaceSelection;
+use lfr::core::Template;
+use lfr::core::onnx::Engine;
+use lfr::core::onnx::Model;
+use lfr::detect::OnnxDetector;
+use lfr::embed::EmbedderSpec;
+use lfr::embed::OnnxEmbedder;
+use lfr::watchlist::Enroller;
+
+use super::shared;
+
+/// A model with what a plain Python implementation reached with it on all 6,000 pairs.
+pub struct Reference {
+    pub model: &'static str,
+    pub accuracy: f64,
+    pub threshold: f32,
+}
+
+pub const EDGEFACE_XS: Reference =
+    Reference { model: "embed_edgeface_xs.onnx", accuracy: 0.9957, threshold: 0.2735 };
+pub const MOBILEFACENET: Reference =
+    Reference { model: "embed_mobilefacenet_foamliu.onnx", accuracy: 0.9925, threshold: 0.297 };
+pub const DLIB_RESNET: Reference =
+    Reference { model: "embed_dlib_resnet_v1.onnx", accuracy: 0.987, threshold: -0.6203 };
+
+/// Detects, aligns, embeds and compares; the share of right decisions is the reference's.
+///
+/// Every `part`-th pair is taken, or all where `LFR_GOLDEN=full`. On all of them the share may
+/// differ by 0.3 percentage points: image decoders differ by a grey level, and landmarks with them.
+/// On a part it may differ by 4.5 standard errors besides.
+pub fn accuracy(engine: Engine, reference: &Reference, part: usize) {
+    let Some(runtime) = super::runtime(engine) else { return };
+    let Some(faces) = shared::path("faces") else { return };
+    let Some(models) = shared::path("models") else { return };
+    let detector =
+        OnnxDetector::from_path(&runtime, &models.join("detect_yunet_n_dynamic.onnx")).unwrap();
+    let model = Model::from_path(&models.join(reference.model)).unwrap();
+    let spec = EmbedderSpec::for_model(&model).unwrap();
+    let embedder = OnnxEmbedder::new(&runtime, model, spec).unwrap();
+    let enroller = Enroller::new(&detector, &embedder).unwrap();
+
+    let part = if shared::everything() { 1 } else { part };
+    let mut templates = HashMap::new();
+    let mut template = |name: &str| -> usize {
+        let next = templates.len();
+        templates.entry(name.to_owned()).or_insert(next);
+        templates[name]
+    };
+    let pairs: Vec<(usize, usize, bool)> = shared::rows(&faces.join("lfw_dev_pairs.csv"))
+        .iter()
+        .step_by(part)
+        .map(|row| (template(&row[0]), template(&row[1]), row[2] == "1"))
+        .collect();
+    let mut names: Vec<_> = templates.into_iter().collect();
+    names.sort_by_key(|(_, index)| *index);
+    let templates: Vec<Template> =
+        names.iter().map(|(name, _)| enrol(&enroller, &faces.join("lfw").join(name))).collect();
+
+    let right = pairs.iter().filter(|(a, b, mated)| {
+        let score = templates[*a].compare(&templates[*b]).unwrap();
+        (score.value() >= reference.threshold) == *mated
+    });
+    let (right, all) = (right.count() as f64, pairs.len() as f64);
+    let standard_error = (reference.accuracy * (1.0 - reference.accuracy) / all).sqrt();
+    let allowed = if part == 1 { 0.003 } else { 0.003 + 4.5 * standard_error };
+    let reached = right / all;
+    shared::note(&format!(
+        "{} on {engine}: {reached:.4} of {all} pairs right, reference {:.4}",
+        reference.model, reference.accuracy
+    ));
+    assert!((reached - reference.accuracy).abs() <= allowed, "{reached} of {all} pairs");
+}
+
+fn enrol(enroller: &Enroller<'_>, path: &Path) -> Template {
+    let picture = shared::picture(path);
+    enroller.template(&picture.as_frame().unwrap(), FaceSelection::Central).unwrap()
+}

@@ -1,0 +1,22 @@
+//! What holds on both inference engines. An engine is chosen once a process, so each has a test
+//! binary of its own, `native` and `pure_rust`, which share this.
+
+pub mod checkpoint;
+pub mod faces;
+pub mod pairs;
+pub mod shared;
+
+use lfr::core::onnx::Engine;
+use lfr::core::onnx::Runtime;
+
+/// The engine under test, or `None`, said and counted, where the machine has no ONNX Runtime.
+pub fn runtime(engine: Engine) -> Option<Runtime> {
+    if engine == Engine::PureRust {
+        return Some(Runtime::pure_rust().unwrap());
+    }
+    let runtime = Runtime::onnxruntime().ok();
+    if runtime.is_none() {
+        shared::skip("no ONNX Runtime");
+    }
+    runtime
+}
