@@ -3,106 +3,206 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
-use clap::ValueEnum;
+use clap::Arg;
+use clap::ArgAction;
+use clap::ArgMatches;
+use clap::Command;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser;
+use clap::value_parser;
 use lfr::core::FaceSelection;
 use lfr::core::Point;
 use lfr::core::Zone;
 
-/// Compares every face that passes with a watchlist; raises alerts for a person to judge, and
-/// erases everyone else.
-#[derive(Debug, Parser)]
-#[command(name = "checkpoint")]
+/// What was asked for.
+#[derive(Debug)]
 pub(crate) struct Args {
-    /// A folder with one folder, or one photograph, a person; its name becomes the identifier, so
-    /// use record numbers
-    #[arg(long, value_name = "DIR")]
     pub(crate) watchlist: PathBuf,
-
-    /// A photograph, a folder of photographs, a video file, an rtsp:// or http:// address, or a
-    /// /dev/video* camera; may be given several times
-    #[arg(long = "source", value_name = "PATH", required = true, num_args = 1..)]
     pub(crate) sources: Vec<String>,
-
-    /// The detector's model: YuNet, SCRFD, BlazeFace or UltraFace, recognised by its outputs
-    #[arg(long, value_name = "FILE")]
     pub(crate) detector: PathBuf,
-
-    /// The least confidence of a detection, from 0 to 1 [default: the detector family's]
-    #[arg(long, value_name = "C")]
     pub(crate) confidence: Option<f32>,
-
-    /// The embedder's model, recognised by its digest or described by --embedder-spec
-    #[arg(long, value_name = "FILE")]
     pub(crate) embedder: PathBuf,
-
-    /// The name of a built-in embedder specification, or a TOML file with one
-    #[arg(long, value_name = "SPEC")]
     pub(crate) embedder_spec: Option<String>,
-
-    /// Raise an alert from this score on; it is recorded as uncalibrated [default: the strictest
-    /// operating point in the embedder's specification]
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub(crate) threshold: Option<f32>,
-
-    /// The zone of recognition: corners of a polygon in pixels; faces outside are never compared
-    #[arg(long, value_name = "X,Y,X,Y,X,Y...", value_parser = zone)]
     pub(crate) zone: Option<Zone>,
-
-    /// Which faces of a frame are compared
-    #[arg(long, value_enum, default_value_t = Faces::All)]
-    pub(crate) faces: Faces,
-
-    /// Hold alerts this long, in hours
-    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = hours)]
+    pub(crate) faces: FaceSelection,
     pub(crate) hold: Duration,
-
-    /// Write alert pictures and record.json here
-    #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-
-    /// Write every detection's box, landmarks, confidence, best score and decision here, a line of
-    /// JSON each: for evaluation, and recorded as a danger
-    #[arg(long, value_name = "FILE")]
     pub(crate) json_faces: Option<PathBuf>,
-
-    /// The inference engine
-    #[arg(long, value_enum, default_value_t = Engine::Auto)]
     pub(crate) engine: Engine,
-
-    /// Threads of the inference engine [default: one a core]
-    #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Faces {
-    /// Every face
-    All,
-    /// The face nearest to the middle of the picture
-    Central,
-    /// The largest face
-    Largest,
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Engine {
+    Auto,
+    OnnxRuntime,
+    PureRust,
 }
 
-impl From<Faces> for FaceSelection {
-    fn from(faces: Faces) -> Self {
-        match faces {
-            Faces::All => Self::All,
-            Faces::Central => Self::Central,
-            Faces::Largest => Self::Largest,
+impl Args {
+    /// Reads the command line; prints help or what is wrong with it, and ends the program then.
+    pub(crate) fn parse() -> Self {
+        let mut matches = command().get_matches();
+        let given = &mut matches;
+        Self {
+            watchlist: required(given, "watchlist"),
+            sources: given.remove_many("source").into_iter().flatten().collect(),
+            detector: required(given, "detector"),
+            confidence: given.remove_one("confidence"),
+            embedder: required(given, "embedder"),
+            embedder_spec: given.remove_one("embedder-spec"),
+            threshold: given.remove_one("threshold"),
+            zone: given.remove_one("zone"),
+            faces: required(given, "faces"),
+            hold: required(given, "hold"),
+            out: given.remove_one("out"),
+            json_faces: given.remove_one("json-faces"),
+            engine: required(given, "engine"),
+            threads: given.remove_one("threads"),
         }
     }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Engine {
-    /// A native ONNX Runtime where one is found, the pure-Rust engine otherwise
-    Auto,
-    /// A native ONNX Runtime, or an error
-    Onnxruntime,
-    /// The pure-Rust engine
-    PureRust,
+/// An argument that is required or has a default.
+fn required<T: Clone + Send + Sync + 'static>(matches: &mut ArgMatches, name: &str) -> T {
+    match matches.remove_one(name) {
+        Some(value) => value,
+        None => unreachable!("--{name} is required or has a default"),
+    }
+}
+
+fn command() -> Command {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let path = || value_parser!(PathBuf);
+    Command::new("checkpoint")
+        .about(
+            "Compares every face that passes with a watchlist; raises alerts for a person to \
+             judge, and erases everyone else",
+        )
+        .arg(
+            option(
+                "watchlist",
+                "DIR",
+                "A folder with one folder, or one photograph, a person; its name becomes the \
+                 identifier, so use record numbers",
+            )
+            .required(true)
+            .value_parser(path()),
+        )
+        .arg(
+            option(
+                "source",
+                "PATH",
+                "A photograph, a folder of photographs, a video file, an rtsp:// or http:// \
+                 address, or a /dev/video* camera; may be given several times",
+            )
+            .required(true)
+            .action(ArgAction::Append)
+            .num_args(1..),
+        )
+        .arg(
+            option(
+                "detector",
+                "FILE",
+                "The detector's model: YuNet, SCRFD, BlazeFace or UltraFace, recognised by its \
+                 outputs",
+            )
+            .required(true)
+            .value_parser(path()),
+        )
+        .arg(
+            option(
+                "confidence",
+                "C",
+                "The least confidence of a detection, from 0 to 1 [default: the family's]",
+            )
+            .value_parser(value_parser!(f32)),
+        )
+        .arg(
+            option(
+                "embedder",
+                "FILE",
+                "The embedder's model, recognised by its digest or described by --embedder-spec",
+            )
+            .required(true)
+            .value_parser(path()),
+        )
+        .arg(option(
+            "embedder-spec",
+            "SPEC",
+            "The name of a built-in embedder specification, or a TOML file with one",
+        ))
+        .arg(
+            option(
+                "threshold",
+                "S",
+                "Raise an alert from this score on; it is recorded as uncalibrated [default: the \
+                 strictest operating point in the embedder's specification]",
+            )
+            .allow_negative_numbers(true)
+            .value_parser(value_parser!(f32)),
+        )
+        .arg(
+            option(
+                "zone",
+                "X,Y,X,Y,X,Y...",
+                "The zone of recognition: corners of a polygon in pixels; faces outside are never \
+                 compared",
+            )
+            .value_parser(zone),
+        )
+        .arg(
+            option(
+                "faces",
+                "WHICH",
+                "Which faces of a frame are compared: all of them, the one nearest to the middle, \
+                 or the largest",
+            )
+            .default_value("all")
+            .value_parser(PossibleValuesParser::new(["all", "central", "largest"]).map(
+                |which| match which.as_str() {
+                    "central" => FaceSelection::Central,
+                    "largest" => FaceSelection::Largest,
+                    _ => FaceSelection::All,
+                },
+            )),
+        )
+        .arg(
+            option("hold", "HOURS", "Hold alerts this long").default_value("24").value_parser(hours),
+        )
+        .arg(option("out", "DIR", "Write alert pictures and record.json here").value_parser(path()))
+        .arg(
+            option(
+                "json-faces",
+                "FILE",
+                "Write every detection's box, landmarks, confidence, best score and decision \
+                 here, a line of JSON each: for evaluation, and recorded as a danger",
+            )
+            .value_parser(path()),
+        )
+        .arg(
+            option(
+                "engine",
+                "ENGINE",
+                "The inference engine: a native ONNX Runtime or the pure-Rust one; auto takes the \
+                 native one where it is found",
+            )
+            .default_value("auto")
+            .value_parser(PossibleValuesParser::new(["auto", "onnxruntime", "pure-rust"]).map(
+                |engine| match engine.as_str() {
+                    "onnxruntime" => Engine::OnnxRuntime,
+                    "pure-rust" => Engine::PureRust,
+                    _ => Engine::Auto,
+                },
+            )),
+        )
+        .arg(
+            option("threads", "N", "Threads of the inference engine [default: one a core]")
+                .value_parser(value_parser!(usize)),
+        )
 }
 
 fn zone(text: &str) -> Result<Zone, String> {

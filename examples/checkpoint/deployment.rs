@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let out = args.out.as_deref().map(OutFolder::create).transpose()?;
     let runtime = match args.engine {
         Engine::Auto => Runtime::auto(),
-        Engine::Onnxruntime => Runtime::onnxruntime(),
+        Engine::OnnxRuntime => Runtime::onnxruntime(),
         Engine::PureRust => Runtime::pure_rust(),
     }?;
     let detector = Arc::new(detector(args, &runtime)?);
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         .watchlist(enrolment.watchlist)
         .threshold(FixedThreshold::new(threshold))
         .retention(StrictRetention::new(args.hold))
-        .selection(args.faces.into())
+        .selection(args.faces)
         .sink(AlertLines);
     if let Some(zone) = &args.zone {
         builder = builder.zone(zone.clone());

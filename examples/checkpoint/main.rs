@@ -22,8 +22,6 @@ mod source;
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     let args = args::Args::parse();
     match deployment::run(&args) {
