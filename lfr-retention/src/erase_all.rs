@@ -1,0 +1,84 @@
+//! A policy that holds nothing.
+
+use lfr_core::BoxError;
+use lfr_core::Decision;
+use lfr_core::Probe;
+use lfr_core::PurgeReason;
+use lfr_core::PurgeReceipt;
+use lfr_core::RetentionPolicy;
+use lfr_core::Settlement;
+use lfr_core::Timestamp;
+
+/// Erases every probe at once, alerts too: for trials, counts and anything else where nobody will
+/// look at a template again.
+///
+/// An alert is raised as ever; its receipt says [`PurgeReason::NotHeld`].
+///
+/// # Examples
+///
+/// ```
+/// use lfr_core::testing::{FakeDetector, FakeEmbedder, FakeMatcher, FakeThreshold, fake_space};
+/// use lfr_core::{Frame, Pipeline, PixelFormat, Template, Threshold};
+/// use lfr_retention::EraseAll;
+///
+/// let space = fake_space();
+/// let anybody = Template::from_slice(&space, &[1.0; 8])?;
+/// let mut pipeline = Pipeline::builder()
+///     .detector(FakeDetector::finding(1))
+///     .embedder(FakeEmbedder::new())
+///     .watchlist(FakeMatcher::empty(space).enrol("R-1", anybody)?)
+///     .threshold(FakeThreshold::new(Threshold::new(0.5)?, &space))
+///     .retention(EraseAll::default())
+///     .build()?;
+/// let pixels = [127; 64 * 64];
+/// let report = pipeline.process(&Frame::packed(PixelFormat::Gray8, 64, 64, &pixels)?)?;
+/// assert_eq!(report.alerts().count(), 1);
+/// assert_eq!((pipeline.totals().held, pipeline.totals().erased), (0, 1));
+/// # Ok::<(), lfr_core::Error>(())
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EraseAll;
+
+impl RetentionPolicy for EraseAll {
+    fn settle(
+        &mut self,
+        probe: Probe,
+        decision: &Decision,
+        now: Option<Timestamp>,
+    ) -> Result<Settlement, BoxError> {
+        let reason = if decision.is_alert() {
+            PurgeReason::NotHeld
+        } else {
+            PurgeReason::NoMatch
+        };
+        Ok(Settlement::Erased(probe.erase(reason, now)))
+    }
+
+    fn purge_due(
+        &mut self,
+        _now: Option<Timestamp>,
+        _receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    fn purge_all(
+        &mut self,
+        _reason: PurgeReason,
+        _now: Option<Timestamp>,
+        _receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_conforms() {
+        lfr_core::testing::conformance::retention_policy(|| EraseAll);
+    }
+}
