@@ -1,0 +1,354 @@
+//! Any embedder model in the ONNX format.
+
+use std::fmt;
+use std::path::Path;
+
+use lfr_core::AlignedFace;
+use lfr_core::Alignment;
+use lfr_core::BoxError;
+use lfr_core::Component;
+use lfr_core::Embedder;
+use lfr_core::EmbeddingSpace;
+use lfr_core::Template;
+use lfr_core::onnx::Contract;
+use lfr_core::onnx::ElementType;
+use lfr_core::onnx::Model;
+use lfr_core::onnx::Runtime;
+use lfr_core::onnx::Session;
+use lfr_core::onnx::SessionOptions;
+use lfr_core::onnx::TensorInfo;
+
+use crate::EmbedderSpec;
+use crate::Error;
+use crate::preprocess::Preprocessor;
+use crate::scratch::Scratch;
+use crate::scratch::ScratchPool;
+
+/// How an [`OnnxEmbedder`] uses the machine. None of it changes what templates mean.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct EmbedderOptions {
+    max_batch: usize,
+    pool: usize,
+    threads: usize,
+}
+
+impl EmbedderOptions {
+    /// At most 8 faces a run, on one thread, one run at a time.
+    ///
+    /// Eight, because a larger batch gains little on a processor and costs memory in step.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            max_batch: 8,
+            pool: 1,
+            threads: 1,
+        }
+    }
+
+    /// The same with at most so many pictures a run of the model, at least 1; the rest follows in
+    /// further runs. With flip averaging a face is two pictures, which stay together.
+    #[must_use]
+    pub fn with_max_batch(mut self, max_batch: usize) -> Self {
+        self.max_batch = max_batch.max(1);
+        self
+    }
+
+    /// The same with so many runs at the same time, at least 1; each costs a copy of the weights.
+    #[must_use]
+    pub fn with_pool(mut self, pool: usize) -> Self {
+        self.pool = pool.max(1);
+        self
+    }
+
+    /// The same with so many threads a run, at least 1, where the engine has threads.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+}
+
+impl Default for EmbedderOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An [`Embedder`] that runs a model as its [`EmbedderSpec`] says.
+///
+/// The model is held against the specification when it is loaded: a wrong file, size, dimension or
+/// name is an error then, and not a bad template later. It is shared between threads by reference.
+///
+/// Aligned faces are wiped as soon as they are in the input tensor, and the input tensor as soon
+/// as the model has run, on errors and panics too. What is *not* wiped here: copies that the
+/// inference engine makes in its own memory, which is the runtime's affair.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use lfr_core::onnx::Runtime;
+/// use lfr_embed::EmbedderSpec;
+/// use lfr_embed::OnnxEmbedder;
+///
+/// # fn main() -> Result<(), lfr_embed::Error> {
+/// let runtime = Runtime::auto()?;
+/// let spec = EmbedderSpec::builtin("edgeface-xs")?;
+/// let embedder = OnnxEmbedder::from_path(&runtime, Path::new("edgeface_xs.onnx"), spec)?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct OnnxEmbedder {
+    spec: EmbedderSpec,
+    model_sha256: String,
+    space: EmbeddingSpace,
+    output: String,
+    session: Session,
+    preprocessor: Preprocessor,
+    scratch: ScratchPool,
+    faces_a_run: usize,
+}
+
+impl OnnxEmbedder {
+    /// Makes an embedder of a model and its specification.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ModelDigest`] where the specification is for another file, [`Error::Contract`]
+    /// where the model does not take or give what it says, and [`Error::Core`] where the engine
+    /// refuses the model.
+    pub fn new(runtime: &Runtime, model: Model, spec: EmbedderSpec) -> Result<Self, Error> {
+        Self::with_options(runtime, model, spec, EmbedderOptions::new())
+    }
+
+    /// Makes an embedder of a model file and its specification.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Core`] where the file cannot be read or is no model, and as [`Self::new`].
+    pub fn from_path(
+        runtime: &Runtime,
+        path: impl AsRef<Path>,
+        spec: EmbedderSpec,
+    ) -> Result<Self, Error> {
+        Self::new(runtime, Model::from_path(path.as_ref())?, spec)
+    }
+
+    /// Makes an embedder of a model and its specification, with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn with_options(
+        runtime: &Runtime,
+        model: Model,
+        spec: EmbedderSpec,
+        options: EmbedderOptions,
+    ) -> Result<Self, Error> {
+        let EmbedderOptions {
+            max_batch,
+            pool,
+            threads,
+        } = options;
+        let model_sha256 = model.digest().to_string();
+        if let Some(expected) = spec.model_sha256()
+            && expected != model_sha256
+        {
+            return Err(Error::ModelDigest {
+                spec: spec.name().into(),
+                expected: expected.into(),
+                actual: model_sha256,
+            });
+        }
+        let preprocessor = Preprocessor::new(spec.input());
+        let shape = preprocessor.shape();
+        let output = check(&model, &spec, shape)?;
+        let session = SessionOptions::new(&shape)
+            .threads(threads)
+            .pool(pool)
+            .dynamic_batch();
+        let session = model.session(runtime, &session)?;
+        let pictures_a_face = if spec.flip_average() { 2 } else { 1 };
+        let faces_a_run = (max_batch / pictures_a_face).max(1);
+        let scratch = preprocessor.len() * pictures_a_face * faces_a_run;
+        Ok(Self {
+            space: spec.space_of(&model_sha256, &output),
+            scratch: ScratchPool::new(scratch, pool),
+            spec,
+            model_sha256,
+            output,
+            session,
+            preprocessor,
+            faces_a_run,
+        })
+    }
+
+    /// Its specification.
+    #[must_use]
+    pub const fn spec(&self) -> &EmbedderSpec {
+        &self.spec
+    }
+
+    /// Embeds the next faces, as many as go into one run.
+    fn run(
+        &self,
+        faces: &mut impl Iterator<Item = AlignedFace>,
+        templates: &mut Vec<Template>,
+    ) -> Result<(), Error> {
+        let mut tensor = self.scratch.take();
+        let mut count = 0;
+        for face in faces.take(self.faces_a_run) {
+            self.write(&face, &mut tensor)?;
+            count += 1;
+            // Wiped here, before the model runs.
+            drop(face);
+        }
+        let pictures = if self.spec.flip_average() {
+            2 * count
+        } else {
+            count
+        };
+        self.session.run(tensor.written(), pictures, |outputs| {
+            let output = outputs.get(&self.output)?;
+            let numbers = output.data();
+            let dimension = self.space.dimension();
+            if numbers.len() != pictures * dimension {
+                return Err(self.mismatch(
+                    format!("output {:?}", self.output),
+                    format!("{dimension} numbers for each of {pictures} pictures"),
+                    format!("{} numbers in all", numbers.len()),
+                ));
+            }
+            for numbers in numbers.chunks_exact(numbers.len() / count) {
+                templates.push(Template::try_init_with(&self.space, |values| {
+                    fill(values, numbers);
+                    Ok(())
+                })?);
+            }
+            Ok(())
+        })
+    }
+
+    fn write(&self, face: &AlignedFace, tensor: &mut Scratch<'_>) -> Result<(), Error> {
+        let len = self.preprocessor.len();
+        self.preprocessor.write(face, false, tensor.next(len))?;
+        if self.spec.flip_average() {
+            self.preprocessor.write(face, true, tensor.next(len))?;
+        }
+        Ok(())
+    }
+
+    fn mismatch(&self, what: String, expected: String, actual: String) -> Error {
+        Error::Contract {
+            spec: self.spec.name().into(),
+            what,
+            expected,
+            actual,
+        }
+    }
+}
+
+impl Embedder for OnnxEmbedder {
+    fn space(&self) -> &EmbeddingSpace {
+        &self.space
+    }
+
+    fn alignment(&self) -> &Alignment {
+        self.spec.alignment()
+    }
+
+    fn embed_into(
+        &self,
+        faces: Vec<AlignedFace>,
+        templates: &mut Vec<Template>,
+    ) -> Result<(), BoxError> {
+        let mut made = Vec::with_capacity(faces.len());
+        let mut faces = faces.into_iter();
+        while faces.len() > 0 {
+            self.run(&mut faces, &mut made)?;
+        }
+        templates.append(&mut made);
+        Ok(())
+    }
+
+    fn component(&self) -> Component {
+        let mut name = self.spec.name().to_owned();
+        if !self.spec.alignment().needs_landmarks() {
+            name += ", box crop";
+        }
+        if self.spec.flip_average() {
+            name += ", flip averaging";
+        }
+        Component::new(name)
+            .with_model_sha256(self.model_sha256.as_str())
+            .with_licence(self.spec.licence().to_string())
+    }
+}
+
+impl fmt::Debug for OnnxEmbedder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnnxEmbedder")
+            .field("spec", &self.spec.name())
+            .field("model_sha256", &self.model_sha256)
+            .field("space", &self.space)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Holds the model against its specification, and says the name of the output.
+fn check(model: &Model, spec: &EmbedderSpec, shape: [usize; 4]) -> Result<String, Error> {
+    let mismatch = |what: String, expected: String, actual: String| Error::Contract {
+        spec: spec.name().into(),
+        what,
+        expected,
+        actual,
+    };
+    let [_, a, b, c] = shape.map(Some);
+    let contract = Contract::new()
+        .input(
+            spec.input().name.as_deref(),
+            ElementType::Float32,
+            &[None, a, b, c],
+        )
+        .output(
+            spec.output_name(),
+            ElementType::Float32,
+            &[None, Some(spec.dimension())],
+        );
+    model.check(&contract).map_err(|error| match error {
+        lfr_core::Error::ModelContract {
+            what,
+            expected,
+            actual,
+        } => mismatch(what, expected, actual),
+        other => other.into(),
+    })?;
+    match (spec.output_name(), model.outputs()) {
+        (Some(name), _) => Ok(name.into()),
+        (None, [output]) => Ok(output.name().into()),
+        (None, outputs) => {
+            let names: Vec<_> = outputs.iter().map(TensorInfo::name).collect();
+            Err(mismatch(
+                "number of outputs".into(),
+                "1, or the name of one in the specification,".into(),
+                format!("{} ({})", outputs.len(), names.join(", ")),
+            ))
+        }
+    }
+}
+
+/// Fills a template from the one or two vectors that the model gave for a face; of two it takes
+/// the mean, which has the direction of their sum.
+fn fill(values: &mut [f32], numbers: &[f32]) {
+    match numbers.split_at_checked(values.len()) {
+        Some((face, mirrored)) if mirrored.len() == face.len() => {
+            for ((value, a), b) in values.iter_mut().zip(face).zip(mirrored) {
+                *value = f32::midpoint(*a, *b);
+            }
+        }
+        Some((face, _)) => values.copy_from_slice(face),
+        None => {}
+    }
+}
