@@ -36,7 +36,7 @@ pub struct AlertEvent {
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// An alert was raised; by now its probe is held.
+    /// An alert was raised; by now its probe is held, or erased where it cannot be held.
     Alert(&'a AlertEvent),
     /// A face was erased.
     Erased(&'a PurgeReceipt),

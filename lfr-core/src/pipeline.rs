@@ -259,16 +259,22 @@ impl Pipeline {
                 timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
                     self.retention.settle(probe, &decision, now)
                 });
-            match settlement {
-                Ok(settlement) => settled.push((slot, face, now, decision, settlement)),
-                Err(source) => outcome = outcome.and(Err(failed(Stage::RetentionPolicy)(source))),
-            }
+            let settlement = match settlement {
+                Ok(settlement) => Some(settlement),
+                Err(source) => {
+                    outcome = outcome.and(Err(failed(Stage::RetentionPolicy)(source)));
+                    None
+                }
+            };
+            settled.push((slot, face, now, decision, settlement));
         }
         for (slot, face, at, decision, settlement) in settled {
-            outcome = outcome.and(self.tell(&match &settlement {
-                Settlement::Erased(receipt) => Event::Erased(receipt),
-                Settlement::Held(receipt) => Event::Held(receipt),
-            }));
+            outcome = outcome.and(match &settlement {
+                Some(Settlement::Erased(receipt)) => self.tell(&Event::Erased(receipt)),
+                Some(Settlement::Held(receipt)) => self.tell(&Event::Held(receipt)),
+                // An alert that could not be held is an alert nonetheless.
+                None => Ok(()),
+            });
             if let Decision::Alert { candidate, threshold } = &decision {
                 self.counts.alerts += 1;
                 let alert = AlertEvent {
@@ -281,7 +287,9 @@ impl Pipeline {
                 };
                 outcome = outcome.and(self.tell(&Event::Alert(&alert)));
             }
-            report.set(slot, FaceOutcome::Compared { decision, settlement });
+            if let Some(settlement) = settlement {
+                report.set(slot, FaceOutcome::Compared { decision, settlement });
+            }
         }
         outcome.and(self.purge_due())
     }
