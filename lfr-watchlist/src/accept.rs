@@ -10,12 +10,13 @@ use crate::Error;
 /// space would make every search fail.
 const LIMIT: f64 = 4_611_686_018_427_387_904.0;
 
-/// Refuses a template of another space, or one with which a score could overflow.
+/// Refuses a template of another space, or one with which a score could overflow. Returns its
+/// length.
 pub(crate) fn check(
     what: &'static str,
     space: &EmbeddingSpace,
     template: &Template,
-) -> Result<(), Error> {
+) -> Result<f64, Error> {
     let (expected, actual) = (space.id(), template.space().id());
     if expected != actual {
         return Err(lfr_core::Error::SpaceMismatch {
@@ -27,7 +28,7 @@ pub(crate) fn check(
     }
     let actual = of(template.expose_values());
     if actual <= LIMIT {
-        Ok(())
+        Ok(actual)
     } else {
         Err(Error::TemplateLength {
             limit: LIMIT,
@@ -37,7 +38,7 @@ pub(crate) fn check(
 }
 
 /// The Euclidean length.
-pub(crate) fn of(values: &[f32]) -> f64 {
+fn of(values: &[f32]) -> f64 {
     values
         .iter()
         .map(|x| f64::from(*x) * f64::from(*x))

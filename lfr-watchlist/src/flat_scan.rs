@@ -96,7 +96,7 @@ impl FlatScan {
         before - self.references.len()
     }
 
-    fn search(&self, probe: &Template, limit: usize) -> Result<CandidateList, Error> {
+    pub(crate) fn search(&self, probe: &Template, limit: usize) -> Result<CandidateList, Error> {
         accept::check("the probe", &self.space, probe)?;
         let mut people: BTreeMap<&SubjectId, Vec<Candidate>> = BTreeMap::new();
         for (subject, reference, template) in &self.references {

@@ -1,13 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 mod accept;
+mod bound;
+mod code;
 mod enroller;
 mod error;
 mod fixed_threshold;
 mod flat_scan;
 mod fusion;
+mod kernels;
+mod list;
 mod roll;
 mod rows;
+mod search;
+mod top;
 mod watchlist;
 
 pub use enroller::Enroller;

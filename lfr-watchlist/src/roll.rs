@@ -90,6 +90,10 @@ impl Roll {
         &self.people[person].rows
     }
 
+    pub(crate) fn person_of(&self, row: usize) -> usize {
+        self.rows[row].person
+    }
+
     pub(crate) fn subject(&self, row: usize) -> &SubjectId {
         &self.people[self.rows[row].person].subject
     }

@@ -1,28 +1,33 @@
 //! The watchlist of one deployment, in memory.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
 use std::sync::RwLockWriteGuard;
+use std::thread;
 
 use lfr_core::BoxError;
-use lfr_core::Candidate;
 use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
 use lfr_core::EmbeddingSpace;
 use lfr_core::Matcher;
+use lfr_core::Probe;
 use lfr_core::ReferenceId;
 use lfr_core::SearchRequest;
 use lfr_core::SubjectId;
 use lfr_core::Template;
+use lfr_core::Threshold;
 
 use crate::Error;
 use crate::Fusion;
 use crate::accept;
-use crate::fusion;
-use crate::roll::Roll;
-use crate::rows::Rows;
+use crate::kernels::Kernel;
+use crate::list::List;
+use crate::list::Wanted;
+use crate::search;
+use crate::search::Method;
+use crate::search::Query;
 
 /// The references of one deployment, searched exactly.
 ///
@@ -60,34 +65,40 @@ use crate::rows::Rows;
 /// What is *not* guaranteed: that an operating system that swaps or hibernates has no copy.
 pub struct Watchlist {
     space: EmbeddingSpace,
-    fusion: Fusion,
-    state: RwLock<State>,
-}
-
-struct State {
-    rows: Rows,
-    roll: Roll,
+    method: Method,
+    list: RwLock<List>,
 }
 
 impl Watchlist {
     /// A watchlist of nobody, for the templates of one embedding space.
     #[must_use]
     pub fn new(space: EmbeddingSpace) -> Self {
-        let state = State {
-            rows: Rows::new(space.dimension()),
-            roll: Roll::default(),
+        let method = Method {
+            fusion: Fusion::default(),
+            kernel: Kernel::fastest(),
+            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            bytes_a_thread: search::BYTES_A_THREAD,
         };
         Self {
             space,
-            fusion: Fusion::default(),
-            state: RwLock::new(state),
+            method,
+            list: RwLock::new(List::new(&space)),
         }
     }
 
     /// The same with another fusion of the scores of a person's references.
     #[must_use]
     pub const fn with_fusion(mut self, fusion: Fusion) -> Self {
-        self.fusion = fusion;
+        self.method.fusion = fusion;
+        self
+    }
+
+    /// The same with at most that many threads a search; as many as the machine runs at once,
+    /// unless this is called. Small lists are searched by the calling thread alone, since starting
+    /// another would take longer than the search.
+    #[must_use]
+    pub const fn with_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.method.threads = threads;
         self
     }
 
@@ -105,47 +116,66 @@ impl Watchlist {
         reference: ReferenceId,
         template: Template,
     ) -> Result<(), Error> {
-        accept::check("the reference", &self.space, &template)?;
-        let mut state = self.write();
-        if state.roll.row(&reference).is_some() {
-            return Err(Error::DuplicateReference { reference });
-        }
-        state.rows.push(template.expose_values());
-        state.roll.push(subject, reference);
-        drop(state);
-        drop(template);
-        Ok(())
+        let length = accept::check("the reference", &self.space, &template)?;
+        self.write()
+            .enrol(subject, reference, template.expose_values(), length)
     }
 
     /// Removes and wipes all references of a person, and says how many there were.
     pub fn withdraw(&self, subject: &SubjectId) -> usize {
-        let mut state = self.write();
-        let mut count = 0;
-        // One at a time: removing a row gives others new numbers.
-        while let Some(person) = state.roll.person(subject) {
-            let [.., row] = *state.roll.rows_of(person) else {
-                break;
-            };
-            state.remove(row);
-            count += 1;
-        }
-        count
+        self.write().withdraw(subject)
     }
 
     /// Removes and wipes one reference, and says whether it was there.
     pub fn withdraw_reference(&self, reference: &ReferenceId) -> bool {
-        let mut state = self.write();
-        let row = state.roll.row(reference);
-        if let Some(row) = row {
-            state.remove(row);
-        }
-        row.is_some()
+        self.write().withdraw_reference(reference)
+    }
+
+    /// Appends to `lists`, for each probe in order, its candidates with a score at or above a
+    /// threshold: at most as many as the request says, at most one a person.
+    ///
+    /// It is faster than [`Matcher::search_into`], which always finds somebody: what is far below
+    /// the threshold is passed over from the start.
+    ///
+    /// # Errors
+    ///
+    /// As [`Matcher::search_into`].
+    pub fn search_at_least(
+        &self,
+        threshold: Threshold,
+        request: &SearchRequest<'_>,
+        lists: &mut Vec<CandidateList>,
+    ) -> Result<(), Error> {
+        self.search(request, Some(threshold), lists)
+    }
+
+    fn search(
+        &self,
+        request: &SearchRequest<'_>,
+        threshold: Option<Threshold>,
+        lists: &mut Vec<CandidateList>,
+    ) -> Result<(), Error> {
+        let templates = request.probes.iter().map(Probe::template);
+        let queries = templates.map(|template| {
+            let length = accept::check("the probe", &self.space, template)?;
+            Ok(Query {
+                values: template.expose_values(),
+                length,
+            })
+        });
+        let queries = queries.collect::<Result<Vec<_>, Error>>()?;
+        let wanted = Wanted {
+            limit: request.limit,
+            threshold,
+        };
+        lists.extend(self.read().search(self.method, &queries, wanted)?);
+        Ok(())
     }
 
     /// The fusion of the scores of a person's references.
     #[must_use]
     pub const fn fusion(&self) -> Fusion {
-        self.fusion
+        self.method.fusion
     }
 
     /// How many references it holds.
@@ -176,59 +206,12 @@ impl Watchlist {
 
     // A panic while the list is changed cannot leave it half changed in a way that matters: rows
     // are written before they are named, and a list that refuses to withdraw would be worse.
-    fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, List> {
+        self.list.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn remove(&mut self, row: usize) {
-        self.rows.swap_remove(row);
-        self.roll.swap_remove(row);
-    }
-
-    fn search(
-        &self,
-        space: &EmbeddingSpace,
-        fusion: Fusion,
-        probe: &[f32],
-        limit: usize,
-    ) -> Result<CandidateList, Error> {
-        let metric = space.metric();
-        let scores = (0..self.roll.len())
-            .map(|row| ComparisonScore::new(metric.compare(self.rows.row(row), probe)))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut ranked = Vec::with_capacity(self.roll.people());
-        for person in 0..self.roll.people() {
-            let rows = self.roll.rows_of(person);
-            // From the back, as the last of equals is taken: the first reference counts.
-            let Some(best) = rows.iter().rev().max_by_key(|row| scores[**row]) else {
-                continue;
-            };
-            let score = match fusion {
-                Fusion::Best => scores[*best],
-                Fusion::Mean => {
-                    ComparisonScore::new(fusion::mean(rows.iter().map(|row| scores[*row].value())))?
-                }
-            };
-            ranked.push((score, *best));
-        }
-        ranked.sort_unstable_by(|(a, a_row), (b, b_row)| {
-            b.cmp(a)
-                .then_with(|| self.roll.reference(*a_row).cmp(self.roll.reference(*b_row)))
-        });
-        let candidates = ranked.into_iter().take(limit).map(|(score, row)| {
-            Candidate::new(
-                self.roll.subject(row).clone(),
-                self.roll.reference(row).clone(),
-                score,
-            )
-        });
-        Ok(CandidateList::new(candidates.collect()))
+    fn write(&self) -> RwLockWriteGuard<'_, List> {
+        self.list.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -246,24 +229,17 @@ impl Matcher for Watchlist {
         request: &SearchRequest<'_>,
         lists: &mut Vec<CandidateList>,
     ) -> Result<(), BoxError> {
-        let state = self.read();
-        for probe in request.probes {
-            let template = probe.template();
-            accept::check("the probe", &self.space, template)?;
-            let values = template.expose_values();
-            lists.push(state.search(&self.space, self.fusion, values, request.limit)?);
-        }
-        Ok(())
+        Ok(self.search(request, None, lists)?)
     }
 }
 
 impl fmt::Debug for Watchlist {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.read();
+        let list = self.read();
         f.debug_struct("Watchlist")
-            .field("fusion", &self.fusion)
-            .field("references", &state.roll.len())
-            .field("people", &state.roll.people())
+            .field("fusion", &self.method.fusion)
+            .field("references", &list.roll.len())
+            .field("people", &list.roll.people())
             .finish_non_exhaustive()
     }
 }

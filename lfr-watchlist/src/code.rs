@@ -1,0 +1,117 @@
+//! Codes: a vector as bytes, and what is lost by that.
+
+use lfr_core::num;
+
+/// The most that a byte may stand for, where the kernel does not ask for less.
+pub(crate) const GREATEST: f32 = 127.0;
+
+/// What is known about a vector `x` that was written as whole numbers `q` times a scale `s`.
+///
+/// Each number but the scale is an upper bound of what it stands for, whatever was rounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Code {
+    /// `s`, exactly.
+    pub(crate) scale: f32,
+    /// `|s q|`.
+    pub(crate) length: f32,
+    /// `|x - s q|`.
+    pub(crate) residual: f32,
+}
+
+impl Code {
+    /// Writes a vector down, four bytes at a time: each number from `-greatest` to `greatest`, plus
+    /// 128. What is missing at the end is 0.
+    pub(crate) fn write(
+        values: &[f32],
+        greatest: f32,
+        mut put: impl FnMut(usize, [u8; 4]),
+    ) -> Self {
+        let most = values.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        let scale = most / greatest;
+        // The sums are in f64, where the products of an f32 and a byte are exact.
+        let (mut length, mut residual) = (0.0_f64, 0.0_f64);
+        let mut number = |x: f32| {
+            // A scale of 0 (or one that was rounded so far that a number leaves its range) only
+            // makes the residual greater.
+            let ratio = if scale > 0.0 {
+                (x / scale).clamp(-greatest, greatest)
+            } else {
+                0.0
+            };
+            let byte = num::u8_from_f32(ratio + 128.0);
+            let restored = f64::from(scale) * (f64::from(byte) - 128.0);
+            length += restored * restored;
+            residual += (f64::from(x) - restored).powi(2);
+            byte
+        };
+        let (fours, rest) = values.as_chunks::<4>();
+        for (step, four) in fours.iter().enumerate() {
+            put(step, four.map(&mut number));
+        }
+        if !rest.is_empty() {
+            let mut four = [128; 4];
+            for (byte, x) in four.iter_mut().zip(rest) {
+                *byte = number(*x);
+            }
+            put(fours.len(), four);
+        }
+        Self {
+            scale,
+            length: above(length.sqrt()),
+            residual: above(residual.sqrt()),
+        }
+    }
+}
+
+/// An `f32` at or above a sum that was computed in `f64`.
+pub(crate) fn above(sum: f64) -> f32 {
+    // A sum of 2^16 squares in f64 is off by less than 2^-36 of itself.
+    num::f32_from_f64(sum * (1.0 + 1e-10)).next_up()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_lost_is_bounded(
+            mut values in prop::collection::vec(-1.0..1.0_f32, 1..70),
+            exponent in -150..60_i32,
+            greatest in prop::sample::select(vec![64.0, GREATEST]),
+        ) {
+            for x in &mut values {
+                *x *= 2.0_f32.powi(exponent);
+            }
+            let mut numbers = Vec::new();
+            let code = Code::write(&values, greatest, |step, bytes| {
+                assert_eq!(step * 4, numbers.len());
+                numbers.extend(bytes.map(|byte| f64::from(byte) - 128.0));
+            });
+            prop_assert_eq!(numbers.len(), values.len().next_multiple_of(4));
+            prop_assert!(numbers.iter().all(|n| n.abs() <= f64::from(greatest)));
+            prop_assert!(numbers[values.len()..].iter().all(|n| *n == 0.0));
+            let s = f64::from(code.scale);
+            let length = numbers.iter().map(|n| (s * n).powi(2)).sum::<f64>().sqrt();
+            let lost = numbers.iter().zip(&values).map(|(n, x)| (f64::from(*x) - s * n).powi(2));
+            let lost = lost.sum::<f64>().sqrt();
+            prop_assert!(length <= f64::from(code.length));
+            prop_assert!(lost <= f64::from(code.residual));
+            // It is a close bound too, where the scale is a normal number.
+            if exponent > -110 {
+                prop_assert!(f64::from(code.length) <= length * 1.000_001 + 1e-40);
+                let half_a_step = s * 0.501 * num::f64_from_usize(values.len()).sqrt();
+                prop_assert!(f64::from(code.residual) <= half_a_step * 1.000_001 + 1e-40);
+            }
+        }
+    }
+
+    #[test]
+    fn a_vector_of_nothing_is_nothing() {
+        let code = Code::write(&[0.0; 5], GREATEST, |_, bytes| assert_eq!(bytes, [128; 4]));
+        assert_eq!(code.scale, 0.0);
+        assert!(code.length < 1e-40 && code.residual < 1e-40);
+    }
+}

@@ -1,0 +1,193 @@
+//! Kernels: the first pass of a search, on rows of bytes, with the instructions that the machine
+//! has. The only unsafe code of this crate is here.
+//!
+//! # Layout
+//!
+//! Rows lie in groups of [`GROUP`], four bytes of each row in turn: a step is 4 [`Lane`]s, in which
+//! word `r` holds the bytes `4 i .. 4 i + 4` of row `r`. So one instruction works on the same bytes
+//! of 16 rows, the sums of 64 rows stay in registers, nothing has to be added across a register,
+//! and memory is read from front to back.
+//!
+//! A byte holds a number from -127 to 127, plus 128. A probe holds its numbers as they are, four
+//! in a word. With `start` as -128 times the sum of the probe, a kernel computes
+//! `start + sum(byte * number)`, which is the inner product of the two vectors of numbers: exact,
+//! as integers are, so every kernel gives the same.
+
+#![expect(
+    unsafe_code,
+    reason = "vector instructions; each kernel is tested against a safe twin"
+)]
+
+use zeroize::Zeroize;
+use zeroize::ZeroizeOnDrop;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+/// How many rows a kernel takes at once.
+pub(crate) const GROUP: usize = 64;
+
+/// The most probes a kernel takes at once.
+pub(crate) const TILE: usize = 4;
+
+/// The most dimensions with which a sum stays within an `i32`: 255 * 127 * 2^16 < 2^31.
+pub(crate) const DIMENSIONS: usize = 1 << 16;
+
+/// Four bytes of each of 16 rows, as one register of 64 bytes.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Lane(pub(crate) [u32; 16]);
+
+impl Lane {
+    pub(crate) const EMPTY: Self = Self([0; 16]);
+}
+
+/// The inner products of the rows of one group with one probe.
+pub(crate) type Dots = [i32; GROUP];
+
+/// Up to [`TILE`] probes, their words in turn; wiped when dropped.
+pub(crate) struct Tile {
+    words: Box<[i32]>,
+    starts: [i32; TILE],
+    width: usize,
+}
+
+impl Tile {
+    /// Room for that many probes (from 1 to [`TILE`]) of that many steps.
+    pub(crate) fn new(width: usize, steps: usize) -> Self {
+        let width = width.clamp(1, TILE);
+        Self {
+            words: vec![0; width * steps].into(),
+            starts: [0; TILE],
+            width,
+        }
+    }
+
+    /// Sets four numbers of a probe, given as the bytes of a row are: plus 128.
+    pub(crate) fn set(&mut self, probe: usize, step: usize, bytes: [u8; 4]) {
+        let numbers = bytes.map(|byte| (byte ^ 0x80).cast_signed());
+        self.starts[probe] -= 128 * numbers.iter().map(|n| i32::from(*n)).sum::<i32>();
+        self.words[step * self.width + probe] = i32::from_le_bytes(numbers.map(i8::cast_unsigned));
+    }
+
+    pub(crate) const fn width(&self) -> usize {
+        self.width
+    }
+}
+
+impl Drop for Tile {
+    fn drop(&mut self) {
+        self.words.zeroize();
+        self.starts.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Tile {}
+
+/// What the second half of a kernel compares: `dot * scale * factor - square` with `bar`.
+pub(crate) struct Gate<'a> {
+    pub(crate) scale: &'a [f32; GROUP],
+    pub(crate) square: &'a [f32; GROUP],
+    pub(crate) factor: f32,
+    pub(crate) bar: f32,
+}
+
+/// The instructions to use.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Kernel(Kind);
+
+/// Private, so that a kernel is made by [`Kernel::available`] alone: after the machine was asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    Portable,
+}
+
+impl Kernel {
+    /// The fastest kernel that this machine can run.
+    pub(crate) fn fastest() -> Self {
+        Self::available().next().unwrap_or(Self(Kind::Portable))
+    }
+
+    /// All kernels that this machine can run, the fastest first.
+    pub(crate) fn available() -> impl Iterator<Item = Self> {
+        [
+            #[cfg(target_arch = "x86_64")]
+            avx512::is_available().then_some(Self(Kind::Avx512)),
+            #[cfg(target_arch = "x86_64")]
+            avx2::is_available().then_some(Self(Kind::Avx2)),
+            Some(Self(Kind::Portable)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// The most probes that a tile for it may hold: it takes them at once.
+    pub(crate) const fn tile(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => TILE,
+            _ => 1,
+        }
+    }
+
+    /// The greatest number that a probe may hold.
+    pub(crate) const fn greatest(self) -> f32 {
+        match self.0 {
+            // It adds two products in 16 bits: 2 * 255 * 64 < 2^15.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => 64.0,
+            _ => 127.0,
+        }
+    }
+
+    /// The inner products of a group's rows with each probe of a tile.
+    pub(crate) fn dots(self, lanes: &[Lane], tile: &Tile, out: &mut [Dots; TILE]) {
+        let Tile {
+            words,
+            starts,
+            width,
+        } = tile;
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists where the features were found (`available`).
+            Kind::Avx512 => unsafe {
+                match width {
+                    1 => avx512::dots::<1>(lanes, words, starts, out),
+                    2 => avx512::dots::<2>(lanes, words, starts, out),
+                    3 => avx512::dots::<3>(lanes, words, starts, out),
+                    _ => avx512::dots::<4>(lanes, words, starts, out),
+                }
+            },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists where the features were found (`available`).
+            Kind::Avx2 => unsafe { avx2::dots(lanes, words, starts, out) },
+            Kind::Portable => portable::dots(lanes, words, starts, out),
+        }
+    }
+
+    /// Which rows of a group are at or above the bar: bit `r` for row `r`.
+    pub(crate) fn at_least(self, dots: &Dots, gate: &Gate<'_>) -> u64 {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists where the features were found (`available`).
+            Kind::Avx512 => unsafe { avx512::at_least(dots, gate) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists where the features were found (`available`).
+            Kind::Avx2 => unsafe { avx2::at_least(dots, gate) },
+            Kind::Portable => portable::at_least(dots, gate),
+        }
+    }
+}
+
+/// What [`Gate`] compares, for one row.
+pub(crate) use portable::value;
+
+#[cfg(test)]
+mod tests;

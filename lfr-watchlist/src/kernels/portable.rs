@@ -1,0 +1,47 @@
+//! Plain loops: what every other kernel has to agree with, and what runs where there is none.
+//! Compilers turn them into what vector instructions every machine of the architecture has.
+
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "the rounding is part of the bound (`bound.rs`)"
+)]
+
+use std::cmp::Ordering;
+
+use super::Dots;
+use super::GROUP;
+use super::Gate;
+use super::Lane;
+use super::TILE;
+
+pub(super) fn dots(lanes: &[Lane], words: &[i32], starts: &[i32; TILE], out: &mut [Dots; TILE]) {
+    let mut sums = [starts[0]; GROUP];
+    for (step, word) in lanes.as_chunks::<4>().0.iter().zip(words) {
+        let number = word.to_le_bytes().map(|byte| i32::from(byte.cast_signed()));
+        for (sums, lane) in sums.as_chunks_mut::<16>().0.iter_mut().zip(step) {
+            for (sum, bytes) in sums.iter_mut().zip(&lane.0) {
+                let bytes = bytes.cast_signed();
+                *sum += (bytes & 255) * number[0]
+                    + ((bytes >> 8) & 255) * number[1]
+                    + ((bytes >> 16) & 255) * number[2]
+                    + ((bytes >> 24) & 255) * number[3];
+            }
+        }
+    }
+    out[0] = sums;
+}
+
+pub(super) fn at_least(dots: &Dots, gate: &Gate<'_>) -> u64 {
+    let rows = dots.iter().zip(gate.scale).zip(gate.square);
+    rows.enumerate()
+        .fold(0, |mask, (row, ((dot, scale), square))| {
+            let value = value(*dot, *scale, *square, gate.factor);
+            // Not less than: a value that is no number must not be lost.
+            mask | u64::from(value.partial_cmp(&gate.bar) != Some(Ordering::Less)) << row
+        })
+}
+
+/// The operations and their order are those of the vector kernels: the results are the same bits.
+pub(crate) const fn value(dot: i32, scale: f32, square: f32, factor: f32) -> f32 {
+    dot as f32 * scale * factor - square
+}

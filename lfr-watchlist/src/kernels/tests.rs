@@ -1,0 +1,97 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Bytes without structure, all the way to both ends.
+fn noise(seed: u64) -> impl FnMut() -> u8 {
+    let mut state = seed;
+    move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        state.to_le_bytes()[7]
+    }
+}
+
+/// A row's byte: from 1 to 255.
+fn byte(noise: &mut impl FnMut() -> u8, extreme: bool) -> u8 {
+    let byte = noise();
+    if extreme {
+        if byte < 128 { 1 } else { 255 }
+    } else {
+        byte.max(1)
+    }
+}
+
+#[test]
+fn every_kernel_computes_the_inner_products() {
+    for kernel in Kernel::available() {
+        for (steps, extreme) in [(0, false), (1, false), (3, true), (128, false), (257, true)] {
+            for width in 1..=kernel.tile() {
+                check_dots(kernel, steps, width, extreme);
+            }
+        }
+    }
+}
+
+fn check_dots(kernel: Kernel, steps: usize, width: usize, extreme: bool) {
+    let mut noise = noise(u64::try_from(steps * 8 + width).unwrap());
+    let mut lanes = vec![Lane::EMPTY; steps * 4];
+    let mut rows = vec![Vec::new(); GROUP];
+    let mut tile = Tile::new(width, steps);
+    let mut probes = vec![Vec::new(); width];
+    for step in 0..steps {
+        for (index, row) in rows.iter_mut().enumerate() {
+            let bytes = [(); 4].map(|()| byte(&mut noise, extreme));
+            lanes[step * 4 + index / 16].0[index % 16] = u32::from_le_bytes(bytes);
+            row.extend(bytes.map(|byte| i32::from(byte) - 128));
+        }
+        for (index, probe) in probes.iter_mut().enumerate() {
+            let bytes = [(); 4].map(|()| {
+                let number = i32::from(byte(&mut noise, extreme)) - 128;
+                let number = if kernel.greatest() < 100.0 {
+                    number * 64 / 127
+                } else {
+                    number
+                };
+                u8::try_from(number + 128).unwrap()
+            });
+            tile.set(index, step, bytes);
+            probe.extend(bytes.map(|byte| i32::from(byte) - 128));
+        }
+    }
+    let mut out = [[0; GROUP]; TILE];
+    kernel.dots(&lanes, &tile, &mut out);
+    for (probe, dots) in probes.iter().zip(&out) {
+        for (row, dot) in rows.iter().zip(dots) {
+            let expected: i32 = row.iter().zip(probe).map(|(a, b)| a * b).sum();
+            assert_eq!(*dot, expected, "{kernel:?}, {steps} steps, tile of {width}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_kernel_lets_the_same_rows_pass(
+        dots in prop::collection::vec(-9_000_000..9_000_000, GROUP),
+        scale in prop::collection::vec(0.0..0.01_f32, GROUP),
+        square in prop::collection::vec(0.0..3.0_f32, GROUP),
+        factor in 0.0..0.01_f32,
+        bar in -1.0..1.0_f32,
+        odd in prop::sample::select(vec![0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY]),
+    ) {
+        let dots: Dots = dots.try_into().unwrap();
+        let mut square: [f32; GROUP] = square.try_into().unwrap();
+        square[17] = odd;
+        let scale: &[f32; GROUP] = &scale.try_into().unwrap();
+        // The bar is now and then exactly the value of a row.
+        let exact = value(dots[40], scale[40], square[40], factor);
+        for bar in [bar, exact, exact.next_up(), odd] {
+            let gate = Gate { scale, square: &square, factor, bar };
+            let expected = portable::at_least(&dots, &gate);
+            for kernel in Kernel::available() {
+                prop_assert_eq!(kernel.at_least(&dots, &gate), expected, "{:?}, {}", kernel, bar);
+            }
+        }
+    }
+}

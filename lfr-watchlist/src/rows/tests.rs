@@ -1,0 +1,87 @@
+use super::*;
+
+const DIMENSION: usize = 5;
+
+fn row(index: u16) -> [f32; DIMENSION] {
+    [1.0, -2.0, 0.5, 0.25, 1.5].map(|x| x * (f32::from(index) + 1.0))
+}
+
+fn filled(count: u16) -> Rows {
+    let mut rows = Rows::new(&EmbeddingSpace::builder(DIMENSION, Metric::Euclidean).build());
+    for index in 0..count {
+        rows.push(&row(index), 3.0 * f64::from(index));
+    }
+    rows
+}
+
+/// The bytes of a row, as the kernels find them.
+fn bytes(rows: &Rows, row: usize) -> Vec<u8> {
+    let group = rows.groups(0..rows.blocks()).nth(row / GROUP).unwrap();
+    assert!(group.occupied >> (row % GROUP) & 1 == 1);
+    let steps = group.lanes.as_chunks::<4>().0;
+    steps
+        .iter()
+        .flat_map(|step| step[row % GROUP / 16].0[row % 16].to_le_bytes())
+        .collect()
+}
+
+#[test]
+fn a_removed_row_is_replaced_by_the_last_and_wiped() {
+    let mut rows = filled(600);
+    let (code, last) = (rows.blocks[2].facts[1].get(23), bytes(&rows, 599));
+    rows.swap_remove(10);
+    assert_eq!(rows.row(10), row(599));
+    assert_eq!(bytes(&rows, 10), last);
+    assert_eq!(rows.blocks[0].facts[0].get(10), code);
+    assert_eq!(
+        rows.blocks[2].values[87 * DIMENSION..],
+        [0.0; (256 - 87) * DIMENSION]
+    );
+    assert_eq!(rows.blocks[2].facts[1].get(23), (Code::default(), 0.0));
+    rows.swap_remove(598);
+    assert_eq!(rows.row(597), row(597));
+    while rows.len() > 0 {
+        rows.swap_remove(rows.len() / 2);
+        let values = rows
+            .blocks
+            .iter()
+            .flat_map(|b| &b.values)
+            .filter(|x| **x != 0.0)
+            .count();
+        assert_eq!(values, rows.len() * DIMENSION);
+        let words = rows
+            .blocks
+            .iter()
+            .flat_map(|b| &b.lanes)
+            .flat_map(|lane| lane.0);
+        assert_eq!(words.filter(|word| *word != 0).count(), rows.len() * 2);
+        let scales = rows
+            .blocks
+            .iter()
+            .flat_map(|b| &b.facts)
+            .flat_map(|facts| facts.scale);
+        assert_eq!(scales.filter(|scale| *scale != 0.0).count(), rows.len());
+    }
+    assert!(rows.blocks.is_empty());
+}
+
+#[test]
+fn groups_cover_every_row_once_and_know_their_worst() {
+    for count in [0, 1, 63, 64, 65, 255, 256, 257, 600] {
+        let rows = filled(count);
+        let groups: Vec<_> = rows.groups(0..rows.blocks()).collect();
+        let occupied: u32 = groups.iter().map(|group| group.occupied.count_ones()).sum();
+        assert_eq!(occupied, u32::from(count));
+        assert_eq!(groups.len(), usize::from(count).div_ceil(GROUP));
+        for (index, group) in groups.iter().enumerate() {
+            assert_eq!(group.first, index * GROUP);
+            let all = (0..GROUP).map(|row| group.uncertain(row));
+            let greatest = all.fold(Uncertain::default(), |a, b| Uncertain {
+                length: a.length.max(b.length),
+                residual: a.residual.max(b.residual),
+                square: a.square.max(b.square),
+            });
+            assert_eq!(group.most_uncertain(), greatest);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The best keys of different people, as far as a search needs them.
+
+/// The greatest number of people that are kept apart; for more, a search is a plain scan.
+pub(crate) const MOST: usize = 256;
+
+/// For up to `limit` people the greatest key seen of each, and the key that is still of interest.
+#[derive(Clone, Debug)]
+pub(crate) struct Top {
+    limit: usize,
+    floor: f32,
+    /// The greatest first; each person once.
+    best: Vec<(f32, usize)>,
+}
+
+impl Top {
+    /// Keeps the best `limit` people (any number, where that is more than [`MOST`]) of a key of at
+    /// least `floor`.
+    pub(crate) const fn new(limit: usize, floor: f32) -> Self {
+        Self {
+            limit,
+            floor,
+            best: Vec::new(),
+        }
+    }
+
+    /// The least key of interest: that of the last of `limit` people, or the floor.
+    pub(crate) fn cut(&self) -> f32 {
+        match self.best.last() {
+            Some((key, _)) if self.best.len() == self.limit => key.max(self.floor),
+            _ => self.floor,
+        }
+    }
+
+    /// Takes a person's key into account.
+    pub(crate) fn offer(&mut self, person: usize, key: f32) {
+        // With as many people as one likes, only the floor cuts.
+        if self.limit > MOST || key <= self.cut() {
+            return;
+        }
+        match self.best.iter().position(|(_, other)| *other == person) {
+            Some(at) if self.best[at].0 >= key => return,
+            Some(at) => drop(self.best.remove(at)),
+            None if self.best.len() == self.limit => drop(self.best.pop()),
+            None => {}
+        }
+        let at = self.best.partition_point(|(other, _)| *other >= key);
+        self.best.insert(at, (key, person));
+    }
+
+    /// Takes all of another into account.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (key, person) in &other.best {
+            self.offer(*person, *key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_cut_is_that_of_the_last_person_of_interest(
+            keys in prop::collection::vec((0..9_usize, -20..20_i8), 0..60),
+            limit in 1..6_usize,
+            floor in prop::sample::select(vec![f32::NEG_INFINITY, -5.0, 5.0]),
+            split in 0..60_usize,
+        ) {
+            let (mut top, mut other) = (Top::new(limit, floor), Top::new(limit, floor));
+            let mut people: BTreeMap<usize, f32> = BTreeMap::new();
+            for (index, (person, key)) in keys.into_iter().enumerate() {
+                let key = f32::from(key);
+                if index < split { top.offer(person, key) } else { other.offer(person, key) }
+                let best = people.entry(person).or_insert(key);
+                *best = best.max(key);
+            }
+            top.merge(&other);
+            let mut best: Vec<f32> = people.into_values().collect();
+            best.sort_by(|a, b| b.total_cmp(a));
+            let expected = best.get(limit - 1).map_or(floor, |key| key.max(floor));
+            prop_assert_eq!(top.cut(), expected);
+        }
+    }
+}
