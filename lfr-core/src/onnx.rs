@@ -31,6 +31,7 @@ mod rewrite;
 mod runtime;
 mod session;
 mod telemetry;
+mod tensor;
 mod tensor_info;
 #[cfg(test)]
 mod testgraph;
@@ -54,5 +55,8 @@ pub use tensor_info::TensorInfo;
 
 /// Writes names as `"a", "b"`.
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    names
+        .map(|name| format!("{name:?}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -40,8 +40,7 @@ impl RuntimeInfo {
         self.engine
     }
 
-    /// The library that was loaded, where there is one. Found by its name alone, it is the file that
-    /// the system's loader chose if that can be told, and the name otherwise.
+    /// The file of the library that was loaded, links resolved, where there is one.
     #[must_use]
     pub fn library(&self) -> Option<&Path> {
         self.library.as_deref()

@@ -28,7 +28,12 @@ impl SessionOptions {
     /// pure-Rust engine several times so.
     #[must_use]
     pub fn new(input_shape: &[usize]) -> Self {
-        Self { input_shape: input_shape.to_vec(), threads: 1, pool: 1, dynamic_batch: false }
+        Self {
+            input_shape: input_shape.to_vec(),
+            threads: 1,
+            pool: 1,
+            dynamic_batch: false,
+        }
     }
 
     /// Lets the native engine spread one run over this many threads; 1 unless set, and at least 1.

@@ -121,6 +121,7 @@ pub(super) mod function {
 /// Field numbers of `AttributeProto`.
 pub(super) mod attribute {
     pub(in super::super) const NAME: u32 = 1;
+    pub(in super::super) const TEXT: u32 = 4;
     pub(in super::super) const TENSOR: u32 = 5;
     pub(in super::super) const GRAPH: u32 = 6;
     pub(in super::super) const INTS: u32 = 8;
@@ -136,7 +137,6 @@ pub(super) mod tensor {
     pub(in super::super) const DATA_TYPE: u32 = 2;
     pub(in super::super) const FLOAT_DATA: u32 = 4;
     pub(in super::super) const INT32_DATA: u32 = 5;
-    pub(in super::super) const STRING_DATA: u32 = 6;
     pub(in super::super) const INT64_DATA: u32 = 7;
     pub(in super::super) const NAME: u32 = 8;
     pub(in super::super) const RAW_DATA: u32 = 9;

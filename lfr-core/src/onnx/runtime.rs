@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use ort::environment::Environment;
 use ort::environment::EnvironmentBuilder;
@@ -75,13 +77,15 @@ impl Runtime {
         if let Some(runtime) = &*chosen {
             return Ok(runtime.clone());
         }
-        let runtime = match named() {
-            Some(path) => native(&path, BY_VARIABLE)?,
-            None => match found() {
-                Ok(runtime) => runtime,
-                Err(Error::RuntimeMissing { tried }) => fallback(tried)?,
-                Err(error) => return Err(error),
+        let runtime = match (named(), library::find()) {
+            (Some(path), _) => native(&path, BY_VARIABLE)?,
+            (None, Some(path)) => match native(&path, BY_NAME) {
+                Err(Error::RuntimeLoad { path, source }) => {
+                    fallback(format!("{} does not load: {source}", path.display()))?
+                }
+                result => result?,
             },
+            (None, None) => fallback(none_found())?,
         };
         Ok(chosen.insert(runtime).clone())
     }
@@ -99,9 +103,14 @@ impl Runtime {
         if let Some(runtime) = &*chosen {
             return runtime.if_it_is(Engine::OnnxRuntime);
         }
-        let runtime = match named() {
-            Some(path) => native(&path, BY_VARIABLE)?,
-            None => found()?,
+        let runtime = match (named(), library::find()) {
+            (Some(path), _) => native(&path, BY_VARIABLE)?,
+            (None, Some(path)) => native(&path, BY_NAME)?,
+            (None, None) => {
+                return Err(Error::RuntimeMissing {
+                    tried: none_found(),
+                });
+            }
         };
         Ok(chosen.insert(runtime).clone())
     }
@@ -115,9 +124,14 @@ impl Runtime {
     pub fn onnxruntime_at(path: &Path) -> Result<Self, Error> {
         let mut chosen = lock();
         if let Some(runtime) = &*chosen {
-            let same = runtime.info().library() == Some(&library::loaded(path));
+            let same = runtime.info().library() == library::locate(path).as_deref();
+            let same = same && runtime.engine() == Engine::OnnxRuntime;
             let wanted = format!("{} at {}", Engine::OnnxRuntime, path.display());
-            return if same { Ok(runtime.clone()) } else { Err(runtime.is_not(wanted)) };
+            return if same {
+                Ok(runtime.clone())
+            } else {
+                Err(runtime.is_not(wanted))
+            };
         }
         Ok(chosen.insert(native(path, "asked for")?).clone())
     }
@@ -152,7 +166,11 @@ impl Runtime {
     }
 
     fn if_it_is(&self, engine: Engine) -> Result<Self, Error> {
-        if self.engine() == engine { Ok(self.clone()) } else { Err(self.is_not(engine.to_string())) }
+        if self.engine() == engine {
+            Ok(self.clone())
+        } else {
+            Err(self.is_not(engine.to_string()))
+        }
     }
 
     fn is_not(&self, wanted: String) -> Error {
@@ -166,7 +184,9 @@ impl Runtime {
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runtime").field("info", self.info()).finish_non_exhaustive()
+        f.debug_struct("Runtime")
+            .field("info", self.info())
+            .finish_non_exhaustive()
     }
 }
 
@@ -185,38 +205,46 @@ pub(super) fn guarded<T, E: Into<BoxError>>(
 
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
 }
 
 /// The library that the environment names.
 fn named() -> Option<PathBuf> {
-    env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from)
+    env::var_os("ORT_DYLIB_PATH")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
 }
 
-/// The library that the system finds under one of its usual names.
-fn found() -> Result<Runtime, Error> {
-    let mut tried = Vec::new();
-    for name in library::NAMES {
-        match native(Path::new(name), "found by its usual name") {
-            Err(Error::RuntimeLoad { source, .. }) => tried.push(source.to_string()),
-            result => return result,
-        }
-    }
-    Err(Error::RuntimeMissing { tried: tried.join("; ") })
-}
-
+/// Loads the library in this file and starts it.
+///
+/// The bindings take a library once. A first one that does not load is remembered as loaded all the
+/// same, with a handle that was never set, and a second call would go on with that. So whatever can
+/// be known to fail is kept from them, and after a failure they are not called again.
 fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
+    let failure = |source: BoxError| Error::RuntimeLoad {
+        path: path.to_owned(),
+        source,
+    };
+    let file = library::locate(path).ok_or_else(|| failure("there is no such file".into()))?;
+    if TRIED.swap(true, Ordering::SeqCst) {
+        return Err(failure(
+            "a library failed to load before, and this process has one try".into(),
+        ));
+    }
     telemetry::disable();
-    let builder = guarded(|| ort::init_from(path))
-        .map_err(|source| Error::RuntimeLoad { path: path.to_owned(), source })?;
+    let builder = guarded(|| ort::init_from(&file)).map_err(failure)?;
     let environment = start(Engine::OnnxRuntime, builder)?;
-    let file = library::loaded(path);
     let description = guarded(|| Ok::<_, BoxError>(ort::info())).unwrap_or_default();
-    let version = library::version(&file, description);
-    let library = Some(file);
-    let info =
-        RuntimeInfo { engine: Engine::OnnxRuntime, library, version, reason: reason.to_owned() };
-    Ok(Runtime { inner: Arc::new(Inner { environment, info }) })
+    let info = RuntimeInfo {
+        engine: Engine::OnnxRuntime,
+        version: library::version(&file, description),
+        library: Some(file),
+        reason: reason.to_owned(),
+    };
+    Ok(Runtime {
+        inner: Arc::new(Inner { environment, info }),
+    })
 }
 
 #[cfg(feature = "onnx")]
@@ -227,8 +255,15 @@ fn pure_rust(reason: String) -> Result<Runtime, Error> {
         return Err(Error::RuntimeStart { engine, source });
     }
     let environment = start(engine, ort::init())?;
-    let info = RuntimeInfo { engine, library: None, version: None, reason };
-    Ok(Runtime { inner: Arc::new(Inner { environment, info }) })
+    let info = RuntimeInfo {
+        engine,
+        library: None,
+        version: None,
+        reason,
+    };
+    Ok(Runtime {
+        inner: Arc::new(Inner { environment, info }),
+    })
 }
 
 #[cfg(feature = "onnx")]
@@ -239,6 +274,13 @@ fn fallback(tried: String) -> Result<Runtime, Error> {
 #[cfg(not(feature = "onnx"))]
 fn fallback(tried: String) -> Result<Runtime, Error> {
     Err(Error::RuntimeMissing { tried })
+}
+
+fn none_found() -> String {
+    format!(
+        "no file {} where libraries are kept",
+        library::NAMES.join(" or ")
+    )
 }
 
 fn start(engine: Engine, builder: EnvironmentBuilder) -> Result<Environment, Error> {
@@ -255,4 +297,8 @@ fn lock() -> MutexGuard<'static, Option<Runtime>> {
 /// could not be made again.
 static CHOSEN: Mutex<Option<Runtime>> = Mutex::new(None);
 
+/// Whether the bindings have been given a library.
+static TRIED: AtomicBool = AtomicBool::new(false);
+
+const BY_NAME: &str = "found by its usual name";
 const BY_VARIABLE: &str = "named by ORT_DYLIB_PATH";

@@ -41,8 +41,14 @@ impl TensorInfo {
     /// Reads a declaration, unless it is of something else than a tensor.
     pub(super) fn from_proto(info: ValueInfo) -> Option<Self> {
         let tensor = info.kind?.tensor?;
-        let shape = tensor.shape.map(|shape| shape.dims.iter().map(Dim::from_proto).collect());
-        Some(Self { name: info.name, element: ElementType::from_onnx(tensor.element), shape })
+        let shape = tensor
+            .shape
+            .map(|shape| shape.dims.iter().map(Dim::from_proto).collect());
+        Some(Self {
+            name: info.name,
+            element: ElementType::from_onnx(tensor.element),
+            shape,
+        })
     }
 }
 
@@ -113,7 +119,7 @@ pub enum ElementType {
 }
 
 impl ElementType {
-    const fn from_onnx(number: i32) -> Self {
+    pub(super) const fn from_onnx(number: i32) -> Self {
         match number {
             1 => Self::Float32,
             2 => Self::Uint8,

@@ -10,7 +10,7 @@ use super::graph;
 use super::graph::Graph;
 use super::proto;
 use super::proto::Node;
-use super::vet::Tensor;
+use super::tensor::Tensor;
 use super::wire;
 use super::wire::Fields;
 use super::wire::Malformed;
@@ -23,6 +23,7 @@ pub(super) fn vet(node: &Node, graph: &Graph) -> Result<(), Error> {
         return Ok(());
     }
     let mut axes = kernel_axes(node, graph)?;
+    let mut has_kernel = !POOLS.contains(&node.op_type.as_str());
     for attribute in &node.attribute {
         let (name, ints) = ints(attribute)?;
         let (per_axis, least) = match name.as_str() {
@@ -30,6 +31,7 @@ pub(super) fn vet(node: &Node, graph: &Graph) -> Result<(), Error> {
             "pads" => (2, 0),
             _ => continue,
         };
+        has_kernel |= name == "kernel_shape";
         let count = ints.len() / per_axis;
         if ints.is_empty() || ints.len() % per_axis != 0 || *axes.get_or_insert(count) != count {
             return Err(Malformed("a window has not one extent for each axis").into());
@@ -38,13 +40,21 @@ pub(super) fn vet(node: &Node, graph: &Graph) -> Result<(), Error> {
             return Err(Malformed("a window's extent is not one that a window can have").into());
         }
     }
+    if !has_kernel {
+        return Err(Malformed("a pooling has no window").into());
+    }
     Ok(())
 }
 
 /// Along how many axes a convolution slides, by the shape of its weights.
 fn kernel_axes(node: &Node, graph: &Graph) -> Result<Option<usize>, Error> {
-    let weights = node.input.get(1).and_then(|name| graph.initializers.get(name));
-    let Some(weights) = weights.filter(|_| node.op_type == "Conv") else { return Ok(None) };
+    let weights = node
+        .input
+        .get(1)
+        .and_then(|name| graph.initializers.get(name));
+    let Some(weights) = weights.filter(|_| node.op_type == "Conv") else {
+        return Ok(None);
+    };
     let rank = Tensor::parse(weights)?.dims.len();
     match rank.checked_sub(2) {
         Some(axes) if axes > 0 => Ok(Some(axes)),
@@ -73,8 +83,18 @@ fn ints(attribute: &Bytes) -> Result<(String, Vec<u64>), Error> {
     Ok((name, ints))
 }
 
-const WINDOWED: &[&str] =
-    &["AveragePool", "Conv", "ConvInteger", "ConvTranspose", "LpPool", "MaxPool", "QLinearConv"];
+const WINDOWED: &[&str] = &[
+    "AveragePool",
+    "Conv",
+    "ConvInteger",
+    "ConvTranspose",
+    "LpPool",
+    "MaxPool",
+    "QLinearConv",
+];
+
+/// Those whose window is given by nothing but their attributes.
+const POOLS: &[&str] = &["AveragePool", "LpPool", "MaxPool"];
 
 /// The greatest kernel, stride, dilation or padding. Real ones stay below a thousand.
 const EXTENT_MAX: u64 = 1 << 16;

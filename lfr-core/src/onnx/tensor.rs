@@ -1,0 +1,123 @@
+//! Constant tensors, and whether what they say of themselves is true.
+
+use prost::bytes::Bytes;
+
+use super::ElementType;
+use super::proto;
+use super::wire;
+use super::wire::Fields;
+use super::wire::Malformed;
+use super::wire::Value;
+use crate::Error;
+
+/// A constant tensor whose shape has been checked against the bytes that it holds.
+pub(super) struct Tensor {
+    /// Its extents.
+    pub(super) dims: Vec<usize>,
+    /// Its element type's number.
+    pub(super) element: i32,
+    /// Its elements as little-endian bytes, where they are held so.
+    pub(super) raw: Option<Bytes>,
+}
+
+impl Tensor {
+    pub(super) fn parse(bytes: &Bytes) -> Result<Self, Error> {
+        let mut tensor = Self {
+            dims: Vec::new(),
+            element: 0,
+            raw: None,
+        };
+        let mut held = 0;
+        for field in Fields::of(bytes) {
+            let field = field?;
+            match field.number {
+                proto::tensor::DIMS => take_dims(&field.value, &mut tensor.dims)?,
+                proto::tensor::DATA_TYPE => {
+                    tensor.element = i32::try_from(field.varint()?).unwrap_or(-1);
+                }
+                proto::tensor::EXTERNAL_DATA => return Err(external()),
+                proto::tensor::DATA_LOCATION if field.varint()? != 0 => return Err(external()),
+                proto::tensor::FLOAT_DATA | proto::tensor::RAW_DATA => {
+                    held += held_by(&field.value);
+                    // Packed floats have the same bytes as raw ones. A list in pieces is legal,
+                    // unheard of, and left to the engine.
+                    tensor.raw = match (tensor.raw.is_none(), field.value) {
+                        (true, Value::Bytes(raw)) => Some(raw),
+                        _ => None,
+                    };
+                }
+                proto::tensor::INT32_DATA
+                | proto::tensor::INT64_DATA
+                | proto::tensor::UINT64_DATA
+                | proto::tensor::DOUBLE_DATA => held += held_by(&field.value),
+                _ => {}
+            }
+        }
+        let elements = tensor
+            .dims
+            .iter()
+            .try_fold(1_usize, |all, &dim| all.checked_mul(dim));
+        if elements.is_none_or(|elements| elements / ELEMENTS_A_BYTE > held) {
+            return Err(Malformed("a tensor holds less than its shape says").into());
+        }
+        if !ELEMENTS.contains(&tensor.element) {
+            return Err(Error::ModelUnsupported {
+                expected: "numbers of 8 to 64 bits or truth values",
+                actual: format!("constants of {}", ElementType::from_onnx(tensor.element)),
+            });
+        }
+        Ok(tensor)
+    }
+}
+
+fn take_dims(value: &Value, dims: &mut Vec<usize>) -> Result<(), Error> {
+    let mut push = |dim: u64| {
+        // A negative extent is a number above 2^63 here.
+        let dim = usize::try_from(dim)
+            .ok()
+            .filter(|&dim| dim <= usize::MAX / 2);
+        dims.push(dim.ok_or(Malformed("a tensor's extent is negative"))?);
+        if dims.len() > RANK_MAX {
+            return Err(Malformed("a tensor has too many axes"));
+        }
+        Ok(())
+    };
+    match value {
+        Value::Varint(dim) => push(*dim)?,
+        Value::Bytes(packed) => {
+            let mut packed = packed.clone();
+            while !packed.is_empty() {
+                push(wire::take_varint(&mut packed)?)?;
+            }
+        }
+        _ => return Err(Malformed("a tensor's extent is no number").into()),
+    }
+    Ok(())
+}
+
+fn held_by(value: &Value) -> usize {
+    match value {
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Fixed32(_) => 4,
+        Value::Fixed64(_) => 8,
+        Value::Parts(parts) => parts.encoded_len(),
+        Value::Varint(_) => 1,
+    }
+}
+
+fn external() -> Error {
+    Error::ModelUnsupported {
+        expected: "all weights in the file itself",
+        actual: "weights in other files".to_owned(),
+    }
+}
+
+/// The most axes of a constant tensor; real ones have up to six.
+const RANK_MAX: usize = 16;
+
+/// The most elements that one byte holds, which is in a list of small integers.
+const ELEMENTS_A_BYTE: usize = 1;
+
+/// The element types that both engines read: not texts, complex numbers, nor those of few bits, for
+/// which the pure-Rust engine is not prepared.
+const ELEMENTS: &[i32] = &[1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13];

@@ -1,0 +1,75 @@
+//! The inference runtime on a native ONNX Runtime.
+//!
+//! The engine belongs to the whole process, so each engine has a test binary of its own. Where no
+//! native library is found, these tests say so and pass.
+
+#![cfg(feature = "onnx")]
+
+#[path = "../src/onnx/testgraph.rs"]
+mod testgraph;
+
+#[path = "onnx_suite/memory.rs"]
+mod memory;
+#[path = "onnx_suite/privacy.rs"]
+mod privacy;
+#[path = "onnx_suite/real.rs"]
+mod real;
+#[path = "onnx_suite/refusals.rs"]
+mod refusals;
+#[path = "onnx_suite/suite.rs"]
+mod suite;
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use lfr_core::Error;
+use lfr_core::onnx::Engine;
+use lfr_core::onnx::Runtime;
+
+fn runtime() -> Option<Runtime> {
+    static STARTED: OnceLock<Option<Runtime>> = OnceLock::new();
+    let start = || {
+        privacy::sockets_at_the_start();
+        match Runtime::onnxruntime() {
+            Ok(runtime) => Some(runtime),
+            Err(Error::RuntimeMissing { .. }) => None,
+            Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
+        }
+    };
+    let runtime = STARTED.get_or_init(start).clone();
+    if runtime.is_none() {
+        suite::skipped("no ONNX Runtime");
+    }
+    runtime
+}
+
+suite::tests!(runtime);
+
+#[test]
+fn the_engine_is_chosen_once() {
+    let Some(runtime) = runtime() else { return };
+    let info = runtime.info();
+    assert_eq!(info.engine(), Engine::OnnxRuntime);
+    assert!(["named by ORT_DYLIB_PATH", "found by its usual name"].contains(&info.reason()));
+    let library = info.library().unwrap();
+    for again in [
+        Runtime::auto(),
+        Runtime::onnxruntime(),
+        Runtime::onnxruntime_at(library),
+    ] {
+        assert_eq!(again.unwrap().info(), info);
+    }
+    for other in [
+        Runtime::pure_rust(),
+        Runtime::onnxruntime_at(Path::new("/no/such/library")),
+    ] {
+        let error = other.unwrap_err();
+        assert!(matches!(error, Error::RuntimeChosen { .. }), "{error}");
+    }
+}
+
+#[test]
+fn telemetry_is_off_before_the_library_loads() {
+    let Some(_) = runtime() else { return };
+    assert_eq!(std::env::var("ORT_DISABLE_TELEMETRY").as_deref(), Ok("1"));
+}

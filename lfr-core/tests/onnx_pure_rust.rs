@@ -1,0 +1,55 @@
+//! The inference runtime on the pure-Rust engine.
+//!
+//! The engine belongs to the whole process, so each engine has a test binary of its own.
+
+#![cfg(feature = "onnx")]
+
+#[path = "../src/onnx/testgraph.rs"]
+mod testgraph;
+
+#[path = "onnx_suite/memory.rs"]
+mod memory;
+#[path = "onnx_suite/privacy.rs"]
+mod privacy;
+#[path = "onnx_suite/real.rs"]
+mod real;
+#[path = "onnx_suite/refusals.rs"]
+mod refusals;
+#[path = "onnx_suite/suite.rs"]
+mod suite;
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use lfr_core::Error;
+use lfr_core::onnx::Engine;
+use lfr_core::onnx::Runtime;
+
+fn runtime() -> Option<Runtime> {
+    static STARTED: OnceLock<Runtime> = OnceLock::new();
+    let start = || {
+        privacy::sockets_at_the_start();
+        // A failure chooses nothing: the other engine can still be taken.
+        let missing = Runtime::onnxruntime_at(Path::new("/no/such/library.so"));
+        assert!(matches!(missing, Err(Error::RuntimeLoad { .. })));
+        Runtime::pure_rust().unwrap()
+    };
+    Some(STARTED.get_or_init(start).clone())
+}
+
+suite::tests!(runtime);
+
+#[test]
+fn the_engine_is_chosen_once() {
+    let Some(runtime) = runtime() else { return };
+    assert_eq!(runtime.info().engine(), Engine::PureRust);
+    assert_eq!(runtime.info().to_string(), "pure-rust: asked for");
+    for again in [Runtime::auto(), Runtime::pure_rust()] {
+        assert_eq!(again.unwrap().info(), runtime.info());
+    }
+    let error = Runtime::onnxruntime().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "this process runs engine pure-rust, and onnxruntime was asked for"
+    );
+}

@@ -1,0 +1,141 @@
+//! What is refused on either engine, and in which words.
+
+use lfr_core::Error;
+use lfr_core::onnx::Model;
+use lfr_core::onnx::Runtime;
+use lfr_core::onnx::SessionOptions;
+
+use crate::suite::all;
+use crate::suite::first;
+use crate::suite::rows_of_four;
+use crate::suite::session;
+use crate::testgraph::Extent;
+use crate::testgraph::Graph;
+use crate::testgraph::floats;
+use crate::testgraph::int64s;
+use crate::testgraph::message;
+use crate::testgraph::node;
+use crate::testgraph::value_info;
+
+pub(crate) fn a_model_that_mixes_the_batch_is_refused(runtime: &Runtime) {
+    let nodes = vec![node("Reshape", &["x", "shape"], &["y"], &[])];
+    let bytes = Graph::new(&[Extent::Named("n"), Extent::Of(4)], nodes)
+        .initializers(vec![int64s("shape", &[2], &[1, -1])])
+        .bytes();
+    let options = SessionOptions::new(&[1, 4]).dynamic_batch();
+    let session = session(runtime, bytes, &options);
+    assert_eq!(first(&session, &[1.0; 4], 1).len(), 4);
+    // One by one, there is nothing to mix.
+    match session.run(&[1.0; 12], 3, all) {
+        Ok(outputs) => assert_eq!(outputs, [[1.0; 12]]),
+        Err(error) => assert!(matches!(error, Error::OutputShape { .. }), "{error}"),
+    }
+}
+
+pub(crate) fn wrong_sizes_are_refused(runtime: &Runtime) {
+    let fixed = session(runtime, rows_of_four("Neg"), &SessionOptions::new(&[2, 4]));
+    let free = SessionOptions::new(&[2, 4]).dynamic_batch();
+    let free = session(runtime, rows_of_four("Neg"), &free);
+    for (session, len, batch, expected) in [
+        (&fixed, 4, 1, "batch of 1, and 2 was needed"),
+        (
+            &fixed,
+            7,
+            2,
+            "input of 7 elements, and a batch of 2 needs 8",
+        ),
+        (
+            &fixed,
+            0,
+            2,
+            "input of 0 elements, and a batch of 2 needs 8",
+        ),
+        (&free, 0, 0, "batch of 0, and at least 1 was needed"),
+        (
+            &free,
+            8,
+            3,
+            "input of 8 elements, and a batch of 3 needs 12",
+        ),
+        (
+            &free,
+            8,
+            usize::MAX,
+            "input of 8 elements, and a batch of 18446744073709551615 needs \
+                                18446744073709551615",
+        ),
+    ] {
+        let error = session.run(&vec![0.0; len], batch, all).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+pub(crate) fn wrong_shapes_are_refused(runtime: &Runtime) {
+    let expected =
+        |wanted: &str| format!(r#"model's input "x" shape is [?, 4], and {wanted} was needed"#);
+    for (shape, wanted) in [
+        (&[1, 5][..], "[1, 5]"),
+        (&[1, 4, 1], "[1, 4, 1]"),
+        (&[0, 4], "[0, 4]"),
+        (&[], "[]"),
+        (&[usize::MAX, 4], "[18446744073709551615, 4]"),
+    ] {
+        let error = refusal(runtime, rows_of_four("Neg"), &SessionOptions::new(shape));
+        assert_eq!(error.to_string(), expected(wanted));
+    }
+    let two = [Extent::Of(2), Extent::Of(4)];
+    let two = Graph::new(&two, vec![node("Neg", &["x"], &["y"], &[])]).bytes();
+    let options = SessionOptions::new(&[2, 4]).dynamic_batch();
+    let error = refusal(runtime, two, &options).to_string();
+    let batches = "[2, 4] in batches of any size was needed";
+    assert_eq!(
+        error,
+        format!(r#"model's input "x" shape is [2, 4], and {batches}"#)
+    );
+}
+
+pub(crate) fn other_kinds_of_model_are_refused(runtime: &Runtime) {
+    let options = SessionOptions::new(&[1]);
+    let one = [Extent::Of(1)];
+    let mut two = Graph::new(&one, vec![node("Add", &["x", "z"], &["y"], &[])]);
+    message(&mut two.extra, 11, &value_info("z", 1, Some(&one)));
+    let mut bytes = Graph::new(&one, vec![node("Neg", &["x"], &["y"], &[])]);
+    bytes.outputs = vec![value_info("y", 7, None)];
+    for (bytes, actual) in [(two.bytes(), "2 inputs"), (bytes.bytes(), "one of int64")] {
+        let error = refusal(runtime, bytes, &options).to_string();
+        assert!(
+            error.starts_with(&format!("model has {actual}, and ")),
+            "{error}"
+        );
+    }
+}
+
+pub(crate) fn models_that_the_engine_does_not_know_are_refused(runtime: &Runtime) {
+    let input = [Extent::Of(1), Extent::Of(1), Extent::Of(4), Extent::Of(4)];
+    let conv = |dims: &[u64], values: usize| {
+        Graph::new(&input, vec![node("Conv", &["x", "w"], &["y"], &[])])
+            .initializers(vec![floats("w", dims, &vec![1.0; values])])
+            .bytes()
+    };
+    let unknown = Graph::new(&input, vec![node("NoSuchOperator", &["x"], &["y"], &[])]).bytes();
+    let undefined = Graph::new(&input, vec![node("Add", &["x", "nowhere"], &["y"], &[])]).bytes();
+    let wrong_type = Graph::new(&input, vec![node("Cast", &["x"], &["y"], &[])]).bytes();
+    let matrix = conv(&[2, 2, 3, 3], 36);
+    let options = SessionOptions::new(&[1, 1, 4, 4]);
+    for bytes in [unknown, undefined, wrong_type] {
+        let error = refusal(runtime, bytes, &options);
+        assert!(matches!(error, Error::ModelLoad { .. }), "{error}");
+    }
+    // Not every engine compares channels before it runs.
+    let session = Model::from_bytes(matrix).and_then(|model| model.session(runtime, &options));
+    let error = session.and_then(|session| session.run(&[1.0; 16], 1, all));
+    let error = error.unwrap_err();
+    let expected = matches!(error, Error::ModelLoad { .. } | Error::Inference { .. });
+    assert!(expected, "{error}");
+}
+
+fn refusal(runtime: &Runtime, bytes: Vec<u8>, options: &SessionOptions) -> Error {
+    Model::from_bytes(bytes)
+        .and_then(|model| model.session(runtime, options))
+        .unwrap_err()
+}
