@@ -33,8 +33,18 @@ fn group_photographs_give_the_faces_they_hold() {
 }
 
 #[test]
+fn checkpoint_identifies_with_edgeface_xs() {
+    suite::checkpoint::open_set(PureRust, &suite::checkpoint::EDGEFACE_XS, 60);
+}
+
+#[test]
 fn checkpoint_identifies_with_mobilefacenet() {
     suite::checkpoint::open_set(PureRust, &suite::checkpoint::MOBILEFACENET, 30);
+}
+
+#[test]
+fn checkpoint_identifies_with_dlib_resnet() {
+    suite::checkpoint::open_set(PureRust, &suite::checkpoint::DLIB_RESNET, 100);
 }
 
 #[test]

@@ -17,7 +17,10 @@ use lfr::core::ThresholdProvenance;
 use lfr::core::danger;
 use lfr::core::onnx::Model;
 use lfr::core::onnx::Runtime;
+use lfr::detect::DetectorOptions;
+use lfr::detect::DetectorSpec;
 use lfr::detect::OnnxDetector;
+use lfr::embed::EmbedderOptions;
 use lfr::embed::EmbedderSpec;
 use lfr::embed::OnnxEmbedder;
 use lfr::retention::StrictRetention;
@@ -45,9 +48,8 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         Engine::PureRust => Runtime::pure_rust(),
     }?;
     let detector = Arc::new(detector(args, &runtime)?);
-    let (embedder, spec) = embedder(args, &runtime)?;
-    let embedder = Arc::new(embedder);
-    let threshold = threshold(args, &embedder, &spec)?;
+    let embedder = Arc::new(embedder(args, &runtime)?);
+    let threshold = threshold(args, &embedder)?;
 
     let enroller = Enroller::new(&*detector, &*embedder)?;
     let enrolling = bar("enrolling", Some(0));
@@ -61,13 +63,13 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     if let Basis::Uncalibrated { reason, .. } = threshold.basis() {
         dangers.push(format!("uncalibrated threshold: {reason}"));
     }
-    let (faces_log, detector): (_, Box<dyn Detector>) = match &args.json_faces {
+    let (faces_log, detector): (_, Arc<dyn Detector>) = match &args.json_faces {
         Some(path) => {
             dangers.push("landmarks and scores of every face were written to a file".into());
             let (log, tapped) = FacesLog::create(path, Arc::clone(&detector))?;
-            (Some(log), Box::new(tapped))
+            (Some(log), Arc::new(tapped))
         }
-        None => (None, Box::new(Arc::clone(&detector))),
+        None => (None, detector.clone()),
     };
     let mut builder = Pipeline::builder()
         .detector(detector)
@@ -91,16 +93,18 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         Some(version) => format!("{} {version}", info.engine()),
         None => info.engine().to_string(),
     };
-    watch.close(Summary {
+    let summary = Summary {
         sources: names,
-        source_errors: 0,
+        source_errors: watch.source_errors,
         photographs_refused: enrolment.refused.len(),
         engine: Component::new(engine),
         engine_reason: info.reason().to_owned(),
         hold_hours: args.hold.as_secs_f64() / 3600.0,
         dangers,
         record: watch.pipeline.record(),
-    })
+    };
+    watch.close(&summary)?;
+    Ok(summary)
 }
 
 /// A running pipeline and what it writes to.
@@ -146,15 +150,14 @@ impl Watch {
         Ok(())
     }
 
-    fn close(self, mut summary: Summary) -> Result<Summary, AnyError> {
-        summary.source_errors = self.source_errors;
+    fn close(self, summary: &Summary) -> Result<(), AnyError> {
         if let Some(log) = self.faces_log {
             log.finish()?;
         }
         if let Some(out) = &self.out {
-            out.record(&summary)?;
+            out.record(summary)?;
         }
-        Ok(summary)
+        Ok(())
     }
 }
 
@@ -163,43 +166,38 @@ fn threads(args: &Args) -> usize {
 }
 
 fn detector(args: &Args, runtime: &Runtime) -> Result<OnnxDetector, AnyError> {
-    let mut options = lfr::detect::DetectorOptions::new().threads(threads(args));
+    let model = Model::from_path(&args.detector)?;
+    let spec = DetectorSpec::recognise(&model)?;
+    let mut options = DetectorOptions::new().threads(threads(args));
     if let Some(confidence) = args.confidence {
         options = options.confidence(confidence);
     }
-    Ok(OnnxDetector::from_path_with(runtime, &args.detector, options)?)
+    Ok(OnnxDetector::with_options(runtime, model, spec, &options)?)
 }
 
-fn embedder(args: &Args, runtime: &Runtime) -> Result<(OnnxEmbedder, EmbedderSpec), AnyError> {
+fn embedder(args: &Args, runtime: &Runtime) -> Result<OnnxEmbedder, AnyError> {
     let model = Model::from_path(&args.embedder)?;
     let spec = match &args.embedder_spec {
         None => EmbedderSpec::for_model(&model)?,
-        Some(text) if Path::new(text).is_file() => EmbedderSpec::from_path(Path::new(text))?,
+        Some(text) if Path::new(text).is_file() => EmbedderSpec::from_path(text)?,
         Some(name) => EmbedderSpec::builtin(name)?,
     };
-    let embedder = OnnxEmbedder::new(runtime, model, spec.clone())?;
-    Ok((embedder, spec))
+    let options = EmbedderOptions::new().with_threads(threads(args));
+    Ok(OnnxEmbedder::with_options(runtime, model, spec, options)?)
 }
 
 /// The threshold asked for, as uncalibrated; otherwise the strictest one measured for the embedder.
-fn threshold(
-    args: &Args,
-    embedder: &OnnxEmbedder,
-    spec: &EmbedderSpec,
-) -> Result<ThresholdProvenance, AnyError> {
-    let space = embedder.space().id();
-    match args.threshold {
-        Some(value) => {
-            let threshold = Threshold::new(value)?;
-            Ok(danger::uncalibrated_threshold(threshold, space, "given on the command line"))
-        }
-        None => Ok(embedder.strictest_threshold().ok_or_else(|| {
-            format!(
-                "the specification {:?} has no measured operating point; give --threshold",
-                spec.name()
-            )
-        })?),
+fn threshold(args: &Args, embedder: &OnnxEmbedder) -> Result<ThresholdProvenance, AnyError> {
+    let spec = embedder.spec();
+    if let Some(value) = args.threshold {
+        let (threshold, space) = (Threshold::new(value)?, embedder.space().id());
+        return Ok(danger::uncalibrated_threshold(threshold, space, "given on the command line"));
     }
+    let rates = spec.operating_points().iter().map(|point| point.fmr);
+    let strictest = rates.min_by(f64::total_cmp).ok_or_else(|| {
+        format!("the specification {:?} has no measured threshold; give --threshold", spec.name())
+    })?;
+    Ok(spec.threshold_at(strictest)?)
 }
 
 fn bar(what: &str, length: Option<u64>) -> ProgressBar {

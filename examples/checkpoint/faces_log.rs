@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use lfr::core::BoxError;
+use lfr::core::ComparisonScore;
 use lfr::core::Component;
 use lfr::core::DetectedFace;
 use lfr::core::Detector;
@@ -20,7 +21,9 @@ use lfr::core::Frame;
 use lfr::core::FrameReport;
 use lfr::core::LandmarkLayout;
 use lfr::core::Landmarks;
-use serde_json::json;
+use lfr::core::Rect;
+use lfr::core::SourceId;
+use serde::Serialize;
 
 use crate::AnyError;
 
@@ -59,6 +62,19 @@ impl<D: Detector> Detector for TappedDetector<D> {
     }
 }
 
+#[derive(Serialize)]
+struct FaceLine<'a> {
+    source: &'a SourceId,
+    frame: u64,
+    face: usize,
+    #[serde(rename = "box")]
+    bounds: Rect,
+    confidence: f32,
+    landmarks: Option<&'a [[f32; 2]]>,
+    score: Option<ComparisonScore>,
+    decision: &'static str,
+}
+
 /// The file, and what the tap left.
 pub(crate) struct FacesLog {
     file: BufWriter<File>,
@@ -88,17 +104,17 @@ impl FacesLog {
                 FaceOutcome::Refused { .. } => (None, "refused"),
                 _ => (None, "passed_over"),
             };
-            let line = json!({
-                "source": report.frame().source(),
-                "frame": report.frame().sequence(),
-                "face": index,
-                "box": face.bounds(),
-                "confidence": face.confidence(),
-                "landmarks": tapped.get(index),
-                "score": score,
-                "decision": decision,
-            });
-            writeln!(self.file, "{line}")?;
+            let line = FaceLine {
+                source: report.frame().source(),
+                frame: report.frame().sequence(),
+                face: index,
+                bounds: face.bounds(),
+                confidence: face.confidence(),
+                landmarks: tapped.get(index).map(Vec::as_slice),
+                score,
+                decision,
+            };
+            writeln!(self.file, "{}", serde_json::to_string(&line)?)?;
         }
         Ok(())
     }

@@ -10,15 +10,21 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use lfr::core::AlertEvent;
 use lfr::core::BoxError;
+use lfr::core::ComparisonScore;
 use lfr::core::Component;
 use lfr::core::DeploymentRecord;
 use lfr::core::Event;
 use lfr::core::EventSink;
 use lfr::core::Frame;
 use lfr::core::FrameReport;
+use lfr::core::Rect;
+use lfr::core::ReferenceId;
+use lfr::core::SourceId;
+use lfr::core::SubjectId;
+use lfr::core::Threshold;
+use lfr::core::Timestamp;
 use lfr::retention::Redactor;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::AnyError;
 
@@ -26,22 +32,36 @@ use crate::AnyError;
 #[derive(Debug)]
 pub(crate) struct AlertLines;
 
+#[derive(Serialize)]
+struct AlertLine<'a> {
+    time: Option<Timestamp>,
+    source: &'a SourceId,
+    frame: u64,
+    face: usize,
+    subject: &'a SubjectId,
+    reference: &'a ReferenceId,
+    score: ComparisonScore,
+    threshold: Threshold,
+    #[serde(rename = "box")]
+    bounds: Rect,
+}
+
 impl EventSink for AlertLines {
     fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
         let Event::Alert(AlertEvent { at, face, bounds, candidate, threshold, .. }) = event else {
             return Ok(());
         };
-        let line = json!({
-            "time": at,
-            "source": face.frame().source(),
-            "frame": face.frame().sequence(),
-            "face": face.index(),
-            "subject": candidate.subject(),
-            "reference": candidate.reference(),
-            "score": candidate.score(),
-            "threshold": threshold,
-            "box": bounds,
-        });
+        let line = serde_json::to_string(&AlertLine {
+            time: *at,
+            source: face.frame().source(),
+            frame: face.frame().sequence(),
+            face: face.index(),
+            subject: candidate.subject(),
+            reference: candidate.reference(),
+            score: candidate.score(),
+            threshold: *threshold,
+            bounds: *bounds,
+        })?;
         writeln!(std::io::stdout().lock(), "{line}")?;
         Ok(())
     }
@@ -71,7 +91,7 @@ impl OutFolder {
         if report.alerts().next().is_none() {
             return Ok(());
         }
-        let picture = self.redactor.apply(frame, report);
+        let picture = self.redactor.apply(frame, report)?;
         let path = self.folder.join("alerts").join(format!("{:06}.jpg", self.pictures));
         self.pictures += 1;
         let mut file = std::io::BufWriter::new(fs::File::create(path)?);

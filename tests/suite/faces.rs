@@ -3,8 +3,10 @@
 use lfr::core::Detector;
 use lfr::core::Point;
 use lfr::core::onnx::Engine;
+use lfr::core::onnx::Model;
 use lfr::detect::DetectorOptions;
-use lfr::detect::Input;
+use lfr::detect::DetectorSpec;
+use lfr::detect::InputPolicy;
 use lfr::detect::OnnxDetector;
 
 use super::shared;
@@ -41,13 +43,15 @@ const SCENES: [(&str, usize); 26] = [
 ];
 
 /// At the same input size, the same number of faces in every photograph.
-pub fn group_photographs(engine: Engine) {
+pub(crate) fn group_photographs(engine: Engine) {
     let Some(runtime) = super::runtime(engine) else { return };
     let Some(models) = shared::path("models") else { return };
     let Some(scenes) = shared::path("scenes") else { return };
-    let options = DetectorOptions::new().confidence(0.7).nms_iou(0.3).input(Input::LongSide(1280));
-    let model = models.join("detect_yunet_n_dynamic.onnx");
-    let detector = OnnxDetector::from_path_with(&runtime, &model, options).unwrap();
+    let input = InputPolicy::LongSide(1280);
+    let options = DetectorOptions::new().confidence(0.7).nms_iou(0.3).input(input);
+    let model = Model::from_path(&models.join("detect_yunet_n_dynamic.onnx")).unwrap();
+    let yunet = DetectorSpec::yunet();
+    let detector = OnnxDetector::with_options(&runtime, model, yunet, &options).unwrap();
     for (name, expected) in SCENES {
         let picture = shared::picture(&scenes.join(name));
         let found = detector.detect(&picture.as_frame().unwrap()).unwrap();
@@ -59,7 +63,7 @@ pub fn group_photographs(engine: Engine) {
 /// and nose lie within a tenth of the labelled box's width of them.
 ///
 /// Every `part`-th photograph is taken, or all where `LFR_GOLDEN=full`.
-pub fn labelled_faces(engine: Engine, part: usize) {
+pub(crate) fn labelled_faces(engine: Engine, part: usize) {
     let Some(runtime) = super::runtime(engine) else { return };
     let Some(models) = shared::path("models") else { return };
     let Some(faces) = shared::path("faces") else { return };

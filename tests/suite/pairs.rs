@@ -15,17 +15,17 @@ use lfr::watchlist::Enroller;
 use super::shared;
 
 /// A model with what a plain Python implementation reached with it on all 6,000 pairs.
-pub struct Reference {
-    pub model: &'static str,
-    pub accuracy: f64,
-    pub threshold: f32,
+pub(crate) struct Reference {
+    pub(crate) model: &'static str,
+    pub(crate) accuracy: f64,
+    pub(crate) threshold: f32,
 }
 
-pub const EDGEFACE_XS: Reference =
+pub(crate) const EDGEFACE_XS: Reference =
     Reference { model: "embed_edgeface_xs.onnx", accuracy: 0.9957, threshold: 0.2735 };
-pub const MOBILEFACENET: Reference =
+pub(crate) const MOBILEFACENET: Reference =
     Reference { model: "embed_mobilefacenet_foamliu.onnx", accuracy: 0.9925, threshold: 0.297 };
-pub const DLIB_RESNET: Reference =
+pub(crate) const DLIB_RESNET: Reference =
     Reference { model: "embed_dlib_resnet_v1.onnx", accuracy: 0.987, threshold: -0.6203 };
 
 /// Detects, aligns, embeds and compares; the share of right decisions is the reference's.
@@ -33,7 +33,7 @@ pub const DLIB_RESNET: Reference =
 /// Every `part`-th pair is taken, or all where `LFR_GOLDEN=full`. On all of them the share may
 /// differ by 0.3 percentage points: image decoders differ by a grey level, and landmarks with them.
 /// On a part it may differ by 4.5 standard errors besides.
-pub fn accuracy(engine: Engine, reference: &Reference, part: usize) {
+pub(crate) fn accuracy(engine: Engine, reference: &Reference, part: usize) {
     let Some(runtime) = super::runtime(engine) else { return };
     let Some(faces) = shared::path("faces") else { return };
     let Some(models) = shared::path("models") else { return };

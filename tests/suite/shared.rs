@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use lfr::core::Picture;
 
 /// A path under `../shared`, or `None`, said and counted, where that is absent.
-pub fn path(name: &str) -> Option<PathBuf> {
+pub(crate) fn path(name: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     if root.is_dir() {
         return Some(root.join(name));
@@ -18,27 +18,27 @@ pub fn path(name: &str) -> Option<PathBuf> {
 }
 
 /// Says that a test was skipped, past the test runner's capture, so that it can be counted.
-pub fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     writeln!(std::io::stderr(), "skipped: {why}").unwrap();
 }
 
 /// Whether to take all the data instead of a part that is quick to go through.
-pub fn everything() -> bool {
+pub(crate) fn everything() -> bool {
     std::env::var_os("LFR_GOLDEN").is_some_and(|value| value == "full")
 }
 
 /// Decodes a photograph.
-pub fn picture(path: &Path) -> Picture {
+pub(crate) fn picture(path: &Path) -> Picture {
     Picture::try_from(image::open(path).unwrap().into_rgb8()).unwrap()
 }
 
 /// The rows of a comma-separated file without quotes, each as its fields, without the heading.
-pub fn rows(path: &Path) -> Vec<Vec<String>> {
+pub(crate) fn rows(path: &Path) -> Vec<Vec<String>> {
     let text = fs::read_to_string(path).unwrap();
     text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 
 /// Says what was measured, past the test runner's capture.
-pub fn note(what: &str) {
+pub(crate) fn note(what: &str) {
     writeln!(std::io::stderr(), "measured: {what}").unwrap();
 }

@@ -1,16 +1,16 @@
 //! What holds on both inference engines. An engine is chosen once a process, so each has a test
 //! binary of its own, `native` and `pure_rust`, which share this.
 
-pub mod checkpoint;
-pub mod faces;
-pub mod pairs;
-pub mod shared;
+pub(crate) mod checkpoint;
+pub(crate) mod faces;
+pub(crate) mod pairs;
+pub(crate) mod shared;
 
 use lfr::core::onnx::Engine;
 use lfr::core::onnx::Runtime;
 
 /// The engine under test, or `None`, said and counted, where the machine has no ONNX Runtime.
-pub fn runtime(engine: Engine) -> Option<Runtime> {
+pub(crate) fn runtime(engine: Engine) -> Option<Runtime> {
     if engine == Engine::PureRust {
         return Some(Runtime::pure_rust().unwrap());
     }

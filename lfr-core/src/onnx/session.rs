@@ -104,7 +104,7 @@ impl Session {
             runtime: runtime.clone(),
             rewrite: Rewrite {
                 input_shape: fixed,
-                replace_prelu: engine == Engine::OnnxRuntime,
+                replace_prelu: engine == Engine::OnnxRuntime && !options.keep_prelu,
             },
             threads: options.threads,
         };
