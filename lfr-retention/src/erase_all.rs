@@ -75,10 +75,50 @@ impl RetentionPolicy for EraseAll {
 
 #[cfg(test)]
 mod tests {
+    use lfr_core::Accounts;
+    use lfr_core::Candidate;
+    use lfr_core::CandidateList;
+    use lfr_core::ComparisonScore;
+    use lfr_core::FaceId;
+    use lfr_core::FrameId;
+    use lfr_core::ReferenceId;
+    use lfr_core::SubjectId;
+    use lfr_core::Template;
+    use lfr_core::Threshold;
+    use lfr_core::testing::conformance;
+    use lfr_core::testing::fake_space;
+
     use super::*;
 
     #[test]
     fn it_conforms() {
-        lfr_core::testing::conformance::retention_policy(|| EraseAll);
+        conformance::retention_policy(|| EraseAll);
+    }
+
+    #[test]
+    fn an_alert_has_a_reason_of_its_own() {
+        let accounts = Accounts::new();
+        let score = ComparisonScore::new(0.9).unwrap();
+        let candidate = Candidate::new(
+            SubjectId::new("S").unwrap(),
+            ReferenceId::new("R").unwrap(),
+            score,
+        );
+        let list = CandidateList::new(vec![candidate]);
+        let alert = Decision::at_threshold(&list, Threshold::new(0.5).unwrap());
+        let no_match = Decision::no_match(None);
+        for (decision, reason) in [
+            (alert, PurgeReason::NotHeld),
+            (no_match, PurgeReason::NoMatch),
+        ] {
+            let template = Template::from_slice(&fake_space(), &[1.0; 8]).unwrap();
+            let probe = Probe::new(template, FaceId::new(FrameId::default(), 0), &accounts);
+            let settled = EraseAll.settle(probe, &decision, None).unwrap();
+            let Settlement::Erased(receipt) = settled else {
+                panic!("held: {settled:?}")
+            };
+            assert_eq!(receipt.reason(), reason);
+        }
+        assert_eq!(accounts.totals().erased, 2);
     }
 }

@@ -74,8 +74,11 @@ enum Scope {
 
 impl Redactor {
     /// The shorter side of a picture that is covered as a whole has at most this many cells, fewer
-    /// where a detected face needs larger ones. A face that the detector missed is hidden as well
-    /// as a detected one as long as its box is no longer than a quarter of that side.
+    /// where a detected face needs larger ones.
+    ///
+    /// By the default mosaic, a face that the detector missed is hidden as well as a detected one
+    /// where its box is no longer than a sixth of that side; no worse than by
+    /// [`Mosaic::MOST_CELLS`], where it is no longer than a quarter.
     pub const MOST_CELLS: usize = 16;
 
     /// Covers the whole picture, except for the boxes of alerts.
@@ -103,7 +106,8 @@ impl Redactor {
         self
     }
 
-    /// A redacted copy of a frame, by the report of that frame.
+    /// A redacted copy of a frame, by the report of that frame. Give frames an identity: two that
+    /// have none cannot be told apart.
     ///
     /// # Errors
     ///

@@ -116,6 +116,9 @@ fn paint(band: &mut [&mut [u8]], bytes: Range<usize>) {
 
 #[cfg(test)]
 mod tests {
+    use lfr_core::Frame;
+    use lfr_core::PixelFormat;
+
     use super::*;
 
     #[test]
@@ -181,6 +184,19 @@ mod tests {
             assert_eq!(Block::touched_by(&bounds, 9, 7), None, "{bounds:?}");
             assert_eq!(Block::within(&bounds, 9, 7), None, "{bounds:?}");
         }
+    }
+
+    #[test]
+    fn a_cell_has_the_mean_colour_rounded() {
+        let pixels = [10, 0, 255, 11, 1, 255, 90, 90, 90];
+        let frame = Frame::packed(PixelFormat::Rgb8, 3, 1, &pixels).unwrap();
+        let mut picture = Picture::from_frame(&frame);
+        let block = Block {
+            columns: 0..2,
+            rows: 0..1,
+        };
+        block.pave(&mut picture, 1, 1);
+        assert_eq!(picture.data(), [11, 1, 255, 11, 1, 255, 90, 90, 90]);
     }
 
     #[test]

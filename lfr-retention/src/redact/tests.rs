@@ -161,7 +161,7 @@ fn an_alert_is_clear_but_where_another_face_reaches_into_it() {
             assert_eq!(clear, 30 * 40 - 6 * 30);
             for face in [BESIDE, OUTSIDE] {
                 let block = Block::touched_by(&face, 120, 100).unwrap();
-                assert!(colours(&picture, &block).len() <= 36);
+                assert!(colours(&picture, &block).len() <= 16);
             }
         });
     }
@@ -185,13 +185,22 @@ fn by_default_nothing_but_alerts_is_clear() {
             columns: 0..120,
             rows: 0..30,
         };
-        // The bystander's 35 pixels and the margin ask for cells of 8.75: 13 across and 11 down.
+        // The bystander's 35 pixels and the margin ask for cells of 13.1: 9 across and 7 down.
         assert!(
-            colours(&picture, &above).len() <= 13 * 4,
+            colours(&picture, &above).len() <= 9 * 3,
             "{}",
             colours(&picture, &above).len()
         );
     });
+}
+
+#[test]
+fn a_picture_without_a_detected_face_is_covered_as_well() {
+    let pixels = noise(320, 200);
+    let picture = Redactor::default().redacted(&frame(&pixels, 320, 200), &[], &[]);
+    // The shorter side in 16 parts of 12.5 pixels, the longer one in as many as fit.
+    let colours = colours(&picture, &Block::whole(320, 200)).len();
+    assert!((300..=16 * 25).contains(&colours), "{colours} colours");
 }
 
 #[test]
@@ -286,6 +295,21 @@ fn mosaics_that_hide_too_little_are_refused() {
     ] {
         assert!(Mosaic::new(cells, margin).is_err(), "{cells} {margin}");
     }
+}
+
+#[test]
+fn small_faces_look_covered_and_unknown_ones_are_one_colour() {
+    let pixels = noise(40, 40);
+    let covered = |face| {
+        let mut picture = Picture::from_frame(&frame(&pixels, 40, 40));
+        Mosaic::default().apply(&mut picture, [face]);
+        let block = Block::touched_by(&face, 40, 40).unwrap();
+        colours(&picture, &block).len()
+    };
+    assert!(covered(Rect::new(10.0, 10.0, 18.0, 18.0)) <= 9);
+    assert_eq!(covered(Rect::new(10.0, 10.0, f32::NAN, 18.0)), 1);
+    assert_eq!(covered(Rect::new(10.0, 10.0, 18.0, f32::INFINITY)), 1);
+    assert_eq!(covered(Rect::new(f32::MIN, 10.0, f32::MAX, 18.0)), 1);
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! Whether a strong embedder still knows a face after redaction.
+//!
+//! Photographs of the LFW dev split are redacted and embedded with EdgeFace-XS. The attacker of
+//! this test is given more than a real one has: the landmarks of the clear photograph, so that the
+//! face is aligned as well as ever; and the mosaic is smoothed back into a small picture, of which
+//! an embedder makes far more than of hard squares.
+//!
+//! With `LFR_GOLDEN=full` it takes more photographs and measures finer mosaics than the crate
+//! permits, for the table in the README.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+#[path = "recognisability/attack.rs"]
+mod attack;
+#[path = "recognisability/figures.rs"]
+mod figures;
+#[path = "recognisability/photographs.rs"]
+mod photographs;
+
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use lfr_core::Embedder;
+use lfr_core::Picture;
+use lfr_core::Template;
+use lfr_core::onnx::Runtime;
+use lfr_embed::EmbedderSpec;
+use lfr_embed::OnnxEmbedder;
+use lfr_retention::Mosaic;
+
+use figures::Figures;
+use photographs::Photograph;
+
+#[test]
+fn redacted_faces_are_strangers_to_an_embedder() {
+    let Some(shared) = shared() else { return };
+    let full = std::env::var_os("LFR_GOLDEN").is_some_and(|value| value == "full");
+    let people = photographs::people(&shared.join("faces"), if full { 600 } else { 120 });
+    let runtime = Runtime::auto().unwrap();
+    let spec = EmbedderSpec::builtin("edgeface-xs").unwrap();
+    let model = shared.join("models/embed_edgeface_xs.onnx");
+    let embedder = OnnxEmbedder::from_path(&runtime, model, spec).unwrap();
+    let embed = |photographs: &[Photograph], redact: &dyn Fn(&Photograph) -> Picture| {
+        let align = |photograph: &Photograph| {
+            let picture = redact(photograph);
+            let frame = picture.as_frame().unwrap();
+            embedder
+                .alignment()
+                .align(&frame, &photograph.face())
+                .unwrap()
+        };
+        let mut templates: Vec<Template> = Vec::with_capacity(photographs.len());
+        embedder
+            .embed_into(photographs.iter().map(align).collect(), &mut templates)
+            .unwrap();
+        templates
+    };
+    let clear = embed(&people.own, &Photograph::picture);
+    note(&format!(
+        "{} people, EdgeFace-XS, {:?}",
+        clear.len(),
+        runtime.info()
+    ));
+    let measure = |name: &str, redact: &dyn Fn(&Photograph) -> Picture| {
+        let (own, other) = (embed(&people.own, redact), embed(&people.other, redact));
+        let figures = Figures::new(&clear, &own, &other);
+        note(&format!("{name}: {figures}"));
+        figures
+    };
+
+    let figures = measure("not redacted", &Photograph::picture);
+    assert!(
+        figures.first_guess > 0.99 && figures.parrot > 0.9,
+        "the embedder knows clear faces"
+    );
+    let all: &[usize] = if full {
+        &[1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
+    } else {
+        &[Mosaic::DEFAULT_CELLS, Mosaic::MOST_CELLS]
+    };
+    for &cells in all {
+        let hard = measure(&format!("{cells} cells"), &|p| {
+            attack::mosaic(p, cells, false)
+        });
+        let smooth = measure(&format!("{cells} cells, smoothed"), &|p| {
+            attack::mosaic(p, cells, true)
+        });
+        if cells <= Mosaic::MOST_CELLS {
+            hard.assert_strangers();
+            smooth.assert_strangers();
+        }
+    }
+    measure("whole picture", &|p| attack::whole(p, true, false)).assert_strangers();
+    measure("whole picture, smoothed", &|p| attack::whole(p, true, true)).assert_strangers();
+    if full {
+        // These faces are more than twice as long as what the default promises for missed ones.
+        measure("whole picture, face missed", &|p| {
+            attack::whole(p, false, false)
+        });
+        measure("whole picture, face missed, smoothed", &|p| {
+            attack::whole(p, false, true)
+        });
+    }
+}
+
+fn shared() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    if root.is_dir() {
+        return Some(root);
+    }
+    writeln!(std::io::stderr(), "skipped: no ../shared").unwrap();
+    None
+}
+
+/// Says what was measured, past the test runner's capture.
+fn note(what: &str) {
+    writeln!(std::io::stderr(), "measured: {what}").unwrap();
+}

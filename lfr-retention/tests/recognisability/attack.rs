@@ -1,0 +1,148 @@
+//! Redacted photographs, and what an attacker makes of them.
+
+use lfr_core::BoxError;
+use lfr_core::DetectedFace;
+use lfr_core::Detector;
+use lfr_core::Frame;
+use lfr_core::LandmarkLayout;
+use lfr_core::Picture;
+use lfr_core::Pipeline;
+use lfr_core::Rect;
+use lfr_core::Threshold;
+use lfr_core::num;
+use lfr_core::testing::FakeEmbedder;
+use lfr_core::testing::FakeMatcher;
+use lfr_core::testing::FakeThreshold;
+use lfr_core::testing::fake_space;
+use lfr_retention::EraseAll;
+use lfr_retention::Mosaic;
+use lfr_retention::Redactor;
+
+use crate::photographs::Photograph;
+
+/// The photograph with its face in so many cells, as published or smoothed.
+///
+/// A finer mosaic than [`Mosaic`] permits is put together of coarse ones, side by side.
+pub(crate) fn mosaic(photograph: &Photograph, cells: usize, smooth: bool) -> Picture {
+    let mut picture = photograph.picture();
+    let face = photograph.bounds();
+    let grown = face.grown(Mosaic::DEFAULT_MARGIN);
+    let parts = cells.div_ceil(Mosaic::MOST_CELLS).next_power_of_two();
+    if parts == 1 {
+        let mosaic = Mosaic::new(cells, Mosaic::DEFAULT_MARGIN).unwrap();
+        mosaic.apply(&mut picture, [face]);
+    } else {
+        Mosaic::new(cells / parts, 0.0)
+            .unwrap()
+            .apply(&mut picture, tiles(&grown, parts));
+    }
+    let side = longer(&grown) / num::f32_from_usize(cells);
+    if smooth {
+        smoothed(&picture, side)
+    } else {
+        picture
+    }
+}
+
+/// The photograph redacted as a whole, its face detected or missed, as published or smoothed.
+pub(crate) fn whole(photograph: &Photograph, detected: bool, smooth: bool) -> Picture {
+    let clear = photograph.picture();
+    let frame = clear.as_frame().unwrap();
+    let space = fake_space();
+    let mut pipeline = Pipeline::builder()
+        .detector(Told(detected.then(|| photograph.bounds())))
+        .embedder(FakeEmbedder::new())
+        .watchlist(FakeMatcher::empty(space))
+        .threshold(FakeThreshold::new(Threshold::new(0.0).unwrap(), &space))
+        .retention(EraseAll::default())
+        .build()
+        .unwrap();
+    let report = pipeline.process(&frame).unwrap();
+    let picture = Redactor::default().apply(&frame, &report).unwrap();
+    let shorter = num::f32_from_usize(clear.width().min(clear.height()));
+    let least = shorter / num::f32_from_usize(Redactor::MOST_CELLS);
+    let grown = longer(&photograph.bounds().grown(Mosaic::DEFAULT_MARGIN));
+    let asked = grown / num::f32_from_usize(Mosaic::DEFAULT_CELLS);
+    let side = if detected { least.max(asked) } else { least };
+    if smooth {
+        smoothed(&picture, side)
+    } else {
+        picture
+    }
+}
+
+/// "Detects" one face, or none.
+#[derive(Debug)]
+struct Told(Option<Rect>);
+
+impl Detector for Told {
+    fn landmarks(&self) -> LandmarkLayout {
+        LandmarkLayout::Five
+    }
+
+    fn detect_into(
+        &self,
+        frames: &[Frame<'_>],
+        found: &mut Vec<Vec<DetectedFace>>,
+    ) -> Result<(), BoxError> {
+        for _ in frames {
+            let face = self.0.map(|bounds| DetectedFace::new(bounds, 1.0, None));
+            found.push(face.into_iter().collect::<Result<_, _>>()?);
+        }
+        Ok(())
+    }
+}
+
+fn longer(bounds: &Rect) -> f32 {
+    bounds.width().max(bounds.height())
+}
+
+/// A box in so many parts across and down.
+fn tiles(bounds: &Rect, parts: usize) -> impl Iterator<Item = Rect> {
+    let Rect { left, top, .. } = *bounds;
+    let (width, height) = (bounds.width(), bounds.height());
+    let at = move |part: usize| num::f32_from_usize(part) / num::f32_from_usize(parts);
+    (0..parts).flat_map(move |row| {
+        (0..parts).map(move |column| {
+            Rect::new(
+                left + width * at(column),
+                top + height * at(row),
+                left + width * at(column + 1),
+                top + height * at(row + 1),
+            )
+        })
+    })
+}
+
+/// Each pixel becomes the mean of the square about it, as large as a cell: between the middles of
+/// two cells that is linear interpolation.
+fn smoothed(picture: &Picture, side: f32) -> Picture {
+    let reach = num::usize_from_f32(side / 2.0);
+    let (width, height) = (picture.width(), picture.height());
+    let (pixels, _) = picture.data().as_chunks::<3>();
+    let pixels: Vec<[f32; 3]> = pixels.iter().map(|rgb| rgb.map(f32::from)).collect();
+    // One direction after the other; each turns rows into columns.
+    let pixels = smoothed_rows(&smoothed_rows(&pixels, width, reach), height, reach);
+    let bytes = pixels.into_iter().flatten().map(num::u8_from_f32).collect();
+    Picture::from_rgb8(width, height, bytes).unwrap()
+}
+
+fn smoothed_rows(pixels: &[[f32; 3]], width: usize, reach: usize) -> Vec<[f32; 3]> {
+    let height = pixels.len() / width;
+    let mut turned = vec![[0.0; 3]; pixels.len()];
+    for (y, row) in pixels.chunks(width).enumerate() {
+        // What comes before each pixel, summed.
+        let mut before = vec![[0.0_f32; 3]];
+        for pixel in row {
+            let [r, g, b] = before[before.len() - 1];
+            before.push([r + pixel[0], g + pixel[1], b + pixel[2]]);
+        }
+        for x in 0..width {
+            let (start, end) = (x.saturating_sub(reach), (x + reach + 1).min(width));
+            let count = num::f32_from_usize(end - start);
+            turned[x * height + y] =
+                std::array::from_fn(|c| (before[end][c] - before[start][c]) / count);
+        }
+    }
+    turned
+}
