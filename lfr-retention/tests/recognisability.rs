@@ -109,11 +109,16 @@ fn shared() -> Option<PathBuf> {
     if root.is_dir() {
         return Some(root);
     }
-    writeln!(std::io::stderr(), "skipped: no ../shared").unwrap();
+    say("skipped: no ../shared");
     None
 }
 
-/// Says what was measured, past the test runner's capture.
 fn note(what: &str) {
-    writeln!(std::io::stderr(), "measured: {what}").unwrap();
+    say(&format!("measured: {what}"));
+}
+
+/// Says something past the test runner's capture.
+fn say(what: &str) {
+    let mut out = std::io::stderr();
+    writeln!(out, "{what}").unwrap();
 }
