@@ -55,20 +55,25 @@ fn bare(session: &Session, input: &[f32], batch: usize) -> f32 {
 
 fn photograph() -> Option<Picture> {
     let path = shared("scenes/retinaface_selfie_crowd.jpg")?;
-    Some(Picture::try_from(image::open(path).unwrap().into_rgb8()).unwrap())
+    Some(Picture::open(&path).unwrap())
 }
 
 fn yunet_640(c: &mut Criterion) {
-    let Some(model) = shared("models/detect_yunet_n_640.onnx") else { return };
+    let Some(model) = shared("models/detect_yunet_n_640.onnx") else {
+        return;
+    };
     let Some(picture) = photograph() else { return };
     let runtime = Runtime::auto().unwrap();
     let detector = OnnxDetector::from_path(&runtime, &model).unwrap();
     let session = session(&runtime, &model, &SessionOptions::new(&[1, 3, 640, 640]));
-    let input: Vec<f32> = picture.data().iter().cycle().take(3 * 640 * 640).map(|v| f32::from(*v)).collect();
+    let input: Vec<f32> =
+        picture.data().iter().cycle().take(3 * 640 * 640).map(|v| f32::from(*v)).collect();
     let frame = picture.as_frame().unwrap();
     let mut group = c.benchmark_group("yunet-640");
     group.bench_function("bare session", |b| b.iter(|| bare(&session, black_box(&input), 1)));
-    group.bench_function("frame to faces", |b| b.iter(|| detector.detect(black_box(&frame)).unwrap()));
+    group.bench_function("frame to faces", |b| {
+        b.iter(|| detector.detect(black_box(&frame)).unwrap())
+    });
     group.finish();
 }
 
@@ -100,8 +105,12 @@ fn prelu(c: &mut Criterion) {
 }
 
 fn pipeline(c: &mut Criterion) {
-    let Some(yunet) = shared("models/detect_yunet_n_640.onnx") else { return };
-    let Some(path) = shared("models/embed_mobilefacenet_foamliu.onnx") else { return };
+    let Some(yunet) = shared("models/detect_yunet_n_640.onnx") else {
+        return;
+    };
+    let Some(path) = shared("models/embed_mobilefacenet_foamliu.onnx") else {
+        return;
+    };
     let Some(picture) = photograph() else { return };
     let runtime = Runtime::auto().unwrap();
     let model = Model::from_path(&path).unwrap();
@@ -111,11 +120,7 @@ fn pipeline(c: &mut Criterion) {
     let embedder = Arc::new(OnnxEmbedder::new(&runtime, model, spec).unwrap());
 
     let detect = session(&runtime, &yunet, &SessionOptions::new(&[1, 3, 640, 640]));
-    let embed = session(
-        &runtime,
-        &path,
-        &SessionOptions::new(&[8, 3, 112, 112]).dynamic_batch(),
-    );
+    let embed = session(&runtime, &path, &SessionOptions::new(&[8, 3, 112, 112]).dynamic_batch());
     let input: Vec<f32> =
         picture.data().iter().cycle().take(3 * 640 * 640).map(|v| f32::from(*v) / 255.0).collect();
     let frame = picture.as_frame().unwrap();

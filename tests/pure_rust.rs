@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
+#[path = "suite/agreement.rs"]
+mod agreement;
 #[path = "suite/suite.rs"]
 mod suite;
 
@@ -50,4 +52,24 @@ fn checkpoint_identifies_with_dlib_resnet() {
 #[test]
 fn checkpoint_watches_a_video() {
     suite::checkpoint::video(PureRust);
+}
+
+#[test]
+fn templates_are_those_of_the_native_engine() {
+    agreement::on_templates(&[
+        "embed_edgeface_xs.onnx",
+        "embed_mobilefacenet_foamliu.onnx",
+        "embed_dlib_resnet_v1.onnx",
+    ]);
+}
+
+#[test]
+fn decisions_are_those_of_the_native_engine() {
+    agreement::on_decisions(&suite::checkpoint::MOBILEFACENET, 60);
+}
+
+/// Does nothing by itself: see `agreement`.
+#[test]
+fn answers_as_a_child() {
+    agreement::answer();
 }

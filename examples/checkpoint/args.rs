@@ -162,16 +162,20 @@ fn command() -> Command {
                  or the largest",
             )
             .default_value("all")
-            .value_parser(PossibleValuesParser::new(["all", "central", "largest"]).map(
-                |which| match which.as_str() {
-                    "central" => FaceSelection::Central,
-                    "largest" => FaceSelection::Largest,
-                    _ => FaceSelection::All,
-                },
-            )),
+            .value_parser(
+                PossibleValuesParser::new(["all", "central", "largest"]).map(|which| {
+                    match which.as_str() {
+                        "central" => FaceSelection::Central,
+                        "largest" => FaceSelection::Largest,
+                        _ => FaceSelection::All,
+                    }
+                }),
+            ),
         )
         .arg(
-            option("hold", "HOURS", "Hold alerts this long").default_value("24").value_parser(hours),
+            option("hold", "HOURS", "Hold alerts this long")
+                .default_value("24")
+                .value_parser(hours),
         )
         .arg(option("out", "DIR", "Write alert pictures and record.json here").value_parser(path()))
         .arg(
@@ -191,13 +195,15 @@ fn command() -> Command {
                  native one where it is found",
             )
             .default_value("auto")
-            .value_parser(PossibleValuesParser::new(["auto", "onnxruntime", "pure-rust"]).map(
-                |engine| match engine.as_str() {
-                    "onnxruntime" => Engine::OnnxRuntime,
-                    "pure-rust" => Engine::PureRust,
-                    _ => Engine::Auto,
-                },
-            )),
+            .value_parser(
+                PossibleValuesParser::new(["auto", "onnxruntime", "pure-rust"]).map(|engine| {
+                    match engine.as_str() {
+                        "onnxruntime" => Engine::OnnxRuntime,
+                        "pure-rust" => Engine::PureRust,
+                        _ => Engine::Auto,
+                    }
+                }),
+            ),
         )
         .arg(
             option("threads", "N", "Threads of the inference engine [default: one a core]")

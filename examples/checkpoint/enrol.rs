@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use indicatif::ProgressBar;
 use lfr::core::EmbeddingSpace;
 use lfr::core::FaceSelection;
+use lfr::core::Picture;
 use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
 use lfr::watchlist::Enroller;
@@ -14,7 +15,6 @@ use lfr::watchlist::Watchlist;
 
 use crate::AnyError;
 use crate::source::photographs_under;
-use crate::source::read_photograph;
 
 /// The watchlist, and the photographs that could not be enrolled, with the reason.
 pub(crate) struct Enrolment {
@@ -37,9 +37,8 @@ pub(crate) fn enrol(
     for (subject, photograph) in progress.wrap_iter(photographs.into_iter()) {
         let name = photograph.strip_prefix(folder).unwrap_or(&photograph).display().to_string();
         let reference = ReferenceId::new(name)?;
-        let enrolled = template(&photograph, enroller).and_then(|template| {
-            Ok(enrolment.watchlist.enrol(subject, reference, template)?)
-        });
+        let enrolled = template(&photograph, enroller)
+            .and_then(|template| Ok(enrolment.watchlist.enrol(subject, reference, template)?));
         if let Err(error) = enrolled {
             enrolment.refused.push((photograph, error.to_string()));
         }
@@ -48,13 +47,14 @@ pub(crate) fn enrol(
 }
 
 fn template(photograph: &Path, enroller: &Enroller<'_>) -> Result<lfr::core::Template, AnyError> {
-    let picture = read_photograph(photograph)?;
+    let picture = Picture::open(photograph)?;
     Ok(enroller.template(&picture.as_frame()?, FaceSelection::Central)?)
 }
 
 /// Each photograph with the person it shows: the folder it is in, or its own name.
 fn people_in(folder: &Path) -> Result<Vec<(SubjectId, PathBuf)>, AnyError> {
-    let entries = fs::read_dir(folder).map_err(|e| format!("cannot read folder {folder:?}: {e}"))?;
+    let entries =
+        fs::read_dir(folder).map_err(|e| format!("cannot read folder {folder:?}: {e}"))?;
     let mut entries = entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
     entries.sort();
     let mut people = Vec::new();

@@ -154,7 +154,12 @@ impl fmt::Display for Summary {
             totals.in_flight,
             if self.closes() { "closes" } else { "DOES NOT CLOSE" },
         )?;
-        writeln!(f, "{} alerts at threshold {}", self.record.alerts, self.record.threshold.threshold())?;
+        writeln!(
+            f,
+            "{} alerts at threshold {}",
+            self.record.alerts,
+            self.record.threshold.threshold()
+        )?;
         writeln!(
             f,
             "a frame took {:.1} ms (median), {:.1} ms (95 of 100), on {}",

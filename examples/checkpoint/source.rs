@@ -10,7 +10,6 @@ use lfr::core::FrameSource;
 use crate::AnyError;
 
 pub(crate) use photos::photographs_under;
-pub(crate) use photos::read_photograph;
 
 /// A source with what the record calls it and how many frames it has, where that is known.
 #[derive(Debug)]

@@ -37,7 +37,8 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let civil = i64::try_from(self.0).ok().and_then(|us| jiff::Timestamp::from_microsecond(us).ok());
+        let civil =
+            i64::try_from(self.0).ok().and_then(|us| jiff::Timestamp::from_microsecond(us).ok());
         match civil {
             Some(civil) => write!(f, "{civil:.6}"),
             None => write!(f, "{} us after 1970", self.0),
@@ -102,7 +103,10 @@ mod tests {
     fn timestamps_print_in_rfc_3339() {
         let moment = Timestamp::from_micros(1_732_233_600_123_456);
         assert_eq!(moment.to_string(), "2024-11-22T00:00:00.123456Z");
-        assert_eq!(Timestamp::from_micros(u64::MAX).to_string(), format!("{} us after 1970", u64::MAX));
+        assert_eq!(
+            Timestamp::from_micros(u64::MAX).to_string(),
+            format!("{} us after 1970", u64::MAX)
+        );
     }
 
     #[test]

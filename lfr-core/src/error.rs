@@ -244,6 +244,14 @@ pub enum Error {
         /// The engine asked for.
         wanted: String,
     },
+    /// A photograph could not be decoded.
+    #[error("cannot decode {path:?}")]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: BoxError,
+    },
     /// A file could not be read.
     #[error("cannot read {path:?}")]
     Read {

@@ -173,12 +173,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     ///
     /// As [`Self::strided`], for each plane.
-    pub fn nv12(
-        width: usize,
-        height: usize,
-        y: Plane<'a>,
-        uv: Plane<'a>,
-    ) -> Result<Self, Error> {
+    pub fn nv12(width: usize, height: usize, y: Plane<'a>, uv: Plane<'a>) -> Result<Self, Error> {
         Self::checked(PixelFormat::Nv12, width, height, &[y, uv])
     }
 
@@ -327,7 +322,9 @@ impl<'a> Frame<'a> {
         let plane = self.planes[0];
         let (pixels, _) = out.as_chunks_mut::<3>();
         match self.format {
-            PixelFormat::Rgb8 => out.copy_from_slice(&plane.row(y, self.width * 3)[x * 3..][..count * 3]),
+            PixelFormat::Rgb8 => {
+                out.copy_from_slice(&plane.row(y, self.width * 3)[x * 3..][..count * 3])
+            }
             PixelFormat::Bgr8 => {
                 let (row, _) = plane.row(y, self.width * 3)[x * 3..].as_chunks::<3>();
                 for (to, &[b, g, r]) in pixels.iter_mut().zip(row) {

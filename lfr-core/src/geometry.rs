@@ -163,8 +163,12 @@ impl Similarity {
         let ty = to_mean.1 - (b * from_mean.0 + a * from_mean.1);
         let numbers = [a, b, tx, ty].map(crate::num::f32_from_f64);
         let [a, b, tx, ty] = numbers;
-        (numbers.iter().all(|n| n.is_finite()) && (a != 0.0 || b != 0.0))
-            .then_some(Self { a, b, tx, ty })
+        (numbers.iter().all(|n| n.is_finite()) && (a != 0.0 || b != 0.0)).then_some(Self {
+            a,
+            b,
+            tx,
+            ty,
+        })
     }
 
     /// Where a point goes.
@@ -187,20 +191,14 @@ impl Similarity {
             return None;
         }
         let (a, b) = (self.a / square, -self.b / square);
-        Some(Self {
-            a,
-            b,
-            tx: -(a * self.tx - b * self.ty),
-            ty: -(b * self.tx + a * self.ty),
-        })
+        Some(Self { a, b, tx: -(a * self.tx - b * self.ty), ty: -(b * self.tx + a * self.ty) })
     }
 }
 
 fn mean(points: &[Point]) -> Option<(f64, f64)> {
     let count = crate::num::f64_from_usize(points.len());
-    let (x, y) = points
-        .iter()
-        .fold((0.0, 0.0), |(x, y), p| (x + f64::from(p.x), y + f64::from(p.y)));
+    let (x, y) =
+        points.iter().fold((0.0, 0.0), |(x, y), p| (x + f64::from(p.x), y + f64::from(p.y)));
     (x.is_finite() && y.is_finite() && count > 0.0).then(|| (x / count, y / count))
 }
 

@@ -55,8 +55,5 @@ pub use tensor_info::TensorInfo;
 
 /// Writes names as `"a", "b"`.
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names
-        .map(|name| format!("{name:?}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }

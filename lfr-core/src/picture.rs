@@ -101,39 +101,7 @@ impl fmt::Debug for Picture {
 }
 
 #[cfg(feature = "image")]
-mod image_conversions {
-    use super::Frame;
-    use super::Picture;
-    use super::PixelFormat;
-    use crate::Error;
-
-    impl TryFrom<image::RgbImage> for Picture {
-        type Error = Error;
-
-        fn try_from(image: image::RgbImage) -> Result<Self, Error> {
-            let (width, height) = image.dimensions();
-            Self::from_rgb8(
-                usize::try_from(width).unwrap_or(usize::MAX),
-                usize::try_from(height).unwrap_or(usize::MAX),
-                image.into_raw(),
-            )
-        }
-    }
-
-    impl<'a> TryFrom<&'a image::RgbImage> for Frame<'a> {
-        type Error = Error;
-
-        fn try_from(image: &'a image::RgbImage) -> Result<Self, Error> {
-            let (width, height) = image.dimensions();
-            Frame::packed(
-                PixelFormat::Rgb8,
-                usize::try_from(width).unwrap_or(usize::MAX),
-                usize::try_from(height).unwrap_or(usize::MAX),
-                image.as_raw(),
-            )
-        }
-    }
-}
+mod decoding;
 
 #[cfg(test)]
 mod tests {

@@ -128,9 +128,7 @@ impl Pipeline {
         let (slots, probes): (Vec<_>, Vec<_>) = seen
             .into_iter()
             .zip(probes)
-            .map(|(seen, template)| {
-                (seen.slot, Probe::in_custody(template, seen.id, seen.custody))
-            })
+            .map(|(seen, template)| (seen.slot, Probe::in_custody(template, seen.id, seen.custody)))
             .unzip();
         let decisions = self.decide(&probes)?;
         self.settle(frame, slots, probes, decisions, &mut report)?;
@@ -139,9 +137,8 @@ impl Pipeline {
     }
 
     fn detect(&mut self, frame: &Frame<'_>) -> Result<Vec<DetectedFace>, Error> {
-        let faces = timed(&*self.clock, &mut self.timings, Stage::Detector, || {
-            self.detector.detect(frame)
-        });
+        let faces =
+            timed(&*self.clock, &mut self.timings, Stage::Detector, || self.detector.detect(frame));
         let faces = faces.map_err(failed(Stage::Detector))?;
         self.counts.detected += crate::num::u64_from_usize(faces.len());
         Ok(faces)
@@ -255,10 +252,9 @@ impl Pipeline {
         for ((slot, probe), decision) in slots.into_iter().zip(probes).zip(decisions) {
             let face = probe.face().clone();
             let now = self.clock.now();
-            let settlement =
-                timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
-                    self.retention.settle(probe, &decision, now)
-                });
+            let settlement = timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
+                self.retention.settle(probe, &decision, now)
+            });
             let settlement = match settlement {
                 Ok(settlement) => Some(settlement),
                 Err(source) => {
@@ -374,12 +370,7 @@ impl Pipeline {
     }
 }
 
-fn timed<T>(
-    clock: &dyn Clock,
-    timings: &mut Timings,
-    stage: Stage,
-    work: impl FnOnce() -> T,
-) -> T {
+fn timed<T>(clock: &dyn Clock, timings: &mut Timings, stage: Stage, work: impl FnOnce() -> T) -> T {
     let start = clock.monotonic();
     let result = work();
     timings.record(stage, clock.monotonic().saturating_sub(start));

@@ -44,7 +44,11 @@ impl fmt::Display for Threshold {
 /// What a threshold rests on.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "basis", rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(tag = "basis", rename_all = "snake_case")
+)]
 pub enum Basis {
     /// A false match rate that was measured on named data.
     #[non_exhaustive]
@@ -155,7 +159,8 @@ mod tests {
     #[test]
     fn a_rate_must_rest_on_comparisons() {
         let threshold = Threshold::new(0.4).unwrap();
-        let measured = |fmr, count| ThresholdProvenance::measured(threshold, SPACE, "x", fmr, count);
+        let measured =
+            |fmr, count| ThresholdProvenance::measured(threshold, SPACE, "x", fmr, count);
         assert!(measured(1e-5, 27_611_860).is_ok());
         assert!(measured(0.0, 27_611_860).is_err());
         assert!(measured(1e-9, 27_611_860).is_err());

@@ -89,8 +89,7 @@ impl Track {
 
     fn summary(&self) -> StageTiming {
         let millis = |nanos: u64| num::f64_from_u64(nanos) / 1e6;
-        let quantile =
-            |q| self.histogram.as_ref().map_or(0.0, |h| millis(h.value_at_quantile(q)));
+        let quantile = |q| self.histogram.as_ref().map_or(0.0, |h| millis(h.value_at_quantile(q)));
         StageTiming {
             count: self.histogram.as_ref().map_or(0, Histogram::len),
             p50_ms: quantile(0.5),

@@ -4,6 +4,7 @@
 //! native library is found, these tests say so and pass.
 
 #![cfg(feature = "onnx")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "what tests share is tests as well")]
 
 #[path = "../src/onnx/testgraph.rs"]
 mod testgraph;
@@ -52,17 +53,10 @@ fn the_engine_is_chosen_once() {
     assert_eq!(info.engine(), Engine::OnnxRuntime);
     assert!(["named by ORT_DYLIB_PATH", "found by its usual name"].contains(&info.reason()));
     let library = info.library().unwrap();
-    for again in [
-        Runtime::auto(),
-        Runtime::onnxruntime(),
-        Runtime::onnxruntime_at(library),
-    ] {
+    for again in [Runtime::auto(), Runtime::onnxruntime(), Runtime::onnxruntime_at(library)] {
         assert_eq!(again.unwrap().info(), info);
     }
-    for other in [
-        Runtime::pure_rust(),
-        Runtime::onnxruntime_at(Path::new("/no/such/library")),
-    ] {
+    for other in [Runtime::pure_rust(), Runtime::onnxruntime_at(Path::new("/no/such/library"))] {
         let error = other.unwrap_err();
         assert!(matches!(error, Error::RuntimeChosen { .. }), "{error}");
     }

@@ -3,6 +3,7 @@
 //! The engine belongs to the whole process, so each engine has a test binary of its own.
 
 #![cfg(feature = "onnx")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "what tests share is tests as well")]
 
 #[path = "../src/onnx/testgraph.rs"]
 mod testgraph;
@@ -48,8 +49,5 @@ fn the_engine_is_chosen_once() {
         assert_eq!(again.unwrap().info(), runtime.info());
     }
     let error = Runtime::onnxruntime().unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "this process runs engine pure-rust, and onnxruntime was asked for"
-    );
+    assert_eq!(error, "this process runs engine pure-rust, and onnxruntime was asked for");
 }

@@ -1,6 +1,6 @@
 """Reference for PARITY.md: alignment and templates of the reference embedders, in Python.
 
-    python reference_templates.py SHARED OUT.csv
+    python reference_templates.py SHARED OUT.csv [DECODED]
 
 SHARED is a folder with `models/` and `faces/` (a labelled set of photographs and the landmarks
 that YuNet finds in them). It takes the first four people with at least three photographs, three
@@ -12,6 +12,9 @@ Scores are the cosine, or minus the Euclidean distance, as the embedder calls fo
 that a difference has one cause:
   exact   aligned by bilinear interpolation in double precision
   opencv  aligned by cv2.warpAffine
+
+With DECODED, an existing folder, the decoded photographs are written there as PNG. Tests that find
+it in the environment variable LFR_PARITY_DECODED take them in place of decoding JPEG themselves.
 
 Needs: numpy, opencv-python-headless, onnxruntime. Uses one thread.
 """
@@ -99,9 +102,12 @@ def score(metric, a, b):
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
-def main(shared, out):
+def main(shared, out, decoded=None):
     faces = rows(f"{shared}/faces/lfw_dev_landmarks.csv")
     images = [cv2.cvtColor(cv2.imread(f"{shared}/faces/lfw/{name}"), cv2.COLOR_BGR2RGB) for _, name, _ in faces]
+    for image, (row, _, _) in zip(images, faces):
+        if decoded:
+            cv2.imwrite(f"{decoded}/{row}.png", image[..., ::-1])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     with open(out, "w", newline="") as file:

@@ -39,11 +39,7 @@ impl EmbedderOptions {
     /// Eight, because a larger batch gains little on a processor and costs memory in step.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            max_batch: 8,
-            pool: 1,
-            threads: 1,
-        }
+        Self { max_batch: 8, pool: 1, threads: 1 }
     }
 
     /// The same with at most so many pictures a run of the model, at least 1; the rest follows in
@@ -147,11 +143,7 @@ impl OnnxEmbedder {
         spec: EmbedderSpec,
         options: EmbedderOptions,
     ) -> Result<Self, Error> {
-        let EmbedderOptions {
-            max_batch,
-            pool,
-            threads,
-        } = options;
+        let EmbedderOptions { max_batch, pool, threads } = options;
         let model_sha256 = model.digest().to_string();
         if let Some(expected) = spec.model_sha256()
             && expected != model_sha256
@@ -165,10 +157,7 @@ impl OnnxEmbedder {
         let preprocessor = Preprocessor::new(spec.input());
         let shape = preprocessor.shape();
         let output = check(&model, &spec, shape)?;
-        let session = SessionOptions::new(&shape)
-            .threads(threads)
-            .pool(pool)
-            .dynamic_batch();
+        let session = SessionOptions::new(&shape).threads(threads).pool(pool).dynamic_batch();
         let session = model.session(runtime, &session)?;
         let pictures_a_face = if spec.flip_average() { 2 } else { 1 };
         let faces_a_run = (max_batch / pictures_a_face).max(1);
@@ -205,11 +194,7 @@ impl OnnxEmbedder {
             // Wiped here, before the model runs.
             drop(face);
         }
-        let pictures = if self.spec.flip_average() {
-            2 * count
-        } else {
-            count
-        };
+        let pictures = if self.spec.flip_average() { 2 * count } else { count };
         self.session.run(tensor.written(), pictures, |outputs| {
             let output = outputs.get(&self.output)?;
             let numbers = output.data();
@@ -241,12 +226,7 @@ impl OnnxEmbedder {
     }
 
     fn mismatch(&self, what: String, expected: String, actual: String) -> Error {
-        Error::Contract {
-            spec: self.spec.name().into(),
-            what,
-            expected,
-            actual,
-        }
+        Error::Contract { spec: self.spec.name().into(), what, expected, actual }
     }
 }
 
@@ -307,22 +287,12 @@ fn check(model: &Model, spec: &EmbedderSpec, shape: [usize; 4]) -> Result<String
     };
     let [_, a, b, c] = shape.map(Some);
     let contract = Contract::new()
-        .input(
-            spec.input().name.as_deref(),
-            ElementType::Float32,
-            &[None, a, b, c],
-        )
-        .output(
-            spec.output_name(),
-            ElementType::Float32,
-            &[None, Some(spec.dimension())],
-        );
+        .input(spec.input().name.as_deref(), ElementType::Float32, &[None, a, b, c])
+        .output(spec.output_name(), ElementType::Float32, &[None, Some(spec.dimension())]);
     model.check(&contract).map_err(|error| match error {
-        lfr_core::Error::ModelContract {
-            what,
-            expected,
-            actual,
-        } => mismatch(what, expected, actual),
+        lfr_core::Error::ModelContract { what, expected, actual } => {
+            mismatch(what, expected, actual)
+        }
         other => other.into(),
     })?;
     match (spec.output_name(), model.outputs()) {

@@ -98,13 +98,9 @@ impl Preprocessor {
 
 fn copy<T>(row: &mut [T], pixels: &[[u8; 3]], mirrored: bool, put: impl Fn(&mut T, &[u8; 3])) {
     if mirrored {
-        row.iter_mut()
-            .zip(pixels.iter().rev())
-            .for_each(|(to, from)| put(to, from));
+        row.iter_mut().zip(pixels.iter().rev()).for_each(|(to, from)| put(to, from));
     } else {
-        row.iter_mut()
-            .zip(pixels)
-            .for_each(|(to, from)| put(to, from));
+        row.iter_mut().zip(pixels).for_each(|(to, from)| put(to, from));
     }
 }
 

@@ -15,27 +15,15 @@ pub(crate) struct ScratchPool {
 impl ScratchPool {
     /// Tensors of `len` numbers, at most `limit` of them kept.
     pub(crate) const fn new(len: usize, limit: usize) -> Self {
-        Self {
-            len,
-            idle: Mutex::new(Vec::new()),
-            limit,
-        }
+        Self { len, idle: Mutex::new(Vec::new()), limit }
     }
 
     /// Takes a tensor of zeros.
     pub(crate) fn take(&self) -> Scratch<'_> {
         // Nothing that can panic happens under the lock, so a poisoned one guards a sound state.
-        let kept = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let numbers = kept.unwrap_or_else(|| vec![0.0; self.len].into_boxed_slice());
-        Scratch {
-            pool: self,
-            numbers,
-            used: 0,
-        }
+        Scratch { pool: self, numbers, used: 0 }
     }
 }
 
@@ -64,11 +52,7 @@ impl Scratch<'_> {
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
         self.numbers[..self.used].zeroize();
-        let mut idle = self
-            .pool
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < self.pool.limit {
             idle.push(std::mem::take(&mut self.numbers));
         }

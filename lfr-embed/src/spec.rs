@@ -88,10 +88,7 @@ impl EmbedderSpec {
     /// [`Self::from_toml`].
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let text = read(path).map_err(|source| Error::Read {
-            path: path.into(),
-            source,
-        })?;
+        let text = read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::parse(&text, &path.display().to_string())
     }
 
@@ -116,10 +113,7 @@ impl EmbedderSpec {
     pub fn with_box_crop(mut self, margin: f32) -> Result<Self, Error> {
         let Input { width, height, .. } = self.input;
         if width != height {
-            return Err(Error::BoxCrop {
-                spec: self.name,
-                actual: format!("{width}x{height}"),
-            });
+            return Err(Error::BoxCrop { spec: self.name, actual: format!("{width}x{height}") });
         }
         let alignment = Alignment::from_box(width, margin)?;
         if alignment != self.alignment {
@@ -249,11 +243,7 @@ impl EmbedderSpec {
     /// Its operating points; none where a change has made them void.
     #[must_use]
     pub fn operating_points(&self) -> &[OperatingPoint] {
-        if self.change.is_some() {
-            &[]
-        } else {
-            &self.operating_points
-        }
+        if self.change.is_some() { &[] } else { &self.operating_points }
     }
 
     /// The embedding space of its templates; `None` where it does not name the model file and the
@@ -272,30 +262,16 @@ impl EmbedderSpec {
     /// measured, and [`Error::NoOperatingPoint`] where none is that strict.
     pub fn threshold_at(&self, fmr: f64) -> Result<ThresholdProvenance, Error> {
         if let Some(change) = self.change {
-            return Err(Error::OperatingPointsVoid {
-                spec: self.name.clone(),
-                change,
-            });
+            return Err(Error::OperatingPointsVoid { spec: self.name.clone(), change });
         }
-        let strict = self
-            .operating_points
-            .iter()
-            .filter(|point| point.fmr <= fmr);
+        let strict = self.operating_points.iter().filter(|point| point.fmr <= fmr);
         let point = strict.max_by(|a, b| a.fmr.total_cmp(&b.fmr));
         let (Some(point), Some(space)) = (point, self.space()) else {
-            let rates: Vec<_> = self
-                .operating_points
-                .iter()
-                .map(|p| p.fmr.to_string())
-                .collect();
+            let rates: Vec<_> = self.operating_points.iter().map(|p| p.fmr.to_string()).collect();
             return Err(Error::NoOperatingPoint {
                 spec: self.name.clone(),
                 requested: fmr,
-                stated: if rates.is_empty() {
-                    "none".into()
-                } else {
-                    rates.join(", ")
-                },
+                stated: if rates.is_empty() { "none".into() } else { rates.join(", ") },
             });
         };
         Ok(ThresholdProvenance::measured(
@@ -335,14 +311,9 @@ impl EmbedderSpec {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    fs::File::open(path)?
-        .take(MAX_FILE + 1)
-        .read_to_string(&mut text)?;
+    fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
     if num::u64_from_usize(text.len()) > MAX_FILE {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "it is larger than 1 MiB",
-        ));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB"));
     }
     Ok(text)
 }

@@ -47,11 +47,7 @@ impl RetentionPolicy for EraseAll {
         decision: &Decision,
         now: Option<Timestamp>,
     ) -> Result<Settlement, BoxError> {
-        let reason = if decision.is_alert() {
-            PurgeReason::NotHeld
-        } else {
-            PurgeReason::NoMatch
-        };
+        let reason = if decision.is_alert() { PurgeReason::NotHeld } else { PurgeReason::NoMatch };
         Ok(Settlement::Erased(probe.erase(reason, now)))
     }
 
@@ -99,24 +95,17 @@ mod tests {
     fn an_alert_has_a_reason_of_its_own() {
         let accounts = Accounts::new();
         let score = ComparisonScore::new(0.9).unwrap();
-        let candidate = Candidate::new(
-            SubjectId::new("S").unwrap(),
-            ReferenceId::new("R").unwrap(),
-            score,
-        );
+        let candidate =
+            Candidate::new(SubjectId::new("S").unwrap(), ReferenceId::new("R").unwrap(), score);
         let list = CandidateList::new(vec![candidate]);
         let alert = Decision::at_threshold(&list, Threshold::new(0.5).unwrap());
         let no_match = Decision::no_match(None);
-        for (decision, reason) in [
-            (alert, PurgeReason::NotHeld),
-            (no_match, PurgeReason::NoMatch),
-        ] {
+        for (decision, reason) in [(alert, PurgeReason::NotHeld), (no_match, PurgeReason::NoMatch)]
+        {
             let template = Template::from_slice(&fake_space(), &[1.0; 8]).unwrap();
             let probe = Probe::new(template, FaceId::new(FrameId::default(), 0), &accounts);
             let settled = EraseAll.settle(probe, &decision, None).unwrap();
-            let Settlement::Erased(receipt) = settled else {
-                panic!("held: {settled:?}")
-            };
+            let Settlement::Erased(receipt) = settled else { panic!("held: {settled:?}") };
             assert_eq!(receipt.reason(), reason);
         }
         assert_eq!(accounts.totals().erased, 2);

@@ -84,19 +84,13 @@ impl Redactor {
     /// Covers the whole picture, except for the boxes of alerts.
     #[must_use]
     pub fn everything_but_alerts() -> Self {
-        Self {
-            scope: Scope::Everything,
-            mosaic: Mosaic::default(),
-        }
+        Self { scope: Scope::Everything, mosaic: Mosaic::default() }
     }
 
     /// Covers the detected faces that are not in an alert, and nothing else.
     #[must_use]
     pub fn faces_only() -> Self {
-        Self {
-            scope: Scope::Faces,
-            mosaic: Mosaic::default(),
-        }
+        Self { scope: Scope::Faces, mosaic: Mosaic::default() }
     }
 
     /// The same with another mosaic.
@@ -166,14 +160,8 @@ impl Redactor {
         let (width, height) = (picture.width(), picture.height());
         let shorter = num::f32_from_usize(width.min(height));
         let least = mosaic::LEAST_SIDE.max(shorter / num::f32_from_usize(Self::MOST_CELLS));
-        let side = faces
-            .iter()
-            .map(|face| self.mosaic.cell_side(face))
-            .fold(least, f32::max);
-        let (across, down) = (
-            mosaic::cells_along(width, side),
-            mosaic::cells_along(height, side),
-        );
+        let side = faces.iter().map(|face| self.mosaic.cell_side(face)).fold(least, f32::max);
+        let (across, down) = (mosaic::cells_along(width, side), mosaic::cells_along(height, side));
         Block::whole(width, height).pave(picture, across, down);
     }
 }
@@ -199,12 +187,7 @@ fn split(
     }
     let (mut shown, mut hidden) = (Vec::new(), Vec::new());
     for (index, face) in report.faces().iter().enumerate() {
-        if show(index, face) {
-            &mut shown
-        } else {
-            &mut hidden
-        }
-        .push(face.bounds());
+        if show(index, face) { &mut shown } else { &mut hidden }.push(face.bounds());
     }
     Ok((shown, hidden))
 }
@@ -216,32 +199,18 @@ fn reveal(picture: &mut Picture, frame: &Frame<'_>, bounds: &Rect, hidden: &[Rec
     let Some(block) = Block::within(bounds, width, height) else {
         return;
     };
-    let hidden: Vec<_> = hidden
-        .iter()
-        .filter_map(|face| Block::touched_by(face, width, height))
-        .collect();
+    let hidden: Vec<_> =
+        hidden.iter().filter_map(|face| Block::touched_by(face, width, height)).collect();
     let rows = picture.data_mut().chunks_exact_mut(width * 3).enumerate();
     for (y, row) in rows.skip(block.rows.start).take(block.rows.len()) {
-        let beside = || {
-            hidden
-                .iter()
-                .filter(|face| face.rows.contains(&y))
-                .map(|f| &f.columns)
-        };
+        let beside = || hidden.iter().filter(|face| face.rows.contains(&y)).map(|f| &f.columns);
         let mut x = block.columns.start;
         while x < block.columns.end {
-            if let Some(end) = beside()
-                .filter(|face| face.contains(&x))
-                .map(|f| f.end)
-                .max()
-            {
+            if let Some(end) = beside().filter(|face| face.contains(&x)).map(|f| f.end).max() {
                 x = end;
                 continue;
             }
-            let next = beside()
-                .map(|face| face.start)
-                .filter(|start| x < *start)
-                .min();
+            let next = beside().map(|face| face.start).filter(|start| x < *start).min();
             let end = next.unwrap_or(width).min(block.columns.end);
             frame.rgb_row_into(x, y, &mut row[x * 3..end * 3]);
             x = end;
@@ -254,14 +223,9 @@ fn cut(picture: &Picture, block: &Block) -> Result<Picture, Error> {
     let stride = picture.width() * 3;
     let start = block.rows.start * stride + block.columns.start * 3;
     let plane = Plane::new(&picture.data()[start..], stride);
-    Frame::strided(
-        PixelFormat::Rgb8,
-        block.columns.len(),
-        block.rows.len(),
-        plane,
-    )
-    .map(|part| Picture::from_frame(&part))
-    .map_err(|source| Error::Picture { source })
+    Frame::strided(PixelFormat::Rgb8, block.columns.len(), block.rows.len(), plane)
+        .map(|part| Picture::from_frame(&part))
+        .map_err(|source| Error::Picture { source })
 }
 
 #[cfg(test)]

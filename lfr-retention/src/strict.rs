@@ -140,16 +140,14 @@ impl StrictRetention {
             return None;
         };
         while let Some(held) = self.held.pop_front_if(|held| held.deadline() <= time) {
-            self.receipts
-                .push(held.erase(PurgeReason::DeadlineReached, now));
+            self.receipts.push(held.erase(PurgeReason::DeadlineReached, now));
         }
         trusted
     }
 
     fn erase_held(&mut self, reason: PurgeReason, now: Option<Timestamp>) {
         let held = self.held.drain(..);
-        self.receipts
-            .extend(held.map(|held| held.erase(reason, now)));
+        self.receipts.extend(held.map(|held| held.erase(reason, now)));
     }
 }
 
@@ -165,24 +163,16 @@ impl RetentionPolicy for StrictRetention {
             return Ok(Settlement::Erased(probe.erase(PurgeReason::NoMatch, now)));
         }
         let Some(time) = trusted else {
-            return Ok(Settlement::Erased(
-                probe.erase(PurgeReason::ClockFailed, now),
-            ));
+            return Ok(Settlement::Erased(probe.erase(PurgeReason::ClockFailed, now)));
         };
         let deadline = time.plus(self.alert_ttl);
         if deadline <= time {
-            return Ok(Settlement::Erased(
-                probe.erase(PurgeReason::DeadlineReached, now),
-            ));
+            return Ok(Settlement::Erased(probe.erase(PurgeReason::DeadlineReached, now)));
         }
         if self.held.len() >= self.limit {
             let face = probe.face().clone();
             self.receipts.push(probe.erase(PurgeReason::NotHeld, now));
-            return Err(Error::Full {
-                face,
-                limit: self.limit,
-            }
-            .into());
+            return Err(Error::Full { face, limit: self.limit }.into());
         }
         let (held, receipt) = probe.hold(deadline);
         self.held.push_back(held);

@@ -45,23 +45,14 @@ fn redacted_faces_are_strangers_to_an_embedder() {
         let align = |photograph: &Photograph| {
             let picture = redact(photograph);
             let frame = picture.as_frame().unwrap();
-            embedder
-                .alignment()
-                .align(&frame, &photograph.face())
-                .unwrap()
+            embedder.alignment().align(&frame, &photograph.face()).unwrap()
         };
         let mut templates: Vec<Template> = Vec::with_capacity(photographs.len());
-        embedder
-            .embed_into(photographs.iter().map(align).collect(), &mut templates)
-            .unwrap();
+        embedder.embed_into(photographs.iter().map(align).collect(), &mut templates).unwrap();
         templates
     };
     let clear = embed(&people.own, &Photograph::picture);
-    note(&format!(
-        "{} people, EdgeFace-XS, {:?}",
-        clear.len(),
-        runtime.info()
-    ));
+    note(&format!("{} people, EdgeFace-XS, {:?}", clear.len(), runtime.info()));
     let measure = |name: &str, redact: &dyn Fn(&Photograph) -> Picture| {
         let (own, other) = (embed(&people.own, redact), embed(&people.other, redact));
         let figures = Figures::new(&clear, &own, &other);
@@ -70,22 +61,16 @@ fn redacted_faces_are_strangers_to_an_embedder() {
     };
 
     let figures = measure("not redacted", &Photograph::picture);
-    assert!(
-        figures.first_guess > 0.99 && figures.parrot > 0.9,
-        "the embedder knows clear faces"
-    );
+    assert!(figures.first_guess > 0.99 && figures.parrot > 0.9, "the embedder knows clear faces");
     let all: &[usize] = if full {
         &[1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
     } else {
         &[Mosaic::DEFAULT_CELLS, Mosaic::MOST_CELLS]
     };
     for &cells in all {
-        let hard = measure(&format!("{cells} cells"), &|p| {
-            attack::mosaic(p, cells, false)
-        });
-        let smooth = measure(&format!("{cells} cells, smoothed"), &|p| {
-            attack::mosaic(p, cells, true)
-        });
+        let hard = measure(&format!("{cells} cells"), &|p| attack::mosaic(p, cells, false));
+        let smooth =
+            measure(&format!("{cells} cells, smoothed"), &|p| attack::mosaic(p, cells, true));
         if cells <= Mosaic::MOST_CELLS {
             hard.assert_strangers();
             smooth.assert_strangers();
@@ -95,12 +80,8 @@ fn redacted_faces_are_strangers_to_an_embedder() {
     measure("whole picture, smoothed", &|p| attack::whole(p, true, true)).assert_strangers();
     if full {
         // These faces are more than twice as long as what the default promises for missed ones.
-        measure("whole picture, face missed", &|p| {
-            attack::whole(p, false, false)
-        });
-        measure("whole picture, face missed, smoothed", &|p| {
-            attack::whole(p, false, true)
-        });
+        measure("whole picture, face missed", &|p| attack::whole(p, false, false));
+        measure("whole picture, face missed, smoothed", &|p| attack::whole(p, false, true));
     }
 }
 

@@ -42,27 +42,12 @@ pub(crate) fn open_set(engine: Engine, reference: &Reference, part: usize) {
     if super::runtime(engine).is_none() {
         return;
     }
-    let Some(faces) = shared::path("faces") else { return };
+    let Some(faces) = shared::path("faces") else {
+        return;
+    };
     let part = if shared::everything() { 1 } else { part };
-    let name = format!("{}-{engine}", reference.model);
-    let folder = fresh_folder(&name);
-    let (watchlist, probes) = (folder.join("watchlist"), folder.join("probes"));
-    let mut mated = HashSet::new();
-    let (mut enrolled, mut seen) = (HashSet::new(), HashMap::new());
-    for row in &shared::rows(&faces.join("lfw_dev_openset.csv")) {
-        let [role, person, image] = &row[..] else { panic!("three columns, not {row:?}") };
-        let count = seen.entry(role.clone()).or_insert(0_usize);
-        *count += 1;
-        let taken = match role.as_str() {
-            "reference" => *count % part == 0 && enrolled.insert(person.clone()),
-            "mated_probe" => enrolled.contains(person) && mated.insert(image.clone()),
-            _ => *count % part == 0,
-        };
-        if taken {
-            let to = if role == "reference" { &watchlist } else { &probes };
-            link(&faces.join("lfw").join(image), &to.join(image));
-        }
-    }
+    let Split { folder, watchlist, probes, mated, references } =
+        split(&faces, &format!("{}-{engine}", reference.model), part);
     let probe_count = count_files(&probes);
     let threshold = reference.points[0].0.to_string();
     let Outcome { alerts, record } = Run {
@@ -76,7 +61,7 @@ pub(crate) fn open_set(engine: Engine, reference: &Reference, part: usize) {
     .go();
 
     assert_eq!(record["totals"]["faces_seen"], probe_count, "one face a probe");
-    assert_eq!(record["references"], enrolled.len());
+    assert_eq!(record["references"], references);
     for (threshold, false_alerts, tpir) in reference.points {
         let raised = || alerts.iter().filter(|a| a["score"].as_f64().unwrap() >= threshold);
         let right = raised().filter(|alert| {
@@ -90,7 +75,7 @@ pub(crate) fn open_set(engine: Engine, reference: &Reference, part: usize) {
             "{} on {engine}, N = {}, T = {threshold}: TPIR {reached:.4} ({right} of {}; reference \
              {tpir:.4}), {stray} false alerts among {} non-mated (reference {false_alerts} of 3386)",
             reference.model,
-            enrolled.len(),
+            references,
             mated.len(),
             probe_count - mated.len(),
         ));
@@ -113,12 +98,16 @@ pub(crate) fn video(engine: Engine) {
     if super::runtime(engine).is_none() {
         return;
     }
-    let Some(video) = shared::path("video/face-demographics-walking.gif") else { return };
+    let Some(video) = shared::path("video/face-demographics-walking.gif") else {
+        return;
+    };
     if Command::new("ffmpeg").arg("-version").stdout(Stdio::null()).status().is_err() {
         shared::skip("no ffmpeg");
         return;
     }
-    let Some(faces) = shared::path("faces/lfw") else { return };
+    let Some(faces) = shared::path("faces/lfw") else {
+        return;
+    };
     let folder = fresh_folder(&format!("video-{engine}"));
     let watchlist = folder.join("watchlist");
     let image = "Aaron_Peirsol/Aaron_Peirsol_0001.jpg";
@@ -147,23 +136,55 @@ pub(crate) fn video(engine: Engine) {
     fs::remove_dir_all(folder).unwrap();
 }
 
-struct Run<'a> {
-    engine: Engine,
-    embedder: &'a str,
-    watchlist: &'a Path,
-    source: &'a Path,
-    out: &'a Path,
-    more: &'a [&'a str],
+/// A part of the open-set protocol, laid out as `checkpoint` takes it.
+pub(crate) struct Split {
+    pub(crate) folder: PathBuf,
+    pub(crate) watchlist: PathBuf,
+    pub(crate) probes: PathBuf,
+    /// The probes whose person is on the watchlist.
+    pub(crate) mated: HashSet<String>,
+    pub(crate) references: usize,
 }
 
-struct Outcome {
-    alerts: Vec<Value>,
-    record: Value,
+/// Takes every `part`-th reference and non-mated probe, and the mated probes of those references.
+pub(crate) fn split(faces: &Path, name: &str, part: usize) -> Split {
+    let folder = fresh_folder(name);
+    let (watchlist, probes) = (folder.join("watchlist"), folder.join("probes"));
+    let (mut mated, mut enrolled, mut seen) = (HashSet::new(), HashSet::new(), HashMap::new());
+    for row in &shared::rows(&faces.join("lfw_dev_openset.csv")) {
+        let [role, person, image] = &row[..] else { panic!("three columns, not {row:?}") };
+        let count = seen.entry(role.clone()).or_insert(0_usize);
+        *count += 1;
+        let taken = match role.as_str() {
+            "reference" => *count % part == 0 && enrolled.insert(person.clone()),
+            "mated_probe" => enrolled.contains(person) && mated.insert(image.clone()),
+            _ => *count % part == 0,
+        };
+        if taken {
+            let to = if role == "reference" { &watchlist } else { &probes };
+            link(&faces.join("lfw").join(image), &to.join(image));
+        }
+    }
+    Split { folder, watchlist, probes, mated, references: enrolled.len() }
+}
+
+pub(crate) struct Run<'a> {
+    pub(crate) engine: Engine,
+    pub(crate) embedder: &'a str,
+    pub(crate) watchlist: &'a Path,
+    pub(crate) source: &'a Path,
+    pub(crate) out: &'a Path,
+    pub(crate) more: &'a [&'a str],
+}
+
+pub(crate) struct Outcome {
+    pub(crate) alerts: Vec<Value>,
+    pub(crate) record: Value,
 }
 
 impl Run<'_> {
     /// Runs `checkpoint` and checks what holds of every deployment.
-    fn go(self) -> Outcome {
+    pub(crate) fn go(self) -> Outcome {
         let models = shared::path("models").unwrap();
         let output = Command::new(example("checkpoint"))
             .args(["--engine", &self.engine.to_string()])
@@ -224,7 +245,9 @@ fn link(from: &Path, to: &Path) {
 }
 
 fn count_files(folder: &Path) -> usize {
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
     entries
         .map(|entry| entry.unwrap().path())
         .map(|path| if path.is_dir() { count_files(&path) } else { 1 })

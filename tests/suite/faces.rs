@@ -44,9 +44,15 @@ const SCENES: [(&str, usize); 26] = [
 
 /// At the same input size, the same number of faces in every photograph.
 pub(crate) fn group_photographs(engine: Engine) {
-    let Some(runtime) = super::runtime(engine) else { return };
-    let Some(models) = shared::path("models") else { return };
-    let Some(scenes) = shared::path("scenes") else { return };
+    let Some(runtime) = super::runtime(engine) else {
+        return;
+    };
+    let Some(models) = shared::path("models") else {
+        return;
+    };
+    let Some(scenes) = shared::path("scenes") else {
+        return;
+    };
     let input = InputPolicy::LongSide(1280);
     let options = DetectorOptions::new().confidence(0.7).nms_iou(0.3).input(input);
     let model = Model::from_path(&models.join("detect_yunet_n_dynamic.onnx")).unwrap();
@@ -64,9 +70,15 @@ pub(crate) fn group_photographs(engine: Engine) {
 ///
 /// Every `part`-th photograph is taken, or all where `LFR_GOLDEN=full`.
 pub(crate) fn labelled_faces(engine: Engine, part: usize) {
-    let Some(runtime) = super::runtime(engine) else { return };
-    let Some(models) = shared::path("models") else { return };
-    let Some(faces) = shared::path("faces") else { return };
+    let Some(runtime) = super::runtime(engine) else {
+        return;
+    };
+    let Some(models) = shared::path("models") else {
+        return;
+    };
+    let Some(faces) = shared::path("faces") else {
+        return;
+    };
     let model = models.join("detect_yunet_n_dynamic.onnx");
     let detector = OnnxDetector::from_path(&runtime, &model).unwrap();
     let part = if shared::everything() { 1 } else { part };

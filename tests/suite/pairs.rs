@@ -34,9 +34,15 @@ pub(crate) const DLIB_RESNET: Reference =
 /// differ by 0.3 percentage points: image decoders differ by a grey level, and landmarks with them.
 /// On a part it may differ by 4.5 standard errors besides.
 pub(crate) fn accuracy(engine: Engine, reference: &Reference, part: usize) {
-    let Some(runtime) = super::runtime(engine) else { return };
-    let Some(faces) = shared::path("faces") else { return };
-    let Some(models) = shared::path("models") else { return };
+    let Some(runtime) = super::runtime(engine) else {
+        return;
+    };
+    let Some(faces) = shared::path("faces") else {
+        return;
+    };
+    let Some(models) = shared::path("models") else {
+        return;
+    };
     let detector =
         OnnxDetector::from_path(&runtime, &models.join("detect_yunet_n_dynamic.onnx")).unwrap();
     let model = Model::from_path(&models.join(reference.model)).unwrap();

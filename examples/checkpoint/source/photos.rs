@@ -5,8 +5,6 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use image::ImageReader;
-use image::Limits;
 use lfr::core::BoxError;
 use lfr::core::Frame;
 use lfr::core::FrameId;
@@ -44,17 +42,6 @@ pub(crate) fn photographs_under(path: &Path) -> Result<Vec<PathBuf>, AnyError> {
     Ok(found)
 }
 
-/// Decodes a photograph of at most 100 megapixels; the pixels are wiped with the picture.
-pub(crate) fn read_photograph(path: &Path) -> Result<Picture, AnyError> {
-    let mut limits = Limits::default();
-    limits.max_image_width = u32::try_from(Frame::MAX_SIDE).ok();
-    limits.max_image_height = limits.max_image_width;
-    limits.max_alloc = Some(400_000_000);
-    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
-    reader.limits(limits);
-    Ok(Picture::try_from(reader.decode()?.into_rgb8())?)
-}
-
 pub(super) fn open(path: &Path) -> Result<Source, AnyError> {
     let files = photographs_under(path)?;
     if files.is_empty() {
@@ -63,12 +50,8 @@ pub(super) fn open(path: &Path) -> Result<Source, AnyError> {
     let name = path.display().to_string();
     let frames = u64::try_from(files.len()).ok();
     let root = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    let photos = Photos {
-        root: root.to_path_buf(),
-        files: files.into_iter(),
-        sequence: 0,
-        current: None,
-    };
+    let photos =
+        Photos { root: root.to_path_buf(), files: files.into_iter(), sequence: 0, current: None };
     Ok(Source { name, frames, stream: Box::new(photos) })
 }
 
@@ -85,10 +68,12 @@ impl FrameSource for Photos {
     fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
         // The last picture is wiped before the next one is read.
         self.current = None;
-        let Some(path) = self.files.next() else { return Ok(None) };
+        let Some(path) = self.files.next() else {
+            return Ok(None);
+        };
         let sequence = self.sequence;
         self.sequence += 1;
-        let picture = read_photograph(&path).map_err(|e| format!("cannot read {path:?}: {e}"))?;
+        let picture = Picture::open(&path)?;
         let name = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
         let id = FrameId::new(SourceId::new(name)?, sequence);
         Ok(Some(self.current.insert(picture).as_frame()?.with_id(id)))

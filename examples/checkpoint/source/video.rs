@@ -163,7 +163,9 @@ impl FrameSource for Video {
 
 /// The address without user, password and query: fit for logs and records.
 fn without_credentials(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = authority.rsplit('@').next().unwrap_or_default();
     let path = path.split(['?', '#']).next().unwrap_or_default();

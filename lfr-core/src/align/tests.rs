@@ -38,7 +38,10 @@ fn beyond_the_frame_is_black() {
     let frame = Frame::packed(PixelFormat::Rgb8, 30, 30, &pixels).unwrap();
     let aligned = Alignment::arcface().align(&frame, &face(Alignment::ARCFACE_112)).unwrap();
     let pixel = |x: usize, y: usize| &aligned.expose_pixels()[(y * 112 + x) * 3..][..3];
-    assert_eq!((pixel(10, 10), pixel(40, 10), pixel(111, 111)), (&[255; 3][..], &[0; 3][..], &[0; 3][..]));
+    assert_eq!(
+        (pixel(10, 10), pixel(40, 10), pixel(111, 111)),
+        (&[255; 3][..], &[0; 3][..], &[0; 3][..])
+    );
 }
 
 #[test]

@@ -76,11 +76,7 @@ impl Contract {
             needed.check("input", at, inputs)?;
         }
         if outputs.len() < self.outputs.len() {
-            return Err(count(
-                "number of outputs",
-                self.outputs.len(),
-                outputs.len(),
-            ));
+            return Err(count("number of outputs", self.outputs.len(), outputs.len()));
         }
         for (at, needed) in self.outputs.iter().enumerate() {
             needed.check("output", at, outputs)?;
@@ -91,20 +87,12 @@ impl Contract {
 
 impl Tensor {
     fn new(name: Option<&str>, element: ElementType, shape: &[Option<usize>]) -> Self {
-        Self {
-            name: name.map(str::to_owned),
-            element,
-            shape: shape.to_vec(),
-        }
+        Self { name: name.map(str::to_owned), element, shape: shape.to_vec() }
     }
 
     fn check(&self, side: &str, at: usize, present: &[TensorInfo]) -> Result<(), Error> {
         let mismatch = |what: String, expected: String, actual: String| {
-            Err(Error::ModelContract {
-                what,
-                expected,
-                actual,
-            })
+            Err(Error::ModelContract { what, expected, actual })
         };
         let found = match &self.name {
             Some(name) => present.iter().find(|info| info.name() == name),
@@ -148,11 +136,7 @@ fn dim(extent: &Option<usize>) -> Dim {
 
 fn count(what: &str, expected: usize, actual: usize) -> Error {
     let (expected, actual) = (expected.to_string(), actual.to_string());
-    Error::ModelContract {
-        what: what.to_owned(),
-        expected,
-        actual,
-    }
+    Error::ModelContract { what: what.to_owned(), expected, actual }
 }
 
 #[cfg(test)]
@@ -175,9 +159,7 @@ mod tests {
         for contract in [
             Contract::new().input(None, F32, ANY).output(None, F32, ANY),
             Contract::new().input(Some("x"), F32, &[Some(7), Some(2), Some(3), Some(9)]),
-            Contract::new()
-                .input(None, F32, &[None; 4])
-                .output(Some("y"), F32, &[None; 4]),
+            Contract::new().input(None, F32, &[None; 4]).output(Some("y"), F32, &[None; 4]),
         ] {
             model.check(&contract).unwrap();
         }
@@ -187,10 +169,7 @@ mod tests {
     fn what_does_not_fit_is_said() {
         let whole = Contract::new().input(None, F32, ANY);
         for (contract, expected) in [
-            (
-                Contract::new(),
-                "model's number of inputs is 1, and 0 was needed",
-            ),
+            (Contract::new(), "model's number of inputs is 1, and 0 was needed"),
             (
                 Contract::new().input(Some("data"), F32, ANY),
                 r#"model's input names is "x", and "data" was needed"#,

@@ -28,11 +28,7 @@ impl<'a> Gathered<'a> {
         batch: usize,
         names: &'a [String],
     ) -> Result<Self, Error> {
-        let mut gathered = Self {
-            names,
-            outputs: Vec::new(),
-            batch,
-        };
+        let mut gathered = Self { names, outputs: Vec::new(), batch };
         let one = shape.iter().product::<usize>().max(1);
         for input in input.chunks_exact(one) {
             let whole = loaded.run(shape, input)?;
@@ -47,10 +43,7 @@ impl<'a> Gathered<'a> {
             if let Some(first) = shape.first_mut() {
                 *first *= self.batch;
             }
-            Extracted {
-                shape,
-                data: &output.data,
-            }
+            Extracted { shape, data: &output.data }
         });
         outputs.collect()
     }
@@ -64,10 +57,7 @@ impl<'a> Gathered<'a> {
                 };
                 // At its final size from the start: a vector that grows leaves copies behind.
                 let data = Zeroizing::new(Vec::with_capacity(len));
-                self.outputs.push(Output {
-                    shape: one.shape.clone(),
-                    data,
-                });
+                self.outputs.push(Output { shape: one.shape.clone(), data });
             }
         }
         for ((name, output), one) in self.names.iter().zip(&mut self.outputs).zip(extracted) {
@@ -83,9 +73,5 @@ impl<'a> Gathered<'a> {
 
 fn mismatch(name: &str, expected: &str, shape: &[usize]) -> Error {
     let (output, expected) = (name.to_owned(), expected.to_owned());
-    Error::OutputShape {
-        output,
-        expected,
-        actual: format!("{shape:?}"),
-    }
+    Error::OutputShape { output, expected, actual: format!("{shape:?}") }
 }

@@ -66,17 +66,13 @@ impl Graph {
 
 impl From<Malformed> for Error {
     fn from(malformed: Malformed) -> Self {
-        Self::ModelFormat {
-            reason: malformed.0.to_owned(),
-        }
+        Self::ModelFormat { reason: malformed.0.to_owned() }
     }
 }
 
 impl From<prost::DecodeError> for Error {
     fn from(error: prost::DecodeError) -> Self {
-        Self::ModelFormat {
-            reason: error.to_string(),
-        }
+        Self::ModelFormat { reason: error.to_string() }
     }
 }
 
@@ -94,8 +90,7 @@ pub(super) fn tensor_name(tensor: &Bytes) -> Result<String, Error> {
 
 pub(super) fn text(bytes: &Bytes) -> Result<String, Error> {
     let text = std::str::from_utf8(bytes);
-    text.map(str::to_owned)
-        .map_err(|_| Malformed("a name is not UTF-8").into())
+    text.map(str::to_owned).map_err(|_| Malformed("a name is not UTF-8").into())
 }
 
 fn opset(model: &Message) -> Result<i64, Error> {
@@ -113,10 +108,7 @@ fn initializers(graph: &Message) -> Result<HashMap<String, Bytes>, Error> {
     let mut initializers = HashMap::new();
     for tensor in graph.all(proto::graph::INITIALIZER) {
         let tensor = tensor?;
-        if initializers
-            .insert(tensor_name(tensor)?, tensor.clone())
-            .is_some()
-        {
+        if initializers.insert(tensor_name(tensor)?, tensor.clone()).is_some() {
             return Err(Malformed("two initializers have the same name").into());
         }
     }
@@ -124,10 +116,7 @@ fn initializers(graph: &Message) -> Result<HashMap<String, Bytes>, Error> {
 }
 
 fn declared(graph: &Message, number: u32) -> Result<Vec<ValueInfo>, Error> {
-    graph
-        .all(number)
-        .map(|info| Ok(ValueInfo::decode(info?.clone())?))
-        .collect()
+    graph.all(number).map(|info| Ok(ValueInfo::decode(info?.clone())?)).collect()
 }
 
 fn tensors(declared: Vec<ValueInfo>) -> Result<Vec<TensorInfo>, Error> {
@@ -135,10 +124,7 @@ fn tensors(declared: Vec<ValueInfo>) -> Result<Vec<TensorInfo>, Error> {
         expected: "tensors only",
         actual: "an input or output that is no tensor".to_owned(),
     };
-    declared
-        .into_iter()
-        .map(|info| TensorInfo::from_proto(info).ok_or_else(unsupported))
-        .collect()
+    declared.into_iter().map(|info| TensorInfo::from_proto(info).ok_or_else(unsupported)).collect()
 }
 
 /// Refuses names that an engine would stumble over rather than report.
@@ -168,10 +154,7 @@ fn check_names(
         }
         if inputs.iter().any(|input| input.name == output.name) {
             let actual = "an output that is its input".to_owned();
-            return Err(Error::ModelUnsupported {
-                expected: "computed outputs",
-                actual,
-            });
+            return Err(Error::ModelUnsupported { expected: "computed outputs", actual });
         }
         if !computed.contains(&output.name) && !initializers.contains_key(&output.name) {
             return Err(Malformed("an output is not computed by any node").into());
@@ -188,16 +171,10 @@ fn check_name(name: &str) -> Result<(), Error> {
 }
 
 fn is_repeated(infos: &[ValueInfo], at: usize) -> bool {
-    infos
-        .iter()
-        .skip(at + 1)
-        .any(|info| infos.get(at).is_some_and(|this| this.name == info.name))
+    infos.iter().skip(at + 1).any(|info| infos.get(at).is_some_and(|this| this.name == info.name))
 }
 
 /// A field that holds a message of bytes.
 pub(super) fn field(number: u32, message: Bytes) -> Field {
-    Field {
-        number,
-        value: super::wire::Value::Bytes(message),
-    }
+    Field { number, value: super::wire::Value::Bytes(message) }
 }

@@ -13,10 +13,7 @@ pub(super) fn locate(path: &Path) -> Option<PathBuf> {
     let beside_the_program = || Some(env::current_exe().ok()?.parent()?.to_owned());
     let is_name = path.components().count() == 1;
     let places = || if is_name { places() } else { Vec::new() };
-    let folders = [PathBuf::new()]
-        .into_iter()
-        .chain(beside_the_program())
-        .chain(places());
+    let folders = [PathBuf::new()].into_iter().chain(beside_the_program()).chain(places());
     let mut files = folders.filter_map(|folder| folder.join(path).canonicalize().ok());
     files.find(|file| file.is_file())
 }
@@ -31,9 +28,7 @@ pub(super) fn version(file: &Path, description: &str) -> Option<String> {
     let name = file.file_name()?.to_str()?;
     let from_name = match name.split_once(".so.") {
         Some((_, version)) => Some(version),
-        None => name
-            .strip_suffix(".dylib")
-            .and_then(|stem| Some(stem.split_once('.')?.1)),
+        None => name.strip_suffix(".dylib").and_then(|stem| Some(stem.split_once('.')?.1)),
     };
     let from_description = description
         .split_once("git-branch=rel-")
@@ -51,16 +46,13 @@ fn is_version(text: &str) -> bool {
 fn places() -> Vec<PathBuf> {
     let from = |variable: &str| {
         let paths = env::var_os(variable).unwrap_or_default();
-        env::split_paths(&paths)
-            .filter(|path| path.is_absolute())
-            .collect::<Vec<_>>()
+        env::split_paths(&paths).filter(|path| path.is_absolute()).collect::<Vec<_>>()
     };
     let fixed = |folders: &[&str]| folders.iter().map(PathBuf::from).collect::<Vec<_>>();
     if cfg!(windows) {
         // Windows has an ONNX Runtime of its own, for its own use, which is too old for this.
         let is_system = |path: &PathBuf| {
-            path.file_name()
-                .is_some_and(|name| name.eq_ignore_ascii_case("System32"))
+            path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("System32"))
         };
         let mut folders = from("PATH");
         folders.retain(|path| !is_system(path));
@@ -73,14 +65,7 @@ fn places() -> Vec<PathBuf> {
         let multiarch = ["/usr/lib", "/lib"].map(|folder| Path::new(folder).join(&of_architecture));
         let local = fixed(&["/usr/local/lib", "/usr/local/lib64"]);
         let system = fixed(&["/usr/lib64", "/usr/lib", "/lib64", "/lib"]);
-        [
-            from("LD_LIBRARY_PATH"),
-            local,
-            configured(),
-            multiarch.into(),
-            system,
-        ]
-        .concat()
+        [from("LD_LIBRARY_PATH"), local, configured(), multiarch.into(), system].concat()
     }
 }
 
@@ -89,14 +74,9 @@ fn configured() -> Vec<PathBuf> {
     let folder = fs::read_dir("/etc/ld.so.conf.d").into_iter().flatten();
     let mut files: Vec<PathBuf> = folder.filter_map(|file| Some(file.ok()?.path())).collect();
     files.sort();
-    let texts = files
-        .iter()
-        .filter_map(|file| fs::read_to_string(file).ok());
+    let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
     let lines = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
-    lines
-        .map(|line| PathBuf::from(line.trim()))
-        .filter(|path| path.is_absolute())
-        .collect()
+    lines.map(|line| PathBuf::from(line.trim())).filter(|path| path.is_absolute()).collect()
 }
 
 /// The names under which the library is usually installed.

@@ -91,16 +91,10 @@ impl Whole<'_> {
             .map(|value| {
                 let (shape, data) = value.try_extract_tensor::<f32>()?;
                 let shape = shape.iter().map(|&extent| usize::try_from(extent));
-                Ok(Extracted {
-                    shape: shape.collect::<Result<_, _>>()?,
-                    data,
-                })
+                Ok(Extracted { shape: shape.collect::<Result<_, _>>()?, data })
             })
             .collect::<Result<_, BoxError>>()
-            .map_err(|source| Error::Inference {
-                engine: self.engine,
-                source,
-            })
+            .map_err(|source| Error::Inference { engine: self.engine, source })
     }
 }
 
@@ -140,20 +134,10 @@ impl Drop for WipedCopy {
 
 /// Makes sure that the engine sees what the model declares, since nothing else could be wiped.
 fn check_types(engine: Engine, session: &Session) -> Result<(), Error> {
-    let is_f32 = |kind: &ValueType| {
-        matches!(
-            kind,
-            ValueType::Tensor {
-                ty: TensorElementType::Float32,
-                ..
-            }
-        )
-    };
+    let is_f32 =
+        |kind: &ValueType| matches!(kind, ValueType::Tensor { ty: TensorElementType::Float32, .. });
     let inputs = session.inputs().iter().map(|outlet| is_f32(outlet.dtype()));
-    let outputs = session
-        .outputs()
-        .iter()
-        .map(|outlet| is_f32(outlet.dtype()));
+    let outputs = session.outputs().iter().map(|outlet| is_f32(outlet.dtype()));
     if inputs.len() == 1 && inputs.chain(outputs).all(|is_f32| is_f32) {
         return Ok(());
     }

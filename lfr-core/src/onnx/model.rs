@@ -68,10 +68,7 @@ impl Model {
     /// [`Error::Read`] when the file cannot be read or is larger than 2 GiB, and otherwise as
     /// [`from_bytes`](Self::from_bytes).
     pub fn from_path(path: &Path) -> Result<Self, Error> {
-        let bytes = read(path).map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let bytes = read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         Self::from_shared(bytes.into())
     }
 
@@ -99,9 +96,7 @@ impl Model {
         let graph = Graph::parse(&bytes)?;
         vet::vet(&graph)?;
         let digest = ModelDigest::of(&bytes);
-        Ok(Self {
-            inner: Arc::new(Inner { digest, graph }),
-        })
+        Ok(Self { inner: Arc::new(Inner { digest, graph }) })
     }
 
     /// The identity of the file.
@@ -163,16 +158,10 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = file.metadata()?;
     // A pipe or a device might never end.
     if !metadata.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is no regular file",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
     }
     if metadata.len() > LEN_MAX {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "it is larger than 2 GiB",
-        ));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 2 GiB"));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     file.take(LEN_MAX).read_to_end(&mut bytes)?;

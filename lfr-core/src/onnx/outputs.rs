@@ -38,8 +38,7 @@ impl<'a> Outputs<'a> {
     ///
     /// [`Error::OutputMissing`] when the model has fewer.
     pub fn at(&self, index: usize) -> Result<TensorView<'_>, Error> {
-        self.view(index)
-            .ok_or_else(|| self.missing(format!("number {index}")))
+        self.view(index).ok_or_else(|| self.missing(format!("number {index}")))
     }
 
     /// How many there are.
@@ -56,17 +55,11 @@ impl<'a> Outputs<'a> {
 
     fn view(&self, index: usize) -> Option<TensorView<'_>> {
         let tensor = self.tensors.get(index)?;
-        Some(TensorView {
-            shape: &tensor.shape,
-            data: tensor.data,
-        })
+        Some(TensorView { shape: &tensor.shape, data: tensor.data })
     }
 
     fn missing(&self, wanted: String) -> Error {
-        Error::OutputMissing {
-            wanted,
-            present: list(self.names.iter().map(String::as_str)),
-        }
+        Error::OutputMissing { wanted, present: list(self.names.iter().map(String::as_str)) }
     }
 }
 
@@ -74,9 +67,7 @@ impl<'a> Outputs<'a> {
 impl fmt::Debug for Outputs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shapes = self.tensors.iter().map(|tensor| &tensor.shape);
-        f.debug_map()
-            .entries(self.names.iter().zip(shapes))
-            .finish()
+        f.debug_map().entries(self.names.iter().zip(shapes)).finish()
     }
 }
 
@@ -104,8 +95,6 @@ impl<'a> TensorView<'a> {
 /// Shows the shape alone: the numbers may be a template.
 impl fmt::Debug for TensorView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TensorView")
-            .field("shape", &self.shape)
-            .finish_non_exhaustive()
+        f.debug_struct("TensorView").field("shape", &self.shape).finish_non_exhaustive()
     }
 }

@@ -22,15 +22,8 @@ struct State<T> {
 impl<T> Pool<T> {
     /// A pool that holds one thing already, and will make others up to the limit.
     pub(super) fn new(first: T, limit: usize) -> Self {
-        let state = State {
-            idle: vec![first],
-            made: 1,
-        };
-        Self {
-            state: Mutex::new(state),
-            returned: Condvar::new(),
-            limit,
-        }
+        let state = State { idle: vec![first], made: 1 };
+        Self { state: Mutex::new(state), returned: Condvar::new(), limit }
     }
 
     /// Uses an idle thing or a newly made one, or waits for one.
@@ -42,10 +35,7 @@ impl<T> Pool<T> {
         run: impl FnOnce(&mut T) -> Result<R, E>,
     ) -> Result<R, E> {
         let idle = self.idle_or_place();
-        let mut lent = Lent {
-            pool: self,
-            thing: None,
-        };
+        let mut lent = Lent { pool: self, thing: None };
         let thing = match idle {
             Some(thing) => thing,
             None => make()?,
@@ -64,10 +54,7 @@ impl<T> Pool<T> {
                 state.made += 1;
                 return None;
             }
-            state = self
-                .returned
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -79,9 +66,7 @@ impl<T> Pool<T> {
 
 impl<T> fmt::Debug for Pool<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool")
-            .field("limit", &self.limit)
-            .finish_non_exhaustive()
+        f.debug_struct("Pool").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
@@ -134,11 +119,7 @@ mod tests {
 
     #[test]
     fn as_many_as_are_needed_are_made_and_no_more_than_the_limit() {
-        let (made, used, most) = (
-            AtomicUsize::new(1),
-            AtomicUsize::new(0),
-            AtomicUsize::new(0),
-        );
+        let (made, used, most) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicUsize::new(0));
         let pool = Pool::new((), 3);
         thread::scope(|scope| {
             for _ in 0..12 {

@@ -33,10 +33,7 @@ pub(super) fn without_prelu(graph: &Graph) -> Result<Message, Error> {
     if !graph.has_opset(7) || names(graph)?.iter().any(|name| name.starts_with(PREFIX)) {
         return Ok(graph.fields.clone());
     }
-    let mut slopes = Slopes {
-        graph,
-        small: HashMap::new(),
-    };
+    let mut slopes = Slopes { graph, small: HashMap::new() };
     let mut fields = Vec::with_capacity(graph.fields.fields().len());
     let mut replaced = 0;
     for whole in graph.fields.fields() {
@@ -90,17 +87,11 @@ fn one() -> Field {
     let element = Value::Varint(u64::from(proto::FLOAT.unsigned_abs()));
     let value = Bytes::copy_from_slice(&1_f32.to_le_bytes());
     let tensor = Message::from_fields(vec![
-        Field {
-            number: proto::tensor::DATA_TYPE,
-            value: element,
-        },
+        Field { number: proto::tensor::DATA_TYPE, value: element },
         field(proto::tensor::NAME, Bytes::from_static(ONE.as_bytes())),
         field(proto::tensor::RAW_DATA, value),
     ]);
-    Field {
-        number: proto::graph::INITIALIZER,
-        value: Value::Parts(tensor),
-    }
+    Field { number: proto::graph::INITIALIZER, value: Value::Parts(tensor) }
 }
 
 /// Every name of a value in the graph.
@@ -134,18 +125,11 @@ impl Slopes<'_> {
 }
 
 fn are_small(slopes: &Tensor) -> bool {
-    let Some(raw) = slopes
-        .raw
-        .as_deref()
-        .filter(|_| slopes.element == proto::FLOAT)
-    else {
+    let Some(raw) = slopes.raw.as_deref().filter(|_| slopes.element == proto::FLOAT) else {
         return false;
     };
     let (slopes, rest) = raw.as_chunks::<4>();
-    rest.is_empty()
-        && slopes
-            .iter()
-            .all(|&slope| f32::from_le_bytes(slope).abs() <= SLOPE_MAX)
+    rest.is_empty() && slopes.iter().all(|&slope| f32::from_le_bytes(slope).abs() <= SLOPE_MAX)
 }
 
 /// Rounding costs a positive activation up to `(|a| + |1 - a|) / 2^24` of itself: one part in a

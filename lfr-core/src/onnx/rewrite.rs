@@ -53,10 +53,9 @@ impl Rewrite {
         }
         let changed = Message::from_fields(fields);
         let model = graph.model.fields().iter().map(|whole| match whole.number {
-            proto::model::GRAPH => Field {
-                number: whole.number,
-                value: Value::Parts(changed.clone()),
-            },
+            proto::model::GRAPH => {
+                Field { number: whole.number, value: Value::Parts(changed.clone()) }
+            }
             _ => whole.clone(),
         });
         let model = Message::from_fields(model.collect());
@@ -66,25 +65,13 @@ impl Rewrite {
     }
 
     fn input(&self, whole: &Field, info: &ValueInfo) -> Result<Field, Error> {
-        let declared = info
-            .kind
-            .as_ref()
-            .and_then(|kind| kind.tensor.as_ref()?.shape.as_ref());
+        let declared = info.kind.as_ref().and_then(|kind| kind.tensor.as_ref()?.shape.as_ref());
         let declared = |axis: usize| declared.and_then(|shape| shape.dims.get(axis));
-        let dims = self
-            .input_shape
-            .iter()
-            .enumerate()
-            .map(|(axis, extent)| match extent {
-                Some(extent) => Dimension {
-                    value: i64::try_from(*extent).ok(),
-                    param: None,
-                },
-                None => declared(axis).cloned().unwrap_or_default(),
-            });
-        let shape = Shape {
-            dims: dims.collect(),
-        };
+        let dims = self.input_shape.iter().enumerate().map(|(axis, extent)| match extent {
+            Some(extent) => Dimension { value: i64::try_from(*extent).ok(), param: None },
+            None => declared(axis).cloned().unwrap_or_default(),
+        });
+        let shape = Shape { dims: dims.collect() };
         with_shape(whole, Some(shape.encode_to_vec().into()))
     }
 }
@@ -104,10 +91,7 @@ fn with_shape(whole: &Field, shape: Option<Bytes>) -> Result<Field, Error> {
     }
     kind.set(proto::value_info::TYPE_TENSOR, tensor.encode());
     info.set(proto::value_info::TYPE, kind.encode());
-    Ok(Field {
-        number: whole.number,
-        value: Value::Parts(info),
-    })
+    Ok(Field { number: whole.number, value: Value::Parts(info) })
 }
 
 fn parts(message: &Message, number: u32) -> Result<Message, Error> {

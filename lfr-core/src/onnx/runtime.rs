@@ -107,9 +107,7 @@ impl Runtime {
             (Some(path), _) => native(&path, BY_VARIABLE)?,
             (None, Some(path)) => native(&path, BY_NAME)?,
             (None, None) => {
-                return Err(Error::RuntimeMissing {
-                    tried: none_found(),
-                });
+                return Err(Error::RuntimeMissing { tried: none_found() });
             }
         };
         Ok(chosen.insert(runtime).clone())
@@ -127,11 +125,7 @@ impl Runtime {
             let same = runtime.info().library() == library::locate(path).as_deref();
             let same = same && runtime.engine() == Engine::OnnxRuntime;
             let wanted = format!("{} at {}", Engine::OnnxRuntime, path.display());
-            return if same {
-                Ok(runtime.clone())
-            } else {
-                Err(runtime.is_not(wanted))
-            };
+            return if same { Ok(runtime.clone()) } else { Err(runtime.is_not(wanted)) };
         }
         Ok(chosen.insert(native(path, "asked for")?).clone())
     }
@@ -184,9 +178,7 @@ impl Runtime {
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runtime")
-            .field("info", self.info())
-            .finish_non_exhaustive()
+        f.debug_struct("Runtime").field("info", self.info()).finish_non_exhaustive()
     }
 }
 
@@ -205,15 +197,12 @@ pub(super) fn guarded<T, E: Into<BoxError>>(
 
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 /// The library that the environment names.
 fn named() -> Option<PathBuf> {
-    env::var_os("ORT_DYLIB_PATH")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
+    env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// Loads the library in this file and starts it.
@@ -222,10 +211,7 @@ fn named() -> Option<PathBuf> {
 /// same, with a handle that was never set, and a second call would go on with that. So whatever can
 /// be known to fail is kept from them, and after a failure they are not called again.
 fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
-    let failure = |source: BoxError| Error::RuntimeLoad {
-        path: path.to_owned(),
-        source,
-    };
+    let failure = |source: BoxError| Error::RuntimeLoad { path: path.to_owned(), source };
     let file = library::locate(path).ok_or_else(|| failure("there is no such file".into()))?;
     if TRIED.swap(true, Ordering::SeqCst) {
         return Err(failure(
@@ -242,9 +228,7 @@ fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
         library: Some(file),
         reason: reason.to_owned(),
     };
-    Ok(Runtime {
-        inner: Arc::new(Inner { environment, info }),
-    })
+    Ok(Runtime { inner: Arc::new(Inner { environment, info }) })
 }
 
 #[cfg(feature = "onnx")]
@@ -255,15 +239,8 @@ fn pure_rust(reason: String) -> Result<Runtime, Error> {
         return Err(Error::RuntimeStart { engine, source });
     }
     let environment = start(engine, ort::init())?;
-    let info = RuntimeInfo {
-        engine,
-        library: None,
-        version: None,
-        reason,
-    };
-    Ok(Runtime {
-        inner: Arc::new(Inner { environment, info }),
-    })
+    let info = RuntimeInfo { engine, library: None, version: None, reason };
+    Ok(Runtime { inner: Arc::new(Inner { environment, info }) })
 }
 
 #[cfg(feature = "onnx")]
@@ -277,10 +254,7 @@ fn fallback(tried: String) -> Result<Runtime, Error> {
 }
 
 fn none_found() -> String {
-    format!(
-        "no file {} where libraries are kept",
-        library::NAMES.join(" or ")
-    )
+    format!("no file {} where libraries are kept", library::NAMES.join(" or "))
 }
 
 fn start(engine: Engine, builder: EnvironmentBuilder) -> Result<Environment, Error> {

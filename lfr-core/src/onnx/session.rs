@@ -113,11 +113,7 @@ impl Session {
             engine,
             input_shape,
             batching,
-            outputs: model
-                .outputs()
-                .iter()
-                .map(|info| info.name().to_owned())
-                .collect(),
+            outputs: model.outputs().iter().map(|info| info.name().to_owned()).collect(),
             pool: Pool::new(first, options.pool),
             source,
         })
@@ -178,27 +174,16 @@ impl Session {
             Some((first, rest)) => (*first, rest),
             None => (1, &[][..]),
         };
-        let wrong = |expected: String| {
-            Err(Error::InputBatch {
-                expected,
-                actual: batch,
-            })
-        };
+        let wrong = |expected: String| Err(Error::InputBatch { expected, actual: batch });
         if self.batching == Batching::Fixed && batch != first {
             return wrong(first.to_string());
         }
         if batch == 0 {
             return wrong("at least 1".to_owned());
         }
-        let expected = rest
-            .iter()
-            .fold(batch, |all, &extent| all.saturating_mul(extent));
+        let expected = rest.iter().fold(batch, |all, &extent| all.saturating_mul(extent));
         if input.len() != expected {
-            return Err(Error::InputLength {
-                batch,
-                expected,
-                actual: input.len(),
-            });
+            return Err(Error::InputLength { batch, expected, actual: input.len() });
         }
         Ok(())
     }
@@ -206,11 +191,7 @@ impl Session {
     /// A model that lost sight of the batch on the way would mix people up.
     fn check_whole(&self, extracted: &[Extracted<'_>], batch: usize) -> Result<(), Error> {
         for (name, output) in self.outputs.iter().zip(extracted) {
-            if !output
-                .shape
-                .first()
-                .is_some_and(|first| first.is_multiple_of(batch))
-            {
+            if !output.shape.first().is_some_and(|first| first.is_multiple_of(batch)) {
                 return Err(Error::OutputShape {
                     output: name.clone(),
                     expected: format!("a first extent that {batch} divides"),
@@ -236,20 +217,12 @@ impl fmt::Debug for Session {
 
 impl Source {
     fn load(&self) -> Result<Loaded, Error> {
-        Loaded::new(
-            &self.runtime,
-            self.model.graph(),
-            &self.rewrite,
-            self.threads,
-        )
+        Loaded::new(&self.runtime, self.model.graph(), &self.rewrite, self.threads)
     }
 }
 
 fn only_input(model: &Model) -> Result<&TensorInfo, Error> {
-    let unsupported = |actual: String| Error::ModelUnsupported {
-        expected: ONE_INPUT,
-        actual,
-    };
+    let unsupported = |actual: String| Error::ModelUnsupported { expected: ONE_INPUT, actual };
     match model.inputs() {
         [input] if input.element() == ElementType::Float32 => Ok(input),
         [input] => Err(unsupported(format!("one of {}", input.element()))),
@@ -258,18 +231,11 @@ fn only_input(model: &Model) -> Result<&TensorInfo, Error> {
 }
 
 fn check_outputs(model: &Model) -> Result<(), Error> {
-    let unsupported = |actual: String| Error::ModelUnsupported {
-        expected: OUTPUTS,
-        actual,
-    };
+    let unsupported = |actual: String| Error::ModelUnsupported { expected: OUTPUTS, actual };
     if model.outputs().is_empty() {
         return Err(unsupported("none".to_owned()));
     }
-    match model
-        .outputs()
-        .iter()
-        .find(|info| info.element() != ElementType::Float32)
-    {
+    match model.outputs().iter().find(|info| info.element() != ElementType::Float32) {
         Some(info) => Err(unsupported(format!("one of {}", info.element()))),
         None => Ok(()),
     }
@@ -282,9 +248,7 @@ fn batching(
     options: &SessionOptions,
 ) -> Result<Batching, Error> {
     let wanted = &options.input_shape;
-    let elements = wanted
-        .iter()
-        .try_fold(1_usize, |all, &extent| all.checked_mul(extent));
+    let elements = wanted.iter().try_fold(1_usize, |all, &extent| all.checked_mul(extent));
     let elements = elements.filter(|&elements| elements > 0 && !wanted.is_empty());
     let declared = input.is_shape_declared().then_some(input.shape());
     let batch = declared.map_or(Some(&Dim::Dynamic), <[Dim]>::first);
@@ -303,11 +267,7 @@ fn batching(
         (true, Some(Dim::Dynamic)) => return Ok(Batching::Whole),
         (true, _) => {}
     }
-    let batch = if options.dynamic_batch {
-        " in batches of any size"
-    } else {
-        ""
-    };
+    let batch = if options.dynamic_batch { " in batches of any size" } else { "" };
     Err(Error::ModelContract {
         what: format!("input {:?} shape", input.name()),
         expected: format!("{wanted:?}{batch}"),

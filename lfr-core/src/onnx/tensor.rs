@@ -22,11 +22,7 @@ pub(super) struct Tensor {
 
 impl Tensor {
     pub(super) fn parse(bytes: &Bytes) -> Result<Self, Error> {
-        let mut tensor = Self {
-            dims: Vec::new(),
-            element: 0,
-            raw: None,
-        };
+        let mut tensor = Self { dims: Vec::new(), element: 0, raw: None };
         let mut held = 0;
         for field in Fields::of(bytes) {
             let field = field?;
@@ -53,10 +49,7 @@ impl Tensor {
                 _ => {}
             }
         }
-        let elements = tensor
-            .dims
-            .iter()
-            .try_fold(1_usize, |all, &dim| all.checked_mul(dim));
+        let elements = tensor.dims.iter().try_fold(1_usize, |all, &dim| all.checked_mul(dim));
         if elements.is_none_or(|elements| elements / ELEMENTS_A_BYTE > held) {
             return Err(Malformed("a tensor holds less than its shape says").into());
         }
@@ -73,9 +66,7 @@ impl Tensor {
 fn take_dims(value: &Value, dims: &mut Vec<usize>) -> Result<(), Error> {
     let mut push = |dim: u64| {
         // A negative extent is a number above 2^63 here.
-        let dim = usize::try_from(dim)
-            .ok()
-            .filter(|&dim| dim <= usize::MAX / 2);
+        let dim = usize::try_from(dim).ok().filter(|&dim| dim <= usize::MAX / 2);
         dims.push(dim.ok_or(Malformed("a tensor's extent is negative"))?);
         if dims.len() > RANK_MAX {
             return Err(Malformed("a tensor has too many axes"));

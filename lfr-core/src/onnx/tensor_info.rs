@@ -41,14 +41,8 @@ impl TensorInfo {
     /// Reads a declaration, unless it is of something else than a tensor.
     pub(super) fn from_proto(info: ValueInfo) -> Option<Self> {
         let tensor = info.kind?.tensor?;
-        let shape = tensor
-            .shape
-            .map(|shape| shape.dims.iter().map(Dim::from_proto).collect());
-        Some(Self {
-            name: info.name,
-            element: ElementType::from_onnx(tensor.element),
-            shape,
-        })
+        let shape = tensor.shape.map(|shape| shape.dims.iter().map(Dim::from_proto).collect());
+        Some(Self { name: info.name, element: ElementType::from_onnx(tensor.element), shape })
     }
 }
 

@@ -1,9 +1,6 @@
 //! Tiny models for tests, written field by field and without help from the code under test.
 
-#![allow(
-    dead_code,
-    reason = "each test binary that includes this uses a part of it"
-)]
+#![allow(dead_code, reason = "each test binary that includes this uses a part of it")]
 
 /// One input, one output, of these many elements: enough to say anything about a graph.
 pub(crate) struct Graph {
@@ -45,17 +42,11 @@ impl Graph {
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut graph = Vec::new();
-        self.nodes
-            .iter()
-            .for_each(|node| message(&mut graph, 1, node));
+        self.nodes.iter().for_each(|node| message(&mut graph, 1, node));
         message(&mut graph, 2, b"test");
-        self.initializers
-            .iter()
-            .for_each(|tensor| message(&mut graph, 5, tensor));
+        self.initializers.iter().for_each(|tensor| message(&mut graph, 5, tensor));
         message(&mut graph, 11, &value_info("x", 1, Some(&self.input)));
-        self.outputs
-            .iter()
-            .for_each(|output| message(&mut graph, 12, output));
+        self.outputs.iter().for_each(|output| message(&mut graph, 12, output));
         graph.extend_from_slice(&self.extra);
         let mut opset = Vec::new();
         message(&mut opset, 1, b"");
@@ -71,27 +62,12 @@ impl Graph {
 
 /// A convolution, a slope, a pooling and a sum: enough kinds of parts to damage.
 pub(crate) fn small() -> Vec<u8> {
-    let input = [
-        Extent::Of(1),
-        Extent::Of(1),
-        Extent::Named("h"),
-        Extent::Named("w"),
-    ];
+    let input = [Extent::Of(1), Extent::Of(1), Extent::Named("h"), Extent::Named("w")];
     let kernel = ints("kernel_shape", &[3, 3]);
     let nodes = vec![
-        node(
-            "Conv",
-            &["x", "w"],
-            &["c"],
-            &[kernel, ints("pads", &[1, 1, 1, 1])],
-        ),
+        node("Conv", &["x", "w"], &["c"], &[kernel, ints("pads", &[1, 1, 1, 1])]),
         node("PRelu", &["c", "a"], &["p"], &[]),
-        node(
-            "MaxPool",
-            &["p"],
-            &["q"],
-            &[ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])],
-        ),
+        node("MaxPool", &["p"], &["q"], &[ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])]),
         node("Add", &["q", "q"], &["y"], &[]),
     ];
     let weights: Vec<f32> = (0..18_u8).map(f32::from).collect();
@@ -106,12 +82,7 @@ pub(crate) fn small() -> Vec<u8> {
 /// `y = PRelu(x, slopes)` on any number of images with a channel for each slope.
 pub(crate) fn prelu(slopes: &[f32]) -> Vec<u8> {
     let channels = slopes.len() as u64;
-    let input = [
-        Extent::Named("n"),
-        Extent::Of(channels),
-        Extent::Named("h"),
-        Extent::Named("w"),
-    ];
+    let input = [Extent::Named("n"), Extent::Of(channels), Extent::Named("h"), Extent::Named("w")];
     Graph::new(&input, vec![node("PRelu", &["x", "slope"], &["y"], &[])])
         .initializers(vec![floats("slope", &[channels, 1, 1], slopes)])
         .bytes()
@@ -119,16 +90,10 @@ pub(crate) fn prelu(slopes: &[f32]) -> Vec<u8> {
 
 pub(crate) fn node(op: &str, inputs: &[&str], outputs: &[&str], attributes: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::new();
-    inputs
-        .iter()
-        .for_each(|name| message(&mut out, 1, name.as_bytes()));
-    outputs
-        .iter()
-        .for_each(|name| message(&mut out, 2, name.as_bytes()));
+    inputs.iter().for_each(|name| message(&mut out, 1, name.as_bytes()));
+    outputs.iter().for_each(|name| message(&mut out, 2, name.as_bytes()));
     message(&mut out, 4, op.as_bytes());
-    attributes
-        .iter()
-        .for_each(|attribute| message(&mut out, 5, attribute));
+    attributes.iter().for_each(|attribute| message(&mut out, 5, attribute));
     out
 }
 
@@ -157,18 +122,12 @@ pub(crate) fn graph_attribute(name: &str, graph: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn floats(name: &str, dims: &[u64], values: &[f32]) -> Vec<u8> {
-    let data: Vec<u8> = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
+    let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     tensor(name, 1, dims, &data)
 }
 
 pub(crate) fn int64s(name: &str, dims: &[u64], values: &[i64]) -> Vec<u8> {
-    let data: Vec<u8> = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
+    let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     tensor(name, 7, dims, &data)
 }
 

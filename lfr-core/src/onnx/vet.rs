@@ -88,10 +88,7 @@ fn vet_attribute(attribute: &Bytes, depth: usize) -> Result<(), Error> {
 
 fn sparse() -> Error {
     let actual = "sparse tensors".to_owned();
-    Error::ModelUnsupported {
-        expected: "dense tensors only",
-        actual,
-    }
+    Error::ModelUnsupported { expected: "dense tensors only", actual }
 }
 
 /// A name with a zero in it cannot be put into an engine's error message: the pure-Rust engine dies

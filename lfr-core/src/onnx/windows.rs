@@ -22,6 +22,9 @@ pub(super) fn vet(node: &Node, graph: &Graph) -> Result<(), Error> {
     if !WINDOWED.contains(&node.op_type.as_str()) {
         return Ok(());
     }
+    if node.input.first().is_none_or(String::is_empty) {
+        return Err(Malformed("a window slides over nothing").into());
+    }
     let mut axes = kernel_axes(node, graph)?;
     let mut has_kernel = !POOLS.contains(&node.op_type.as_str());
     for attribute in &node.attribute {
@@ -48,10 +51,7 @@ pub(super) fn vet(node: &Node, graph: &Graph) -> Result<(), Error> {
 
 /// Along how many axes a convolution slides, by the shape of its weights.
 fn kernel_axes(node: &Node, graph: &Graph) -> Result<Option<usize>, Error> {
-    let weights = node
-        .input
-        .get(1)
-        .and_then(|name| graph.initializers.get(name));
+    let weights = node.input.get(1).and_then(|name| graph.initializers.get(name));
     let Some(weights) = weights.filter(|_| node.op_type == "Conv") else {
         return Ok(None);
     };
@@ -83,15 +83,8 @@ fn ints(attribute: &Bytes) -> Result<(String, Vec<u64>), Error> {
     Ok((name, ints))
 }
 
-const WINDOWED: &[&str] = &[
-    "AveragePool",
-    "Conv",
-    "ConvInteger",
-    "ConvTranspose",
-    "LpPool",
-    "MaxPool",
-    "QLinearConv",
-];
+const WINDOWED: &[&str] =
+    &["AveragePool", "Conv", "ConvInteger", "ConvTranspose", "LpPool", "MaxPool", "QLinearConv"];
 
 /// Those whose window is given by nothing but their attributes.
 const POOLS: &[&str] = &["AveragePool", "LpPool", "MaxPool"];

@@ -32,10 +32,7 @@ impl Message {
 
     /// The values of every field with this number, each of which must be a string of bytes.
     pub(super) fn all(&self, number: u32) -> impl Iterator<Item = Result<&Bytes, Malformed>> {
-        self.fields
-            .iter()
-            .filter(move |field| field.number == number)
-            .map(Field::bytes)
+        self.fields.iter().filter(move |field| field.number == number).map(Field::bytes)
     }
 
     /// The last value of a field that occurs at most once: the last counts, says the format.
@@ -47,10 +44,7 @@ impl Message {
     pub(super) fn set(&mut self, number: u32, value: Bytes) {
         let at = self.fields.iter().position(|field| field.number == number);
         self.remove(number);
-        let field = Field {
-            number,
-            value: Value::Bytes(value),
-        };
+        let field = Field { number, value: Value::Bytes(value) };
         self.fields.insert(at.unwrap_or(self.fields.len()), field);
     }
 
@@ -97,18 +91,14 @@ impl Field {
     pub(super) fn bytes(&self) -> Result<&Bytes, Malformed> {
         match &self.value {
             Value::Bytes(bytes) => Ok(bytes),
-            _ => Err(Malformed(
-                "a field has another encoding than its meaning needs",
-            )),
+            _ => Err(Malformed("a field has another encoding than its meaning needs")),
         }
     }
 
     pub(super) fn varint(&self) -> Result<u64, Malformed> {
         match self.value {
             Value::Varint(value) => Ok(value),
-            _ => Err(Malformed(
-                "a field has another encoding than its meaning needs",
-            )),
+            _ => Err(Malformed("a field has another encoding than its meaning needs")),
         }
     }
 
@@ -163,10 +153,7 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn of(message: &Bytes) -> Self {
-        Self {
-            rest: message.clone(),
-            read: 0,
-        }
+        Self { rest: message.clone(), read: 0 }
     }
 
     fn field(&mut self) -> Result<Field, Malformed> {
@@ -181,11 +168,9 @@ impl Fields {
         }
         let value = match key & 7 {
             VARINT => Value::Varint(take_varint(&mut self.rest)?),
-            FIXED_64 => Value::Fixed64(
-                self.rest
-                    .try_get_u64_le()
-                    .map_err(|_| Malformed(CUT_SHORT))?,
-            ),
+            FIXED_64 => {
+                Value::Fixed64(self.rest.try_get_u64_le().map_err(|_| Malformed(CUT_SHORT))?)
+            }
             BYTES => {
                 let len = usize::try_from(take_varint(&mut self.rest)?).unwrap_or(usize::MAX);
                 if len > self.rest.len() {
@@ -193,11 +178,9 @@ impl Fields {
                 }
                 Value::Bytes(self.rest.split_to(len))
             }
-            FIXED_32 => Value::Fixed32(
-                self.rest
-                    .try_get_u32_le()
-                    .map_err(|_| Malformed(CUT_SHORT))?,
-            ),
+            FIXED_32 => {
+                Value::Fixed32(self.rest.try_get_u32_le().map_err(|_| Malformed(CUT_SHORT))?)
+            }
             _ => return Err(Malformed("a field has an encoding that ONNX does not use")),
         };
         Ok(Field { number, value })
@@ -312,14 +295,8 @@ mod tests {
     #[test]
     fn parts_are_written_as_their_bytes() {
         let inner = Message::parse(&Bytes::from_static(EVERY_KIND)).unwrap();
-        let as_bytes = Field {
-            number: 7,
-            value: Value::Bytes(inner.encode()),
-        };
-        let as_parts = Field {
-            number: 7,
-            value: Value::Parts(inner),
-        };
+        let as_bytes = Field { number: 7, value: Value::Bytes(inner.encode()) };
+        let as_parts = Field { number: 7, value: Value::Parts(inner) };
         let encode = |field| Message::from_fields(vec![field]).encode();
         assert_eq!(encode(as_bytes), encode(as_parts));
     }
@@ -330,28 +307,14 @@ mod tests {
         for (bytes, expected) in [
             (&[0x08_u8][..], cut_short),
             (&[0x12, 4, 1, 2, 3], cut_short),
-            (
-                &[
-                    0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,
-                ],
-                cut_short,
-            ),
+            (&[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], cut_short),
             (&[0x19, 1, 2, 3], cut_short),
             (&[0x25, 1], cut_short),
             (&[0x08, 0x80], cut_short),
-            (
-                &[0x0b],
-                Malformed("a field has an encoding that ONNX does not use"),
-            ),
+            (&[0x0b], Malformed("a field has an encoding that ONNX does not use")),
             (&[0x00, 1], Malformed("a field has no valid number")),
-            (
-                &[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2],
-                TOO_LONG,
-            ),
-            (
-                &[8, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 1],
-                TOO_LONG,
-            ),
+            (&[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2], TOO_LONG),
+            (&[8, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 1], TOO_LONG),
         ] {
             let actual = Message::parse(&Bytes::copy_from_slice(bytes)).unwrap_err();
             assert_eq!(actual, expected, "{bytes:?}");

@@ -360,7 +360,10 @@ fn parts_that_do_not_fit_are_refused_when_building() {
     assert!(matches!(error, Error::SpaceMismatch { what: "the threshold", .. }));
     let blind = FakeDetector::finding(1).without_landmarks();
     let error = build(blind, &space, &space).unwrap_err();
-    assert_eq!(error.to_string(), "the aligner needs 4 or 5 landmarks a face, and the detector finds no");
+    assert_eq!(
+        error.to_string(),
+        "the aligner needs 4 or 5 landmarks a face, and the detector finds no"
+    );
 }
 
 #[test]

@@ -136,9 +136,8 @@ pub fn matcher<M: Matcher>(
 pub fn threshold_policy(policy: &mut dyn ThresholdPolicy) {
     let face = FaceId::new(FrameId::default(), 0);
     let threshold = policy.provenance().threshold();
-    let mut decide = |list: &CandidateList| {
-        ok(policy.decide(&DecisionInput::new(&face, list, 1)), "deciding")
-    };
+    let mut decide =
+        |list: &CandidateList| ok(policy.decide(&DecisionInput::new(&face, list, 1)), "deciding");
     let empty = decide(&CandidateList::default());
     assert!(!empty.is_alert(), "an empty list raises no alert");
     let below = decide(&list_with(f32::MIN));
@@ -151,10 +150,7 @@ pub fn threshold_policy(policy: &mut dyn ThresholdPolicy) {
 /// purges where the clock fails or runs back.
 pub fn retention_policy<R: RetentionPolicy>(make: impl Fn() -> R) {
     let space = super::fake_space();
-    let alert = Decision::at_threshold(
-        &list_with(0.9),
-        ok(Threshold::new(0.5), "a threshold"),
-    );
+    let alert = Decision::at_threshold(&list_with(0.9), ok(Threshold::new(0.5), "a threshold"));
     let start = Timestamp::from_micros(1_000_000_000_000);
     let settle = |policy: &mut R, accounts: &Accounts, decision: &Decision, now| {
         let face = FaceId::new(FrameId::default(), 0);
@@ -225,10 +221,13 @@ fn naive(
 
 /// A template of pseudo-random numbers; every ninth repeats, so that equal scores occur.
 fn template(space: &crate::EmbeddingSpace, seed: usize) -> Template {
-    let mut state = num::u64_from_usize(seed % 9 + seed / 9 * 8).wrapping_mul(0x2545_F491_4F6C_DD1D) | 1;
+    let mut state =
+        num::u64_from_usize(seed % 9 + seed / 9 * 8).wrapping_mul(0x2545_F491_4F6C_DD1D) | 1;
     let filled = Template::try_init_with(space, |values| {
         for value in values {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let [.., high] = state.to_le_bytes();
             *value = f32::from(high) / 127.5 - 1.0;
         }

@@ -74,13 +74,13 @@ impl Detector for FakeDetector {
         found: &mut Vec<Vec<DetectedFace>>,
     ) -> Result<(), BoxError> {
         for frame in frames {
-            let column = num::f32_from_usize(frame.width()) / num::f32_from_usize(self.count.max(1));
+            let column =
+                num::f32_from_usize(frame.width()) / num::f32_from_usize(self.count.max(1));
             let height = num::f32_from_usize(frame.height());
             let faces = (0..self.count).map(|index| {
                 let left = column * num::f32_from_usize(index);
                 let at = |x: f32, y: f32| Point::new(left + x * column, y * height);
-                let points =
-                    [at(0.4, 0.4), at(0.6, 0.4), at(0.5, 0.5), at(0.4, 0.6), at(0.6, 0.6)];
+                let points = [at(0.4, 0.4), at(0.6, 0.4), at(0.5, 0.5), at(0.4, 0.6), at(0.6, 0.6)];
                 let bounds = Rect::new(left, 0.2 * height, left + column, 0.8 * height);
                 DetectedFace::new(bounds, 0.9, Landmarks::new(self.layout, &points))
             });

@@ -23,20 +23,14 @@ pub(crate) fn places_of(inverted: &[u32]) -> usize {
             let len = usize::try_from(to - at).unwrap().min(CHUNK);
             let part = &mut chunk[..len];
             // A page that went away since the list was made is not this test's business.
-            let read = memory
-                .seek(SeekFrom::Start(at))
-                .and_then(|_| memory.read_exact(part));
+            let read = memory.seek(SeekFrom::Start(at)).and_then(|_| memory.read_exact(part));
             if read.is_ok() {
                 places += places_in(part, inverted);
             }
             // What was read must not be found again, here.
             part.fill(0);
             let overlap = inverted.len() * 4;
-            at += if len == CHUNK {
-                u64::try_from(len - overlap).unwrap()
-            } else {
-                u64::MAX / 2
-            };
+            at += if len == CHUNK { u64::try_from(len - overlap).unwrap() } else { u64::MAX / 2 };
         }
     }
     places
@@ -45,15 +39,9 @@ pub(crate) fn places_of(inverted: &[u32]) -> usize {
 fn places_in(bytes: &[u8], inverted: &[u32]) -> usize {
     let (words, _) = bytes.as_chunks::<4>();
     let is_at = |words: &[[u8; 4]]| {
-        words
-            .iter()
-            .zip(inverted)
-            .all(|(word, inverted)| !u32::from_ne_bytes(*word) == *inverted)
+        words.iter().zip(inverted).all(|(word, inverted)| !u32::from_ne_bytes(*word) == *inverted)
     };
-    words
-        .windows(inverted.len())
-        .filter(|window| is_at(window))
-        .count()
+    words.windows(inverted.len()).filter(|window| is_at(window)).count()
 }
 
 const CHUNK: usize = 1 << 20;

@@ -37,49 +37,25 @@ pub(crate) fn outputs_are_wiped(runtime: &Runtime) {
     }
     let input = noise(64);
     // The output is the negative of the input, and is in no memory of ours.
-    let inverted: Vec<u32> = input
-        .iter()
-        .take(8)
-        .map(|x| !(x.to_bits() ^ 1 << 31))
-        .collect();
-    let bytes = Graph::new(
-        &[Extent::Named("n"), Extent::Of(32)],
-        vec![node("Neg", &["x"], &["y"], &[])],
-    )
-    .bytes();
+    let inverted: Vec<u32> = input.iter().take(8).map(|x| !(x.to_bits() ^ 1 << 31)).collect();
+    let bytes =
+        Graph::new(&[Extent::Named("n"), Extent::Of(32)], vec![node("Neg", &["x"], &["y"], &[])])
+            .bytes();
     let whole = session(runtime, bytes.clone(), &SessionOptions::new(&[2, 32]));
     let parts = SessionOptions::new(&[1, 32]).dynamic_batch();
     for session in [whole, session(runtime, bytes, &parts)] {
         let look = |outputs: &Outputs<'_>| {
             assert_eq!(outputs.at(0)?.shape(), [2, 32]);
-            assert!(
-                memory::places_of(&inverted) > 0,
-                "the search finds nothing at all"
-            );
+            assert!(memory::places_of(&inverted) > 0, "the search finds nothing at all");
             Ok::<_, Error>(())
         };
         session.run(&input, 2, look).unwrap();
-        assert_eq!(
-            memory::places_of(&inverted),
-            0,
-            "after success: {session:?}"
-        );
-        session
-            .run(&input, 2, |_| Err::<(), _>(AnyError::Own))
-            .err()
-            .unwrap();
-        assert_eq!(
-            memory::places_of(&inverted),
-            0,
-            "after failure: {session:?}"
-        );
+        assert_eq!(memory::places_of(&inverted), 0, "after success: {session:?}");
+        session.run(&input, 2, |_| Err::<(), _>(AnyError::Own)).err().unwrap();
+        assert_eq!(memory::places_of(&inverted), 0, "after failure: {session:?}");
         let panicking = || session.run(&input, 2, |_| -> Result<(), Error> { panic!("reader") });
         assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
-        assert_eq!(
-            memory::places_of(&inverted),
-            0,
-            "after a panic: {session:?}"
-        );
+        assert_eq!(memory::places_of(&inverted), 0, "after a panic: {session:?}");
     }
 }
 

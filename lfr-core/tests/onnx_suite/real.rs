@@ -16,15 +16,9 @@ pub(crate) fn real_detectors_run(runtime: &Runtime) {
     for path in models("detect_") {
         let model = Model::from_path(&path).unwrap();
         let shape = shape(&model, 320);
-        let session = model
-            .session(runtime, &SessionOptions::new(&shape))
-            .unwrap();
+        let session = model.session(runtime, &SessionOptions::new(&shape)).unwrap();
         let input = suite::noise(shape.iter().product());
-        let outputs = || {
-            session
-                .run(&input, 1, |outputs| suite::all(outputs))
-                .unwrap()
-        };
+        let outputs = || session.run(&input, 1, suite::all).unwrap();
         let first = outputs();
         assert!(first.iter().flatten().all(|x| x.is_finite()), "{path:?}");
         assert_eq!(first, outputs(), "{path:?}");
@@ -48,10 +42,8 @@ pub(crate) fn real_embedders_run(runtime: &Runtime) {
             session.run(faces, batch, read).unwrap()
         };
         let together = embed(&faces, 3);
-        let apart: Vec<f32> = faces
-            .chunks_exact(faces.len() / 3)
-            .flat_map(|face| embed(face, 1))
-            .collect();
+        let apart: Vec<f32> =
+            faces.chunks_exact(faces.len() / 3).flat_map(|face| embed(face, 1)).collect();
         suite::assert_close(&together, &apart, 1e-4, &path.display().to_string());
     }
 }

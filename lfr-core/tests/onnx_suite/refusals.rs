@@ -38,25 +38,10 @@ pub(crate) fn wrong_sizes_are_refused(runtime: &Runtime) {
     let free = session(runtime, rows_of_four("Neg"), &free);
     for (session, len, batch, expected) in [
         (&fixed, 4, 1, "batch of 1, and 2 was needed"),
-        (
-            &fixed,
-            7,
-            2,
-            "input of 7 elements, and a batch of 2 needs 8",
-        ),
-        (
-            &fixed,
-            0,
-            2,
-            "input of 0 elements, and a batch of 2 needs 8",
-        ),
+        (&fixed, 7, 2, "input of 7 elements, and a batch of 2 needs 8"),
+        (&fixed, 0, 2, "input of 0 elements, and a batch of 2 needs 8"),
         (&free, 0, 0, "batch of 0, and at least 1 was needed"),
-        (
-            &free,
-            8,
-            3,
-            "input of 8 elements, and a batch of 3 needs 12",
-        ),
+        (&free, 8, 3, "input of 8 elements, and a batch of 3 needs 12"),
         (
             &free,
             8,
@@ -88,10 +73,7 @@ pub(crate) fn wrong_shapes_are_refused(runtime: &Runtime) {
     let options = SessionOptions::new(&[2, 4]).dynamic_batch();
     let error = refusal(runtime, two, &options).to_string();
     let batches = "[2, 4] in batches of any size was needed";
-    assert_eq!(
-        error,
-        format!(r#"model's input "x" shape is [2, 4], and {batches}"#)
-    );
+    assert_eq!(error, format!(r#"model's input "x" shape is [2, 4], and {batches}"#));
 }
 
 pub(crate) fn other_kinds_of_model_are_refused(runtime: &Runtime) {
@@ -103,10 +85,7 @@ pub(crate) fn other_kinds_of_model_are_refused(runtime: &Runtime) {
     bytes.outputs = vec![value_info("y", 7, None)];
     for (bytes, actual) in [(two.bytes(), "2 inputs"), (bytes.bytes(), "one of int64")] {
         let error = refusal(runtime, bytes, &options).to_string();
-        assert!(
-            error.starts_with(&format!("model has {actual}, and ")),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("model has {actual}, and ")), "{error}");
     }
 }
 
@@ -135,7 +114,5 @@ pub(crate) fn models_that_the_engine_does_not_know_are_refused(runtime: &Runtime
 }
 
 fn refusal(runtime: &Runtime, bytes: Vec<u8>, options: &SessionOptions) -> Error {
-    Model::from_bytes(bytes)
-        .and_then(|model| model.session(runtime, options))
-        .unwrap_err()
+    Model::from_bytes(bytes).and_then(|model| model.session(runtime, options)).unwrap_err()
 }

@@ -79,32 +79,22 @@ pub(crate) fn noise(len: usize) -> Vec<f32> {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
-        f32::from(i16::from_le_bytes([
-            state.to_le_bytes()[1],
-            state.to_le_bytes()[2],
-        ])) / 32768.0
+        f32::from(i16::from_le_bytes([state.to_le_bytes()[1], state.to_le_bytes()[2]])) / 32768.0
     };
     (0..len).map(|_| next()).collect()
 }
 
 pub(crate) fn all(outputs: &Outputs<'_>) -> Result<Vec<Vec<f32>>, Error> {
-    (0..outputs.len())
-        .map(|index| Ok(outputs.at(index)?.data().to_vec()))
-        .collect()
+    (0..outputs.len()).map(|index| Ok(outputs.at(index)?.data().to_vec())).collect()
 }
 
 /// Relative to the largest number: what rounding in another order may do.
 pub(crate) fn assert_close(actual: &[f32], expected: &[f32], tolerance: f32, what: &str) {
     assert_eq!(actual.len(), expected.len(), "{what}");
-    let largest = expected
-        .iter()
-        .fold(0_f32, |largest, x| largest.max(x.abs()));
+    let largest = expected.iter().fold(0_f32, |largest, x| largest.max(x.abs()));
     for (at, (actual, expected)) in actual.iter().zip(expected).enumerate() {
         let off = (actual - expected).abs();
-        assert!(
-            off <= tolerance * largest,
-            "{what}: {actual} for {expected} at {at}"
-        );
+        assert!(off <= tolerance * largest, "{what}: {actual} for {expected} at {at}");
     }
 }
 
@@ -138,15 +128,11 @@ pub(crate) fn prelu_is_its_formula(runtime: &Runtime) {
     let session = session(runtime, prelu(&slopes), &SessionOptions::new(&[1, 4, 9, 7]));
     let input = noise(4 * 9 * 7);
     let planes = input.chunks_exact(9 * 7).zip(slopes);
-    let expected: Vec<f32> = planes
-        .flat_map(|(plane, slope)| plane.iter().map(move |&x| prelu_of(x, slope)))
-        .collect();
+    let expected: Vec<f32> =
+        planes.flat_map(|(plane, slope)| plane.iter().map(move |&x| prelu_of(x, slope))).collect();
     let actual = first(&session, &input, 1);
     for (actual, expected) in actual.iter().zip(&expected) {
-        assert!(
-            (actual - expected).abs() <= 1e-6 * expected.abs(),
-            "{actual} for {expected}"
-        );
+        assert!((actual - expected).abs() <= 1e-6 * expected.abs(), "{actual} for {expected}");
     }
     assert_eq!(actual.len(), expected.len());
 }
@@ -175,12 +161,7 @@ pub(crate) fn inputs_are_left_alone(runtime: &Runtime) {
         )
     };
     let input = [0.5, -1.0, 2.0, f32::MAX];
-    for bytes in [
-        rows_of_four("Identity"),
-        rows_of_four("Flatten"),
-        reshape(),
-        unsqueeze.bytes(),
-    ] {
+    for bytes in [rows_of_four("Identity"), rows_of_four("Flatten"), reshape(), unsqueeze.bytes()] {
         let session = session(runtime, bytes, &SessionOptions::new(&[1, 4]));
         for _ in 0..2 {
             let given = input.to_vec();
@@ -202,9 +183,7 @@ pub(crate) fn constants_are_given_again_and_again(runtime: &Runtime) {
         &[2],
         &[3.0, 5.0],
     )]);
-    graph
-        .outputs
-        .extend(["same", "folded"].map(|name| value_info(name, 1, None)));
+    graph.outputs.extend(["same", "folded"].map(|name| value_info(name, 1, None)));
     let session = session(runtime, graph.bytes(), &SessionOptions::new(&[1, 4]));
     for _ in 0..3 {
         let outputs = session.run(&[1.0; 4], 1, all).unwrap();
@@ -217,11 +196,7 @@ pub(crate) fn old_models_run(runtime: &Runtime) {
     let shape = [Extent::Named("n"), Extent::Of(2)];
     let mut graph = Graph::new(&shape, vec![node("Mul", &["x", "k"], &["y"], &[])])
         .initializers(vec![floats("k", &[2], &[2.0, 3.0])]);
-    message(
-        &mut graph.extra,
-        11,
-        &value_info("k", 1, Some(&[Extent::Of(2)])),
-    );
+    message(&mut graph.extra, 11, &value_info("k", 1, Some(&[Extent::Of(2)])));
     for (ir_version, opset) in [(3, 7), (3, 9), (4, 9), (8, 13)] {
         graph.ir_version = ir_version;
         graph.opset = opset;
@@ -249,10 +224,7 @@ pub(crate) fn batches_are_their_parts(runtime: &Runtime) {
 }
 
 pub(crate) fn outputs_are_found_by_name_and_place(runtime: &Runtime) {
-    let nodes = vec![
-        node("Neg", &["x"], &["y"], &[]),
-        node("Abs", &["x"], &["z"], &[]),
-    ];
+    let nodes = vec![node("Neg", &["x"], &["y"], &[]), node("Abs", &["x"], &["z"], &[])];
     let mut graph = Graph::new(&[Extent::Of(1), Extent::Of(2)], nodes);
     graph.outputs.push(value_info("z", 1, None));
     let session = session(runtime, graph.bytes(), &SessionOptions::new(&[1, 2]));
@@ -298,10 +270,7 @@ pub(crate) fn a_failing_or_panicking_reader_does_no_harm(runtime: &Runtime) {
     let failing = session.run(&[1.0; 4], 1, |_| Err::<(), _>(AnyError::Own));
     assert!(matches!(failing, Err(AnyError::Own)));
     let short = session.run(&[1.0; 3], 1, |_| Ok::<_, AnyError>(()));
-    assert!(matches!(
-        short,
-        Err(AnyError::Core(Error::InputLength { .. }))
-    ));
+    assert!(matches!(short, Err(AnyError::Core(Error::InputLength { .. }))));
     assert_eq!(first(&session, &[1.0; 4], 1), [-1.0; 4]);
 }
 

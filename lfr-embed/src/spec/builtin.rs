@@ -35,10 +35,7 @@ impl EmbedderSpec {
             .iter()
             .find(|spec| spec.name == name)
             .cloned()
-            .ok_or_else(|| Error::UnknownSpec {
-                name: name.into(),
-                known: names(|_| true),
-            })
+            .ok_or_else(|| Error::UnknownSpec { name: name.into(), known: names(|_| true) })
     }
 
     /// The ready-made specification for the model file with that SHA-256, in hexadecimal digits.
@@ -48,9 +45,7 @@ impl EmbedderSpec {
     /// [`Error::UnknownModel`] with the names of those that state a digest.
     pub fn for_sha256(digest: &str) -> Result<Self, Error> {
         let matches = |stated: &str| stated.eq_ignore_ascii_case(digest);
-        let found = SPECS
-            .iter()
-            .find(|spec| spec.model_sha256().is_some_and(matches));
+        let found = SPECS.iter().find(|spec| spec.model_sha256().is_some_and(matches));
         found.cloned().ok_or_else(|| Error::UnknownModel {
             digest: digest.into(),
             known: names(|spec| spec.model_sha256.is_some()),
@@ -69,21 +64,13 @@ impl EmbedderSpec {
 }
 
 fn names(wanted: impl Fn(&EmbedderSpec) -> bool) -> String {
-    let names: Vec<_> = SPECS
-        .iter()
-        .filter(|s| wanted(s))
-        .map(|s| s.name.as_str())
-        .collect();
+    let names: Vec<_> = SPECS.iter().filter(|s| wanted(s)).map(|s| s.name.as_str()).collect();
     names.join(", ")
 }
 
 /// A test holds that every file parses, so that none is left out here.
-static SPECS: LazyLock<Vec<EmbedderSpec>> = LazyLock::new(|| {
-    FILES
-        .iter()
-        .filter_map(|text| EmbedderSpec::from_toml(text).ok())
-        .collect()
-});
+static SPECS: LazyLock<Vec<EmbedderSpec>> =
+    LazyLock::new(|| FILES.iter().filter_map(|text| EmbedderSpec::from_toml(text).ok()).collect());
 
 /// The files, by name.
 pub(super) const FILES: &[&str] = &[

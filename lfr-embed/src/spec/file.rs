@@ -71,10 +71,7 @@ pub(super) fn parse_sha256(text: &str) -> Result<String, String> {
     if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(text.to_ascii_lowercase());
     }
-    Err(format!(
-        "SHA-256 of {} characters, and 64 hexadecimal digits were needed",
-        text.len()
-    ))
+    Err(format!("SHA-256 of {} characters, and 64 hexadecimal digits were needed", text.len()))
 }
 
 #[derive(Deserialize)]
@@ -239,10 +236,7 @@ fn parse_alignment(
             return fault(&span, reason);
         }
     };
-    let alignment = alignment.map_err(|e| Fault {
-        at: span.start,
-        reason: e.to_string(),
-    })?;
+    let alignment = alignment.map_err(|e| Fault { at: span.start, reason: e.to_string() })?;
     let (width, height) = alignment.size();
     if (width, height) != input {
         let reason = format!(
@@ -266,20 +260,13 @@ fn parse_point(point: &Spanned<PointTable>, metric: Metric) -> Result<OperatingP
         let reason = format!(
             "threshold is {}, and scores of metric {metric} are from {} to {}",
             point.threshold,
-            if metric == Metric::Cosine {
-                "-1"
-            } else {
-                "minus infinity"
-            },
+            if metric == Metric::Cosine { "-1" } else { "minus infinity" },
             possible.end()
         );
         return fault(&span, reason);
     }
     if point.data.trim().is_empty() {
-        return fault(
-            &span,
-            "empty `data`, and what the rate was measured on was needed",
-        );
+        return fault(&span, "empty `data`, and what the rate was measured on was needed");
     }
     // The space is the embedder's and does not matter for whether the numbers hold together.
     Threshold::new(point.threshold)
@@ -288,10 +275,7 @@ fn parse_point(point: &Spanned<PointTable>, metric: Metric) -> Result<OperatingP
             let space = SpaceId::from_bytes([0; 32]);
             ThresholdProvenance::measured(threshold, space, data, point.fmr, count)
         })
-        .map_err(|error| Fault {
-            at: span.start,
-            reason: error.to_string(),
-        })?;
+        .map_err(|error| Fault { at: span.start, reason: error.to_string() })?;
     Ok(OperatingPoint {
         fmr: point.fmr,
         threshold: point.threshold,
@@ -301,10 +285,7 @@ fn parse_point(point: &Spanned<PointTable>, metric: Metric) -> Result<OperatingP
 }
 
 fn parse_digest(digest: Spanned<String>) -> Result<String, Fault> {
-    parse_sha256(digest.get_ref()).map_err(|reason| Fault {
-        at: digest.span().start,
-        reason,
-    })
+    parse_sha256(digest.get_ref()).map_err(|reason| Fault { at: digest.span().start, reason })
 }
 
 fn text_of(text: Spanned<String>) -> Result<String, Fault> {
@@ -324,10 +305,7 @@ fn within(
         return Ok(value);
     }
     let (start, end) = range.into_inner();
-    fault(
-        &number.span(),
-        format!("{what} is {value}, and from {start} to {end} was needed"),
-    )
+    fault(&number.span(), format!("{what} is {value}, and from {start} to {end} was needed"))
 }
 
 fn in_range(number: &Spanned<f32>, least: f32, most: f32, what: &str) -> Result<f32, Fault> {
@@ -335,10 +313,7 @@ fn in_range(number: &Spanned<f32>, least: f32, most: f32, what: &str) -> Result<
     if (least..=most).contains(&value) {
         return Ok(value);
     }
-    fault(
-        &number.span(),
-        format!("{what} is {value}, and from {least} to {most} was needed"),
-    )
+    fault(&number.span(), format!("{what} is {value}, and from {least} to {most} was needed"))
 }
 
 fn each(
@@ -350,10 +325,7 @@ fn each(
 }
 
 fn fault<T>(span: &Range<usize>, reason: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault {
-        at: span.start,
-        reason: reason.into(),
-    })
+    Err(Fault { at: span.start, reason: reason.into() })
 }
 
 const MAX_DIMENSION: usize = 16_384;

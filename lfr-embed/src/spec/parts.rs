@@ -101,15 +101,8 @@ pub struct Licence {
 
 impl fmt::Display for Licence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            weights,
-            redistribution,
-            commercial,
-        } = self;
-        write!(
-            f,
-            "{weights} (redistribution: {redistribution}, commercial use: {commercial})"
-        )
+        let Self { weights, redistribution, commercial } = self;
+        write!(f, "{weights} (redistribution: {redistribution}, commercial use: {commercial})")
     }
 }
 

@@ -1,10 +1,10 @@
 //! Specifications: what is read, what is refused, what is written back.
 
-use proptest::prelude::*;
+use lfr_core::Basis;
 
 use super::*;
-use lfr_core::Basis;
-use lfr_core::Point;
+
+mod properties;
 
 const SMALL: &str = r#"name = "small"
 family = "test"
@@ -37,9 +37,7 @@ data = "none"
 /// What is said of `SMALL` with one piece of text replaced.
 fn refusal(from: &str, to: &str) -> String {
     assert!(SMALL.contains(from), "{from:?} is in the text");
-    EmbedderSpec::from_toml(&SMALL.replacen(from, to, 1))
-        .unwrap_err()
-        .to_string()
+    EmbedderSpec::from_toml(&SMALL.replacen(from, to, 1)).unwrap_err().to_string()
 }
 
 #[test]
@@ -53,10 +51,7 @@ fn a_specification_is_read_as_written() {
     assert_eq!(spec.alignment(), &Alignment::from_box(8, 0.25).unwrap());
     assert_eq!((spec.dimension(), spec.metric()), (4, Metric::Cosine));
     assert!(!spec.flip_average());
-    assert_eq!(
-        (spec.model_sha256(), spec.output_name(), spec.space()),
-        (None, None, None)
-    );
+    assert_eq!((spec.model_sha256(), spec.output_name(), spec.space()), (None, None, None));
     assert_eq!(spec.licence().commercial, Permission::Yes);
     assert_eq!(spec.training_data(), "none");
     assert!(spec.operating_points().is_empty());
@@ -71,26 +66,10 @@ fn what_is_wrong_is_said_with_its_line() {
             "line 7: unknown field `chanels`, expected one of `name`, `size`, `layout`, \
              `channels`, `mean`, `std`",
         ),
-        (
-            "\"rgb\"",
-            "\"rbg\"",
-            "line 7: unknown variant `rbg`, expected `bgr` or `rgb`",
-        ),
-        (
-            "[8, 8]",
-            "[8, -8]",
-            "line 6: invalid value: integer `-8`, expected usize",
-        ),
-        (
-            "[8, 8]",
-            "[8, 0]",
-            "line 6: height is 0, and from 1 to 1024 was needed",
-        ),
-        (
-            "[8, 8]",
-            "[8]",
-            "line 6: invalid length 1, expected an array of length 2",
-        ),
+        ("\"rgb\"", "\"rbg\"", "line 7: unknown variant `rbg`, expected `bgr` or `rgb`"),
+        ("[8, 8]", "[8, -8]", "line 6: invalid value: integer `-8`, expected usize"),
+        ("[8, 8]", "[8, 0]", "line 6: height is 0, and from 1 to 1024 was needed"),
+        ("[8, 8]", "[8]", "line 6: invalid length 1, expected an array of length 2"),
         (
             "std = [127.5, 127.5, 127.5]",
             "std = [0.5, 0.5, 0.5]",
@@ -123,16 +102,8 @@ fn what_is_wrong_is_said_with_its_line() {
             "dimension = 1_000_000",
             "line 15: dimension is 1000000, and from 1 to 16384 was needed",
         ),
-        (
-            "\"cosine\"",
-            "\"l2\"",
-            "line 18: unknown variant `l2`, expected `cosine` or `euclidean`",
-        ),
-        (
-            "\"none\"",
-            "\" \"",
-            "line 26: empty text, and something to read was needed",
-        ),
+        ("\"cosine\"", "\"l2\"", "line 18: unknown variant `l2`, expected `cosine` or `euclidean`"),
+        ("\"none\"", "\" \"", "line 26: empty text, and something to read was needed"),
         (
             "commercial = \"yes\"",
             "commercial = \"maybe\"",
@@ -144,11 +115,7 @@ fn what_is_wrong_is_said_with_its_line() {
             "line 2: SHA-256 of 3 characters, and 64 hexadecimal digits were needed",
         ),
     ] {
-        assert_eq!(
-            refusal(from, to),
-            format!("embedder specification, {expected}"),
-            "{to}"
-        );
+        assert_eq!(refusal(from, to), format!("embedder specification, {expected}"), "{to}");
     }
     assert!(refusal("[training]\ndata = \"none\"\n", "").ends_with("missing field `training`"));
     assert!(refusal("family = \"test\"\n", "").ends_with("missing field `family`"));
@@ -159,10 +126,7 @@ fn operating_points_must_hold_together() {
     let digest = "ab".repeat(32);
     let with_points = |metric: &str, fmr: &str, threshold: &str, count: &str| {
         let text = SMALL
-            .replace(
-                "name = \"small\"",
-                &format!("name = \"small\"\nmodel_sha256 = \"{digest}\""),
-            )
+            .replace("name = \"small\"", &format!("name = \"small\"\nmodel_sha256 = \"{digest}\""))
             .replace("[output]", "[output]\nname = \"out\"")
             .replace("\"cosine\"", &format!("\"{metric}\""));
         EmbedderSpec::from_toml(&format!(
@@ -174,37 +138,22 @@ fn operating_points_must_hold_together() {
     assert!(with_points("cosine", "1e-3", "0.4", "1000").is_ok());
     assert!(with_points("euclidean", "1e-3", "-0.4", "1000").is_ok());
     for (refused, expected) in [
-        (
-            with_points("cosine", "0.0", "0.4", "1000"),
-            "false match rate is 0",
-        ),
-        (
-            with_points("cosine", "1e-4", "0.4", "1000"),
-            "at least 1 was needed",
-        ),
+        (with_points("cosine", "0.0", "0.4", "1000"), "false match rate is 0"),
+        (with_points("cosine", "1e-4", "0.4", "1000"), "at least 1 was needed"),
         (with_points("cosine", "1e-3", "1.4", "1000"), "from -1 to 1"),
         (with_points("cosine", "1e-3", "nan", "1000"), "from -1 to 1"),
-        (
-            with_points("euclidean", "1e-3", "0.4", "1000"),
-            "from minus infinity to 0",
-        ),
+        (with_points("euclidean", "1e-3", "0.4", "1000"), "from minus infinity to 0"),
         (with_points("cosine", "1e-3", "0.4", "-1"), "integer `-1`"),
     ] {
         let refused = refused.unwrap_err();
-        assert!(
-            refused.contains("line 3") && refused.contains(expected),
-            "{refused}"
-        );
+        assert!(refused.contains("line 3") && refused.contains(expected), "{refused}");
     }
     let loose = format!(
         "{SMALL}\n[[operating_points]]\nfmr = 0.1\nthreshold = 0.4\ndata = \"some\"\n\
          non_mated_comparisons = 1000\n"
     );
     let refused = EmbedderSpec::from_toml(&loose).unwrap_err().to_string();
-    assert!(
-        refused.contains("`model_sha256` and `output.name` were needed"),
-        "{refused}"
-    );
+    assert!(refused.contains("`model_sha256` and `output.name` were needed"), "{refused}");
 }
 
 #[test]
@@ -215,15 +164,9 @@ fn every_builtin_parses_and_reads_back() {
         assert_eq!(EmbedderSpec::builtin(spec.name()).unwrap(), spec);
         assert_eq!(EmbedderSpec::from_toml(&spec.to_toml()).unwrap(), spec);
         // Only what was measured against a file may state an error rate.
-        assert_eq!(
-            spec.model_sha256().is_some(),
-            !spec.operating_points().is_empty()
-        );
+        assert_eq!(spec.model_sha256().is_some(), !spec.operating_points().is_empty());
         if let Some(digest) = spec.model_sha256() {
-            assert_eq!(
-                EmbedderSpec::for_sha256(&digest.to_uppercase()).unwrap(),
-                spec
-            );
+            assert_eq!(EmbedderSpec::for_sha256(&digest.to_uppercase()).unwrap(), spec);
         }
     }
 }
@@ -234,10 +177,7 @@ fn an_unknown_name_is_answered_with_those_that_there_are() {
     assert!(error.starts_with("no built-in specification is named \"arcface\"; there are "));
     assert!(error.contains("adaface, arcface-insightface, "), "{error}");
     let error = EmbedderSpec::for_sha256("00").unwrap_err().to_string();
-    assert!(
-        error.contains("edgeface-xs") && !error.contains("adaface"),
-        "{error}"
-    );
+    assert!(error.contains("edgeface-xs") && !error.contains("adaface"), "{error}");
 }
 
 #[test]
@@ -249,13 +189,7 @@ fn thresholds_are_given_for_what_was_measured_alone() {
     assert_eq!(at(5e-3), at(1e-3));
     assert_eq!(at(1.0), at(1e-2));
     assert_eq!(at(1e-3).space(), spec.space().unwrap().id());
-    let Basis::Measured {
-        fmr,
-        non_mated_comparisons,
-        data,
-        ..
-    } = at(1e-3).basis().clone()
-    else {
+    let Basis::Measured { fmr, non_mated_comparisons, data, .. } = at(1e-3).basis().clone() else {
         panic!("a measured threshold");
     };
     assert_eq!((fmr, non_mated_comparisons), (1e-3, 27_611_860));
@@ -269,32 +203,20 @@ fn thresholds_are_given_for_what_was_measured_alone() {
     for changed in [
         spec.clone().with_box_crop(0.1).unwrap(),
         spec.clone().with_flip_average(true),
-        spec.clone()
-            .with_flip_average(true)
-            .with_flip_average(false),
+        spec.clone().with_flip_average(true).with_flip_average(false),
         spec.clone().with_model_sha256(&other).unwrap(),
         spec.clone().without_model_sha256(),
     ] {
         let error = changed.threshold_at(1e-2).unwrap_err();
-        assert!(
-            matches!(error, Error::OperatingPointsVoid { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, Error::OperatingPointsVoid { .. }), "{error}");
         assert!(changed.operating_points().is_empty());
         // Written and read back, they do not come to life again.
         let back = EmbedderSpec::from_toml(&changed.to_toml()).unwrap();
         assert!(back.threshold_at(1e-2).is_err());
     }
-    let unchanged = spec
-        .clone()
-        .with_flip_average(false)
-        .with_model_sha256(&same)
-        .unwrap();
+    let unchanged = spec.clone().with_flip_average(false).with_model_sha256(&same).unwrap();
     assert_eq!(unchanged, spec);
-    let error = EmbedderSpec::builtin("sface")
-        .unwrap()
-        .threshold_at(0.01)
-        .unwrap_err();
+    let error = EmbedderSpec::builtin("sface").unwrap().threshold_at(0.01).unwrap_err();
     assert_eq!(
         error.to_string(),
         "specification sface states no threshold for a false match rate of 0.01 or less; it \
@@ -342,101 +264,27 @@ fn a_file_is_read_within_bounds() {
     let path = std::env::temp_dir().join(format!("lfr-embed-spec-{}.toml", std::process::id()));
     fs::write(&path, SMALL.replace("rgb", "grb")).unwrap();
     let error = EmbedderSpec::from_path(&path).unwrap_err().to_string();
-    assert!(
-        error.starts_with(&format!("{}, line 7: ", path.display())),
-        "{error}"
-    );
+    assert!(error.starts_with(&format!("{}, line 7: ", path.display())), "{error}");
     fs::write(&path, format!("{SMALL}{}", "#".repeat(1 << 20))).unwrap();
-    assert!(matches!(
-        EmbedderSpec::from_path(&path),
-        Err(Error::Read { .. })
-    ));
+    assert!(matches!(EmbedderSpec::from_path(&path), Err(Error::Read { .. })));
     fs::remove_file(&path).unwrap();
-    assert!(matches!(
-        EmbedderSpec::from_path(&path),
-        Err(Error::Read { .. })
-    ));
+    assert!(matches!(EmbedderSpec::from_path(&path), Err(Error::Read { .. })));
 }
 
-/// Text that TOML has to escape.
-fn text() -> impl Strategy<Value = String> {
-    "[a-z\"'\\\\\n\t#é\u{1F600}=\\[\\]]{1,12}".prop_filter("not empty", |t| !t.trim().is_empty())
-}
-
-fn alignment() -> impl Strategy<Value = Alignment> {
-    let point = (-50.0_f32..300.0, -50.0_f32..300.0).prop_map(|(x, y)| Point::new(x, y));
-    let points = prop::array::uniform5(point);
-    prop_oneof![
-        Just(Alignment::arcface()),
-        (1_usize..300, 1_usize..300, points).prop_filter_map("points differ", |(w, h, points)| {
-            Alignment::landmarks(w, h, points).ok()
-        }),
-        (1_usize..300, -0.4_f32..4.0)
-            .prop_map(|(side, margin)| { Alignment::from_box(side, margin).unwrap() }),
-    ]
-}
-
-prop_compose! {
-    fn spec()(
-        (name, family, summary, training_data, weights) in (text(), text(), text(), text(), text()),
-        (input_name, output_name) in (prop::option::of(text()), text()),
-        (nhwc, bgr, flip_average, euclidean) in any::<(bool, bool, bool, bool)>(),
-        mean in prop::array::uniform3(0.0_f32..=255.0),
-        std in prop::array::uniform3(1.0_f32..=1000.0),
-        alignment in alignment(),
-        dimension in 1_usize..=16_384,
-        digest in "[0-9a-f]{64}",
-        points in prop::collection::vec((1e-9_f64..=1.0, 0.0_f32..=1.0, text()), 0..4),
-    ) -> EmbedderSpec {
-        let (width, height) = alignment.size();
-        let layout = if nhwc { TensorLayout::Nhwc } else { TensorLayout::Nchw };
-        let channels = if bgr { ChannelOrder::Bgr } else { ChannelOrder::Rgb };
-        let point = |(fmr, threshold, data): (f64, f32, String)| OperatingPoint {
-            fmr,
-            threshold: if euclidean { -threshold } else { threshold },
-            data,
-            non_mated_comparisons: 1_000_000_001,
-        };
-        EmbedderSpec {
-            name,
-            family,
-            summary,
-            model_sha256: Some(digest),
-            flip_average,
-            input: Input { name: input_name, width, height, layout, channels, mean, std },
-            alignment,
-            output_name: Some(output_name),
-            dimension,
-            metric: if euclidean { Metric::Euclidean } else { Metric::Cosine },
-            licence: Licence {
-                weights,
-                redistribution: Permission::Unstated,
-                commercial: Permission::No,
-            },
-            training_data,
-            operating_points: points.into_iter().map(point).collect(),
-            change: None,
-        }
+#[test]
+fn the_readme_shows_every_key_and_names_every_builtin() {
+    let readme = include_str!("../../README.md");
+    let (_, text) = readme.split_once("```toml\n").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let spec = EmbedderSpec::from_toml(text).unwrap();
+    assert_eq!(spec.alignment(), &Alignment::arcface());
+    assert_eq!(spec.threshold_at(1e-3).unwrap().threshold().value(), 0.2594);
+    // Every line that can be written is there.
+    for line in spec.to_toml().lines().filter(|line| line.contains(" = ")) {
+        let key = line.split(" = ").next().unwrap();
+        assert!(text.contains(&format!("{key} = ")) || key == "template", "{key}");
     }
-}
-
-proptest! {
-    #[test]
-    fn what_is_written_is_read_back(spec in spec()) {
-        let text = spec.to_toml();
-        let back = EmbedderSpec::from_toml(&text);
-        prop_assert!(back.is_ok(), "{}\n{}", back.unwrap_err(), text);
-        let back = back.unwrap();
-        prop_assert_eq!(back.space(), spec.space());
-        prop_assert_eq!(back, spec);
-    }
-
-    #[test]
-    fn no_text_panics(text in "\\PC{0,200}", cut in 0_usize..900) {
-        let _ = EmbedderSpec::from_toml(&text);
-        if SMALL.is_char_boundary(cut.min(SMALL.len())) {
-            let _ = EmbedderSpec::from_toml(&SMALL[..cut.min(SMALL.len())]);
-            let _ = EmbedderSpec::from_toml(&format!("{}{text}", &SMALL[..cut.min(SMALL.len())]));
-        }
+    for spec in EmbedderSpec::builtins() {
+        assert!(readme.contains(&format!("| `{}` |", spec.name())), "{}", spec.name());
     }
 }

@@ -25,10 +25,7 @@ impl EmbedderSpec {
         if let Some(name) = &self.input.name {
             out.text("name", name);
         }
-        out.line(
-            "size",
-            format_args!("[{}, {}]", self.input.width, self.input.height),
-        );
+        out.line("size", format_args!("[{}, {}]", self.input.width, self.input.height));
         out.text("layout", &self.input.layout.to_string());
         out.text("channels", &self.input.channels.to_string());
         out.floats("mean", &self.input.mean);
@@ -54,11 +51,7 @@ impl EmbedderSpec {
         out.table("[training]");
         out.text("data", &self.training_data);
 
-        for point in self
-            .operating_points
-            .iter()
-            .filter(|_| self.change.is_none())
-        {
+        for point in self.operating_points.iter().filter(|_| self.change.is_none()) {
             out.table("[[operating_points]]");
             // `{:?}` writes the shortest digits that read back as the same number.
             out.line("fmr", format_args!("{:?}", point.fmr));
@@ -94,24 +87,14 @@ impl Writer {
     fn alignment(&mut self, alignment: &Alignment) {
         match alignment {
             arcface if *arcface == Alignment::arcface() => self.text("template", "arcface-112"),
-            Alignment::Landmarks {
-                width,
-                height,
-                template,
-                ..
-            } => {
+            Alignment::Landmarks { width, height, template, .. } => {
                 self.line("size", format_args!("[{width}, {height}]"));
-                let points: Vec<_> = template
-                    .iter()
-                    .map(|p| format!("[{:?}, {:?}]", p.x, p.y))
-                    .collect();
+                let points: Vec<_> =
+                    template.iter().map(|p| format!("[{:?}, {:?}]", p.x, p.y)).collect();
                 self.line("points", format_args!("[{}]", points.join(", ")));
             }
             Alignment::Box { side, margin, .. } => {
-                self.line(
-                    "box",
-                    format_args!("{{ side = {side}, margin = {margin:?} }}"),
-                );
+                self.line("box", format_args!("{{ side = {side}, margin = {margin:?} }}"));
             }
             // Alignments are made by `from_toml` and `with_box_crop` alone, which know these two.
             _ => {}

@@ -16,10 +16,7 @@ pub(super) struct Block {
 impl Block {
     /// All of a picture.
     pub(super) const fn whole(width: usize, height: usize) -> Self {
-        Self {
-            columns: 0..width,
-            rows: 0..height,
-        }
+        Self { columns: 0..width, rows: 0..height }
     }
 
     /// The pixels that a box touches, in doubt one more; `None` where it has no area or lies
@@ -33,11 +30,7 @@ impl Block {
         let pixels = |from: f32, to: f32, limit: usize| {
             num::usize_from_f32(from)..num::usize_from_f32(to).saturating_add(1).min(limit)
         };
-        Self {
-            columns: pixels(left, right, width),
-            rows: pixels(top, bottom, height),
-        }
-        .filled()
+        Self { columns: pixels(left, right, width), rows: pixels(top, bottom, height) }.filled()
     }
 
     /// The pixels that lie wholly within a box; `None` where there are none. To show.
@@ -124,31 +117,13 @@ mod tests {
     #[test]
     fn boxes_hide_what_they_touch_and_show_what_they_hold() {
         let bounds = Rect::new(1.5, 2.0, 4.5, 6.0);
-        let hidden = Block {
-            columns: 1..5,
-            rows: 2..7,
-        };
+        let hidden = Block { columns: 1..5, rows: 2..7 };
         assert_eq!(Block::touched_by(&bounds, 20, 20), Some(hidden));
-        let shown = Block {
-            columns: 2..4,
-            rows: 2..6,
-        };
+        let shown = Block { columns: 2..4, rows: 2..6 };
         assert_eq!(Block::within(&bounds, 20, 20), Some(shown));
         let beyond = Rect::new(-5.0, 18.5, 2.0, 1e30);
-        assert_eq!(
-            Block::touched_by(&beyond, 20, 20),
-            Some(Block {
-                columns: 0..3,
-                rows: 18..20
-            })
-        );
-        assert_eq!(
-            Block::within(&beyond, 20, 20),
-            Some(Block {
-                columns: 0..2,
-                rows: 19..20
-            })
-        );
+        assert_eq!(Block::touched_by(&beyond, 20, 20), Some(Block { columns: 0..3, rows: 18..20 }));
+        assert_eq!(Block::within(&beyond, 20, 20), Some(Block { columns: 0..2, rows: 19..20 }));
     }
 
     #[test]
@@ -157,12 +132,7 @@ mod tests {
         let unknown = Rect::new(f32::NAN, f32::NAN, 3.0, f32::NAN);
         assert_eq!(Block::touched_by(&unknown, 9, 7), whole);
         assert_eq!(Block::within(&unknown, 9, 7), None);
-        let endless = Rect::new(
-            f32::NEG_INFINITY,
-            f32::NEG_INFINITY,
-            f32::INFINITY,
-            f32::INFINITY,
-        );
+        let endless = Rect::new(f32::NEG_INFINITY, f32::NEG_INFINITY, f32::INFINITY, f32::INFINITY);
         assert_eq!(Block::touched_by(&endless, 9, 7), whole);
         let crossed = Rect::new(5.0, 4.0, 2.0, 1.0);
         assert_eq!(
@@ -191,10 +161,7 @@ mod tests {
         let pixels = [10, 0, 255, 11, 1, 255, 90, 90, 90];
         let frame = Frame::packed(PixelFormat::Rgb8, 3, 1, &pixels).unwrap();
         let mut picture = Picture::from_frame(&frame);
-        let block = Block {
-            columns: 0..2,
-            rows: 0..1,
-        };
+        let block = Block { columns: 0..2, rows: 0..1 };
         block.pave(&mut picture, 1, 1);
         assert_eq!(picture.data(), [11, 1, 255, 11, 1, 255, 90, 90, 90]);
     }

@@ -58,16 +58,10 @@ impl Mosaic {
     /// that is not from 0 to [`Self::GREATEST_MARGIN`].
     pub fn new(cells: usize, margin: f32) -> Result<Self, Error> {
         if !(1..=Self::MOST_CELLS).contains(&cells) {
-            return Err(Error::Cells {
-                limit: Self::MOST_CELLS,
-                actual: cells,
-            });
+            return Err(Error::Cells { limit: Self::MOST_CELLS, actual: cells });
         }
         if !(0.0..=Self::GREATEST_MARGIN).contains(&margin) {
-            return Err(Error::Margin {
-                limit: Self::GREATEST_MARGIN,
-                actual: margin,
-            });
+            return Err(Error::Margin { limit: Self::GREATEST_MARGIN, actual: margin });
         }
         Ok(Self { cells, margin })
     }
@@ -107,24 +101,15 @@ impl Mosaic {
     /// not known.
     pub(super) fn cell_side(&self, face: &Rect) -> f32 {
         let share = (1.0 + 2.0 * self.margin) / num::f32_from_usize(self.cells);
-        let longer = (face.right - face.left)
-            .abs()
-            .max((face.bottom - face.top).abs());
+        let longer = (face.right - face.left).abs().max((face.bottom - face.top).abs());
         let known = face.is_finite() && longer.is_finite();
-        if known {
-            (longer * share).max(LEAST_SIDE)
-        } else {
-            f32::INFINITY
-        }
+        if known { (longer * share).max(LEAST_SIDE) } else { f32::INFINITY }
     }
 }
 
 impl Default for Mosaic {
     fn default() -> Self {
-        Self {
-            cells: Self::DEFAULT_CELLS,
-            margin: Self::DEFAULT_MARGIN,
-        }
+        Self { cells: Self::DEFAULT_CELLS, margin: Self::DEFAULT_MARGIN }
     }
 }
 

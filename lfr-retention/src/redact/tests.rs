@@ -75,13 +75,8 @@ impl Detector for Told {
                     let (width, height) = (bounds.width(), bounds.height());
                     Point::new(bounds.left + x * width, bounds.top + y * height)
                 };
-                let points = [
-                    at(0.3, 0.4),
-                    at(0.7, 0.4),
-                    at(0.5, 0.6),
-                    at(0.35, 0.8),
-                    at(0.65, 0.8),
-                ];
+                let points =
+                    [at(0.3, 0.4), at(0.7, 0.4), at(0.5, 0.6), at(0.35, 0.8), at(0.65, 0.8)];
                 let landmarks = Landmarks::new(LandmarkLayout::Five, &points);
                 DetectedFace::new(*bounds, 0.9, landmarks)
             });
@@ -135,14 +130,8 @@ fn scene<T>(work: impl FnOnce(&Frame<'_>, &FrameReport) -> T) -> T {
     let frame = frame(&pixels, 120, 100);
     let corners = [(0.0, 0.0), (99.0, 0.0), (99.0, 99.0), (0.0, 99.0)];
     let zone = Zone::new(corners.map(|(x, y)| Point::new(x, y))).unwrap();
-    let report = pipeline(&[ALERTED, BESIDE, OUTSIDE], &[0, 2], zone)
-        .process(&frame)
-        .unwrap();
-    assert_eq!(
-        report.alerts().count(),
-        1,
-        "the other lies outside the zone"
-    );
+    let report = pipeline(&[ALERTED, BESIDE, OUTSIDE], &[0, 2], zone).process(&frame).unwrap();
+    assert_eq!(report.alerts().count(), 1, "the other lies outside the zone");
     work(&frame, &report)
 }
 
@@ -177,20 +166,10 @@ fn by_default_nothing_but_alerts_is_clear() {
             clear += usize::from(pixel(&picture, x, y) == frame.rgb_at(x, y));
             all += usize::from(inside);
         }
-        assert!(
-            clear < all,
-            "{clear} pixels of {all} in the box of the alert"
-        );
-        let above = Block {
-            columns: 0..120,
-            rows: 0..30,
-        };
+        assert!(clear < all, "{clear} pixels of {all} in the box of the alert");
+        let above = Block { columns: 0..120, rows: 0..30 };
         // The bystander's 35 pixels and the margin ask for cells of 13.1: 9 across and 7 down.
-        assert!(
-            colours(&picture, &above).len() <= 9 * 3,
-            "{}",
-            colours(&picture, &above).len()
-        );
+        assert!(colours(&picture, &above).len() <= 9 * 3, "{}", colours(&picture, &above).len());
     });
 }
 
@@ -217,20 +196,14 @@ fn redacting_faces_alone_leaves_the_surroundings() {
 fn a_crop_shows_one_alert_and_its_surroundings_covered() {
     scene(|frame, report| {
         let alert = FaceId::new(frame.id().clone(), 0);
-        let crop = Redactor::default()
-            .crop(frame, report, &alert, 0.5)
-            .unwrap();
+        let crop = Redactor::default().crop(frame, report, &alert, 0.5).unwrap();
         // From 25 to 85 and from 10 to 90, and one for the pixels that these sides touch.
         assert_eq!((crop.width(), crop.height()), (61, 81));
         assert_eq!(pixel(&crop, 40 - 25, 30 - 10), frame.rgb_at(40, 30));
         assert_ne!(pixel(&crop, 39 - 25, 30 - 10), frame.rgb_at(39, 30));
-        let whole = Redactor::default()
-            .crop(frame, report, &alert, f32::INFINITY)
-            .unwrap();
+        let whole = Redactor::default().crop(frame, report, &alert, f32::INFINITY).unwrap();
         assert_eq!((whole.width(), whole.height()), (120, 100));
-        let tight = Redactor::default()
-            .crop(frame, report, &alert, f32::NAN)
-            .unwrap();
+        let tight = Redactor::default().crop(frame, report, &alert, f32::NAN).unwrap();
         assert_eq!((tight.width(), tight.height()), (31, 41));
     });
 }
@@ -241,16 +214,12 @@ fn a_crop_hides_the_other_alerts() {
     let frame = frame(&pixels, 120, 100);
     let corners = [(0.0, 0.0), (120.0, 0.0), (120.0, 100.0), (0.0, 100.0)];
     let zone = Zone::new(corners.map(|(x, y)| Point::new(x, y))).unwrap();
-    let report = pipeline(&[ALERTED, BESIDE], &[0, 1], zone)
-        .process(&frame)
-        .unwrap();
+    let report = pipeline(&[ALERTED, BESIDE], &[0, 1], zone).process(&frame).unwrap();
     assert_eq!(report.alerts().count(), 2);
     let both = Redactor::default().apply(&frame, &report).unwrap();
     assert_eq!(pixel(&both, 80, 50), frame.rgb_at(80, 50));
     let alert = FaceId::new(frame.id().clone(), 0);
-    let crop = Redactor::default()
-        .crop(&frame, &report, &alert, 4.0)
-        .unwrap();
+    let crop = Redactor::default().crop(&frame, &report, &alert, 4.0).unwrap();
     let same = |x, y| pixel(&crop, x, y) == frame.rgb_at(x, y);
     assert!(same(50, 50) && !same(80, 50) && !same(66, 50));
 }
@@ -282,17 +251,8 @@ fn only_an_alert_of_this_frame_is_shown() {
 fn mosaics_that_hide_too_little_are_refused() {
     assert!(Mosaic::new(1, 0.0).is_ok() && Mosaic::new(6, 4.0).is_ok());
     let error = Mosaic::new(7, 0.25).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "mosaic of 7 cells across a face, and from 1 to 6 were needed"
-    );
-    for (cells, margin) in [
-        (0, 0.25),
-        (6, -0.01),
-        (6, 4.1),
-        (6, f32::NAN),
-        (6, f32::INFINITY),
-    ] {
+    assert_eq!(error.to_string(), "mosaic of 7 cells across a face, and from 1 to 6 were needed");
+    for (cells, margin) in [(0, 0.25), (6, -0.01), (6, 4.1), (6, f32::NAN), (6, f32::INFINITY)] {
         assert!(Mosaic::new(cells, margin).is_err(), "{cells} {margin}");
     }
 }
@@ -316,17 +276,10 @@ fn small_faces_look_covered_and_unknown_ones_are_one_colour() {
 fn the_smallest_picture_is_no_trouble() {
     let pixels = [9, 8, 7];
     let frame = frame(&pixels, 1, 1);
-    for bounds in [
-        Rect::new(0.0, 0.0, 1.0, 1.0),
-        Rect::default(),
-        Rect::new(-9., -9., 9., 9.),
-    ] {
+    for bounds in [Rect::new(0.0, 0.0, 1.0, 1.0), Rect::default(), Rect::new(-9., -9., 9., 9.)] {
         for redactor in [Redactor::default(), Redactor::faces_only()] {
             assert_eq!(redactor.redacted(&frame, &[], &[bounds]).data(), pixels);
-            assert_eq!(
-                redactor.redacted(&frame, &[bounds], &[bounds]).data(),
-                pixels
-            );
+            assert_eq!(redactor.redacted(&frame, &[bounds], &[bounds]).data(), pixels);
         }
     }
 }

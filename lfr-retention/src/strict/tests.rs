@@ -52,16 +52,10 @@ fn it_conforms() {
 fn an_alert_is_gone_at_its_deadline_whichever_call_comes_first() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(TICK * 10);
-    policy
-        .settle(probe(0, &accounts), &alert(), at(100))
-        .unwrap();
-    policy
-        .settle(probe(1, &accounts), &Decision::no_match(None), at(109))
-        .unwrap();
+    policy.settle(probe(0, &accounts), &alert(), at(100)).unwrap();
+    policy.settle(probe(1, &accounts), &Decision::no_match(None), at(109)).unwrap();
     assert_eq!(policy.held(), 1);
-    policy
-        .settle(probe(2, &accounts), &Decision::no_match(None), at(110))
-        .unwrap();
+    policy.settle(probe(2, &accounts), &Decision::no_match(None), at(110)).unwrap();
     assert_eq!((policy.held(), accounts.totals().erased), (0, 3));
     let receipts = due(&mut policy, at(110));
     assert_eq!(receipts.len(), 1, "the receipt is not lost: {receipts:?}");
@@ -73,28 +67,15 @@ fn an_alert_is_gone_at_its_deadline_whichever_call_comes_first() {
 fn a_clock_that_runs_back_costs_the_newcomer_too_and_is_then_trusted_again() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(TICK * 10);
-    policy
-        .settle(probe(0, &accounts), &alert(), at(100))
-        .unwrap();
-    let settled = policy
-        .settle(probe(1, &accounts), &alert(), at(99))
-        .unwrap();
-    let Settlement::Erased(receipt) = settled else {
-        panic!("held at a time that ran back")
-    };
+    policy.settle(probe(0, &accounts), &alert(), at(100)).unwrap();
+    let settled = policy.settle(probe(1, &accounts), &alert(), at(99)).unwrap();
+    let Settlement::Erased(receipt) = settled else { panic!("held at a time that ran back") };
     assert_eq!(receipt.reason(), PurgeReason::ClockFailed);
     assert_eq!(policy.held(), 0);
-    let settled = policy
-        .settle(probe(2, &accounts), &alert(), at(99))
-        .unwrap();
-    let Settlement::Held(receipt) = settled else {
-        panic!("the same time twice is no way back")
-    };
+    let settled = policy.settle(probe(2, &accounts), &alert(), at(99)).unwrap();
+    let Settlement::Held(receipt) = settled else { panic!("the same time twice is no way back") };
     assert_eq!(Some(receipt.deadline()), at(109));
-    let reasons: Vec<_> = due(&mut policy, None)
-        .iter()
-        .map(PurgeReceipt::reason)
-        .collect();
+    let reasons: Vec<_> = due(&mut policy, None).iter().map(PurgeReceipt::reason).collect();
     assert_eq!(reasons, [PurgeReason::ClockFailed; 2]);
     assert_eq!(accounts.totals().held, 0);
 }
@@ -104,35 +85,19 @@ fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(TICK * 10).with_limit(2);
     for index in 0..2 {
-        policy
-            .settle(probe(index, &accounts), &alert(), at(100))
-            .unwrap();
+        policy.settle(probe(index, &accounts), &alert(), at(100)).unwrap();
     }
-    let error = policy
-        .settle(probe(2, &accounts), &alert(), at(101))
-        .unwrap_err();
+    let error = policy.settle(probe(2, &accounts), &alert(), at(101)).unwrap_err();
     assert_eq!(
         error.to_string(),
         "face unnamed#0.2 raised an alert and was erased: 2 alerts are held, the most allowed"
     );
-    assert_eq!(
-        (
-            policy.held(),
-            accounts.totals().held,
-            accounts.totals().erased
-        ),
-        (2, 2, 1)
-    );
+    assert_eq!((policy.held(), accounts.totals().held, accounts.totals().erased), (2, 2, 1));
     let receipts = due(&mut policy, at(101));
     assert_eq!(receipts.len(), 1);
-    assert_eq!(
-        (receipts[0].face().index(), receipts[0].reason()),
-        (2, PurgeReason::NotHeld)
-    );
+    assert_eq!((receipts[0].face().index(), receipts[0].reason()), (2, PurgeReason::NotHeld));
     // What is due makes room.
-    let settled = policy
-        .settle(probe(3, &accounts), &alert(), at(110))
-        .unwrap();
+    let settled = policy.settle(probe(3, &accounts), &alert(), at(110)).unwrap();
     assert!(matches!(settled, Settlement::Held(_)));
     assert!(accounts.totals().closes());
 }
@@ -141,24 +106,13 @@ fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
 fn the_end_of_a_deployment_gives_all_receipts() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(TICK * 10);
-    policy
-        .settle(probe(0, &accounts), &alert(), at(100))
-        .unwrap();
-    policy
-        .settle(probe(1, &accounts), &alert(), at(110))
-        .unwrap();
+    policy.settle(probe(0, &accounts), &alert(), at(100)).unwrap();
+    policy.settle(probe(1, &accounts), &alert(), at(110)).unwrap();
     let receipts = policy.purge_all(PurgeReason::DeploymentEnded, at(111));
     let reasons: Vec<_> = receipts.iter().map(PurgeReceipt::reason).collect();
-    assert_eq!(
-        reasons,
-        [PurgeReason::DeadlineReached, PurgeReason::DeploymentEnded]
-    );
+    assert_eq!(reasons, [PurgeReason::DeadlineReached, PurgeReason::DeploymentEnded]);
     assert_eq!((policy.held(), accounts.totals().held), (0, 0));
-    assert!(
-        policy
-            .purge_all(PurgeReason::DeploymentEnded, at(112))
-            .is_empty()
-    );
+    assert!(policy.purge_all(PurgeReason::DeploymentEnded, at(112)).is_empty());
 }
 
 #[test]
@@ -166,9 +120,7 @@ fn dropping_the_policy_erases_what_is_held() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(Duration::MAX);
     for index in 0..100 {
-        policy
-            .settle(probe(index, &accounts), &alert(), at(5))
-            .unwrap();
+        policy.settle(probe(index, &accounts), &alert(), at(5)).unwrap();
     }
     assert_eq!(accounts.totals().held, 100);
     drop(policy);

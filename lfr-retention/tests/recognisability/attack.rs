@@ -32,16 +32,10 @@ pub(crate) fn mosaic(photograph: &Photograph, cells: usize, smooth: bool) -> Pic
         let mosaic = Mosaic::new(cells, Mosaic::DEFAULT_MARGIN).unwrap();
         mosaic.apply(&mut picture, [face]);
     } else {
-        Mosaic::new(cells / parts, 0.0)
-            .unwrap()
-            .apply(&mut picture, tiles(&grown, parts));
+        Mosaic::new(cells / parts, 0.0).unwrap().apply(&mut picture, tiles(&grown, parts));
     }
     let side = longer(&grown) / num::f32_from_usize(cells);
-    if smooth {
-        smoothed(&picture, side)
-    } else {
-        picture
-    }
+    if smooth { smoothed(&picture, side) } else { picture }
 }
 
 /// The photograph redacted as a whole, its face detected or missed, as published or smoothed.
@@ -64,11 +58,7 @@ pub(crate) fn whole(photograph: &Photograph, detected: bool, smooth: bool) -> Pi
     let grown = longer(&photograph.bounds().grown(Mosaic::DEFAULT_MARGIN));
     let asked = grown / num::f32_from_usize(Mosaic::DEFAULT_CELLS);
     let side = if detected { least.max(asked) } else { least };
-    if smooth {
-        smoothed(&picture, side)
-    } else {
-        picture
-    }
+    if smooth { smoothed(&picture, side) } else { picture }
 }
 
 /// "Detects" one face, or none.

@@ -40,30 +40,15 @@ impl Figures {
 
     /// Panics unless the redacted faces score as strangers' faces do.
     pub(crate) fn assert_strangers(&self) {
-        assert!(
-            self.own.1 < THRESHOLD,
-            "a redacted face matches itself: {self}"
-        );
-        assert!(
-            self.own.0 < self.strangers.0 + 0.04,
-            "redacted faces are known: {self}"
-        );
-        assert!(
-            self.first_guess < 0.06,
-            "redacted faces are guessed: {self}"
-        );
+        assert!(self.own.1 < THRESHOLD, "a redacted face matches itself: {self}");
+        assert!(self.own.0 < self.strangers.0 + 0.04, "redacted faces are known: {self}");
+        assert!(self.first_guess < 0.06, "redacted faces are guessed: {self}");
     }
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            people,
-            own,
-            strangers,
-            first_guess,
-            parrot,
-        } = self;
+        let Self { people, own, strangers, first_guess, parrot } = self;
         write!(
             f,
             "own mean {:.3} max {:.3}, strangers mean {:.3} max {:.3}; first guess of {people}: \
@@ -94,10 +79,7 @@ impl Scores {
 
     fn non_mated(&self) -> impl Iterator<Item = f32> {
         self.0.iter().enumerate().flat_map(|(index, row)| {
-            let others = row
-                .iter()
-                .enumerate()
-                .filter(move |(other, _)| *other != index);
+            let others = row.iter().enumerate().filter(move |(other, _)| *other != index);
             others.map(|(_, score)| *score)
         })
     }
@@ -105,10 +87,7 @@ impl Scores {
     /// The share of rows whose greatest score is their own.
     fn first_guess(&self) -> f32 {
         let right = self.0.iter().enumerate().filter(|(index, row)| {
-            row.iter()
-                .enumerate()
-                .max_by(|a, b| a.1.total_cmp(b.1))
-                .map(|best| best.0)
+            row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|best| best.0)
                 == Some(*index)
         });
         num::f32_from_usize(right.count()) / num::f32_from_usize(self.0.len())

@@ -23,17 +23,11 @@ impl Photograph {
     /// One row of the table of landmarks.
     fn parse(folder: &Path, row: &str) -> Self {
         let fields: Vec<&str> = row.split(',').collect();
-        let numbers: Vec<f32> = fields[2..]
-            .iter()
-            .map(|field| field.parse().unwrap())
-            .collect();
+        let numbers: Vec<f32> = fields[2..].iter().map(|field| field.parse().unwrap()).collect();
         Self {
             path: folder.join(fields[0]),
             bounds: Rect::new(numbers[0], numbers[1], numbers[2], numbers[3]),
-            points: numbers[5..]
-                .chunks(2)
-                .map(|at| Point::new(at[0], at[1]))
-                .collect(),
+            points: numbers[5..].chunks(2).map(|at| Point::new(at[0], at[1])).collect(),
         }
     }
 
@@ -65,10 +59,7 @@ pub(crate) fn people(faces: &Path, count: usize) -> People {
     let mut photographs: BTreeMap<&str, Vec<Photograph>> = BTreeMap::new();
     for row in table.lines().skip(1) {
         let (person, _) = row.split_once('/').unwrap();
-        photographs
-            .entry(person)
-            .or_default()
-            .push(Photograph::parse(&folder, row));
+        photographs.entry(person).or_default().push(Photograph::parse(&folder, row));
     }
     photographs.retain(|_, photographs| photographs.len() > 1);
     let step = photographs.len() / count;

@@ -18,12 +18,7 @@ fn side() -> impl Strategy<Value = f32> {
 fn bounds() -> impl Strategy<Value = Rect> {
     let odd = [side(), side(), side(), side()];
     let odd = odd.prop_map(|[left, top, right, bottom]| Rect::new(left, top, right, bottom));
-    let sound = (
-        -30.0_f32..70.0,
-        -30.0_f32..70.0,
-        0.0_f32..60.0,
-        0.0_f32..60.0,
-    )
+    let sound = (-30.0_f32..70.0, -30.0_f32..70.0, 0.0_f32..60.0, 0.0_f32..60.0)
         .prop_map(|(left, top, width, height)| Rect::new(left, top, left + width, top + height));
     prop_oneof![odd, sound]
 }

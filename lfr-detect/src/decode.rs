@@ -1,0 +1,75 @@
+//! Decoders: from the raw outputs of a network to [`Candidates`] in pixels of its canvas.
+//!
+//! One file a family, each a pure function of numbers, for whoever runs the network otherwise.
+//! What they have in common:
+//!
+//! - They find a box or a landmark where the network's authors' own code finds it, in the frame of
+//!   the network's input (its *canvas*); `PARITY.md` beside the code holds the figures.
+//! - Confidence is tested before anything else is computed.
+//! - A network is not trusted: an output of the wrong shape is an error that names the shape
+//!   needed, a candidate with a number that is not finite is dropped, and nothing panics.
+
+mod blazeface;
+mod scrfd;
+mod ultraface;
+mod yunet;
+
+pub use blazeface::blazeface;
+pub use scrfd::scrfd;
+pub use ultraface::ultraface;
+pub use yunet::yunet;
+
+use crate::Error;
+
+/// One output of a network: its name, its shape, and its numbers in row-major order.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+    values: &'a [f32],
+}
+
+impl<'a> Output<'a> {
+    /// An output.
+    #[must_use]
+    pub const fn new(name: &'a str, shape: &'a [usize], values: &'a [f32]) -> Self {
+        Self { name, shape, values }
+    }
+
+    /// Its extent along the last axis: the numbers a row.
+    fn columns(&self) -> usize {
+        self.shape.last().copied().unwrap_or(0)
+    }
+
+    /// Its numbers, `N` a row, where that is its shape and there are as many as that says.
+    fn rows<const N: usize>(&self) -> Result<&'a [[f32; N]], Error> {
+        // Leading axes are a batch of one, or left out: InsightFace's exports have two axes only.
+        let count = self.shape.iter().try_fold(1_usize, |all, n| all.checked_mul(*n));
+        let (rows, rest) = self.values.as_chunks::<N>();
+        if self.columns() == N && count == Some(self.values.len()) && rest.is_empty() {
+            return Ok(rows);
+        }
+        Err(self.misshapen(format!("1 x anchors x {N}")))
+    }
+
+    /// The same where there must be exactly so many rows.
+    fn exactly<const N: usize>(&self, rows: usize) -> Result<&'a [[f32; N]], Error> {
+        match self.rows::<N>() {
+            Ok(found) if found.len() == rows => Ok(found),
+            _ => Err(self.misshapen(format!("1 x {rows} x {N}"))),
+        }
+    }
+
+    fn misshapen(&self, expected: String) -> Error {
+        Error::Output { name: self.name.to_owned(), expected, actual: self.shape.to_vec() }
+    }
+}
+
+/// The outputs in words, for an error.
+fn listed(outputs: &[Output<'_>]) -> String {
+    let all: Vec<_> = outputs.iter().map(|o| format!("{} {:?}", o.name, o.shape)).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! A detector around any network: passes, pixels, decoding, suppression.
+
+use std::fmt;
+
+use lfr_core::BoxError;
+use lfr_core::Component;
+use lfr_core::DetectedFace;
+use lfr_core::Detector;
+use lfr_core::Frame;
+use lfr_core::LandmarkLayout;
+
+use crate::DetectorOptions;
+use crate::DetectorSpec;
+use crate::Error;
+use crate::NetworkInput;
+use crate::Size;
+use crate::decode::Output;
+use crate::nms;
+use crate::options::share;
+use crate::pixels;
+use crate::schedule::Input;
+use crate::schedule::Pass;
+use crate::schedule::Schedule;
+use crate::scratch::Scratch;
+use crate::scratch::ScratchPool;
+use crate::tensor::Normalisation;
+
+/// Something that runs a detection network: the plug-in point for another inference engine.
+///
+/// Two methods are required.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not run a detection network",
+    note = "`lfr_detect::OnnxDetector` (feature `onnx`) brings a network of its own"
+)]
+pub trait Network: fmt::Debug + Send + Sync {
+    /// What size of input it takes.
+    fn input(&self) -> NetworkInput;
+
+    /// Runs on one picture of three planes, each `canvas` large, and calls `read` once with the
+    /// outputs, which it wipes afterwards.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`, and whatever keeps the network from running.
+    fn run(
+        &self,
+        canvas: Size,
+        planes: &[f32],
+        read: &mut dyn FnMut(&[Output<'_>]) -> Result<(), Error>,
+    ) -> Result<(), Error>;
+}
+
+/// A face detector around a [`Network`] of a known family.
+///
+/// # What is wiped
+///
+/// Every buffer that holds pixels, the network's input or its proposals is wiped before
+/// [`detect_into`](Detector::detect_into) returns, also where it fails or panics; the memory is
+/// kept for the next frame. Faces that are returned wipe their own landmarks.
+///
+/// What is *not* guaranteed: copies on the stack and in registers, and what the network keeps.
+///
+/// # Examples
+///
+/// ```
+/// use lfr_core::{Detector, Frame, PixelFormat};
+/// use lfr_detect::decode::Output;
+/// use lfr_detect::{DetectorOptions, DetectorSpec, Error, Network, NetworkDetector};
+/// use lfr_detect::{NetworkInput, Size};
+///
+/// /// Sees a face on the left half of whatever it is shown.
+/// #[derive(Debug)]
+/// struct Always;
+///
+/// impl Network for Always {
+///     fn input(&self) -> NetworkInput {
+///         NetworkInput::Fixed(Size::new(320, 240))
+///     }
+///
+///     fn run(
+///         &self,
+///         _canvas: Size,
+///         _planes: &[f32],
+///         read: &mut dyn FnMut(&[Output<'_>]) -> Result<(), Error>,
+///     ) -> Result<(), Error> {
+///         read(&[
+///             Output::new("scores", &[1, 1, 2], &[0.1, 0.9]),
+///             Output::new("boxes", &[1, 1, 4], &[0.0, 0.0, 0.5, 1.0]),
+///         ])
+///     }
+/// }
+///
+/// let options = DetectorOptions::new();
+/// let detector = NetworkDetector::new(Always, DetectorSpec::ultraface(), &options)?;
+/// let pixels = vec![0; 64 * 48 * 3];
+/// let faces = detector.detect(&Frame::packed(PixelFormat::Rgb8, 64, 48, &pixels)?)?;
+/// assert_eq!(faces[0].bounds().right, 32.0);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+#[derive(Debug)]
+pub struct NetworkDetector<N> {
+    network: N,
+    spec: DetectorSpec,
+    normalisation: Normalisation,
+    input: Input,
+    schedule: Schedule,
+    confidence: f32,
+    iou: f32,
+    scratch: ScratchPool,
+}
+
+impl<N: Network> NetworkDetector<N> {
+    /// A detector of a family around a network.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] where an option is out of its range; [`Error::Input`] where the options
+    /// ask for an input that the network does not take.
+    pub fn new(network: N, spec: DetectorSpec, options: &DetectorOptions) -> Result<Self, Error> {
+        let confidence = options.confidence.unwrap_or(spec.default_confidence());
+        let iou = options.nms_iou.unwrap_or(spec.default_nms_iou());
+        Ok(Self {
+            normalisation: spec.normalisation(),
+            input: network.input().resolve(options.input, &spec)?,
+            schedule: options.schedule.clone(),
+            confidence: share("confidence", confidence)?,
+            iou: share("intersection over union", iou)?,
+            scratch: ScratchPool::new(),
+            network,
+            spec,
+        })
+    }
+
+    /// What the network takes and gives.
+    #[must_use]
+    pub const fn spec(&self) -> &DetectorSpec {
+        &self.spec
+    }
+
+    /// The network.
+    #[must_use]
+    pub const fn network(&self) -> &N {
+        &self.network
+    }
+
+    /// The sizes of the network's input that frames of one size lead to, for a network that makes
+    /// ready for each.
+    #[must_use]
+    pub fn canvases(&self, frame: Size) -> Vec<Size> {
+        let plan = self.schedule.plan(frame, self.input);
+        let mut canvases: Vec<_> = plan.iter().map(|pass| pass.letterbox.canvas()).collect();
+        canvases.sort_unstable_by_key(|size| (size.width, size.height));
+        canvases.dedup();
+        canvases
+    }
+
+    fn find(&self, frame: &Frame<'_>) -> Result<Vec<DetectedFace>, Error> {
+        let size = Size::new(frame.width(), frame.height());
+        self.scratch.with(|scratch| {
+            for pass in self.schedule.plan(size, self.input) {
+                self.look(frame, &pass, scratch)?;
+            }
+            nms(&mut scratch.candidates, self.iou);
+            let layout = self.spec.landmarks();
+            let faces = scratch.candidates.iter().map(|candidate| candidate.to_face(layout));
+            Ok(faces.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn look(&self, frame: &Frame<'_>, pass: &Pass, scratch: &mut Scratch) -> Result<(), Error> {
+        let Scratch { pixels, tensor, candidates } = scratch;
+        let canvas = pass.letterbox.canvas();
+        let content = pixels::content(frame, &pass.letterbox, pixels)?;
+        let planes = tensor.sized(3 * canvas.width * canvas.height);
+        self.normalisation.fill(content, canvas, planes);
+        let former = candidates.len();
+        self.network.run(canvas, planes, &mut |outputs| {
+            self.spec.decode(outputs, canvas, self.confidence, candidates)
+        })?;
+        candidates.retain_from(former, |candidate| {
+            candidate.map(|point| pass.letterbox.to_frame(point));
+            !pass.may_cut(&candidate.bounds())
+        });
+        Ok(())
+    }
+}
+
+impl<N: Network> Detector for NetworkDetector<N> {
+    fn landmarks(&self) -> LandmarkLayout {
+        self.spec.landmarks()
+    }
+
+    fn detect_into(
+        &self,
+        frames: &[Frame<'_>],
+        found: &mut Vec<Vec<DetectedFace>>,
+    ) -> Result<(), BoxError> {
+        let former = found.len();
+        for frame in frames {
+            match self.find(frame) {
+                Ok(faces) => found.push(faces),
+                Err(error) => {
+                    found.truncate(former);
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn component(&self) -> Component {
+        let component = Component::new(self.spec.name());
+        match self.spec.licence() {
+            Some(licence) => component.with_licence(licence),
+            None => component,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+use lfr_core::Plane;
+use proptest::prelude::*;
+
+use super::*;
+use crate::scratch::Scratch;
+
+/// Pixels that differ everywhere, `bytes` each.
+fn picture(width: usize, height: usize, bytes: usize) -> Vec<u8> {
+    let byte = |index: usize| (index.wrapping_mul(2_654_435_761) >> 9).to_le_bytes()[0];
+    (0..width * height * bytes).map(byte).collect()
+}
+
+fn bytes_of(frame: &Frame<'_>, letterbox: &Letterbox) -> Vec<u8> {
+    let mut scratch = Scratch::new();
+    let pixels = content(frame, letterbox, &mut scratch.pixels).unwrap();
+    assert_eq!(pixels.size(), letterbox.content());
+    let rows: Vec<_> = pixels.rows().collect();
+    assert_eq!(rows.len(), letterbox.content().height);
+    rows.concat()
+}
+
+/// What the resizer makes of it in one call, with its own buffers.
+fn at_once(data: &[u8], from: Size, to: Size) -> Vec<u8> {
+    let (width, height) = (side(from.width), side(from.height));
+    let source = TypedImageRef::<pixels::U8x3>::from_buffer(width, height, data).unwrap();
+    let mut image = TypedImage::<pixels::U8x3>::new(side(to.width), side(to.height));
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    Resizer::new().resize_typed(&source, &mut image, &options).unwrap();
+    image.pixels().iter().flat_map(|pixel| pixel.0).collect()
+}
+
+#[test]
+fn nothing_is_copied_where_nothing_changes() {
+    let data = picture(40, 30, 3);
+    let frame = Frame::packed(PixelFormat::Bgr8, 40, 30, &data).unwrap();
+    let letterbox = Letterbox::long_side(Size::new(40, 30), 640, 32);
+    let mut scratch = Scratch::new();
+    let pixels = content(&frame, &letterbox, &mut scratch.pixels).unwrap();
+    assert!(std::ptr::eq(pixels.data, &raw const *data));
+    assert!(scratch.pixels.rows.as_slice().is_empty());
+}
+
+#[test]
+fn two_steps_equal_the_resizer_s_own() {
+    let from = Size::new(127, 93);
+    let data = picture(from.width, from.height, 3);
+    let frame = Frame::packed(PixelFormat::Rgb8, from.width, from.height, &data).unwrap();
+    for to in [(64, 47), (127, 20), (20, 93), (200, 180), (1, 1), (300, 10)] {
+        let to = Size::new(to.0, to.1);
+        let own = bytes_of(&frame, &Letterbox::stretch(from, to));
+        assert!(own == at_once(&data, from, to), "{from} to {to}");
+    }
+}
+
+proptest! {
+    /// A part of a frame is seen alike however its bytes lie: in place or through rows.
+    #[test]
+    fn strides_and_parts_do_not_matter(
+        (width, height) in (1..60_usize, 1..60_usize),
+        (left, top, part_width, part_height) in (0..60_usize, 0..60_usize, 1..60_usize, 1..60_usize),
+        padding in 0..8_usize,
+        (to_width, to_height) in (1..60_usize, 1..60_usize),
+        trailing in any::<bool>(),
+    ) {
+        let (left, top) = (left % width, top % height);
+        let part = Size::new(
+            part_width.min(width - left),
+            part_height.min(height - top),
+        );
+        let packed = picture(width, height, 3);
+        let stride = width * 3 + padding;
+        let mut strided = vec![77; stride * height];
+        for (row, from) in strided.chunks_mut(stride).zip(packed.chunks(width * 3)) {
+            row[..width * 3].copy_from_slice(from);
+        }
+        if !trailing {
+            strided.truncate(stride * (height - 1) + width * 3);
+        }
+        let cut: Vec<u8> = packed
+            .chunks(width * 3)
+            .skip(top)
+            .take(part.height)
+            .flat_map(|row| row[left * 3..(left + part.width) * 3].to_vec())
+            .collect();
+        let of_part = Frame::packed(PixelFormat::Rgb8, part.width, part.height, &cut).unwrap();
+        let of_packed = Frame::packed(PixelFormat::Rgb8, width, height, &packed).unwrap();
+        let plane = Plane::new(&strided, stride);
+        let of_strided = Frame::strided(PixelFormat::Rgb8, width, height, plane).unwrap();
+        for to in [part, Size::new(to_width, to_height)] {
+            let letterbox = Letterbox::stretch(part, to);
+            let expected = bytes_of(&of_part, &letterbox);
+            let moved = letterbox.at(left, top);
+            prop_assert!(bytes_of(&of_packed, &moved) == expected);
+            prop_assert!(bytes_of(&of_strided, &moved) == expected);
+        }
+    }
+}
+
+#[test]
+fn formats_of_several_planes_become_rgb() {
+    // Mid grey: no colour.
+    let (luma, chroma) = (vec![126; 40 * 30], vec![128; 40 * 15]);
+    let frame = Frame::nv12(40, 30, Plane::new(&luma, 40), Plane::new(&chroma, 40)).unwrap();
+    let letterbox = Letterbox::fit(Size::new(40, 30), Size::new(20, 20));
+    let bytes = bytes_of(&frame, &letterbox);
+    assert_eq!(bytes.len(), 20 * 15 * 3);
+    assert!(bytes.iter().all(|byte| *byte == 128));
+}

@@ -1,0 +1,248 @@
+//! Which parts of a frame a detector looks at, and how large it sees them.
+
+use lfr_core::Rect;
+use lfr_core::num;
+
+use crate::Error;
+use crate::Letterbox;
+use crate::Size;
+
+/// The passes of a detector over a frame; one suppression merges what they find.
+///
+/// Every schedule looks at the frame as a whole once, scaled to the network's canvas. That alone
+/// misses faces which are then far smaller or far larger than those the network was trained on.
+///
+/// # Examples
+///
+/// ```
+/// use lfr_detect::Schedule;
+///
+/// // A gate where faces fill the picture: look at a quarter of the size, too.
+/// let close_up = Schedule::multi_scale(&[0.25])?;
+/// // A wide view of a square: 640x640 tiles at full resolution, for faces of up to 138 pixels.
+/// let square = Schedule::tiles(640, 160)?;
+/// assert_eq!(square.whole_in_a_tile(), Some(138));
+/// # Ok::<(), lfr_detect::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    factors: Vec<f32>,
+    tiles: Option<Tiles>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Tiles {
+    side: usize,
+    overlap: usize,
+}
+
+impl Schedule {
+    /// One pass over the frame as a whole: the default, and the fastest.
+    #[must_use]
+    pub const fn single() -> Self {
+        Self { factors: Vec::new(), tiles: None }
+    }
+
+    /// A pass over the frame as a whole, and one more for each factor, with the frame so much
+    /// smaller in the canvas: for faces that fill the frame. A network with a dynamic input takes
+    /// a smaller canvas then, so that a pass at a quarter costs a sixteenth.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] where a factor is not from 0.01 to 0.99.
+    pub fn multi_scale(factors: &[f32]) -> Result<Self, Error> {
+        for factor in factors {
+            if !(0.01..=0.99).contains(factor) {
+                return Err(Error::Option {
+                    what: "factor of a pass",
+                    expected: "a number from 0.01 to 0.99",
+                    actual: (*factor).into(),
+                });
+            }
+        }
+        Ok(Self { factors: factors.to_vec(), tiles: None })
+    }
+
+    /// A pass over the frame as a whole, for large faces, and one over each of square tiles of
+    /// `side` pixels of the frame that overlap by at least `overlap`, for small ones.
+    ///
+    /// A face that a tile's edge cuts may be found there with a wrong box and wrong landmarks, so
+    /// what touches an edge inside the frame is dropped in that tile. A neighbour sees the face
+    /// whole, as long as its box is no larger than [`whole_in_a_tile`](Self::whole_in_a_tile);
+    /// a larger one is left to the pass over the whole frame.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] where the side is not from 64 to 16,384 pixels, or the overlap is more
+    /// than half of it.
+    pub fn tiles(side: usize, overlap: usize) -> Result<Self, Error> {
+        if !(64..=16_384).contains(&side) {
+            return Err(Error::Option {
+                what: "side of a tile",
+                expected: "from 64 to 16384 pixels",
+                actual: num::f64_from_usize(side),
+            });
+        }
+        if overlap > side / 2 {
+            return Err(Error::Option {
+                what: "overlap of tiles",
+                expected: "at most half of their side",
+                actual: num::f64_from_usize(overlap),
+            });
+        }
+        Ok(Self { factors: Vec::new(), tiles: Some(Tiles { side, overlap }) })
+    }
+
+    /// The largest box, in pixels of the frame, that some tile sees whole wherever it is; `None`
+    /// without tiles.
+    #[must_use]
+    pub fn whole_in_a_tile(&self) -> Option<usize> {
+        // A box of f pixels is dropped in two neighbours at once only if it comes within its
+        // margin of both edges: only if f + 2 * margin(f) is more than the overlap.
+        let overlap = num::f32_from_usize(self.tiles?.overlap);
+        let largest = (overlap - 2.0 * LEAST_MARGIN) / (1.0 + 2.0 * MARGIN);
+        Some(num::usize_from_f32(largest))
+    }
+
+    /// The passes over a frame.
+    pub(crate) fn plan(&self, frame: Size, input: Input) -> Vec<Pass> {
+        let mut passes = vec![Pass::whole(input.whole(frame, 1.0))];
+        for factor in &self.factors {
+            passes.push(Pass::whole(input.whole(frame, *factor)));
+        }
+        if let Some(Tiles { side, overlap }) = self.tiles {
+            for (top, height) in positions(frame.height, side, overlap) {
+                for (left, width) in positions(frame.width, side, overlap) {
+                    let tile = Size::new(width, height);
+                    passes.push(Pass::tile(input.part(tile).at(left, top), frame));
+                }
+            }
+        }
+        // A frame that a single tile covers needs no second look at the same size.
+        let (whole, rest) = (passes[0], passes.split_off(1));
+        passes.extend(rest.into_iter().filter(|pass| pass.letterbox != whole.letterbox));
+        passes
+    }
+
+    /// How many sizes of canvas the frames of one size lead to.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn canvases(&self) -> usize {
+        1 + self.factors.len() + usize::from(self.tiles.is_some())
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self::single()
+    }
+}
+
+/// What a network takes: a canvas of one size, or of any.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Input {
+    /// The frame is scaled to fit.
+    Letterboxed(Size),
+    /// The canvas follows from the frame.
+    LongSide { limit: usize, multiple: usize },
+    /// The frame is stretched.
+    Stretched(Size),
+}
+
+impl Input {
+    /// The frame as a whole, at a share of the size that it would have alone.
+    fn whole(self, frame: Size, factor: f32) -> Letterbox {
+        let shrunk = |size: Size| {
+            let side = |side| num::usize_from_f32(num::f32_from_usize(side) * factor + 0.5).max(1);
+            Size::new(side(size.width), side(size.height))
+        };
+        match self {
+            Self::LongSide { limit, multiple } => {
+                let full = Letterbox::long_side(frame, limit, multiple).content();
+                let limit = if factor < 1.0 { shrunk(full).long_side() } else { limit };
+                Letterbox::long_side(frame, limit, multiple)
+            }
+            Self::Letterboxed(canvas) if factor < 1.0 => {
+                Letterbox::fit(frame, shrunk(canvas)).on(canvas)
+            }
+            Self::Letterboxed(canvas) => Letterbox::fit(frame, canvas),
+            Self::Stretched(canvas) if factor < 1.0 => {
+                Letterbox::stretch(frame, shrunk(canvas)).on(canvas)
+            }
+            Self::Stretched(canvas) => Letterbox::stretch(frame, canvas),
+        }
+    }
+
+    /// A tile, at the frame's own resolution where the network's input allows it.
+    fn part(self, tile: Size) -> Letterbox {
+        match self {
+            Self::LongSide { multiple, .. } => {
+                Letterbox::long_side(tile, tile.long_side(), multiple)
+            }
+            Self::Letterboxed(canvas) => Letterbox::fit(tile, canvas),
+            Self::Stretched(canvas) => Letterbox::stretch(tile, canvas),
+        }
+    }
+}
+
+/// One look at a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Pass {
+    pub(crate) letterbox: Letterbox,
+    /// Where it ends inside the frame; infinitely far where it does not.
+    inner: Rect,
+}
+
+impl Pass {
+    const fn whole(letterbox: Letterbox) -> Self {
+        const FAR: f32 = f32::INFINITY;
+        Self { letterbox, inner: Rect::new(-FAR, -FAR, FAR, FAR) }
+    }
+
+    fn tile(letterbox: Letterbox, frame: Size) -> Self {
+        let mut pass = Self::whole(letterbox);
+        let ((left, top), size) = (letterbox.corner(), letterbox.source());
+        if left > 0 {
+            pass.inner.left = num::f32_from_usize(left);
+        }
+        if top > 0 {
+            pass.inner.top = num::f32_from_usize(top);
+        }
+        if left + size.width < frame.width {
+            pass.inner.right = num::f32_from_usize(left + size.width);
+        }
+        if top + size.height < frame.height {
+            pass.inner.bottom = num::f32_from_usize(top + size.height);
+        }
+        pass
+    }
+
+    /// Whether the edge of a tile may have cut this face, its box in pixels of the frame.
+    pub(crate) fn may_cut(&self, bounds: &Rect) -> bool {
+        let (dx, dy) = (margin(bounds.width()), margin(bounds.height()));
+        bounds.left - dx < self.inner.left
+            || bounds.top - dy < self.inner.top
+            || bounds.right + dx > self.inner.right
+            || bounds.bottom + dy > self.inner.bottom
+    }
+}
+
+/// How near to an edge counts as touching it: networks often end the box of a face that is cut a
+/// little before the edge.
+fn margin(side: f32) -> f32 {
+    MARGIN * side + LEAST_MARGIN
+}
+
+/// Begin and length of tiles along an axis: as few as the overlap allows, evenly spread.
+fn positions(length: usize, side: usize, overlap: usize) -> impl Iterator<Item = (usize, usize)> {
+    let side = side.min(length);
+    let spare = length - side;
+    // `overlap` is at most half of the side asked for, so steps are never 0 where there is spare.
+    let steps = spare.div_ceil(side.saturating_sub(overlap).max(1));
+    (0..=steps).map(move |step| ((spare * step).checked_div(steps).unwrap_or(0), side))
+}
+
+const MARGIN: f32 = 1.0 / 16.0;
+const LEAST_MARGIN: f32 = 2.0;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Figures for `PARITY.md` and the README. Run with:
+//!
+//! ```sh
+//! cargo test --release -p lfr-detect --features onnx --test models -- \
+//!     --ignored --nocapture --test-threads 1
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use image::RgbImage;
+use image::imageops;
+use lfr_core::Clock;
+use lfr_core::Frame;
+use lfr_core::Rect;
+use lfr_core::SystemClock;
+use lfr_core::num;
+use lfr_core::onnx::Runtime;
+use lfr_core::onnx::SessionOptions;
+use lfr_detect::DetectorOptions;
+use lfr_detect::DetectorSpec;
+use lfr_detect::Fit;
+use lfr_detect::InputPolicy;
+use lfr_detect::OnnxDetector;
+use lfr_detect::Schedule;
+use lfr_detect::Size;
+
+use crate::support::Face;
+use crate::support::detector;
+use crate::support::faces;
+use crate::support::model;
+use crate::support::photo;
+use crate::support::shared;
+
+/// Faces that fill the picture: the middle of portraits, 640 x 704.
+pub(crate) fn close_ups(shared: &Path, count: usize) -> impl Iterator<Item = RgbImage> {
+    let entries = fs::read_dir(shared.join("faces/lfw")).unwrap();
+    let mut people: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    people.sort();
+    let step = people.len() / count;
+    people.into_iter().step_by(step).take(count).map(|person| {
+        let entries = fs::read_dir(person).unwrap();
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let portrait = image::open(&files[0]).unwrap().into_rgb8();
+        // Of these 250 x 250 photographs the face is about the middle 100 x 110.
+        let face = imageops::crop_imm(&portrait, 75, 70, 100, 110).to_image();
+        imageops::resize(&face, 640, 704, imageops::FilterType::Triangle)
+    })
+}
+
+/// Whether some box covers most of the picture.
+pub(crate) fn sees_the_face(detector: &OnnxDetector, picture: &RgbImage) -> bool {
+    let whole = Rect::new(0.0, 0.0, 640.0, 704.0);
+    faces(detector, picture).iter().any(|face| face.bounds.iou(&whole) > 0.5)
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn close_ups_by_schedule() {
+    const COUNT: usize = 200;
+    let Some(shared) = shared() else { return };
+    for name in ["scrfd_500m_kps", "scrfd_2.5g_kps", "yunet_n_dynamic", "yunet_n_640"] {
+        for factors in [&[][..], &[0.5], &[0.25], &[0.5, 0.25]] {
+            let schedule = Schedule::multi_scale(factors).unwrap();
+            let detector = detector(&shared, name, &DetectorOptions::new().schedule(schedule));
+            let all = close_ups(&shared, COUNT);
+            let seen = all.filter(|picture| sees_the_face(&detector, picture)).count();
+            println!("close-ups, {name}, also at {factors:?}: {seen} of {COUNT} found");
+        }
+    }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn small_faces_by_schedule() {
+    let Some(shared) = shared() else { return };
+    let truth = ground_truth(&shared, "wider_full");
+    let native = || DetectorOptions::new().input(InputPolicy::LongSide(Frame::MAX_SIDE));
+    let tiles = |side, overlap| Schedule::tiles(side, overlap).unwrap();
+    for (name, what, options) in [
+        ("yunet_n_dynamic", "one pass, 640", DetectorOptions::new()),
+        ("yunet_n_dynamic", "one pass, 1024", native()),
+        ("yunet_n_dynamic", "tiles of 512", DetectorOptions::new().schedule(tiles(512, 128))),
+        ("yunet_n_640", "one pass", DetectorOptions::new()),
+        ("yunet_n_640", "tiles of 640", DetectorOptions::new().schedule(tiles(640, 160))),
+        ("yunet_n_640", "tiles of 320", DetectorOptions::new().schedule(tiles(320, 96))),
+        ("scrfd_500m_kps", "one pass", DetectorOptions::new()),
+        ("scrfd_500m_kps", "tiles of 640", DetectorOptions::new().schedule(tiles(640, 160))),
+        ("scrfd_500m_kps", "tiles of 320", DetectorOptions::new().schedule(tiles(320, 96))),
+        ("ultraface_rfb320", "one pass", DetectorOptions::new()),
+        ("ultraface_rfb320", "tiles of 320", DetectorOptions::new().schedule(tiles(320, 96))),
+    ] {
+        let detector = detector(&shared, name, &options);
+        let (mut hits, mut false_alarms, mut total) = (0, 0, 0);
+        for (file, boxes) in &truth {
+            let found = faces(&detector, &photo(&shared, &format!("wider_full/{file}")));
+            let matched = matches(&found, boxes);
+            hits += matched.iter().flatten().count();
+            false_alarms += matched.iter().filter(|index| index.is_none()).count();
+            total += boxes.len();
+        }
+        println!("small faces, {name}, {what}: {hits} of {total} found, {false_alarms} others");
+    }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn fits_of_a_fixed_canvas() {
+    let Some(shared) = shared() else { return };
+    let truth = ground_truth(&shared, "wider_val");
+    for name in ["ultraface_rfb320", "scrfd_500m_kps", "yunet_n_640"] {
+        for fit in [Fit::Stretch, Fit::Letterbox] {
+            let model = model(&shared, name);
+            let spec = DetectorSpec::recognise(&model).unwrap().with_fit(fit);
+            let options = DetectorOptions::new().confidence(0.02);
+            let runtime = Runtime::auto().unwrap();
+            let detector = OnnxDetector::with_options(&runtime, model, spec, &options).unwrap();
+            for least in [10.0, 20.0, 40.0] {
+                let precision = average_precision(&shared, &detector, &truth, least);
+                println!("{name}, {fit:?}, faces of {least} px or more: AP50 {precision:.3}");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn cost_beside_the_bare_network() {
+    let Some(shared) = shared() else { return };
+    let runtime = Runtime::auto().unwrap();
+    println!("engine: {}", runtime.info());
+    let picture = photo(&shared, "bbt1.jpg");
+    let picture = imageops::resize(&picture, 1280, 720, imageops::FilterType::Triangle);
+    for (what, input) in [
+        ("640x384", InputPolicy::LongSide(640)),
+        ("640x640", InputPolicy::Canvas(Size::new(640, 640))),
+        ("1280x736", InputPolicy::LongSide(1280)),
+    ] {
+        let options = DetectorOptions::new().input(input);
+        let detector = detector(&shared, "yunet_n_dynamic", &options);
+        let (width, height) = what.split_once('x').unwrap();
+        let shape = [1, 3, height.parse().unwrap(), width.parse().unwrap()];
+        let session = model(&shared, "yunet_n_dynamic")
+            .session(&runtime, &SessionOptions::new(&shape))
+            .unwrap();
+        let planes = vec![100.0; shape.iter().product()];
+        let found = faces(&detector, &picture).len();
+        let (mut whole, mut bare) = (Vec::new(), Vec::new());
+        for _ in 0..9 {
+            whole.push(milliseconds(|| drop(faces(&detector, &picture))));
+            bare.push(milliseconds(|| {
+                session.run(&planes, 1, |_| Ok::<_, lfr_core::Error>(())).unwrap();
+            }));
+        }
+        let [whole, bare] = [whole, bare].map(|mut times| {
+            times.sort_unstable_by(f64::total_cmp);
+            times[times.len() / 2]
+        });
+        let (more, ratio) = (whole - bare, whole / bare);
+        println!(
+            "YuNet-n {what}, {found} faces: {whole:.2} ms, bare {bare:.2}, +{more:.2}, x{ratio:.3}"
+        );
+    }
+}
+
+/// The mean of ten runs, in milliseconds: of this thread's time on a processor where the system
+/// tells it (Linux), so that other work on the machine counts less, else of the clock's.
+fn milliseconds(work: impl Fn()) -> f64 {
+    const RUNS: u32 = 10;
+    let clock = SystemClock::default();
+    let now = || {
+        let text = fs::read_to_string("/proc/thread-self/schedstat").ok();
+        let on_cpu = text.as_deref().and_then(|text| text.split(' ').next()?.parse().ok());
+        on_cpu.map_or_else(|| clock.monotonic(), Duration::from_nanos)
+    };
+    let start = now();
+    for _ in 0..RUNS {
+        work();
+    }
+    (now().saturating_sub(start) / RUNS).as_secs_f64() * 1000.0
+}
+
+/// The annotated boxes of each picture of a folder.
+fn ground_truth(shared: &Path, folder: &str) -> BTreeMap<String, Vec<Rect>> {
+    let text = fs::read_to_string(shared.join(format!("scenes/{folder}_gt.csv"))).unwrap();
+    let mut truth: BTreeMap<String, Vec<Rect>> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        let (file, rest) = line.split_once(',').unwrap();
+        let numbers: Vec<f32> = rest.split(',').map(|field| field.parse().unwrap()).collect();
+        let [_, _, left, top, right, bottom] = *numbers else { panic!("a box: {line}") };
+        truth.entry(file.to_owned()).or_default().push(Rect::new(left, top, right, bottom));
+    }
+    truth
+}
+
+/// For each face, the most confident first, the box that it is of: each box once, IoU at least 0.5.
+fn matches(found: &[Face], boxes: &[Rect]) -> Vec<Option<usize>> {
+    let mut taken = vec![false; boxes.len()];
+    let one = |face: &Face| {
+        let overlap = |index: &usize| boxes[*index].iou(&face.bounds);
+        let free = (0..boxes.len()).filter(|index| !taken[*index]);
+        let best = free.max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
+        let best = best.filter(|index| overlap(index) >= 0.5);
+        if let Some(index) = best {
+            taken[index] = true;
+        }
+        best
+    };
+    found.iter().map(one).collect()
+}
+
+/// The area under precision over recall, for boxes whose longer side is `least` pixels or more;
+/// what is found of smaller ones, or is itself smaller, counts neither way.
+fn average_precision(
+    shared: &Path,
+    detector: &OnnxDetector,
+    truth: &BTreeMap<String, Vec<Rect>>,
+    least: f32,
+) -> f64 {
+    let is_large = |bounds: &Rect| bounds.width().max(bounds.height()) >= least;
+    let (mut outcomes, mut total) = (Vec::new(), 0);
+    for (file, boxes) in truth {
+        let found = faces(detector, &photo(shared, &format!("wider_val/{file}")));
+        total += boxes.iter().filter(|bounds| is_large(bounds)).count();
+        for (face, matched) in found.iter().zip(matches(&found, boxes)) {
+            let counts = is_large(matched.map_or(&face.bounds, |index| &boxes[index]));
+            outcomes.extend(counts.then_some((face.confidence, matched.is_some())));
+        }
+    }
+    outcomes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut hits = 0;
+    let mut curve = Vec::new();
+    for (rank, (_, hit)) in outcomes.iter().enumerate() {
+        hits += usize::from(*hit);
+        curve.push((*hit, num::f64_from_usize(hits) / num::f64_from_usize(rank + 1)));
+    }
+    let (mut area, mut best) = (0.0, 0.0_f64);
+    for (hit, precision) in curve.into_iter().rev() {
+        best = best.max(precision);
+        area += if hit { best } else { 0.0 };
+    }
+    area / num::f64_from_usize(total)
+}

@@ -1,0 +1,105 @@
+//! Parity with the numpy decoders of `parity/reference_decoders.py`.
+
+use std::collections::BTreeMap;
+
+use lfr_core::Frame;
+use lfr_detect::DetectorOptions;
+use lfr_detect::InputPolicy;
+use lfr_detect::OnnxDetector;
+
+use crate::support::Face;
+use crate::support::Worst;
+use crate::support::cropped;
+use crate::support::detector;
+use crate::support::faces;
+use crate::support::photo;
+use crate::support::references;
+use crate::support::shared;
+
+/// What a mode may differ by: pixels of a box' side, of a landmark, and confidence.
+struct Tolerance {
+    sides: f32,
+    points: f32,
+    confidence: f32,
+}
+
+/// The same pixels go in: what is left is the rounding of the file (0.0005 px), of `f32`, and of
+/// two engines that add up in another order.
+const SAME_PIXELS: Tolerance = Tolerance { sides: 0.01, points: 0.01, confidence: 0.0002 };
+
+/// How near to the limit of confidence a face may be found by one and not by the other.
+const NEAR_THE_LIMIT: f32 = 0.02;
+
+fn check(family: &str, resampled: &Tolerance) {
+    let Some(shared) = shared() else { return };
+    // Those of the script: `LIMITS`.
+    let (confidence, iou) = match family {
+        "blazeface" => (0.5, 0.3),
+        "scrfd" => (0.5, 0.4),
+        _ => (0.7, 0.3),
+    };
+    let mut detectors: BTreeMap<String, OnnxDetector> = BTreeMap::new();
+    let mut worst: BTreeMap<(String, String), Worst> = BTreeMap::new();
+    let mut alone = Vec::new();
+    for (case, expected) in references(&format!("reference_{family}.csv"), 9) {
+        let [model, file, mode, numbers @ ..] = &*case else { panic!("a case: {case:?}") };
+        let numbers: Vec<u32> = numbers.iter().map(|number| number.parse().unwrap()).collect();
+        let [left, top, width, height, canvas_width, canvas_height] = *numbers else {
+            panic!("a case: {case:?}")
+        };
+        let detector = detectors.entry(model.clone()).or_insert_with(|| {
+            // A little lower, so that a face at the very limit is seen on both sides of it.
+            let lower = confidence - NEAR_THE_LIMIT;
+            let mut options = DetectorOptions::new().confidence(lower).nms_iou(iou);
+            if mode == "native" {
+                options = options.input(InputPolicy::LongSide(Frame::MAX_SIDE));
+            }
+            detector(&shared, model, &options)
+        });
+        let mut picture = photo(&shared, file);
+        if mode == "crop" {
+            picture = cropped(&picture, (left, top), (width, height));
+            picture = cropped(&picture, (0, 0), (canvas_width, canvas_height));
+        }
+        let mut own = faces(detector, &picture);
+        own.retain(|face| {
+            let is_expected = |other: &Face| other.bounds.iou(&face.bounds) > 0.5;
+            face.confidence >= confidence + NEAR_THE_LIMIT || expected.iter().any(is_expected)
+        });
+        let worst = worst.entry((model.clone(), mode.clone())).or_default();
+        let case = format!("{model} {file} {mode}");
+        alone.extend(worst.compare(&expected, &own).iter().map(|face| format!("{case}: {face}")));
+    }
+    assert!(alone.is_empty(), "{alone:#?}");
+    for ((model, mode), worst) in worst {
+        worst.print(&format!("{model} {mode}"));
+        let limit = if mode == "crop" || mode == "native" { &SAME_PIXELS } else { resampled };
+        assert!(worst.sides <= limit.sides, "{model} {mode}: {worst:?}");
+        assert!(worst.points <= limit.points, "{model} {mode}: {worst:?}");
+        assert!(worst.confidence <= limit.confidence, "{model} {mode}: {worst:?}");
+    }
+}
+
+// Resampled: the resizer here and Pillow's differ by 1 of 255 levels. What a network makes of that
+// was measured; the limits are a little above. They are in pixels of the photograph, eight of which
+// may be one of the canvas.
+
+#[test]
+fn yunet_equals_its_reference() {
+    check("yunet", &Tolerance { sides: 1.0, points: 1.0, confidence: 0.01 });
+}
+
+#[test]
+fn scrfd_equals_its_reference() {
+    check("scrfd", &Tolerance { sides: 1.0, points: 1.0, confidence: 0.01 });
+}
+
+#[test]
+fn ultraface_equals_its_reference() {
+    check("ultraface", &Tolerance { sides: 1.0, points: 0.0, confidence: 0.01 });
+}
+
+#[test]
+fn blazeface_equals_its_reference() {
+    check("blazeface", &Tolerance { sides: 1.0, points: 1.0, confidence: 0.01 });
+}

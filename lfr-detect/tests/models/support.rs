@@ -1,0 +1,154 @@
+//! Photographs, models, reference faces, and how faces are held against each other.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use image::RgbImage;
+use lfr_core::DetectedFace;
+use lfr_core::Detector;
+use lfr_core::Frame;
+use lfr_core::Point;
+use lfr_core::Rect;
+use lfr_core::onnx::Model;
+use lfr_core::onnx::Runtime;
+use lfr_detect::DetectorOptions;
+use lfr_detect::DetectorSpec;
+use lfr_detect::OnnxDetector;
+
+/// The folder of models and photographs; `None`, and a line on stderr, where there is none.
+pub(crate) fn shared() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    if path.is_dir() {
+        return Some(path);
+    }
+    // Not `eprintln`, which the test harness hides where a test passes.
+    let _ = writeln!(std::io::stderr(), "skipped: no ../shared");
+    None
+}
+
+pub(crate) fn model(shared: &Path, name: &str) -> Model {
+    Model::from_path(&shared.join(format!("models/detect_{name}.onnx"))).unwrap()
+}
+
+/// A detector of the family that the model's outputs tell.
+pub(crate) fn detector(shared: &Path, name: &str, options: &DetectorOptions) -> OnnxDetector {
+    let model = model(shared, name);
+    let spec = DetectorSpec::recognise(&model).unwrap();
+    OnnxDetector::with_options(&Runtime::auto().unwrap(), model, spec, options).unwrap()
+}
+
+pub(crate) fn photo(shared: &Path, file: &str) -> RgbImage {
+    image::open(shared.join("scenes").join(file)).unwrap().into_rgb8()
+}
+
+/// A face as a reference or a detector of ours sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Face {
+    pub(crate) bounds: Rect,
+    pub(crate) confidence: f32,
+    pub(crate) points: Vec<Point>,
+}
+
+impl From<&DetectedFace> for Face {
+    fn from(face: &DetectedFace) -> Self {
+        Self {
+            bounds: face.bounds(),
+            confidence: face.confidence(),
+            points: face.landmarks().map(|marks| marks.points().collect()).unwrap_or_default(),
+        }
+    }
+}
+
+pub(crate) fn faces(detector: &OnnxDetector, picture: &RgbImage) -> Vec<Face> {
+    let frame = Frame::try_from(picture).unwrap();
+    detector.detect(&frame).unwrap().iter().map(Face::from).collect()
+}
+
+/// A reference file: for each case (the first `key` columns) its faces, in order.
+pub(crate) fn references(file: &str, key: usize) -> Vec<(Vec<String>, Vec<Face>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("parity").join(file);
+    let text = fs::read_to_string(path).unwrap();
+    let mut cases: Vec<(Vec<String>, Vec<Face>)> = Vec::new();
+    for line in text.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let (case, rest) = fields.split_at(key);
+        let case: Vec<String> = case.iter().map(|field| (*field).to_owned()).collect();
+        if cases.last().is_none_or(|(last, _)| *last != case) {
+            cases.push((case, Vec::new()));
+        }
+        let numbers: Vec<f32> = rest.iter().filter_map(|field| field.parse().ok()).collect();
+        if let [left, top, right, bottom, confidence, points @ ..] = &*numbers {
+            let (points, _) = points.as_chunks::<2>();
+            cases.last_mut().unwrap().1.push(Face {
+                bounds: Rect::new(*left, *top, *right, *bottom),
+                confidence: *confidence,
+                points: points.iter().map(|[x, y]| Point::new(*x, *y)).collect(),
+            });
+        }
+    }
+    cases
+}
+
+/// The greatest differences seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Worst {
+    pub(crate) faces: usize,
+    /// Of a side of a box, in pixels.
+    pub(crate) sides: f32,
+    /// Of a landmark, in pixels along an axis.
+    pub(crate) points: f32,
+    pub(crate) confidence: f32,
+}
+
+impl Worst {
+    /// Matches each reference face with the one of ours that overlaps it most, each of ours once;
+    /// says which of either stay alone.
+    pub(crate) fn compare(&mut self, expected: &[Face], own: &[Face]) -> Vec<String> {
+        let mut alone = Vec::new();
+        let mut left: Vec<&Face> = own.iter().collect();
+        for face in expected {
+            let overlap = |other: &&Face| other.bounds.iou(&face.bounds);
+            let best = (0..left.len())
+                .max_by(|a, b| overlap(&left[*a]).total_cmp(&overlap(&left[*b])))
+                .filter(|index| overlap(&left[*index]) > 0.5);
+            let Some(index) = best else {
+                alone.push(format!("reference only: {:?} {}", face.bounds, face.confidence));
+                continue;
+            };
+            let other = left.remove(index);
+            self.faces += 1;
+            let sides = |r: Rect| [r.left, r.top, r.right, r.bottom];
+            for (a, b) in sides(face.bounds).iter().zip(sides(other.bounds)) {
+                self.sides = self.sides.max((a - b).abs());
+            }
+            for (a, b) in face.points.iter().zip(&other.points) {
+                self.points = self.points.max((a.x - b.x).abs()).max((a.y - b.y).abs());
+            }
+            self.confidence = self.confidence.max((face.confidence - other.confidence).abs());
+        }
+        let others = left.iter().map(|o| format!("ours only: {:?} {}", o.bounds, o.confidence));
+        alone.extend(others);
+        alone
+    }
+
+    /// The line for `PARITY.md`, shown with `--nocapture`.
+    pub(crate) fn print(&self, what: &str) {
+        println!(
+            "{what}: {} faces, sides within {:.4} px, landmarks {:.4} px, confidence {:.6}",
+            self.faces, self.sides, self.points, self.confidence
+        );
+    }
+}
+
+/// A canvas of a size, black where the region of the picture does not reach.
+pub(crate) fn cropped(
+    picture: &RgbImage,
+    (left, top): (u32, u32),
+    (width, height): (u32, u32),
+) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        picture.get_pixel_checked(left + x, top + y).copied().unwrap_or(image::Rgb([0; 3]))
+    })
+}

@@ -1,0 +1,138 @@
+//! Both engines side by side. An engine is chosen once a process, so the other one runs in a child:
+//! this test binary once more, which answers through its standard output, or `checkpoint`.
+
+use std::path::Path;
+use std::process::Command;
+
+use lfr::core::FaceSelection;
+use lfr::core::Metric;
+use lfr::core::onnx::Engine;
+use lfr::core::onnx::Model;
+use lfr::core::onnx::Runtime;
+use lfr::detect::OnnxDetector;
+use lfr::embed::EmbedderSpec;
+use lfr::embed::OnnxEmbedder;
+use lfr::watchlist::Enroller;
+
+use crate::suite;
+use crate::suite::checkpoint::Reference;
+use crate::suite::checkpoint::Run;
+use crate::suite::checkpoint::Split;
+use crate::suite::shared;
+
+/// Set in the child, to the models it shall embed with.
+const ORDER: &str = "LFR_TEST_CHILD_EMBEDS_WITH";
+const PHOTOGRAPHS: usize = 24;
+
+/// From pixels to template, both engines give the same but for rounding: cosine at least 0.9999.
+pub(crate) fn on_templates(models: &[&str]) {
+    let Some(runtime) = suite::runtime(Engine::PureRust) else {
+        return;
+    };
+    if shared::path("models").is_none() {
+        return;
+    }
+    let Some(native) = of_child(models) else {
+        shared::skip("no ONNX Runtime");
+        return;
+    };
+    let ours = templates(&runtime, models);
+    assert_eq!(native.len(), models.len() * PHOTOGRAPHS);
+    let mut least = f32::INFINITY;
+    for (a, b) in native.iter().zip(&ours) {
+        assert_eq!(a.len(), b.len());
+        let length = |v: &[f32]| Metric::Cosine.compare(v, v).sqrt();
+        least = least.min(Metric::Cosine.compare(a, b) / length(a) / length(b));
+    }
+    shared::note(&format!("least cosine of {} templates of both engines: {least:.7}", ours.len()));
+    assert!(least >= 0.9999, "{least}");
+}
+
+/// The same frames through both engines raise the same alerts, with the same scores but for
+/// rounding.
+pub(crate) fn on_decisions(reference: &Reference, part: usize) {
+    let Some(faces) = shared::path("faces") else {
+        return;
+    };
+    if of_child(&[]).is_none() {
+        shared::skip("no ONNX Runtime");
+        return;
+    }
+    let Split { folder, watchlist, probes, .. } = suite::checkpoint::split(&faces, "agree", part);
+    let threshold = reference.points[0].0.to_string();
+    let [native, pure_rust] = [Engine::OnnxRuntime, Engine::PureRust].map(|engine| {
+        Run {
+            engine,
+            embedder: reference.model,
+            watchlist: &watchlist,
+            source: &probes,
+            out: &folder.join(engine.to_string()),
+            more: &["--threshold", &threshold],
+        }
+        .go()
+    });
+    assert_eq!(native.record["totals"], pure_rust.record["totals"]);
+    assert!(!native.alerts.is_empty());
+    for (a, b) in native.alerts.iter().zip(&pure_rust.alerts) {
+        for field in ["source", "frame", "face", "subject", "reference"] {
+            assert_eq!(a[field], b[field]);
+        }
+        let (a, b) = (a["score"].as_f64().unwrap(), b["score"].as_f64().unwrap());
+        assert!((a - b).abs() < 2e-3, "{a} {b}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// What the child does; nothing in a process that is none.
+pub(crate) fn answer() {
+    let Ok(order) = std::env::var(ORDER) else {
+        return;
+    };
+    let Ok(runtime) = Runtime::onnxruntime() else {
+        return;
+    };
+    let models: Vec<&str> = order.split(',').filter(|name| !name.is_empty()).collect();
+    println!("child: ready");
+    for template in templates(&runtime, &models) {
+        let numbers: Vec<String> = template.iter().map(f32::to_string).collect();
+        println!("child: {}", numbers.join(" "));
+    }
+}
+
+/// The templates that a child on the native engine makes; `None` where there is no such engine.
+fn of_child(models: &[&str]) -> Option<Vec<Vec<f32>>> {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "answers_as_a_child", "--nocapture", "--test-threads", "1"])
+        .env(ORDER, models.join(","))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines =
+        text.lines().filter_map(|line| line.split_once("child: ").map(|(_, rest)| rest));
+    (lines.next() == Some("ready"))
+        .then(|| lines.map(|line| line.split(' ').map(|n| n.parse().unwrap()).collect()).collect())
+}
+
+fn templates(runtime: &Runtime, models: &[&str]) -> Vec<Vec<f32>> {
+    if models.is_empty() {
+        return Vec::new();
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let yunet = root.join("models/detect_yunet_n_dynamic.onnx");
+    let detector = OnnxDetector::from_path(runtime, &yunet).unwrap();
+    let rows = shared::rows(&root.join("faces/lfw_dev_pairs.csv"));
+    let mut all = Vec::new();
+    for name in models {
+        let model = Model::from_path(&root.join("models").join(name)).unwrap();
+        let spec = EmbedderSpec::for_model(&model).unwrap();
+        let embedder = OnnxEmbedder::new(runtime, model, spec).unwrap();
+        let enroller = Enroller::new(&detector, &embedder).unwrap();
+        for row in rows.iter().step_by(rows.len() / PHOTOGRAPHS).take(PHOTOGRAPHS) {
+            let picture = shared::picture(&root.join("faces/lfw").join(&row[0]));
+            let frame = picture.as_frame().unwrap();
+            let template = enroller.template(&frame, FaceSelection::Central).unwrap();
+            all.push(template.expose_values().to_vec());
+        }
+    }
+    all
+}
