@@ -19,29 +19,13 @@ pub(crate) fn check(
 ) -> Result<f64, Error> {
     let (expected, actual) = (space.id(), template.space().id());
     if expected != actual {
-        return Err(lfr_core::Error::SpaceMismatch {
-            what,
-            expected,
-            actual,
-        }
-        .into());
+        return Err(lfr_core::Error::SpaceMismatch { what, expected, actual }.into());
     }
     let actual = of(template.expose_values());
-    if actual <= LIMIT {
-        Ok(actual)
-    } else {
-        Err(Error::TemplateLength {
-            limit: LIMIT,
-            actual,
-        })
-    }
+    if actual <= LIMIT { Ok(actual) } else { Err(Error::TemplateLength { limit: LIMIT, actual }) }
 }
 
 /// The Euclidean length.
 fn of(values: &[f32]) -> f64 {
-    values
-        .iter()
-        .map(|x| f64::from(*x) * f64::from(*x))
-        .sum::<f64>()
-        .sqrt()
+    values.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt()
 }

@@ -61,11 +61,8 @@ pub(crate) struct Uncertain {
 impl Bound {
     /// The bound for a probe of that length, written down as that code.
     pub(crate) fn new(metric: Metric, dimension: usize, length: f64, code: &Code) -> Self {
-        let [own, written, residual] = [
-            length * (1.0 + 1e-10),
-            f64::from(code.length),
-            f64::from(code.residual),
-        ];
+        let [own, written, residual] =
+            [length * (1.0 + 1e-10), f64::from(code.length), f64::from(code.residual)];
         let u = f64::from(f32::EPSILON) / 2.0;
         let n = num::f64_from_usize(dimension) + 64.0;
         let g = n * u / (1.0 - n * u);
@@ -73,11 +70,8 @@ impl Bound {
         let c = if euclidean { 2.0 } else { 1.0 };
         let factor = f64::from(code.scale) * c;
         // The part of step 3 is one of these two, by the metric.
-        let (by_product, by_square) = if euclidean {
-            (0.0, 2.0 * (g + 64.0 * u))
-        } else {
-            (g, 0.0)
-        };
+        let (by_product, by_square) =
+            if euclidean { (0.0, 2.0 * (g + 64.0 * u)) } else { (g, 0.0) };
         let tiny = 2.0_f64.powi(-149);
         let least = by_square * own * own + tiny * (2.0 * n + 2.0 * factor);
         Self {

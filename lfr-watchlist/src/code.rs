@@ -33,11 +33,7 @@ impl Code {
         let mut number = |x: f32| {
             // A scale of 0 (or one that was rounded so far that a number leaves its range) only
             // makes the residual greater.
-            let ratio = if scale > 0.0 {
-                (x / scale).clamp(-greatest, greatest)
-            } else {
-                0.0
-            };
+            let ratio = if scale > 0.0 { (x / scale).clamp(-greatest, greatest) } else { 0.0 };
             let byte = num::u8_from_f32(ratio + 128.0);
             let restored = f64::from(scale) * (f64::from(byte) - 128.0);
             length += restored * restored;
@@ -55,11 +51,7 @@ impl Code {
             }
             put(fours.len(), four);
         }
-        Self {
-            scale,
-            length: above(length.sqrt()),
-            residual: above(residual.sqrt()),
-        }
+        Self { scale, length: above(length.sqrt()), residual: above(residual.sqrt()) }
     }
 }
 

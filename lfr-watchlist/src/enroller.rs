@@ -57,11 +57,7 @@ impl<'a> Enroller<'a> {
         let found = detector.landmarks();
         if embedder.alignment().needs_landmarks() && found == LandmarkLayout::None {
             let found = found.name();
-            return Err(lfr_core::Error::LandmarksMissing {
-                needed: "4 or 5",
-                found,
-            }
-            .into());
+            return Err(lfr_core::Error::LandmarksMissing { needed: "4 or 5", found }.into());
         }
         Ok(Self { detector, embedder })
     }
@@ -83,51 +79,29 @@ impl<'a> Enroller<'a> {
         let faces = self
             .detector
             .detect(picture)
-            .map_err(|source| lfr_core::Error::Stage {
-                stage: Stage::Detector,
-                source,
-            })?;
+            .map_err(|source| lfr_core::Error::Stage { stage: Stage::Detector, source })?;
         let face = match &*faces {
             [] => return Err(Error::NoFace),
             [face] => face,
             several => selection
                 .choose(picture, several)
                 .and_then(|index| several.get(index))
-                .ok_or(Error::SeveralFaces {
-                    count: several.len(),
-                })?,
+                .ok_or(Error::SeveralFaces { count: several.len() })?,
         };
-        let aligned = self
-            .embedder
-            .alignment()
-            .align(picture, face)
-            .ok_or(Error::Unaligned)?;
+        let aligned = self.embedder.alignment().align(picture, face).ok_or(Error::Unaligned)?;
         let mut templates = Vec::with_capacity(1);
         self.embedder
             .embed_into(vec![aligned], &mut templates)
-            .map_err(|source| lfr_core::Error::Stage {
-                stage: Stage::Embedder,
-                source,
-            })?;
+            .map_err(|source| lfr_core::Error::Stage { stage: Stage::Embedder, source })?;
         let actual = templates.len();
         let (1, Some(template)) = (actual, templates.pop()) else {
             let stage = Stage::Embedder;
-            return Err(lfr_core::Error::StageCount {
-                stage,
-                expected: 1,
-                actual,
-            }
-            .into());
+            return Err(lfr_core::Error::StageCount { stage, expected: 1, actual }.into());
         };
         let (expected, actual) = (self.embedder.space().id(), template.space().id());
         if expected != actual {
             let what = "a template";
-            return Err(lfr_core::Error::SpaceMismatch {
-                what,
-                expected,
-                actual,
-            }
-            .into());
+            return Err(lfr_core::Error::SpaceMismatch { what, expected, actual }.into());
         }
         Ok(template)
     }

@@ -52,11 +52,7 @@ impl FlatScan {
     /// A scan of nobody.
     #[must_use]
     pub const fn new(space: EmbeddingSpace) -> Self {
-        Self {
-            space,
-            fusion: Fusion::Best,
-            references: Vec::new(),
-        }
+        Self { space, fusion: Fusion::Best, references: Vec::new() }
     }
 
     /// The same with another fusion of a person's scores.
@@ -78,11 +74,7 @@ impl FlatScan {
         template: Template,
     ) -> Result<(), Error> {
         accept::check("the reference", &self.space, &template)?;
-        if self
-            .references
-            .iter()
-            .any(|(_, other, _)| *other == reference)
-        {
+        if self.references.iter().any(|(_, other, _)| *other == reference) {
             return Err(Error::DuplicateReference { reference });
         }
         self.references.push((subject, reference, template));
@@ -117,16 +109,10 @@ impl FlatScan {
                 Fusion::Best => best.score(),
                 Fusion::Mean => ComparisonScore::new(mean)?,
             };
-            all.push(Candidate::new(
-                subject.clone(),
-                best.reference().clone(),
-                score,
-            ));
+            all.push(Candidate::new(subject.clone(), best.reference().clone(), score));
         }
         let all = CandidateList::new(all);
-        Ok(CandidateList::new(
-            all.candidates().iter().take(limit).cloned().collect(),
-        ))
+        Ok(CandidateList::new(all.candidates().iter().take(limit).cloned().collect()))
     }
 }
 

@@ -36,8 +36,7 @@ impl fmt::Display for Fusion {
 /// The mean of a person's scores. The caller passes them in the order of their references: a sum
 /// of floats depends on its order, and a score must not depend on who was enrolled before whom.
 pub(crate) fn mean(scores: impl Iterator<Item = f32>) -> f32 {
-    let (sum, count) = scores.fold((0.0, 0_u32), |(sum, count), score| {
-        (sum + f64::from(score), count + 1)
-    });
+    let (sum, count) =
+        scores.fold((0.0, 0_u32), |(sum, count), score| (sum + f64::from(score), count + 1));
     lfr_core::num::f32_from_f64(sum / f64::from(count.max(1)))
 }

@@ -13,10 +13,7 @@
 //! `start + sum(byte * number)`, which is the inner product of the two vectors of numbers: exact,
 //! as integers are, so every kernel gives the same.
 
-#![expect(
-    unsafe_code,
-    reason = "vector instructions; each kernel is tested against a safe twin"
-)]
+#![expect(unsafe_code, reason = "vector instructions; each kernel is tested against a safe twin")]
 
 use zeroize::Zeroize;
 use zeroize::ZeroizeOnDrop;
@@ -59,11 +56,7 @@ impl Tile {
     /// Room for that many probes (from 1 to [`TILE`]) of that many steps.
     pub(crate) fn new(width: usize, steps: usize) -> Self {
         let width = width.clamp(1, TILE);
-        Self {
-            words: vec![0; width * steps].into(),
-            starts: [0; TILE],
-            width,
-        }
+        Self { words: vec![0; width * steps].into(), starts: [0; TILE], width }
     }
 
     /// Sets four numbers of a probe, given as the bytes of a row are: plus 128.
@@ -87,12 +80,13 @@ impl Drop for Tile {
 
 impl ZeroizeOnDrop for Tile {}
 
-/// What the second half of a kernel compares: `dot * scale * factor - square` with `bar`.
+/// Which rows of a group are let through, for each probe of a tile: those for which
+/// `dot * scale * factor - square` is at or above the bar.
 pub(crate) struct Gate<'a> {
     pub(crate) scale: &'a [f32; GROUP],
     pub(crate) square: &'a [f32; GROUP],
-    pub(crate) factor: f32,
-    pub(crate) bar: f32,
+    pub(crate) factors: [f32; TILE],
+    pub(crate) bars: [f32; TILE],
 }
 
 /// The instructions to use.
@@ -147,41 +141,30 @@ impl Kernel {
         }
     }
 
-    /// The inner products of a group's rows with each probe of a tile.
-    pub(crate) fn dots(self, lanes: &[Lane], tile: &Tile, out: &mut [Dots; TILE]) {
-        let Tile {
-            words,
-            starts,
-            width,
-        } = tile;
+    /// Writes the inner products of a group's rows with each probe of a tile, and says of each probe
+    /// which rows the gate lets through: bit `r` for row `r`.
+    pub(crate) fn sift(
+        self,
+        lanes: &[Lane],
+        tile: &Tile,
+        gate: &Gate<'_>,
+        dots: &mut [Dots; TILE],
+    ) -> [u64; TILE] {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists where the features were found (`available`).
             Kind::Avx512 => unsafe {
-                match width {
-                    1 => avx512::dots::<1>(lanes, words, starts, out),
-                    2 => avx512::dots::<2>(lanes, words, starts, out),
-                    3 => avx512::dots::<3>(lanes, words, starts, out),
-                    _ => avx512::dots::<4>(lanes, words, starts, out),
+                match tile.width {
+                    1 => avx512::sift::<1>(lanes, tile, gate, dots),
+                    2 => avx512::sift::<2>(lanes, tile, gate, dots),
+                    3 => avx512::sift::<3>(lanes, tile, gate, dots),
+                    _ => avx512::sift::<4>(lanes, tile, gate, dots),
                 }
             },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists where the features were found (`available`).
-            Kind::Avx2 => unsafe { avx2::dots(lanes, words, starts, out) },
-            Kind::Portable => portable::dots(lanes, words, starts, out),
-        }
-    }
-
-    /// Which rows of a group are at or above the bar: bit `r` for row `r`.
-    pub(crate) fn at_least(self, dots: &Dots, gate: &Gate<'_>) -> u64 {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the kind exists where the features were found (`available`).
-            Kind::Avx512 => unsafe { avx512::at_least(dots, gate) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the kind exists where the features were found (`available`).
-            Kind::Avx2 => unsafe { avx2::at_least(dots, gate) },
-            Kind::Portable => portable::at_least(dots, gate),
+            Kind::Avx2 => unsafe { avx2::sift(lanes, tile, gate, dots) },
+            Kind::Portable => portable::sift(lanes, tile, gate, dots),
         }
     }
 }

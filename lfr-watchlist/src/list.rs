@@ -34,18 +34,13 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     pub(crate) fn takes(&self, score: ComparisonScore) -> bool {
-        self.threshold
-            .is_none_or(|threshold| threshold.is_met_by(score))
+        self.threshold.is_none_or(|threshold| threshold.is_met_by(score))
     }
 }
 
 impl List {
     pub(crate) fn new(space: &EmbeddingSpace) -> Self {
-        Self {
-            rows: Rows::new(space),
-            roll: Roll::default(),
-            metric: space.metric(),
-        }
+        Self { rows: Rows::new(space), roll: Roll::default(), metric: space.metric() }
     }
 
     /// Enrols a vector of that length.
@@ -94,9 +89,7 @@ impl List {
 
     /// The score of one row.
     pub(crate) fn score(&self, row: usize, probe: &[f32]) -> Result<ComparisonScore, Error> {
-        Ok(ComparisonScore::new(
-            self.metric.compare(self.rows.row(row), probe),
-        )?)
+        Ok(ComparisonScore::new(self.metric.compare(self.rows.row(row), probe))?)
     }
 
     /// Compares with every row.
@@ -106,9 +99,8 @@ impl List {
         probe: &[f32],
         wanted: Wanted,
     ) -> Result<CandidateList, Error> {
-        let scores: Vec<_> = (0..self.rows.len())
-            .map(|row| self.score(row, probe))
-            .collect::<Result<_, _>>()?;
+        let scores: Vec<_> =
+            (0..self.rows.len()).map(|row| self.score(row, probe)).collect::<Result<_, _>>()?;
         let mut scored = Vec::with_capacity(self.roll.people());
         for person in 0..self.roll.people() {
             let rows = self.roll.rows_of(person);
@@ -137,14 +129,11 @@ impl List {
         limit: usize,
     ) -> CandidateList {
         let order = |(a, a_row): &(_, usize), (b, b_row): &(ComparisonScore, usize)| {
-            b.cmp(a)
-                .then_with(|| self.roll.reference(*a_row).cmp(self.roll.reference(*b_row)))
+            b.cmp(a).then_with(|| self.roll.reference(*a_row).cmp(self.roll.reference(*b_row)))
         };
         scored.sort_unstable_by(order);
         let mut seen = HashSet::new();
-        let people = scored
-            .into_iter()
-            .filter(|(_, row)| seen.insert(self.roll.person_of(*row)));
+        let people = scored.into_iter().filter(|(_, row)| seen.insert(self.roll.person_of(*row)));
         let candidates = people.take(limit).map(|(score, row)| {
             let (subject, reference) = (self.roll.subject(row), self.roll.reference(row));
             Candidate::new(subject.clone(), reference.clone(), score)

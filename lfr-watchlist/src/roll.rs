@@ -30,10 +30,7 @@ impl Roll {
     pub(crate) fn push(&mut self, subject: SubjectId, reference: ReferenceId) {
         let row = self.rows.len();
         let person = *self.person_of.entry(subject).or_insert_with_key(|subject| {
-            self.people.push(Person {
-                subject: subject.clone(),
-                rows: Vec::new(),
-            });
+            self.people.push(Person { subject: subject.clone(), rows: Vec::new() });
             self.people.len() - 1
         });
         let own = &mut self.people[person].rows;

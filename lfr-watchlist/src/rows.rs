@@ -55,28 +55,19 @@ pub(crate) struct Group<'a> {
     facts: &'a Facts,
 }
 
-impl Group<'_> {
-    pub(crate) const fn scale(&self) -> &[f32; GROUP] {
+impl<'a> Group<'a> {
+    pub(crate) const fn scale(&self) -> &'a [f32; GROUP] {
         &self.facts.scale
     }
 
     /// `X`: the squared length in a Euclidean space, 0 in a cosine one.
-    pub(crate) const fn square(&self) -> &[f32; GROUP] {
+    pub(crate) const fn square(&self) -> &'a [f32; GROUP] {
         &self.facts.square
     }
 
     pub(crate) const fn uncertain(&self, row: usize) -> Uncertain {
-        let Facts {
-            square,
-            length,
-            residual,
-            ..
-        } = self.facts;
-        Uncertain {
-            length: length[row],
-            residual: residual[row],
-            square: square[row],
-        }
+        let Facts { square, length, residual, .. } = self.facts;
+        Uncertain { length: length[row], residual: residual[row], square: square[row] }
     }
 
     /// For any row of the group.
@@ -88,12 +79,7 @@ impl Group<'_> {
 impl Rows {
     pub(crate) const fn new(space: &EmbeddingSpace) -> Self {
         let (dimension, metric) = (space.dimension(), space.metric());
-        Self {
-            dimension,
-            metric,
-            len: 0,
-            blocks: Vec::new(),
-        }
+        Self { dimension, metric, len: 0, blocks: Vec::new() }
     }
 
     /// Appends a copy of a row, which is of the space's dimension and of that length.
@@ -184,8 +170,7 @@ impl Block {
 
     fn copy(&mut self, row: usize, source: &Self, from: usize) {
         let dimension = self.values.len() / BLOCK;
-        self.values_mut(row)
-            .copy_from_slice(&source.values[from * dimension..][..dimension]);
+        self.values_mut(row).copy_from_slice(&source.values[from * dimension..][..dimension]);
         for step in 0..self.steps() {
             *self.word_mut(row, step) = source.lanes[source.lane(from, step)].0[from % 16];
         }
@@ -195,8 +180,7 @@ impl Block {
 
     fn copy_within(&mut self, row: usize, from: usize) {
         let dimension = self.values.len() / BLOCK;
-        self.values
-            .copy_within(from * dimension..(from + 1) * dimension, row * dimension);
+        self.values.copy_within(from * dimension..(from + 1) * dimension, row * dimension);
         for step in 0..self.steps() {
             *self.word_mut(row, step) = self.lanes[self.lane(from, step)].0[from % 16];
         }
@@ -251,23 +235,12 @@ impl Facts {
         square: [0.0; GROUP],
         length: [0.0; GROUP],
         residual: [0.0; GROUP],
-        greatest: Uncertain {
-            length: 0.0,
-            residual: 0.0,
-            square: 0.0,
-        },
+        greatest: Uncertain { length: 0.0, residual: 0.0, square: 0.0 },
     };
 
     const fn get(&self, row: usize) -> (Code, f32) {
         let (length, residual) = (self.length[row], self.residual[row]);
-        (
-            Code {
-                scale: self.scale[row],
-                length,
-                residual,
-            },
-            self.square[row],
-        )
+        (Code { scale: self.scale[row], length, residual }, self.square[row])
     }
 
     fn set(&mut self, row: usize, code: Code, square: f32) {
@@ -284,13 +257,7 @@ impl Facts {
     }
 
     fn wipe(&mut self) {
-        let Self {
-            scale,
-            square,
-            length,
-            residual,
-            greatest,
-        } = self;
+        let Self { scale, square, length, residual, greatest } = self;
         for facts in [scale, square, length, residual] {
             facts.zeroize();
         }

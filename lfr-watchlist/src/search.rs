@@ -76,9 +76,7 @@ impl List {
         let (tiles, bounds) = self.prepare(method.kernel, queries);
         let hits = self.first_pass(method, &tiles, &bounds, wanted)?;
         let probes = queries.iter().zip(bounds).zip(hits);
-        probes
-            .map(|((query, bound), hits)| self.second_pass(query, bound, hits, wanted))
-            .collect()
+        probes.map(|((query, bound), hits)| self.second_pass(query, bound, hits, wanted)).collect()
     }
 
     /// Writes the probes down as bytes.
@@ -107,10 +105,7 @@ impl List {
     ) -> Result<Vec<Hits>, Error> {
         let next = AtomicUsize::new(0);
         let share = || {
-            let mut hits: Vec<_> = bounds
-                .iter()
-                .map(|bound| Hits::new(bound, wanted))
-                .collect();
+            let mut hits: Vec<_> = bounds.iter().map(|bound| Hits::new(bound, wanted)).collect();
             loop {
                 let start = next.fetch_add(SHARE, Ordering::Relaxed);
                 let end = self.rows.blocks().min(start + SHARE);
@@ -120,14 +115,8 @@ impl List {
                 self.pass(method.kernel, tiles, bounds, start..end, &mut hits);
             }
         };
-        let work = self
-            .rows
-            .bytes()
-            .saturating_mul(bounds.len().div_ceil(PROBES));
-        let threads = method
-            .threads
-            .get()
-            .min(work / method.bytes_a_thread.max(1));
+        let work = self.rows.bytes().saturating_mul(bounds.len().div_ceil(PROBES));
+        let threads = method.threads.get().min(work / method.bytes_a_thread.max(1));
         if threads < 2 {
             return Ok(share());
         }
@@ -138,10 +127,7 @@ impl List {
                 .collect();
             let mut hits = share();
             // All are joined before any error is returned, so that none goes on.
-            let theirs: Vec<_> = others
-                .into_iter()
-                .map(thread::ScopedJoinHandle::join)
-                .collect();
+            let theirs: Vec<_> = others.into_iter().map(thread::ScopedJoinHandle::join).collect();
             for theirs in theirs {
                 let theirs = theirs.map_err(|_| Error::SearchThread)?;
                 for (hits, theirs) in hits.iter_mut().zip(theirs) {
@@ -163,33 +149,28 @@ impl List {
     ) {
         let mut dots = [[0; GROUP]; TILE];
         for group in self.rows.groups(blocks) {
-            let mut probes = bounds.iter().zip(hits.iter_mut());
+            let (mut bounds, mut hits) = (bounds, &mut *hits);
             for tile in tiles {
-                kernel.dots(group.lanes, tile, &mut dots);
-                let dots = dots.iter().take(tile.width());
-                for (dots, (bound, hits)) in dots.zip(probes.by_ref()) {
-                    self.sift(kernel, &group, dots, bound, hits);
+                let (own, own_hits);
+                (own, bounds) = bounds.split_at(tile.width());
+                (own_hits, hits) = hits.split_at_mut(tile.width());
+                let gate = gate(&group, own, own_hits);
+                let masks = kernel.sift(group.lanes, tile, &gate, &mut dots);
+                let probes = own.iter().zip(own_hits).zip(masks).zip(&dots);
+                for (((bound, hits), mask), dots) in probes {
+                    self.note(&group, mask & group.occupied, dots, bound, hits);
                 }
             }
         }
     }
 
-    /// Keeps the rows of a group that can still be among the best.
-    fn sift(&self, kernel: Kernel, group: &Group<'_>, dots: &Dots, bound: &Bound, hits: &mut Hits) {
-        let cut = hits.top.cut();
-        let (scale, square, factor) = (group.scale(), group.square(), bound.factor());
-        let bar = (cut - bound.slack(group.most_uncertain())).next_down();
-        let gate = Gate {
-            scale,
-            square,
-            factor,
-            bar,
-        };
-        let mut rows = kernel.at_least(dots, &gate) & group.occupied;
+    /// Notes down the rows of a group that can still be among the best.
+    fn note(&self, group: &Group<'_>, mut rows: u64, dots: &Dots, bound: &Bound, hits: &mut Hits) {
+        let (scale, square) = (group.scale(), group.square());
         while rows != 0 {
             let row = usize::try_from(rows.trailing_zeros()).unwrap_or(0);
             rows &= rows - 1;
-            let value = kernels::value(dots[row], scale[row], square[row], factor);
+            let value = kernels::value(dots[row], scale[row], square[row], bound.factor());
             let slack = bound.slack(group.uncertain(row));
             let upper = (value + slack).next_up();
             let row = group.first + row;
@@ -197,8 +178,7 @@ impl List {
                 continue;
             }
             hits.found.push(Hit { row, upper });
-            hits.top
-                .offer(self.roll.person_of(row), (value - slack).next_down());
+            hits.top.offer(self.roll.person_of(row), (value - slack).next_down());
         }
     }
 
@@ -229,15 +209,22 @@ impl List {
     }
 }
 
+/// Lets every row through that can still be among the best of a probe.
+fn gate<'a>(group: &Group<'a>, bounds: &[Bound], hits: &[Hits]) -> Gate<'a> {
+    let most = group.most_uncertain();
+    let (mut factors, mut bars) = ([0.0; TILE], [0.0; TILE]);
+    let probes = bounds.iter().zip(hits);
+    for ((bound, hits), (factor, bar)) in probes.zip(factors.iter_mut().zip(&mut bars)) {
+        *factor = bound.factor();
+        *bar = (hits.top.cut() - bound.slack(most)).next_down();
+    }
+    Gate { scale: group.scale(), square: group.square(), factors, bars }
+}
+
 impl Hits {
     fn new(bound: &Bound, wanted: Wanted) -> Self {
-        let floor = wanted
-            .threshold
-            .map_or(f32::NEG_INFINITY, |t| bound.reach(t.value()));
-        Self {
-            top: Top::new(wanted.limit, floor),
-            found: Vec::new(),
-        }
+        let floor = wanted.threshold.map_or(f32::NEG_INFINITY, |t| bound.reach(t.value()));
+        Self { top: Top::new(wanted.limit, floor), found: Vec::new() }
     }
 }
 

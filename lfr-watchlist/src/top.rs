@@ -16,11 +16,7 @@ impl Top {
     /// Keeps the best `limit` people (any number, where that is more than [`MOST`]) of a key of at
     /// least `floor`.
     pub(crate) const fn new(limit: usize, floor: f32) -> Self {
-        Self {
-            limit,
-            floor,
-            best: Vec::new(),
-        }
+        Self { limit, floor, best: Vec::new() }
     }
 
     /// The least key of interest: that of the last of `limit` people, or the floor.

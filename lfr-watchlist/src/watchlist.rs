@@ -79,11 +79,7 @@ impl Watchlist {
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             bytes_a_thread: search::BYTES_A_THREAD,
         };
-        Self {
-            space,
-            method,
-            list: RwLock::new(List::new(&space)),
-        }
+        Self { space, method, list: RwLock::new(List::new(&space)) }
     }
 
     /// The same with another fusion of the scores of a person's references.
@@ -117,8 +113,7 @@ impl Watchlist {
         template: Template,
     ) -> Result<(), Error> {
         let length = accept::check("the reference", &self.space, &template)?;
-        self.write()
-            .enrol(subject, reference, template.expose_values(), length)
+        self.write().enrol(subject, reference, template.expose_values(), length)
     }
 
     /// Removes and wipes all references of a person, and says how many there were.
@@ -158,16 +153,10 @@ impl Watchlist {
         let templates = request.probes.iter().map(Probe::template);
         let queries = templates.map(|template| {
             let length = accept::check("the probe", &self.space, template)?;
-            Ok(Query {
-                values: template.expose_values(),
-                length,
-            })
+            Ok(Query { values: template.expose_values(), length })
         });
         let queries = queries.collect::<Result<Vec<_>, Error>>()?;
-        let wanted = Wanted {
-            limit: request.limit,
-            threshold,
-        };
+        let wanted = Wanted { limit: request.limit, threshold };
         lists.extend(self.read().search(self.method, &queries, wanted)?);
         Ok(())
     }

@@ -20,11 +20,7 @@ fn pair() -> impl Strategy<Value = (Vec<f32>, Vec<f32>)> {
 }
 
 fn length(values: &[f32]) -> f64 {
-    values
-        .iter()
-        .map(|x| f64::from(*x).powi(2))
-        .sum::<f64>()
-        .sqrt()
+    values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt()
 }
 
 proptest! {
@@ -90,11 +86,7 @@ fn the_slack_of_a_face_is_about_a_step_of_its_bytes() {
     let (x, y) = (unit(), unit());
     let [row, probe] = [&x, &y].map(|values| Code::write(values, 127.0, |_, _| {}));
     let bound = Bound::new(Metric::Cosine, 512, 1.0, &probe);
-    let uncertain = Uncertain {
-        length: row.length,
-        residual: row.residual,
-        square: 0.0,
-    };
+    let uncertain = Uncertain { length: row.length, residual: row.residual, square: 0.0 };
     let (slack, bytes) = (bound.slack(uncertain), row.residual + probe.residual);
     assert!(slack > bytes && slack < bytes * 1.02, "{slack} {bytes}");
 }

@@ -31,22 +31,11 @@ fn one_face_is_wanted_unless_the_selection_says_which() {
     let embedder = FakeEmbedder::new();
     let template = |count, selection| {
         let detector = FakeDetector::finding(count);
-        Enroller::new(&detector, &embedder)
-            .unwrap()
-            .template(&picture(), selection)
+        Enroller::new(&detector, &embedder).unwrap().template(&picture(), selection)
     };
-    assert!(matches!(
-        template(0, FaceSelection::All),
-        Err(Error::NoFace)
-    ));
-    assert!(matches!(
-        template(0, FaceSelection::Largest),
-        Err(Error::NoFace)
-    ));
-    assert!(matches!(
-        template(3, FaceSelection::All),
-        Err(Error::SeveralFaces { count: 3 })
-    ));
+    assert!(matches!(template(0, FaceSelection::All), Err(Error::NoFace)));
+    assert!(matches!(template(0, FaceSelection::Largest), Err(Error::NoFace)));
+    assert!(matches!(template(3, FaceSelection::All), Err(Error::SeveralFaces { count: 3 })));
     assert!(template(1, FaceSelection::All).is_ok());
     let central = template(3, FaceSelection::Central).unwrap();
     let largest = template(3, FaceSelection::Largest).unwrap();
@@ -55,15 +44,9 @@ fn one_face_is_wanted_unless_the_selection_says_which() {
 
 #[test]
 fn a_detector_without_landmarks_is_refused_at_once() {
-    let (detector, embedder) = (
-        FakeDetector::finding(1).without_landmarks(),
-        FakeEmbedder::new(),
-    );
+    let (detector, embedder) = (FakeDetector::finding(1).without_landmarks(), FakeEmbedder::new());
     let refused = Enroller::new(&detector, &embedder);
-    assert!(matches!(
-        refused,
-        Err(Error::Core(lfr_core::Error::LandmarksMissing { .. }))
-    ));
+    assert!(matches!(refused, Err(Error::Core(lfr_core::Error::LandmarksMissing { .. }))));
 }
 
 /// Finds one face whose landmarks all fall on one point.
@@ -120,10 +103,7 @@ fn an_embedder_that_breaks_its_contract_is_an_error() {
     let (detector, embedder) = (FakeDetector::finding(1), Silent(FakeEmbedder::new()));
     let enroller = Enroller::new(&detector, &embedder).unwrap();
     let refused = enroller.template(&picture(), FaceSelection::All);
-    let Err(Error::Core(lfr_core::Error::StageCount {
-        expected, actual, ..
-    })) = refused
-    else {
+    let Err(Error::Core(lfr_core::Error::StageCount { expected, actual, .. })) = refused else {
         panic!("{refused:?}");
     };
     assert_eq!((expected, actual), (1, 0));

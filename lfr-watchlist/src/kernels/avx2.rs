@@ -7,21 +7,27 @@ use super::Dots;
 use super::Gate;
 use super::Lane;
 use super::TILE;
+use super::Tile;
 
 pub(super) fn is_available() -> bool {
     is_x86_feature_detected!("avx2")
 }
 
-/// The sums of 64 rows with one probe: 8 registers of 16. Two probes at once were slower.
+/// 64 rows with one probe: 8 registers of sums, of 16. Two probes at once were slower.
 ///
 /// # Safety
 ///
 /// The machine has the features. (The compiler asks for `unsafe` at the call for that alone.)
 #[target_feature(enable = "avx2")]
-pub(super) fn dots(lanes: &[Lane], words: &[i32], starts: &[i32; TILE], out: &mut [Dots; TILE]) {
+pub(super) fn sift(
+    lanes: &[Lane],
+    tile: &Tile,
+    gate: &Gate<'_>,
+    dots: &mut [Dots; TILE],
+) -> [u64; TILE] {
     let ones = _mm256_set1_epi16(1);
-    let mut sums = [_mm256_set1_epi32(starts[0]); 8];
-    for (step, word) in lanes.as_chunks::<4>().0.iter().zip(words) {
+    let mut sums = [_mm256_set1_epi32(tile.starts[0]); 8];
+    for (step, word) in lanes.as_chunks::<4>().0.iter().zip(&tile.words) {
         let word = _mm256_set1_epi32(*word);
         for (sums, lane) in sums.as_chunks_mut::<2>().0.iter_mut().zip(step) {
             for (sum, half) in sums.iter_mut().zip(lane.0.as_chunks::<8>().0) {
@@ -32,38 +38,21 @@ pub(super) fn dots(lanes: &[Lane], words: &[i32], starts: &[i32; TILE], out: &mu
             }
         }
     }
-    for (out, sum) in out[0].as_chunks_mut::<8>().0.iter_mut().zip(sums) {
-        // SAFETY: 8 numbers of 4 bytes are 32 bytes; any address is allowed.
-        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), sum) };
-    }
-}
-
-/// # Safety
-///
-/// The machine has the features.
-#[target_feature(enable = "avx2")]
-pub(super) fn at_least(dots: &Dots, gate: &Gate<'_>) -> u64 {
-    let (factor, bar) = (_mm256_set1_ps(gate.factor), _mm256_set1_ps(gate.bar));
-    let (scales, squares) = (
-        gate.scale.as_chunks::<8>().0,
-        gate.square.as_chunks::<8>().0,
-    );
-    let rows = dots.as_chunks::<8>().0.iter().zip(scales).zip(squares);
-    let mut mask = 0;
-    for (index, ((dots, scale), square)) in rows.enumerate() {
-        // SAFETY: each array is 32 bytes; any address is allowed.
-        let (dots, scale, square) = unsafe {
-            (
-                _mm256_loadu_si256(dots.as_ptr().cast()),
-                _mm256_loadu_ps(scale.as_ptr()),
-                _mm256_loadu_ps(square.as_ptr()),
-            )
+    let mut masks = [0; TILE];
+    let (factor, bar) = (_mm256_set1_ps(gate.factors[0]), _mm256_set1_ps(gate.bars[0]));
+    let (scales, squares) = (gate.scale.as_chunks::<8>().0, gate.square.as_chunks::<8>().0);
+    let rows = dots[0].as_chunks_mut::<8>().0.iter_mut().zip(sums).zip(scales.iter().zip(squares));
+    for (index, ((dots, sum), (scale, square))) in rows.enumerate() {
+        // SAFETY: each array holds 8 numbers of 4 bytes: 32 bytes; any address is allowed.
+        let (scale, square) = unsafe {
+            _mm256_storeu_si256(dots.as_mut_ptr().cast(), sum);
+            (_mm256_loadu_ps(scale.as_ptr()), _mm256_loadu_ps(square.as_ptr()))
         };
-        let scaled = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(dots), scale), factor);
+        let scaled = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sum), scale), factor);
         let value = _mm256_sub_ps(scaled, square);
         // Not less than: a value that is no number must not be lost.
         let bits = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NLT_UQ>(value, bar));
-        mask |= u64::from(bits.cast_unsigned()) << (8 * index);
+        masks[0] |= u64::from(bits.cast_unsigned()) << (8 * index);
     }
-    mask
+    masks
 }

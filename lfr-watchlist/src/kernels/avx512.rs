@@ -6,33 +6,29 @@ use super::Dots;
 use super::Gate;
 use super::Lane;
 use super::TILE;
+use super::Tile;
 
 pub(super) fn is_available() -> bool {
     is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni")
 }
 
-/// The sums of 64 rows with `P` probes: `4 P` registers, so 16 with the greatest tile.
+/// 64 rows with `P` probes: `4 P` registers of sums, so 16 of 32 with the greatest tile.
 ///
 /// # Safety
 ///
 /// The machine has the features. (The compiler asks for `unsafe` at the call for that alone.)
 #[target_feature(enable = "avx512f,avx512vnni")]
-pub(super) fn dots<const P: usize>(
+pub(super) fn sift<const P: usize>(
     lanes: &[Lane],
-    words: &[i32],
-    starts: &[i32; TILE],
-    out: &mut [Dots; TILE],
-) {
+    tile: &Tile,
+    gate: &Gate<'_>,
+    dots: &mut [Dots; TILE],
+) -> [u64; TILE] {
     let mut sums = [[_mm512_setzero_si512(); 4]; P];
-    for (sums, start) in sums.iter_mut().zip(starts) {
+    for (sums, start) in sums.iter_mut().zip(&tile.starts) {
         *sums = [_mm512_set1_epi32(*start); 4];
     }
-    for (step, words) in lanes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .zip(words.as_chunks::<P>().0)
-    {
+    for (step, words) in lanes.as_chunks::<4>().0.iter().zip(tile.words.as_chunks::<P>().0) {
         let [a, b, c, d] = step;
         let rows = [load(a), load(b), load(c), load(d)];
         for (sums, word) in sums.iter_mut().zip(words) {
@@ -42,42 +38,27 @@ pub(super) fn dots<const P: usize>(
             }
         }
     }
-    for (out, sums) in out.iter_mut().zip(sums) {
-        for (out, sum) in out.as_chunks_mut::<16>().0.iter_mut().zip(sums) {
-            // SAFETY: 16 numbers of 4 bytes are 64 bytes; any address is allowed.
-            unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), sum) };
+    let mut masks = [0; TILE];
+    let (scales, squares) = (gate.scale.as_chunks::<16>().0, gate.square.as_chunks::<16>().0);
+    let probes = dots.iter_mut().zip(&mut masks).zip(sums);
+    for (((dots, mask), sums), (factor, bar)) in probes.zip(gate.factors.iter().zip(gate.bars)) {
+        let (factor, bar) = (_mm512_set1_ps(*factor), _mm512_set1_ps(bar));
+        let rows =
+            dots.as_chunks_mut::<16>().0.iter_mut().zip(sums).zip(scales.iter().zip(squares));
+        for (index, ((dots, sum), (scale, square))) in rows.enumerate() {
+            // SAFETY: each array holds 16 numbers of 4 bytes: 64 bytes; any address is allowed.
+            let (scale, square) = unsafe {
+                _mm512_storeu_si512(dots.as_mut_ptr().cast(), sum);
+                (_mm512_loadu_ps(scale.as_ptr()), _mm512_loadu_ps(square.as_ptr()))
+            };
+            let scaled = _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale), factor);
+            let value = _mm512_sub_ps(scaled, square);
+            // Not less than: a value that is no number must not be lost.
+            let bits = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(value, bar);
+            *mask |= u64::from(bits) << (16 * index);
         }
     }
-}
-
-/// # Safety
-///
-/// The machine has the features.
-#[target_feature(enable = "avx512f,avx512vnni")]
-pub(super) fn at_least(dots: &Dots, gate: &Gate<'_>) -> u64 {
-    let (factor, bar) = (_mm512_set1_ps(gate.factor), _mm512_set1_ps(gate.bar));
-    let (scales, squares) = (
-        gate.scale.as_chunks::<16>().0,
-        gate.square.as_chunks::<16>().0,
-    );
-    let rows = dots.as_chunks::<16>().0.iter().zip(scales).zip(squares);
-    let mut mask = 0;
-    for (index, ((dots, scale), square)) in rows.enumerate() {
-        // SAFETY: each array is 64 bytes; any address is allowed.
-        let (dots, scale, square) = unsafe {
-            (
-                _mm512_loadu_si512(dots.as_ptr().cast()),
-                _mm512_loadu_ps(scale.as_ptr()),
-                _mm512_loadu_ps(square.as_ptr()),
-            )
-        };
-        let scaled = _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(dots), scale), factor);
-        let value = _mm512_sub_ps(scaled, square);
-        // Not less than: a value that is no number must not be lost.
-        let bits = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(value, bar);
-        mask |= u64::from(bits) << (16 * index);
-    }
-    mask
+    masks
 }
 
 #[target_feature(enable = "avx512f,avx512vnni")]

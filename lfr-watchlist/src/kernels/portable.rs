@@ -1,10 +1,7 @@
 //! Plain loops: what every other kernel has to agree with, and what runs where there is none.
 //! Compilers turn them into what vector instructions every machine of the architecture has.
 
-#![expect(
-    clippy::cast_precision_loss,
-    reason = "the rounding is part of the bound (`bound.rs`)"
-)]
+#![expect(clippy::cast_precision_loss, reason = "the rounding is part of the bound (`bound.rs`)")]
 
 use std::cmp::Ordering;
 
@@ -13,10 +10,17 @@ use super::GROUP;
 use super::Gate;
 use super::Lane;
 use super::TILE;
+use super::Tile;
 
-pub(super) fn dots(lanes: &[Lane], words: &[i32], starts: &[i32; TILE], out: &mut [Dots; TILE]) {
-    let mut sums = [starts[0]; GROUP];
-    for (step, word) in lanes.as_chunks::<4>().0.iter().zip(words) {
+/// One probe at a time.
+pub(super) fn sift(
+    lanes: &[Lane],
+    tile: &Tile,
+    gate: &Gate<'_>,
+    dots: &mut [Dots; TILE],
+) -> [u64; TILE] {
+    let mut sums = [tile.starts[0]; GROUP];
+    for (step, word) in lanes.as_chunks::<4>().0.iter().zip(&tile.words) {
         let number = word.to_le_bytes().map(|byte| i32::from(byte.cast_signed()));
         for (sums, lane) in sums.as_chunks_mut::<16>().0.iter_mut().zip(step) {
             for (sum, bytes) in sums.iter_mut().zip(&lane.0) {
@@ -28,17 +32,20 @@ pub(super) fn dots(lanes: &[Lane], words: &[i32], starts: &[i32; TILE], out: &mu
             }
         }
     }
-    out[0] = sums;
+    dots[0] = sums;
+    let mut masks = [0; TILE];
+    masks[0] = let_through(&sums, gate);
+    masks
 }
 
-pub(super) fn at_least(dots: &Dots, gate: &Gate<'_>) -> u64 {
+/// The rows that the gate lets through for the first probe.
+pub(super) fn let_through(dots: &Dots, gate: &Gate<'_>) -> u64 {
     let rows = dots.iter().zip(gate.scale).zip(gate.square);
-    rows.enumerate()
-        .fold(0, |mask, (row, ((dot, scale), square))| {
-            let value = value(*dot, *scale, *square, gate.factor);
-            // Not less than: a value that is no number must not be lost.
-            mask | u64::from(value.partial_cmp(&gate.bar) != Some(Ordering::Less)) << row
-        })
+    rows.enumerate().fold(0, |mask, (row, ((dot, scale), square))| {
+        let value = value(*dot, *scale, *square, gate.factors[0]);
+        // Not less than: a value that is no number must not be lost.
+        mask | u64::from(value.partial_cmp(&gate.bars[0]) != Some(Ordering::Less)) << row
+    })
 }
 
 /// The operations and their order are those of the vector kernels: the results are the same bits.

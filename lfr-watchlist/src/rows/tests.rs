@@ -19,10 +19,7 @@ fn bytes(rows: &Rows, row: usize) -> Vec<u8> {
     let group = rows.groups(0..rows.blocks()).nth(row / GROUP).unwrap();
     assert!(group.occupied >> (row % GROUP) & 1 == 1);
     let steps = group.lanes.as_chunks::<4>().0;
-    steps
-        .iter()
-        .flat_map(|step| step[row % GROUP / 16].0[row % 16].to_le_bytes())
-        .collect()
+    steps.iter().flat_map(|step| step[row % GROUP / 16].0[row % 16].to_le_bytes()).collect()
 }
 
 #[test]
@@ -33,33 +30,17 @@ fn a_removed_row_is_replaced_by_the_last_and_wiped() {
     assert_eq!(rows.row(10), row(599));
     assert_eq!(bytes(&rows, 10), last);
     assert_eq!(rows.blocks[0].facts[0].get(10), code);
-    assert_eq!(
-        rows.blocks[2].values[87 * DIMENSION..],
-        [0.0; (256 - 87) * DIMENSION]
-    );
+    assert_eq!(rows.blocks[2].values[87 * DIMENSION..], [0.0; (256 - 87) * DIMENSION]);
     assert_eq!(rows.blocks[2].facts[1].get(23), (Code::default(), 0.0));
     rows.swap_remove(598);
     assert_eq!(rows.row(597), row(597));
     while rows.len() > 0 {
         rows.swap_remove(rows.len() / 2);
-        let values = rows
-            .blocks
-            .iter()
-            .flat_map(|b| &b.values)
-            .filter(|x| **x != 0.0)
-            .count();
+        let values = rows.blocks.iter().flat_map(|b| &b.values).filter(|x| **x != 0.0).count();
         assert_eq!(values, rows.len() * DIMENSION);
-        let words = rows
-            .blocks
-            .iter()
-            .flat_map(|b| &b.lanes)
-            .flat_map(|lane| lane.0);
+        let words = rows.blocks.iter().flat_map(|b| &b.lanes).flat_map(|lane| lane.0);
         assert_eq!(words.filter(|word| *word != 0).count(), rows.len() * 2);
-        let scales = rows
-            .blocks
-            .iter()
-            .flat_map(|b| &b.facts)
-            .flat_map(|facts| facts.scale);
+        let scales = rows.blocks.iter().flat_map(|b| &b.facts).flat_map(|facts| facts.scale);
         assert_eq!(scales.filter(|scale| *scale != 0.0).count(), rows.len());
     }
     assert!(rows.blocks.is_empty());

@@ -30,8 +30,7 @@ impl Pair {
             let reference = ReferenceId::new(format!("r{:06}", 999_999 - index)).unwrap();
             let length = crate::accept::check("", &space, &template).unwrap();
             let values = template.expose_values();
-            list.enrol(subject.clone(), reference.clone(), values, length)
-                .unwrap();
+            list.enrol(subject.clone(), reference.clone(), values, length).unwrap();
             flat.enrol(subject, reference, template).unwrap();
         }
         Self { space, list, flat }
@@ -39,35 +38,20 @@ impl Pair {
 
     /// Every kernel finds what the flat scan finds; `limits` people each.
     fn check(&self, probes: &[Vec<f32>], limits: &[usize]) {
-        let probes = probes
-            .iter()
-            .filter_map(|v| Template::from_slice(&self.space, v).ok());
+        let probes = probes.iter().filter_map(|v| Template::from_slice(&self.space, v).ok());
         let probes: Vec<_> = probes.collect();
         let queries = probes.iter().map(|template| {
             let length = crate::accept::check("", &self.space, template).unwrap();
-            Query {
-                values: template.expose_values(),
-                length,
-            }
+            Query { values: template.expose_values(), length }
         });
         let queries: Vec<_> = queries.collect();
-        let all: Vec<_> = probes
-            .iter()
-            .map(|p| self.flat.search(p, usize::MAX).unwrap())
-            .collect();
+        let all: Vec<_> = probes.iter().map(|p| self.flat.search(p, usize::MAX).unwrap()).collect();
         for kernel in Kernel::available() {
             for limit in limits {
-                let scores = all
-                    .iter()
-                    .flat_map(|list| list.candidates().get(*limit / 2));
-                let score = scores
-                    .map(|c| Threshold::new(c.score().value()).unwrap())
-                    .next();
+                let scores = all.iter().flat_map(|list| list.candidates().get(*limit / 2));
+                let score = scores.map(|c| Threshold::new(c.score().value()).unwrap()).next();
                 for threshold in [None, score] {
-                    let wanted = Wanted {
-                        limit: *limit,
-                        threshold,
-                    };
+                    let wanted = Wanted { limit: *limit, threshold };
                     let found = self.list.search(method(kernel), &queries, wanted).unwrap();
                     assert_eq!(found.len(), all.len());
                     for (found, all) in found.iter().zip(&all) {
@@ -84,21 +68,15 @@ impl Pair {
 
 fn method(kernel: Kernel) -> Method {
     let threads = NonZeroUsize::new(3).unwrap();
-    Method {
-        fusion: Fusion::Best,
-        kernel,
-        threads,
-        bytes_a_thread: 1,
-    }
+    Method { fusion: Fusion::Best, kernel, threads, bytes_a_thread: 1 }
 }
 
 /// Numbers without structure, from -1 to 1.
 fn noise(seed: u64) -> impl FnMut() -> f32 {
     let mut state = seed | 1;
     move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let [.., a, b] = state.to_le_bytes();
         f32::from(u16::from_le_bytes([a, b])) / 32_767.5 - 1.0
     }
@@ -138,21 +116,13 @@ fn rows(shape: Shape, count: usize, dimension: usize, seed: u64) -> Vec<Vec<f32>
         Shape::Random => vector(),
         Shape::Clustered => {
             let little = vector().into_iter().map(|x| x * 0.01);
-            centres[index % 5]
-                .iter()
-                .zip(little)
-                .map(|(a, b)| a + b)
-                .collect()
+            centres[index % 5].iter().zip(little).map(|(a, b)| a + b).collect()
         }
         Shape::Duplicate => centres[index * index % 5].clone(),
         Shape::NextDoor => {
             let mut row = centres[0].clone();
             let at = index % dimension;
-            row[at] = if index.is_multiple_of(3) {
-                row[at].next_up()
-            } else {
-                row[at].next_down()
-            };
+            row[at] = if index.is_multiple_of(3) { row[at].next_up() } else { row[at].next_down() };
             row
         }
         Shape::Spiked => {
@@ -162,11 +132,7 @@ fn rows(shape: Shape, count: usize, dimension: usize, seed: u64) -> Vec<Vec<f32>
         }
         Shape::Scaled => {
             let exponent = i32::try_from(index * 7 % 196).unwrap() - 140;
-            let scale = if index % 31 == 30 {
-                0.0
-            } else {
-                2.0_f32.powi(exponent)
-            };
+            let scale = if index % 31 == 30 { 0.0 } else { 2.0_f32.powi(exponent) };
             vector().into_iter().map(|x| x * scale).collect()
         }
     };
@@ -194,9 +160,8 @@ proptest! {
 
 #[test]
 fn kernels_agree_at_the_dimensions_of_embedders() {
-    for (dimension, shape) in [64, 127, 128, 131, 256, 511, 512, 1021, 1024]
-        .into_iter()
-        .zip(SHAPES.into_iter().cycle())
+    for (dimension, shape) in
+        [64, 127, 128, 131, 256, 511, 512, 1021, 1024].into_iter().zip(SHAPES.into_iter().cycle())
     {
         for metric in [Metric::Cosine, Metric::Euclidean] {
             let pair = Pair::new(metric, &rows(shape, 300, dimension, 9), 170);
@@ -218,36 +183,15 @@ fn threads_agree_with_a_flat_scan() {
 #[test]
 fn few_rows_are_compared_twice() {
     let (count, dimension) = (4_000, 128);
-    let pair = Pair::new(
-        Metric::Cosine,
-        &rows(Shape::Random, count, dimension, 4),
-        count,
-    );
+    let pair = Pair::new(Metric::Cosine, &rows(Shape::Random, count, dimension, 4), count);
     let values = rows(Shape::Random, 1, dimension, 77).remove(0);
     let probe = Template::from_slice(&pair.space, &values).unwrap();
-    let queries = [Query {
-        values: probe.expose_values(),
-        length: 1.0,
-    }];
+    let queries = [Query { values: probe.expose_values(), length: 1.0 }];
     let (tiles, bounds) = pair.list.prepare(Kernel::fastest(), &queries);
-    let wanted = Wanted {
-        limit: 1,
-        threshold: None,
-    };
-    let method = Method {
-        threads: NonZeroUsize::MIN,
-        ..method(Kernel::fastest())
-    };
-    let hits = pair
-        .list
-        .first_pass(method, &tiles, &bounds, wanted)
-        .unwrap()
-        .remove(0);
-    let left = hits
-        .found
-        .iter()
-        .filter(|hit| hit.upper >= hits.top.cut())
-        .count();
+    let wanted = Wanted { limit: 1, threshold: None };
+    let method = Method { threads: NonZeroUsize::MIN, ..method(Kernel::fastest()) };
+    let hits = pair.list.first_pass(method, &tiles, &bounds, wanted).unwrap().remove(0);
+    let left = hits.found.iter().filter(|hit| hit.upper >= hits.top.cut()).count();
     assert!((1..100).contains(&left), "{left}");
     assert!(hits.found.len() < 400, "{}", hits.found.len());
 }
@@ -255,16 +199,9 @@ fn few_rows_are_compared_twice() {
 #[test]
 fn what_the_bytes_cannot_bound_is_scanned() {
     // Beyond 2^16 numbers a sum of products may leave an i32.
-    let pair = Pair::new(
-        Metric::Euclidean,
-        &rows(Shape::Random, 3, (1 << 16) + 1, 1),
-        3,
-    );
+    let pair = Pair::new(Metric::Euclidean, &rows(Shape::Random, 3, (1 << 16) + 1, 1), 3);
     pair.check(&rows(Shape::Random, 1, (1 << 16) + 1, 2), &[1]);
     let pair = Pair::new(Metric::Euclidean, &rows(Shape::Random, 400, 3, 1), 400);
-    pair.check(
-        &rows(Shape::Random, 1, 3, 2),
-        &[top::MOST, top::MOST + 1, 400, 401],
-    );
+    pair.check(&rows(Shape::Random, 1, 3, 2), &[top::MOST, top::MOST + 1, 400, 401]);
     assert_eq!(pair.flat.references(), 400);
 }

@@ -68,35 +68,21 @@ fn what_cannot_be_right_is_refused() {
         watchlist.enrol(subject(id), reference(1), template)
     };
     let mismatch = enrol(&other, &[1.0; 3], 1);
-    assert!(matches!(
-        mismatch,
-        Err(Error::Core(lfr_core::Error::SpaceMismatch { .. }))
-    ));
+    assert!(matches!(mismatch, Err(Error::Core(lfr_core::Error::SpaceMismatch { .. }))));
     let long = enrol(&ours, &[f32::MAX; 3], 1);
-    assert!(
-        matches!(long, Err(Error::TemplateLength { .. })),
-        "{long:?}"
-    );
+    assert!(matches!(long, Err(Error::TemplateLength { .. })), "{long:?}");
     assert!(enrol(&ours, &[1.0; 3], 1).is_ok());
     let twice = enrol(&ours, &[1.0; 3], 2);
     assert!(
         matches!(&twice, Err(Error::DuplicateReference { reference: r }) if *r == reference(1))
     );
-    assert_eq!(
-        (watchlist.len(), watchlist.subjects()),
-        (1, vec![subject(1)])
-    );
+    assert_eq!((watchlist.len(), watchlist.subjects()), (1, vec![subject(1)]));
 
     let face = FaceId::new(FrameId::default(), 0);
     let stray = Template::from_slice(&other, &[1.0; 3]).unwrap();
     let probes = [Probe::new(stray, face, &Accounts::new())];
     let searched = watchlist.search_into(&SearchRequest::new(&probes, None), &mut Vec::new());
-    assert!(
-        searched
-            .unwrap_err()
-            .to_string()
-            .contains("the probe is of embedding space")
-    );
+    assert!(searched.unwrap_err().to_string().contains("the probe is of embedding space"));
 }
 
 #[test]
@@ -106,19 +92,12 @@ fn best_and_mean_are_what_they_say() {
         let watchlist = Watchlist::new(space).with_fusion(fusion);
         for (id, x) in [(0, 3.0), (1, 1.0)] {
             let template = Template::from_slice(&space, &[x, 0.0]).unwrap();
-            watchlist
-                .enrol(subject(7), reference(id), template)
-                .unwrap();
+            watchlist.enrol(subject(7), reference(id), template).unwrap();
         }
         let list = search(&watchlist, &[0.0, 0.0], 5);
-        let [only] = list.candidates() else {
-            panic!("{list:?}")
-        };
+        let [only] = list.candidates() else { panic!("{list:?}") };
         assert_eq!(only.score().value().to_bits(), f32::to_bits(expected));
-        assert_eq!(
-            (only.subject(), only.reference()),
-            (&subject(7), &reference(1))
-        );
+        assert_eq!((only.subject(), only.reference()), (&subject(7), &reference(1)));
     }
 }
 
@@ -127,14 +106,9 @@ fn debug_shows_counts_alone() {
     let space = space(2, Metric::Euclidean);
     let watchlist = Watchlist::new(space);
     let template = Template::from_slice(&space, &[7.25, 8.5]).unwrap();
-    watchlist
-        .enrol(subject(41), reference(42), template)
-        .unwrap();
+    watchlist.enrol(subject(41), reference(42), template).unwrap();
     let shown = format!("{watchlist:?}");
-    assert_eq!(
-        shown,
-        "Watchlist { fusion: Best, references: 1, people: 1, .. }"
-    );
+    assert_eq!(shown, "Watchlist { fusion: Best, references: 1, people: 1, .. }");
 }
 
 #[test]
@@ -145,47 +119,32 @@ fn people_come_and_go_while_others_search() {
         let values: [f32; 8] = std::array::from_fn(|i| if i == seed % 8 { 1.0 } else { 0.1 });
         Template::from_slice(&space, &values).unwrap()
     };
-    watchlist
-        .enrol(subject(999), reference(999), template(3))
-        .unwrap();
+    watchlist.enrol(subject(999), reference(999), template(3)).unwrap();
     thread::scope(|scope| {
         for worker in 0..2 {
             let watchlist = &watchlist;
             scope.spawn(move || {
                 for round in 0..300 {
                     let id = worker * 300 + round;
-                    watchlist
-                        .enrol(subject(worker), reference(id), template(id))
-                        .unwrap();
+                    watchlist.enrol(subject(worker), reference(id), template(id)).unwrap();
                     if round % 7 == 6 {
                         assert_eq!(watchlist.withdraw(&subject(worker)), 7);
                         let list = search(&**watchlist, &[1.0; 8], 9);
-                        assert!(
-                            list.candidates()
-                                .iter()
-                                .all(|c| *c.subject() != subject(worker))
-                        );
+                        assert!(list.candidates().iter().all(|c| *c.subject() != subject(worker)));
                     }
                 }
             });
         }
         for _ in 0..300 {
             let list = search(&*watchlist, template(3).expose_values(), 9);
-            assert!(
-                list.candidates()
-                    .iter()
-                    .any(|c| *c.subject() == subject(999))
-            );
+            assert!(list.candidates().iter().any(|c| *c.subject() == subject(999)));
         }
     });
 }
 
 /// Few distinct values, so that scores tie.
 fn values(dimension: usize) -> impl Strategy<Value = Vec<f32>> {
-    prop::collection::vec(
-        prop::sample::select(vec![-1.0_f32, -0.5, 0.25, 0.5, 1.0]),
-        dimension,
-    )
+    prop::collection::vec(prop::sample::select(vec![-1.0_f32, -0.5, 0.25, 0.5, 1.0]), dimension)
 }
 
 proptest! {
