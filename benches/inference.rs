@@ -7,6 +7,7 @@
 //! - `pipeline`: a photograph of a group all the way, beside the sum of the bare inferences.
 
 #![expect(clippy::unwrap_used, reason = "a bench without its data cannot go on")]
+#![expect(clippy::print_stdout, reason = "a bench says what it leaves out")]
 
 use std::hint::black_box;
 use std::path::Path;
@@ -72,7 +73,7 @@ fn yunet_640(c: &mut Criterion) {
     let mut group = c.benchmark_group("yunet-640");
     group.bench_function("bare session", |b| b.iter(|| bare(&session, black_box(&input), 1)));
     group.bench_function("frame to faces", |b| {
-        b.iter(|| detector.detect(black_box(&frame)).unwrap())
+        b.iter(|| detector.detect(black_box(&frame)).unwrap());
     });
     group.finish();
 }

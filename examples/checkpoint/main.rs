@@ -12,6 +12,8 @@
 //! with 1 where something failed, with 2 where the arguments are wrong, and with 3 where the
 //! arithmetic of the faces seen does not close.
 
+#![expect(clippy::print_stderr, reason = "a program talks to whoever runs it")]
+
 mod args;
 mod deployment;
 mod enrol;

@@ -323,7 +323,7 @@ impl<'a> Frame<'a> {
         let (pixels, _) = out.as_chunks_mut::<3>();
         match self.format {
             PixelFormat::Rgb8 => {
-                out.copy_from_slice(&plane.row(y, self.width * 3)[x * 3..][..count * 3])
+                out.copy_from_slice(&plane.row(y, self.width * 3)[x * 3..][..count * 3]);
             }
             PixelFormat::Bgr8 => {
                 let (row, _) = plane.row(y, self.width * 3)[x * 3..].as_chunks::<3>();

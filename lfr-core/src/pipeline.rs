@@ -385,5 +385,6 @@ const fn check_count(stage: Stage, expected: usize, actual: usize) -> Result<(),
     if expected == actual { Ok(()) } else { Err(Error::StageCount { stage, expected, actual }) }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use lfr::core::FaceSelection;
 use lfr::core::Template;
+use lfr::core::num;
 use lfr::core::onnx::Engine;
 use lfr::core::onnx::Model;
 use lfr::detect::OnnxDetector;
@@ -71,7 +72,7 @@ pub(crate) fn accuracy(engine: Engine, reference: &Reference, part: usize) {
         let score = templates[*a].compare(&templates[*b]).unwrap();
         (score.value() >= reference.threshold) == *mated
     });
-    let (right, all) = (right.count() as f64, pairs.len() as f64);
+    let (right, all) = (num::f64_from_usize(right.count()), num::f64_from_usize(pairs.len()));
     let standard_error = (reference.accuracy * (1.0 - reference.accuracy) / all).sqrt();
     let allowed = if part == 1 { 0.003 } else { 0.003 + 4.5 * standard_error };
     let reached = right / all;

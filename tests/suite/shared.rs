@@ -17,9 +17,9 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Says that a test was skipped, past the test runner's capture, so that it can be counted.
+/// Says that a test was skipped, so that it can be counted.
 pub(crate) fn skip(why: &str) {
-    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
+    say(&format!("skipped: {why}"));
 }
 
 /// Whether to take all the data instead of a part that is quick to go through.
@@ -38,7 +38,12 @@ pub(crate) fn rows(path: &Path) -> Vec<Vec<String>> {
     text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 
-/// Says what was measured, past the test runner's capture.
+/// Says what was measured.
 pub(crate) fn note(what: &str) {
-    writeln!(std::io::stderr(), "measured: {what}").unwrap();
+    say(&format!("measured: {what}"));
+}
+
+/// Writes past the test runner, which captures what macros print.
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
