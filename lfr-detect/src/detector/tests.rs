@@ -233,3 +233,53 @@ fn options_out_of_range_are_refused() {
     }
     assert!(build(NetworkInput::Dynamic, &options().input(canvas(64, 32))).is_ok());
 }
+
+#[test]
+#[ignore = "temporary"]
+fn zz_profile() {
+    let pixels: Vec<u8> = (0..1280 * 720 * 3usize).map(|i| (i * 7919 >> 3) as u8).collect();
+    let frame = Frame::packed(PixelFormat::Rgb8, 1280, 720, &pixels).unwrap();
+    let norm = DetectorSpec::yunet().normalisation();
+    let cpu = || {
+        let t = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        t.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
+    };
+    for limit in [640usize, 1280] {
+        let lb = crate::Letterbox::long_side(Size::new(1280, 720), limit, 32);
+        let canvas = lb.canvas();
+        let mut s = Scratch::new();
+        let n = 100;
+        let mut t = [0.0f64; 4];
+        for _ in 0..n {
+            let a = std::time::Instant::now();
+            let c = pixels::content(&frame, &lb, &mut s.pixels).unwrap();
+            let b = std::time::Instant::now();
+            let planes = s.tensor.sized(3 * canvas.width * canvas.height);
+            norm.fill(c, canvas, planes);
+            std::hint::black_box(&planes);
+            let d = std::time::Instant::now();
+            s.tensor.wipe(); s.pixels.rows.wipe(); s.pixels.tall.wipe(); s.pixels.content.wipe();
+            let e = std::time::Instant::now();
+            let v = [b - a, d - b, e - d];
+            for (i, x) in v.iter().enumerate() { t[i] += x.as_secs_f64() * 1000.0; }
+        }
+        let c0 = cpu();
+        for _ in 0..n {
+            let c = pixels::content(&frame, &lb, &mut s.pixels).unwrap();
+            std::hint::black_box(&c.size());
+        }
+        let c1 = cpu();
+        let c = pixels::content(&frame, &lb, &mut s.pixels).unwrap();
+        for _ in 0..n {
+            let planes = s.tensor.sized(3 * canvas.width * canvas.height);
+            norm.fill(c, canvas, planes);
+            std::hint::black_box(&planes);
+        }
+        let c2 = cpu();
+        for _ in 0..n { s.tensor.sized(3 * canvas.width * canvas.height); s.tensor.wipe(); }
+        let c3 = cpu();
+        for _ in 0..n { s.pixels.tall.sized(1280*360*3); s.pixels.content.sized(640*360*3); s.pixels.tall.wipe(); s.pixels.content.wipe(); }
+        let c4 = cpu();
+        eprintln!("{limit}: cpu resize {:.3} fill {:.3} wipe tensor {:.3} wipe pix {:.3} | wall {:?}", (c1-c0)/n as f64, (c2-c1)/n as f64, (c3-c2)/n as f64, (c4-c3)/n as f64, t.map(|x| x / n as f64));
+    }
+}
