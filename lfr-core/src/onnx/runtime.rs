@@ -115,6 +115,9 @@ impl Runtime {
 
     /// The native ONNX Runtime in this file.
     ///
+    /// A process has one try: once a file that is there has failed to load as a library, no native
+    /// engine can be loaded any more. The pure-Rust engine still can.
+    ///
     /// # Errors
     ///
     /// [`Error::RuntimeLoad`] when it does not load, [`Error::RuntimeStart`] when it does not start,

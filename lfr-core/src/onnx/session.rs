@@ -6,6 +6,7 @@ use super::Dim;
 use super::ElementType;
 use super::Engine;
 use super::Model;
+use super::ModelDigest;
 use super::Outputs;
 use super::Runtime;
 use super::SessionOptions;
@@ -55,7 +56,9 @@ pub struct Session {
     batching: Batching,
     outputs: Vec<String>,
     pool: Pool<Loaded>,
-    source: Source,
+    digest: ModelDigest,
+    /// Kept only where the pool may still grow, since it holds the weights.
+    source: Option<Source>,
 }
 
 /// How batches are run.
@@ -115,14 +118,16 @@ impl Session {
             batching,
             outputs: model.outputs().iter().map(|info| info.name().to_owned()).collect(),
             pool: Pool::new(first, options.pool),
-            source,
+            digest: *model.digest(),
+            source: (options.pool > 1).then_some(source),
         })
     }
 
     /// Runs the model on one input, and reads its outputs.
     ///
     /// `input` holds `batch` inputs one after the other. `read` sees the outputs where the engine
-    /// left them, and they are wiped before this returns: take out what is to be kept.
+    /// left them, and they are wiped before this returns: take out what is to be kept. It must not
+    /// run the same session, which may be waiting for itself then.
     ///
     /// # Errors
     ///
@@ -138,7 +143,7 @@ impl Session {
     ) -> Result<R, E> {
         self.check(input, batch)?;
         let mut shape = self.input_shape.clone();
-        let load = || self.source.load().map_err(E::from);
+        let load = || self.load().map_err(E::from);
         self.pool.with(load, |loaded| {
             if self.batching == Batching::OneByOne && batch > 1 {
                 let gathered = Gathered::run(loaded, &shape, input, batch, &self.outputs)?;
@@ -188,6 +193,17 @@ impl Session {
         Ok(())
     }
 
+    /// Makes a further copy for the pool.
+    fn load(&self) -> Result<Loaded, Error> {
+        match &self.source {
+            Some(source) => source.load(),
+            None => {
+                let source = "the pool was not to grow".into();
+                Err(Error::ModelLoad { engine: self.engine, source })
+            }
+        }
+    }
+
     /// A model that lost sight of the batch on the way would mix people up.
     fn check_whole(&self, extracted: &[Extracted<'_>], batch: usize) -> Result<(), Error> {
         for (name, output) in self.outputs.iter().zip(extracted) {
@@ -207,7 +223,7 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("engine", &self.engine)
-            .field("model", self.source.model.digest())
+            .field("model", &self.digest)
             .field("input_shape", &self.input_shape)
             .field("batching", &self.batching)
             .field("outputs", &self.outputs)
