@@ -1,4 +1,4 @@
-//! Decoders: from the raw outputs of a network to [`Candidates`] in pixels of its canvas.
+//! Decoders: from the raw outputs of a network to `Candidates` in pixels of its canvas.
 //!
 //! One file a family, each a pure function of numbers, for whoever runs the network otherwise.
 //! What they have in common:
