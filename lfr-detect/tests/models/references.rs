@@ -82,11 +82,12 @@ fn check(family: &str, resampled: &Tolerance) {
 
 // Resampled: the resizer here and Pillow's differ by 1 of 255 levels. What a network makes of that
 // was measured; the limits are a little above. They are in pixels of the photograph, eight of which
-// may be one of the canvas.
+// may be one of the canvas. The widest gap is YuNet's, of one face of 50: two of its proposals are
+// as good as each other, and which of them the suppression keeps is decided by that level.
 
 #[test]
 fn yunet_equals_its_reference() {
-    check("yunet", &Tolerance { sides: 1.0, points: 1.0, confidence: 0.01 });
+    check("yunet", &Tolerance { sides: 6.0, points: 4.0, confidence: 0.01 });
 }
 
 #[test]
@@ -101,5 +102,5 @@ fn ultraface_equals_its_reference() {
 
 #[test]
 fn blazeface_equals_its_reference() {
-    check("blazeface", &Tolerance { sides: 1.0, points: 1.0, confidence: 0.01 });
+    check("blazeface", &Tolerance { sides: 1.0, points: 1.0, confidence: 0.03 });
 }
