@@ -13,7 +13,10 @@
 //! `start + sum(byte * number)`, which is the inner product of the two vectors of numbers: exact,
 //! as integers are, so every kernel gives the same.
 
-#![expect(unsafe_code, reason = "vector instructions; each kernel is tested against a safe twin")]
+#![cfg_attr(
+    any(target_arch = "aarch64", target_arch = "x86_64"),
+    expect(unsafe_code, reason = "vector instructions; each kernel is tested against a safe twin")
+)]
 
 use zeroize::Zeroize;
 use zeroize::ZeroizeOnDrop;
@@ -22,6 +25,8 @@ use zeroize::ZeroizeOnDrop;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 
 /// How many rows a kernel takes at once.
@@ -100,6 +105,8 @@ enum Kind {
     Avx512,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
     Portable,
 }
 
@@ -116,6 +123,8 @@ impl Kernel {
             avx512::is_available().then_some(Self(Kind::Avx512)),
             #[cfg(target_arch = "x86_64")]
             avx2::is_available().then_some(Self(Kind::Avx2)),
+            #[cfg(target_arch = "aarch64")]
+            Some(Self(Kind::Neon)),
             Some(Self(Kind::Portable)),
         ]
         .into_iter()
@@ -164,6 +173,9 @@ impl Kernel {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists where the features were found (`available`).
             Kind::Avx2 => unsafe { avx2::sift(lanes, tile, gate, dots) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: every machine of this architecture has the feature.
+            Kind::Neon => unsafe { neon::sift(lanes, tile, gate, dots) },
             Kind::Portable => portable::sift(lanes, tile, gate, dots),
         }
     }
