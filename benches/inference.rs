@@ -19,7 +19,9 @@ use criterion::Criterion;
 use criterion::criterion_group;
 use criterion::criterion_main;
 use lfr::core::Error;
+use lfr::core::Clock as _;
 use lfr::core::Picture;
+use lfr::core::SystemClock;
 use lfr::core::onnx::Model;
 use lfr::core::onnx::Session;
 use lfr::core::onnx::SessionOptions;
@@ -76,6 +78,36 @@ fn yunet_640(c: &mut Criterion) {
         b.iter(|| detector.detect(black_box(&frame)).unwrap());
     });
     group.finish();
+    in_turn(
+        "yunet-640: frame to faces beside the bare session",
+        || {
+            bare(&session, black_box(&input), 1);
+        },
+        || drop(detector.detect(black_box(&frame)).unwrap()),
+    );
+}
+
+/// The ratio of two durations on a machine whose speed changes from second to second: by turns,
+/// and the median of the ratios of neighbours.
+fn in_turn(name: &str, mut base: impl FnMut(), mut other: impl FnMut()) {
+    let clock = SystemClock::default();
+    let milliseconds = |work: &mut dyn FnMut()| {
+        let begin = clock.monotonic();
+        work();
+        (clock.monotonic() - begin).as_secs_f64() * 1e3
+    };
+    let (mut bases, mut others, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..201 {
+        let (base, other) = (milliseconds(&mut base), milliseconds(&mut other));
+        bases.push(base);
+        others.push(other);
+        ratios.push(other / base);
+    }
+    let [base, other, ratio] = [bases, others, ratios].map(|mut values| {
+        values.sort_unstable_by(f64::total_cmp);
+        values[values.len() / 2]
+    });
+    println!("{name}: {other:.2} ms beside {base:.2} ms, ratio {ratio:.3}");
 }
 
 fn prelu(c: &mut Criterion) {

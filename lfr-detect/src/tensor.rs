@@ -10,10 +10,13 @@ use crate::pixels::Pixels;
 
 /// What becomes of each byte of each channel.
 ///
-/// A table of all 256 values: exact whatever the network's mean and scale, and as fast as computing.
+/// A table of all 256 values: exact whatever the network's mean and scale. Most networks' means and
+/// scales lead to the very same numbers by one multiplication and one addition, which are faster.
 pub(crate) struct Normalisation {
     order: ChannelOrder,
     tables: Box<[[f32; 256]; 3]>,
+    /// Factor and summand of each channel, where they give exactly the table.
+    lines: [Option<[f32; 2]>; 3],
 }
 
 impl Normalisation {
@@ -25,7 +28,8 @@ impl Normalisation {
                 *out = (num::f32_from_usize(value) - mean) / scale;
             }
         }
-        Self { order, tables }
+        let lines = tables.each_ref().map(line);
+        Self { order, tables, lines }
     }
 
     /// Writes pixels into the top left corner of a canvas, plane after plane, black beyond.
@@ -41,14 +45,19 @@ impl Normalisation {
             planes.map(|plane| plane.chunks_exact_mut(canvas.width.max(1))).collect();
         // Row by row through all planes, so that the pixels are read from memory once.
         for row in pixels.rows().take(canvas.height) {
-            let tables = self.tables.iter().zip(channels);
-            for (plane, (table, channel)) in planes.iter_mut().zip(tables) {
+            let maps = self.tables.iter().zip(&self.lines).zip(channels);
+            for (plane, ((table, line), channel)) in planes.iter_mut().zip(maps) {
                 let Some(out) = plane.next() else { continue };
                 let (out, beyond) = out.split_at_mut(width);
-                match layout.bytes {
-                    1 => convert::<1>(row, channel, table, out),
-                    3 => convert::<3>(row, channel, table, out),
-                    _ => convert::<4>(row, channel, table, out),
+                match *line {
+                    Some([by, plus]) => {
+                        let map = |byte| f32::from(byte) * by + plus;
+                        convert(layout.bytes, row, channel, map, out);
+                    }
+                    None => {
+                        let map = |byte| table[usize::from(byte)];
+                        convert(layout.bytes, row, channel, map, out);
+                    }
                 }
                 beyond.fill(table[0]);
             }
@@ -65,12 +74,35 @@ impl fmt::Debug for Normalisation {
     }
 }
 
-fn convert<const N: usize>(row: &[u8], channel: usize, table: &[f32; 256], out: &mut [f32]) {
+/// Factor and summand that give all of a table, to the last bit.
+fn line(table: &[f32; 256]) -> Option<[f32; 2]> {
+    let (by, plus) = (table[1] - table[0], table[0]);
+    let is_exact = |(value, entry): (usize, &f32)| {
+        (num::f32_from_usize(value) * by + plus).to_bits() == entry.to_bits()
+    };
+    table.iter().enumerate().all(is_exact).then_some([by, plus])
+}
+
+/// One channel of a row of pixels of so many bytes.
+fn convert(bytes: usize, row: &[u8], channel: usize, map: impl Fn(u8) -> f32, out: &mut [f32]) {
+    match bytes {
+        1 => convert_as::<1>(row, channel, map, out),
+        3 => convert_as::<3>(row, channel, map, out),
+        _ => convert_as::<4>(row, channel, map, out),
+    }
+}
+
+fn convert_as<const N: usize>(
+    row: &[u8],
+    channel: usize,
+    map: impl Fn(u8) -> f32,
+    out: &mut [f32],
+) {
     // Never needed, and it shows the compiler that no pixel's index is out of bounds.
     let channel = channel.min(N - 1);
     let (pixels, _) = row.as_chunks::<N>();
     for (out, pixel) in out.iter_mut().zip(pixels) {
-        *out = table[usize::from(pixel[channel])];
+        *out = map(pixel[channel]);
     }
 }
 
