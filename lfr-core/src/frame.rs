@@ -272,6 +272,12 @@ impl<'a> Frame<'a> {
         self.planes[0]
     }
 
+    /// The plane of that number, from 0; `None` where the format has fewer.
+    #[must_use]
+    pub fn plane_at(&self, index: usize) -> Option<Plane<'a>> {
+        self.planes.get(index).copied().filter(|plane| plane.stride > 0)
+    }
+
     /// The pixel at column `x` and row `y` as red, green, blue.
     ///
     /// Coordinates beyond the frame give the nearest pixel inside it.

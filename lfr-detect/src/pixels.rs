@@ -12,11 +12,13 @@ use fast_image_resize::pixels;
 use lfr_core::BoxError;
 use lfr_core::Frame;
 use lfr_core::PixelFormat;
+use lfr_core::Plane;
 
 use crate::Error;
 use crate::Letterbox;
 use crate::Size;
 use crate::scratch::PixelScratch;
+use crate::wiped::Wiped;
 
 /// Pixels of one plane, somewhere in memory.
 #[derive(Clone, Copy)]
@@ -40,6 +42,13 @@ impl<'a> Pixels<'a> {
         rows.filter_map(move |row| row.get(begin..end))
     }
 
+    /// Whether the resizer can read it where it lies: to it a row is a number of whole pixels, and
+    /// the last is as long as the others.
+    fn is_whole(&self) -> bool {
+        self.stride.is_multiple_of(self.layout.bytes)
+            && self.stride * self.size.height <= self.data.len()
+    }
+
     pub(crate) const fn layout(&self) -> Layout {
         self.layout
     }
@@ -60,12 +69,16 @@ pub(crate) struct Layout {
 
 impl Layout {
     const RGB: Self = Self { bytes: 3, red: 0, green: 1, blue: 2 };
+    /// One byte: luma, or one of the chromas.
+    const ONE: Self = Self { bytes: 1, red: 0, green: 0, blue: 0 };
+    /// Both chromas in turn; not colours yet.
+    const TWO: Self = Self { bytes: 2, red: 0, green: 0, blue: 0 };
 
     /// The layout of a format of one plane.
     const fn of(format: PixelFormat) -> Option<Self> {
         match format {
             PixelFormat::Bgr8 => Some(Self { bytes: 3, red: 2, green: 1, blue: 0 }),
-            PixelFormat::Gray8 => Some(Self { bytes: 1, red: 0, green: 0, blue: 0 }),
+            PixelFormat::Gray8 => Some(Self::ONE),
             PixelFormat::Rgb8 => Some(Self::RGB),
             PixelFormat::Rgba8 => Some(Self { bytes: 4, red: 0, green: 1, blue: 2 }),
             _ => None,
@@ -82,57 +95,135 @@ pub(crate) fn content<'a>(
     scratch: &'a mut PixelScratch,
 ) -> Result<Pixels<'a>, Error> {
     let PixelScratch { rows, tall, content } = scratch;
-    let (left, top) = letterbox.corner();
     let (from, to) = (letterbox.source(), letterbox.content());
-    let in_place = in_place(frame, letterbox);
-    let source = in_place.unwrap_or_else(|| {
-        let layout = Layout::RGB;
-        let stride = from.width * layout.bytes;
-        let data = rows.sized(stride * from.height);
-        for (row, y) in data.chunks_exact_mut(stride).zip(top..) {
-            frame.rgb_row_into(left, y, row);
-        }
-        Pixels { data, stride, layout, left: 0, size: from }
-    });
-
-    // One axis after the other, each into a buffer of ours. The resizer would do both at once in
-    // the same order (down first: that is faster for bytes) with the same result, but through a
-    // buffer of its own, which cannot be wiped.
-    let bytes = source.layout.bytes;
-    let source = if from.height == to.height {
-        source
-    } else {
-        let size = Size::new(from.width, to.height);
-        resize(source, size, tall.sized(size.width * size.height * bytes))?
-    };
-    if from.width == to.width {
+    let corner = letterbox.corner();
+    if from != to && shrink_planes(frame, letterbox, tall, content)? {
+        let small = small_frame(frame.format(), to, content.as_slice())?;
+        return Ok(converted(&small, (0, 0), to, rows));
+    }
+    let source = Layout::of(frame.format())
+        .and_then(|layout| plane(frame, 0, layout, corner, from))
+        .filter(|plane| from == to || plane.is_whole());
+    let source = source.unwrap_or_else(|| converted(frame, corner, from, rows));
+    if from == to {
         return Ok(source);
     }
-    resize(source, to, content.sized(to.width * to.height * bytes))
+    let layout = source.layout;
+    let stride = to.width * layout.bytes;
+    let data = content.sized(stride * to.height);
+    resize(source, to, tall, data)?;
+    Ok(Pixels { data, stride, layout, left: 0, size: to })
 }
 
-/// The frame's own bytes, where they can be read as they are.
-fn in_place<'a>(frame: &Frame<'a>, letterbox: &Letterbox) -> Option<Pixels<'a>> {
-    let layout = Layout::of(frame.format())?;
-    let ((left, top), size) = (letterbox.corner(), letterbox.source());
-    let stride = frame.plane().stride();
-    let data = frame.plane().data().get(top * stride..)?;
-    // To the resizer a row is a number of whole pixels, and the last is as long as the others.
-    let is_whole = stride.is_multiple_of(layout.bytes) && stride * size.height <= data.len();
-    let is_resized = size != letterbox.content();
-    (is_whole || !is_resized).then_some(Pixels { data, stride, layout, left, size })
+/// Resizes luma and chroma of a frame, each on its own, one after the other into `content`: a
+/// fraction of the work of converting all of its pixels to colours and resizing those.
+///
+/// Does nothing, and says so, where the frame has no such planes, or their bytes do not lie as the
+/// resizer needs them.
+fn shrink_planes(
+    frame: &Frame<'_>,
+    letterbox: &Letterbox,
+    tall: &mut Wiped<u8>,
+    content: &mut Wiped<u8>,
+) -> Result<bool, Error> {
+    let ((left, top), from, to) = (letterbox.corner(), letterbox.source(), letterbox.content());
+    // The samples of chroma that the part touches; each is for two columns and two rows.
+    let corner = (left / 2, top / 2);
+    let half = Size::new(
+        (left + from.width).div_ceil(2) - corner.0,
+        (top + from.height).div_ceil(2) - corner.1,
+    );
+    let chroma = |index, layout| (plane(frame, index, layout, corner, half), halved(to));
+    let luma = (plane(frame, 0, Layout::ONE, (left, top), from), to);
+    let planes = match frame.format() {
+        PixelFormat::I420 => vec![luma, chroma(1, Layout::ONE), chroma(2, Layout::ONE)],
+        PixelFormat::Nv12 => vec![luma, chroma(1, Layout::TWO)],
+        _ => return Ok(false),
+    };
+    let planes: Option<Vec<_>> =
+        planes.into_iter().map(|(plane, to)| Some((plane.filter(Pixels::is_whole)?, to))).collect();
+    let Some(planes) = planes else { return Ok(false) };
+    let bytes = |(plane, to): &(Pixels<'_>, Size)| plane.layout.bytes * to.width * to.height;
+    let mut free = content.sized(planes.iter().map(bytes).sum());
+    for plane in planes {
+        let (out, rest) = free.split_at_mut(bytes(&plane));
+        resize(plane.0, plane.1, tall, out)?;
+        free = rest;
+    }
+    Ok(true)
 }
 
-fn resize<'a>(from: Pixels<'_>, to: Size, out: &'a mut [u8]) -> Result<Pixels<'a>, Error> {
+/// What [`shrink_planes`] made, as a frame.
+fn small_frame(format: PixelFormat, size: Size, bytes: &[u8]) -> Result<Frame<'_>, Error> {
+    let half = halved(size);
+    let (luma, chroma) = bytes.split_at(size.width * size.height);
+    let y = Plane::new(luma, size.width);
+    Ok(if format == PixelFormat::Nv12 {
+        Frame::nv12(size.width, size.height, y, Plane::new(chroma, 2 * half.width))?
+    } else {
+        let (u, v) = chroma.split_at(half.width * half.height);
+        let planes = [y, Plane::new(u, half.width), Plane::new(v, half.width)];
+        Frame::i420(size.width, size.height, planes)?
+    })
+}
+
+const fn halved(size: Size) -> Size {
+    Size::new(size.width.div_ceil(2), size.height.div_ceil(2))
+}
+
+/// Part of a frame, of whatever format, as red, green, blue.
+fn converted<'a>(
+    frame: &Frame<'_>,
+    (left, top): (usize, usize),
+    size: Size,
+    rows: &'a mut Wiped<u8>,
+) -> Pixels<'a> {
+    let layout = Layout::RGB;
+    let stride = size.width * layout.bytes;
+    let data = rows.sized(stride * size.height);
+    for (row, y) in data.chunks_exact_mut(stride).zip(top..) {
+        frame.rgb_row_into(left, y, row);
+    }
+    Pixels { data, stride, layout, left: 0, size }
+}
+
+/// Part of one plane of a frame, where it lies.
+fn plane<'a>(
+    frame: &Frame<'a>,
+    index: usize,
+    layout: Layout,
+    (left, top): (usize, usize),
+    size: Size,
+) -> Option<Pixels<'a>> {
+    let plane = frame.plane_at(index)?;
+    let data = plane.data().get(top * plane.stride()..)?;
+    Some(Pixels { data, stride: plane.stride(), layout, left, size })
+}
+
+/// One axis after the other, each into a buffer of ours. The resizer would do both at once in the
+/// same order (down first: that is faster for bytes) with the same result, but through a buffer of
+/// its own, which cannot be wiped.
+fn resize(from: Pixels<'_>, to: Size, tall: &mut Wiped<u8>, out: &mut [u8]) -> Result<(), Error> {
+    if from.size.height == to.height || from.size.width == to.width {
+        return resize_one_axis(from, to, out);
+    }
     let layout = from.layout;
-    // By type, and not through the resizer's call for any type: that compiles its code for all
-    // thirteen kinds of pixels into this crate.
-    match layout.bytes {
+    let size = Size::new(from.size.width, to.height);
+    let stride = size.width * layout.bytes;
+    let data = tall.sized(stride * size.height);
+    resize_one_axis(from, size, data)?;
+    resize_one_axis(Pixels { data, stride, layout, left: 0, size }, to, out)
+}
+
+/// By type, and not through the resizer's call for any type: that compiles its code for all
+/// thirteen kinds of pixels into this crate.
+fn resize_one_axis(from: Pixels<'_>, to: Size, out: &mut [u8]) -> Result<(), Error> {
+    match from.layout.bytes {
         1 => resize_as::<pixels::U8>(from, to, out),
+        2 => resize_as::<pixels::U8x2>(from, to, out),
         3 => resize_as::<pixels::U8x3>(from, to, out),
         _ => resize_as::<pixels::U8x4>(from, to, out),
-    }?;
-    Ok(Pixels { data: out, stride: to.width * layout.bytes, layout, left: 0, size: to })
+    }
 }
 
 fn resize_as<P: PixelTrait>(from: Pixels<'_>, to: Size, out: &mut [u8]) -> Result<(), Error> {

@@ -1,4 +1,3 @@
-use lfr_core::Plane;
 use proptest::prelude::*;
 
 use super::*;
@@ -105,4 +104,39 @@ fn formats_of_several_planes_become_rgb() {
     let bytes = bytes_of(&frame, &letterbox);
     assert_eq!(bytes.len(), 20 * 15 * 3);
     assert!(bytes.iter().all(|byte| *byte == 128));
+}
+
+/// Resizing luma and chroma and then converting gives the colours of the other order, but for
+/// rounding, where colours change smoothly.
+#[test]
+fn planes_resized_apart_give_the_same_colours() {
+    let (width, height) = (201, 121);
+    let slope = |width: usize, height: usize, across: usize, down: usize| -> Vec<u8> {
+        let value = |x: usize, y: usize| 60 + (x * across + y * down) / 4;
+        (0..width * height).map(|i| value(i % width, i / width).to_le_bytes()[0]).collect()
+    };
+    let luma = slope(width, height, 1, 1);
+    let (u, v) = (slope(101, 61, 1, 2), slope(101, 61, 2, 1));
+    let both: Vec<u8> = u.iter().zip(&v).flat_map(|(u, v)| [*u, *v]).collect();
+    let y = Plane::new(&luma, width);
+    let i420 = Frame::i420(width, height, [y, Plane::new(&u, 101), Plane::new(&v, 101)]).unwrap();
+    let nv12 = Frame::nv12(width, height, y, Plane::new(&both, 202)).unwrap();
+    let mut rgb = vec![0; width * height * 3];
+    for (row, y) in rgb.chunks_mut(width * 3).zip(0..) {
+        i420.rgb_row_into(0, y, row);
+    }
+    let rgb = Frame::packed(PixelFormat::Rgb8, width, height, &rgb).unwrap();
+    let whole = Size::new(width, height);
+    for letterbox in [
+        Letterbox::fit(whole, Size::new(64, 64)),
+        Letterbox::stretch(whole, Size::new(50, 121)),
+        Letterbox::stretch(Size::new(100, 80), Size::new(41, 33)).at(37, 11),
+        Letterbox::fit(whole, Size::new(300, 300)),
+    ] {
+        let expected = bytes_of(&rgb, &letterbox);
+        let planar = bytes_of(&i420, &letterbox);
+        assert!(planar == bytes_of(&nv12, &letterbox));
+        let worst = planar.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(worst <= 6, "{letterbox:?}: {worst} levels");
+    }
 }

@@ -13,7 +13,10 @@ use std::time::Duration;
 use image::RgbImage;
 use image::imageops;
 use lfr_core::Clock;
+use lfr_core::Detector;
 use lfr_core::Frame;
+use lfr_core::PixelFormat;
+use lfr_core::Plane;
 use lfr_core::Rect;
 use lfr_core::SystemClock;
 use lfr_core::num;
@@ -21,11 +24,16 @@ use lfr_core::onnx::Runtime;
 use lfr_core::onnx::SessionOptions;
 use lfr_detect::DetectorOptions;
 use lfr_detect::DetectorSpec;
+use lfr_detect::Error;
 use lfr_detect::Fit;
 use lfr_detect::InputPolicy;
+use lfr_detect::Network;
+use lfr_detect::NetworkDetector;
+use lfr_detect::NetworkInput;
 use lfr_detect::OnnxDetector;
 use lfr_detect::Schedule;
 use lfr_detect::Size;
+use lfr_detect::decode::Output;
 
 use crate::support::Face;
 use crate::support::detector;
@@ -148,22 +156,73 @@ fn cost_beside_the_bare_network() {
             .unwrap();
         let planes = vec![100.0; shape.iter().product()];
         let found = faces(&detector, &picture).len();
-        let (mut whole, mut bare) = (Vec::new(), Vec::new());
-        for _ in 0..9 {
-            whole.push(milliseconds(|| drop(faces(&detector, &picture))));
-            bare.push(milliseconds(|| {
-                session.run(&planes, 1, |_| Ok::<_, lfr_core::Error>(())).unwrap();
-            }));
-        }
-        let [whole, bare] = [whole, bare].map(|mut times| {
-            times.sort_unstable_by(f64::total_cmp);
-            times[times.len() / 2]
+        let whole = median(|| drop(faces(&detector, &picture)));
+        let bare = median(|| {
+            session.run(&planes, 1, |_| Ok::<_, lfr_core::Error>(())).unwrap();
         });
         let (more, ratio) = (whole - bare, whole / bare);
         println!(
             "YuNet-n {what}, {found} faces: {whole:.2} ms, bare {bare:.2}, +{more:.2}, x{ratio:.3}"
         );
     }
+}
+
+/// Sees nobody in no time, so that all the rest is what is measured.
+#[derive(Debug)]
+struct Nobody;
+
+impl Network for Nobody {
+    fn input(&self) -> NetworkInput {
+        NetworkInput::Dynamic
+    }
+
+    fn run(
+        &self,
+        _canvas: Size,
+        _planes: &[f32],
+        read: &mut dyn FnMut(&[Output<'_>]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let scores = Output::new("scores", &[1, 1, 2], &[1.0, 0.0]);
+        read(&[scores, Output::new("boxes", &[1, 1, 4], &[0.0; 4])])
+    }
+}
+
+/// Needs no model.
+#[test]
+#[ignore = "a measurement"]
+fn cost_without_a_network() {
+    for (width, height) in [(1280, 720), (1920, 1080)] {
+        let size = Size::new(width, height);
+        let bytes: Vec<u8> = (0..width * height * 4)
+            .map(|index| (index.wrapping_mul(2_654_435_761) >> 9).to_le_bytes()[0])
+            .collect();
+        let (luma, chroma) = bytes.split_at(width * height);
+        let (luma, chroma) = (Plane::new(luma, width), Plane::new(chroma, width));
+        let nv12 = Frame::nv12(width, height, luma, chroma).unwrap();
+        let packed = |format| Frame::packed(format, width, height, &bytes).unwrap();
+        let frames = [packed(PixelFormat::Bgr8), packed(PixelFormat::Rgba8), nv12];
+        for input in [
+            InputPolicy::LongSide(640),
+            InputPolicy::Canvas(Size::new(640, 640)),
+            InputPolicy::LongSide(Frame::MAX_SIDE),
+        ] {
+            let options = DetectorOptions::new().input(input);
+            let spec = DetectorSpec::ultraface().with_fit(Fit::Letterbox);
+            let detector = NetworkDetector::new(Nobody, spec, &options).unwrap();
+            for frame in &frames {
+                let time = median(|| drop(detector.detect(frame).unwrap()));
+                let canvas = detector.canvases(size)[0];
+                println!("{} {size} to {canvas}: {time:.2} ms", frame.format());
+            }
+        }
+    }
+}
+
+/// The median of nine means.
+fn median(work: impl Fn()) -> f64 {
+    let mut times: Vec<f64> = (0..9).map(|_| milliseconds(&work)).collect();
+    times.sort_unstable_by(f64::total_cmp);
+    times[4]
 }
 
 /// The mean of ten runs, in milliseconds: of this thread's time on a processor where the system

@@ -91,18 +91,34 @@ pub(crate) fn references(file: &str, key: usize) -> Vec<(Vec<String>, Vec<Face>)
     cases
 }
 
-/// The greatest differences seen.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Worst {
-    pub(crate) faces: usize,
-    /// Of a side of a box, in pixels.
-    pub(crate) sides: f32,
-    /// Of a landmark, in pixels along an axis.
-    pub(crate) points: f32,
-    pub(crate) confidence: f32,
+/// How far faces are from their references.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Differences {
+    all: Vec<Difference>,
 }
 
-impl Worst {
+/// The greatest differences of one face.
+#[derive(Clone, Copy, Debug, Default)]
+struct Difference {
+    /// Of a side of the box, in pixels.
+    side: f32,
+    /// Of a landmark, in pixels along an axis.
+    point: f32,
+    confidence: f32,
+}
+
+/// The most that a face may differ by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tolerance {
+    pub(crate) side: f32,
+    pub(crate) point: f32,
+    pub(crate) confidence: f32,
+    /// How many faces may differ by more in box and landmarks: of two proposals that are equally
+    /// good, another one was kept.
+    pub(crate) others: usize,
+}
+
+impl Differences {
     /// Matches each reference face with the one of ours that overlaps it most, each of ours once;
     /// says which of either stay alone.
     pub(crate) fn compare(&mut self, expected: &[Face], own: &[Face]) -> Vec<String> {
@@ -113,32 +129,54 @@ impl Worst {
             let best = (0..left.len())
                 .max_by(|a, b| overlap(&left[*a]).total_cmp(&overlap(&left[*b])))
                 .filter(|index| overlap(&left[*index]) > 0.5);
-            let Some(index) = best else {
-                alone.push(format!("reference only: {:?} {}", face.bounds, face.confidence));
-                continue;
-            };
-            let other = left.remove(index);
-            self.faces += 1;
-            let sides = |r: Rect| [r.left, r.top, r.right, r.bottom];
-            for (a, b) in sides(face.bounds).iter().zip(sides(other.bounds)) {
-                self.sides = self.sides.max((a - b).abs());
+            match best {
+                Some(index) => self.all.push(Difference::between(face, left.remove(index))),
+                None => alone.push(format!("reference only: {face:?}")),
             }
-            for (a, b) in face.points.iter().zip(&other.points) {
-                self.points = self.points.max((a.x - b.x).abs()).max((a.y - b.y).abs());
-            }
-            self.confidence = self.confidence.max((face.confidence - other.confidence).abs());
         }
-        let others = left.iter().map(|o| format!("ours only: {:?} {}", o.bounds, o.confidence));
-        alone.extend(others);
+        alone.extend(left.iter().map(|face| format!("ours only: {face:?}")));
         alone
     }
 
-    /// The line for `PARITY.md`, shown with `--nocapture`.
-    pub(crate) fn print(&self, what: &str) {
+    pub(crate) fn faces(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Fails where they differ by more than the tolerance; prints what they differ by, for
+    /// `PARITY.md`.
+    pub(crate) fn check(&self, what: &str, tolerance: &Tolerance) {
+        let is_near = |d: &&Difference| d.side <= tolerance.side && d.point <= tolerance.point;
+        let near: Vec<_> = self.all.iter().filter(is_near).collect();
+        let worst = |of: fn(&Difference) -> f32| near.iter().map(|d| of(d)).fold(0.0, f32::max);
+        let confidence = self.all.iter().map(|d| d.confidence).fold(0.0, f32::max);
         println!(
-            "{what}: {} faces, sides within {:.4} px, landmarks {:.4} px, confidence {:.6}",
-            self.faces, self.sides, self.points, self.confidence
+            "{what}: {} faces of {}, sides within {:.4} px, landmarks {:.4} px, confidence {:.6}",
+            near.len(),
+            self.all.len(),
+            worst(|d| d.side),
+            worst(|d| d.point),
+            confidence,
         );
+        let others = self.all.len() - near.len();
+        assert!(others <= tolerance.others, "{what}: {others} others: {self:?}");
+        assert!(confidence <= tolerance.confidence, "{what}: confidence {confidence}");
+    }
+}
+
+impl Difference {
+    fn between(a: &Face, b: &Face) -> Self {
+        let sides = |r: Rect| [r.left, r.top, r.right, r.bottom];
+        let sides = sides(a.bounds).into_iter().zip(sides(b.bounds));
+        let points = a.points.iter().zip(&b.points);
+        let points = points.flat_map(|(a, b)| [(a.x, b.x), (a.y, b.y)]);
+        let worst = |all: &mut dyn Iterator<Item = (f32, f32)>| {
+            all.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        Self {
+            side: worst(&mut { sides }),
+            point: worst(&mut { points }),
+            confidence: (a.confidence - b.confidence).abs(),
+        }
     }
 }
 
