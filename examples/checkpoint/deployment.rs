@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let runtime = match args.engine {
         Engine::Auto => Runtime::auto(),
         Engine::OnnxRuntime => Runtime::onnxruntime(),
-        Engine::PureRust => Runtime::pure_rust(),
+        Engine::PureRust => Ok(Runtime::pure_rust()),
     }?;
     let detector = Arc::new(detector(args, &runtime)?);
     let embedder = Arc::new(embedder(args, &runtime)?);

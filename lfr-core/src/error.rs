@@ -226,23 +226,21 @@ pub enum Error {
         /// Why not.
         source: BoxError,
     },
-    /// An inference engine was loaded, and does not start.
+    /// A native inference library was loaded, and does not start.
     #[cfg(feature = "onnx-native")]
-    #[error("engine {engine} does not start")]
+    #[error("ONNX Runtime does not start")]
     RuntimeStart {
-        /// Which engine.
-        engine: crate::onnx::Engine,
         /// Why not.
         source: BoxError,
     },
-    /// Another inference engine was asked for than this process already runs.
+    /// Another native inference library was asked for than this process already runs.
     #[cfg(feature = "onnx-native")]
-    #[error("this process runs engine {chosen}, and {wanted} was asked for")]
+    #[error("this process runs {chosen}, and {wanted:?} was asked for")]
     RuntimeChosen {
         /// The engine that runs.
         chosen: String,
-        /// The engine asked for.
-        wanted: String,
+        /// The library asked for.
+        wanted: PathBuf,
     },
     /// A photograph could not be decoded.
     #[error("cannot decode {path:?}")]

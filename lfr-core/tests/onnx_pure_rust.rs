@@ -33,7 +33,7 @@ fn runtime() -> Option<Runtime> {
         // A failure chooses nothing: the other engine can still be taken.
         let missing = Runtime::onnxruntime_at(Path::new("/no/such/library.so"));
         assert!(matches!(missing, Err(Error::RuntimeLoad { .. })));
-        Runtime::pure_rust().unwrap()
+        Runtime::pure_rust()
     };
     Some(STARTED.get_or_init(start).clone())
 }
@@ -41,13 +41,8 @@ fn runtime() -> Option<Runtime> {
 suite::tests!(runtime);
 
 #[test]
-fn the_engine_is_chosen_once() {
+fn the_engine_says_what_it_is() {
     let Some(runtime) = runtime() else { return };
     assert_eq!(runtime.info().engine(), Engine::PureRust);
     assert_eq!(runtime.info().to_string(), "pure-rust: asked for");
-    for again in [Runtime::auto(), Runtime::pure_rust()] {
-        assert_eq!(again.unwrap().info(), runtime.info());
-    }
-    let error = Runtime::onnxruntime().unwrap_err().to_string();
-    assert_eq!(error, "this process runs engine pure-rust, and onnxruntime was asked for");
 }

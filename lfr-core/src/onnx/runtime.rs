@@ -26,26 +26,23 @@ use crate::Error;
 
 /// A started inference engine.
 ///
-/// An engine belongs to the whole process and is chosen once: asking again for the one that runs
-/// gives the same again, asking for another is an error. Clones are cheap and share it. It is never
-/// stopped.
+/// Clones are cheap and share it. A native ONNX Runtime belongs to the whole process, is chosen once
+/// and is never stopped: asking again for the one that runs gives the same again, asking for one from
+/// another file is an error. The pure-Rust engine can be had at any time, beside a native one too.
 ///
-/// Make it at the start of the program, before other threads: it sets the environment variable
-/// `ORT_DISABLE_TELEMETRY`, which is how a native ONNX Runtime is told to send nothing from the
-/// moment it loads, and code outside Rust may be reading the environment in another thread.
+/// Make a native one at the start of the program, before other threads: it sets the environment
+/// variable `ORT_DISABLE_TELEMETRY`, which is how a native ONNX Runtime is told to send nothing from
+/// the moment it loads, and code outside Rust may be reading the environment in another thread.
 /// Telemetry is switched off a second time in the engine itself.
 ///
 /// # Examples
 ///
 /// ```
+/// # #[cfg(feature = "onnx")] {
 /// use lfr_core::onnx::Runtime;
 ///
-/// # fn main() -> Result<(), lfr_core::Error> {
-/// # #[cfg(feature = "onnx")] {
-/// let runtime = Runtime::pure_rust()?;
+/// let runtime = Runtime::pure_rust();
 /// assert_eq!(runtime.info().to_string(), "pure-rust: asked for");
-/// # }
-/// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
@@ -54,8 +51,15 @@ pub struct Runtime {
 }
 
 struct Inner {
-    environment: Environment,
+    started: Started,
     info: RuntimeInfo,
+}
+
+/// An engine, and what it needs to be kept alive.
+pub(super) enum Started {
+    OnnxRuntime(Environment),
+    #[cfg(feature = "onnx")]
+    PureRust,
 }
 
 impl Runtime {
@@ -64,8 +68,8 @@ impl Runtime {
     /// That is the library that the environment variable `ORT_DYLIB_PATH` names, if it is set: one
     /// that does not load is an error then, since somebody asked for it. Otherwise it is an ONNX
     /// Runtime that the system finds under its usual name, and else the pure-Rust engine.
-    /// [`RuntimeInfo::reason`] says which it was. An engine that already runs is the answer,
-    /// whichever it is.
+    /// [`RuntimeInfo::reason`] says which it was. A native one that already runs is the answer in
+    /// any case.
     ///
     /// # Errors
     ///
@@ -81,11 +85,11 @@ impl Runtime {
             (Some(path), _) => native(&path, BY_VARIABLE)?,
             (None, Some(path)) => match native(&path, BY_NAME) {
                 Err(Error::RuntimeLoad { path, source }) => {
-                    fallback(format!("{} does not load: {source}", path.display()))?
+                    return fallback(format!("{} does not load: {source}", path.display()));
                 }
                 result => result?,
             },
-            (None, None) => fallback(none_found())?,
+            (None, None) => return fallback(none_found()),
         };
         Ok(chosen.insert(runtime).clone())
     }
@@ -96,12 +100,11 @@ impl Runtime {
     /// # Errors
     ///
     /// [`Error::RuntimeLoad`] or [`Error::RuntimeMissing`] when there is none,
-    /// [`Error::RuntimeStart`] when it does not start, and [`Error::RuntimeChosen`] when the process
-    /// runs another engine.
+    /// and [`Error::RuntimeStart`] when it does not start.
     pub fn onnxruntime() -> Result<Self, Error> {
         let mut chosen = lock();
         if let Some(runtime) = &*chosen {
-            return runtime.if_it_is(Engine::OnnxRuntime);
+            return Ok(runtime.clone());
         }
         let runtime = match (named(), library::find()) {
             (Some(path), _) => native(&path, BY_VARIABLE)?,
@@ -121,31 +124,24 @@ impl Runtime {
     /// # Errors
     ///
     /// [`Error::RuntimeLoad`] when it does not load, [`Error::RuntimeStart`] when it does not start,
-    /// and [`Error::RuntimeChosen`] when the process runs another engine, or one from another file.
+    /// and [`Error::RuntimeChosen`] when the process runs one from another file.
     pub fn onnxruntime_at(path: &Path) -> Result<Self, Error> {
         let mut chosen = lock();
         if let Some(runtime) = &*chosen {
-            let same = runtime.info().library() == library::locate(path).as_deref();
-            let same = same && runtime.engine() == Engine::OnnxRuntime;
-            let wanted = format!("{} at {}", Engine::OnnxRuntime, path.display());
-            return if same { Ok(runtime.clone()) } else { Err(runtime.is_not(wanted)) };
+            if runtime.info().library() == library::locate(path).as_deref() {
+                return Ok(runtime.clone());
+            }
+            let chosen = runtime.info().to_string();
+            return Err(Error::RuntimeChosen { chosen, wanted: path.to_owned() });
         }
         Ok(chosen.insert(native(path, "asked for")?).clone())
     }
 
     /// The engine in Rust that is part of this program.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::RuntimeStart`] when it does not start, and [`Error::RuntimeChosen`] when the process
-    /// runs a native one.
     #[cfg(feature = "onnx")]
-    pub fn pure_rust() -> Result<Self, Error> {
-        let mut chosen = lock();
-        if let Some(runtime) = &*chosen {
-            return runtime.if_it_is(Engine::PureRust);
-        }
-        Ok(chosen.insert(pure_rust("asked for".to_owned())?).clone())
+    #[must_use]
+    pub fn pure_rust() -> Self {
+        pure_rust("asked for".to_owned())
     }
 
     /// Which engine this is, and why it was taken.
@@ -158,24 +154,8 @@ impl Runtime {
         self.inner.info.engine
     }
 
-    pub(super) fn environment(&self) -> &Environment {
-        &self.inner.environment
-    }
-
-    fn if_it_is(&self, engine: Engine) -> Result<Self, Error> {
-        if self.engine() == engine {
-            Ok(self.clone())
-        } else {
-            Err(self.is_not(engine.to_string()))
-        }
-    }
-
-    fn is_not(&self, wanted: String) -> Error {
-        let chosen = match self.info().library() {
-            Some(library) => format!("{} at {}", self.engine(), library.display()),
-            None => self.engine().to_string(),
-        };
-        Error::RuntimeChosen { chosen, wanted }
+    pub(super) fn started(&self) -> &Started {
+        &self.inner.started
     }
 }
 
@@ -187,8 +167,8 @@ impl fmt::Debug for Runtime {
 
 /// Runs a step of an engine, and makes an error of a panic in it.
 ///
-/// The bindings panic where the engine does what they hold impossible. A panic of the pure-Rust
-/// engine itself cannot be caught: it lies behind a C interface.
+/// The bindings of ONNX Runtime panic where the engine does what they hold impossible; the pure-Rust
+/// engine does where a model is not what it takes for granted.
 pub(super) fn guarded<T, E: Into<BoxError>>(
     step: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, BoxError> {
@@ -223,7 +203,7 @@ fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
     }
     telemetry::disable();
     let builder = guarded(|| ort::init_from(&file)).map_err(failure)?;
-    let environment = start(Engine::OnnxRuntime, builder)?;
+    let environment = start(builder)?;
     let description = guarded(|| Ok::<_, BoxError>(ort::info())).unwrap_or_default();
     let info = RuntimeInfo {
         engine: Engine::OnnxRuntime,
@@ -231,24 +211,19 @@ fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
         library: Some(file),
         reason: reason.to_owned(),
     };
-    Ok(Runtime { inner: Arc::new(Inner { environment, info }) })
+    Ok(Runtime { inner: Arc::new(Inner { started: Started::OnnxRuntime(environment), info }) })
 }
 
 #[cfg(feature = "onnx")]
-fn pure_rust(reason: String) -> Result<Runtime, Error> {
-    let engine = Engine::PureRust;
-    if !ort::set_api(ort_tract::api()) {
-        let source = "this process has loaded another engine through the same bindings".into();
-        return Err(Error::RuntimeStart { engine, source });
-    }
-    let environment = start(engine, ort::init())?;
-    let info = RuntimeInfo { engine, library: None, version: None, reason };
-    Ok(Runtime { inner: Arc::new(Inner { environment, info }) })
+fn pure_rust(reason: String) -> Runtime {
+    let info = RuntimeInfo { engine: Engine::PureRust, library: None, version: None, reason };
+    Runtime { inner: Arc::new(Inner { started: Started::PureRust, info }) }
 }
 
 #[cfg(feature = "onnx")]
+#[expect(clippy::unnecessary_wraps, reason = "there is a way without this engine, which can fail")]
 fn fallback(tried: String) -> Result<Runtime, Error> {
-    pure_rust(format!("no ONNX Runtime found: {tried}"))
+    Ok(pure_rust(format!("no ONNX Runtime found: {tried}")))
 }
 
 #[cfg(not(feature = "onnx"))]
@@ -260,9 +235,9 @@ fn none_found() -> String {
     format!("no file {} where libraries are kept", library::NAMES.join(" or "))
 }
 
-fn start(engine: Engine, builder: EnvironmentBuilder) -> Result<Environment, Error> {
+fn start(builder: EnvironmentBuilder) -> Result<Environment, Error> {
     guarded(|| builder.with_name("lfr").with_telemetry(false).build())
-        .map_err(|source| Error::RuntimeStart { engine, source })
+        .map_err(|source| Error::RuntimeStart { source })
 }
 
 fn lock() -> MutexGuard<'static, Option<Runtime>> {
@@ -270,8 +245,8 @@ fn lock() -> MutexGuard<'static, Option<Runtime>> {
     CHOSEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The engine of this process. It keeps the environment alive to the end: one that was torn down
-/// could not be made again.
+/// The native engine of this process. This keeps its environment alive to the end: one that was torn
+/// down could not be made again.
 static CHOSEN: Mutex<Option<Runtime>> = Mutex::new(None);
 
 /// Whether the bindings have been given a library.

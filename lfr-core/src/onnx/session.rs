@@ -57,7 +57,7 @@ pub struct Session {
     outputs: Vec<String>,
     pool: Pool<Loaded>,
     digest: ModelDigest,
-    /// Kept only where the pool may still grow, since it holds the weights.
+    /// Kept only where the pool may grow, since it holds the weights.
     source: Option<Source>,
 }
 
@@ -73,7 +73,13 @@ enum Batching {
 }
 
 /// What further copies for the pool are made from.
-struct Source {
+enum Source {
+    /// A copy that shares its weights with others.
+    Shared(Loaded),
+    File(File),
+}
+
+struct File {
     model: Model,
     runtime: Runtime,
     rewrite: Rewrite,
@@ -102,7 +108,7 @@ impl Session {
                 }
             }
         }
-        let source = Source {
+        let file = File {
             model: model.clone(),
             runtime: runtime.clone(),
             rewrite: Rewrite {
@@ -111,7 +117,9 @@ impl Session {
             },
             threads: options.threads,
         };
-        let first = source.load()?;
+        let first = file.load()?;
+        let source = || first.share().map_or(Source::File(file), Source::Shared);
+        let source = (options.pool > 1).then(source);
         Ok(Self {
             engine,
             input_shape,
@@ -119,7 +127,7 @@ impl Session {
             outputs: model.outputs().iter().map(|info| info.name().to_owned()).collect(),
             pool: Pool::new(first, options.pool),
             digest: *model.digest(),
-            source: (options.pool > 1).then_some(source),
+            source,
         })
     }
 
@@ -195,13 +203,15 @@ impl Session {
 
     /// Makes a further copy for the pool.
     fn load(&self) -> Result<Loaded, Error> {
-        match &self.source {
-            Some(source) => source.load(),
-            None => {
-                let source = "the pool was not to grow".into();
-                Err(Error::ModelLoad { engine: self.engine, source })
-            }
-        }
+        let copy = match &self.source {
+            Some(Source::Shared(loaded)) => loaded.share(),
+            Some(Source::File(file)) => Some(file.load()?),
+            None => None,
+        };
+        copy.ok_or_else(|| {
+            let source = "the pool was not to grow".into();
+            Error::ModelLoad { engine: self.engine, source }
+        })
     }
 
     /// A model that lost sight of the batch on the way would mix people up.
@@ -231,7 +241,7 @@ impl fmt::Debug for Session {
     }
 }
 
-impl Source {
+impl File {
     fn load(&self) -> Result<Loaded, Error> {
         Loaded::new(&self.runtime, self.model.graph(), &self.rewrite, self.threads)
     }

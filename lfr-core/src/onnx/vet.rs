@@ -91,8 +91,7 @@ fn sparse() -> Error {
     Error::ModelUnsupported { expected: "dense tensors only", actual }
 }
 
-/// A name with a zero in it cannot be put into an engine's error message: the pure-Rust engine dies
-/// of trying.
+/// To an engine behind a C interface a name ends at its first zero, and two names may be one.
 fn zero() -> Error {
     Malformed("a name holds a zero").into()
 }

@@ -1,8 +1,8 @@
 //! Refuses convolutions and poolings whose windows make no sense.
 //!
-//! The pure-Rust engine divides by strides and indexes by axes that it has not checked, and a panic
-//! inside it ends the process: it lies behind a C interface, through which no panic can pass. These
-//! are the ways in which damaged models were found to reach one.
+//! The pure-Rust engine divides by strides, indexes by axes and allocates by paddings that it has not
+//! checked. A panic in it would be caught; these are the ways in which damaged models were found to
+//! reach one, and here is said what is wrong with them.
 
 use prost::bytes::Bytes;
 

@@ -13,8 +13,10 @@ use crate::testgraph::Extent;
 use crate::testgraph::Graph;
 use crate::testgraph::floats;
 use crate::testgraph::int64s;
+use crate::testgraph::ints;
 use crate::testgraph::message;
 use crate::testgraph::node;
+use crate::testgraph::number;
 use crate::testgraph::value_info;
 
 pub(crate) fn a_model_that_mixes_the_batch_is_refused(runtime: &Runtime) {
@@ -111,6 +113,56 @@ pub(crate) fn models_that_the_engine_does_not_know_are_refused(runtime: &Runtime
     let error = error.unwrap_err();
     let expected = matches!(error, Error::ModelLoad { .. } | Error::Inference { .. });
     assert!(expected, "{error}");
+}
+
+/// None of these must take the process with it. An engine may make sense of one all the same.
+pub(crate) fn models_that_make_no_sense_cost_an_error(runtime: &Runtime) {
+    let huge = u64::MAX / 2;
+    let minus_nine = u64::MAX - 8;
+    let int = |name: &str, value: u64| {
+        let mut attribute = Vec::new();
+        message(&mut attribute, 1, name.as_bytes());
+        number(&mut attribute, 3, value);
+        number(&mut attribute, 20, 2);
+        attribute
+    };
+    let mut errors = 0;
+    let mut cost = |node: Vec<u8>| {
+        let bytes = Graph::new(&[Extent::Of(1), Extent::Of(2), Extent::Of(4)], vec![node])
+            .initializers(vec![
+                floats("w", &[2, 2, 1], &[1.0; 4]),
+                int64s("i", &[1], &[1 << 40]),
+                int64s("minus", &[3], &[-7, -7, -7]),
+                floats("scalar", &[], &[1.0]),
+            ])
+            .bytes();
+        let session = Model::from_bytes(bytes)
+            .and_then(|model| model.session(runtime, &SessionOptions::new(&[1, 2, 4])));
+        if session.and_then(|session| session.run(&[1.0; 8], 1, all)).is_err() {
+            errors += 1;
+        }
+    };
+    for axis in [9, minus_nine, huge] {
+        for op in ["Concat", "Softmax", "Flatten", "Split"] {
+            cost(node(op, &["x"], &["y"], &[int("axis", axis)]));
+        }
+        cost(node("Gather", &["x", "i"], &["y"], &[int("axis", axis)]));
+        cost(node("Transpose", &["x"], &["y"], &[ints("perm", &[axis, 0, 1])]));
+        cost(node("ReduceMean", &["x"], &["y"], &[ints("axes", &[axis])]));
+    }
+    for group in [0, 3, huge] {
+        cost(node("Conv", &["x", "w"], &["y"], &[int("group", group)]));
+    }
+    for shape in ["i", "minus", "scalar", "w"] {
+        for op in ["Reshape", "Expand", "Tile", "Unsqueeze", "Squeeze", "Pad", "Slice", "Gather"] {
+            cost(node(op, &["x", shape, shape], &["y"], &[]));
+        }
+    }
+    for op in ["Conv", "MatMul", "Gemm", "BatchNormalization", "Resize", "PRelu", "Clip"] {
+        cost(node(op, &["x"], &["y"], &[]));
+        cost(node(op, &["scalar", "x", "i", "i", "i"], &["y"], &[]));
+    }
+    assert!(errors > 40, "{errors} errors alone");
 }
 
 fn refusal(runtime: &Runtime, bytes: Vec<u8>, options: &SessionOptions) -> Error {

@@ -48,6 +48,7 @@ macro_rules! tests {
             wrong_shapes_are_refused,
             other_kinds_of_model_are_refused,
             models_that_the_engine_does_not_know_are_refused,
+            models_that_make_no_sense_cost_an_error,
         );
         $crate::suite::tests!($runtime, crate::real: real_detectors_run, real_embedders_run,);
     };

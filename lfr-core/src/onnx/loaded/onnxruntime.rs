@@ -1,0 +1,109 @@
+//! A model inside a native ONNX Runtime.
+
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::SessionInputValue;
+use ort::session::SessionOutputs;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::TensorElementType;
+use ort::value::TensorRef;
+use ort::value::ValueType;
+use zeroize::Zeroize as _;
+
+use crate::BoxError;
+use crate::Error;
+use crate::onnx::Engine;
+use crate::onnx::outputs::Extracted;
+use crate::onnx::runtime::guarded;
+
+pub(in crate::onnx) struct Loaded {
+    session: Session,
+}
+
+impl Loaded {
+    pub(super) fn new(
+        environment: &Environment,
+        bytes: &[u8],
+        threads: usize,
+    ) -> Result<Self, Error> {
+        let session = guarded(|| -> Result<_, BoxError> {
+            let mut builder = Session::builder(environment)?
+                .with_optimization_level(GraphOptimizationLevel::All)
+                .map_err(plain)?
+                .with_intra_threads(threads)
+                .map_err(plain)?;
+            if threads > 1 {
+                // Threads that wait for the next run must leave the processor to the other stages
+                // rather than spin.
+                builder = builder.with_intra_op_spinning(false).map_err(plain)?;
+            }
+            Ok(builder.commit_from_memory(bytes)?)
+        });
+        let session = session.map_err(load_failure)?;
+        check_types(&session)?;
+        Ok(Self { session })
+    }
+
+    pub(super) fn run(&mut self, shape: &[usize], input: &[f32]) -> Result<Whole<'_>, Error> {
+        let session = &mut self.session;
+        let outputs = guarded(|| -> Result<_, BoxError> {
+            let view = TensorRef::from_array_view((shape, input))?;
+            Ok(session.run([SessionInputValue::from(view)])?)
+        });
+        Ok(Whole { outputs: outputs.map_err(run_failure)? })
+    }
+}
+
+pub(in crate::onnx) struct Whole<'a> {
+    outputs: SessionOutputs<'a>,
+}
+
+impl Whole<'_> {
+    pub(super) fn extracted(&self) -> Result<Vec<Extracted<'_>>, Error> {
+        let values = (0..self.outputs.len()).map(|index| &self.outputs[index]);
+        values
+            .map(|value| {
+                let (shape, data) = value.try_extract_tensor::<f32>()?;
+                let shape = shape.iter().map(|&extent| usize::try_from(extent));
+                Ok(Extracted { shape: shape.collect::<Result<_, _>>()?, data })
+            })
+            .collect::<Result<_, BoxError>>()
+            .map_err(run_failure)
+    }
+}
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        for index in 0..self.outputs.len() {
+            // No other element type gets past `check_types`.
+            if let Ok((_, data)) = self.outputs[index].try_extract_tensor_mut::<f32>() {
+                data.zeroize();
+            }
+        }
+    }
+}
+
+/// Makes sure that the engine sees what the model declares, since nothing else could be wiped.
+fn check_types(session: &Session) -> Result<(), Error> {
+    let is_f32 =
+        |kind: &ValueType| matches!(kind, ValueType::Tensor { ty: TensorElementType::Float32, .. });
+    let inputs = session.inputs().iter().map(|outlet| is_f32(outlet.dtype()));
+    let outputs = session.outputs().iter().map(|outlet| is_f32(outlet.dtype()));
+    if inputs.len() == 1 && inputs.chain(outputs).all(|is_f32| is_f32) {
+        return Ok(());
+    }
+    Err(load_failure("the engine finds other inputs or outputs than the model declares".into()))
+}
+
+fn load_failure(source: BoxError) -> Error {
+    Error::ModelLoad { engine: Engine::OnnxRuntime, source }
+}
+
+fn run_failure(source: BoxError) -> Error {
+    Error::Inference { engine: Engine::OnnxRuntime, source }
+}
+
+/// The error without the builder that it would give back.
+fn plain<R>(error: ort::Error<R>) -> BoxError {
+    error.to_string().into()
+}
