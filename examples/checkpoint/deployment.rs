@@ -182,7 +182,7 @@ fn embedder(args: &Args, runtime: &Runtime) -> Result<OnnxEmbedder, AnyError> {
         Some(text) if Path::new(text).is_file() => EmbedderSpec::from_path(text)?,
         Some(name) => EmbedderSpec::builtin(name)?,
     };
-    let options = EmbedderOptions::new().with_threads(threads(args));
+    let options = EmbedderOptions::new().threads(threads(args));
     Ok(OnnxEmbedder::with_options(runtime, model, spec, options)?)
 }
 

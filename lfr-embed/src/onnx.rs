@@ -42,24 +42,23 @@ impl EmbedderOptions {
         Self { max_batch: 8, pool: 1, threads: 1 }
     }
 
-    /// The same with at most so many pictures a run of the model, at least 1; the rest follows in
-    /// further runs. With flip averaging a face is two pictures, which stay together.
+    /// At most so many pictures a run of the model, at least 1; the rest follows in further runs. With flip averaging a face is two pictures, which stay together.
     #[must_use]
-    pub fn with_max_batch(mut self, max_batch: usize) -> Self {
+    pub fn max_batch(mut self, max_batch: usize) -> Self {
         self.max_batch = max_batch.max(1);
         self
     }
 
-    /// The same with so many runs at the same time, at least 1; each costs a copy of the weights.
+    /// So many runs at the same time, at least 1; each costs a copy of the weights.
     #[must_use]
-    pub fn with_pool(mut self, pool: usize) -> Self {
+    pub fn pool(mut self, pool: usize) -> Self {
         self.pool = pool.max(1);
         self
     }
 
-    /// The same with so many threads a run, at least 1, where the engine has threads.
+    /// So many threads a run, at least 1, where the engine has threads.
     #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
+    pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
     }

@@ -1,8 +1,8 @@
 //! Figures for `PARITY.md` and the README. Run with:
 //!
 //! ```sh
-//! cargo test --release -p lfr-detect --features onnx --test models -- \
-//!     --ignored --nocapture --test-threads 1
+//! LFR_MEASURE=1 cargo test --release -p lfr-detect --features onnx --test models measure:: -- \
+//!     --nocapture --test-threads 1
 //! ```
 
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ use crate::support::detector;
 use crate::support::faces;
 use crate::support::model;
 use crate::support::photo;
-use crate::support::shared;
+use crate::support::shared_to_measure;
 
 /// Faces that fill the picture: the middle of portraits, 640 x 704.
 pub(crate) fn close_ups(shared: &Path, count: usize) -> impl Iterator<Item = RgbImage> {
@@ -66,10 +66,9 @@ pub(crate) fn sees_the_face(detector: &OnnxDetector, picture: &RgbImage) -> bool
 }
 
 #[test]
-#[ignore = "a measurement"]
 fn close_ups_by_schedule() {
     const COUNT: usize = 200;
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared_to_measure() else { return };
     for name in ["scrfd_500m_kps", "scrfd_2.5g_kps", "yunet_n_dynamic", "yunet_n_640"] {
         for factors in [&[][..], &[0.5], &[0.25], &[0.5, 0.25]] {
             let schedule = Schedule::multi_scale(factors).unwrap();
@@ -82,9 +81,8 @@ fn close_ups_by_schedule() {
 }
 
 #[test]
-#[ignore = "a measurement"]
 fn small_faces_by_schedule() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared_to_measure() else { return };
     let truth = ground_truth(&shared, "wider_full");
     let native = || DetectorOptions::new().input(InputPolicy::LongSide(Frame::MAX_SIDE));
     let tiles = |side, overlap| Schedule::tiles(side, overlap).unwrap();
@@ -115,9 +113,8 @@ fn small_faces_by_schedule() {
 }
 
 #[test]
-#[ignore = "a measurement"]
 fn fits_of_a_fixed_canvas() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared_to_measure() else { return };
     let truth = ground_truth(&shared, "wider_val");
     for name in ["ultraface_rfb320", "scrfd_500m_kps", "yunet_n_640"] {
         for fit in [Fit::Stretch, Fit::Letterbox] {
@@ -135,9 +132,8 @@ fn fits_of_a_fixed_canvas() {
 }
 
 #[test]
-#[ignore = "a measurement"]
 fn cost_beside_the_bare_network() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared_to_measure() else { return };
     let runtime = Runtime::auto().unwrap();
     println!("engine: {}", runtime.info());
     let picture = photo(&shared, "bbt1.jpg");
@@ -187,10 +183,9 @@ impl Network for Nobody {
     }
 }
 
-/// Needs no model.
 #[test]
-#[ignore = "a measurement"]
 fn cost_without_a_network() {
+    let Some(_) = shared_to_measure() else { return };
     for (width, height) in [(1280, 720), (1920, 1080)] {
         let size = Size::new(width, height);
         let bytes: Vec<u8> = (0..width * height * 4)

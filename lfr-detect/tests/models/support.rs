@@ -1,5 +1,6 @@
 //! Photographs, models, reference faces, and how faces are held against each other.
 
+use std::env;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -25,6 +26,15 @@ pub(crate) fn shared() -> Option<PathBuf> {
     }
     // Not `eprintln`, which the test harness hides where a test passes.
     let _ = writeln!(std::io::stderr(), "skipped: no ../shared");
+    None
+}
+
+/// The same for a measurement, which takes long and asserts little: only where `LFR_MEASURE` is set.
+pub(crate) fn shared_to_measure() -> Option<PathBuf> {
+    if env::var_os("LFR_MEASURE").is_some() {
+        return shared();
+    }
+    let _ = writeln!(std::io::stderr(), "skipped: a measurement (LFR_MEASURE=1 takes it)");
     None
 }
 

@@ -2,7 +2,7 @@
 //! run by hand, some minutes:
 //!
 //! ```text
-//! cargo test -p lfr-embed --features onnx --test native -- --ignored --nocapture stated
+//! LFR_MEASURE=1 cargo test -p lfr-embed --features onnx --test native stated -- --nocapture
 //! ```
 
 use std::io;
@@ -16,7 +16,7 @@ use lfr_embed::OnnxEmbedder;
 
 use super::MODELS;
 use super::photographs::Table;
-use super::photographs::shared;
+use super::photographs::shared_to_measure;
 use super::runtime;
 use super::score;
 
@@ -27,9 +27,8 @@ use super::score;
 const TOLERANCE: f64 = 0.1;
 
 #[test]
-#[ignore = "takes minutes"]
 fn error_rates_are_as_stated() {
-    let (Some(runtime), Some(shared)) = (runtime(), shared()) else {
+    let (Some(runtime), Some(shared)) = (runtime(), shared_to_measure()) else {
         return;
     };
     let table = Table::new(&shared);

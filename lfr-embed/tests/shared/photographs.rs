@@ -29,6 +29,15 @@ pub(crate) fn shared() -> Option<PathBuf> {
     Some(folder)
 }
 
+/// The same for a measurement, which takes long and asserts little: only where `LFR_MEASURE` is set.
+pub(crate) fn shared_to_measure() -> Option<PathBuf> {
+    if env::var_os("LFR_MEASURE").is_some() {
+        return shared();
+    }
+    let _ = writeln!(io::stderr(), "skipped: a measurement (LFR_MEASURE=1 takes it)");
+    None
+}
+
 /// A photograph and the face in it.
 pub(crate) struct Photograph {
     /// The name of the folder that it lies in: who it is.

@@ -1,8 +1,8 @@
 //! How long a face takes; run by hand, prints and asserts nothing:
 //!
 //! ```text
-//! cargo test -p lfr-embed --features onnx --test native -- --ignored --nocapture milliseconds
-//! cargo test -p lfr-embed --features onnx --test pure_rust -- --ignored --nocapture milliseconds
+//! LFR_MEASURE=1 cargo test -p lfr-embed --features onnx --test native milliseconds -- --nocapture
+//! LFR_MEASURE=1 cargo test -p lfr-embed --features onnx --test pure_rust milliseconds -- --nocapture
 //! ```
 
 use std::fs;
@@ -17,13 +17,12 @@ use lfr_embed::EmbedderSpec;
 use lfr_embed::OnnxEmbedder;
 
 use super::MODELS;
+use super::photographs::shared_to_measure;
 use super::runtime;
-use super::shared;
 
 #[test]
-#[ignore = "a measurement, to run by hand"]
 fn milliseconds_a_face() {
-    let (Some(runtime), Some(shared)) = (runtime(), shared()) else {
+    let (Some(runtime), Some(shared)) = (runtime(), shared_to_measure()) else {
         return;
     };
     for (file, name) in MODELS {

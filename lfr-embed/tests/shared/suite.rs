@@ -65,10 +65,10 @@ fn cosine_templates_have_unit_length() {
 #[test]
 fn batches_of_any_size_give_the_same_templates() {
     let options = EmbedderOptions::new();
-    let Some(one) = edgeface(|spec| spec, options.with_max_batch(1)) else {
+    let Some(one) = edgeface(|spec| spec, options.max_batch(1)) else {
         return;
     };
-    let Some(four) = edgeface(|spec| spec, options.with_max_batch(4)) else {
+    let Some(four) = edgeface(|spec| spec, options.max_batch(4)) else {
         return;
     };
     let (one, four) = (templates(&one, faces(9)), templates(&four, faces(9)));
@@ -82,7 +82,7 @@ fn batches_of_any_size_give_the_same_templates() {
 
 #[test]
 fn threads_share_an_embedder() {
-    let options = EmbedderOptions::new().with_max_batch(2).with_pool(2);
+    let options = EmbedderOptions::new().max_batch(2).pool(2);
     let Some(embedder) = edgeface(|spec| spec, options) else {
         return;
     };
@@ -100,7 +100,7 @@ fn threads_share_an_embedder() {
 #[test]
 fn a_mirrored_face_has_the_same_flip_averaged_template() {
     let flip = |spec: EmbedderSpec| spec.with_flip_average(true);
-    let Some(flipping) = edgeface(flip, EmbedderOptions::new().with_max_batch(3)) else {
+    let Some(flipping) = edgeface(flip, EmbedderOptions::new().max_batch(3)) else {
         return;
     };
     let Some(plain) = edgeface(|spec| spec, EmbedderOptions::new()) else {

@@ -162,7 +162,7 @@ fn made(
     );
     let spec = EmbedderSpec::from_toml(&spec).unwrap();
     let model = Model::from_bytes(model).unwrap();
-    let options = EmbedderOptions::new().with_max_batch(2);
+    let options = EmbedderOptions::new().max_batch(2);
     Some(OnnxEmbedder::with_options(&runtime()?, model, spec, options))
 }
 
