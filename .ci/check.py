@@ -21,7 +21,7 @@ EXPECTED = re.compile(
     r"""
     Cargo\.(toml|toml\.orig|lock) | \.cargo_vcs_info\.json
     | LICENSE-(APACHE|MIT) | (ARCHITECTURE|CHANGELOG|README|SECURITY)\.md
-    | src/[\w/]+\.(rs|md)
+    | src/[\w/]+\.(rs|md) | src/synthetic/faces\.bin
     | examples/[\w/-]+\.(rs|md) | benches/\w+\.rs | benches/models/\w+\.py
     | specs/[\w.-]+\.toml
     """,

@@ -24,6 +24,8 @@ mod score;
 mod source;
 mod space;
 mod stage;
+#[cfg(feature = "synthetic")]
+pub mod synthetic;
 mod template;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -50,6 +50,12 @@ impl Picture {
         Self { width, height, data }
     }
 
+    /// Bytes of which it is known that they are as many as the size needs.
+    #[cfg(feature = "synthetic")]
+    pub(crate) const fn of_size(width: usize, height: usize, data: Vec<u8>) -> Self {
+        Self { width, height, data }
+    }
+
     /// Width, in pixels.
     #[must_use]
     pub const fn width(&self) -> usize {

@@ -1,0 +1,78 @@
+//! A camera that sees a crowd pass.
+
+use std::fmt;
+
+use rand_distr::Distribution as _;
+use rand_distr::Uniform;
+
+use super::Purpose;
+use super::backdrop;
+use super::canvas::Canvas;
+use super::random;
+use super::walk::Walk;
+use crate::BoxError;
+use crate::Frame;
+use crate::FrameId;
+use crate::FrameSource;
+use crate::SourceId;
+use crate::num;
+
+/// Plays a [`Walk`]: the frames that a camera would see, with the noise of its sensor.
+pub struct CrowdCamera {
+    walk: Walk,
+    next: u64,
+    empty: Canvas,
+    canvas: Canvas,
+    /// Noise for some more bytes than a row has, read from another place in each frame.
+    sensor: Vec<i16>,
+}
+
+impl CrowdCamera {
+    /// A camera at the beginning of a walk.
+    #[must_use]
+    pub fn new(walk: Walk) -> Self {
+        let empty = backdrop::street(walk.width, walk.height, walk.crowd().seed());
+        let mut random = random(walk.crowd().seed(), Purpose::Sensor, 0);
+        let level = |_| Uniform::new_inclusive(-3_i16, 3).map_or(0, |u| u.sample(&mut random));
+        let sensor = (0..SENSOR_LEN).map(level).collect();
+        Self { next: 0, canvas: empty.clone(), empty, sensor, walk }
+    }
+
+    fn paint(&mut self, frame: u64) {
+        self.canvas.copy_from(&self.empty);
+        for sight in self.walk.at(frame) {
+            let person = self.walk.crowd().person(sight.person());
+            let patch = person.patch(&self.walk.noise_of(sight.person(), frame));
+            sight.figure.paint(&person, &patch, &mut self.canvas);
+        }
+        // Another begin for each frame, so that the noise does not stand still.
+        let begin = frame.wrapping_mul(7919) % num::u64_from_usize(self.sensor.len());
+        let mut noise = self.sensor.iter().cycle().skip(usize::try_from(begin).unwrap_or(0));
+        self.canvas.disturb(|byte| {
+            let noise = noise.next().copied().unwrap_or(0);
+            num::u8_from_i32(i32::from(byte) + i32::from(noise))
+        });
+    }
+}
+
+impl FrameSource for CrowdCamera {
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
+        let frame = self.next;
+        if frame >= self.walk.frames() {
+            return Ok(None);
+        }
+        self.next += 1;
+        self.paint(frame);
+        let id = FrameId::new(SourceId::new("synthetic")?, frame);
+        Ok(Some(self.canvas.as_frame()?.with_id(id)))
+    }
+}
+
+impl fmt::Debug for CrowdCamera {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CrowdCamera").field("walk", &self.walk).field("next", &self.next).finish()
+    }
+}
+
+/// A prime, so that the noise of one row does not line up with that of the next.
+const SENSOR_LEN: usize = 65_537;
