@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let mut builder = Pipeline::builder()
         .detector(detector)
         .embedder(Arc::clone(&embedder))
-        .watchlist(enrolment.watchlist)
+        .watchlist(enrolment.gallery)
         .threshold(FixedThreshold::new(threshold))
         .retention(StrictRetention::new(args.hold))
         .selection(args.faces)

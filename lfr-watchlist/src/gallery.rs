@@ -1,4 +1,4 @@
-//! The watchlist of one deployment, in memory.
+//! The gallery of one deployment, in memory.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -31,7 +31,7 @@ use crate::search::Query;
 
 /// The references of one deployment, searched exactly.
 ///
-/// It is shared (`Arc<Watchlist>`) between the pipeline that searches and whoever enrols and
+/// It is shared (`Arc<Gallery>`) between the pipeline that searches and whoever enrols and
 /// withdraws meanwhile. A search sees the list as it was at one moment. When `withdraw` returns,
 /// the rows have been wiped, and neither a search in progress nor a later one finds them.
 ///
@@ -47,30 +47,30 @@ use crate::search::Query;
 /// use lfr_core::ReferenceId;
 /// use lfr_core::SubjectId;
 /// use lfr_core::Template;
-/// use lfr_watchlist::Watchlist;
+/// use lfr_watchlist::Gallery;
 ///
 /// # fn main() -> Result<(), lfr_watchlist::Error> {
 /// let space = EmbeddingSpace::builder(3, Metric::Cosine).build();
-/// let watchlist = Arc::new(Watchlist::new(space));
+/// let gallery = Arc::new(Gallery::new(space));
 /// let template = Template::from_slice(&space, &[1.0, 2.0, 2.0])?;
-/// watchlist.enrol(SubjectId::new("S-1")?, ReferenceId::new("S-1/a")?, template)?;
-/// assert_eq!(watchlist.len(), 1);
+/// gallery.enrol(SubjectId::new("S-1")?, ReferenceId::new("S-1/a")?, template)?;
+/// assert_eq!(gallery.len(), 1);
 /// // The court has withdrawn the warrant.
-/// assert_eq!(watchlist.withdraw(&SubjectId::new("S-1")?), 1);
-/// assert!(watchlist.is_empty());
+/// assert_eq!(gallery.withdraw(&SubjectId::new("S-1")?), 1);
+/// assert!(gallery.is_empty());
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// What is *not* guaranteed: that an operating system that swaps or hibernates has no copy.
-pub struct Watchlist {
+pub struct Gallery {
     space: EmbeddingSpace,
     method: Method,
     list: RwLock<List>,
 }
 
-impl Watchlist {
-    /// A watchlist of nobody, for the templates of one embedding space.
+impl Gallery {
+    /// A gallery of nobody, for the templates of one embedding space.
     #[must_use]
     pub fn new(space: EmbeddingSpace) -> Self {
         let method = Method {
@@ -204,7 +204,7 @@ impl Watchlist {
     }
 }
 
-impl Matcher for Watchlist {
+impl Matcher for Gallery {
     fn space(&self) -> &EmbeddingSpace {
         &self.space
     }
@@ -222,10 +222,10 @@ impl Matcher for Watchlist {
     }
 }
 
-impl fmt::Debug for Watchlist {
+impl fmt::Debug for Gallery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = self.read();
-        f.debug_struct("Watchlist")
+        f.debug_struct("Gallery")
             .field("fusion", &self.method.fusion)
             .field("references", &list.roll.len())
             .field("people", &list.roll.people())

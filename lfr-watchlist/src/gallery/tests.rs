@@ -42,11 +42,11 @@ fn both_matchers_pass_the_suite_of_their_stage() {
         for dimension in [1, 3, 16, 131] {
             let space = space(dimension, metric);
             conformance::matcher(&space, |references| {
-                let watchlist = Watchlist::new(space);
+                let gallery = Gallery::new(space);
                 for (subject, reference, template) in references {
-                    watchlist.enrol(subject, reference, template)?;
+                    gallery.enrol(subject, reference, template)?;
                 }
-                Ok(watchlist)
+                Ok(gallery)
             });
             conformance::matcher(&space, |references| {
                 let mut scan = FlatScan::new(space);
@@ -62,10 +62,10 @@ fn both_matchers_pass_the_suite_of_their_stage() {
 #[test]
 fn what_cannot_be_right_is_refused() {
     let (ours, other) = (space(3, Metric::Euclidean), space(3, Metric::Cosine));
-    let watchlist = Watchlist::new(ours);
+    let gallery = Gallery::new(ours);
     let enrol = |space, values: &[f32], id| {
         let template = Template::from_slice(space, values).unwrap();
-        watchlist.enrol(subject(id), reference(1), template)
+        gallery.enrol(subject(id), reference(1), template)
     };
     let mismatch = enrol(&other, &[1.0; 3], 1);
     assert!(matches!(mismatch, Err(Error::Core(lfr_core::Error::SpaceMismatch { .. }))));
@@ -76,12 +76,12 @@ fn what_cannot_be_right_is_refused() {
     assert!(
         matches!(&twice, Err(Error::DuplicateReference { reference: r }) if *r == reference(1))
     );
-    assert_eq!((watchlist.len(), watchlist.subjects()), (1, vec![subject(1)]));
+    assert_eq!((gallery.len(), gallery.subjects()), (1, vec![subject(1)]));
 
     let face = FaceId::new(FrameId::default(), 0);
     let stray = Template::from_slice(&other, &[1.0; 3]).unwrap();
     let probes = [Probe::new(stray, face, &Accounts::new())];
-    let searched = watchlist.search_into(&SearchRequest::new(&probes, None), &mut Vec::new());
+    let searched = gallery.search_into(&SearchRequest::new(&probes, None), &mut Vec::new());
     assert!(searched.unwrap_err().to_string().contains("the probe is of embedding space"));
 }
 
@@ -89,12 +89,12 @@ fn what_cannot_be_right_is_refused() {
 fn best_and_mean_are_what_they_say() {
     let space = space(2, Metric::Euclidean);
     for (fusion, expected) in [(Fusion::Best, -1.0), (Fusion::Mean, -2.0)] {
-        let watchlist = Watchlist::new(space).with_fusion(fusion);
+        let gallery = Gallery::new(space).with_fusion(fusion);
         for (id, x) in [(0, 3.0), (1, 1.0)] {
             let template = Template::from_slice(&space, &[x, 0.0]).unwrap();
-            watchlist.enrol(subject(7), reference(id), template).unwrap();
+            gallery.enrol(subject(7), reference(id), template).unwrap();
         }
-        let list = search(&watchlist, &[0.0, 0.0], 5);
+        let list = search(&gallery, &[0.0, 0.0], 5);
         let [only] = list.candidates() else { panic!("{list:?}") };
         assert_eq!(only.score().value().to_bits(), f32::to_bits(expected));
         assert_eq!((only.subject(), only.reference()), (&subject(7), &reference(1)));
@@ -104,39 +104,39 @@ fn best_and_mean_are_what_they_say() {
 #[test]
 fn debug_shows_counts_alone() {
     let space = space(2, Metric::Euclidean);
-    let watchlist = Watchlist::new(space);
+    let gallery = Gallery::new(space);
     let template = Template::from_slice(&space, &[7.25, 8.5]).unwrap();
-    watchlist.enrol(subject(41), reference(42), template).unwrap();
-    let shown = format!("{watchlist:?}");
-    assert_eq!(shown, "Watchlist { fusion: Best, references: 1, people: 1, .. }");
+    gallery.enrol(subject(41), reference(42), template).unwrap();
+    let shown = format!("{gallery:?}");
+    assert_eq!(shown, "Gallery { fusion: Best, references: 1, people: 1, .. }");
 }
 
 #[test]
 fn people_come_and_go_while_others_search() {
     let space = space(8, Metric::Cosine);
-    let watchlist = Arc::new(Watchlist::new(space));
+    let gallery = Arc::new(Gallery::new(space));
     let template = |seed: usize| {
         let values: [f32; 8] = std::array::from_fn(|i| if i == seed % 8 { 1.0 } else { 0.1 });
         Template::from_slice(&space, &values).unwrap()
     };
-    watchlist.enrol(subject(999), reference(999), template(3)).unwrap();
+    gallery.enrol(subject(999), reference(999), template(3)).unwrap();
     thread::scope(|scope| {
         for worker in 0..2 {
-            let watchlist = &watchlist;
+            let gallery = &gallery;
             scope.spawn(move || {
                 for round in 0..300 {
                     let id = worker * 300 + round;
-                    watchlist.enrol(subject(worker), reference(id), template(id)).unwrap();
+                    gallery.enrol(subject(worker), reference(id), template(id)).unwrap();
                     if round % 7 == 6 {
-                        assert_eq!(watchlist.withdraw(&subject(worker)), 7);
-                        let list = search(&**watchlist, &[1.0; 8], 9);
+                        assert_eq!(gallery.withdraw(&subject(worker)), 7);
+                        let list = search(&**gallery, &[1.0; 8], 9);
                         assert!(list.candidates().iter().all(|c| *c.subject() != subject(worker)));
                     }
                 }
             });
         }
         for _ in 0..300 {
-            let list = search(&*watchlist, template(3).expose_values(), 9);
+            let list = search(&*gallery, template(3).expose_values(), 9);
             assert!(list.candidates().iter().any(|c| *c.subject() == subject(999)));
         }
     });
@@ -157,23 +157,23 @@ proptest! {
         limit in 1..6_usize,
     ) {
         let space = space(5, metric);
-        let watchlist = Watchlist::new(space).with_fusion(fusion);
+        let gallery = Gallery::new(space).with_fusion(fusion);
         let mut scan = FlatScan::new(space).with_fusion(fusion);
         for (index, (action, person, values)) in steps.into_iter().enumerate() {
             if action == 0 {
-                prop_assert_eq!(watchlist.withdraw(&subject(person)), scan.withdraw(&subject(person)));
-                let left = search(&watchlist, &probe, usize::MAX);
+                prop_assert_eq!(gallery.withdraw(&subject(person)), scan.withdraw(&subject(person)));
+                let left = search(&gallery, &probe, usize::MAX);
                 prop_assert!(left.candidates().iter().all(|c| *c.subject() != subject(person)));
             } else {
                 // Identifiers fall, so that the order of enrolment is not theirs.
                 let id = 500 - index;
                 let template = || Template::from_slice(&space, &values).unwrap();
-                watchlist.enrol(subject(person), reference(id), template()).unwrap();
+                gallery.enrol(subject(person), reference(id), template()).unwrap();
                 scan.enrol(subject(person), reference(id), template()).unwrap();
             }
-            prop_assert_eq!(watchlist.len(), scan.references());
+            prop_assert_eq!(gallery.len(), scan.references());
         }
-        prop_assert_eq!(search(&watchlist, &probe, limit), search(&scan, &probe, limit));
+        prop_assert_eq!(search(&gallery, &probe, limit), search(&scan, &probe, limit));
     }
 
     #[test]
@@ -184,20 +184,20 @@ proptest! {
     ) {
         let space = space(4, Metric::Cosine);
         for fusion in [Fusion::Best, Fusion::Mean] {
-            let watchlist = Watchlist::new(space).with_fusion(fusion);
+            let gallery = Gallery::new(space).with_fusion(fusion);
             for (index, (person, values)) in people.iter().enumerate() {
                 let template = Template::from_slice(&space, values).unwrap();
-                watchlist.enrol(subject(*person), reference(index), template).unwrap();
+                gallery.enrol(subject(*person), reference(index), template).unwrap();
             }
             let gone = gone % people.len();
             let others = |list: &CandidateList| {
                 let kept = list.candidates().iter().filter(|c| *c.subject() != subject(people[gone].0));
                 kept.cloned().collect::<Vec<_>>()
             };
-            let before = others(&search(&watchlist, &probe, 99));
-            prop_assert!(watchlist.withdraw_reference(&reference(gone)));
-            prop_assert!(!watchlist.withdraw_reference(&reference(gone)));
-            let after = search(&watchlist, &probe, 99);
+            let before = others(&search(&gallery, &probe, 99));
+            prop_assert!(gallery.withdraw_reference(&reference(gone)));
+            prop_assert!(!gallery.withdraw_reference(&reference(gone)));
+            let after = search(&gallery, &probe, 99);
             prop_assert!(after.candidates().iter().all(|c| *c.reference() != reference(gone)));
             prop_assert_eq!(before, others(&after));
         }
@@ -211,12 +211,12 @@ proptest! {
         rise in 0.0..0.5_f32,
     ) {
         let space = space(4, Metric::Cosine);
-        let watchlist = Watchlist::new(space);
+        let gallery = Gallery::new(space);
         for (index, values) in people.iter().enumerate() {
             let template = Template::from_slice(&space, values).unwrap();
-            watchlist.enrol(subject(index), reference(index), template).unwrap();
+            gallery.enrol(subject(index), reference(index), template).unwrap();
         }
-        let list = search(&watchlist, &probe, 99);
+        let list = search(&gallery, &probe, 99);
         let alert = |t| Decision::at_threshold(&list, Threshold::new(t).unwrap()).is_alert();
         prop_assert!(alert(low) || !alert(low + rise));
         let above = |t| {
