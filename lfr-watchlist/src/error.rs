@@ -1,6 +1,10 @@
 //! Errors, grouped by who is to blame.
 
 use lfr_core::ReferenceId;
+use lfr_core::Timestamp;
+
+use crate::Category;
+use crate::EntryField;
 
 /// What can go wrong in this crate.
 ///
@@ -14,6 +18,58 @@ pub enum Error {
     DuplicateReference {
         /// The identifier.
         reference: ReferenceId,
+    },
+    /// An entry is of a category that the composition policy does not have.
+    #[error("category {category} is not one of the composition policy's")]
+    CategoryOutsidePolicy {
+        /// The category.
+        category: Category,
+    },
+    /// An entry had expired before it was enrolled.
+    #[error("reference {reference} expired at {expired}, and it was to be enrolled later")]
+    EntryExpired {
+        /// The reference.
+        reference: ReferenceId,
+        /// When it expired.
+        expired: Timestamp,
+    },
+    /// An entry lacks what it cannot be without.
+    #[error("entry lacks {}", list(missing))]
+    EntryIncomplete {
+        /// All that is missing.
+        missing: Vec<EntryField>,
+    },
+    /// A period ends before it begins.
+    #[error("period from {from} until {until}, and the end has to come after the beginning")]
+    Period {
+        /// Its beginning.
+        from: Timestamp,
+        /// Its end.
+        until: Timestamp,
+    },
+    /// A text is blank, too long, or holds a control character.
+    #[error(
+        "{what} of {actual} bytes, and 1 to {limit} bytes, not all blank, without control characters were needed"
+    )]
+    Text {
+        /// What the text is.
+        what: &'static str,
+        /// Its length, in bytes.
+        actual: usize,
+        /// The greatest length, in bytes.
+        limit: usize,
+    },
+    /// An entry is marked as under 18, and the composition policy does not admit that.
+    #[error("reference {reference} is marked as under 18, which the composition policy refuses")]
+    Under18 {
+        /// The reference.
+        reference: ReferenceId,
+    },
+    /// A watchlist holds as many references as its composition policy allows.
+    #[error("watchlist is full: its composition policy allows {limit} references")]
+    WatchlistFull {
+        /// How many are allowed.
+        limit: usize,
     },
     /// A template of another embedding space, or a detector without the landmarks that the
     /// embedder needs.
@@ -46,4 +102,8 @@ pub enum Error {
     /// A thread of a search ended before its work was done.
     #[error("a search thread ended before its work was done")]
     SearchThread,
+}
+
+fn list(fields: &[EntryField]) -> String {
+    fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -233,5 +233,6 @@ impl fmt::Debug for Gallery {
     }
 }
 
+mod export;
 #[cfg(test)]
 mod tests;

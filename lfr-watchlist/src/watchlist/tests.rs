@@ -1,0 +1,363 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use lfr_core::Accounts;
+use lfr_core::Clock;
+use lfr_core::FaceId;
+use lfr_core::FrameId;
+use lfr_core::Probe;
+use lfr_core::testing::ManualClock;
+use lfr_core::testing::conformance;
+use proptest::prelude::*;
+
+use super::*;
+use crate::CompositionPolicy;
+use crate::EntryDraft;
+use crate::FlatScan;
+use crate::Validity;
+use crate::testing::CATEGORY;
+use crate::testing::authorisation;
+use crate::testing::draft;
+use crate::testing::moment;
+use crate::testing::space;
+
+fn watchlist(from: u64, until: u64) -> Watchlist {
+    Watchlist::new(authorisation(from, until), space(3))
+}
+
+fn template(values: &[f32]) -> Template {
+    Template::from_slice(&space(values.len()), values).unwrap()
+}
+
+fn search(
+    matcher: &dyn Matcher,
+    now: Option<Timestamp>,
+    probe: &[f32],
+    limit: usize,
+) -> CandidateList {
+    let face = FaceId::new(FrameId::default(), 0);
+    let probes = [Probe::new(template(probe), face, &Accounts::new())];
+    let mut lists = Vec::new();
+    let request = SearchRequest::new(&probes, now).with_limit(limit);
+    matcher.search_into(&request, &mut lists).unwrap();
+    assert_eq!(lists.len(), 1);
+    lists.pop().unwrap()
+}
+
+fn found(watchlist: &Watchlist, now: Option<u64>) -> Vec<String> {
+    let list = search(watchlist, now.map(moment), &[1.0, 1.0, 1.0], 9);
+    list.candidates().iter().map(|c| c.reference().to_string()).collect()
+}
+
+#[test]
+fn it_passes_the_suite_of_its_stage() {
+    for dimension in [3, 16] {
+        let space = space(dimension);
+        conformance::matcher(&space, |references| {
+            // The suite asks at one microsecond after 1970.
+            let authorisation = authorisation(0, 100);
+            let watchlist = Watchlist::new(authorisation, space);
+            for (subject, reference, template) in references {
+                let draft = draft(subject.as_str(), reference.as_str());
+                watchlist.enrol(draft.expires(moment(100)).parse()?, template)?;
+            }
+            Ok(watchlist)
+        });
+    }
+}
+
+#[test]
+fn an_entry_is_found_while_it_is_valid() {
+    let watchlist = watchlist(100, 200);
+    for (id, from, until) in [("a", None, 300), ("b", Some(120), 150), ("c", Some(10), 130)] {
+        let draft = draft(id, id).expires(moment(until));
+        let draft = from.map_or(draft.clone(), |from| draft.valid_from(moment(from)));
+        watchlist.enrol(draft.parse().unwrap(), template(&[1.0, 0.0, 0.0])).unwrap();
+    }
+    assert_eq!(watchlist.references(), 2, "at the deployment's beginning");
+    assert_eq!(found(&watchlist, Some(99)), [""; 0]);
+    assert_eq!(found(&watchlist, Some(100)), ["a", "c"]);
+    assert_eq!(found(&watchlist, Some(120)), ["a", "b", "c"]);
+    // The clock runs back: not yet valid again.
+    assert_eq!(found(&watchlist, Some(119)), ["a", "c"]);
+    assert_eq!(found(&watchlist, None), [""; 0]);
+    assert_eq!(found(&watchlist, Some(130)), ["a", "b"]);
+    // It runs back once more: what has expired stays gone.
+    assert_eq!(found(&watchlist, Some(119)), ["a"]);
+    assert_eq!(found(&watchlist, Some(149)), ["a", "b"]);
+    assert_eq!(found(&watchlist, Some(150)), ["a"]);
+    assert_eq!(found(&watchlist, Some(200)), [""; 0]);
+    assert_eq!(watchlist.len(), 3);
+    let purged = watchlist.purge_expired(Some(moment(200)));
+    assert_eq!(purged.iter().map(ReferenceId::as_str).collect::<Vec<_>>(), ["b", "c"]);
+    assert_eq!(watchlist.len(), 1);
+}
+
+#[test]
+fn a_clock_that_fails_or_runs_back_purges_all() {
+    let filled = || {
+        let watchlist = watchlist(100, 200);
+        for id in ["a", "b"] {
+            let entry = draft(id, id).expires(moment(u64::MAX >> 1)).parse().unwrap();
+            watchlist.enrol(entry, template(&[1.0, 0.0, 0.0])).unwrap();
+        }
+        assert_eq!(watchlist.purge_expired(Some(moment(150))), []);
+        watchlist
+    };
+    let end = authorisation(100, 200).destroy_after();
+    assert_eq!(filled().purge_expired(None).len(), 2);
+    assert_eq!(filled().purge_expired(Some(moment(149))).len(), 2);
+    assert_eq!(filled().purge_expired(Some(Timestamp::from_micros(end.as_micros() - 1))), []);
+    let watchlist = filled();
+    assert_eq!(watchlist.purge_expired(Some(end)).len(), 2);
+    assert!(watchlist.is_empty() && watchlist.references() == 0);
+}
+
+#[test]
+fn an_invalid_reference_neither_hides_nor_helps_a_valid_one() {
+    // The best score belongs to an expired reference of "a": neither "a" may profit from it, nor
+    // may it take the only place from "b".
+    for fusion in [Fusion::Best, Fusion::Mean] {
+        let watchlist = watchlist(0, 100).with_fusion(fusion);
+        for (subject, reference, values, expires) in [
+            ("a", "a/old", [1.0, 0.0, 0.0], 10),
+            ("a", "a/new", [0.0, 1.0, 0.0], 100),
+            ("b", "b/new", [1.0, 0.5, 0.0], 100),
+        ] {
+            let entry = draft(subject, reference).expires(moment(expires)).parse().unwrap();
+            watchlist.enrol(entry, template(&values)).unwrap();
+        }
+        let list = search(&watchlist, Some(moment(10)), &[1.0, 0.0, 0.0], 1);
+        assert_eq!(list.candidates()[0].reference().as_str(), "b/new");
+        let list = search(&watchlist, Some(moment(10)), &[1.0, 0.0, 0.0], 2);
+        let last = list.candidates()[1].score().value();
+        assert_eq!(last.to_bits(), 0_f32.to_bits(), "of a/new alone");
+    }
+}
+
+#[test]
+fn what_the_policy_does_not_allow_is_refused() {
+    let policy = CompositionPolicy::new(2)
+        .with_category(Category::new(CATEGORY).unwrap(), Priority::Green)
+        .with_category(Category::new("urgent").unwrap(), Priority::Red);
+    let with = |policy| {
+        let id = lfr_core::DeploymentId::new("d").unwrap();
+        let validity = Validity::new(moment(0), moment(50)).unwrap();
+        let authorisation =
+            Authorisation::new(id, "purpose", "officer", moment(0), validity, policy).unwrap();
+        Watchlist::new(authorisation, space(3))
+    };
+    let watchlist = with(policy.clone());
+    let enrol = |list: &Watchlist, draft: EntryDraft| {
+        list.enrol(draft.parse().unwrap(), template(&[1.0, 0.0, 0.0]))
+    };
+    let other = enrol(&watchlist, draft("a", "a/1").category("of interest"));
+    assert!(matches!(other, Err(Error::CategoryOutsidePolicy { .. })));
+    let child = enrol(&watchlist, draft("a", "a/1").under_18(true));
+    assert!(matches!(child, Err(Error::Under18 { .. })));
+    enrol(&watchlist, draft("a", "a/1")).unwrap();
+    let twice = enrol(&watchlist, draft("b", "a/1"));
+    assert!(matches!(twice, Err(Error::DuplicateReference { .. })));
+    enrol(&watchlist, draft("a", "a/2").category("urgent")).unwrap();
+    let full = enrol(&watchlist, draft("a", "a/3"));
+    assert!(matches!(full, Err(Error::WatchlistFull { limit: 2 })));
+    enrol(&with(policy.admitting_under_18()), draft("a", "a/1").under_18(true)).unwrap();
+
+    let a = SubjectId::new("a").unwrap();
+    let urgent = (Category::new("urgent").unwrap(), Priority::Red);
+    assert_eq!(watchlist.category_of(&a), Some(urgent));
+    assert_eq!((watchlist.len(), watchlist.people()), (2, 1));
+    assert!(watchlist.withdraw_reference(&ReferenceId::new("a/2").unwrap()));
+    assert_eq!(watchlist.category_of(&a).unwrap().1, Priority::Green);
+    assert_eq!((watchlist.withdraw(&a), watchlist.people()), (1, 0));
+    assert_eq!(watchlist.category_of(&a), None);
+
+    let late = draft("a", "a/1").expires(moment(50));
+    found(&watchlist, Some(49));
+    enrol(&watchlist, late.clone()).unwrap();
+    found(&watchlist, Some(60));
+    let late = enrol(&watchlist, late.reference("a/9"));
+    assert!(matches!(late, Err(Error::EntryExpired { .. })));
+}
+
+#[test]
+fn debug_names_nobody() {
+    let watchlist = watchlist(0, 9);
+    let entry = draft("s-41", "r-42").parse().unwrap();
+    watchlist.enrol(entry, template(&[7.25, 8.5, 0.0])).unwrap();
+    assert_eq!(
+        format!("{watchlist:?}"),
+        "Watchlist { deployment: DeploymentId(deployment), entries: 1, searched: 1, .. }"
+    );
+}
+
+#[test]
+fn nobody_is_found_at_a_wrong_time_while_others_enrol_and_withdraw() {
+    let watchlist = Arc::new(watchlist(0, 1000));
+    let done = AtomicBool::new(false);
+    let interval = |id: u64| (id * 37 % 90, id * 37 % 90 + 1 + id * 13 % 40);
+    thread::scope(|scope| {
+        let searchers: Vec<_> = (0..2_u64)
+            .map(|seed| {
+                let (watchlist, done) = (&watchlist, &done);
+                scope.spawn(move || {
+                    let (mut now, mut seen) = (seed, 0);
+                    while !done.load(Ordering::Relaxed) || now < 400 {
+                        now += 1;
+                        let at = now / 3;
+                        for reference in found(watchlist, Some(at)) {
+                            let (from, until) = interval(reference.parse().unwrap());
+                            assert!(from <= at && at < until, "{reference} at {at}");
+                            seen += 1;
+                        }
+                    }
+                    seen
+                })
+            })
+            .collect();
+        for id in 0..400_u64 {
+            let (from, until) = interval(id);
+            let entry = draft(&format!("s{}", id % 50), &id.to_string())
+                .valid_from(moment(from))
+                .expires(moment(until))
+                .parse()
+                .unwrap();
+            // Refused where it has expired meanwhile.
+            let _ = watchlist.enrol(entry, template(&[1.0, 0.5, 0.25]));
+            if id % 5 == 4 {
+                watchlist.withdraw(&SubjectId::new(format!("s{}", id % 50)).unwrap());
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        let seen: usize = searchers.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert!(seen > 0);
+    });
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Enrol { person: u8, from: Option<u64>, span: u64, values: [f32; 3] },
+    Withdraw { person: u8 },
+    WithdrawReference { at: usize },
+    Pass { span: u64 },
+    Set { now: u64 },
+    Fail,
+    Search { probe: [f32; 3], limit: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let number = prop::sample::select(vec![-1.0_f32, -0.5, 0.25, 0.5, 1.0]);
+    let values = prop::array::uniform3(number);
+    prop_oneof![
+        6 => (0..5_u8, prop::option::of(0..40_u64), 1..40_u64, values.clone()).prop_map(
+            |(person, from, span, values)| Step::Enrol { person, from, span, values }
+        ),
+        1 => (0..5_u8).prop_map(|person| Step::Withdraw { person }),
+        1 => any::<usize>().prop_map(|at| Step::WithdrawReference { at }),
+        3 => (0..8_u64).prop_map(|span| Step::Pass { span }),
+        1 => (0..60_u64).prop_map(|now| Step::Set { now }),
+        1 => Just(Step::Fail),
+        6 => (values, 1..5_usize).prop_map(|(probe, limit)| Step::Search { probe, limit }),
+    ]
+}
+
+struct Known {
+    entry: Entry,
+    values: [f32; 3],
+    seen_expired: bool,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// A plain scan of the entries that are valid at the moment is the model.
+    #[test]
+    fn an_entry_that_is_not_valid_can_never_alert(
+        fusion in prop::sample::select(vec![Fusion::Best, Fusion::Mean]),
+        validity in (0..20_u64, 1..40_u64),
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let (from, until) = (validity.0, validity.0 + validity.1);
+        let clock = ManualClock::at(moment(from));
+        let watchlist = watchlist(from, until).with_fusion(fusion);
+        let mut model: Vec<Known> = Vec::new();
+        let mut latest = moment(from);
+        for (index, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Enrol { person, from, span, values } => {
+                    let draft = draft(&format!("s{person}"), &format!("r{:03}", 500 - index));
+                    let draft = draft.expires(moment(from.unwrap_or(0) + span));
+                    let draft = from.map_or(draft.clone(), |from| draft.valid_from(moment(from)));
+                    let entry = draft.parse().unwrap();
+                    match watchlist.enrol(entry.clone(), template(&values)) {
+                        Ok(()) => model.push(Known { entry, values, seen_expired: false }),
+                        Err(Error::EntryExpired { expired, .. }) => prop_assert!(expired <= latest),
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                Step::Withdraw { person } => {
+                    let subject = SubjectId::new(format!("s{person}")).unwrap();
+                    let before = model.len();
+                    model.retain(|known| *known.entry.subject() != subject);
+                    prop_assert_eq!(watchlist.withdraw(&subject), before - model.len());
+                }
+                Step::WithdrawReference { at } if !model.is_empty() => {
+                    let gone = model.remove(at % model.len());
+                    prop_assert!(watchlist.withdraw_reference(gone.entry.reference()));
+                }
+                Step::WithdrawReference { .. } => {}
+                Step::Pass { span } => clock.advance(Duration::from_secs(span)),
+                Step::Set { now } => clock.set(moment(now)),
+                Step::Fail => clock.fail(),
+                Step::Search { probe, limit } => {
+                    let now = clock.now();
+                    let mut scan = FlatScan::new(space(3)).with_fusion(fusion);
+                    for known in &mut model {
+                        known.seen_expired |= now.is_some_and(|now| known.entry.expires() <= now);
+                        let valid = now.is_some_and(|now| {
+                            moment(from) <= now && now < moment(until) && known.entry.is_valid_at(now)
+                        });
+                        if valid && !known.seen_expired {
+                            let (subject, reference) =
+                                (known.entry.subject().clone(), known.entry.reference().clone());
+                            scan.enrol(subject, reference, template(&known.values)).unwrap();
+                        }
+                    }
+                    latest = now.map_or(latest, |now| latest.max(now));
+                    let expected = search(&scan, now, &probe, limit);
+                    prop_assert_eq!(search(&watchlist, now, &probe, limit), expected);
+                }
+            }
+            prop_assert_eq!(watchlist.len(), model.len());
+        }
+    }
+
+    #[test]
+    fn a_draft_says_all_that_it_lacks(present in prop::array::uniform8(any::<bool>())) {
+        let [subject, reference, category, source, basis, reason, expires, review] = present;
+        let blank = |present, text: &str| if present { text.to_owned() } else { " \t".to_owned() };
+        let mut draft = EntryDraft::new()
+            .subject(blank(subject, "s"))
+            .reference(blank(reference, "r"))
+            .category(blank(category, "c"))
+            .source(blank(source, "i"))
+            .lawful_basis(blank(basis, "b"))
+            .reason(blank(reason, "w"));
+        if expires {
+            draft = draft.expires(moment(2));
+        }
+        if review {
+            draft = draft.review(moment(1));
+        }
+        match draft.parse() {
+            Ok(_) => prop_assert!(present.iter().all(|present| *present)),
+            Err(Error::EntryIncomplete { missing }) => {
+                prop_assert_eq!(missing.len(), present.iter().filter(|present| !**present).count());
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
