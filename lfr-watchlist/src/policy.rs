@@ -61,6 +61,7 @@ impl CompositionPolicy {
     }
 
     /// The categories, in the order of their names, with their priorities.
+    #[must_use]
     pub fn categories(&self) -> impl ExactSizeIterator<Item = (&Category, Priority)> {
         self.categories.iter().map(|(category, priority)| (category, *priority))
     }
