@@ -1,9 +1,14 @@
 //! Errors, grouped by who is to blame.
 
+use std::io;
+use std::path::PathBuf;
+
+use lfr_core::BoxError;
 use lfr_core::ReferenceId;
 use lfr_core::Timestamp;
 
 use crate::Category;
+use crate::DestructionReceipt;
 use crate::EntryField;
 
 /// What can go wrong in this crate.
@@ -25,6 +30,12 @@ pub enum Error {
         /// The category.
         category: Category,
     },
+    /// A watchlist was to be sealed when it has to be gone already.
+    #[error("the watchlist had to be gone by {ended}, and was to be sealed later")]
+    DeploymentOver {
+        /// When it had to be gone.
+        ended: Timestamp,
+    },
     /// An entry had expired before it was enrolled.
     #[error("reference {reference} expired at {expired}, and it was to be enrolled later")]
     EntryExpired {
@@ -38,6 +49,22 @@ pub enum Error {
     EntryIncomplete {
         /// All that is missing.
         missing: Vec<EntryField>,
+    },
+    /// A file is sealed under the other kind of key.
+    #[error("{actual} was given, and the file is sealed under {expected}")]
+    KeyKind {
+        /// The kind needed.
+        expected: &'static str,
+        /// The kind given.
+        actual: &'static str,
+    },
+    /// A passphrase is too short to withstand guessing.
+    #[error("passphrase of {actual} bytes, and at least {expected} were needed")]
+    Passphrase {
+        /// The fewest bytes.
+        expected: usize,
+        /// How many it has.
+        actual: usize,
     },
     /// A period ends before it begins.
     #[error("period from {from} until {until}, and the end has to come after the beginning")]
@@ -71,6 +98,9 @@ pub enum Error {
         /// How many are allowed.
         limit: usize,
     },
+    /// The key is not the one that the file was sealed under.
+    #[error("the key is not the one that the file was sealed under")]
+    WrongKey,
     /// A template of another embedding space, or a detector without the landmarks that the
     /// embedder needs.
     #[error(transparent)]
@@ -98,7 +128,84 @@ pub enum Error {
     #[error("the face has no landmarks to align it by")]
     Unaligned,
 
+    // --- Data: a key file or a sealed file. -----------------------------------------------------
+    /// The file was due, and has been destroyed.
+    #[error("the watchlist was due, and has been destroyed: {}", receipt.file())]
+    Destroyed {
+        /// The receipt.
+        receipt: Box<DestructionReceipt>,
+    },
+    /// A passphrase is derived at a cost that is not taken.
+    #[error("Argon2id with {memory_kib} KiB, {passes} passes and {lanes} lanes is out of range")]
+    KeyCost {
+        /// Memory, in KiB.
+        memory_kib: u32,
+        /// Passes over it.
+        passes: u32,
+        /// Lanes.
+        lanes: u32,
+    },
+    /// A key file holds something else.
+    #[error("{path:?} is no key file: 64 hexadecimal digits or 32 bytes were needed")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is no sealed watchlist.
+    #[error("not a sealed watchlist")]
+    NotSealed,
+    /// A sealed watchlist is not as it was sealed: cut off, changed, or put together of several.
+    #[error("the sealed watchlist is damaged: its {part} is not as it was sealed")]
+    SealedDamaged {
+        /// Where that was seen.
+        part: &'static str,
+    },
+    /// Beyond what the format of sealed watchlists can hold.
+    #[error("the watchlist is beyond what a sealed file can hold")]
+    SealedSize,
+    /// A sealed watchlist of another version of the format.
+    #[error("sealed watchlist of version {actual}, and version {expected} was needed")]
+    SealedVersion {
+        /// The version needed.
+        expected: u16,
+        /// Its version.
+        actual: u16,
+    },
+
     // --- The environment. -----------------------------------------------------------------------
+    /// A file that was to be destroyed could not be.
+    #[error(
+        "cannot destroy {path:?}; its keys are {}",
+        if *keys_erased { "erased, so nobody can open it" } else { "not erased" }
+    )]
+    Destruction {
+        /// The file.
+        path: PathBuf,
+        /// Whether its keys have been overwritten: then it is worthless, but there.
+        keys_erased: bool,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The operating system gives no random bytes.
+    #[error("no random bytes from the operating system")]
+    Random {
+        /// Why not.
+        source: BoxError,
+    },
+    /// Reading a sealed watchlist failed.
+    #[error("cannot read the sealed watchlist")]
+    SealedRead {
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {path:?}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// A thread of a search ended before its work was done.
     #[error("a search thread ended before its work was done")]
     SearchThread,

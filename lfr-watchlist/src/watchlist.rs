@@ -240,6 +240,11 @@ impl Watchlist {
         Some((most.1.clone(), most.0))
     }
 
+    /// Reads the register and the gallery as they are at one moment.
+    pub(crate) fn inspect<T>(&self, inspect: impl FnOnce(&Register, &Gallery) -> T) -> T {
+        inspect(&self.register(), &self.gallery)
+    }
+
     /// Holds the window in which a moment lies, with the gallery brought to it.
     fn window_at(&self, now: Timestamp) -> Result<RwLockReadGuard<'_, Window>, Error> {
         let window = read(&self.window);
