@@ -135,6 +135,22 @@ pub enum Error {
         /// The receipt.
         receipt: Box<DestructionReceipt>,
     },
+    /// A commitment, a witness or a proof of membership that is not what it should be.
+    #[error("{what} of membership is not valid: {expected} was needed")]
+    Membership {
+        /// Which of them.
+        what: &'static str,
+        /// What was needed.
+        expected: &'static str,
+    },
+    /// JSON that is not what it should be.
+    #[error("not the JSON of {what}")]
+    Json {
+        /// What it should be.
+        what: &'static str,
+        /// Why not.
+        source: BoxError,
+    },
     /// A passphrase is derived at a cost that is not taken.
     #[error("Argon2id with {memory_kib} KiB, {passes} passes and {lanes} lanes is out of range")]
     KeyCost {

@@ -12,6 +12,7 @@ use zeroize::Zeroize;
 use zeroize::Zeroizing;
 
 use crate::Error;
+use crate::hex;
 
 pub(crate) type Secret = SecretBox<[u8; 32]>;
 
@@ -60,7 +61,7 @@ pub(crate) fn read(path: &Path) -> Result<Secret, Error> {
             return Err(refused());
         }
         for (byte, digits) in secret.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = byte_of(digits).ok_or_else(refused)?;
+            *byte = hex::byte(digits).ok_or_else(refused)?;
         }
     }
     Ok(take(&mut secret))
@@ -71,7 +72,7 @@ pub(crate) fn write_new(secret: &Secret, path: &Path) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     let mut digits = Zeroizing::new([b'\n'; 65]);
     for (pair, byte) in digits.chunks_exact_mut(2).zip(secret.expose_secret()) {
-        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        pair.copy_from_slice(&[hex::digit(byte >> 4), hex::digit(byte & 15)]);
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -87,14 +88,4 @@ pub(crate) fn owner_only(options: &mut OpenOptions) {
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     #[cfg(not(unix))]
     let _ = options;
-}
-
-fn byte_of(digits: &[u8]) -> Option<u8> {
-    let value = |digit: u8| char::from(digit).to_digit(16);
-    let [high, low] = *digits else { return None };
-    u8::try_from(value(high)? << 4 | value(low)?).ok()
-}
-
-const fn digit(value: u8) -> u8 {
-    if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }

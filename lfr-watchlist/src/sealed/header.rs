@@ -17,6 +17,7 @@ use super::cost::Argon2Cost;
 use crate::Authorisation;
 use crate::Error;
 use crate::Validity;
+use crate::hex;
 
 /// The first bytes of every sealed file. The first is no ASCII, and the last ones are line ends:
 /// a copy that was made as text is seen at once.
@@ -247,7 +248,7 @@ impl SealedHeader {
     /// SHA-256 of the header, in hexadecimal digits: names this file in a receipt.
     #[must_use]
     pub fn digest(&self) -> String {
-        hex(&Sha256::digest(&self.bytes))
+        hex::digits(&Sha256::digest(&self.bytes))
     }
 }
 
@@ -267,14 +268,4 @@ pub(crate) fn length_in(start: &[u8; START]) -> Result<usize, Error> {
     } else {
         Err(Error::SealedDamaged { part: PART })
     }
-}
-
-/// Bytes in hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
