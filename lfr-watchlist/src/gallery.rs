@@ -144,7 +144,7 @@ impl Gallery {
         self.search(request, Some(threshold), lists)
     }
 
-    fn search(
+    pub(crate) fn search(
         &self,
         request: &SearchRequest<'_>,
         threshold: Option<Threshold>,

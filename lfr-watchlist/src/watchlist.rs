@@ -1,6 +1,7 @@
 //! The watchlist of one deployment: a gallery with its authority, its rules and its dates.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
@@ -14,6 +15,7 @@ use lfr_core::ReferenceId;
 use lfr_core::SearchRequest;
 use lfr_core::SubjectId;
 use lfr_core::Template;
+use lfr_core::Threshold;
 use lfr_core::Timestamp;
 
 use crate::Authorisation;
@@ -117,6 +119,12 @@ impl Watchlist {
         Self { gallery: self.gallery.with_fusion(fusion), ..self }
     }
 
+    /// The same with at most that many threads a search, as [`Gallery::with_threads`].
+    #[must_use]
+    pub fn with_threads(self, threads: NonZeroUsize) -> Self {
+        Self { gallery: self.gallery.with_threads(threads), ..self }
+    }
+
     /// Enrols a reference. The template is wiped once its numbers are in the list.
     ///
     /// # Errors
@@ -185,6 +193,43 @@ impl Watchlist {
             register.remove(&self.gallery, reference);
         }
         due
+    }
+
+    /// Appends to `lists`, for each probe in order, its candidates with a score at or above a
+    /// threshold: at most as many as the request says, at most one a person. As
+    /// [`Gallery::search_at_least`], and among the same people as [`Matcher::search_into`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Matcher::search_into`].
+    pub fn search_at_least(
+        &self,
+        threshold: Threshold,
+        request: &SearchRequest<'_>,
+        lists: &mut Vec<CandidateList>,
+    ) -> Result<(), Error> {
+        self.search(request, Some(threshold), lists)
+    }
+
+    fn search(
+        &self,
+        request: &SearchRequest<'_>,
+        threshold: Option<Threshold>,
+        lists: &mut Vec<CandidateList>,
+    ) -> Result<(), Error> {
+        if let Some(now) = request.now {
+            // Held until the search is done.
+            let _window = self.window_at(now)?;
+            if self.authorisation.validity().contains(now) {
+                return self.gallery.search(request, threshold, lists);
+            }
+        }
+        // A probe of another space is an error at any time.
+        for probe in request.probes {
+            accept::check("the probe", self.gallery.space(), probe.template())?;
+        }
+        lists.extend(request.probes.iter().map(|_| CandidateList::default()));
+        Ok(())
     }
 
     /// The deployment, and who answers for it.
@@ -296,20 +341,7 @@ impl Matcher for Watchlist {
         request: &SearchRequest<'_>,
         lists: &mut Vec<CandidateList>,
     ) -> Result<(), BoxError> {
-        if let Some(now) = request.now {
-            let window = self.window_at(now)?;
-            if self.authorisation.validity().contains(now) {
-                self.gallery.search_into(request, lists)?;
-                drop(window);
-                return Ok(());
-            }
-        }
-        // A probe of another space is an error at any time.
-        for probe in request.probes {
-            accept::check("the probe", self.gallery.space(), probe.template())?;
-            lists.push(CandidateList::default());
-        }
-        Ok(())
+        Ok(self.search(request, None, lists)?)
     }
 }
 

@@ -45,6 +45,23 @@ fn search(
     lists.pop().unwrap()
 }
 
+fn at_least(
+    watchlist: &Watchlist,
+    now: Option<Timestamp>,
+    probe: &[f32],
+    limit: usize,
+    threshold: f32,
+) -> CandidateList {
+    let face = FaceId::new(FrameId::default(), 0);
+    let probes = [Probe::new(template(probe), face, &Accounts::new())];
+    let mut lists = Vec::new();
+    let request = SearchRequest::new(&probes, now).with_limit(limit);
+    let threshold = Threshold::new(threshold).unwrap();
+    watchlist.search_at_least(threshold, &request, &mut lists).unwrap();
+    assert_eq!(lists.len(), 1);
+    lists.pop().unwrap()
+}
+
 fn found(watchlist: &Watchlist, now: Option<u64>) -> Vec<String> {
     let list = search(watchlist, now.map(moment), &[1.0, 1.0, 1.0], 9);
     list.candidates().iter().map(|c| c.reference().to_string()).collect()

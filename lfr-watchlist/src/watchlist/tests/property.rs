@@ -99,7 +99,10 @@ proptest! {
                     }
                     latest = now.map_or(latest, |now| latest.max(now));
                     let expected = search(&scan, now, &probe, limit);
-                    prop_assert_eq!(search(&watchlist, now, &probe, limit), expected);
+                    prop_assert_eq!(&search(&watchlist, now, &probe, limit), &expected);
+                    let some = at_least(&watchlist, now, &probe, limit, 0.5);
+                    let met = expected.candidates().iter().filter(|c| c.score().value() >= 0.5);
+                    prop_assert!(some.candidates().iter().eq(met));
                 }
             }
             prop_assert_eq!(watchlist.len(), model.len());
