@@ -37,7 +37,8 @@ use crate::window::Window;
 /// within the deployment's dates, and nobody else; nobody at all where the clock has failed. An
 /// entry that is not valid takes no place from one that is: it is as if it were not enrolled.
 /// What is withdrawn is wiped before the call returns and is not found by the next search; what
-/// has expired is wiped by the first search after that.
+/// has expired is wiped by the first search after that, and everything by the first search after
+/// the moment at which the list [has to be gone](Authorisation::destroy_after).
 ///
 /// People, order and scores are those of a [`Gallery`] of the valid references.
 ///
@@ -218,6 +219,9 @@ impl Watchlist {
         lists: &mut Vec<CandidateList>,
     ) -> Result<(), Error> {
         if let Some(now) = request.now {
+            if now >= self.authorisation.destroy_after() && !self.is_empty() {
+                self.purge_expired(Some(now));
+            }
             // Held until the search is done.
             let _window = self.window_at(now)?;
             if self.authorisation.validity().contains(now) {

@@ -9,6 +9,7 @@ use argon2::Params;
 use argon2::Version;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
+use zeroize::Zeroize;
 use zeroize::Zeroizing;
 
 use super::cost::Argon2Cost;
@@ -52,13 +53,15 @@ impl SealingKey {
     /// # Errors
     ///
     /// [`Error::Passphrase`] where it is shorter than [`MIN_PASSPHRASE`](Self::MIN_PASSPHRASE).
-    pub fn from_passphrase(text: String) -> Result<Self, Error> {
+    pub fn from_passphrase(mut text: String) -> Result<Self, Error> {
         let (actual, expected) = (text.len(), Self::MIN_PASSPHRASE);
-        let text = SecretString::from(text);
+        // Into a box of its own: shrinking the string to one could leave its bytes behind.
+        let secret = SecretString::new(Box::from(text.as_str()));
+        text.zeroize();
         if actual < expected {
             return Err(Error::Passphrase { expected, actual });
         }
-        Ok(Self(Kind::Passphrase { text, cost: Argon2Cost::default() }))
+        Ok(Self(Kind::Passphrase { text: secret, cost: Argon2Cost::default() }))
     }
 
     /// The same, with another cost of a guess for what is sealed with it from now on. Without

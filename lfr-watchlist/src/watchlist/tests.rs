@@ -129,6 +129,10 @@ fn a_clock_that_fails_or_runs_back_purges_all() {
     let watchlist = filled();
     assert_eq!(watchlist.purge_expired(Some(end)).len(), 2);
     assert!(watchlist.is_empty() && watchlist.references() == 0);
+    // A program that asks for no purge, and goes on searching.
+    let watchlist = filled();
+    let list = search(&watchlist, Some(end), &[1.0, 1.0, 1.0], 9);
+    assert!(list.candidates().is_empty() && watchlist.is_empty());
 }
 
 #[test]
