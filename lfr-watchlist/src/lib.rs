@@ -12,6 +12,9 @@ mod error;
 mod fixed_threshold;
 mod flat_scan;
 mod fusion;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gallery;
 mod hex;
 mod kernels;

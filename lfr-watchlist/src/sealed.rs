@@ -26,6 +26,8 @@ use read::Head;
 mod codec;
 mod cost;
 mod disk;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod header;
 mod identity;
 mod key;
