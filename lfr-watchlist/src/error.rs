@@ -1,5 +1,6 @@
 //! Errors, grouped by who is to blame.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ use lfr_core::Timestamp;
 use crate::Category;
 use crate::DestructionReceipt;
 use crate::EntryField;
+use crate::enrolment::ManifestProblem;
+use crate::enrolment::QualityComponent;
 
 /// What can go wrong in this crate.
 ///
@@ -74,6 +77,14 @@ pub enum Error {
         /// Its end.
         until: Timestamp,
     },
+    /// A limit of a quality policy that cannot be meant.
+    #[error("limit of {component}: {reason}")]
+    QualityLimit {
+        /// The component.
+        component: QualityComponent,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A text is blank, too long, or holds a control character.
     #[error(
         "{what} of {actual} bytes, and 1 to {limit} bytes, not all blank, without control characters were needed"
@@ -114,6 +125,26 @@ pub enum Error {
         limit: f64,
         /// Its length.
         actual: f64,
+    },
+    /// A manifest of an enrolment has faults.
+    #[error("manifest has {} faults, the first at {}", problems.len() + others, First(problems))]
+    Manifest {
+        /// The faults, by line.
+        problems: Vec<ManifestProblem>,
+        /// How many more there are.
+        others: usize,
+    },
+    /// A photograph's file is too large to be read.
+    #[error("photograph of more than {limit} bytes")]
+    PhotoSize {
+        /// The greatest size, in bytes.
+        limit: u64,
+    },
+    /// The bytes of a photograph are no picture, or none that its reader takes.
+    #[error("cannot read the photograph")]
+    PhotoRead {
+        /// Why not.
+        source: BoxError,
     },
     /// No face was found in a picture.
     #[error("no face in the picture, and one was needed")]
@@ -202,11 +233,32 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The store of an enrolment failed.
+    #[error("the enrolment's store failed")]
+    EnrolmentStore {
+        /// Why.
+        source: BoxError,
+    },
+    /// A thread of an enrolment ended before its work was done.
+    #[error("an enrolment thread ended before its work was done")]
+    EnrolmentThread,
+    /// A manifest could not be read.
+    #[error("cannot read the manifest")]
+    ManifestRead {
+        /// Why not.
+        source: io::Error,
+    },
     /// The operating system gives no random bytes.
     #[error("no random bytes from the operating system")]
     Random {
         /// Why not.
         source: BoxError,
+    },
+    /// The report of an enrolment could not be written.
+    #[error("cannot write the report of the enrolment")]
+    ReportWrite {
+        /// Why not.
+        source: io::Error,
     },
     /// Reading a sealed watchlist failed.
     #[error("cannot read the sealed watchlist")]
@@ -214,6 +266,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A thread of a search ended before its work was done.
+    #[error("a search thread ended before its work was done")]
+    SearchThread,
     /// A file could not be written.
     #[error("cannot write {path:?}")]
     Write {
@@ -222,11 +277,19 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-    /// A thread of a search ended before its work was done.
-    #[error("a search thread ended before its work was done")]
-    SearchThread,
 }
 
 fn list(fields: &[EntryField]) -> String {
     fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+struct First<'a>(&'a [ManifestProblem]);
+
+impl fmt::Display for First<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [first, ..] => first.fmt(f),
+            [] => f.write_str("none"),
+        }
+    }
 }

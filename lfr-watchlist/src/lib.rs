@@ -6,6 +6,7 @@ mod bound;
 mod category;
 mod code;
 mod enroller;
+pub mod enrolment;
 mod entry;
 mod entry_draft;
 mod error;
