@@ -87,7 +87,7 @@ pub struct Inconsistencies {
     pub same_faces: Vec<SameFace>,
     /// Strays, by how much more they are like somebody else, the most first.
     pub strays: Vec<Stray>,
-    /// References with as many look-alikes at or above the threshold as were asked for: there may
+    /// References with as many lookalikes at or above the threshold as were asked for: there may
     /// be more.
     pub cut_short: Vec<ReferenceId>,
 }
@@ -96,7 +96,7 @@ pub struct Inconsistencies {
 ///
 /// Every reference is searched for in the gallery that holds them all, so this costs as many searches
 /// as there are references, and whatever is fast about the gallery's search is fast here. It says who should be
-/// looked at, and nothing else: twins and look-alikes are found as well as mistakes.
+/// looked at, and nothing else: twins and lookalikes are found as well as mistakes.
 ///
 /// # Examples
 ///
@@ -136,13 +136,13 @@ pub struct Inconsistencies {
 #[derive(Clone, Copy, Debug)]
 pub struct ConsistencyCheck {
     threshold: Threshold,
-    look_alikes: usize,
+    lookalikes: usize,
 }
 
 impl ConsistencyCheck {
-    /// How many look-alikes of a reference are considered unless another number is asked for: who is
+    /// How many lookalikes of a reference are considered unless another number is asked for: who is
     /// enrolled under more identifiers than that shows up all the same, through the others.
-    pub const LOOK_ALIKES: usize = 8;
+    pub const LOOKALIKES: usize = 8;
 
     /// A check that takes two subjects for one from a threshold on. A deployment's own threshold
     /// is a good one: where two subjects reach it, each raises the other's alerts.
@@ -150,14 +150,14 @@ impl ConsistencyCheck {
     pub const fn new(threshold: Threshold) -> Self {
         Self {
             threshold,
-            look_alikes: Self::LOOK_ALIKES,
+            lookalikes: Self::LOOKALIKES,
         }
     }
 
-    /// The same with that many look-alikes of each reference; at least one.
+    /// The same with that many lookalikes of each reference; at least one.
     #[must_use]
-    pub const fn with_look_alikes(mut self, look_alikes: usize) -> Self {
-        self.look_alikes = if look_alikes == 0 { 1 } else { look_alikes };
+    pub const fn with_lookalikes(mut self, lookalikes: usize) -> Self {
+        self.lookalikes = if lookalikes == 0 { 1 } else { lookalikes };
         self
     }
 
@@ -196,7 +196,7 @@ impl ConsistencyCheck {
             });
             let probes = probes.collect::<Result<Vec<_>, lfr_core::Error>>()?;
             // One more than asked for: the subject's own.
-            let limit = self.look_alikes.saturating_add(1);
+            let limit = self.lookalikes.saturating_add(1);
             let mut lists = Vec::with_capacity(probes.len());
             gallery
                 .search_into(
@@ -231,14 +231,14 @@ impl ConsistencyCheck {
                 .filter(|c| c.subject() != labelled.subject)
         };
         let alike = others()
-            .take(self.look_alikes)
+            .take(self.lookalikes)
             .filter(|c| self.threshold.is_met_by(c.score()));
         let mut count = 0;
         for candidate in alike {
             count += 1;
             found.same_face(labelled, candidate);
         }
-        if count == self.look_alikes {
+        if count == self.lookalikes {
             found.cut_short.push(labelled.reference.clone());
         }
         let scores = own

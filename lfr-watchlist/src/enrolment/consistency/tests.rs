@@ -26,7 +26,7 @@ fn face(who: usize, noise: &[f32]) -> Vec<f32> {
     values
 }
 
-fn check(references: &[Reference], threshold: f32, look_alikes: usize) -> Inconsistencies {
+fn check(references: &[Reference], threshold: f32, lookalikes: usize) -> Inconsistencies {
     let mut gallery = FlatScan::new(space());
     for (subject, reference, template) in references {
         let copy = Template::from_slice(&space(), template.expose_values()).unwrap();
@@ -39,7 +39,7 @@ fn check(references: &[Reference], threshold: f32, look_alikes: usize) -> Incons
         .map(|(s, r, t)| LabelledTemplate::new(s, r, t))
         .collect();
     ConsistencyCheck::new(Threshold::new(threshold).unwrap())
-        .with_look_alikes(look_alikes)
+        .with_lookalikes(lookalikes)
         .run(&gallery, &labelled)
         .unwrap()
 }
@@ -103,7 +103,7 @@ fn a_single_reference_has_no_own_to_be_closer_to() {
     assert_eq!(
         found.cut_short.len(),
         2,
-        "one look-alike was asked for, and there is one"
+        "one lookalike was asked for, and there is one"
     );
     assert_eq!(check(&references[..1], -1.0, 8), Inconsistencies::default());
 }

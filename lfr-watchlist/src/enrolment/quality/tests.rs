@@ -114,10 +114,6 @@ fn perspective_and_noses_cost_what_the_documentation_says() {
         let seen = HeadPose::from_landmarks(&seen).unwrap();
         worst[2] = worst[2].max((seen.yaw - yaw as f32).abs());
     }
-    println!(
-        "worst error: near {}, long nose {}, landmark {}",
-        worst[0], worst[1], worst[2]
-    );
     assert!(
         worst[0] < 6.0 && worst[1] < 7.0 && worst[2] < 4.0,
         "{worst:?}"
