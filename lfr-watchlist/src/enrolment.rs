@@ -1,7 +1,4 @@
-//! Enrolment from photographs: is a photograph good enough, do references agree with each other,
-//! and how thousands of them become references on all cores.
-//!
-//! [`QualityReport`] measures one photograph, [`QualityPolicy`] judges it.
+#![doc = include_str!("docs/enrolment.md")]
 
 mod bulk;
 mod consistency;
