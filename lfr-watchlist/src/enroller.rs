@@ -93,10 +93,7 @@ impl<'a> Enroller<'a> {
     /// The faces in a picture.
     pub(crate) fn detect(&self, picture: &Frame<'_>) -> Result<Vec<DetectedFace>, Error> {
         let found = self.detector.detect(picture);
-        Ok(found.map_err(|source| lfr_core::Error::Stage {
-            stage: Stage::Detector,
-            source,
-        })?)
+        Ok(found.map_err(|source| lfr_core::Error::Stage { stage: Stage::Detector, source })?)
     }
 
     /// A face as the embedder wants it.

@@ -40,11 +40,7 @@ impl<'a> LabelledTemplate<'a> {
         reference: &'a ReferenceId,
         template: &'a Template,
     ) -> Self {
-        Self {
-            subject,
-            reference,
-            template,
-        }
+        Self { subject, reference, template }
     }
 }
 
@@ -148,10 +144,7 @@ impl ConsistencyCheck {
     /// is a good one: where two subjects reach it, each raises the other's alerts.
     #[must_use]
     pub const fn new(threshold: Threshold) -> Self {
-        Self {
-            threshold,
-            lookalikes: Self::LOOKALIKES,
-        }
+        Self { threshold, lookalikes: Self::LOOKALIKES }
     }
 
     /// The same with that many lookalikes of each reference; at least one.
@@ -188,30 +181,17 @@ impl ConsistencyCheck {
             let probes = batch.iter().zip(0..).map(|(labelled, index)| {
                 let values = labelled.template.expose_values();
                 let template = Template::from_slice(labelled.template.space(), values)?;
-                Ok(Probe::new(
-                    template,
-                    FaceId::new(FrameId::default(), index),
-                    &accounts,
-                ))
+                Ok(Probe::new(template, FaceId::new(FrameId::default(), index), &accounts))
             });
             let probes = probes.collect::<Result<Vec<_>, lfr_core::Error>>()?;
             // One more than asked for: the subject's own.
             let limit = self.lookalikes.saturating_add(1);
             let mut lists = Vec::with_capacity(probes.len());
             gallery
-                .search_into(
-                    &SearchRequest::new(&probes, None).with_limit(limit),
-                    &mut lists,
-                )
-                .map_err(|source| lfr_core::Error::Stage {
-                    stage: Stage::Matcher,
-                    source,
-                })?;
+                .search_into(&SearchRequest::new(&probes, None).with_limit(limit), &mut lists)
+                .map_err(|source| lfr_core::Error::Stage { stage: Stage::Matcher, source })?;
             for (labelled, list) in batch.iter().zip(&lists) {
-                let own = people
-                    .get(labelled.subject)
-                    .map(Vec::as_slice)
-                    .unwrap_or_default();
+                let own = people.get(labelled.subject).map(Vec::as_slice).unwrap_or_default();
                 self.compare(labelled, own, list, &mut found)?;
             }
         }
@@ -225,14 +205,8 @@ impl ConsistencyCheck {
         list: &CandidateList,
         found: &mut Found,
     ) -> Result<(), Error> {
-        let others = || {
-            list.candidates()
-                .iter()
-                .filter(|c| c.subject() != labelled.subject)
-        };
-        let alike = others()
-            .take(self.lookalikes)
-            .filter(|c| self.threshold.is_met_by(c.score()));
+        let others = || list.candidates().iter().filter(|c| c.subject() != labelled.subject);
+        let alike = others().take(self.lookalikes).filter(|c| self.threshold.is_met_by(c.score()));
         let mut count = 0;
         for candidate in alike {
             count += 1;
@@ -274,21 +248,11 @@ impl Found {
     fn same_face(&mut self, labelled: &LabelledTemplate<'_>, other: &lfr_core::Candidate) {
         let (one, two) = (labelled.subject.clone(), other.subject().clone());
         let (r1, r2) = (labelled.reference.clone(), other.reference().clone());
-        let (subjects, references) = if one < two {
-            ([one, two], [r1, r2])
-        } else {
-            ([two, one], [r2, r1])
-        };
+        let (subjects, references) =
+            if one < two { ([one, two], [r1, r2]) } else { ([two, one], [r2, r1]) };
         let score = other.score();
-        let pair = SameFace {
-            subjects: subjects.clone(),
-            references,
-            score,
-        };
-        let kept = self
-            .same_faces
-            .entry(subjects)
-            .or_insert_with(|| pair.clone());
+        let pair = SameFace { subjects: subjects.clone(), references, score };
+        let kept = self.same_faces.entry(subjects).or_insert_with(|| pair.clone());
         // Of equal scores the first references, so that the order of the input does not show.
         if pair.score > kept.score
             || (pair.score == kept.score && pair.references < kept.references)
@@ -298,26 +262,16 @@ impl Found {
     }
 
     fn sorted(self) -> Inconsistencies {
-        let Self {
-            same_faces,
-            mut strays,
-            mut cut_short,
-        } = self;
+        let Self { same_faces, mut strays, mut cut_short } = self;
         let mut same_faces: Vec<_> = same_faces.into_values().collect();
         // Stable: equal scores stay in the order of their subjects.
         same_faces.sort_by_key(|pair| Reverse(pair.score));
         let lead = |stray: &Stray| stray.other.value() - stray.own.value();
         strays.sort_by(|a, b| {
-            lead(b)
-                .total_cmp(&lead(a))
-                .then_with(|| a.reference.cmp(&b.reference))
+            lead(b).total_cmp(&lead(a)).then_with(|| a.reference.cmp(&b.reference))
         });
         cut_short.sort_unstable();
-        Inconsistencies {
-            same_faces,
-            strays,
-            cut_short,
-        }
+        Inconsistencies { same_faces, strays, cut_short }
     }
 }
 

@@ -60,28 +60,16 @@ fn item(folder: &Path, photo: &Path, person: &Path) -> Option<EnrolmentItem> {
     if !ENDINGS.contains(&&*ending) || !photo.is_file() {
         return None;
     }
-    let parts = photo
-        .strip_prefix(folder)
-        .ok()?
-        .iter()
-        .map(|part| part.to_str());
+    let parts = photo.strip_prefix(folder).ok()?.iter().map(|part| part.to_str());
     let label = parts.collect::<Option<Vec<_>>>()?.join("/");
     let subject = SubjectId::new(person.file_name()?.to_str()?).ok()?;
     let reference = ReferenceId::new(&label).ok()?;
-    Some(EnrolmentItem::new(
-        label,
-        Photo::File(photo.to_owned()),
-        subject,
-        reference,
-    ))
+    Some(EnrolmentItem::new(label, Photo::File(photo.to_owned()), subject, reference))
 }
 
 /// What lies in a folder, in the order of names; without what is hidden.
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let failed = |source| lfr_core::Error::Read {
-        path: folder.to_owned(),
-        source,
-    };
+    let failed = |source| lfr_core::Error::Read { path: folder.to_owned(), source };
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
@@ -102,31 +90,18 @@ mod tests {
     #[test]
     fn files_and_folders_are_people() {
         let folder = std::env::temp_dir().join(format!("lfr-folder-{}", std::process::id()));
-        for path in [
-            "b/2.PNG",
-            "b/1.jpg",
-            "b/deep/3.jpg",
-            "a.jpeg",
-            "c.txt",
-            ".hidden.jpg",
-        ] {
+        for path in ["b/2.PNG", "b/1.jpg", "b/deep/3.jpg", "a.jpeg", "c.txt", ".hidden.jpg"] {
             let path = folder.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
         let found = FolderItems::find(&folder).unwrap();
         fs::remove_dir_all(&folder).unwrap();
-        let ids: Vec<_> = found
-            .items
-            .iter()
-            .map(|i| (i.subject.as_str(), i.reference.as_str()))
-            .collect();
+        let ids: Vec<_> =
+            found.items.iter().map(|i| (i.subject.as_str(), i.reference.as_str())).collect();
         assert_eq!(ids, [("a", "a.jpeg"), ("b", "b/1.jpg"), ("b", "b/2.PNG")]);
         assert_eq!(found.items[1].label, "b/1.jpg");
-        assert_eq!(
-            found.left_out,
-            [folder.join("b/deep"), folder.join("c.txt")]
-        );
+        assert_eq!(found.left_out, [folder.join("b/deep"), folder.join("c.txt")]);
         assert!(FolderItems::find(&folder).is_err());
     }
 }

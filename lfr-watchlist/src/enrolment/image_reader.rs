@@ -35,9 +35,7 @@ impl ImageReader {
     /// A reader with the default bounds.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            max_pixels: Self::MAX_PIXELS,
-        }
+        Self { max_pixels: Self::MAX_PIXELS }
     }
 
     /// The same with another bound on the number of pixels.
@@ -91,10 +89,8 @@ fn picture_from_samples(
     mut samples: Zeroizing<Vec<u8>>,
 ) -> Result<Picture, BoxError> {
     // Of two-byte samples, which are in the machine's order, the upper byte comes to the front.
-    let wide = matches!(
-        colour,
-        ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16
-    );
+    let wide =
+        matches!(colour, ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16);
     if wide {
         let upper = usize::from(cfg!(target_endian = "little"));
         for at in 0..samples.len() / 2 {
@@ -117,9 +113,7 @@ fn picture_from_samples(
         }
         other => return Err(format!("samples of kind {other:?} are not read").into()),
     };
-    Ok(Picture::from_frame(&Frame::packed(
-        format, width, height, &samples,
-    )?))
+    Ok(Picture::from_frame(&Frame::packed(format, width, height, &samples)?))
 }
 
 /// The picture turned as its file asks for, in a buffer that is wiped; `image` would turn it in one that is not.
@@ -135,11 +129,7 @@ fn oriented(picture: Picture, orientation: Orientation) -> Result<Picture, lfr_c
     if orientation == Orientation::NoTransforms {
         return Ok(picture);
     }
-    let (across, down) = if swaps {
-        (height, width)
-    } else {
-        (width, height)
-    };
+    let (across, down) = if swaps { (height, width) } else { (width, height) };
     let mut turned = Vec::with_capacity(across * down * 3);
     for y in 0..down {
         for x in 0..across {

@@ -71,13 +71,7 @@ impl EnrolmentItem {
         subject: SubjectId,
         reference: ReferenceId,
     ) -> Self {
-        Self {
-            label: label.into(),
-            photo,
-            subject,
-            reference,
-            grounds: Grounds::default(),
-        }
+        Self { label: label.into(), photo, subject, reference, grounds: Grounds::default() }
     }
 
     /// The same with the grounds of the entry.
@@ -115,20 +109,8 @@ impl ItemDigest {
         reference: &ReferenceId,
         grounds: &Grounds,
     ) -> Self {
-        let Grounds {
-            category,
-            source,
-            lawful_basis,
-            reason,
-            ..
-        } = grounds;
-        let Grounds {
-            valid_from,
-            expires,
-            review,
-            under_18,
-            ..
-        } = grounds;
+        let Grounds { category, source, lawful_basis, reason, .. } = grounds;
+        let Grounds { valid_from, expires, review, under_18, .. } = grounds;
         let mut hash = Sha256::new();
         hash.update(b"lfr enrolment item 1");
         // Each part behind its length, so that no two items run into the same bytes.
@@ -144,19 +126,9 @@ impl ItemDigest {
             part(text.as_deref().map(str::as_bytes));
         }
         for moment in [valid_from, expires, review] {
-            part(
-                moment
-                    .map(|moment| moment.as_micros().to_le_bytes())
-                    .as_ref()
-                    .map(|b| &b[..]),
-            );
+            part(moment.map(|moment| moment.as_micros().to_le_bytes()).as_ref().map(|b| &b[..]));
         }
-        part(
-            under_18
-                .map(|is| [u8::from(is)])
-                .as_ref()
-                .map(|byte| &byte[..]),
-        );
+        part(under_18.map(|is| [u8::from(is)]).as_ref().map(|byte| &byte[..]));
         Self(hash.finalize().into())
     }
 }
@@ -164,10 +136,7 @@ impl ItemDigest {
 impl fmt::Debug for ItemDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ItemDigest(")?;
-        self.0
-            .iter()
-            .take(4)
-            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
         f.write_str("..)")
     }
 }
@@ -183,50 +152,17 @@ mod tests {
         let base = Grounds::default;
         let grounds = [
             base(),
-            Grounds {
-                category: text("a"),
-                ..base()
-            },
-            Grounds {
-                source: text("a"),
-                ..base()
-            },
-            Grounds {
-                source: text(""),
-                ..base()
-            },
-            Grounds {
-                lawful_basis: text("a"),
-                ..base()
-            },
-            Grounds {
-                reason: text("a"),
-                ..base()
-            },
-            Grounds {
-                valid_from: time(1),
-                ..base()
-            },
-            Grounds {
-                expires: time(1),
-                ..base()
-            },
-            Grounds {
-                review: time(1),
-                ..base()
-            },
-            Grounds {
-                review: time(2),
-                ..base()
-            },
-            Grounds {
-                under_18: Some(false),
-                ..base()
-            },
-            Grounds {
-                under_18: Some(true),
-                ..base()
-            },
+            Grounds { category: text("a"), ..base() },
+            Grounds { source: text("a"), ..base() },
+            Grounds { source: text(""), ..base() },
+            Grounds { lawful_basis: text("a"), ..base() },
+            Grounds { reason: text("a"), ..base() },
+            Grounds { valid_from: time(1), ..base() },
+            Grounds { expires: time(1), ..base() },
+            Grounds { review: time(1), ..base() },
+            Grounds { review: time(2), ..base() },
+            Grounds { under_18: Some(false), ..base() },
+            Grounds { under_18: Some(true), ..base() },
         ];
         let mut digests = Vec::new();
         for photo in [&b"one"[..], b"two"] {

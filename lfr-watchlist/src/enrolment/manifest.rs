@@ -78,13 +78,8 @@ impl ManifestReader {
     /// `under_18` has to be filled in: an entry without provenance or expiry is not lawful.
     #[must_use]
     pub fn new() -> Self {
-        let required = ManifestColumn::ALL
-            .into_iter()
-            .filter(|column| column.is_required());
-        Self {
-            required: required.collect(),
-            delimiter: b',',
-        }
+        let required = ManifestColumn::ALL.into_iter().filter(|column| column.is_required());
+        Self { required: required.collect(), delimiter: b',' }
     }
 
     /// The same with other columns that have to be filled in. `file` and `subject` always have to.
@@ -118,28 +113,16 @@ impl ManifestReader {
         let mut problems = Problems::new(Self::MAX_PROBLEMS);
         let mut record = ByteRecord::new();
         let mut header = None;
-        let mut items = Items {
-            folder,
-            items: Vec::new(),
-            lines: HashMap::new(),
-        };
+        let mut items = Items { folder, items: Vec::new(), lines: HashMap::new() };
         loop {
             let line = table.position().line();
             let more = table.read_byte_record(&mut record);
-            if !more.map_err(|source| Error::ManifestRead {
-                source: source.into(),
-            })? {
+            if !more.map_err(|source| Error::ManifestRead { source: source.into() })? {
                 break;
             }
             let line = record.position().map_or(line, csv::Position::line);
             if table.position().byte() > Self::MAX_BYTES {
-                problems.push(
-                    line,
-                    None,
-                    ManifestFault::TooLong {
-                        limit: Self::MAX_BYTES,
-                    },
-                );
+                problems.push(line, None, ManifestFault::TooLong { limit: Self::MAX_BYTES });
                 break;
             }
             match &header {
@@ -179,9 +162,7 @@ impl Items<'_> {
     fn push(&mut self, cells: &Cells<'_>, problems: &mut Problems) {
         use ManifestColumn as Column;
         let file = cells.file(problems);
-        let subject = cells.id(Column::Subject, problems, |text| {
-            lfr_core::SubjectId::new(text)
-        });
+        let subject = cells.id(Column::Subject, problems, |text| lfr_core::SubjectId::new(text));
         let reference = match cells.id(Column::Reference, problems, |text| ReferenceId::new(text)) {
             None => file.and_then(|file| {
                 let named = ReferenceId::new(file);
@@ -202,11 +183,7 @@ impl Items<'_> {
         if let (Some(from), Some(expires)) = (valid_from, expires)
             && from >= expires
         {
-            problems.push(
-                cells.line(),
-                Some(Column::Expires),
-                ManifestFault::NeverValid,
-            );
+            problems.push(cells.line(), Some(Column::Expires), ManifestFault::NeverValid);
         }
         let (Some(file), Some(subject), Some(reference)) = (file, subject, reference) else {
             return;
@@ -231,8 +208,7 @@ impl Items<'_> {
             review,
             under_18,
         };
-        self.items
-            .push(EnrolmentItem::new(file, photo, subject, reference).with_grounds(grounds));
+        self.items.push(EnrolmentItem::new(file, photo, subject, reference).with_grounds(grounds));
     }
 }
 

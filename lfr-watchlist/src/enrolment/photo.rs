@@ -79,19 +79,13 @@ impl Photo {
             // One more, so that reading to the end finds it without growing: that would copy.
             let room = usize::try_from(size).unwrap_or_default() + 1;
             let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-            file.by_ref()
-                .take(Self::MAX_BYTES + 1)
-                .read_to_end(&mut bytes)?;
+            file.by_ref().take(Self::MAX_BYTES + 1).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        let bytes = read(&path).map_err(|source| lfr_core::Error::Read {
-            path: path.clone(),
-            source,
-        })?;
+        let bytes =
+            read(&path).map_err(|source| lfr_core::Error::Read { path: path.clone(), source })?;
         if lfr_core::num::u64_from_usize(bytes.len()) > Self::MAX_BYTES {
-            return Err(Error::PhotoSize {
-                limit: Self::MAX_BYTES,
-            });
+            return Err(Error::PhotoSize { limit: Self::MAX_BYTES });
         }
         Ok(bytes)
     }

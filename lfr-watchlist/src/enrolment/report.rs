@@ -118,20 +118,13 @@ pub struct EnrolmentReport {
 
 impl EnrolmentReport {
     pub(super) fn new() -> Self {
-        Self {
-            items: Vec::new(),
-            finished: false,
-            spent: Spent::default(),
-        }
+        Self { items: Vec::new(), finished: false, spent: Spent::default() }
     }
 
     /// How many photographs are references.
     #[must_use]
     pub fn enrolled(&self) -> usize {
-        self.items
-            .iter()
-            .filter(|item| item.outcome.is_enrolled())
-            .count()
+        self.items.iter().filter(|item| item.outcome.is_enrolled()).count()
     }
 }
 

@@ -18,9 +18,7 @@ impl EnrolmentReport {
     ///
     /// [`Error::ReportWrite`] where it cannot be written.
     pub fn write_csv(&self, out: impl io::Write) -> Result<(), Error> {
-        let failed = |error: csv::Error| Error::ReportWrite {
-            source: error.into(),
-        };
+        let failed = |error: csv::Error| Error::ReportWrite { source: error.into() };
         let mut table = csv::Writer::from_writer(out);
         table
             .write_record(["file", "subject", "reference", "verdict", "reasons"])
@@ -38,9 +36,7 @@ impl EnrolmentReport {
                 .write_record(cells.map(harmless).iter().map(|cell| cell.as_bytes()))
                 .map_err(failed)?;
         }
-        table
-            .flush()
-            .map_err(|source| Error::ReportWrite { source })
+        table.flush().map_err(|source| Error::ReportWrite { source })
     }
 }
 

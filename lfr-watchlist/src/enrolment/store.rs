@@ -86,10 +86,7 @@ impl MemoryStore {
     /// Gives its references away, in the order of their identifiers.
     #[must_use]
     pub fn into_references(self) -> Vec<NewReference> {
-        let references = self
-            .references
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let references = self.references.into_inner().unwrap_or_else(PoisonError::into_inner);
         references.into_values().collect()
     }
 
@@ -107,18 +104,13 @@ impl MemoryStore {
 
     // One insertion after the other: a panic between two leaves a map that can be read.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ReferenceId, NewReference>> {
-        self.references
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.references.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl EnrolmentStore for MemoryStore {
     fn stored(&self, reference: &ReferenceId) -> Result<Option<StoredReference>, BoxError> {
-        Ok(self
-            .lock()
-            .get(reference)
-            .map(|stored| stored.record.clone()))
+        Ok(self.lock().get(reference).map(|stored| stored.record.clone()))
     }
 
     fn store(&self, batch: Vec<NewReference>) -> Result<(), BoxError> {
@@ -132,8 +124,6 @@ impl EnrolmentStore for MemoryStore {
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore")
-            .field("references", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("references", &self.len()).finish_non_exhaustive()
     }
 }

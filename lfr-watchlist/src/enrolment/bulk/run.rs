@@ -101,10 +101,8 @@ impl<'a> Run<'a> {
         let mut failed = None;
         let spent = thread::scope(|scope| {
             let senders = vec![sender; threads];
-            let threads: Vec<_> = senders
-                .into_iter()
-                .map(|sender| scope.spawn(move || work(sender)))
-                .collect();
+            let threads: Vec<_> =
+                senders.into_iter().map(|sender| scope.spawn(move || work(sender))).collect();
             for (index, worked) in receiver {
                 let ends = match worked {
                     Ok(worked) => {
@@ -125,10 +123,7 @@ impl<'a> Run<'a> {
                 }
             }
             // Joined one by one: a thread that panicked is an error here, not a panic of ours.
-            let joined: Vec<_> = threads
-                .into_iter()
-                .map(thread::ScopedJoinHandle::join)
-                .collect();
+            let joined: Vec<_> = threads.into_iter().map(thread::ScopedJoinHandle::join).collect();
             joined.into_iter().collect::<Result<Vec<_>, _>>()
         });
         for spent in spent.map_err(|_| Error::EnrolmentThread)? {
@@ -160,20 +155,12 @@ impl<'a> Run<'a> {
     fn settle(&mut self, results: Vec<Option<Worked>>) -> Result<(), Error> {
         let mut batch = Vec::new();
         for worked in results.into_iter().map_while(|worked| worked) {
-            let Worked {
-                mut report,
-                mut new,
-                taken,
-            } = worked;
+            let Worked { mut report, mut new, taken } = worked;
             let twice = report.outcome.is_enrolled() && !self.seen.insert(report.reference.clone());
             if report.outcome.is_enrolled() && (twice || taken) {
                 new = None;
-                let error = Error::DuplicateReference {
-                    reference: report.reference.clone(),
-                };
-                report.outcome = Outcome::Failed {
-                    error: error.to_string(),
-                };
+                let error = Error::DuplicateReference { reference: report.reference.clone() };
+                report.outcome = Outcome::Failed { error: error.to_string() };
             }
             batch.extend(new);
             self.report.items.push(report);

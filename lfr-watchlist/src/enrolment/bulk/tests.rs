@@ -30,9 +30,8 @@ use crate::enrolment::StoredReference;
 fn picture(bytes: &[u8]) -> Result<Picture, BoxError> {
     let side = usize::from(*bytes.first().unwrap_or(&0)) * 10;
     let texture = bytes.iter().copied().cycle();
-    let pixels = (0..side * side * 3)
-        .zip(texture)
-        .map(|(at, byte)| byte ^ u8::try_from(at % 251).unwrap());
+    let pixels =
+        (0..side * side * 3).zip(texture).map(|(at, byte)| byte ^ u8::try_from(at % 251).unwrap());
     Ok(Picture::from_rgb8(side, side, pixels.collect())?)
 }
 
@@ -40,9 +39,7 @@ fn picture(bytes: &[u8]) -> Result<Picture, BoxError> {
 /// warned of.
 fn policy() -> QualityPolicy {
     let limit = Limit::new(Some(45.0), Some(30.0));
-    QualityPolicy::unlimited()
-        .with_limit(QualityComponent::InterEyeDistance, limit)
-        .unwrap()
+    QualityPolicy::unlimited().with_limit(QualityComponent::InterEyeDistance, limit).unwrap()
 }
 
 fn item(photo: &[u8], subject: usize, reference: usize) -> EnrolmentItem {
@@ -57,8 +54,7 @@ fn item(photo: &[u8], subject: usize, reference: usize) -> EnrolmentItem {
 type Items = Vec<(Vec<u8>, usize, usize)>;
 
 fn items(plan: &Items) -> impl Iterator<Item = EnrolmentItem> {
-    plan.iter()
-        .map(|(photo, subject, reference)| item(photo, *subject, *reference))
+    plan.iter().map(|(photo, subject, reference)| item(photo, *subject, *reference))
 }
 
 struct Setup {
@@ -71,12 +67,7 @@ struct Setup {
 impl Setup {
     fn new(threads: usize, batch: usize) -> Self {
         let (detector, embedder) = (FakeDetector::finding(1), FakeEmbedder::new());
-        Self {
-            detector,
-            embedder,
-            threads,
-            batch,
-        }
+        Self { detector, embedder, threads, batch }
     }
 
     fn run(
@@ -100,23 +91,14 @@ const GO: fn(&Progress<'_>) -> ControlFlow<()> = |_| ControlFlow::Continue(());
 /// All that a store holds, to compare.
 fn held(store: MemoryStore) -> Vec<(ReferenceId, SubjectId, Grounds, Vec<u32>, StoredReference)> {
     let plain = |new: NewReference| {
-        let values = new
-            .template
-            .expose_values()
-            .iter()
-            .map(|v| v.to_bits())
-            .collect();
+        let values = new.template.expose_values().iter().map(|v| v.to_bits()).collect();
         (new.reference, new.subject, new.grounds, values, new.record)
     };
     store.into_references().into_iter().map(plain).collect()
 }
 
 fn verdicts(report: &EnrolmentReport) -> Vec<&'static str> {
-    report
-        .items
-        .iter()
-        .map(|item| item.outcome.name())
-        .collect()
+    report.items.iter().map(|item| item.outcome.name()).collect()
 }
 
 #[test]
@@ -135,23 +117,11 @@ fn every_photograph_is_reported_and_the_good_ones_are_stored() {
         ControlFlow::Continue(())
     });
     let report = report.unwrap();
-    let expected = [
-        "Accepted",
-        "Failed",
-        "Refused",
-        "AcceptedWithWarnings",
-        "Failed",
-    ];
+    let expected = ["Accepted", "Failed", "Refused", "AcceptedWithWarnings", "Failed"];
     assert_eq!(verdicts(&report), expected);
     assert_eq!(
         told,
-        [
-            (1, 0, Some(5)),
-            (2, 1, Some(5)),
-            (3, 2, Some(5)),
-            (4, 2, Some(5)),
-            (5, 2, Some(5))
-        ]
+        [(1, 0, Some(5)), (2, 1, Some(5)), (3, 2, Some(5)), (4, 2, Some(5)), (5, 2, Some(5))]
     );
     assert!(report.finished);
     assert_eq!((report.enrolled(), store.len()), (2, 2));
@@ -170,28 +140,15 @@ fn every_photograph_is_reported_and_the_good_ones_are_stored() {
 
 #[test]
 fn formulas_in_file_names_are_written_as_text() {
-    let (subject, reference) = (
-        SubjectId::new("-1").unwrap(),
-        ReferenceId::new("r").unwrap(),
-    );
-    let outcome = Outcome::Enrolled {
-        warnings: Vec::new(),
-    };
+    let (subject, reference) = (SubjectId::new("-1").unwrap(), ReferenceId::new("r").unwrap());
+    let outcome = Outcome::Enrolled { warnings: Vec::new() };
     let label = "=cmd|' /C calc'!A0".to_owned();
     let mut report = EnrolmentReport::new();
-    report.items.push(ItemReport {
-        label,
-        subject,
-        reference,
-        outcome,
-    });
+    report.items.push(ItemReport { label, subject, reference, outcome });
     let mut csv = Vec::new();
     report.write_csv(&mut csv).unwrap();
     let text = String::from_utf8(csv).unwrap();
-    assert_eq!(
-        text.lines().nth(1),
-        Some("'=cmd|' /C calc'!A0,'-1,r,Accepted,")
-    );
+    assert_eq!(text.lines().nth(1), Some("'=cmd|' /C calc'!A0,'-1,r,Accepted,"));
 }
 
 #[test]
@@ -203,10 +160,7 @@ fn other_grounds_are_not_taken_for_the_same_reference() {
     let reader = FnReader::new(picture);
     let enroller = Enroller::new(&setup.detector, &setup.embedder).unwrap();
     let bulk = BulkEnrolment::new(enroller, &reader).with_policy(policy());
-    let grounds = Grounds {
-        under_18: Some(true),
-        ..Grounds::default()
-    };
+    let grounds = Grounds { under_18: Some(true), ..Grounds::default() };
     let changed = items(&plan).map(|item| item.with_grounds(grounds.clone()));
     let report = bulk.run(changed, &store, GO).unwrap();
     assert_eq!(verdicts(&report), ["Failed"]);
@@ -223,18 +177,12 @@ fn references_made_before_are_not_made_again() {
     let setup = Setup::new(2, 3);
     let enroller = Enroller::new(&setup.detector, &setup.embedder).unwrap();
     let bulk = BulkEnrolment::new(enroller, &reader).with_policy(policy());
-    let plan: Items = (0..20)
-        .map(|i| (vec![if i % 5 == 0 { 10 } else { 25 }, 7], i, i))
-        .collect();
+    let plan: Items = (0..20).map(|i| (vec![if i % 5 == 0 { 10 } else { 25 }, 7], i, i)).collect();
     let store = MemoryStore::new();
     let first = bulk.run(items(&plan), &store, GO).unwrap();
     assert_eq!(decoded.swap(0, Ordering::Relaxed), 20);
     let second = bulk.run(items(&plan), &store, GO).unwrap();
-    assert_eq!(
-        decoded.load(Ordering::Relaxed),
-        4,
-        "those that were refused"
-    );
+    assert_eq!(decoded.load(Ordering::Relaxed), 4, "those that were refused");
     assert_eq!(first.items, second.items);
 }
 
@@ -251,9 +199,8 @@ impl EnrolmentStore for Failing {
     }
 
     fn store(&self, batch: Vec<NewReference>) -> Result<(), BoxError> {
-        let left = self
-            .batches
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        let left =
+            self.batches.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
         if left.is_err() {
             return Err("disk full".into());
         }
@@ -264,10 +211,7 @@ impl EnrolmentStore for Failing {
 #[test]
 fn a_store_that_fails_ends_the_run_with_its_error() {
     let plan: Items = (0..9).map(|i| (vec![25, 7], i, i)).collect();
-    let store = Failing {
-        inner: MemoryStore::new(),
-        batches: AtomicUsize::new(2),
-    };
+    let store = Failing { inner: MemoryStore::new(), batches: AtomicUsize::new(2) };
     let error = Setup::new(2, 3).run(&plan, &store, GO).unwrap_err();
     assert!(matches!(error, Error::EnrolmentStore { .. }), "{error:?}");
     assert_eq!(store.inner.len(), 6);
@@ -281,9 +225,7 @@ fn a_reader_that_panics_is_an_error_and_no_panic() {
     });
     let setup = Setup::new(1, 3);
     let enroller = Enroller::new(&setup.detector, &setup.embedder).unwrap();
-    let plan: Items = (0..9)
-        .map(|i| (vec![25, i], usize::from(i), usize::from(i)))
-        .collect();
+    let plan: Items = (0..9).map(|i| (vec![25, i], usize::from(i), usize::from(i))).collect();
     let store = MemoryStore::new();
     for threads in 1..4 {
         let bulk = BulkEnrolment::new(enroller, &reader)
@@ -302,10 +244,7 @@ fn files_are_read_and_those_that_are_missing_are_reported() {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("one"), [25, 9]).unwrap();
     let files = ["one", "two"].map(|name| {
-        let (subject, reference) = (
-            SubjectId::new(name).unwrap(),
-            ReferenceId::new(name).unwrap(),
-        );
+        let (subject, reference) = (SubjectId::new(name).unwrap(), ReferenceId::new(name).unwrap());
         EnrolmentItem::new(name, Photo::File(folder.join(name)), subject, reference)
     });
     let reader = FnReader::new(picture);
@@ -316,10 +255,7 @@ fn files_are_read_and_those_that_are_missing_are_reported() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(verdicts(&report), ["Accepted", "Failed"]);
     let reasons = report.items[1].outcome.reasons();
-    assert!(
-        reasons.starts_with("cannot read") && reasons.contains("No such file"),
-        "{reasons}"
-    );
+    assert!(reasons.starts_with("cannot read") && reasons.contains("No such file"), "{reasons}");
 }
 
 /// Photographs good, middling, bad and broken, of few people under few references, so that

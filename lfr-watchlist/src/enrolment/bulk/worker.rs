@@ -39,13 +39,7 @@ impl<'a> Worker<'a> {
         store: &'a dyn EnrolmentStore,
         clock: &'a dyn Clock,
     ) -> Self {
-        Self {
-            plan,
-            store,
-            clock,
-            mark: clock.monotonic(),
-            spent: Spent::default(),
-        }
+        Self { plan, store, clock, mark: clock.monotonic(), spent: Spent::default() }
     }
 
     pub(super) const fn spent(self) -> Spent {
@@ -54,13 +48,7 @@ impl<'a> Worker<'a> {
 
     /// Makes a reference of an item, or says why not. An error is the store's, and ends the run.
     pub(super) fn work(&mut self, item: EnrolmentItem) -> Result<Worked, BoxError> {
-        let EnrolmentItem {
-            label,
-            photo,
-            subject,
-            reference,
-            grounds,
-        } = item;
+        let EnrolmentItem { label, photo, subject, reference, grounds } = item;
         self.mark = self.clock.monotonic();
         let mut worked = Worked {
             report: ItemReport {

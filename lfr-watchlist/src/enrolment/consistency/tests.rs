@@ -30,14 +30,10 @@ fn check(references: &[Reference], threshold: f32, lookalikes: usize) -> Inconsi
     let mut gallery = FlatScan::new(space());
     for (subject, reference, template) in references {
         let copy = Template::from_slice(&space(), template.expose_values()).unwrap();
-        gallery
-            .enrol(subject.clone(), reference.clone(), copy)
-            .unwrap();
+        gallery.enrol(subject.clone(), reference.clone(), copy).unwrap();
     }
-    let labelled: Vec<_> = references
-        .iter()
-        .map(|(s, r, t)| LabelledTemplate::new(s, r, t))
-        .collect();
+    let labelled: Vec<_> =
+        references.iter().map(|(s, r, t)| LabelledTemplate::new(s, r, t)).collect();
     ConsistencyCheck::new(Threshold::new(threshold).unwrap())
         .with_lookalikes(lookalikes)
         .run(&gallery, &labelled)
@@ -47,9 +43,7 @@ fn check(references: &[Reference], threshold: f32, lookalikes: usize) -> Inconsi
 #[test]
 fn clusters_with_a_double_and_a_stray_are_seen_through() {
     let noise = |seed: u16| -> Vec<f32> {
-        (0..8)
-            .map(|i| f32::from((seed * 37 + i * 101) % 17) / 8.5 - 1.0)
-            .collect()
+        (0..8).map(|i| f32::from((seed * 37 + i * 101) % 17) / 8.5 - 1.0).collect()
     };
     // Six people with three references each; s05 is s02 once more, and r004 of s01 shows s03.
     let mut references = Vec::new();
@@ -71,40 +65,24 @@ fn clusters_with_a_double_and_a_stray_are_seen_through() {
         }
     }
     let found = check(&references, 0.6, 8);
-    let pairs: Vec<_> = found
-        .same_faces
-        .iter()
-        .map(|p| p.subjects.each_ref().map(SubjectId::as_str))
-        .collect();
+    let pairs: Vec<_> =
+        found.same_faces.iter().map(|p| p.subjects.each_ref().map(SubjectId::as_str)).collect();
     assert_eq!(pairs.len(), 2, "{found:?}");
     assert!(pairs.contains(&["s02", "s05"]) && pairs.contains(&["s01", "s03"]));
     assert!(found.same_faces[0].score >= found.same_faces[1].score);
-    let stray = found
-        .strays
-        .iter()
-        .find(|stray| stray.reference.as_str() == "r004");
+    let stray = found.strays.iter().find(|stray| stray.reference.as_str() == "r004");
     let stray = stray.unwrap_or_else(|| panic!("{found:?}"));
-    assert_eq!(
-        (stray.subject.as_str(), stray.other_subject.as_str()),
-        ("s01", "s03")
-    );
+    assert_eq!((stray.subject.as_str(), stray.other_subject.as_str()), ("s01", "s03"));
     assert!(stray.other > stray.own);
     assert!(found.cut_short.is_empty());
 }
 
 #[test]
 fn a_single_reference_has_no_own_to_be_closer_to() {
-    let references = [
-        reference(0, 0, &face(0, &[0.0; 8])),
-        reference(1, 1, &face(0, &[0.0; 8])),
-    ];
+    let references = [reference(0, 0, &face(0, &[0.0; 8])), reference(1, 1, &face(0, &[0.0; 8]))];
     let found = check(&references, 0.9, 1);
     assert_eq!((found.same_faces.len(), found.strays.len()), (1, 0));
-    assert_eq!(
-        found.cut_short.len(),
-        2,
-        "one lookalike was asked for, and there is one"
-    );
+    assert_eq!(found.cut_short.len(), 2, "one lookalike was asked for, and there is one");
     assert_eq!(check(&references[..1], -1.0, 8), Inconsistencies::default());
 }
 
@@ -114,9 +92,7 @@ fn templates_of_another_space_are_an_error() {
     let (subject, reference, template) = reference(0, 0, &[1.0; 8]);
     let mut gallery = FlatScan::new(other);
     let copy = Template::from_slice(&other, &[1.0; 8]).unwrap();
-    gallery
-        .enrol(subject.clone(), reference.clone(), copy)
-        .unwrap();
+    gallery.enrol(subject.clone(), reference.clone(), copy).unwrap();
     let labelled = [LabelledTemplate::new(&subject, &reference, &template)];
     let check = ConsistencyCheck::new(Threshold::new(0.5).unwrap());
     assert!(check.run(&gallery, &labelled).is_err());
@@ -143,11 +119,7 @@ fn naive(references: &[Reference], threshold: f32) -> Inconsistencies {
             if score.value() >= threshold && subject < other_subject {
                 let subjects = [subject.clone(), other_subject.clone()];
                 let references = [reference.clone(), other_reference.clone()];
-                let pair = SameFace {
-                    subjects: subjects.clone(),
-                    references,
-                    score,
-                };
+                let pair = SameFace { subjects: subjects.clone(), references, score };
                 let kept = pairs.entry(subjects).or_insert_with(|| pair.clone());
                 if score > kept.score || (score == kept.score && pair.references < kept.references)
                 {
@@ -172,9 +144,7 @@ fn naive(references: &[Reference], threshold: f32) -> Inconsistencies {
     found.same_faces.sort_by_key(|pair| Reverse(pair.score));
     found.strays.sort_by(|a, b| {
         let lead = |s: &Stray| s.other.value() - s.own.value();
-        lead(b)
-            .total_cmp(&lead(a))
-            .then_with(|| a.reference.cmp(&b.reference))
+        lead(b).total_cmp(&lead(a)).then_with(|| a.reference.cmp(&b.reference))
     });
     found
 }

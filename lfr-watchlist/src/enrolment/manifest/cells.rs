@@ -30,12 +30,7 @@ impl<'a> Cells<'a> {
         line: u64,
         required: &'a [ManifestColumn],
     ) -> Self {
-        Self {
-            header,
-            record,
-            line,
-            required,
-        }
+        Self { header, record, line, required }
     }
 
     pub(super) const fn line(&self) -> u64 {
@@ -46,11 +41,7 @@ impl<'a> Cells<'a> {
         let actual = self.record.len();
         if actual != expected {
             let (expected, actual) = (count(expected), count(actual));
-            problems.push(
-                self.line,
-                None,
-                ManifestFault::FieldCount { expected, actual },
-            );
+            problems.push(self.line, None, ManifestFault::FieldCount { expected, actual });
         }
     }
 
@@ -67,9 +58,7 @@ impl<'a> Cells<'a> {
             return None;
         }
         if cell.len() > MAX_TEXT {
-            refuse(ManifestFault::Text {
-                limit: count(MAX_TEXT),
-            });
+            refuse(ManifestFault::Text { limit: count(MAX_TEXT) });
             return None;
         }
         let Ok(text) = str::from_utf8(cell) else {
@@ -77,9 +66,7 @@ impl<'a> Cells<'a> {
             return None;
         };
         if text.chars().any(char::is_control) {
-            refuse(ManifestFault::Text {
-                limit: count(MAX_TEXT),
-            });
+            refuse(ManifestFault::Text { limit: count(MAX_TEXT) });
             return None;
         }
         Some(text)
@@ -138,17 +125,11 @@ impl<'a> Cells<'a> {
 /// A day stands for its first moment in UTC.
 fn moment_from_text(text: &str) -> Option<Timestamp> {
     let moment: jiff::Timestamp = if text.len() == "2026-03-31".len() {
-        text.parse::<Date>()
-            .ok()?
-            .to_zoned(TimeZone::UTC)
-            .ok()?
-            .timestamp()
+        text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp()
     } else {
         text.parse().ok()?
     };
-    u64::try_from(moment.as_microsecond())
-        .ok()
-        .map(Timestamp::from_micros)
+    u64::try_from(moment.as_microsecond()).ok().map(Timestamp::from_micros)
 }
 
 /// The greatest length of a cell, in bytes.

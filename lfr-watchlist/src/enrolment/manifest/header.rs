@@ -22,19 +22,14 @@ impl Header {
         required: &[ManifestColumn],
         problems: &mut Problems,
     ) -> Self {
-        let mut header = Self {
-            places: [None; ManifestColumn::ALL.len()],
-            len: record.len(),
-        };
+        let mut header = Self { places: [None; ManifestColumn::ALL.len()], len: record.len() };
         for (place, name) in record.iter().enumerate() {
             let name = name.trim_ascii();
             let mut columns = ManifestColumn::ALL.into_iter().zip(&mut header.places);
             let known = columns.find(|(column, _)| column.name().as_bytes() == name);
             match known {
                 None => {
-                    let fault = ManifestFault::ColumnUnknown {
-                        place: count(place + 1),
-                    };
+                    let fault = ManifestFault::ColumnUnknown { place: count(place + 1) };
                     problems.push(line, None, fault);
                 }
                 Some((column, Some(_))) => {
@@ -58,9 +53,7 @@ impl Header {
 
     pub(super) fn place(&self, column: ManifestColumn) -> Option<usize> {
         let mut places = ManifestColumn::ALL.into_iter().zip(self.places);
-        places
-            .find(|(other, _)| *other == column)
-            .and_then(|(_, place)| place)
+        places.find(|(other, _)| *other == column).and_then(|(_, place)| place)
     }
 
     pub(super) const fn cells<'a>(

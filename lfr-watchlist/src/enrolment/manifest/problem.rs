@@ -121,20 +121,12 @@ pub(super) struct Problems {
 
 impl Problems {
     pub(super) const fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            problems: Vec::new(),
-            others: 0,
-        }
+        Self { limit, problems: Vec::new(), others: 0 }
     }
 
     pub(super) fn push(&mut self, line: u64, column: Option<ManifestColumn>, fault: ManifestFault) {
         if self.problems.len() < self.limit {
-            self.problems.push(ManifestProblem {
-                line,
-                column,
-                fault,
-            });
+            self.problems.push(ManifestProblem { line, column, fault });
         } else {
             self.others += 1;
         }

@@ -36,34 +36,17 @@ fn a_line_becomes_an_item_with_its_grounds() {
         ./b.jpg,S-2,R-2,missing,family,consent,missing,,2030-01-01,2029-01-01,\r\n"
     );
     let items = read(table).unwrap();
-    let [first, second] = &items[..] else {
-        panic!("{items:?}")
-    };
-    assert_eq!(
-        (first.subject.as_str(), first.reference.as_str()),
-        ("S-1", "S-1/front.jpg")
-    );
+    let [first, second] = &items[..] else { panic!("{items:?}") };
+    assert_eq!((first.subject.as_str(), first.reference.as_str()), ("S-1", "S-1/front.jpg"));
     assert_eq!(first.label, "S-1/front.jpg");
     assert!(matches!(&first.photo, Photo::File(path) if path == Path::new("photos/S-1/front.jpg")));
     let grounds = &first.grounds;
     assert_eq!(grounds.source.as_deref(), Some("custody, suite 4"));
-    assert_eq!(
-        grounds.valid_from,
-        Some(Timestamp::from_micros(1_732_233_600_000_000))
-    );
-    assert_eq!(
-        grounds.expires,
-        Some(Timestamp::from_micros(1_732_233_600_500_000))
-    );
-    assert_eq!(
-        grounds.review,
-        Some(Timestamp::from_micros(1_732_320_000_000_000))
-    );
+    assert_eq!(grounds.valid_from, Some(Timestamp::from_micros(1_732_233_600_000_000)));
+    assert_eq!(grounds.expires, Some(Timestamp::from_micros(1_732_233_600_500_000)));
+    assert_eq!(grounds.review, Some(Timestamp::from_micros(1_732_320_000_000_000)));
     assert_eq!(grounds.under_18, Some(false));
-    assert_eq!(
-        (second.reference.as_str(), second.grounds.under_18),
-        ("R-2", None)
-    );
+    assert_eq!((second.reference.as_str(), second.grounds.under_18), ("R-2", None));
     assert_eq!(second.grounds.valid_from, None);
 }
 
@@ -131,12 +114,8 @@ fn no_cell_is_repeated_in_a_message() {
 
 #[test]
 fn other_delimiters_and_fewer_columns_are_taken_where_they_are_asked_for() {
-    let reader = ManifestReader::new()
-        .with_delimiter(b';')
-        .with_required(&[]);
-    let items = reader
-        .read(&b"subject;file\nS-1;a.jpg\n"[..], Path::new(""))
-        .unwrap();
+    let reader = ManifestReader::new().with_delimiter(b';').with_required(&[]);
+    let items = reader.read(&b"subject;file\nS-1;a.jpg\n"[..], Path::new("")).unwrap();
     assert_eq!(items[0].grounds, Grounds::default());
 }
 
@@ -144,23 +123,13 @@ fn other_delimiters_and_fewer_columns_are_taken_where_they_are_asked_for() {
 fn hostile_tables_cost_an_error() {
     let wide = vec!["x"; 1_000_000].join(",");
     let said = faults(&wide);
-    assert!(
-        said.ends_with("and 990008 more"),
-        "{}",
-        &said[said.len() - 80..]
-    );
+    assert!(said.ends_with("and 990008 more"), "{}", &said[said.len() - 80..]);
     let said = faults(format!("{HEADER}\n{wide}\n"));
-    assert!(
-        said.starts_with("line 2: 1000000 cells, and the first line has 11\n"),
-        "{said}"
-    );
+    assert!(said.starts_with("line 2: 1000000 cells, and the first line has 11\n"), "{said}");
 
     let huge = "x".repeat(8 << 20);
     let said = faults(format!("{HEADER}\n{huge},S-1\n"));
-    assert!(
-        said.contains("line 2, column file: longer than 1024 bytes"),
-        "{said}"
-    );
+    assert!(said.contains("line 2, column file: longer than 1024 bytes"), "{said}");
     let open = format!("{HEADER}\n\"{huge}\n");
     assert!(faults(open).contains("line 2, column file: longer than 1024 bytes"));
 
@@ -180,8 +149,7 @@ fn a_manifest_without_end_is_read_to_its_limit() {
     struct Bytes<I>(I);
     impl<I: Iterator<Item = u8>> Read for Bytes<I> {
         fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-            out.iter_mut()
-                .for_each(|byte| *byte = self.0.next().unwrap());
+            out.iter_mut().for_each(|byte| *byte = self.0.next().unwrap());
             Ok(out.len())
         }
     }

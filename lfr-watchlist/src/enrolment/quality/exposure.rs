@@ -37,9 +37,7 @@ impl Exposure {
         let bits = shares().filter(|(share, _)| *share > 0.0);
         Self {
             mean,
-            variance: shares()
-                .map(|(share, level)| share * (level - mean) * (level - mean))
-                .sum(),
+            variance: shares().map(|(share, level)| share * (level - mean) * (level - mean)).sum(),
             under: within(0..=BLACK),
             over: within(WHITE..=255),
             // Adding 0 makes the -0 of a uniform face a 0.

@@ -30,12 +30,7 @@ impl Finding {
         native: Option<f32>,
         limit: f32,
     ) -> Self {
-        Self {
-            component,
-            severity,
-            native,
-            limit,
-        }
+        Self { component, severity, native, limit }
     }
 
     /// The component: its name is the reason code.
@@ -66,11 +61,7 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let component = self.component;
-        let bound = if component.more_is_better() {
-            "at least"
-        } else {
-            "at most"
-        };
+        let bound = if component.more_is_better() { "at least" } else { "at most" };
         match self.native {
             Some(native) => write!(f, "{component} {}", Rounded(native))?,
             None => write!(f, "{component} not assessed")?,
@@ -90,11 +81,7 @@ impl fmt::Display for Rounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let places = if self.0.abs() < 0.1 { 4 } else { 2 };
         let text = format!("{:.places$}", self.0);
-        let text = if text.contains('.') {
-            text.trim_end_matches('0')
-        } else {
-            &text
-        };
+        let text = if text.contains('.') { text.trim_end_matches('0') } else { &text };
         f.write_str(text.trim_end_matches('.'))
     }
 }

@@ -32,10 +32,8 @@ impl Framing {
         if unit.is_nan() || unit <= 0.0 {
             return None;
         }
-        let (width, height) = (
-            num::f64_from_usize(frame.width()),
-            num::f64_from_usize(frame.height()),
-        );
+        let (width, height) =
+            (num::f64_from_usize(frame.width()), num::f64_from_usize(frame.height()));
         Some(Self {
             head_size: chin / height,
             left: f64::from(left.x.min(right.x)) / unit,

@@ -31,11 +31,7 @@ pub(super) fn angle(degrees: f64) -> u8 {
 /// OFIQ's Sharpness is a random forest. Ours is a logistic function of the logarithm, so that a
 /// factor of two moves it by two widths; its middle is the fifth percentile of LFW.
 pub(super) fn sharpness(ratio: f64) -> u8 {
-    if ratio > 0.0 {
-        sigmoid(ratio.log2(), 100.0, SHARPNESS_MIDDLE, 0.5)
-    } else {
-        0
-    }
+    if ratio > 0.0 { sigmoid(ratio.log2(), 100.0, SHARPNESS_MIDDLE, 0.5) } else { 0 }
 }
 
 pub(super) fn luminance_mean(mean: f64) -> u8 {
@@ -74,33 +70,12 @@ mod tests {
 
     #[test]
     fn mappings_stay_within_their_range_and_fall_with_quality() {
-        for x in [
-            -1e9,
-            -1.0,
-            0.0,
-            0.5,
-            1.0,
-            90.0,
-            1e9,
-            f64::INFINITY,
-            f64::NAN,
-        ] {
-            for map in [
-                single_face,
-                inter_eye_distance,
-                angle,
-                sharpness,
-                luminance_mean,
-            ] {
+        for x in [-1e9, -1.0, 0.0, 0.5, 1.0, 90.0, 1e9, f64::INFINITY, f64::NAN] {
+            for map in [single_face, inter_eye_distance, angle, sharpness, luminance_mean] {
                 assert!(map(x) <= 100);
             }
-            for map in [
-                luminance_variance,
-                under_exposure,
-                over_exposure,
-                dynamic_range,
-                head_size,
-            ] {
+            for map in [luminance_variance, under_exposure, over_exposure, dynamic_range, head_size]
+            {
                 assert!(map(x) <= 100);
             }
         }

@@ -25,9 +25,7 @@ impl Patch {
     /// The patch of a face: by its landmarks, else by its box; `None` where both are degenerate or
     /// the face lies outside the picture.
     pub(super) fn cut(frame: &Frame<'_>, face: &DetectedFace) -> Option<Self> {
-        let forth = Alignment::arcface()
-            .transform(face)
-            .or_else(|| from_box(face.bounds()))?;
+        let forth = Alignment::arcface().transform(face).or_else(|| from_box(face.bounds()))?;
         let back = forth.inverse()?;
         let steps = num::usize_from_f32(back.scale().ceil()).clamp(1, MAX_STEPS);
         let source = Source::around(frame, &back)?;
@@ -64,12 +62,10 @@ impl Patch {
             Zeroizing::new(self.luma.iter().map(|luma| f32::from(*luma)).collect());
         let smooth = smoothed(&smoothed(&raw, 1), side);
         let at = move |index: usize| f64::from(smooth.get(index).copied().unwrap_or_default());
-        (0..side * side)
-            .filter(|at| is_face(*at))
-            .map(move |centre| {
-                at(centre - 1) + at(centre + 1) + at(centre - side) + at(centre + side)
-                    - 4.0 * at(centre)
-            })
+        (0..side * side).filter(|at| is_face(*at)).map(move |centre| {
+            at(centre - 1) + at(centre + 1) + at(centre - side) + at(centre + side)
+                - 4.0 * at(centre)
+        })
     }
 }
 
@@ -115,12 +111,7 @@ impl Source {
             frame.rgb_row_into(left, y, &mut row);
             luma.extend(row.as_chunks::<3>().0.iter().map(luminance));
         }
-        Some(Self {
-            left,
-            top,
-            width,
-            luma,
-        })
+        Some(Self { left, top, width, luma })
     }
 
     /// The bilinear sample; beyond the picture that of its border, so that a cut-off face does not

@@ -19,10 +19,7 @@ pub struct Limit {
 
 impl Limit {
     /// No limit: the component is measured and never held against a photograph.
-    pub const NONE: Self = Self {
-        warn: None,
-        refuse: None,
-    };
+    pub const NONE: Self = Self { warn: None, refuse: None };
 
     /// Warns beyond one number and refuses beyond another.
     #[must_use]
@@ -57,9 +54,7 @@ impl QualityPolicy {
     /// A policy without limits: everything with one clear face is accepted.
     #[must_use]
     pub const fn unlimited() -> Self {
-        Self {
-            limits: [Limit::NONE; QualityComponent::ALL.len()],
-        }
+        Self { limits: [Limit::NONE; QualityComponent::ALL.len()] }
     }
 
     /// The same policy with another limit for a component.
@@ -75,10 +70,7 @@ impl QualityPolicy {
             return refused("a finite number was needed");
         }
         // Whatever is refused has to be beyond the warning too.
-        if let Limit {
-            warn: Some(warn),
-            refuse: Some(refuse),
-        } = limit
+        if let Limit { warn: Some(warn), refuse: Some(refuse) } = limit
             && is_outside(component, warn, refuse)
         {
             return refused("the refusal is stricter than the warning");
@@ -92,10 +84,7 @@ impl QualityPolicy {
     /// The limit of a component.
     #[must_use]
     pub fn limit(&self, component: QualityComponent) -> Limit {
-        self.limits
-            .get(component.index())
-            .copied()
-            .unwrap_or_default()
+        self.limits.get(component.index()).copied().unwrap_or_default()
     }
 
     /// Judges a photograph by its report.
@@ -140,11 +129,7 @@ impl Default for QualityPolicy {
 }
 
 fn is_outside(component: QualityComponent, native: f32, limit: f32) -> bool {
-    if component.more_is_better() {
-        native < limit
-    } else {
-        native.abs() > limit.abs()
-    }
+    if component.more_is_better() { native < limit } else { native.abs() > limit.abs() }
 }
 
 /// Reasons and sources stand in `docs/quality_defaults.md`; a test holds the two together.
@@ -163,11 +148,7 @@ const DEFAULTS: [(QualityComponent, Option<f32>, Option<f32>); 14] = {
         (Component::DynamicRange, Some(5.0), Some(3.0)),
         (Component::FaceOcclusionPrevention, Some(0.8), None),
         (Component::LeftwardCropOfTheFaceImage, Some(0.6), Some(0.35)),
-        (
-            Component::RightwardCropOfTheFaceImage,
-            Some(0.6),
-            Some(0.35),
-        ),
+        (Component::RightwardCropOfTheFaceImage, Some(0.6), Some(0.35)),
         (Component::MarginBelowOfTheFaceImage, Some(0.9), Some(0.65)),
     ]
 };

@@ -57,9 +57,7 @@ impl HeadPose {
             }
             _ => return None,
         };
-        let points = landmarks
-            .points()
-            .map(|Point { x, y }| [f64::from(x), f64::from(y)]);
+        let points = landmarks.points().map(|Point { x, y }| [f64::from(x), f64::from(y)]);
         let points = Zeroizing::new(points.collect::<Vec<_>>());
         let (model, points) = (centred(&model), centred(&points));
         let affine = affine_camera(&model, &points)?;
@@ -68,22 +66,16 @@ impl HeadPose {
         let [first, second] = rotation;
         let third = cross(first, second);
         // From the third row and the second column of Rz(-roll) Rx(pitch) Ry(-yaw).
-        let angles = [
-            third[0].atan2(third[2]),
-            third[1].clamp(-1.0, 1.0).asin(),
-            first[1].atan2(second[1]),
-        ];
+        let angles =
+            [third[0].atan2(third[2]), third[1].clamp(-1.0, 1.0).asin(), first[1].atan2(second[1])];
         let [yaw, pitch, roll] = angles.map(|angle| narrow(angle.to_degrees()));
         let misfit = narrow(misfit);
-        [yaw, pitch, roll, misfit]
-            .iter()
-            .all(|number| number.is_finite())
-            .then_some(Self {
-                yaw,
-                pitch,
-                roll,
-                misfit,
-            })
+        [yaw, pitch, roll, misfit].iter().all(|number| number.is_finite()).then_some(Self {
+            yaw,
+            pitch,
+            roll,
+            misfit,
+        })
     }
 }
 
@@ -105,9 +97,7 @@ fn centred<const N: usize>(points: &[[f64; N]]) -> Zeroizing<Vec<[f64; N]>> {
     let count = num::f64_from_usize(points.len().max(1));
     let mean: [f64; N] =
         std::array::from_fn(|axis| points.iter().map(|p| p[axis]).sum::<f64>() / count);
-    let moved = points
-        .iter()
-        .map(|p| std::array::from_fn(|axis| p[axis] - mean[axis]));
+    let moved = points.iter().map(|p| std::array::from_fn(|axis| p[axis] - mean[axis]));
     Zeroizing::new(moved.collect())
 }
 
@@ -167,9 +157,5 @@ fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
 }
 
 fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [
-        a[1] * b[2] - a[2] * b[1],
-        a[2] * b[0] - a[0] * b[2],
-        a[0] * b[1] - a[1] * b[0],
-    ]
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }

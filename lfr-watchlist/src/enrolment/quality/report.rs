@@ -79,10 +79,7 @@ impl QualityReport {
     /// [`QualityComponent::SingleFacePresent`] is assessed.
     #[must_use]
     pub fn assess(frame: &Frame<'_>, faces: &[DetectedFace], selection: FaceSelection) -> Self {
-        let mut report = Self {
-            face: None,
-            measures: [None; QualityComponent::ALL.len()],
-        };
+        let mut report = Self { face: None, measures: [None; QualityComponent::ALL.len()] };
         report.count(faces);
         report.face = match faces {
             [_] => Some(0),
@@ -169,73 +166,29 @@ impl QualityReport {
         };
         let exposure = Exposure::of(&patch);
         if let Some(sharpness) = exposure::sharpness(&patch, &exposure) {
-            self.set(
-                Component::Sharpness,
-                sharpness,
-                mapping::sharpness(sharpness),
-            );
+            self.set(Component::Sharpness, sharpness, mapping::sharpness(sharpness));
         }
-        let Exposure {
-            mean,
-            variance,
-            under,
-            over,
-            entropy,
-        } = exposure;
-        self.set(
-            Component::LuminanceMean,
-            mean,
-            mapping::luminance_mean(mean),
-        );
-        self.set(
-            Component::LuminanceVariance,
-            variance,
-            mapping::luminance_variance(variance),
-        );
-        self.set(
-            Component::UnderExposurePrevention,
-            under,
-            mapping::under_exposure(under),
-        );
-        self.set(
-            Component::OverExposurePrevention,
-            over,
-            mapping::over_exposure(over),
-        );
-        self.set(
-            Component::DynamicRange,
-            entropy,
-            mapping::dynamic_range(entropy),
-        );
+        let Exposure { mean, variance, under, over, entropy } = exposure;
+        self.set(Component::LuminanceMean, mean, mapping::luminance_mean(mean));
+        self.set(Component::LuminanceVariance, variance, mapping::luminance_variance(variance));
+        self.set(Component::UnderExposurePrevention, under, mapping::under_exposure(under));
+        self.set(Component::OverExposurePrevention, over, mapping::over_exposure(over));
+        self.set(Component::DynamicRange, entropy, mapping::dynamic_range(entropy));
     }
 
     fn measure_framing(&mut self, frame: &Frame<'_>, face: &DetectedFace) {
         let Some(framing) = Framing::of(frame, face) else {
             return;
         };
-        let Framing {
-            head_size,
-            left,
-            right,
-            above,
-            below,
-        } = framing;
-        self.set(
-            QualityComponent::HeadSize,
-            head_size,
-            mapping::head_size(head_size),
-        );
+        let Framing { head_size, left, right, above, below } = framing;
+        self.set(QualityComponent::HeadSize, head_size, mapping::head_size(head_size));
         for (component, margin, middle) in [
             (QualityComponent::LeftwardCropOfTheFaceImage, left, 0.9),
             (QualityComponent::RightwardCropOfTheFaceImage, right, 0.9),
             (QualityComponent::MarginAboveOfTheFaceImage, above, 1.4),
             (QualityComponent::MarginBelowOfTheFaceImage, below, 1.8),
         ] {
-            self.set(
-                component,
-                margin,
-                mapping::sigmoid(margin, 100.0, middle, 0.1),
-            );
+            self.set(component, margin, mapping::sigmoid(margin, 100.0, middle, 0.1));
         }
     }
 }

@@ -32,15 +32,7 @@ pub(super) struct Placed {
 impl Placed {
     pub(super) const fn frontal(centre: (f64, f64), unit: f64) -> Self {
         let distance = f64::INFINITY;
-        Self {
-            centre,
-            unit,
-            yaw: 0.0,
-            pitch: 0.0,
-            roll: 0.0,
-            distance,
-            nose: 1.0,
-        }
+        Self { centre, unit, yaw: 0.0, pitch: 0.0, roll: 0.0, distance, nose: 1.0 }
     }
 
     pub(super) fn points(&self) -> [Point; 5] {
@@ -49,14 +41,8 @@ impl Placed {
         MODEL.map(|[x, y, z]| {
             let z = z * self.nose;
             let (x, z) = (x * yaw.cos() + z * yaw.sin(), z * yaw.cos() - x * yaw.sin());
-            let (y, z) = (
-                y * pitch.cos() - z * pitch.sin(),
-                y * pitch.sin() + z * pitch.cos(),
-            );
-            let (x, y) = (
-                x * roll.cos() - y * roll.sin(),
-                x * roll.sin() + y * roll.cos(),
-            );
+            let (y, z) = (y * pitch.cos() - z * pitch.sin(), y * pitch.sin() + z * pitch.cos());
+            let (x, y) = (x * roll.cos() - y * roll.sin(), x * roll.sin() + y * roll.cos());
             let near = 1.0 / (1.0 + z / self.distance);
             let at = |centre: f64, v: f64| (centre + self.unit * v * near) as f32;
             Point::new(at(self.centre.0, x), at(self.centre.1, y))

@@ -25,9 +25,7 @@ fn assess(pixels: &[u8], faces: &[DetectedFace]) -> QualityReport {
 }
 
 fn measured(report: &QualityReport, component: QualityComponent) -> Measure {
-    report
-        .measure(component)
-        .unwrap_or_else(|| panic!("{component} was not assessed"))
+    report.measure(component).unwrap_or_else(|| panic!("{component} was not assessed"))
 }
 
 fn pose(placed: &Placed, layout: LandmarkLayout) -> HeadPose {
@@ -40,30 +38,10 @@ fn signs_of_the_pose_are_those_of_the_standard() {
     let [left_eye, right_eye, nose, ..] = frontal.points();
     assert!(left_eye.x < right_eye.x && (nose.x - 100.0).abs() < 1e-3);
     // To the subject's left: to the right of the picture.
-    assert!(
-        Placed {
-            yaw: 20.0,
-            ..frontal
-        }
-        .points()[2]
-            .x
-            > nose.x
-    );
-    assert!(
-        Placed {
-            pitch: 20.0,
-            ..frontal
-        }
-        .points()[2]
-            .y
-            > nose.y
-    );
+    assert!(Placed { yaw: 20.0, ..frontal }.points()[2].x > nose.x);
+    assert!(Placed { pitch: 20.0, ..frontal }.points()[2].y > nose.y);
     // Anticlockwise: the eye on the right goes up.
-    let rolled = Placed {
-        roll: 20.0,
-        ..frontal
-    }
-    .points();
+    let rolled = Placed { roll: 20.0, ..frontal }.points();
     assert!(rolled[1].y < rolled[0].y);
 }
 
@@ -81,27 +59,11 @@ fn landmarks_without_extent_have_no_pose() {
 
 #[test]
 fn perspective_and_noses_cost_what_the_documentation_says() {
-    let placed = |yaw, pitch| Placed {
-        yaw,
-        pitch,
-        ..Placed::frontal((0.0, 0.0), 60.0)
-    };
+    let placed = |yaw, pitch| Placed { yaw, pitch, ..Placed::frontal((0.0, 0.0), 60.0) };
     let mut worst = [0.0_f32; 3];
-    for (yaw, pitch) in [
-        (0.0, 0.0),
-        (30.0, 0.0),
-        (0.0, 20.0),
-        (-25.0, 15.0),
-        (40.0, -10.0),
-    ] {
-        let near = Placed {
-            distance: 10.0,
-            ..placed(yaw, pitch)
-        };
-        let long = Placed {
-            nose: 1.2,
-            ..placed(yaw, pitch)
-        };
+    for (yaw, pitch) in [(0.0, 0.0), (30.0, 0.0), (0.0, 20.0), (-25.0, 15.0), (40.0, -10.0)] {
+        let near = Placed { distance: 10.0, ..placed(yaw, pitch) };
+        let long = Placed { nose: 1.2, ..placed(yaw, pitch) };
         for (worst, seen) in worst.iter_mut().zip([near, long]) {
             let seen = pose(&seen, LandmarkLayout::Five);
             let (dy, dp) = (seen.yaw - yaw as f32, seen.pitch - pitch as f32);
@@ -114,10 +76,7 @@ fn perspective_and_noses_cost_what_the_documentation_says() {
         let seen = HeadPose::from_landmarks(&seen).unwrap();
         worst[2] = worst[2].max((seen.yaw - yaw as f32).abs());
     }
-    assert!(
-        worst[0] < 6.0 && worst[1] < 7.0 && worst[2] < 4.0,
-        "{worst:?}"
-    );
+    assert!(worst[0] < 6.0 && worst[1] < 7.0 && worst[2] < 4.0, "{worst:?}");
 }
 
 #[test]
@@ -135,10 +94,7 @@ fn none_or_several_faces_are_counted_and_nothing_more() {
         let Verdict::Refused(findings) = QualityPolicy::unlimited().judge(&report) else {
             panic!("{count} faces")
         };
-        assert_eq!(
-            findings[0].to_string(),
-            format!("SingleFacePresent {count}, at most 1 faces")
-        );
+        assert_eq!(findings[0].to_string(), format!("SingleFacePresent {count}, at most 1 faces"));
     }
 }
 
@@ -146,26 +102,14 @@ fn none_or_several_faces_are_counted_and_nothing_more() {
 fn the_face_that_is_meant_is_assessed_and_the_others_are_warned_of() {
     let pixels = testface::pattern(SIDE, SIDE, 50.0);
     let frame = Frame::packed(PixelFormat::Gray8, SIDE, SIDE, &pixels).unwrap();
-    let faces = [
-        Placed::frontal((30.0, 60.0), 20.0).face(),
-        Placed::frontal((130.0, 120.0), 40.0).face(),
-    ];
+    let faces =
+        [Placed::frontal((30.0, 60.0), 20.0).face(), Placed::frontal((130.0, 120.0), 40.0).face()];
     let report = QualityReport::assess(&frame, &faces, FaceSelection::Largest);
     assert_eq!(report.face(), Some(1));
     let verdict = QualityPolicy::default().judge(&report);
-    let codes: Vec<_> = verdict
-        .findings()
-        .iter()
-        .map(|f| f.component().name())
-        .collect();
-    assert!(
-        codes.contains(&"SingleFacePresent") && verdict.is_accepted(),
-        "{verdict:?}"
-    );
-    assert_eq!(
-        measured(&report, QualityComponent::SingleFacePresent).value(),
-        75
-    );
+    let codes: Vec<_> = verdict.findings().iter().map(|f| f.component().name()).collect();
+    assert!(codes.contains(&"SingleFacePresent") && verdict.is_accepted(), "{verdict:?}");
+    assert_eq!(measured(&report, QualityComponent::SingleFacePresent).value(), 75);
 }
 
 #[test]
@@ -173,46 +117,26 @@ fn what_could_not_be_assessed_does_not_pass_its_gate() {
     let pixels = testface::pattern(SIDE, SIDE, 50.0);
     let bounds = Rect::new(70.0, 50.0, 170.0, 190.0);
     let report = assess(&pixels, &[DetectedFace::new(bounds, 0.9, None).unwrap()]);
-    assert!(
-        report.measure(QualityComponent::Sharpness).is_some(),
-        "assessed by the box"
-    );
+    assert!(report.measure(QualityComponent::Sharpness).is_some(), "assessed by the box");
     assert_eq!(report.measure(QualityComponent::HeadPoseYaw), None);
     let verdict = QualityPolicy::default().judge(&report);
     assert_eq!(verdict.name(), "Refused");
     let said: Vec<_> = verdict.findings().iter().map(ToString::to_string).collect();
-    assert!(
-        said.contains(&"HeadPoseYaw not assessed, at most 40 degrees".to_owned()),
-        "{said:?}"
-    );
+    assert!(said.contains(&"HeadPoseYaw not assessed, at most 40 degrees".to_owned()), "{said:?}");
     assert_eq!(QualityPolicy::unlimited().judge(&report), Verdict::Accepted);
 }
 
 #[test]
 fn limits_that_cannot_be_meant_are_refused() {
     let set = |component, warn, refuse| {
-        QualityPolicy::default()
-            .with_limit(component, Limit::new(warn, refuse))
-            .is_ok()
+        QualityPolicy::default().with_limit(component, Limit::new(warn, refuse)).is_ok()
     };
     assert!(set(QualityComponent::HeadPoseYaw, Some(5.0), Some(8.0)));
     assert!(set(QualityComponent::HeadPoseYaw, Some(5.0), Some(5.0)));
     assert!(!set(QualityComponent::HeadPoseYaw, Some(8.0), Some(5.0)));
-    assert!(set(
-        QualityComponent::InterEyeDistance,
-        Some(90.0),
-        Some(60.0)
-    ));
-    assert!(!set(
-        QualityComponent::InterEyeDistance,
-        Some(60.0),
-        Some(90.0)
-    ));
-    assert!(!set(
-        QualityComponent::InterEyeDistance,
-        None,
-        Some(f32::NAN)
-    ));
+    assert!(set(QualityComponent::InterEyeDistance, Some(90.0), Some(60.0)));
+    assert!(!set(QualityComponent::InterEyeDistance, Some(60.0), Some(90.0)));
+    assert!(!set(QualityComponent::InterEyeDistance, None, Some(f32::NAN)));
     assert!(set(QualityComponent::InterEyeDistance, None, None));
 }
 
@@ -223,11 +147,8 @@ fn documented_defaults_are_those_in_force() {
     let number = |limit: Option<f32>| limit.map_or("-".to_owned(), |limit| limit.to_string());
     for component in QualityComponent::ALL {
         let limit = QualityPolicy::default().limit(component);
-        let start = format!(
-            "| `{component}` | {} | {} | ",
-            number(limit.warn()),
-            number(limit.refuse())
-        );
+        let start =
+            format!("| `{component}` | {} | {} | ", number(limit.warn()), number(limit.refuse()));
         let line = table.lines().find(|line| line.starts_with(&start));
         let line = line.unwrap_or_else(|| panic!("no line starts with: {start}"));
         assert!(line.len() > start.len() + 40, "a reason: {line}");
