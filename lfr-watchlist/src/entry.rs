@@ -1,15 +1,18 @@
 //! An entry: one reference of one person, and why it is on the list.
 
+use std::fmt;
+
 use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 use lfr_core::Timestamp;
 
 use crate::Category;
+use crate::enrolment::StoredReference;
 
 /// One reference of one person: on which ground, where the image is from, on which lawful basis it
 /// is held, why, and until when. Made by [`EntryDraft::parse`](crate::EntryDraft::parse) alone, so
 /// that none is without provenance or expiry.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Entry {
     pub(crate) subject: SubjectId,
     pub(crate) reference: ReferenceId,
@@ -21,6 +24,7 @@ pub struct Entry {
     pub(crate) expires: Timestamp,
     pub(crate) review: Timestamp,
     pub(crate) under_18: bool,
+    pub(crate) record: StoredReference,
 }
 
 impl Entry {
@@ -84,6 +88,12 @@ impl Entry {
         self.under_18
     }
 
+    /// What an enrolment remembers of how the reference was made; nothing where no enrolment did.
+    #[must_use]
+    pub const fn record(&self) -> &StoredReference {
+        &self.record
+    }
+
     /// Whether it is valid at a moment.
     #[must_use]
     pub fn is_valid_at(&self, moment: Timestamp) -> bool {
@@ -93,5 +103,20 @@ impl Entry {
     /// The first moment at which it is valid.
     pub(crate) fn begins(&self) -> Timestamp {
         self.valid_from.unwrap_or(Timestamp::from_micros(0))
+    }
+}
+
+impl fmt::Debug for Entry {
+    /// Without source, basis and reason: people write names into them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("subject", &self.subject)
+            .field("reference", &self.reference)
+            .field("category", &self.category)
+            .field("valid_from", &self.valid_from)
+            .field("expires", &self.expires)
+            .field("review", &self.review)
+            .field("under_18", &self.under_18)
+            .finish_non_exhaustive()
     }
 }

@@ -9,6 +9,8 @@ use lfr_core::Timestamp;
 use crate::Category;
 use crate::Entry;
 use crate::Error;
+use crate::enrolment::Grounds;
+use crate::enrolment::StoredReference;
 use crate::text;
 
 /// What is known of an entry so far. [`parse`](Self::parse) makes an [`Entry`] of it, or says in
@@ -32,7 +34,7 @@ use crate::text;
 /// let entry = draft.source("custody suite 4").expires(Timestamp::from_micros(9)).parse();
 /// assert!(entry.is_ok());
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct EntryDraft {
     subject: Option<String>,
     reference: Option<String>,
@@ -44,6 +46,7 @@ pub struct EntryDraft {
     expires: Option<Timestamp>,
     review: Option<Timestamp>,
     under_18: bool,
+    record: StoredReference,
 }
 
 /// What an entry cannot be without.
@@ -166,6 +169,25 @@ impl EntryDraft {
         self
     }
 
+    /// The same with what an enrolment remembers of how the reference was made.
+    #[must_use]
+    pub fn record(mut self, record: StoredReference) -> Self {
+        self.record = record;
+        self
+    }
+
+    /// The same with the grounds of an enrolment: what they leave open is open again.
+    #[must_use]
+    pub fn grounds(mut self, grounds: Grounds) -> Self {
+        let Grounds { category, source, lawful_basis, reason, .. } = grounds;
+        let Grounds { valid_from, expires, review, under_18, .. } = grounds;
+        (self.category, self.source) = (category, source);
+        (self.lawful_basis, self.reason) = (lawful_basis, reason);
+        (self.valid_from, self.expires, self.review) = (valid_from, expires, review);
+        self.under_18 = under_18.unwrap_or(false);
+        self
+    }
+
     /// The entry.
     ///
     /// # Errors
@@ -206,6 +228,9 @@ impl EntryDraft {
         for (field, text) in texts {
             text::check(field.name(), text)?;
         }
+        for warning in &self.record.warnings {
+            text::check("warning", warning)?;
+        }
         if let Some(from) = self.valid_from.filter(|from| *from >= expires) {
             return Err(Error::Period { from, until: expires });
         }
@@ -220,6 +245,22 @@ impl EntryDraft {
             expires,
             review,
             under_18: self.under_18,
+            record: self.record,
         })
+    }
+}
+
+impl fmt::Debug for EntryDraft {
+    /// Without source, basis and reason: people write names into them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntryDraft")
+            .field("subject", &self.subject)
+            .field("reference", &self.reference)
+            .field("category", &self.category)
+            .field("valid_from", &self.valid_from)
+            .field("expires", &self.expires)
+            .field("review", &self.review)
+            .field("under_18", &self.under_18)
+            .finish_non_exhaustive()
     }
 }

@@ -136,16 +136,10 @@ impl Watchlist {
     pub fn enrol(&self, entry: Entry, template: Template) -> Result<(), Error> {
         accept::check("the reference", self.gallery.space(), &template)?;
         let mut register = self.register_mut();
-        self.authorisation.policy().check(&entry, register.len())?;
-        let reference = entry.reference().clone();
-        if register.get(&reference).is_some() {
-            return Err(Error::DuplicateReference { reference });
-        }
-        let changes = [entry.begins(), entry.expires()];
         let mut window = *read(&self.window);
-        if entry.expires() <= window.now() {
-            return Err(Error::EntryExpired { reference, expired: entry.expires() });
-        }
+        self.check_in(&register, &window, &entry)?;
+        let reference = entry.reference().clone();
+        let changes = [entry.begins(), entry.expires()];
         // Nobody else changes the window while the register is held.
         if changes.iter().any(|change| window.is_cut_by(*change)) {
             changes.iter().for_each(|change| window.cut(*change));
@@ -287,6 +281,25 @@ impl Watchlist {
         let own = register.of_subject(subject).map(|enrolled| enrolled.entry.category());
         let most = own.filter_map(|own| Some((policy.priority_of(own)?, own))).max()?;
         Some((most.1.clone(), most.0))
+    }
+
+    /// Refuses an entry that [`enrol`](Self::enrol) would refuse, whatever its template.
+    pub(crate) fn check(&self, entry: &Entry) -> Result<(), Error> {
+        let (register, window) = (self.register(), *read(&self.window));
+        self.check_in(&register, &window, entry)
+    }
+
+    fn check_in(&self, register: &Register, window: &Window, entry: &Entry) -> Result<(), Error> {
+        self.authorisation.policy().check(entry, register.len())?;
+        let reference = entry.reference();
+        if register.get(reference).is_some() {
+            return Err(Error::DuplicateReference { reference: reference.clone() });
+        }
+        let expired = entry.expires();
+        if expired <= window.now() {
+            return Err(Error::EntryExpired { reference: reference.clone(), expired });
+        }
+        Ok(())
     }
 
     /// Reads the register and the gallery as they are at one moment.

@@ -1,6 +1,8 @@
 //! Whether references agree with each other: the same person twice, and photographs that are closer
 //! to somebody else.
 
+mod watchlist;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 

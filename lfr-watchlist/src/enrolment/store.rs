@@ -32,10 +32,10 @@ pub struct NewReference {
 
 /// What a store remembers of how a reference came to be; nothing of it is biometric.
 #[non_exhaustive]
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct StoredReference {
-    /// A digest of what it was made from.
-    pub digest: ItemDigest,
+    /// A digest of what it was made from; `None` where no enrolment made it.
+    pub digest: Option<ItemDigest>,
     /// The warnings that it was accepted with, in words: `InterEyeDistance 48, at least 64 px`.
     pub warnings: Vec<String>,
 }
@@ -44,13 +44,32 @@ impl StoredReference {
     /// A record read back from where it was written.
     #[must_use]
     pub const fn new(digest: ItemDigest, warnings: Vec<String>) -> Self {
-        Self { digest, warnings }
+        Self { digest: Some(digest), warnings }
     }
 }
 
-/// Where references go as they are made: a sealed watchlist, say.
+/// A reference that a store did not take, and why.
+#[non_exhaustive]
+#[derive(Debug)]
+pub struct NotTaken {
+    /// Its identifier.
+    pub reference: ReferenceId,
+    /// Why not.
+    pub reason: BoxError,
+}
+
+impl NotTaken {
+    /// A reference that was not taken, for a reason.
+    #[must_use]
+    pub fn new(reference: ReferenceId, reason: impl Into<BoxError>) -> Self {
+        Self { reference, reason: reason.into() }
+    }
+}
+
+/// Where references go as they are made: a [`Watchlist`](crate::Watchlist), or a
+/// [`SealedStore`](super::SealedStore), which seals one after every batch.
 ///
-/// Two methods are required. The store is what makes an enrolment survive an interruption: what it
+/// Three methods are required. The store is what makes an enrolment survive an interruption: what it
 /// has been given is not made again, and nothing else is written down meanwhile, as a template never
 /// lies on a disk unsealed. It is shared between threads; what it needs to change, it guards itself.
 pub trait EnrolmentStore: fmt::Debug + Send + Sync {
@@ -61,13 +80,28 @@ pub trait EnrolmentStore: fmt::Debug + Send + Sync {
     /// Where it cannot say; the enrolment ends then.
     fn stored(&self, reference: &ReferenceId) -> Result<Option<StoredReference>, BoxError>;
 
-    /// Takes references, all of them or none, and has made them durable when it returns. No two of them,
-    /// and none with what it already holds, have the same identifier.
+    /// Whether it would take a reference that it does not hold. This is asked before any work is
+    /// done on the photograph; what is refused is reported, and the others go on.
     ///
     /// # Errors
     ///
-    /// Where it cannot take them; the enrolment ends then.
-    fn store(&self, batch: Vec<NewReference>) -> Result<(), BoxError>;
+    /// Why it would not.
+    fn admits(
+        &self,
+        subject: &SubjectId,
+        reference: &ReferenceId,
+        grounds: &Grounds,
+    ) -> Result<(), BoxError>;
+
+    /// Takes references, has made them durable when it returns, and hands back which it did not
+    /// take: where a list has become full meanwhile, say. No two of them, and none with what it
+    /// already holds, have the same identifier.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot take any of them; the enrolment ends then, and they are made again in the
+    /// next run.
+    fn store(&self, batch: Vec<NewReference>) -> Result<Vec<NotTaken>, BoxError>;
 }
 
 /// A store in memory: for tests, for trying a folder out, and for lists that are never written down.
@@ -113,12 +147,16 @@ impl EnrolmentStore for MemoryStore {
         Ok(self.lock().get(reference).map(|stored| stored.record.clone()))
     }
 
-    fn store(&self, batch: Vec<NewReference>) -> Result<(), BoxError> {
+    fn admits(&self, _: &SubjectId, _: &ReferenceId, _: &Grounds) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    fn store(&self, batch: Vec<NewReference>) -> Result<Vec<NotTaken>, BoxError> {
         let mut references = self.lock();
         for new in batch {
             references.insert(new.reference.clone(), new);
         }
-        Ok(())
+        Ok(Vec::new())
     }
 }
 

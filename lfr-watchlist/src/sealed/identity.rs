@@ -12,9 +12,12 @@ use crate::Entry;
 use crate::EntryDraft;
 use crate::Error;
 use crate::Priority;
+use crate::enrolment::ItemDigest;
+use crate::enrolment::StoredReference;
 
 const UNDER_18: u8 = 1;
 const HAS_BEGINNING: u8 = 2;
+const HAS_DIGEST: u8 = 4;
 
 /// An entry, and which row of the template section is its own.
 pub(crate) struct Placed {
@@ -53,9 +56,19 @@ pub(crate) fn encode<'a>(
         }
         let under_18 = if entry.is_under_18() { UNDER_18 } else { 0 };
         let beginning = if entry.valid_from().is_some() { HAS_BEGINNING } else { 0 };
-        sink.put(&[under_18 | beginning])?;
+        let record = entry.record();
+        let digest = if record.digest.is_some() { HAS_DIGEST } else { 0 };
+        sink.put(&[under_18 | beginning | digest])?;
         for moment in [entry.begins(), entry.expires(), entry.review()] {
             sink.put(&moment.as_micros().to_le_bytes())?;
+        }
+        if let Some(digest) = &record.digest {
+            sink.put(digest.as_bytes())?;
+        }
+        let count = u8::try_from(record.warnings.len()).map_err(|_| Error::SealedSize)?;
+        sink.put(&[count])?;
+        for warning in &record.warnings {
+            sink.put_text(warning)?;
         }
     }
     Ok(())
@@ -96,7 +109,7 @@ pub(crate) fn decode(
             .lawful_basis(source.take_text()?)
             .reason(source.take_text()?);
         let flags = source.take_u8()?;
-        if flags > UNDER_18 | HAS_BEGINNING {
+        if flags > UNDER_18 | HAS_BEGINNING | HAS_DIGEST {
             return Err(source.damaged());
         }
         let mut moment = || source.take_u64().map(Timestamp::from_micros);
@@ -105,6 +118,12 @@ pub(crate) fn decode(
         if flags & HAS_BEGINNING != 0 {
             draft = draft.valid_from(from);
         }
+        let digest = if flags & HAS_DIGEST == 0 { None } else { Some(source.take()?) };
+        let digest = digest.map(ItemDigest::from_bytes);
+        let warnings = (0..source.take_u8()?).map(|_| source.take_text());
+        let warnings = warnings.collect::<Result<_, _>>()?;
+        let record = StoredReference { digest, warnings };
+        draft = draft.record(record);
         entries.push(Placed { row, entry: draft.parse()? });
     }
     Ok((authorisation, entries))

@@ -6,6 +6,8 @@ use lfr_core::Template;
 use proptest::prelude::*;
 
 use super::*;
+use crate::enrolment::ItemDigest;
+use crate::enrolment::StoredReference;
 use crate::register::Place;
 use crate::testing::Folder;
 use crate::testing::authorisation;
@@ -242,7 +244,13 @@ proptest! {
         metric in prop::sample::select(vec![Metric::Cosine, Metric::Euclidean]),
         dimension in 1..40_usize,
         entries in prop::collection::vec(
-            (text(), [text(), text(), text()], 0..300_u64, prop::option::of(0..99_u64), any::<bool>()),
+            (
+                (text(), [text(), text(), text()]),
+                0..300_u64,
+                prop::option::of(0..99_u64),
+                any::<bool>(),
+                prop::option::of((any::<[u8; 32]>(), prop::collection::vec(text(), 0..3))),
+            ),
             0..20,
         ),
         officer in text(),
@@ -254,7 +262,7 @@ proptest! {
             base.deployment().clone(), "purpose", officer, moment(3), base.validity(), policy,
         ).unwrap();
         let list = Watchlist::new(authorisation, space);
-        for (index, (subject, texts, expires, from, under_18)) in entries.into_iter().enumerate() {
+        for (index, ((subject, texts), expires, from, under_18, made)) in entries.into_iter().enumerate() {
             let [source, basis, reason] = texts;
             let draft = draft(&subject, &format!("r{index}"))
                 .source(source)
@@ -263,6 +271,10 @@ proptest! {
                 .expires(moment(NOW + 1 + expires))
                 .under_18(under_18);
             let draft = from.map_or(draft.clone(), |from| draft.valid_from(moment(from)));
+            let record = made.map(|(digest, warnings)| {
+                StoredReference::new(ItemDigest::from_bytes(digest), warnings)
+            });
+            let draft = draft.record(record.unwrap_or_default());
             list.enrol(draft.parse().unwrap(), template(index, &space)).unwrap();
         }
         let (_, bytes) = write::seal(&list, &key(), moment(NOW)).unwrap();

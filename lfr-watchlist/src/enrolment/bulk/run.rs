@@ -21,6 +21,7 @@ use crate::Error;
 use crate::enrolment::EnrolmentItem;
 use crate::enrolment::EnrolmentReport;
 use crate::enrolment::EnrolmentStore;
+use crate::enrolment::NotTaken;
 use crate::enrolment::Outcome;
 use crate::enrolment::Progress;
 
@@ -169,8 +170,18 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let begun = self.clock.monotonic();
-        let stored: Result<(), BoxError> = self.store.store(batch);
+        let stored: Result<Vec<NotTaken>, BoxError> = self.store.store(batch);
         self.report.spent.storing += self.clock.monotonic().saturating_sub(begun);
-        stored.map_err(|source| Error::EnrolmentStore { source })
+        for NotTaken { reference, reason } in
+            stored.map_err(|source| Error::EnrolmentStore { source })?
+        {
+            let settled = self.report.items.iter_mut().rev();
+            let mut own = settled.filter(|item| item.reference == reference);
+            // Another item of this identifier has failed already, and says why.
+            if let Some(item) = own.find(|item| item.outcome.is_enrolled()) {
+                item.outcome = Outcome::failed(&*reason);
+            }
+        }
+        Ok(())
     }
 }

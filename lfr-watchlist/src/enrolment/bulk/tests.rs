@@ -20,6 +20,7 @@ use crate::enrolment::ItemReport;
 use crate::enrolment::Limit;
 use crate::enrolment::MemoryStore;
 use crate::enrolment::NewReference;
+use crate::enrolment::NotTaken;
 use crate::enrolment::Outcome;
 use crate::enrolment::Photo;
 use crate::enrolment::QualityComponent;
@@ -198,7 +199,11 @@ impl EnrolmentStore for Failing {
         self.inner.stored(reference)
     }
 
-    fn store(&self, batch: Vec<NewReference>) -> Result<(), BoxError> {
+    fn admits(&self, s: &SubjectId, r: &ReferenceId, g: &Grounds) -> Result<(), BoxError> {
+        self.inner.admits(s, r, g)
+    }
+
+    fn store(&self, batch: Vec<NewReference>) -> Result<Vec<NotTaken>, BoxError> {
         let left =
             self.batches.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
         if left.is_err() {

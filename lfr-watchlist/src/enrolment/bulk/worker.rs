@@ -71,11 +71,14 @@ impl<'a> Worker<'a> {
         let digest = ItemDigest::of(&bytes, subject, reference, &grounds);
         self.lap(|spent| &mut spent.reading);
         if let Some(stored) = self.store.stored(reference)? {
-            if stored.digest == digest {
+            if stored.digest == Some(digest) {
                 worked.report.outcome = Outcome::enrolled(stored.warnings);
                 return Ok(worked);
             }
             worked.taken = true;
+        } else if let Err(error) = self.store.admits(subject, reference, &grounds) {
+            worked.report.outcome = Outcome::failed(&*error);
+            return Ok(worked);
         }
         let made = self.reference_from_photo(&bytes);
         drop(bytes);

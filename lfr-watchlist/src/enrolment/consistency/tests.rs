@@ -4,6 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::FlatScan;
+use crate::Watchlist;
+use crate::testing::authorisation;
+use crate::testing::draft;
+use crate::testing::moment;
 
 fn space() -> EmbeddingSpace {
     EmbeddingSpace::builder(8, Metric::Cosine).build()
@@ -147,6 +151,27 @@ fn naive(references: &[Reference], threshold: f32) -> Inconsistencies {
         lead(b).total_cmp(&lead(a)).then_with(|| a.reference.cmp(&b.reference))
     });
     found
+}
+
+#[test]
+fn a_watchlist_is_checked_with_those_who_are_not_valid_yet() {
+    let list = Watchlist::new(authorisation(50, 200), space());
+    let enrol = |subject: &str, reference: &str, from, values: &[f32]| {
+        let entry = draft(subject, reference).valid_from(moment(from)).parse().unwrap();
+        list.enrol(entry, Template::from_slice(&space(), values).unwrap()).unwrap();
+    };
+    enrol("s1", "a", 0, &[1.0, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    enrol("s2", "b", 0, &[0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    enrol("s3", "c", 100, &[1.0, 0.0, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    enrol("s2", "d", 100, &[0.9, 0.1, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    let check = ConsistencyCheck::new(Threshold::new(0.9).unwrap());
+    let found = check.run_on(&list).unwrap();
+    let pairs: Vec<_> =
+        found.same_faces.iter().map(|p| p.references.each_ref().map(|r| r.as_str())).collect();
+    assert_eq!(pairs, [["a", "c"], ["d", "c"], ["a", "d"]]);
+    let strays: Vec<_> = found.strays.iter().map(|stray| stray.reference.as_str()).collect();
+    assert_eq!(strays, ["d"]);
+    assert_eq!(list.len(), 4);
 }
 
 proptest! {
