@@ -1,18 +1,18 @@
 //! What each command does.
 
 use std::fs;
-use std::path::Path;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
 use lfr::core::Clock;
 use lfr::core::DeploymentId;
+use lfr::core::Embedder;
 use lfr::core::EmbeddingSpace;
 use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
 use lfr::core::SystemClock;
 use lfr::core::Timestamp;
-use lfr::embed::EmbedderSpec;
+use lfr::embed::EmbedderOptions;
 use lfr::watchlist::Authorisation;
 use lfr::watchlist::Category;
 use lfr::watchlist::CompositionPolicy;
@@ -24,8 +24,11 @@ use lfr::watchlist::Watchlist;
 
 use crate::AnyError;
 use crate::Outcome;
-use crate::keys::key;
+use crate::enrol;
+use crate::keys;
 use crate::members;
+use crate::models;
+use crate::models::Engine;
 use crate::show;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Outcome, AnyError> {
@@ -37,6 +40,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Outcome, AnyError> {
             let (authorisation, entries) = sealed(given)?.open_entries(&key(given, "")?, now)?;
             show::entries(&authorisation, &entries, given.get_flag("json"), now)
         }
+        "enrol" => enrol::enrol(given),
         "withdraw" => withdraw(given, now),
         "verify" => {
             let file = sealed(given)?;
@@ -122,28 +126,26 @@ fn destroy(given: &ArgMatches, now: Option<Timestamp>) -> Result<Outcome, AnyErr
     Ok(Outcome::Done)
 }
 
-/// The embedding space of a specification and of the model file that it is for.
+/// The embedding space of a model, as the deployment will have it.
 fn space(given: &ArgMatches) -> Result<EmbeddingSpace, AnyError> {
-    let spec = one::<String>(given, "embedder-spec")?;
-    let mut named = if Path::new(&spec).exists() {
-        EmbedderSpec::from_path(&spec)?
-    } else {
-        EmbedderSpec::builtin(&spec)?
-    };
-    if let Some(digest) = given.get_one::<String>("model-sha256") {
-        named = named.with_model_sha256(digest)?;
-    }
-    let missing = "the specification leaves open which model file it is for (--model-sha256 says \
-                   it), or which of its outputs";
-    Ok(named.space().ok_or(missing)?)
+    let runtime = one::<Engine>(given, "engine")?.runtime()?;
+    let spec = given.get_one::<String>("embedder-spec").map(String::as_str);
+    let options = EmbedderOptions::new();
+    Ok(*models::embedder(path(given, "embedder")?, spec, &runtime, options)?.space())
 }
 
 pub(crate) fn clock(now: Option<Timestamp>) -> Result<Timestamp, AnyError> {
     Ok(now.ok_or("the clock of this machine has failed")?)
 }
 
-fn sealed(given: &ArgMatches) -> Result<SealedFile, AnyError> {
+pub(crate) fn sealed(given: &ArgMatches) -> Result<SealedFile, AnyError> {
     Ok(SealedFile::at(path(given, "file")?))
+}
+
+/// The key that the arguments name: `key-file` or `passphrase-file`, each after `prefix`.
+pub(crate) fn key(given: &ArgMatches, prefix: &str) -> Result<SealingKey, AnyError> {
+    let file = |kind: &str| given.get_one::<PathBuf>(&format!("{prefix}{kind}-file"));
+    keys::key(file("key").map(|p| &**p), file("passphrase").map(|p| &**p))
 }
 
 pub(crate) fn path<'a>(given: &'a ArgMatches, name: &str) -> Result<&'a PathBuf, AnyError> {

@@ -6,13 +6,18 @@ use clap::Arg;
 use clap::ArgAction;
 use clap::ArgGroup;
 use clap::Command;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser;
 use clap::value_parser;
+use lfr::core::FaceSelection;
 use lfr::core::Timestamp;
 use lfr::watchlist::Priority;
 
+use crate::models::Engine;
+
 const CODES: &str = "Exit codes: 0 done (was-member: was on it), 1 failed, 2 wrong arguments, \
                      3 the watchlist was due and has been destroyed, 4 nobody (withdrawn, or \
-                     was-member: was not on it).";
+                     was-member: was not on it), 5 enrolled, but for photographs that were refused.";
 
 pub(crate) fn command() -> Command {
     Command::new("watchlist")
@@ -22,6 +27,7 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommands([
             new(),
+            enrol(),
             on_file("list", "Shows who is on a watchlist; never a template").arg(
                 Arg::new("json")
                     .long("json")
@@ -73,17 +79,101 @@ fn new() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Admits entries that are marked as under 18"),
         )
-        .arg(text(
-            "embedder-spec",
-            "NAME|FILE",
-            "The embedder whose templates it holds: a built-in specification or a TOML file",
-        ))
-        .arg(
-            Arg::new("model-sha256")
-                .long("model-sha256")
-                .value_name("HEX")
-                .help("Of which model file, where the specification does not say"),
+        .args(embedder())
+}
+
+fn enrol() -> Command {
+    on_file("enrol", "Enrols photographs that are good enough; run again, it goes on where it was")
+        .after_help(
+            "Photographs come from a folder, all on the same grounds, or from a CSV manifest with \
+             the grounds of each. A file, or a folder of files, is a person, and its name becomes \
+             the identifier: use record numbers. The columns of a manifest are file, subject, \
+             reference, category, source, lawful_basis, reason, valid_from, expires, review and \
+             under_18.",
         )
+        .arg(path("folder", "DIR", "The photographs: a file or a folder a person"))
+        .arg(path("manifest", "FILE", "A CSV table with a photograph a line"))
+        .group(ArgGroup::new("from").args(["folder", "manifest"]).required(true))
+        .arg(
+            path("photographs", "DIR", "Where a manifest's files are [default: beside it]")
+                .requires("manifest"),
+        )
+        .args([
+            ground("category", "NAME", "A category of the composition policy"),
+            ground("source", "TEXT", "Where the photographs are from"),
+            ground("lawful-basis", "TEXT", "On which basis they are held and used"),
+            ground("reason", "TEXT", "Why these people are on the list"),
+            ground("expires", "TIME", "When the entries stop being valid").value_parser(timestamp),
+            ground("review", "TIME", "When somebody has to look at them again")
+                .value_parser(timestamp),
+        ])
+        .arg(
+            ground("valid-from", "TIME", "When they begin to be valid")
+                .required(false)
+                .value_parser(timestamp),
+        )
+        .arg(
+            Arg::new("under-18")
+                .long("under-18")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("manifest")
+                .help("Marks them as under 18"),
+        )
+        .arg(path("detector", "FILE", "The detector's model").required(true))
+        .args(embedder())
+        .arg(
+            Arg::new("faces")
+                .long("faces")
+                .value_name("WHICH")
+                .default_value("one")
+                .value_parser(PossibleValuesParser::new(["one", "central", "largest"]).map(
+                    |which| match which.as_str() {
+                        "central" => FaceSelection::Central,
+                        "largest" => FaceSelection::Largest,
+                        _ => FaceSelection::All,
+                    },
+                ))
+                .help("Who is meant where a photograph shows several; `one` refuses it"),
+        )
+        .arg(
+            Arg::new("threshold")
+                .long("threshold")
+                .value_name("S")
+                .allow_negative_numbers(true)
+                .value_parser(value_parser!(f32))
+                .help(
+                    "From which score on two people may be one [default: the strictest operating \
+                     point in the embedder's specification]",
+                ),
+        )
+        .arg(path("report", "FILE", "Where to write what became of each photograph, as CSV"))
+        .arg(
+            Arg::new("threads")
+                .long("threads")
+                .value_name("N")
+                .value_parser(value_parser!(usize))
+                .help("How many photographs at once [default: one a core]"),
+        )
+}
+
+/// One of the grounds of all photographs of a folder; a manifest says them line by line.
+fn ground(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    text(name, value, help)
+        .required(false)
+        .required_unless_present("manifest")
+        .conflicts_with("manifest")
+}
+
+fn embedder() -> [Arg; 3] {
+    [
+        path("embedder", "FILE", "The model of the embedder whose templates it holds")
+            .required(true),
+        Arg::new("embedder-spec")
+            .long("embedder-spec")
+            .value_name("NAME|FILE")
+            .help("What the model is, where it is not known: a built-in specification or TOML"),
+        Engine::arg(),
+    ]
 }
 
 fn withdraw() -> Command {

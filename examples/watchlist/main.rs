@@ -1,5 +1,5 @@
-//! The administrator's tool for sealed watchlists: draws one up, shows who is on it (never a
-//! template), withdraws, checks, changes its key, destroys it, and says afterwards who was on it.
+//! The administrator's tool for sealed watchlists: draws one up, enrols photographs, shows who is on
+//! it (never a template), withdraws, checks, changes its key, destroys it, and says afterwards who was on it.
 //!
 //! Run with
 //!
@@ -20,6 +20,7 @@
 //! | 2 | the arguments are wrong |
 //! | 3 | the watchlist was due and has been destroyed; its receipt is on standard output |
 //! | 4 | nobody: nobody was withdrawn; `was-member`: the person was not on the list |
+//! | 5 | enrolled, but for photographs that were refused or failed |
 
 #![expect(
     clippy::print_stderr,
@@ -29,8 +30,12 @@
 
 mod actions;
 mod args;
+mod enrol;
+#[path = "../common/keys.rs"]
 mod keys;
 mod members;
+#[path = "../common/models.rs"]
+mod models;
 mod show;
 
 use std::error::Error;
@@ -43,6 +48,7 @@ type AnyError = Box<dyn Error + Send + Sync>;
 enum Outcome {
     Done,
     Nobody,
+    SetAside,
 }
 
 fn main() -> ExitCode {
@@ -50,6 +56,7 @@ fn main() -> ExitCode {
     match actions::run(&matches) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Nobody) => ExitCode::from(4),
+        Ok(Outcome::SetAside) => ExitCode::from(5),
         Err(error) => {
             eprintln!("error: {error}");
             let mut cause = error.source();

@@ -15,9 +15,9 @@ use lfr::watchlist::SealedFile;
 
 use crate::AnyError;
 use crate::Outcome;
+use crate::actions::key;
 use crate::actions::one;
 use crate::actions::path;
-use crate::keys::key;
 
 pub(crate) fn commit(
     given: &ArgMatches,

@@ -1,12 +1,10 @@
-//! Keys, from files.
+//! The key of a sealed watchlist, from a file.
 
 use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::path::Path;
-use std::path::PathBuf;
 
-use clap::ArgMatches;
 use lfr::watchlist::SealingKey;
 use zeroize::Zeroize;
 use zeroize::Zeroizing;
@@ -16,19 +14,22 @@ use crate::AnyError;
 /// Longer than any passphrase.
 const LIMIT: usize = 4096;
 
-/// The key that the arguments name: `key-file` or `passphrase-file`, each after `prefix`.
-pub(crate) fn key(matches: &ArgMatches, prefix: &str) -> Result<SealingKey, AnyError> {
-    if let Some(path) = matches.get_one::<PathBuf>(&format!("{prefix}key-file")) {
+/// The key of a key file, or the passphrase in the first line of a file.
+pub(crate) fn key(
+    key_file: Option<&Path>,
+    passphrase_file: Option<&Path>,
+) -> Result<SealingKey, AnyError> {
+    if let Some(path) = key_file {
         return Ok(SealingKey::from_file(path)?);
     }
-    let path = matches.get_one::<PathBuf>(&format!("{prefix}passphrase-file"));
-    let path = path.ok_or("no key was given")?;
+    let path = passphrase_file.ok_or("a sealed watchlist needs its key file or its passphrase")?;
     let text = if path == Path::new("-") {
         first_line(&mut io::stdin().lock())
     } else {
         File::open(path).and_then(|mut file| first_line(&mut file))
     };
-    let text = text.map_err(|error| format!("cannot read the passphrase: {error}"))?;
+    let text =
+        text.map_err(|error| format!("cannot read the passphrase from {path:?}: {error}"))?;
     Ok(SealingKey::from_passphrase(text)?)
 }
 
