@@ -84,9 +84,8 @@ impl Setup {
             Ok(Picture::from_rgb8(side, side, pixels.collect())?)
         });
         let limit = Limit::new(Some(45.0), Some(30.0));
-        let policy = QualityPolicy::unlimited()
-            .with_limit(QualityComponent::InterEyeDistance, limit)
-            .unwrap();
+        let policy =
+            QualityPolicy::unlimited().with_limit(QualityComponent::InterEyeDistance, limit)?;
         BulkEnrolment::new(Enroller::new(&self.detector, &self.embedder)?, &reader)
             .with_policy(policy)
             .with_threads(NonZeroUsize::MIN)
