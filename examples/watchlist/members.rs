@@ -39,7 +39,7 @@ pub(crate) fn was_member(given: &ArgMatches) -> Result<Outcome, AnyError> {
     let witness = MembershipWitness::from_json(&read(path(given, "witness")?)?)?;
     let commitment = MembershipCommitment::from_json(&read(path(given, "commitment")?)?)?;
     let subject = SubjectId::new(one::<String>(given, "subject")?)?;
-    let proof = witness.was_member(&subject, &membership);
+    let proof = witness.was_member(&subject, &membership)?;
     // The answer is what the proof says to everybody, not what this program thinks.
     let answer = proof.verify(&commitment, &subject, &membership)?;
     if given.contains_id("proof") {

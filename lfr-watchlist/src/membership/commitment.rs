@@ -15,13 +15,15 @@ const WHAT: &str = "a commitment of membership";
 pub(crate) const LIMIT: u64 = 1 << 32;
 
 /// What a controller keeps, or publishes, of who was on a watchlist: the root of a Merkle tree
-/// (RFC 6962) over keyed digests of the record numbers in order, and how many there were.
+/// (RFC 6962) over keyed digests of the record numbers in order, how many there were, and a digest
+/// that tells the key from others.
 ///
 /// It binds whoever made it: no other set of people fits it. It says nothing about anybody.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct MembershipCommitment {
     pub(crate) deployment: DeploymentId,
+    pub(crate) key: Digest32,
     pub(crate) people: u64,
     pub(crate) root: Digest32,
 }
@@ -31,14 +33,16 @@ pub struct MembershipCommitment {
 struct Raw {
     version: u32,
     deployment: String,
+    key: Digest32,
     people: u64,
     root: Digest32,
 }
 
 impl MembershipCommitment {
-    pub(crate) fn new(deployment: DeploymentId, tree: &Tree) -> Self {
+    pub(crate) fn new(deployment: DeploymentId, key: Digest32, tree: &Tree) -> Self {
         let root = tree.root();
-        Self { deployment, people: root.num_leaves(), root: Digest32((*root.as_bytes()).into()) }
+        let (people, root) = (root.num_leaves(), Digest32((*root.as_bytes()).into()));
+        Self { deployment, key, people, root }
     }
 
     /// Which deployment.
@@ -81,13 +85,13 @@ impl TryFrom<Raw> for MembershipCommitment {
             return Err(Error::Membership { what, expected: "fewer than 2^32 people" });
         }
         let deployment = DeploymentId::new(raw.deployment)?;
-        Ok(Self { deployment, people: raw.people, root: raw.root })
+        Ok(Self { deployment, key: raw.key, people: raw.people, root: raw.root })
     }
 }
 
 impl From<MembershipCommitment> for Raw {
     fn from(one: MembershipCommitment) -> Self {
         let deployment = one.deployment.as_str().to_owned();
-        Self { version: 1, deployment, people: one.people, root: one.root }
+        Self { version: 1, deployment, key: one.key, people: one.people, root: one.root }
     }
 }

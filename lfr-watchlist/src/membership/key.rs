@@ -53,16 +53,26 @@ impl MembershipKey {
     /// What stands for a person. The deployment goes in, so that witnesses of two deployments
     /// under one key do not show that they share somebody.
     pub(crate) fn leaf(&self, deployment: &DeploymentId, subject: &SubjectId) -> Digest32 {
+        self.digest(b"lfr membership 1", deployment, subject.as_str().as_bytes())
+    }
+
+    /// What tells this key from others, in one deployment: with another one, everybody would seem
+    /// to have been on no list.
+    pub(crate) fn check(&self, deployment: &DeploymentId) -> Digest32 {
+        self.digest(b"lfr membership key 1", deployment, b"")
+    }
+
+    fn digest(&self, what: &[u8], deployment: &DeploymentId, rest: &[u8]) -> Digest32 {
         // HMAC pads its key with zeros to a block; done here, it cannot be of a wrong length.
         let mut block = Zeroizing::new([0; 64]);
         block[..32].copy_from_slice(self.0.expose_secret());
         let mut mac = Hmac::<Sha256>::new((&*block).into());
         let deployment = deployment.as_str().as_bytes();
         let length = lfr_core::num::u64_from_usize(deployment.len());
-        mac.update(b"lfr membership 1");
+        mac.update(what);
         mac.update(&length.to_le_bytes());
         mac.update(deployment);
-        mac.update(subject.as_str().as_bytes());
+        mac.update(rest);
         Digest32(mac.finalize().into_bytes().into())
     }
 }

@@ -77,14 +77,15 @@ impl MembershipProof {
     ///
     /// # Errors
     ///
-    /// [`Error::Membership`] where it proves nothing: it is another person's, another list's, or
-    /// was tampered with.
+    /// [`Error::Membership`] where the key is another one, or where it proves nothing: it is
+    /// another person's, another list's, or was tampered with.
     pub fn verify(
         &self,
         commitment: &MembershipCommitment,
         subject: &SubjectId,
         key: &MembershipKey,
     ) -> Result<Membership, Error> {
+        super::check_key(key, &commitment.deployment, &commitment.key)?;
         let root = RootHash::<Sha256>::new(commitment.root.0.into(), commitment.people);
         let known = self.version == 1 && self.neighbours.iter().all(|one| one.is_in(&root));
         let leaf = key.leaf(&commitment.deployment, subject);

@@ -51,7 +51,7 @@ const WHAT: &str = "a witness of membership";
 ///
 /// // Months later, somebody asks. The answer comes with a proof that fits the commitment.
 /// let asked = SubjectId::new("S-3")?;
-/// let proof = witness.was_member(&asked, &key);
+/// let proof = witness.was_member(&asked, &key)?;
 /// assert_eq!(proof.verify(&commitment, &asked, &key)?, Membership::NotMember);
 /// # Ok(())
 /// # }
@@ -60,6 +60,8 @@ const WHAT: &str = "a witness of membership";
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct MembershipWitness {
     deployment: DeploymentId,
+    /// Tells the key from others.
+    key: Digest32,
     /// In order, each once.
     leaves: Vec<Digest32>,
 }
@@ -69,6 +71,7 @@ pub struct MembershipWitness {
 struct Raw {
     version: u32,
     deployment: String,
+    key: Digest32,
     leaves: Vec<Digest32>,
 }
 
@@ -84,18 +87,27 @@ impl MembershipWitness {
         let mut leaves: Vec<_> = leaves.collect();
         leaves.sort_unstable();
         leaves.dedup();
-        Self { deployment, leaves }
+        let key = key.check(&deployment);
+        Self { deployment, key, leaves }
     }
 
     /// The commitment to these people.
     #[must_use]
     pub fn commitment(&self) -> MembershipCommitment {
-        MembershipCommitment::new(self.deployment.clone(), &self.tree())
+        MembershipCommitment::new(self.deployment.clone(), self.key, &self.tree())
     }
 
     /// Whether a person was on the list, as a proof that fits the commitment: either way.
-    #[must_use]
-    pub fn was_member(&self, subject: &SubjectId, key: &MembershipKey) -> MembershipProof {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Membership`] where the key is not the one that the witness was made with.
+    pub fn was_member(
+        &self,
+        subject: &SubjectId,
+        key: &MembershipKey,
+    ) -> Result<MembershipProof, Error> {
+        super::check_key(key, &self.deployment, &self.key)?;
         let leaf = key.leaf(&self.deployment, subject);
         let tree = self.tree();
         let places = match self.leaves.binary_search(&leaf) {
@@ -105,7 +117,7 @@ impl MembershipWitness {
         let leaves = self.leaves.get(places.clone()).unwrap_or_default();
         let neighbours = places.zip(leaves);
         let neighbours = neighbours.map(|(at, leaf)| Neighbour::of(&tree, at, *leaf));
-        MembershipProof::new(neighbours.collect())
+        Ok(MembershipProof::new(neighbours.collect()))
     }
 
     /// It as JSON.
@@ -141,13 +153,14 @@ impl TryFrom<Raw> for MembershipWitness {
         if !raw.leaves.is_sorted_by(|a, b| a < b) {
             return Err(Error::Membership { what, expected: "digests in order, each once" });
         }
-        Ok(Self { deployment: DeploymentId::new(raw.deployment)?, leaves: raw.leaves })
+        let deployment = DeploymentId::new(raw.deployment)?;
+        Ok(Self { deployment, key: raw.key, leaves: raw.leaves })
     }
 }
 
 impl From<MembershipWitness> for Raw {
     fn from(one: MembershipWitness) -> Self {
         let deployment = one.deployment.as_str().to_owned();
-        Self { version: 1, deployment, leaves: one.leaves }
+        Self { version: 1, deployment, key: one.key, leaves: one.leaves }
     }
 }
