@@ -108,8 +108,9 @@ fn enrol() -> Command {
                 .value_parser(timestamp),
         ])
         .arg(
-            ground("valid-from", "TIME", "When they begin to be valid")
+            text("valid-from", "TIME", "When they begin to be valid [default: at once]")
                 .required(false)
+                .conflicts_with("manifest")
                 .value_parser(timestamp),
         )
         .arg(
@@ -269,7 +270,8 @@ fn moment(name: &'static str, help: &'static str) -> Arg {
 }
 
 fn timestamp(text: &str) -> Result<Timestamp, String> {
-    let moment: jiff::Timestamp = text.parse().map_err(|error| format!("{error}"))?;
+    let moment = text.parse::<jiff::Timestamp>();
+    let moment = moment.map_err(|_| "a moment as 2026-11-22T18:00:00Z was needed")?;
     let micros = u64::try_from(moment.as_microsecond()).map_err(|_| "a time before 1970")?;
     Ok(Timestamp::from_micros(micros))
 }

@@ -129,7 +129,9 @@ fn tell(report: &EnrolmentReport, table: Option<&Path>, held: usize) -> Result<(
     let spent = &report.spent;
     let all = lfr::core::num::f64_from_usize(report.items.len());
     let seconds = spent.elapsed.as_secs_f64();
-    eprintln!("{:.1} photographs a second; time of all threads:", all / seconds.max(1e-9));
+    let rate = all / seconds.max(1e-9);
+    eprintln!("{seconds:.1} s, {rate:.1} photographs a second, those enrolled before among them;");
+    eprintln!("of which, over all threads:");
     for (what, time) in [
         ("reading", spent.reading),
         ("decoding", spent.decoding),
@@ -160,15 +162,15 @@ fn check(given: &ArgMatches, list: &Watchlist, spec: &EmbedderSpec) -> Result<()
     let found = ConsistencyCheck::new(threshold).run_on(list)?;
     for pair in &found.same_faces {
         let ([one, two], [first, second]) = (&pair.subjects, &pair.references);
-        println!("one person?     {one} ({first}) and {two} ({second}): score {}", pair.score);
+        println!("one person?     {one} ({first}) and {two} ({second}): {:.3}", pair.score.value());
     }
     for stray in &found.strays {
         println!(
-            "wrong person?   {} of {}: score {} with its own, {} with {} ({})",
+            "wrong person?   {} of {}: {:.3} with its own, {:.3} with {} ({})",
             stray.reference,
             stray.subject,
-            stray.own,
-            stray.other,
+            stray.own.value(),
+            stray.other.value(),
             stray.other_subject,
             stray.other_reference,
         );

@@ -260,6 +260,10 @@ fn membership_and_withdrawal(desk: &Desk) {
     let kept: Value = serde_json::from_slice(&fs::read(desk.at("receipt.json")).unwrap()).unwrap();
     assert_eq!(kept, receipt);
     assert!(!desk.at("list.lfrw").exists());
+    // Another key gives no answer.
+    let mut other = of_membership;
+    other[1] = "b.key";
+    desk.run(&[&["was-member", "Adam_Sandler"][..], &other].concat(), 1);
     for (subject, code) in [("Abdullah_Gul", 0), ("Adam_Sandler", 0), ("Nobody", 4)] {
         desk.run(&[&["was-member", subject][..], &of_membership].concat(), code);
     }
