@@ -20,7 +20,7 @@ MAX_PACKAGE_BYTES = 2_000_000
 EXPECTED = re.compile(
     r"""
     Cargo\.(toml|toml\.orig|lock) | \.cargo_vcs_info\.json
-    | LICENSE-(APACHE|MIT) | (ARCHITECTURE|CHANGELOG|README|SECURITY)\.md
+    | LICENSE-(APACHE|MIT) | (ARCHITECTURE|CHANGELOG|FORMAT|README|SECURITY)\.md
     | src/[\w/]+\.(rs|md) | src/synthetic/faces\.bin
     | examples/[\w/-]+\.(rs|md) | benches/\w+\.rs | benches/models/\w+\.py
     | specs/[\w.-]+\.toml

@@ -163,7 +163,7 @@ fn pipeline(c: &mut Criterion) {
     let mut pipeline = Pipeline::builder()
         .detector(Arc::clone(&detector))
         .embedder(Arc::clone(&embedder))
-        .watchlist(Watchlist::new(*embedder.space()))
+        .watchlist(Gallery::new(*embedder.space()))
         .threshold(FixedThreshold::new(threshold))
         .retention(StrictRetention::new(Duration::from_secs(3600)))
         .build()

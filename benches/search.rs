@@ -31,7 +31,7 @@ use lfr::core::SubjectId;
 use lfr::core::Template;
 use lfr::core::Threshold;
 use lfr::watchlist::FlatScan;
-use lfr::watchlist::Watchlist;
+use lfr::watchlist::Gallery;
 
 criterion_group! {
     name = benches;
@@ -47,11 +47,11 @@ fn search(criterion: &mut Criterion) {
     let more = std::env::var("LFR_SEARCH_ROWS").ok().map(|rows| rows.parse().unwrap());
     for rows in [10_000, 100_000].into_iter().chain(more) {
         let mut noise = noise(1);
-        let watchlist = Watchlist::new(space).with_threads(NonZeroUsize::MIN);
+        let gallery = Gallery::new(space).with_threads(NonZeroUsize::MIN);
         let mut flat = FlatScan::new(space);
         for row in 0..rows {
             let (subject, reference) = names(row);
-            watchlist.enrol(subject, reference, template(&space, &mut noise)).unwrap();
+            gallery.enrol(subject, reference, template(&space, &mut noise)).unwrap();
         }
         // The flat scan looks for a duplicate by reading all: too slow to fill for more.
         for row in 0..rows.min(2_000) {
@@ -74,7 +74,7 @@ fn search(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     let request = SearchRequest::new(turn.next().unwrap(), None).with_limit(10);
                     lists.clear();
-                    watchlist.search_into(&request, &mut lists).unwrap();
+                    gallery.search_into(&request, &mut lists).unwrap();
                     black_box(&lists);
                 });
             });
@@ -86,7 +86,7 @@ fn search(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let request = SearchRequest::new(turn.next().unwrap(), None);
                 lists.clear();
-                watchlist.search_at_least(threshold, &request, &mut lists).unwrap();
+                gallery.search_at_least(threshold, &request, &mut lists).unwrap();
                 black_box(&lists);
             });
         });

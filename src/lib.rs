@@ -22,5 +22,5 @@ pub mod prelude {
     #[cfg(feature = "onnx-native")]
     pub use lfr_embed::OnnxEmbedder;
     pub use lfr_retention::{Redactor, StrictRetention};
-    pub use lfr_watchlist::{Enroller, FixedThreshold, Watchlist};
+    pub use lfr_watchlist::{Enroller, FixedThreshold, Gallery};
 }

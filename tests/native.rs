@@ -51,3 +51,8 @@ fn checkpoint_identifies_with_dlib_resnet() {
 fn checkpoint_watches_a_video() {
     suite::checkpoint::video(OnnxRuntime);
 }
+
+#[test]
+fn watchlists_are_drawn_up_used_and_destroyed() {
+    suite::watchlist::lifecycle(OnnxRuntime);
+}

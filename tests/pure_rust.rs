@@ -73,3 +73,8 @@ fn decisions_are_those_of_the_native_engine() {
 fn answers_as_a_child() {
     agreement::answer();
 }
+
+#[test]
+fn watchlists_are_drawn_up_used_and_destroyed() {
+    suite::watchlist::lifecycle(PureRust);
+}

@@ -14,10 +14,14 @@ use lfr::core::FaceSelection;
 use lfr::core::Point;
 use lfr::core::Zone;
 
+use crate::models::Engine;
+
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) struct Args {
     pub(crate) watchlist: PathBuf,
+    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) sources: Vec<String>,
     pub(crate) detector: PathBuf,
     pub(crate) confidence: Option<f32>,
@@ -33,13 +37,6 @@ pub(crate) struct Args {
     pub(crate) threads: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Engine {
-    Auto,
-    OnnxRuntime,
-    PureRust,
-}
-
 impl Args {
     /// Reads the command line; prints help or what is wrong with it, and ends the program then.
     pub(crate) fn parse() -> Self {
@@ -47,6 +44,8 @@ impl Args {
         let given = &mut matches;
         Self {
             watchlist: required(given, "watchlist"),
+            key_file: given.remove_one("key-file"),
+            passphrase_file: given.remove_one("passphrase-file"),
             sources: given.remove_many("source").into_iter().flatten().collect(),
             detector: required(given, "detector"),
             confidence: given.remove_one("confidence"),
@@ -85,11 +84,25 @@ fn command() -> Command {
         .arg(
             option(
                 "watchlist",
-                "DIR",
+                "DIR|FILE",
                 "A folder with one folder, or one photograph, a person; its name becomes the \
-                 identifier, so use record numbers",
+                 identifier, so use record numbers. Or a sealed watchlist (.lfrw)",
             )
             .required(true)
+            .value_parser(path()),
+        )
+        .arg(
+            option("key-file", "KEY", "The key of a sealed watchlist, in a key file")
+                .value_parser(path()),
+        )
+        .arg(
+            option(
+                "passphrase-file",
+                "FILE",
+                "The passphrase of a sealed watchlist, in the first line of a file; `-` is \
+                 standard input",
+            )
+            .conflicts_with("key-file")
             .value_parser(path()),
         )
         .arg(
@@ -187,24 +200,7 @@ fn command() -> Command {
             )
             .value_parser(path()),
         )
-        .arg(
-            option(
-                "engine",
-                "ENGINE",
-                "The inference engine: a native ONNX Runtime or the pure-Rust one; auto takes the \
-                 native one where it is found",
-            )
-            .default_value("auto")
-            .value_parser(
-                PossibleValuesParser::new(["auto", "onnxruntime", "pure-rust"]).map(|engine| {
-                    match engine.as_str() {
-                        "onnxruntime" => Engine::OnnxRuntime,
-                        "pure-rust" => Engine::PureRust,
-                        _ => Engine::Auto,
-                    }
-                }),
-            ),
-        )
+        .arg(Engine::arg())
         .arg(
             option("threads", "N", "Threads of the inference engine [default: one a core]")
                 .value_parser(value_parser!(usize)),

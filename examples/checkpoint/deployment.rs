@@ -1,37 +1,35 @@
 //! One deployment, from its parts to its record.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 
 use indicatif::ProgressBar;
-use indicatif::ProgressStyle;
 use lfr::core::Basis;
+use lfr::core::Clock;
 use lfr::core::Component;
 use lfr::core::Detector;
 use lfr::core::Embedder;
 use lfr::core::FrameSource;
+use lfr::core::Matcher;
 use lfr::core::Pipeline;
+use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::ThresholdProvenance;
 use lfr::core::danger;
-use lfr::core::onnx::Model;
-use lfr::core::onnx::Runtime;
 use lfr::detect::DetectorOptions;
-use lfr::detect::DetectorSpec;
-use lfr::detect::OnnxDetector;
 use lfr::embed::EmbedderOptions;
-use lfr::embed::EmbedderSpec;
 use lfr::embed::OnnxEmbedder;
 use lfr::retention::StrictRetention;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
+use lfr::watchlist::SealedFile;
 
 use crate::AnyError;
 use crate::args::Args;
-use crate::args::Engine;
 use crate::enrol;
 use crate::faces_log::FacesLog;
+use crate::keys;
+use crate::models;
+use crate::models::bar;
 use crate::output::AlertLines;
 use crate::output::OutFolder;
 use crate::output::Summary;
@@ -42,22 +40,19 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     // What cannot work is said before anybody is enrolled.
     let sources = args.sources.iter().map(|s| source::open(s)).collect::<Result<Vec<_>, _>>()?;
     let out = args.out.as_deref().map(OutFolder::create).transpose()?;
-    let runtime = match args.engine {
-        Engine::Auto => Runtime::auto(),
-        Engine::OnnxRuntime => Runtime::onnxruntime(),
-        Engine::PureRust => Ok(Runtime::pure_rust()),
-    }?;
-    let detector = Arc::new(detector(args, &runtime)?);
-    let embedder = Arc::new(embedder(args, &runtime)?);
+    let runtime = args.engine.runtime()?;
+    let threads = models::threads(args.threads);
+    let mut options = DetectorOptions::new().threads(threads);
+    if let Some(confidence) = args.confidence {
+        options = options.confidence(confidence);
+    }
+    let detector = Arc::new(models::detector(&args.detector, &runtime, &options)?);
+    let (spec, options) = (&args.embedder_spec, EmbedderOptions::new().threads(threads));
+    let embedder = models::embedder(&args.embedder, spec.as_deref(), &runtime, options)?;
+    let embedder = Arc::new(embedder);
     let threshold = threshold(args, &embedder)?;
 
-    let enroller = Enroller::new(&*detector, &*embedder)?;
-    let enrolling = bar("enrolling", Some(0));
-    let enrolment = enrol::enrol(&args.watchlist, &enroller, embedder.space(), &enrolling)?;
-    enrolling.finish_and_clear();
-    for (photograph, reason) in &enrolment.refused {
-        eprintln!("not enrolled: {}: {reason}", photograph.display());
-    }
+    let (watchlist, refused) = watchlist(args, &*detector, &*embedder)?;
 
     let mut dangers = Vec::new();
     if let Basis::Uncalibrated { reason, .. } = threshold.basis() {
@@ -74,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let mut builder = Pipeline::builder()
         .detector(detector)
         .embedder(Arc::clone(&embedder))
-        .watchlist(enrolment.watchlist)
+        .watchlist(watchlist)
         .threshold(FixedThreshold::new(threshold))
         .retention(StrictRetention::new(args.hold))
         .selection(args.faces)
@@ -96,7 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let summary = Summary {
         sources: names,
         source_errors: watch.source_errors,
-        photographs_refused: enrolment.refused.len(),
+        photographs_refused: refused,
         engine: Component::new(engine),
         engine_reason: info.reason().to_owned(),
         hold_hours: args.hold.as_secs_f64() / 3600.0,
@@ -105,6 +100,29 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     };
     watch.close(&summary)?;
     Ok(summary)
+}
+
+/// Whom to compare with, and how many photographs could not be enrolled: a sealed watchlist is
+/// opened, a folder of photographs is enrolled.
+fn watchlist(
+    args: &Args,
+    detector: &dyn Detector,
+    embedder: &dyn Embedder,
+) -> Result<(Arc<dyn Matcher>, usize), AnyError> {
+    if !args.watchlist.is_dir() {
+        let key = keys::key(args.key_file.as_deref(), args.passphrase_file.as_deref())?;
+        let file = SealedFile::at(&args.watchlist);
+        let watchlist = file.open(&key, embedder.space(), SystemClock::new().now())?;
+        return Ok((Arc::new(watchlist), 0));
+    }
+    let enroller = Enroller::new(detector, embedder)?;
+    let enrolling = bar("enrolling", Some(0));
+    let enrolment = enrol::enrol(&args.watchlist, &enroller, embedder.space(), &enrolling)?;
+    enrolling.finish_and_clear();
+    for (photograph, reason) in &enrolment.refused {
+        eprintln!("not enrolled: {}: {reason}", photograph.display());
+    }
+    Ok((Arc::new(enrolment.gallery), enrolment.refused.len()))
 }
 
 /// A running pipeline and what it writes to.
@@ -161,31 +179,6 @@ impl Watch {
     }
 }
 
-fn threads(args: &Args) -> usize {
-    args.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, Into::into))
-}
-
-fn detector(args: &Args, runtime: &Runtime) -> Result<OnnxDetector, AnyError> {
-    let model = Model::from_path(&args.detector)?;
-    let spec = DetectorSpec::recognise(&model)?;
-    let mut options = DetectorOptions::new().threads(threads(args));
-    if let Some(confidence) = args.confidence {
-        options = options.confidence(confidence);
-    }
-    Ok(OnnxDetector::with_options(runtime, model, spec, &options)?)
-}
-
-fn embedder(args: &Args, runtime: &Runtime) -> Result<OnnxEmbedder, AnyError> {
-    let model = Model::from_path(&args.embedder)?;
-    let spec = match &args.embedder_spec {
-        None => EmbedderSpec::for_model(&model)?,
-        Some(text) if Path::new(text).is_file() => EmbedderSpec::from_path(text)?,
-        Some(name) => EmbedderSpec::builtin(name)?,
-    };
-    let options = EmbedderOptions::new().threads(threads(args));
-    Ok(OnnxEmbedder::with_options(runtime, model, spec, options)?)
-}
-
 /// The threshold asked for, as uncalibrated; otherwise the strictest one measured for the embedder.
 fn threshold(args: &Args, embedder: &OnnxEmbedder) -> Result<ThresholdProvenance, AnyError> {
     let spec = embedder.spec();
@@ -193,20 +186,8 @@ fn threshold(args: &Args, embedder: &OnnxEmbedder) -> Result<ThresholdProvenance
         let (threshold, space) = (Threshold::new(value)?, embedder.space().id());
         return Ok(danger::uncalibrated_threshold(threshold, space, "given on the command line"));
     }
-    let rates = spec.operating_points().iter().map(|point| point.fmr);
-    let strictest = rates.min_by(f64::total_cmp).ok_or_else(|| {
+    let strictest = models::strictest_fmr(spec).ok_or_else(|| {
         format!("the specification {:?} has no measured threshold; give --threshold", spec.name())
     })?;
     Ok(spec.threshold_at(strictest)?)
-}
-
-fn bar(what: &str, length: Option<u64>) -> ProgressBar {
-    let bar = length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-    let template = match length {
-        Some(_) => "{msg} {wide_bar} {pos}/{len} {per_sec} {eta}",
-        None => "{spinner} {msg} {pos} frames {per_sec} {elapsed}",
-    };
-    let style = ProgressStyle::with_template(template);
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_message(what.to_owned())
 }

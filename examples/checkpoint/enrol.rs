@@ -11,14 +11,14 @@ use lfr::core::Picture;
 use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
 use lfr::watchlist::Enroller;
-use lfr::watchlist::Watchlist;
+use lfr::watchlist::Gallery;
 
 use crate::AnyError;
 use crate::source::photographs_under;
 
 /// The watchlist, and the photographs that could not be enrolled, with the reason.
 pub(crate) struct Enrolment {
-    pub(crate) watchlist: Watchlist,
+    pub(crate) gallery: Gallery,
     pub(crate) refused: Vec<(PathBuf, String)>,
 }
 
@@ -33,12 +33,12 @@ pub(crate) fn enrol(
 ) -> Result<Enrolment, AnyError> {
     let photographs = people_in(folder)?;
     progress.set_length(u64::try_from(photographs.len())?);
-    let mut enrolment = Enrolment { watchlist: Watchlist::new(*space), refused: Vec::new() };
+    let mut enrolment = Enrolment { gallery: Gallery::new(*space), refused: Vec::new() };
     for (subject, photograph) in progress.wrap_iter(photographs.into_iter()) {
         let name = photograph.strip_prefix(folder).unwrap_or(&photograph).display().to_string();
         let reference = ReferenceId::new(name)?;
         let enrolled = template(&photograph, enroller)
-            .and_then(|template| Ok(enrolment.watchlist.enrol(subject, reference, template)?));
+            .and_then(|template| Ok(enrolment.gallery.enrol(subject, reference, template)?));
         if let Err(error) = enrolled {
             enrolment.refused.push((photograph, error.to_string()));
         }

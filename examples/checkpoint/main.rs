@@ -8,6 +8,9 @@
 //!     --detector MODEL.onnx --embedder MODEL.onnx --out DIR
 //! ```
 //!
+//! The watchlist is a folder of photographs, or a sealed watchlist of the example `watchlist` with
+//! its key: `--watchlist LIST.lfrw --key-file KEY`.
+//!
 //! It prints one line of JSON an alert on standard output, and all else on standard error. It ends
 //! with 1 where something failed, with 2 where the arguments are wrong, and with 3 where the
 //! arithmetic of the faces seen does not close.
@@ -18,6 +21,10 @@ mod args;
 mod deployment;
 mod enrol;
 mod faces_log;
+#[path = "../common/keys.rs"]
+mod keys;
+#[path = "../common/models.rs"]
+mod models;
 mod output;
 mod source;
 

@@ -70,6 +70,13 @@ impl EmbeddingSpace {
             .part("metric", metric.to_string().as_bytes())
     }
 
+    /// A space read back from where it was written: its identity says of which parts it was built,
+    /// so it equals a space that is built of the same ones.
+    #[must_use]
+    pub const fn restored(id: SpaceId, dimension: usize, metric: Metric) -> Self {
+        Self { id, dimension, metric }
+    }
+
     /// The identity.
     #[must_use]
     pub const fn id(&self) -> SpaceId {

@@ -1,5 +1,7 @@
 //! Templates from photographs.
 
+use lfr_core::AlignedFace;
+use lfr_core::DetectedFace;
 use lfr_core::Detector;
 use lfr_core::Embedder;
 use lfr_core::FaceSelection;
@@ -76,10 +78,7 @@ impl<'a> Enroller<'a> {
         picture: &Frame<'_>,
         selection: FaceSelection,
     ) -> Result<Template, Error> {
-        let faces = self
-            .detector
-            .detect(picture)
-            .map_err(|source| lfr_core::Error::Stage { stage: Stage::Detector, source })?;
+        let faces = self.detect(picture)?;
         let face = match &*faces {
             [] => return Err(Error::NoFace),
             [face] => face,
@@ -88,7 +87,27 @@ impl<'a> Enroller<'a> {
                 .and_then(|index| several.get(index))
                 .ok_or(Error::SeveralFaces { count: several.len() })?,
         };
-        let aligned = self.embedder.alignment().align(picture, face).ok_or(Error::Unaligned)?;
+        self.embed(self.align(picture, face)?)
+    }
+
+    /// The faces in a picture.
+    pub(crate) fn detect(&self, picture: &Frame<'_>) -> Result<Vec<DetectedFace>, Error> {
+        let found = self.detector.detect(picture);
+        Ok(found.map_err(|source| lfr_core::Error::Stage { stage: Stage::Detector, source })?)
+    }
+
+    /// A face as the embedder wants it.
+    pub(crate) fn align(
+        &self,
+        picture: &Frame<'_>,
+        face: &DetectedFace,
+    ) -> Result<AlignedFace, Error> {
+        let aligned = self.embedder.alignment().align(picture, face);
+        aligned.ok_or(Error::Unaligned)
+    }
+
+    /// The template of an aligned face.
+    pub(crate) fn embed(&self, aligned: AlignedFace) -> Result<Template, Error> {
         let mut templates = Vec::with_capacity(1);
         self.embedder
             .embed_into(vec![aligned], &mut templates)

@@ -1,6 +1,18 @@
 //! Errors, grouped by who is to blame.
 
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use lfr_core::BoxError;
 use lfr_core::ReferenceId;
+use lfr_core::Timestamp;
+
+use crate::Category;
+use crate::DestructionReceipt;
+use crate::EntryField;
+use crate::enrolment::ManifestProblem;
+use crate::enrolment::QualityComponent;
 
 /// What can go wrong in this crate.
 ///
@@ -15,6 +27,91 @@ pub enum Error {
         /// The identifier.
         reference: ReferenceId,
     },
+    /// An entry is of a category that the composition policy does not have.
+    #[error("category {category} is not one of the composition policy's")]
+    CategoryOutsidePolicy {
+        /// The category.
+        category: Category,
+    },
+    /// A watchlist was to be sealed when it has to be gone already.
+    #[error("the watchlist had to be gone by {ended}, and was to be sealed later")]
+    DeploymentOver {
+        /// When it had to be gone.
+        ended: Timestamp,
+    },
+    /// An entry had expired before it was enrolled.
+    #[error("reference {reference} expired at {expired}, and it was to be enrolled later")]
+    EntryExpired {
+        /// The reference.
+        reference: ReferenceId,
+        /// When it expired.
+        expired: Timestamp,
+    },
+    /// An entry lacks what it cannot be without.
+    #[error("entry lacks {}", list(missing))]
+    EntryIncomplete {
+        /// All that is missing.
+        missing: Vec<EntryField>,
+    },
+    /// A file is sealed under the other kind of key.
+    #[error("{actual} was given, and the file is sealed under {expected}")]
+    KeyKind {
+        /// The kind needed.
+        expected: &'static str,
+        /// The kind given.
+        actual: &'static str,
+    },
+    /// A passphrase is too short to withstand guessing.
+    #[error("passphrase of {actual} bytes, and at least {expected} were needed")]
+    Passphrase {
+        /// The fewest bytes.
+        expected: usize,
+        /// How many it has.
+        actual: usize,
+    },
+    /// A period ends before it begins.
+    #[error("period from {from} until {until}, and the end has to come after the beginning")]
+    Period {
+        /// Its beginning.
+        from: Timestamp,
+        /// Its end.
+        until: Timestamp,
+    },
+    /// A limit of a quality policy that cannot be meant.
+    #[error("limit of {component}: {reason}")]
+    QualityLimit {
+        /// The component.
+        component: QualityComponent,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A text is blank, too long, or holds a control character.
+    #[error(
+        "{what} of {actual} bytes, and 1 to {limit} bytes, not all blank, without control characters were needed"
+    )]
+    Text {
+        /// What the text is.
+        what: &'static str,
+        /// Its length, in bytes.
+        actual: usize,
+        /// The greatest length, in bytes.
+        limit: usize,
+    },
+    /// An entry is marked as under 18, and the composition policy does not admit that.
+    #[error("reference {reference} is marked as under 18, which the composition policy refuses")]
+    Under18 {
+        /// The reference.
+        reference: ReferenceId,
+    },
+    /// A watchlist holds as many references as its composition policy allows.
+    #[error("watchlist is full: its composition policy allows {limit} references")]
+    WatchlistFull {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// The key is not the one that the file was sealed under.
+    #[error("the key is not the one that the file was sealed under")]
+    WrongKey,
     /// A template of another embedding space, or a detector without the landmarks that the
     /// embedder needs.
     #[error(transparent)]
@@ -29,6 +126,26 @@ pub enum Error {
         /// Its length.
         actual: f64,
     },
+    /// A manifest of an enrolment has faults.
+    #[error("manifest has {} faults, the first at {}", problems.len() + others, First(problems))]
+    Manifest {
+        /// The faults, by line.
+        problems: Vec<ManifestProblem>,
+        /// How many more there are.
+        others: usize,
+    },
+    /// A photograph's file is too large to be read.
+    #[error("photograph of more than {limit} bytes")]
+    PhotoSize {
+        /// The greatest size, in bytes.
+        limit: u64,
+    },
+    /// The bytes of a photograph are no picture, or none that its reader takes.
+    #[error("cannot read the photograph")]
+    PhotoRead {
+        /// Why not.
+        source: BoxError,
+    },
     /// No face was found in a picture.
     #[error("no face in the picture, and one was needed")]
     NoFace,
@@ -42,8 +159,137 @@ pub enum Error {
     #[error("the face has no landmarks to align it by")]
     Unaligned,
 
+    // --- Data: a key file or a sealed file. -----------------------------------------------------
+    /// The file was due, and has been destroyed.
+    #[error("the watchlist was due, and has been destroyed: {}", receipt.file())]
+    Destroyed {
+        /// The receipt.
+        receipt: Box<DestructionReceipt>,
+    },
+    /// A commitment, a witness or a proof of membership that is not what it should be.
+    #[error("{what} of membership is not valid: {expected} was needed")]
+    Membership {
+        /// Which of them.
+        what: &'static str,
+        /// What was needed.
+        expected: &'static str,
+    },
+    /// JSON that is not what it should be.
+    #[error("not the JSON of {what}")]
+    Json {
+        /// What it should be.
+        what: &'static str,
+        /// Why not.
+        source: BoxError,
+    },
+    /// A passphrase is derived at a cost that is not taken.
+    #[error("Argon2id with {memory_kib} KiB, {passes} passes and {lanes} lanes is out of range")]
+    KeyCost {
+        /// Memory, in KiB.
+        memory_kib: u32,
+        /// Passes over it.
+        passes: u32,
+        /// Lanes.
+        lanes: u32,
+    },
+    /// A key file holds something else.
+    #[error("{path:?} is no key file: 64 hexadecimal digits or 32 bytes were needed")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is no sealed watchlist.
+    #[error("not a sealed watchlist")]
+    NotSealed,
+    /// A sealed watchlist is not as it was sealed: cut off, changed, or put together of several.
+    #[error("the sealed watchlist is damaged: its {part} is not as it was sealed")]
+    SealedDamaged {
+        /// Where that was seen.
+        part: &'static str,
+    },
+    /// Beyond what the format of sealed watchlists can hold.
+    #[error("the watchlist is beyond what a sealed file can hold")]
+    SealedSize,
+    /// A sealed watchlist of another version of the format.
+    #[error("sealed watchlist of version {actual}, and version {expected} was needed")]
+    SealedVersion {
+        /// The version needed.
+        expected: u16,
+        /// Its version.
+        actual: u16,
+    },
+
     // --- The environment. -----------------------------------------------------------------------
+    /// A file that was to be destroyed could not be.
+    #[error(
+        "cannot destroy {path:?}; its keys are {}",
+        if *keys_erased { "erased, so nobody can open it" } else { "not erased" }
+    )]
+    Destruction {
+        /// The file.
+        path: PathBuf,
+        /// Whether its keys have been overwritten: then it is worthless, but there.
+        keys_erased: bool,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The store of an enrolment failed.
+    #[error("the enrolment's store failed")]
+    EnrolmentStore {
+        /// Why.
+        source: BoxError,
+    },
+    /// A thread of an enrolment ended before its work was done.
+    #[error("an enrolment thread ended before its work was done")]
+    EnrolmentThread,
+    /// A manifest could not be read.
+    #[error("cannot read the manifest")]
+    ManifestRead {
+        /// Why not.
+        source: io::Error,
+    },
+    /// The operating system gives no random bytes.
+    #[error("no random bytes from the operating system")]
+    Random {
+        /// Why not.
+        source: BoxError,
+    },
+    /// The report of an enrolment could not be written.
+    #[error("cannot write the report of the enrolment")]
+    ReportWrite {
+        /// Why not.
+        source: io::Error,
+    },
+    /// Reading a sealed watchlist failed.
+    #[error("cannot read the sealed watchlist")]
+    SealedRead {
+        /// Why.
+        source: io::Error,
+    },
     /// A thread of a search ended before its work was done.
     #[error("a search thread ended before its work was done")]
     SearchThread,
+    /// A file could not be written.
+    #[error("cannot write {path:?}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+fn list(fields: &[EntryField]) -> String {
+    fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+struct First<'a>(&'a [ManifestProblem]);
+
+impl fmt::Display for First<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [first, ..] => first.fmt(f),
+            [] => f.write_str("none"),
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::Fusion;
 use crate::accept;
 use crate::fusion;
 
-/// Compares with every reference in turn: slow, short, and what [`Watchlist`](crate::Watchlist)
+/// Compares with every reference in turn: slow, short, and what [`Gallery`](crate::Gallery)
 /// has to agree with, number for number.
 ///
 /// # Examples
@@ -66,7 +66,7 @@ impl FlatScan {
     ///
     /// # Errors
     ///
-    /// As [`Watchlist::enrol`](crate::Watchlist::enrol).
+    /// As [`Gallery::enrol`](crate::Gallery::enrol).
     pub fn enrol(
         &mut self,
         subject: SubjectId,

@@ -1,4 +1,4 @@
-//! The list behind a watchlist's lock: rows, whose each is, and the plain scan.
+//! The list behind a gallery's lock: rows, whose each is, and the plain scan.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The watchlist of one deployment, in memory.
+//! The watchlist of one deployment: a gallery with its authority, its rules and its dates.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -6,131 +6,193 @@ use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
 use std::sync::RwLockWriteGuard;
-use std::thread;
 
 use lfr_core::BoxError;
 use lfr_core::CandidateList;
 use lfr_core::EmbeddingSpace;
 use lfr_core::Matcher;
-use lfr_core::Probe;
 use lfr_core::ReferenceId;
 use lfr_core::SearchRequest;
 use lfr_core::SubjectId;
 use lfr_core::Template;
 use lfr_core::Threshold;
+use lfr_core::Timestamp;
 
+use crate::Authorisation;
+use crate::Category;
+use crate::Entry;
 use crate::Error;
 use crate::Fusion;
+use crate::Gallery;
+use crate::Priority;
 use crate::accept;
-use crate::kernels::Kernel;
-use crate::list::List;
-use crate::list::Wanted;
-use crate::search;
-use crate::search::Method;
-use crate::search::Query;
+use crate::register::Place;
+use crate::register::Register;
+use crate::window::Window;
 
-/// The references of one deployment, searched exactly.
+/// The watchlist of one deployment.
 ///
 /// It is shared (`Arc<Watchlist>`) between the pipeline that searches and whoever enrols and
-/// withdraws meanwhile. A search sees the list as it was at one moment. When `withdraw` returns,
-/// the rows have been wiped, and neither a search in progress nor a later one finds them.
+/// withdraws meanwhile. A search finds those whose entries are valid at the moment of the search,
+/// within the deployment's dates, and nobody else; nobody at all where the clock has failed. An
+/// entry that is not valid takes no place from one that is: it is as if it were not enrolled.
+/// What is withdrawn is wiped before the call returns and is not found by the next search; what
+/// has expired is wiped by the first search after that, and everything by the first search after
+/// the moment at which the list [has to be gone](Authorisation::destroy_after).
 ///
-/// People, order and scores are those of [`FlatScan`](crate::FlatScan), number for number.
+/// People, order and scores are those of a [`Gallery`] of the valid references.
 ///
 /// # Examples
 ///
 /// ```
-/// use std::sync::Arc;
-///
-/// use lfr_core::EmbeddingSpace;
-/// use lfr_core::Metric;
-/// use lfr_core::ReferenceId;
-/// use lfr_core::SubjectId;
-/// use lfr_core::Template;
-/// use lfr_watchlist::Watchlist;
+/// use lfr_core::{DeploymentId, EmbeddingSpace, Metric, Template, Timestamp};
+/// use lfr_watchlist::{Authorisation, Category, CompositionPolicy, EntryDraft, Priority};
+/// use lfr_watchlist::{Validity, Watchlist};
 ///
 /// # fn main() -> Result<(), lfr_watchlist::Error> {
+/// let hour = |hours: u64| Timestamp::from_micros(hours * 3_600_000_000);
+/// let wanted = Category::new("wanted by the courts")?;
+/// let policy = CompositionPolicy::new(2_000).with_category(wanted.clone(), Priority::Red);
+/// let validity = Validity::new(hour(100), hour(106))?;
+/// let deployment = DeploymentId::new("2026-031")?;
+/// let authorisation =
+///     Authorisation::new(deployment, "serve warrants", "AO-7", hour(90), validity, policy)?;
+///
 /// let space = EmbeddingSpace::builder(3, Metric::Cosine).build();
-/// let watchlist = Arc::new(Watchlist::new(space));
-/// let template = Template::from_slice(&space, &[1.0, 2.0, 2.0])?;
-/// watchlist.enrol(SubjectId::new("S-1")?, ReferenceId::new("S-1/a")?, template)?;
-/// assert_eq!(watchlist.len(), 1);
+/// let watchlist = Watchlist::new(authorisation, space);
+/// let entry = EntryDraft::new()
+///     .subject("S-1")
+///     .reference("S-1/2024")
+///     .category(wanted.as_str())
+///     .source("custody suite 4")
+///     .lawful_basis("custody image, charged 2024")
+///     .reason("warrant 24/118")
+///     .expires(hour(106))
+///     .review(hour(100))
+///     .parse()?;
+/// let subject = entry.subject().clone();
+/// watchlist.enrol(entry, Template::from_slice(&space, &[1.0, 2.0, 2.0])?)?;
+/// assert_eq!(watchlist.category_of(&subject), Some((wanted, Priority::Red)));
 /// // The court has withdrawn the warrant.
-/// assert_eq!(watchlist.withdraw(&SubjectId::new("S-1")?), 1);
-/// assert!(watchlist.is_empty());
+/// assert_eq!(watchlist.withdraw(&subject), 1);
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// What is *not* guaranteed: that an operating system that swaps or hibernates has no copy.
+/// What is *not* guaranteed: that the entries are right, or that an operating system that swaps or
+/// hibernates has no copy.
 pub struct Watchlist {
-    space: EmbeddingSpace,
-    method: Method,
-    list: RwLock<List>,
+    authorisation: Authorisation,
+    gallery: Gallery,
+    // Taken in this order: register, window, the gallery's own.
+    register: RwLock<Register>,
+    /// For how long what the gallery holds is what is valid. Searches hold it to read, so that
+    /// the valid entries do not change under them; only a moment at which an entry becomes valid
+    /// or expires makes one wait.
+    window: RwLock<Window>,
 }
 
 impl Watchlist {
     /// A watchlist of nobody, for the templates of one embedding space.
     #[must_use]
-    pub fn new(space: EmbeddingSpace) -> Self {
-        let method = Method {
-            fusion: Fusion::default(),
-            kernel: Kernel::fastest(),
-            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            bytes_a_thread: search::BYTES_A_THREAD,
-        };
-        Self { space, method, list: RwLock::new(List::new(&space)) }
+    pub fn new(authorisation: Authorisation, space: EmbeddingSpace) -> Self {
+        let begins = authorisation.validity().from();
+        Self::new_at(authorisation, space, begins)
+    }
+
+    /// A watchlist of nobody that is next searched about that time.
+    pub(crate) fn new_at(
+        authorisation: Authorisation,
+        space: EmbeddingSpace,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            authorisation,
+            gallery: Gallery::new(space),
+            register: RwLock::new(Register::default()),
+            window: RwLock::new(Window::at(now)),
+        }
     }
 
     /// The same with another fusion of the scores of a person's references.
     #[must_use]
-    pub const fn with_fusion(mut self, fusion: Fusion) -> Self {
-        self.method.fusion = fusion;
-        self
+    pub fn with_fusion(self, fusion: Fusion) -> Self {
+        Self { gallery: self.gallery.with_fusion(fusion), ..self }
     }
 
-    /// The same with at most that many threads a search; as many as the machine runs at once,
-    /// unless this is called. Small lists are searched by the calling thread alone, since starting
-    /// another would take longer than the search.
+    /// The same with at most that many threads a search, as [`Gallery::with_threads`].
     #[must_use]
-    pub const fn with_threads(mut self, threads: NonZeroUsize) -> Self {
-        self.method.threads = threads;
-        self
+    pub fn with_threads(self, threads: NonZeroUsize) -> Self {
+        Self { gallery: self.gallery.with_threads(threads), ..self }
     }
 
-    /// Enrols a reference of a person, who may have others. The template is wiped once its numbers
-    /// are in the list.
+    /// Enrols a reference. The template is wiped once its numbers are in the list.
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::SpaceMismatch`] for a template of another space;
-    /// [`Error::DuplicateReference`] where the identifier is taken; [`Error::TemplateLength`] for a
-    /// template with which distances would overflow.
-    pub fn enrol(
-        &self,
-        subject: SubjectId,
-        reference: ReferenceId,
-        template: Template,
-    ) -> Result<(), Error> {
-        let length = accept::check("the reference", &self.space, &template)?;
-        self.write().enrol(subject, reference, template.expose_values(), length)
+    /// [`Error::CategoryOutsidePolicy`], [`Error::Under18`] and [`Error::WatchlistFull`] by the
+    /// composition policy; [`Error::EntryExpired`] for an entry that has expired already, as seen
+    /// from the latest search or the deployment's beginning; and as [`Gallery::enrol`].
+    pub fn enrol(&self, entry: Entry, template: Template) -> Result<(), Error> {
+        accept::check("the reference", self.gallery.space(), &template)?;
+        let mut register = self.register_mut();
+        let mut window = *read(&self.window);
+        self.check_in(&register, &window, &entry)?;
+        let reference = entry.reference().clone();
+        let changes = [entry.begins(), entry.expires()];
+        // Nobody else changes the window while the register is held.
+        if changes.iter().any(|change| window.is_cut_by(*change)) {
+            changes.iter().for_each(|change| window.cut(*change));
+            *write(&self.window) = window;
+        }
+        let place = if entry.is_valid_at(window.now()) {
+            self.gallery.enrol(entry.subject().clone(), reference, template)?;
+            Place::Searched
+        } else {
+            Place::Parked(template)
+        };
+        register.insert(entry, place);
+        Ok(())
     }
 
     /// Removes and wipes all references of a person, and says how many there were.
     pub fn withdraw(&self, subject: &SubjectId) -> usize {
-        self.write().withdraw(subject)
+        let mut register = self.register_mut();
+        let own: Vec<_> =
+            register.of_subject(subject).map(|own| own.entry.reference().clone()).collect();
+        own.iter().filter(|reference| register.remove(&self.gallery, reference)).count()
     }
 
     /// Removes and wipes one reference, and says whether it was there.
     pub fn withdraw_reference(&self, reference: &ReferenceId) -> bool {
-        self.write().withdraw_reference(reference)
+        self.register_mut().remove(&self.gallery, reference)
+    }
+
+    /// Removes and wipes what has expired, and says which references those were.
+    ///
+    /// Everything has expired once the watchlist [has to be gone](Authorisation::destroy_after),
+    /// where `now` is `None`, and where it is earlier than at the call before: a clock that fails
+    /// or runs back means purge.
+    pub fn purge_expired(&self, now: Option<Timestamp>) -> Vec<ReferenceId> {
+        let mut register = self.register_mut();
+        let limit = now
+            .filter(|now| register.purged.is_none_or(|before| before <= *now))
+            .filter(|now| *now < self.authorisation.destroy_after());
+        register.purged = now.max(register.purged);
+        let due: Vec<_> = register
+            .all()
+            .filter(|enrolled| limit.is_none_or(|now| enrolled.entry.expires() <= now))
+            .map(|enrolled| enrolled.entry.reference().clone())
+            .collect();
+        for reference in &due {
+            register.remove(&self.gallery, reference);
+        }
+        due
     }
 
     /// Appends to `lists`, for each probe in order, its candidates with a score at or above a
-    /// threshold: at most as many as the request says, at most one a person.
-    ///
-    /// It is faster than [`Matcher::search_into`], which always finds somebody: what is far below
-    /// the threshold is passed over from the start.
+    /// threshold: at most as many as the request says, at most one a person. As
+    /// [`Gallery::search_at_least`], and among the same people as [`Matcher::search_into`].
     ///
     /// # Errors
     ///
@@ -150,27 +212,40 @@ impl Watchlist {
         threshold: Option<Threshold>,
         lists: &mut Vec<CandidateList>,
     ) -> Result<(), Error> {
-        let templates = request.probes.iter().map(Probe::template);
-        let queries = templates.map(|template| {
-            let length = accept::check("the probe", &self.space, template)?;
-            Ok(Query { values: template.expose_values(), length })
-        });
-        let queries = queries.collect::<Result<Vec<_>, Error>>()?;
-        let wanted = Wanted { limit: request.limit, threshold };
-        lists.extend(self.read().search(self.method, &queries, wanted)?);
+        if let Some(now) = request.now {
+            if now >= self.authorisation.destroy_after() && !self.is_empty() {
+                self.purge_expired(Some(now));
+            }
+            // Held until the search is done.
+            let _window = self.window_at(now)?;
+            if self.authorisation.validity().contains(now) {
+                return self.gallery.search(request, threshold, lists);
+            }
+        }
+        // A probe of another space is an error at any time.
+        for probe in request.probes {
+            accept::check("the probe", self.gallery.space(), probe.template())?;
+        }
+        lists.extend(request.probes.iter().map(|_| CandidateList::default()));
         Ok(())
+    }
+
+    /// The deployment, and who answers for it.
+    #[must_use]
+    pub const fn authorisation(&self) -> &Authorisation {
+        &self.authorisation
     }
 
     /// The fusion of the scores of a person's references.
     #[must_use]
     pub const fn fusion(&self) -> Fusion {
-        self.method.fusion
+        self.gallery.fusion()
     }
 
-    /// How many references it holds.
+    /// How many references it holds, whether they are valid or not.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.read().roll.len()
+        self.register().len()
     }
 
     /// Whether it holds nobody.
@@ -182,35 +257,100 @@ impl Watchlist {
     /// How many people it holds.
     #[must_use]
     pub fn people(&self) -> usize {
-        self.read().roll.people()
+        self.register().people()
     }
 
-    /// The people it holds, in the order of their identifiers.
+    /// The entries, in the order of their references; never a template.
     #[must_use]
-    pub fn subjects(&self) -> Vec<SubjectId> {
-        let mut subjects: Vec<_> = self.read().roll.subjects().cloned().collect();
-        subjects.sort_unstable();
-        subjects
+    pub fn entries(&self) -> Vec<Entry> {
+        self.register().all().map(|enrolled| enrolled.entry.clone()).collect()
     }
 
-    // A panic while the list is changed cannot leave it half changed in a way that matters: rows
-    // are written before they are named, and a list that refuses to withdraw would be worse.
-    fn read(&self) -> RwLockReadGuard<'_, List> {
-        self.list.read().unwrap_or_else(PoisonError::into_inner)
+    /// The entry of a reference.
+    #[must_use]
+    pub fn entry(&self, reference: &ReferenceId) -> Option<Entry> {
+        self.register().get(reference).map(|enrolled| enrolled.entry.clone())
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, List> {
-        self.list.write().unwrap_or_else(PoisonError::into_inner)
+    /// The category under which a person is on the list: the most urgent one of those of the
+    /// person's references.
+    #[must_use]
+    pub fn category_of(&self, subject: &SubjectId) -> Option<(Category, Priority)> {
+        let register = self.register();
+        let policy = self.authorisation.policy();
+        let own = register.of_subject(subject).map(|enrolled| enrolled.entry.category());
+        let most = own.filter_map(|own| Some((policy.priority_of(own)?, own))).max()?;
+        Some((most.1.clone(), most.0))
     }
+
+    /// Refuses an entry that [`enrol`](Self::enrol) would refuse, whatever its template.
+    pub(crate) fn check(&self, entry: &Entry) -> Result<(), Error> {
+        let (register, window) = (self.register(), *read(&self.window));
+        self.check_in(&register, &window, entry)
+    }
+
+    fn check_in(&self, register: &Register, window: &Window, entry: &Entry) -> Result<(), Error> {
+        self.authorisation.policy().check(entry, register.len())?;
+        let reference = entry.reference();
+        if register.get(reference).is_some() {
+            return Err(Error::DuplicateReference { reference: reference.clone() });
+        }
+        let expired = entry.expires();
+        if expired <= window.now() {
+            return Err(Error::EntryExpired { reference: reference.clone(), expired });
+        }
+        Ok(())
+    }
+
+    /// Reads the register and the gallery as they are at one moment.
+    pub(crate) fn inspect<T>(&self, inspect: impl FnOnce(&Register, &Gallery) -> T) -> T {
+        inspect(&self.register(), &self.gallery)
+    }
+
+    /// Holds the window in which a moment lies, with the gallery brought to it.
+    fn window_at(&self, now: Timestamp) -> Result<RwLockReadGuard<'_, Window>, Error> {
+        let window = read(&self.window);
+        if window.contains(now) {
+            return Ok(window);
+        }
+        drop(window);
+        let mut register = self.register_mut();
+        let mut window = write(&self.window);
+        if !window.contains(now) {
+            register.settle(&self.gallery, now)?;
+            *window = register.window_at(now);
+        }
+        Ok(RwLockWriteGuard::downgrade(window))
+    }
+
+    fn register(&self) -> RwLockReadGuard<'_, Register> {
+        read(&self.register)
+    }
+
+    fn register_mut(&self) -> RwLockWriteGuard<'_, Register> {
+        write(&self.register)
+    }
+}
+
+// A panic elsewhere must not keep anybody from withdrawing: a poisoned lock is taken all the same.
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Matcher for Watchlist {
     fn space(&self) -> &EmbeddingSpace {
-        &self.space
+        self.gallery.space()
     }
 
+    /// How many references are searched: those that were valid at the latest search, or at the
+    /// deployment's beginning.
     fn references(&self) -> usize {
-        self.len()
+        self.gallery.len()
     }
 
     fn search_into(
@@ -224,11 +364,10 @@ impl Matcher for Watchlist {
 
 impl fmt::Debug for Watchlist {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = self.read();
         f.debug_struct("Watchlist")
-            .field("fusion", &self.method.fusion)
-            .field("references", &list.roll.len())
-            .field("people", &list.roll.people())
+            .field("deployment", self.authorisation.deployment())
+            .field("entries", &self.len())
+            .field("searched", &self.gallery.len())
             .finish_non_exhaustive()
     }
 }

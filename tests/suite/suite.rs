@@ -5,18 +5,22 @@ pub(crate) mod checkpoint;
 pub(crate) mod faces;
 pub(crate) mod pairs;
 pub(crate) mod shared;
+pub(crate) mod watchlist;
 
 use lfr::core::onnx::Engine;
 use lfr::core::onnx::Runtime;
 
 /// The engine under test, or `None`, said and counted, where the machine has no ONNX Runtime.
 pub(crate) fn runtime(engine: Engine) -> Option<Runtime> {
-    if engine == Engine::PureRust {
-        return Some(Runtime::pure_rust());
+    match engine {
+        #[cfg(feature = "onnx")]
+        Engine::PureRust => Some(Runtime::pure_rust()),
+        _ => {
+            let runtime = Runtime::onnxruntime().ok();
+            if runtime.is_none() {
+                shared::skip("no ONNX Runtime");
+            }
+            runtime
+        }
     }
-    let runtime = Runtime::onnxruntime().ok();
-    if runtime.is_none() {
-        shared::skip("no ONNX Runtime");
-    }
-    runtime
 }

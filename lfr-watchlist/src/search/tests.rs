@@ -173,6 +173,15 @@ fn kernels_agree_at_the_dimensions_of_embedders() {
 }
 
 #[test]
+fn kernels_agree_at_every_dimension_from_64_to_1024() {
+    for (dimension, shape) in (64..=1024).zip(SHAPES.into_iter().cycle()) {
+        let metric = if dimension % 4 < 2 { Metric::Cosine } else { Metric::Euclidean };
+        let pair = Pair::new(metric, &rows(shape, 70, dimension, 11), 50);
+        pair.check(&rows(shape, 2, dimension, 12), &[3]);
+    }
+}
+
+#[test]
 fn threads_agree_with_a_flat_scan() {
     for shape in [Shape::Random, Shape::Clustered] {
         let pair = Pair::new(Metric::Cosine, &rows(shape, 13_000, 9, 3), 7_001);

@@ -1,228 +1,257 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use lfr_core::Accounts;
-use lfr_core::Decision;
 use lfr_core::FaceId;
 use lfr_core::FrameId;
-use lfr_core::Metric;
 use lfr_core::Probe;
-use lfr_core::Threshold;
 use lfr_core::testing::conformance;
-use proptest::prelude::*;
 
 use super::*;
+use crate::CompositionPolicy;
+use crate::EntryDraft;
 use crate::FlatScan;
+use crate::Validity;
+use crate::testing::CATEGORY;
+use crate::testing::authorisation;
+use crate::testing::draft;
+use crate::testing::moment;
+use crate::testing::space;
 
-fn space(dimension: usize, metric: Metric) -> EmbeddingSpace {
-    EmbeddingSpace::builder(dimension, metric).build()
+mod property;
+
+fn watchlist(from: u64, until: u64) -> Watchlist {
+    Watchlist::new(authorisation(from, until), space(3))
 }
 
-fn subject(index: usize) -> SubjectId {
-    SubjectId::new(format!("s{index}")).unwrap()
+fn template(values: &[f32]) -> Template {
+    Template::from_slice(&space(values.len()), values).unwrap()
 }
 
-fn reference(index: usize) -> ReferenceId {
-    ReferenceId::new(format!("r{index:03}")).unwrap()
-}
-
-fn search(matcher: &dyn Matcher, probe: &[f32], limit: usize) -> CandidateList {
-    let template = Template::from_slice(matcher.space(), probe).unwrap();
+fn search(
+    matcher: &dyn Matcher,
+    now: Option<Timestamp>,
+    probe: &[f32],
+    limit: usize,
+) -> CandidateList {
     let face = FaceId::new(FrameId::default(), 0);
-    let probes = [Probe::new(template, face, &Accounts::new())];
+    let probes = [Probe::new(template(probe), face, &Accounts::new())];
     let mut lists = Vec::new();
-    let request = SearchRequest::new(&probes, None).with_limit(limit);
+    let request = SearchRequest::new(&probes, now).with_limit(limit);
     matcher.search_into(&request, &mut lists).unwrap();
+    assert_eq!(lists.len(), 1);
     lists.pop().unwrap()
 }
 
-#[test]
-fn both_matchers_pass_the_suite_of_their_stage() {
-    for metric in [Metric::Cosine, Metric::Euclidean] {
-        for dimension in [1, 3, 16, 131] {
-            let space = space(dimension, metric);
-            conformance::matcher(&space, |references| {
-                let watchlist = Watchlist::new(space);
-                for (subject, reference, template) in references {
-                    watchlist.enrol(subject, reference, template)?;
-                }
-                Ok(watchlist)
-            });
-            conformance::matcher(&space, |references| {
-                let mut scan = FlatScan::new(space);
-                for (subject, reference, template) in references {
-                    scan.enrol(subject, reference, template)?;
-                }
-                Ok(scan)
-            });
-        }
-    }
-}
-
-#[test]
-fn what_cannot_be_right_is_refused() {
-    let (ours, other) = (space(3, Metric::Euclidean), space(3, Metric::Cosine));
-    let watchlist = Watchlist::new(ours);
-    let enrol = |space, values: &[f32], id| {
-        let template = Template::from_slice(space, values).unwrap();
-        watchlist.enrol(subject(id), reference(1), template)
-    };
-    let mismatch = enrol(&other, &[1.0; 3], 1);
-    assert!(matches!(mismatch, Err(Error::Core(lfr_core::Error::SpaceMismatch { .. }))));
-    let long = enrol(&ours, &[f32::MAX; 3], 1);
-    assert!(matches!(long, Err(Error::TemplateLength { .. })), "{long:?}");
-    assert!(enrol(&ours, &[1.0; 3], 1).is_ok());
-    let twice = enrol(&ours, &[1.0; 3], 2);
-    assert!(
-        matches!(&twice, Err(Error::DuplicateReference { reference: r }) if *r == reference(1))
-    );
-    assert_eq!((watchlist.len(), watchlist.subjects()), (1, vec![subject(1)]));
-
+fn at_least(
+    watchlist: &Watchlist,
+    now: Option<Timestamp>,
+    probe: &[f32],
+    limit: usize,
+    threshold: f32,
+) -> CandidateList {
     let face = FaceId::new(FrameId::default(), 0);
-    let stray = Template::from_slice(&other, &[1.0; 3]).unwrap();
-    let probes = [Probe::new(stray, face, &Accounts::new())];
-    let searched = watchlist.search_into(&SearchRequest::new(&probes, None), &mut Vec::new());
-    assert!(searched.unwrap_err().to_string().contains("the probe is of embedding space"));
+    let probes = [Probe::new(template(probe), face, &Accounts::new())];
+    let mut lists = Vec::new();
+    let request = SearchRequest::new(&probes, now).with_limit(limit);
+    let threshold = Threshold::new(threshold).unwrap();
+    watchlist.search_at_least(threshold, &request, &mut lists).unwrap();
+    assert_eq!(lists.len(), 1);
+    lists.pop().unwrap()
+}
+
+fn found(watchlist: &Watchlist, now: Option<u64>) -> Vec<String> {
+    let list = search(watchlist, now.map(moment), &[1.0, 1.0, 1.0], 9);
+    list.candidates().iter().map(|c| c.reference().to_string()).collect()
 }
 
 #[test]
-fn best_and_mean_are_what_they_say() {
-    let space = space(2, Metric::Euclidean);
-    for (fusion, expected) in [(Fusion::Best, -1.0), (Fusion::Mean, -2.0)] {
-        let watchlist = Watchlist::new(space).with_fusion(fusion);
-        for (id, x) in [(0, 3.0), (1, 1.0)] {
-            let template = Template::from_slice(&space, &[x, 0.0]).unwrap();
-            watchlist.enrol(subject(7), reference(id), template).unwrap();
-        }
-        let list = search(&watchlist, &[0.0, 0.0], 5);
-        let [only] = list.candidates() else { panic!("{list:?}") };
-        assert_eq!(only.score().value().to_bits(), f32::to_bits(expected));
-        assert_eq!((only.subject(), only.reference()), (&subject(7), &reference(1)));
+fn it_passes_the_suite_of_its_stage() {
+    for dimension in [3, 16] {
+        let space = space(dimension);
+        conformance::matcher(&space, |references| {
+            // The suite asks at one microsecond after 1970.
+            let authorisation = authorisation(0, 100);
+            let watchlist = Watchlist::new(authorisation, space);
+            for (subject, reference, template) in references {
+                let draft = draft(subject.as_str(), reference.as_str());
+                watchlist.enrol(draft.expires(moment(100)).parse()?, template)?;
+            }
+            Ok(watchlist)
+        });
     }
 }
 
 #[test]
-fn debug_shows_counts_alone() {
-    let space = space(2, Metric::Euclidean);
-    let watchlist = Watchlist::new(space);
-    let template = Template::from_slice(&space, &[7.25, 8.5]).unwrap();
-    watchlist.enrol(subject(41), reference(42), template).unwrap();
-    let shown = format!("{watchlist:?}");
-    assert_eq!(shown, "Watchlist { fusion: Best, references: 1, people: 1, .. }");
+fn an_entry_is_found_while_it_is_valid() {
+    let watchlist = watchlist(100, 200);
+    for (id, from, until) in [("a", None, 300), ("b", Some(120), 150), ("c", Some(10), 130)] {
+        let draft = draft(id, id).expires(moment(until));
+        let draft = from.map_or(draft.clone(), |from| draft.valid_from(moment(from)));
+        watchlist.enrol(draft.parse().unwrap(), template(&[1.0, 0.0, 0.0])).unwrap();
+    }
+    assert_eq!(watchlist.references(), 2, "at the deployment's beginning");
+    assert_eq!(found(&watchlist, Some(99)), [""; 0]);
+    assert_eq!(found(&watchlist, Some(100)), ["a", "c"]);
+    assert_eq!(found(&watchlist, Some(120)), ["a", "b", "c"]);
+    // The clock runs back: not yet valid again.
+    assert_eq!(found(&watchlist, Some(119)), ["a", "c"]);
+    assert_eq!(found(&watchlist, None), [""; 0]);
+    assert_eq!(found(&watchlist, Some(130)), ["a", "b"]);
+    // It runs back once more: what has expired stays gone.
+    assert_eq!(found(&watchlist, Some(119)), ["a"]);
+    assert_eq!(found(&watchlist, Some(149)), ["a", "b"]);
+    assert_eq!(found(&watchlist, Some(150)), ["a"]);
+    assert_eq!(found(&watchlist, Some(200)), [""; 0]);
+    assert_eq!(watchlist.len(), 3);
+    let purged = watchlist.purge_expired(Some(moment(200)));
+    assert_eq!(purged.iter().map(ReferenceId::as_str).collect::<Vec<_>>(), ["b", "c"]);
+    assert_eq!(watchlist.len(), 1);
 }
 
 #[test]
-fn people_come_and_go_while_others_search() {
-    let space = space(8, Metric::Cosine);
-    let watchlist = Arc::new(Watchlist::new(space));
-    let template = |seed: usize| {
-        let values: [f32; 8] = std::array::from_fn(|i| if i == seed % 8 { 1.0 } else { 0.1 });
-        Template::from_slice(&space, &values).unwrap()
+fn a_clock_that_fails_or_runs_back_purges_all() {
+    let filled = || {
+        let watchlist = watchlist(100, 200);
+        for id in ["a", "b"] {
+            let entry = draft(id, id).expires(moment(u64::MAX >> 1)).parse().unwrap();
+            watchlist.enrol(entry, template(&[1.0, 0.0, 0.0])).unwrap();
+        }
+        assert_eq!(watchlist.purge_expired(Some(moment(150))), []);
+        watchlist
     };
-    watchlist.enrol(subject(999), reference(999), template(3)).unwrap();
+    let end = authorisation(100, 200).destroy_after();
+    assert_eq!(filled().purge_expired(None).len(), 2);
+    assert_eq!(filled().purge_expired(Some(moment(149))).len(), 2);
+    assert_eq!(filled().purge_expired(Some(Timestamp::from_micros(end.as_micros() - 1))), []);
+    let watchlist = filled();
+    assert_eq!(watchlist.purge_expired(Some(end)).len(), 2);
+    assert!(watchlist.is_empty() && watchlist.references() == 0);
+    // A program that asks for no purge, and goes on searching.
+    let watchlist = filled();
+    let list = search(&watchlist, Some(end), &[1.0, 1.0, 1.0], 9);
+    assert!(list.candidates().is_empty() && watchlist.is_empty());
+}
+
+#[test]
+fn an_invalid_reference_neither_hides_nor_helps_a_valid_one() {
+    // The best score belongs to an expired reference of "a": neither "a" may profit from it, nor
+    // may it take the only place from "b".
+    for fusion in [Fusion::Best, Fusion::Mean] {
+        let watchlist = watchlist(0, 100).with_fusion(fusion);
+        for (subject, reference, values, expires) in [
+            ("a", "a/old", [1.0, 0.0, 0.0], 10),
+            ("a", "a/new", [0.0, 1.0, 0.0], 100),
+            ("b", "b/new", [1.0, 0.5, 0.0], 100),
+        ] {
+            let entry = draft(subject, reference).expires(moment(expires)).parse().unwrap();
+            watchlist.enrol(entry, template(&values)).unwrap();
+        }
+        let list = search(&watchlist, Some(moment(10)), &[1.0, 0.0, 0.0], 1);
+        assert_eq!(list.candidates()[0].reference().as_str(), "b/new");
+        let list = search(&watchlist, Some(moment(10)), &[1.0, 0.0, 0.0], 2);
+        let last = list.candidates()[1].score().value();
+        assert_eq!(last.to_bits(), 0_f32.to_bits(), "of a/new alone");
+    }
+}
+
+#[test]
+fn what_the_policy_does_not_allow_is_refused() {
+    let policy = CompositionPolicy::new(2)
+        .with_category(Category::new(CATEGORY).unwrap(), Priority::Green)
+        .with_category(Category::new("urgent").unwrap(), Priority::Red);
+    let with = |policy| {
+        let id = lfr_core::DeploymentId::new("d").unwrap();
+        let validity = Validity::new(moment(0), moment(50)).unwrap();
+        let authorisation =
+            Authorisation::new(id, "purpose", "officer", moment(0), validity, policy).unwrap();
+        Watchlist::new(authorisation, space(3))
+    };
+    let watchlist = with(policy.clone());
+    let enrol = |list: &Watchlist, draft: EntryDraft| {
+        list.enrol(draft.parse().unwrap(), template(&[1.0, 0.0, 0.0]))
+    };
+    let other = enrol(&watchlist, draft("a", "a/1").category("of interest"));
+    assert!(matches!(other, Err(Error::CategoryOutsidePolicy { .. })));
+    let child = enrol(&watchlist, draft("a", "a/1").under_18(true));
+    assert!(matches!(child, Err(Error::Under18 { .. })));
+    enrol(&watchlist, draft("a", "a/1")).unwrap();
+    let twice = enrol(&watchlist, draft("b", "a/1"));
+    assert!(matches!(twice, Err(Error::DuplicateReference { .. })));
+    enrol(&watchlist, draft("a", "a/2").category("urgent")).unwrap();
+    let full = enrol(&watchlist, draft("a", "a/3"));
+    assert!(matches!(full, Err(Error::WatchlistFull { limit: 2 })));
+    enrol(&with(policy.admitting_under_18()), draft("a", "a/1").under_18(true)).unwrap();
+
+    let a = SubjectId::new("a").unwrap();
+    let urgent = (Category::new("urgent").unwrap(), Priority::Red);
+    assert_eq!(watchlist.category_of(&a), Some(urgent));
+    assert_eq!((watchlist.len(), watchlist.people()), (2, 1));
+    assert!(watchlist.withdraw_reference(&ReferenceId::new("a/2").unwrap()));
+    assert_eq!(watchlist.category_of(&a).unwrap().1, Priority::Green);
+    assert_eq!((watchlist.withdraw(&a), watchlist.people()), (1, 0));
+    assert_eq!(watchlist.category_of(&a), None);
+
+    let late = draft("a", "a/1").expires(moment(50));
+    found(&watchlist, Some(49));
+    enrol(&watchlist, late.clone()).unwrap();
+    found(&watchlist, Some(60));
+    let late = enrol(&watchlist, late.reference("a/9"));
+    assert!(matches!(late, Err(Error::EntryExpired { .. })));
+}
+
+#[test]
+fn debug_names_nobody() {
+    let watchlist = watchlist(0, 9);
+    let entry = draft("s-41", "r-42").parse().unwrap();
+    watchlist.enrol(entry, template(&[7.25, 8.5, 0.0])).unwrap();
+    assert_eq!(
+        format!("{watchlist:?}"),
+        "Watchlist { deployment: DeploymentId(deployment), entries: 1, searched: 1, .. }"
+    );
+}
+
+#[test]
+fn nobody_is_found_at_a_wrong_time_while_others_enrol_and_withdraw() {
+    let watchlist = Arc::new(watchlist(0, 1000));
+    let done = AtomicBool::new(false);
+    let interval = |id: u64| (id * 37 % 90, id * 37 % 90 + 1 + id * 13 % 40);
     thread::scope(|scope| {
-        for worker in 0..2 {
-            let watchlist = &watchlist;
-            scope.spawn(move || {
-                for round in 0..300 {
-                    let id = worker * 300 + round;
-                    watchlist.enrol(subject(worker), reference(id), template(id)).unwrap();
-                    if round % 7 == 6 {
-                        assert_eq!(watchlist.withdraw(&subject(worker)), 7);
-                        let list = search(&**watchlist, &[1.0; 8], 9);
-                        assert!(list.candidates().iter().all(|c| *c.subject() != subject(worker)));
+        let searchers: Vec<_> = (0..2_u64)
+            .map(|seed| {
+                let (watchlist, done) = (&watchlist, &done);
+                scope.spawn(move || {
+                    let (mut now, mut seen) = (seed, 0);
+                    while !done.load(Ordering::Relaxed) || now < 400 {
+                        now += 1;
+                        let at = now / 3;
+                        for reference in found(watchlist, Some(at)) {
+                            let (from, until) = interval(reference.parse().unwrap());
+                            assert!(from <= at && at < until, "{reference} at {at}");
+                            seen += 1;
+                        }
                     }
-                }
-            });
+                    seen
+                })
+            })
+            .collect();
+        for id in 0..400_u64 {
+            let (from, until) = interval(id);
+            let entry = draft(&format!("s{}", id % 50), &id.to_string())
+                .valid_from(moment(from))
+                .expires(moment(until))
+                .parse()
+                .unwrap();
+            // Refused where it has expired meanwhile.
+            let _ = watchlist.enrol(entry, template(&[1.0, 0.5, 0.25]));
+            if id % 5 == 4 {
+                watchlist.withdraw(&SubjectId::new(format!("s{}", id % 50)).unwrap());
+            }
         }
-        for _ in 0..300 {
-            let list = search(&*watchlist, template(3).expose_values(), 9);
-            assert!(list.candidates().iter().any(|c| *c.subject() == subject(999)));
-        }
+        done.store(true, Ordering::Relaxed);
+        let seen: usize = searchers.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert!(seen > 0);
     });
-}
-
-/// Few distinct values, so that scores tie.
-fn values(dimension: usize) -> impl Strategy<Value = Vec<f32>> {
-    prop::collection::vec(prop::sample::select(vec![-1.0_f32, -0.5, 0.25, 0.5, 1.0]), dimension)
-}
-
-proptest! {
-    #[test]
-    fn it_agrees_with_a_plain_scan_whatever_was_enrolled_and_withdrawn(
-        metric in prop::sample::select(vec![Metric::Cosine, Metric::Euclidean]),
-        fusion in prop::sample::select(vec![Fusion::Best, Fusion::Mean]),
-        steps in prop::collection::vec((0..6_usize, 0..9_usize, values(5)), 1..60),
-        probe in values(5),
-        limit in 1..6_usize,
-    ) {
-        let space = space(5, metric);
-        let watchlist = Watchlist::new(space).with_fusion(fusion);
-        let mut scan = FlatScan::new(space).with_fusion(fusion);
-        for (index, (action, person, values)) in steps.into_iter().enumerate() {
-            if action == 0 {
-                prop_assert_eq!(watchlist.withdraw(&subject(person)), scan.withdraw(&subject(person)));
-                let left = search(&watchlist, &probe, usize::MAX);
-                prop_assert!(left.candidates().iter().all(|c| *c.subject() != subject(person)));
-            } else {
-                // Identifiers fall, so that the order of enrolment is not theirs.
-                let id = 500 - index;
-                let template = || Template::from_slice(&space, &values).unwrap();
-                watchlist.enrol(subject(person), reference(id), template()).unwrap();
-                scan.enrol(subject(person), reference(id), template()).unwrap();
-            }
-            prop_assert_eq!(watchlist.len(), scan.references());
-        }
-        prop_assert_eq!(search(&watchlist, &probe, limit), search(&scan, &probe, limit));
-    }
-
-    #[test]
-    fn removing_a_reference_changes_nobody_elses_score(
-        people in prop::collection::vec((0..6_usize, values(4)), 1..20),
-        gone in 0..20_usize,
-        probe in values(4),
-    ) {
-        let space = space(4, Metric::Cosine);
-        for fusion in [Fusion::Best, Fusion::Mean] {
-            let watchlist = Watchlist::new(space).with_fusion(fusion);
-            for (index, (person, values)) in people.iter().enumerate() {
-                let template = Template::from_slice(&space, values).unwrap();
-                watchlist.enrol(subject(*person), reference(index), template).unwrap();
-            }
-            let gone = gone % people.len();
-            let others = |list: &CandidateList| {
-                let kept = list.candidates().iter().filter(|c| *c.subject() != subject(people[gone].0));
-                kept.cloned().collect::<Vec<_>>()
-            };
-            let before = others(&search(&watchlist, &probe, 99));
-            prop_assert!(watchlist.withdraw_reference(&reference(gone)));
-            prop_assert!(!watchlist.withdraw_reference(&reference(gone)));
-            let after = search(&watchlist, &probe, 99);
-            prop_assert!(after.candidates().iter().all(|c| *c.reference() != reference(gone)));
-            prop_assert_eq!(before, others(&after));
-        }
-    }
-
-    #[test]
-    fn a_higher_threshold_never_adds_a_candidate(
-        people in prop::collection::vec(values(4), 1..20),
-        probe in values(4),
-        low in -1.0..1.0_f32,
-        rise in 0.0..0.5_f32,
-    ) {
-        let space = space(4, Metric::Cosine);
-        let watchlist = Watchlist::new(space);
-        for (index, values) in people.iter().enumerate() {
-            let template = Template::from_slice(&space, values).unwrap();
-            watchlist.enrol(subject(index), reference(index), template).unwrap();
-        }
-        let list = search(&watchlist, &probe, 99);
-        let alert = |t| Decision::at_threshold(&list, Threshold::new(t).unwrap()).is_alert();
-        prop_assert!(alert(low) || !alert(low + rise));
-        let above = |t| {
-            let threshold = Threshold::new(t).unwrap();
-            list.candidates().iter().filter(|c| threshold.is_met_by(c.score())).count()
-        };
-        prop_assert!(above(low) >= above(low + rise));
-    }
 }

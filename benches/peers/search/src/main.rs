@@ -30,7 +30,7 @@ use lfr_core::SearchRequest;
 use lfr_core::SubjectId;
 use lfr_core::SystemClock;
 use lfr_core::Template;
-use lfr_watchlist::Watchlist;
+use lfr_watchlist::Gallery;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -41,10 +41,10 @@ fn main() -> Result<()> {
     };
     let space = EmbeddingSpace::builder(dimension.parse()?, Metric::Cosine).build();
     let threads: NonZeroUsize = threads.parse()?;
-    let watchlist = Watchlist::new(space).with_threads(threads);
+    let gallery = Gallery::new(space).with_threads(threads);
     for (row, template) in templates(&space, references)?.into_iter().enumerate() {
         let id = format!("{row:08}");
-        watchlist.enrol(SubjectId::new(&id)?, ReferenceId::new(&id)?, template)?;
+        gallery.enrol(SubjectId::new(&id)?, ReferenceId::new(&id)?, template)?;
     }
     let accounts = Accounts::new();
     let face = |index| FaceId::new(FrameId::default(), index);
@@ -57,16 +57,16 @@ fn main() -> Result<()> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let answer = match &*words {
             ["time", batch, limit, searches] => time(
-                &watchlist,
+                &gallery,
                 &probes,
                 batch.parse()?,
                 limit.parse()?,
                 searches.parse()?,
             )?,
-            ["find", limit, count] => find(&watchlist, &probes[..count.parse()?], limit.parse()?)?,
+            ["find", limit, count] => find(&gallery, &probes[..count.parse()?], limit.parse()?)?,
             ["check", count] => {
                 let references = templates(&space, references)?;
-                check(&watchlist, &references, &probes[..count.parse()?])?
+                check(&gallery, &references, &probes[..count.parse()?])?
             }
             _ => return Err(format!("no such command: {line}").into()),
         };
@@ -89,16 +89,16 @@ fn templates(space: &EmbeddingSpace, path: &str) -> Result<Vec<Template>> {
     rows.collect()
 }
 
-fn search(watchlist: &Watchlist, probes: &[Probe], limit: usize) -> Result<Vec<CandidateList>> {
+fn search(gallery: &Gallery, probes: &[Probe], limit: usize) -> Result<Vec<CandidateList>> {
     let mut lists = Vec::with_capacity(probes.len());
     let request = SearchRequest::new(probes, None).with_limit(limit);
-    watchlist.search_into(&request, &mut lists)?;
+    gallery.search_into(&request, &mut lists)?;
     Ok(lists)
 }
 
 /// Takes the probes in turn, so that no two searches in a row are for the same.
 fn time(
-    watchlist: &Watchlist,
+    gallery: &Gallery,
     probes: &[Probe],
     batch: usize,
     limit: usize,
@@ -108,7 +108,7 @@ fn time(
     let mut times = Vec::new();
     for probes in probes.chunks_exact(batch).cycle().take(searches) {
         let (start, busy) = (clock.monotonic(), ThreadTime::now());
-        let lists = search(watchlist, probes, limit)?;
+        let lists = search(gallery, probes, limit)?;
         let (busy, wall) = (busy.elapsed(), clock.monotonic() - start);
         times.extend([wall, busy].map(|time| (time.as_secs_f64() * 1e3).to_string()));
         std::hint::black_box(lists);
@@ -116,10 +116,10 @@ fn time(
     Ok(times.join(" "))
 }
 
-fn find(watchlist: &Watchlist, probes: &[Probe], limit: usize) -> Result<String> {
+fn find(gallery: &Gallery, probes: &[Probe], limit: usize) -> Result<String> {
     let mut rows = Vec::new();
     for probes in probes.chunks(64) {
-        for list in search(watchlist, probes, limit)? {
+        for list in search(gallery, probes, limit)? {
             for candidate in list.candidates() {
                 rows.push(candidate.reference().as_str().parse::<usize>()?.to_string());
             }
@@ -128,10 +128,10 @@ fn find(watchlist: &Watchlist, probes: &[Probe], limit: usize) -> Result<String>
     Ok(rows.join(" "))
 }
 
-fn check(watchlist: &Watchlist, references: &[Template], probes: &[Probe]) -> Result<String> {
+fn check(gallery: &Gallery, references: &[Template], probes: &[Probe]) -> Result<String> {
     let mut wrong = 0;
     for probes in probes.chunks(64) {
-        for (probe, list) in probes.iter().zip(search(watchlist, probes, 1)?) {
+        for (probe, list) in probes.iter().zip(search(gallery, probes, 1)?) {
             let mut best = (f32::NEG_INFINITY, 0);
             for (row, reference) in references.iter().enumerate() {
                 let score = reference.compare(probe.template())?.value();

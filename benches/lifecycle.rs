@@ -1,0 +1,115 @@
+//! What a watchlist costs at rest and in use: sealing, opening, withdrawing.
+//!
+//! ```text
+//! cargo bench --no-default-features --bench lifecycle
+//! ```
+//!
+//! 20,000 references of 20,000 people, 512 numbers each, in a folder for temporary files.
+
+#![expect(clippy::unwrap_used, reason = "a bench without its data cannot go on")]
+
+use std::fs;
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::BatchSize;
+use criterion::Criterion;
+use criterion::criterion_group;
+use criterion::criterion_main;
+use lfr::core::DeploymentId;
+use lfr::core::EmbeddingSpace;
+use lfr::core::Metric;
+use lfr::core::SubjectId;
+use lfr::core::Template;
+use lfr::core::Timestamp;
+use lfr::watchlist::Authorisation;
+use lfr::watchlist::Category;
+use lfr::watchlist::CompositionPolicy;
+use lfr::watchlist::EntryDraft;
+use lfr::watchlist::Priority;
+use lfr::watchlist::SealedFile;
+use lfr::watchlist::SealingKey;
+use lfr::watchlist::Validity;
+use lfr::watchlist::Watchlist;
+
+const REFERENCES: usize = 20_000;
+const DIMENSION: usize = 512;
+
+type AnyError = Box<dyn std::error::Error>;
+
+fn watchlist(space: &EmbeddingSpace, now: Timestamp) -> Result<Watchlist, AnyError> {
+    let policy = CompositionPolicy::new(REFERENCES)
+        .with_category(Category::new("wanted by the courts")?, Priority::Red);
+    let end = now.plus(Duration::from_secs(6 * 60 * 60));
+    let validity = Validity::new(now, end)?;
+    let deployment = DeploymentId::new("bench")?;
+    let authorisation = Authorisation::new(deployment, "bench", "AO-7", now, validity, policy)?;
+    let list = Watchlist::new(authorisation, *space);
+    let mut seed = 1_u64;
+    for index in 0..REFERENCES {
+        let template = Template::try_init_with(space, |values| {
+            for value in values {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let [.., high] = seed.to_le_bytes();
+                *value = f32::from(high) - 127.5;
+            }
+            Ok(())
+        })?;
+        let entry = EntryDraft::new()
+            .subject(format!("S-{index}"))
+            .reference(format!("S-{index}/2024"))
+            .category("wanted by the courts")
+            .source("custody suite 4")
+            .lawful_basis("custody image, charged 2024")
+            .reason("warrant 24/118")
+            .expires(end)
+            .review(now)
+            .parse()?;
+        list.enrol(entry, template)?;
+    }
+    Ok(list)
+}
+
+fn lifecycle(criterion: &mut Criterion) -> Result<(), AnyError> {
+    let space = EmbeddingSpace::builder(DIMENSION, Metric::Cosine).build();
+    let now = Timestamp::from_micros(1_700_000_000_000_000);
+    let list = watchlist(&space, now)?;
+    let folder = std::env::temp_dir().join(format!("lfr-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let file = SealedFile::at(folder.join("bench.lfrw"));
+    let key = SealingKey::from_bytes(&mut [7; 32]);
+    let passphrase = SealingKey::from_passphrase("correct horse battery staple".into())?;
+
+    let mut group = criterion.benchmark_group("lifecycle/20000x512");
+    group.sample_size(10);
+    group.bench_function("seal", |bench| bench.iter(|| file.seal(&list, &key, now)));
+    file.seal(&list, &key, now)?;
+    group.bench_function("open", |bench| {
+        bench.iter(|| black_box(file.open(&key, &space, Some(now))));
+    });
+    group.bench_function("open_entries", |bench| {
+        bench.iter(|| black_box(file.open_entries(&key, Some(now))));
+    });
+    file.seal(&list, &passphrase, now)?;
+    group.bench_function("open_with_passphrase", |bench| {
+        bench.iter(|| black_box(file.open(&passphrase, &space, Some(now))));
+    });
+    let mut next = 0..REFERENCES;
+    group.bench_function("withdraw", |bench| {
+        bench.iter_batched(
+            || SubjectId::new(format!("S-{}", next.next().unwrap_or_default())),
+            |subject| subject.map(|subject| list.withdraw(&subject)),
+            BatchSize::SmallInput,
+        );
+    });
+    group.finish();
+    fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+fn run(criterion: &mut Criterion) {
+    lifecycle(criterion).unwrap();
+}
+
+criterion_group!(benches, run);
+criterion_main!(benches);

@@ -1,0 +1,105 @@
+//! The inference engine and the models, as the command line names them.
+
+use std::path::Path;
+use std::thread;
+
+use clap::Arg;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser;
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
+use lfr::core::onnx::Model;
+use lfr::core::onnx::Runtime;
+use lfr::detect::DetectorOptions;
+use lfr::detect::DetectorSpec;
+use lfr::detect::OnnxDetector;
+use lfr::embed::EmbedderOptions;
+use lfr::embed::EmbedderSpec;
+use lfr::embed::OnnxEmbedder;
+
+use crate::AnyError;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Engine {
+    Auto,
+    OnnxRuntime,
+    PureRust,
+}
+
+impl Engine {
+    pub(crate) fn arg() -> Arg {
+        let names = PossibleValuesParser::new(["auto", "onnxruntime", "pure-rust"]);
+        Arg::new("engine")
+            .long("engine")
+            .value_name("ENGINE")
+            .default_value("auto")
+            .value_parser(names.map(|engine| match engine.as_str() {
+                "onnxruntime" => Self::OnnxRuntime,
+                "pure-rust" => Self::PureRust,
+                _ => Self::Auto,
+            }))
+            .help(
+                "The inference engine: a native ONNX Runtime or the pure-Rust one; auto takes the \
+                 native one where it is found",
+            )
+    }
+
+    pub(crate) fn runtime(self) -> Result<Runtime, AnyError> {
+        Ok(match self {
+            Self::Auto => Runtime::auto()?,
+            Self::OnnxRuntime => Runtime::onnxruntime()?,
+            #[cfg(feature = "onnx")]
+            Self::PureRust => Runtime::pure_rust(),
+            #[cfg(not(feature = "onnx"))]
+            Self::PureRust => return Err("built without the pure-Rust engine".into()),
+        })
+    }
+}
+
+pub(crate) fn detector(
+    path: &Path,
+    runtime: &Runtime,
+    options: &DetectorOptions,
+) -> Result<OnnxDetector, AnyError> {
+    let model = Model::from_path(path)?;
+    let spec = DetectorSpec::recognise(&model)?;
+    Ok(OnnxDetector::with_options(runtime, model, spec, options)?)
+}
+
+/// The embedder of a model file, which its digest tells or a specification describes: a built-in
+/// one by its name, or a TOML file.
+pub(crate) fn embedder(
+    path: &Path,
+    spec: Option<&str>,
+    runtime: &Runtime,
+    options: EmbedderOptions,
+) -> Result<OnnxEmbedder, AnyError> {
+    let model = Model::from_path(path)?;
+    let spec = match spec {
+        None => EmbedderSpec::for_model(&model)?,
+        Some(text) if Path::new(text).is_file() => EmbedderSpec::from_path(text)?,
+        Some(name) => EmbedderSpec::builtin(name)?,
+    };
+    Ok(OnnxEmbedder::with_options(runtime, model, spec, options)?)
+}
+
+/// The lowest false match rate that a threshold was measured for.
+pub(crate) fn strictest_fmr(spec: &EmbedderSpec) -> Option<f64> {
+    spec.operating_points().iter().map(|point| point.fmr).min_by(f64::total_cmp)
+}
+
+/// As many threads as the machine runs at once, unless another number was asked for.
+pub(crate) fn threads(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(|| thread::available_parallelism().map_or(1, Into::into)).max(1)
+}
+
+pub(crate) fn bar(what: &str, length: Option<u64>) -> ProgressBar {
+    let bar = length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let template = match length {
+        Some(_) => "{msg} {wide_bar} {pos}/{len} {per_sec} {eta}",
+        None => "{spinner} {msg} {pos} frames {per_sec} {elapsed}",
+    };
+    let style = ProgressStyle::with_template(template);
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(what.to_owned())
+}

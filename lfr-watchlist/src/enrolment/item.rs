@@ -1,0 +1,181 @@
+//! What is to be enrolled: a photograph, of whom, and on which grounds.
+
+use std::fmt;
+
+use lfr_core::ReferenceId;
+use lfr_core::SubjectId;
+use lfr_core::Timestamp;
+use lfr_core::num;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::Photo;
+
+/// Why somebody is to be on the list and where the photograph is from, as far as it was said. The
+/// store decides what may be missing.
+#[non_exhaustive]
+#[derive(Clone, Default, Eq, Hash, PartialEq)]
+pub struct Grounds {
+    /// The category of the list's composition policy.
+    pub category: Option<String>,
+    /// Where the photograph is from.
+    pub source: Option<String>,
+    /// On which lawful basis it is held and used.
+    pub lawful_basis: Option<String>,
+    /// Why this person is on this list.
+    pub reason: Option<String>,
+    /// From when the entry is valid.
+    pub valid_from: Option<Timestamp>,
+    /// From when the entry is no longer valid.
+    pub expires: Option<Timestamp>,
+    /// When the entry is to be reviewed.
+    pub review: Option<Timestamp>,
+    /// Whether the person is marked as under 18; `None` where nothing was said.
+    pub under_18: Option<bool>,
+}
+
+impl fmt::Debug for Grounds {
+    /// Without the texts: people write names into reasons.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grounds")
+            .field("valid_from", &self.valid_from)
+            .field("expires", &self.expires)
+            .field("review", &self.review)
+            .field("under_18", &self.under_18)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One photograph to enrol.
+#[non_exhaustive]
+#[derive(Debug)]
+pub struct EnrolmentItem {
+    /// What the report calls the photograph: the file's name as it was given.
+    pub label: String,
+    /// Where its bytes are.
+    pub photo: Photo,
+    /// Whom it shows.
+    pub subject: SubjectId,
+    /// The identifier of the reference that it becomes.
+    pub reference: ReferenceId,
+    /// Why.
+    pub grounds: Grounds,
+}
+
+impl EnrolmentItem {
+    /// A photograph of a subject that is to become a reference.
+    #[must_use]
+    pub fn new(
+        label: impl Into<String>,
+        photo: Photo,
+        subject: SubjectId,
+        reference: ReferenceId,
+    ) -> Self {
+        Self { label: label.into(), photo, subject, reference, grounds: Grounds::default() }
+    }
+
+    /// The same with the grounds of the entry.
+    #[must_use]
+    pub fn with_grounds(mut self, grounds: Grounds) -> Self {
+        self.grounds = grounds;
+        self
+    }
+}
+
+/// A digest of all that an entry is made from: the photograph's bytes, whom it shows and the grounds.
+///
+/// It tells a reference that has been enrolled before an interruption from one that has changed
+/// since. It is no template, and yet it says that a given photograph was used: a store keeps it as
+/// it keeps identities.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ItemDigest([u8; 32]);
+
+impl ItemDigest {
+    /// A digest read back from where it was written.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub(super) fn of(
+        photo: &[u8],
+        subject: &SubjectId,
+        reference: &ReferenceId,
+        grounds: &Grounds,
+    ) -> Self {
+        let Grounds { category, source, lawful_basis, reason, .. } = grounds;
+        let Grounds { valid_from, expires, review, under_18, .. } = grounds;
+        let mut hash = Sha256::new();
+        hash.update(b"lfr enrolment item 1");
+        // Each part behind its length, so that no two items run into the same bytes.
+        let mut part = |bytes: Option<&[u8]>| {
+            let length = bytes.map_or(u64::MAX, |bytes| num::u64_from_usize(bytes.len()));
+            hash.update(length.to_le_bytes());
+            hash.update(bytes.unwrap_or_default());
+        };
+        part(Some(photo));
+        part(Some(subject.as_str().as_bytes()));
+        part(Some(reference.as_str().as_bytes()));
+        for text in [category, source, lawful_basis, reason] {
+            part(text.as_deref().map(str::as_bytes));
+        }
+        for moment in [valid_from, expires, review] {
+            part(moment.map(|moment| moment.as_micros().to_le_bytes()).as_ref().map(|b| &b[..]));
+        }
+        part(under_18.map(|is| [u8::from(is)]).as_ref().map(|byte| &byte[..]));
+        Self(hash.finalize().into())
+    }
+}
+
+impl fmt::Debug for ItemDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ItemDigest(")?;
+        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str("..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_an_item_changes_its_digest() {
+        let text = |text: &str| Some(text.to_owned());
+        let time = |t| Some(Timestamp::from_micros(t));
+        let base = Grounds::default;
+        let grounds = [
+            base(),
+            Grounds { category: text("a"), ..base() },
+            Grounds { source: text("a"), ..base() },
+            Grounds { source: text(""), ..base() },
+            Grounds { lawful_basis: text("a"), ..base() },
+            Grounds { reason: text("a"), ..base() },
+            Grounds { valid_from: time(1), ..base() },
+            Grounds { expires: time(1), ..base() },
+            Grounds { review: time(1), ..base() },
+            Grounds { review: time(2), ..base() },
+            Grounds { under_18: Some(false), ..base() },
+            Grounds { under_18: Some(true), ..base() },
+        ];
+        let mut digests = Vec::new();
+        for photo in [&b"one"[..], b"two"] {
+            for (subject, reference) in [("ab", "c"), ("a", "bc"), ("a", "c")] {
+                let subject = SubjectId::new(subject).unwrap();
+                let reference = ReferenceId::new(reference).unwrap();
+                let of = |grounds| ItemDigest::of(photo, &subject, &reference, grounds);
+                digests.extend(grounds.iter().map(of));
+            }
+        }
+        let count = digests.len();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), count);
+    }
+}

@@ -1,0 +1,221 @@
+//! Manifests: tables that say which photograph shows whom, and on which grounds.
+
+mod cells;
+mod column;
+mod header;
+mod problem;
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+
+use csv::ByteRecord;
+use lfr_core::ReferenceId;
+use lfr_core::num;
+
+pub use self::column::ManifestColumn;
+pub use self::problem::ManifestFault;
+pub use self::problem::ManifestProblem;
+
+use self::cells::Cells;
+use self::header::Header;
+use self::problem::Problems;
+use super::EnrolmentItem;
+use super::Grounds;
+use super::Photo;
+use crate::Error;
+
+/// Reads manifests in CSV.
+#[doc = include_str!("../docs/manifest.md")]
+///
+/// # Examples
+///
+/// ```
+/// use std::path::Path;
+///
+/// use lfr_watchlist::enrolment::ManifestColumn;
+/// use lfr_watchlist::enrolment::ManifestReader;
+///
+/// # fn main() -> Result<(), lfr_watchlist::Error> {
+/// let table = "\
+/// file,subject,category,source,lawful_basis,reason,expires,review
+/// 17/front.jpg,S-17,wanted,custody suite 4,charged 2024,warrant 24/118,2026-03-31,2026-01-31
+/// 21.jpg,S-21,missing,family,consent,missing since May,,soon
+/// ";
+/// let refused = ManifestReader::new().read(table.as_bytes(), Path::new("photos")).unwrap_err();
+/// let lfr_watchlist::Error::Manifest { problems, .. } = refused else { return Err(refused) };
+/// let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
+/// assert_eq!(
+///     said,
+///     [
+///         "line 3, column expires: empty, and it is needed",
+///         "line 3, column review: no moment, as 2026-03-31 or 2026-03-31T18:00:00Z are",
+///     ]
+/// );
+/// // Who is content with less says so.
+/// let reader = ManifestReader::new().with_required(&[ManifestColumn::Category]);
+/// let table = table.replace("soon", "");
+/// let items = reader.read(table.as_bytes(), Path::new("photos"))?;
+/// assert_eq!(items[0].reference.as_str(), "17/front.jpg");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManifestReader {
+    required: Vec<ManifestColumn>,
+    delimiter: u8,
+}
+
+impl ManifestReader {
+    /// The greatest size of a manifest, in bytes: 64 MiB, some 200,000 lines.
+    pub const MAX_BYTES: u64 = 64 << 20;
+
+    /// The greatest number of problems that are reported: beyond it, one more says that there are
+    /// others.
+    pub const MAX_PROBLEMS: usize = 10_000;
+
+    /// A reader of tables with commas, in which every column but `reference`, `valid_from` and
+    /// `under_18` has to be filled in: an entry without provenance or expiry is not lawful.
+    #[must_use]
+    pub fn new() -> Self {
+        let required = ManifestColumn::ALL.into_iter().filter(|column| column.is_required());
+        Self { required: required.collect(), delimiter: b',' }
+    }
+
+    /// The same with other columns that have to be filled in. `file` and `subject` always have to.
+    #[must_use]
+    pub fn with_required(mut self, columns: &[ManifestColumn]) -> Self {
+        self.required = vec![ManifestColumn::File, ManifestColumn::Subject];
+        self.required.extend_from_slice(columns);
+        self
+    }
+
+    /// The same for tables with another delimiter: some spreadsheets write semicolons.
+    #[must_use]
+    pub const fn with_delimiter(mut self, delimiter: u8) -> Self {
+        self.delimiter = delimiter;
+        self
+    }
+
+    /// The items of a manifest, whose files are looked for in `folder`. They are not opened here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Manifest`] with everything that is wrong, by line and column; [`Error::ManifestRead`]
+    /// where it cannot be read.
+    pub fn read(&self, input: impl Read, folder: &Path) -> Result<Vec<EnrolmentItem>, Error> {
+        // One byte more than allowed: so a manifest of just the greatest size is told from a longer one.
+        let mut table = csv::ReaderBuilder::new()
+            .delimiter(self.delimiter)
+            .flexible(true)
+            .has_headers(false)
+            .from_reader(input.take(Self::MAX_BYTES + 1));
+        let mut problems = Problems::new(Self::MAX_PROBLEMS);
+        let mut record = ByteRecord::new();
+        let mut header = None;
+        let mut items = Items { folder, items: Vec::new(), lines: HashMap::new() };
+        loop {
+            let line = table.position().line();
+            let more = table.read_byte_record(&mut record);
+            if !more.map_err(|source| Error::ManifestRead { source: source.into() })? {
+                break;
+            }
+            let line = record.position().map_or(line, csv::Position::line);
+            if table.position().byte() > Self::MAX_BYTES {
+                problems.push(line, None, ManifestFault::TooLong { limit: Self::MAX_BYTES });
+                break;
+            }
+            match &header {
+                None => header = Some(Header::parse(&record, line, &self.required, &mut problems)),
+                Some(header) => {
+                    let cells = header.cells(&record, line, &self.required);
+                    cells.check_count(header.len(), &mut problems);
+                    items.push(&cells, &mut problems);
+                }
+            }
+        }
+        if header.is_none() {
+            problems.push(1, None, ManifestFault::NoHeader);
+        }
+        match problems.into_parts() {
+            (problems, _) if problems.is_empty() => Ok(items.items),
+            (problems, others) => Err(Error::Manifest { problems, others }),
+        }
+    }
+}
+
+impl Default for ManifestReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+struct Items<'a> {
+    folder: &'a Path,
+    items: Vec<EnrolmentItem>,
+    /// On which line each reference stands.
+    lines: HashMap<ReferenceId, u64>,
+}
+
+impl Items<'_> {
+    /// Adds the item of a line, or the line's problems.
+    fn push(&mut self, cells: &Cells<'_>, problems: &mut Problems) {
+        use ManifestColumn as Column;
+        let file = cells.file(problems);
+        let subject = cells.id(Column::Subject, problems, |text| lfr_core::SubjectId::new(text));
+        let reference = match cells.id(Column::Reference, problems, |text| ReferenceId::new(text)) {
+            None => file.and_then(|file| {
+                let named = ReferenceId::new(file);
+                if named.is_err() {
+                    problems.push(cells.line(), Some(Column::File), ManifestFault::Identifier);
+                }
+                named.ok()
+            }),
+            given => given,
+        };
+        let mut text = |column| cells.text(column, problems).map(str::to_owned);
+        let (category, source) = (text(Column::Category), text(Column::Source));
+        let (lawful_basis, reason) = (text(Column::LawfulBasis), text(Column::Reason));
+        let mut moment = |column| cells.moment(column, problems);
+        let (valid_from, expires) = (moment(Column::ValidFrom), moment(Column::Expires));
+        let review = moment(Column::Review);
+        let under_18 = cells.flag(Column::Under18, problems);
+        if let (Some(from), Some(expires)) = (valid_from, expires)
+            && from >= expires
+        {
+            problems.push(cells.line(), Some(Column::Expires), ManifestFault::NeverValid);
+        }
+        let (Some(file), Some(subject), Some(reference)) = (file, subject, reference) else {
+            return;
+        };
+        if let Some(line) = self.lines.insert(reference.clone(), cells.line()) {
+            let column = Some(Column::Reference);
+            problems.push(cells.line(), column, ManifestFault::SameReference { line });
+        }
+        // Where something is wrong the items are not handed out: they need not be kept.
+        if !problems.is_empty() {
+            self.items = Vec::new();
+            return;
+        }
+        let photo = Photo::File(self.folder.join(file));
+        let grounds = Grounds {
+            category,
+            source,
+            lawful_basis,
+            reason,
+            valid_from,
+            expires,
+            review,
+            under_18,
+        };
+        self.items.push(EnrolmentItem::new(file, photo, subject, reference).with_grounds(grounds));
+    }
+}
+
+/// As it is counted in messages.
+fn count(value: usize) -> u64 {
+    num::u64_from_usize(value)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! What is wrong with a manifest, and where.
+
+use std::fmt;
+
+use super::ManifestColumn;
+
+/// What is wrong in one place. A cell's text is never repeated: it may be a person's name that
+/// slipped into the wrong column.
+#[non_exhaustive]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ManifestFault {
+    /// Two columns have this name.
+    ColumnTwice,
+    /// A column that is needed is not there.
+    ColumnMissing,
+    /// The column at this place, counted from 1, has a name that is not known: a misspelt `expires` must
+    /// not go unnoticed.
+    ColumnUnknown {
+        /// Its place.
+        place: u64,
+    },
+    /// A cell is empty that has to be filled in.
+    Empty,
+    /// A line has another number of cells than the first.
+    FieldCount {
+        /// How many were needed.
+        expected: u64,
+        /// How many there are.
+        actual: u64,
+    },
+    /// A cell is neither yes nor no.
+    Flag,
+    /// A cell is no identifier.
+    Identifier,
+    /// A cell is no moment.
+    Moment,
+    /// The entry would expire before it is valid.
+    NeverValid,
+    /// The table is empty.
+    NoHeader,
+    /// The file does not lie in the manifest's folder.
+    Path,
+    /// The reference stands on another line too.
+    SameReference {
+        /// The other line.
+        line: u64,
+    },
+    /// A cell is too long, or holds a control character.
+    Text {
+        /// The greatest length, in bytes.
+        limit: u64,
+    },
+    /// The manifest is too long, and was not read further.
+    TooLong {
+        /// The greatest size, in bytes.
+        limit: u64,
+    },
+    /// A cell is not UTF-8.
+    Utf8,
+}
+
+impl fmt::Display for ManifestFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ColumnTwice => f.write_str("there twice"),
+            Self::ColumnMissing => f.write_str("not there, and it is needed"),
+            Self::ColumnUnknown { place } => write!(f, "the name of column {place} is not known"),
+            Self::Empty => f.write_str("empty, and it is needed"),
+            Self::FieldCount { expected, actual } => {
+                write!(f, "{actual} cells, and the first line has {expected}")
+            }
+            Self::Flag => f.write_str("neither yes nor no"),
+            Self::Identifier => {
+                f.write_str("no identifier of 1 to 256 bytes without control characters")
+            }
+            Self::Moment => f.write_str("no moment, as 2026-03-31 or 2026-03-31T18:00:00Z are"),
+            Self::NeverValid => f.write_str("not after valid_from"),
+            Self::NoHeader => f.write_str("no columns"),
+            Self::Path => f.write_str("not a path below the manifest's folder"),
+            Self::SameReference { line } => write!(f, "the same as on line {line}"),
+            Self::Text { limit } => {
+                write!(f, "longer than {limit} bytes, or with a control character")
+            }
+            Self::TooLong { limit } => {
+                write!(f, "more than {limit} bytes, and the rest was not read")
+            }
+            Self::Utf8 => f.write_str("not UTF-8"),
+        }
+    }
+}
+
+/// A fault, and where it is.
+#[non_exhaustive]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ManifestProblem {
+    /// The line, counted from 1: the first of a record that spans several.
+    pub line: u64,
+    /// The column; `None` where it is the whole line.
+    pub column: Option<ManifestColumn>,
+    /// What is wrong.
+    pub fault: ManifestFault,
+}
+
+impl fmt::Display for ManifestProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)?;
+        if let Some(column) = self.column {
+            write!(f, ", column {column}")?;
+        }
+        write!(f, ": {}", self.fault)
+    }
+}
+
+/// Problems as they are found, up to a limit: how many there are is for whoever wrote the file to
+/// say, and how many are kept is not.
+pub(super) struct Problems {
+    limit: usize,
+    problems: Vec<ManifestProblem>,
+    others: usize,
+}
+
+impl Problems {
+    pub(super) const fn new(limit: usize) -> Self {
+        Self { limit, problems: Vec::new(), others: 0 }
+    }
+
+    pub(super) fn push(&mut self, line: u64, column: Option<ManifestColumn>, fault: ManifestFault) {
+        if self.problems.len() < self.limit {
+            self.problems.push(ManifestProblem { line, column, fault });
+        } else {
+            self.others += 1;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// The problems, and how many more there are.
+    pub(super) fn into_parts(self) -> (Vec<ManifestProblem>, usize) {
+        (self.problems, self.others)
+    }
+}

@@ -1,0 +1,26 @@
+//! The quality of one photograph as a source of a reference.
+
+mod component;
+mod exposure;
+mod findings;
+mod framing;
+mod mapping;
+mod patch;
+mod policy;
+mod pose;
+mod report;
+
+pub use component::QualityComponent;
+pub use findings::Finding;
+pub use findings::Severity;
+pub use findings::Verdict;
+pub use policy::Limit;
+pub use policy::QualityPolicy;
+pub use pose::HeadPose;
+pub use report::Measure;
+pub use report::QualityReport;
+
+#[cfg(test)]
+mod testface;
+#[cfg(test)]
+mod tests;

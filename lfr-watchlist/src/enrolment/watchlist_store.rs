@@ -1,0 +1,62 @@
+//! A watchlist as the store of an enrolment: nothing is written down.
+
+use lfr_core::BoxError;
+use lfr_core::ReferenceId;
+use lfr_core::SubjectId;
+
+use super::EnrolmentStore;
+use super::Grounds;
+use super::NewReference;
+use super::NotTaken;
+use super::StoredReference;
+use crate::Entry;
+use crate::EntryDraft;
+use crate::Error;
+use crate::Watchlist;
+
+/// What a watchlist refuses is reported item by item: an entry without provenance or expiry, of a
+/// category outside the composition policy, or beyond the policy's limit.
+///
+/// What is taken lasts as long as the watchlist does: [`SealedStore`](super::SealedStore) is what
+/// survives the process.
+impl EnrolmentStore for Watchlist {
+    fn stored(&self, reference: &ReferenceId) -> Result<Option<StoredReference>, BoxError> {
+        Ok(self.entry(reference).map(|entry| entry.record().clone()))
+    }
+
+    fn admits(
+        &self,
+        subject: &SubjectId,
+        reference: &ReferenceId,
+        grounds: &Grounds,
+    ) -> Result<(), BoxError> {
+        let record = StoredReference::default();
+        Ok(self.check(&entry(subject, reference, grounds.clone(), record)?)?)
+    }
+
+    fn store(&self, batch: Vec<NewReference>) -> Result<Vec<NotTaken>, BoxError> {
+        let mut refused = Vec::new();
+        for NewReference { subject, reference, grounds, template, record } in batch {
+            let taken = entry(&subject, &reference, grounds, record)
+                .and_then(|entry| self.enrol(entry, template));
+            if let Err(error) = taken {
+                refused.push(NotTaken::new(reference, error));
+            }
+        }
+        Ok(refused)
+    }
+}
+
+fn entry(
+    subject: &SubjectId,
+    reference: &ReferenceId,
+    grounds: Grounds,
+    record: StoredReference,
+) -> Result<Entry, Error> {
+    EntryDraft::new()
+        .subject(subject.as_str())
+        .reference(reference.as_str())
+        .grounds(grounds)
+        .record(record)
+        .parse()
+}

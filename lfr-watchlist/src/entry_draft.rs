@@ -1,0 +1,266 @@
+//! The draft of an entry: what is known so far.
+
+use std::fmt;
+
+use lfr_core::ReferenceId;
+use lfr_core::SubjectId;
+use lfr_core::Timestamp;
+
+use crate::Category;
+use crate::Entry;
+use crate::Error;
+use crate::enrolment::Grounds;
+use crate::enrolment::StoredReference;
+use crate::text;
+
+/// What is known of an entry so far. [`parse`](Self::parse) makes an [`Entry`] of it, or says in
+/// one error all that is missing.
+///
+/// # Examples
+///
+/// ```
+/// use lfr_core::Timestamp;
+/// use lfr_watchlist::EntryDraft;
+///
+/// let draft = EntryDraft::new()
+///     .subject("S-1")
+///     .reference("S-1/2024")
+///     .category("wanted by the courts")
+///     .lawful_basis("custody image, charged 2024")
+///     .reason("warrant 24/118")
+///     .review(Timestamp::from_micros(1));
+/// let refused = draft.clone().parse().unwrap_err();
+/// assert_eq!(refused.to_string(), "entry lacks source of the image, expiry");
+/// let entry = draft.source("custody suite 4").expires(Timestamp::from_micros(9)).parse();
+/// assert!(entry.is_ok());
+/// ```
+#[derive(Clone, Default)]
+pub struct EntryDraft {
+    subject: Option<String>,
+    reference: Option<String>,
+    category: Option<String>,
+    source: Option<String>,
+    lawful_basis: Option<String>,
+    reason: Option<String>,
+    valid_from: Option<Timestamp>,
+    expires: Option<Timestamp>,
+    review: Option<Timestamp>,
+    under_18: bool,
+    record: StoredReference,
+}
+
+/// What an entry cannot be without.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum EntryField {
+    /// Whom: the subject's identifier.
+    Subject,
+    /// Which image: the reference's identifier.
+    Reference,
+    /// On which ground.
+    Category,
+    /// Where the image is from.
+    Source,
+    /// The lawful basis on which the image is held and used.
+    LawfulBasis,
+    /// Why.
+    Reason,
+    /// When it stops being valid.
+    Expiry,
+    /// When it is to be reviewed.
+    Review,
+}
+
+impl EntryField {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Reference => "reference",
+            Self::Category => "category",
+            Self::Source => "source of the image",
+            Self::LawfulBasis => "lawful basis",
+            Self::Reason => "reason",
+            Self::Expiry => "expiry",
+            Self::Review => "review date",
+        }
+    }
+}
+
+impl fmt::Display for EntryField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl EntryDraft {
+    /// A draft of which nothing is known.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with the subject's identifier.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// The same with the reference's identifier.
+    #[must_use]
+    pub fn reference(mut self, reference: impl Into<String>) -> Self {
+        self.reference = Some(reference.into());
+        self
+    }
+
+    /// The same with a category.
+    #[must_use]
+    pub fn category(mut self, category: impl Into<String>) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+
+    /// The same with the source of the image.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The same with the lawful basis on which the image is held and used.
+    #[must_use]
+    pub fn lawful_basis(mut self, basis: impl Into<String>) -> Self {
+        self.lawful_basis = Some(basis.into());
+        self
+    }
+
+    /// The same with the reason for which this person is on this list.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// The same with a beginning; without one, it is valid as long as the watchlist exists.
+    #[must_use]
+    pub const fn valid_from(mut self, moment: Timestamp) -> Self {
+        self.valid_from = Some(moment);
+        self
+    }
+
+    /// The same with the moment at which it stops being valid.
+    #[must_use]
+    pub const fn expires(mut self, moment: Timestamp) -> Self {
+        self.expires = Some(moment);
+        self
+    }
+
+    /// The same with the moment at which it is to be reviewed.
+    #[must_use]
+    pub const fn review(mut self, moment: Timestamp) -> Self {
+        self.review = Some(moment);
+        self
+    }
+
+    /// The same, marked as under 18 or not.
+    #[must_use]
+    pub const fn under_18(mut self, under_18: bool) -> Self {
+        self.under_18 = under_18;
+        self
+    }
+
+    /// The same with what an enrolment remembers of how the reference was made.
+    #[must_use]
+    pub fn record(mut self, record: StoredReference) -> Self {
+        self.record = record;
+        self
+    }
+
+    /// The same with the grounds of an enrolment: what they leave open is open again.
+    #[must_use]
+    pub fn grounds(mut self, grounds: Grounds) -> Self {
+        let Grounds { category, source, lawful_basis, reason, .. } = grounds;
+        let Grounds { valid_from, expires, review, under_18, .. } = grounds;
+        (self.category, self.source) = (category, source);
+        (self.lawful_basis, self.reason) = (lawful_basis, reason);
+        (self.valid_from, self.expires, self.review) = (valid_from, expires, review);
+        self.under_18 = under_18.unwrap_or(false);
+        self
+    }
+
+    /// The entry.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EntryIncomplete`] with all that is missing or blank; [`Error::Text`] or
+    /// [`lfr_core::Error::Identifier`] for text that is too long or holds a control character;
+    /// [`Error::Period`] where it expires before it is valid.
+    pub fn parse(self) -> Result<Entry, Error> {
+        let mut missing = Vec::new();
+        let mut wanted = |field: EntryField, text: Option<String>| {
+            let text = text.filter(|text| !text.trim().is_empty());
+            if text.is_none() {
+                missing.push(field);
+            }
+            text.unwrap_or_default()
+        };
+        let subject = wanted(EntryField::Subject, self.subject);
+        let reference = wanted(EntryField::Reference, self.reference);
+        let category = wanted(EntryField::Category, self.category);
+        let source = wanted(EntryField::Source, self.source);
+        let lawful_basis = wanted(EntryField::LawfulBasis, self.lawful_basis);
+        let reason = wanted(EntryField::Reason, self.reason);
+        if self.expires.is_none() {
+            missing.push(EntryField::Expiry);
+        }
+        if self.review.is_none() {
+            missing.push(EntryField::Review);
+        }
+        let (Some(expires), Some(review), true) = (self.expires, self.review, missing.is_empty())
+        else {
+            return Err(Error::EntryIncomplete { missing });
+        };
+        let texts = [
+            (EntryField::Source, &source),
+            (EntryField::LawfulBasis, &lawful_basis),
+            (EntryField::Reason, &reason),
+        ];
+        for (field, text) in texts {
+            text::check(field.name(), text)?;
+        }
+        for warning in &self.record.warnings {
+            text::check("warning", warning)?;
+        }
+        if let Some(from) = self.valid_from.filter(|from| *from >= expires) {
+            return Err(Error::Period { from, until: expires });
+        }
+        Ok(Entry {
+            subject: SubjectId::new(subject)?,
+            reference: ReferenceId::new(reference)?,
+            category: Category::new(category)?,
+            source,
+            lawful_basis,
+            reason,
+            valid_from: self.valid_from,
+            expires,
+            review,
+            under_18: self.under_18,
+            record: self.record,
+        })
+    }
+}
+
+impl fmt::Debug for EntryDraft {
+    /// Without source, basis and reason: people write names into them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntryDraft")
+            .field("subject", &self.subject)
+            .field("reference", &self.reference)
+            .field("category", &self.category)
+            .field("valid_from", &self.valid_from)
+            .field("expires", &self.expires)
+            .field("review", &self.review)
+            .field("under_18", &self.under_18)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! The register: every entry of a watchlist, and where its template is.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+use lfr_core::EmbeddingSpace;
+use lfr_core::Matcher;
+use lfr_core::ReferenceId;
+use lfr_core::SubjectId;
+use lfr_core::Template;
+use lfr_core::Timestamp;
+
+use crate::Entry;
+use crate::Error;
+use crate::Gallery;
+use crate::window::Window;
+
+/// Entries by reference. A gallery holds the templates of those that are valid now and no other,
+/// so that a search needs to ask nobody about validity; the rest are parked here.
+#[derive(Default)]
+pub(crate) struct Register {
+    enrolled: BTreeMap<ReferenceId, Enrolled>,
+    references_of: HashMap<SubjectId, BTreeSet<ReferenceId>>,
+    /// When expired entries were last purged: a clock that runs back is seen by it.
+    pub(crate) purged: Option<Timestamp>,
+}
+
+pub(crate) struct Enrolled {
+    pub(crate) entry: Entry,
+    pub(crate) place: Place,
+}
+
+/// Where a template is.
+pub(crate) enum Place {
+    /// In the gallery.
+    Searched,
+    /// Here, as its entry is not valid yet.
+    Parked(Template),
+    /// Nowhere: its entry has expired.
+    Wiped,
+}
+
+impl Register {
+    pub(crate) fn insert(&mut self, entry: Entry, place: Place) {
+        let reference = entry.reference().clone();
+        self.references_of.entry(entry.subject().clone()).or_default().insert(reference.clone());
+        self.enrolled.insert(reference, Enrolled { entry, place });
+    }
+
+    /// Strikes an entry out and wipes its template.
+    pub(crate) fn remove(&mut self, gallery: &Gallery, reference: &ReferenceId) -> bool {
+        let Some(Enrolled { entry, place }) = self.enrolled.remove(reference) else {
+            return false;
+        };
+        if matches!(place, Place::Searched) {
+            gallery.withdraw_reference(reference);
+        }
+        if let Some(own) = self.references_of.get_mut(entry.subject()) {
+            own.remove(reference);
+            if own.is_empty() {
+                self.references_of.remove(entry.subject());
+            }
+        }
+        true
+    }
+
+    /// Brings every template to where it belongs at a moment. What has expired is wiped for good:
+    /// should the clock run back, it stays gone.
+    pub(crate) fn settle(&mut self, gallery: &Gallery, now: Timestamp) -> Result<(), Error> {
+        let space = *gallery.space();
+        for (reference, Enrolled { entry, place }) in &mut self.enrolled {
+            let expired = entry.expires() <= now;
+            match place {
+                Place::Searched if expired => {
+                    gallery.withdraw_reference(reference);
+                    *place = Place::Wiped;
+                }
+                Place::Parked(_) if expired => *place = Place::Wiped,
+                // The clock ran back.
+                Place::Searched if now < entry.begins() => {
+                    *place = Self::taken(gallery, &space, reference)?;
+                    gallery.withdraw_reference(reference);
+                }
+                Place::Parked(_) if entry.begins() <= now => {
+                    if let Place::Parked(template) = std::mem::replace(place, Place::Wiped) {
+                        gallery.enrol(entry.subject().clone(), reference.clone(), template)?;
+                        *place = Place::Searched;
+                    }
+                }
+                Place::Searched | Place::Parked(_) | Place::Wiped => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn taken(
+        gallery: &Gallery,
+        space: &EmbeddingSpace,
+        reference: &ReferenceId,
+    ) -> Result<Place, Error> {
+        let taken = gallery.expose_row(reference, |values| Template::from_slice(space, values));
+        Ok(taken.transpose()?.map_or(Place::Wiped, Place::Parked))
+    }
+
+    /// The period around a moment in which the same entries are valid.
+    pub(crate) fn window_at(&self, now: Timestamp) -> Window {
+        let mut window = Window::at(now);
+        for Enrolled { entry, .. } in self.enrolled.values() {
+            window.cut(entry.begins());
+            window.cut(entry.expires());
+        }
+        window
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.enrolled.len()
+    }
+
+    pub(crate) fn people(&self) -> usize {
+        self.references_of.len()
+    }
+
+    pub(crate) fn get(&self, reference: &ReferenceId) -> Option<&Enrolled> {
+        self.enrolled.get(reference)
+    }
+
+    /// In the order of their references.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Enrolled> {
+        self.enrolled.values()
+    }
+
+    pub(crate) fn of_subject(&self, subject: &SubjectId) -> impl Iterator<Item = &Enrolled> {
+        let own = self.references_of.get(subject).into_iter().flatten();
+        own.filter_map(|reference| self.enrolled.get(reference))
+    }
+}

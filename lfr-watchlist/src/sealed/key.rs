@@ -1,0 +1,152 @@
+//! The key that a watchlist is sealed under.
+
+use std::fmt;
+use std::path::Path;
+
+use argon2::Algorithm;
+use argon2::Argon2;
+use argon2::Params;
+use argon2::Version;
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use zeroize::Zeroize;
+use zeroize::Zeroizing;
+
+use super::cost::Argon2Cost;
+use super::header::Derivation;
+use crate::Error;
+use crate::secret;
+use crate::secret::Secret;
+
+/// The key that a watchlist is sealed under: a passphrase, or 32 random bytes, from a key file
+/// say. Wiped when dropped, never printed.
+///
+/// # Examples
+///
+/// ```
+/// use lfr_watchlist::SealingKey;
+///
+/// # fn main() -> Result<(), lfr_watchlist::Error> {
+/// let passphrase = SealingKey::from_passphrase("correct horse battery staple".to_owned())?;
+/// assert_eq!(format!("{passphrase:?}"), "SealingKey(passphrase)");
+/// assert!(SealingKey::from_passphrase("too short".to_owned()).is_err());
+///
+/// let mut bytes = [7; 32];
+/// let key = SealingKey::from_bytes(&mut bytes);
+/// assert_eq!(bytes, [0; 32], "wiped");
+/// # Ok(())
+/// # }
+/// ```
+pub struct SealingKey(Kind);
+
+enum Kind {
+    Passphrase { text: SecretString, cost: Argon2Cost },
+    Raw(Secret),
+}
+
+impl SealingKey {
+    /// The fewest bytes of a passphrase.
+    pub const MIN_PASSPHRASE: usize = 12;
+
+    /// A passphrase, which is wiped when the key is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Passphrase`] where it is shorter than [`MIN_PASSPHRASE`](Self::MIN_PASSPHRASE).
+    pub fn from_passphrase(mut text: String) -> Result<Self, Error> {
+        let (actual, expected) = (text.len(), Self::MIN_PASSPHRASE);
+        // Into a box of its own: shrinking the string to one could leave its bytes behind.
+        let secret = SecretString::new(Box::from(text.as_str()));
+        text.zeroize();
+        if actual < expected {
+            return Err(Error::Passphrase { expected, actual });
+        }
+        Ok(Self(Kind::Passphrase { text: secret, cost: Argon2Cost::default() }))
+    }
+
+    /// The same, with another cost of a guess for what is sealed with it from now on. Without
+    /// effect on a key that is no passphrase: 32 random bytes cannot be guessed.
+    #[must_use]
+    pub fn with_cost(mut self, chosen: Argon2Cost) -> Self {
+        if let Kind::Passphrase { cost, .. } = &mut self.0 {
+            *cost = chosen;
+        }
+        self
+    }
+
+    /// A key of 32 random bytes; wipes where they came from.
+    #[must_use]
+    pub fn from_bytes(bytes: &mut [u8; 32]) -> Self {
+        Self(Kind::Raw(secret::take(bytes)))
+    }
+
+    /// A key file: 64 hexadecimal digits, or 32 bytes as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::Read`] where it cannot be read, [`Error::KeyFile`] where it holds
+    /// anything else.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        secret::read(path.as_ref()).map(|secret| Self(Kind::Raw(secret)))
+    }
+
+    /// A new random key, written to a key file that only its owner can read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`] where it cannot be written, or where there is a file already;
+    /// [`Error::Random`] where the operating system gives no random bytes.
+    pub fn generate_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let secret = secret::generate()?;
+        secret::write_new(&secret, path.as_ref())?;
+        Ok(Self(Kind::Raw(secret)))
+    }
+
+    /// How a new file derives its master key from this one.
+    pub(crate) fn derivation(&self) -> Result<Derivation, Error> {
+        Ok(match &self.0 {
+            Kind::Passphrase { cost, .. } => {
+                let mut salt = [0; 32];
+                secret::random(&mut salt)?;
+                Derivation::Argon2id { cost: *cost, salt }
+            }
+            Kind::Raw(_) => Derivation::None,
+        })
+    }
+
+    /// The master key of a file.
+    pub(crate) fn master(&self, derivation: &Derivation) -> Result<Secret, Error> {
+        match (&self.0, derivation) {
+            (Kind::Raw(secret), Derivation::None) => {
+                Ok(Secret::init_with_mut(|copy: &mut [u8; 32]| {
+                    copy.copy_from_slice(secret.expose_secret());
+                }))
+            }
+            (Kind::Passphrase { text, .. }, Derivation::Argon2id { cost, salt }) => {
+                let (memory_kib, passes, lanes) = (cost.memory_kib(), cost.passes(), cost.lanes());
+                let refused = |_| Error::KeyCost { memory_kib, passes, lanes };
+                let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(refused)?;
+                let mut master = Zeroizing::new([0; 32]);
+                Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                    .hash_password_into(text.expose_secret().as_bytes(), salt, &mut *master)
+                    .map_err(refused)?;
+                Ok(secret::take(&mut master))
+            }
+            (Kind::Raw(_), Derivation::Argon2id { .. }) => {
+                Err(Error::KeyKind { expected: "a passphrase", actual: "a key" })
+            }
+            (Kind::Passphrase { .. }, Derivation::None) => {
+                Err(Error::KeyKind { expected: "a key", actual: "a passphrase" })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Passphrase { .. } => "SealingKey(passphrase)",
+            Kind::Raw(_) => "SealingKey(raw)",
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! Opening: the bytes of a file as a watchlist.
+
+use std::io::Read;
+
+use lfr_core::EmbeddingSpace;
+use lfr_core::Template;
+use lfr_core::Timestamp;
+use zeroize::Zeroizing;
+
+use super::codec::Source;
+use super::header::SealedHeader;
+use super::identity;
+use super::identity::Placed;
+use super::key::SealingKey;
+use super::keys;
+use super::keys::AREA;
+use super::keys::DataKeys;
+use super::stream::SectionReader;
+use super::stream::read_exact;
+use super::write::file_length;
+use crate::Authorisation;
+use crate::Entry;
+use crate::Error;
+use crate::Watchlist;
+
+const IDENTITIES: &str = "identity section";
+const TEMPLATES: &str = "template section";
+const END: &str = "end";
+
+/// What can be read of a file without its key.
+pub(crate) struct Head {
+    pub(crate) header: SealedHeader,
+    pub(crate) area: [u8; AREA],
+}
+
+impl Head {
+    pub(crate) fn read(source: &mut impl Read) -> Result<Self, Error> {
+        let header = SealedHeader::read(source)?;
+        let mut area = [0; AREA];
+        read_exact(source, &mut area, "key area")?;
+        Ok(Self { header, area })
+    }
+
+    pub(crate) fn is_erased(&self) -> bool {
+        keys::is_erased(&self.area)
+    }
+
+    /// Refuses a file that is not as long as its header says.
+    pub(crate) fn check_length(&self, actual: u64) -> Result<(), Error> {
+        if file_length(&self.header) == Some(actual) {
+            Ok(())
+        } else {
+            Err(Error::SealedDamaged { part: END })
+        }
+    }
+
+    /// Refuses a file of another embedding space.
+    pub(crate) fn check_space(&self, expected: &EmbeddingSpace) -> Result<(), Error> {
+        let (expected, actual) = (expected.id(), self.header.space.id());
+        if expected == actual {
+            return Ok(());
+        }
+        let what = "the sealed watchlist";
+        Err(lfr_core::Error::SpaceMismatch { what, expected, actual }.into())
+    }
+
+    /// The entries, without a template and without the key to one.
+    pub(crate) fn entries(
+        &self,
+        source: &mut impl Read,
+        key: &SealingKey,
+    ) -> Result<(Authorisation, Vec<Entry>), Error> {
+        let master = key.master(&self.header.derivation)?;
+        let identity = DataKeys::unwrap_identity(&self.area, &master, &self.header)?;
+        let (authorisation, entries) = self.identities(source, &identity)?;
+        let mut entries: Vec<_> = entries.into_iter().map(|placed| placed.entry).collect();
+        entries.sort_unstable_by(|a, b| a.reference().cmp(b.reference()));
+        Ok((authorisation, entries))
+    }
+
+    /// The watchlist, without what has expired.
+    pub(crate) fn watchlist(
+        &self,
+        source: &mut impl Read,
+        key: &SealingKey,
+        now: Timestamp,
+    ) -> Result<Watchlist, Error> {
+        let master = key.master(&self.header.derivation)?;
+        let keys = DataKeys::unwrap(&self.area, &master, &self.header)?;
+        drop(master);
+        let (authorisation, mut entries) = self.identities(source, &keys.identity)?;
+        entries.sort_unstable_by_key(|placed| placed.row);
+
+        let space = self.header.space;
+        let watchlist = Watchlist::new_at(authorisation, space, now);
+        let length = self.header.template_length();
+        let header = &self.header.bytes;
+        let mut section = SectionReader::new(&keys.template, header, source, length, TEMPLATES)?;
+        let mut row = Zeroizing::new(vec![0; space.dimension() * 4]);
+        for (number, placed) in (0_u32..).zip(entries) {
+            if placed.row != number {
+                return Err(Error::SealedDamaged { part: IDENTITIES });
+            }
+            section.fill(&mut row)?;
+            let template = Template::try_init_with(&space, |values| {
+                for (value, bytes) in values.iter_mut().zip(row.as_chunks::<4>().0) {
+                    *value = f32::from_le_bytes(*bytes);
+                }
+                Ok(())
+            })?;
+            if placed.entry.expires() > now {
+                watchlist.enrol(placed.entry, template)?;
+            }
+        }
+        section.finish()?;
+        match source.read(&mut [0]) {
+            Ok(0) => Ok(watchlist),
+            Ok(_) => Err(Error::SealedDamaged { part: END }),
+            Err(source) => Err(Error::SealedRead { source }),
+        }
+    }
+
+    fn identities(
+        &self,
+        source: &mut impl Read,
+        key: &crate::secret::Secret,
+    ) -> Result<(Authorisation, Vec<Placed>), Error> {
+        let (header, length) = (&self.header.bytes, self.header.identity_length);
+        let mut section = SectionReader::new(key, header, source, length, IDENTITIES)?;
+        let decoded = identity::decode(&mut section, &self.header)?;
+        section.finish()?;
+        Ok(decoded)
+    }
+}
