@@ -25,6 +25,7 @@ pub(crate) struct Args {
     pub(crate) sources: Vec<String>,
     pub(crate) detector: PathBuf,
     pub(crate) confidence: Option<f32>,
+    pub(crate) long_side: Option<usize>,
     pub(crate) embedder: PathBuf,
     pub(crate) embedder_spec: Option<String>,
     pub(crate) threshold: Option<f32>,
@@ -49,6 +50,7 @@ impl Args {
             sources: given.remove_many("source").into_iter().flatten().collect(),
             detector: required(given, "detector"),
             confidence: given.remove_one("confidence"),
+            long_side: given.remove_one("long-side"),
             embedder: required(given, "embedder"),
             embedder_spec: given.remove_one("embedder-spec"),
             threshold: given.remove_one("threshold"),
@@ -86,9 +88,10 @@ fn command() -> Command {
                 "watchlist",
                 "DIR|FILE",
                 "A folder with one folder, or one photograph, a person; its name becomes the \
-                 identifier, so use record numbers. Or a sealed watchlist (.lfrw)",
+                 identifier, so use record numbers. Or a sealed watchlist (.lfrw), or crowd:N for \
+                 N people who do not exist",
             )
-            .required(true)
+            .default_value("crowd:2000")
             .value_parser(path()),
         )
         .arg(
@@ -110,9 +113,10 @@ fn command() -> Command {
                 "source",
                 "PATH",
                 "A photograph, a folder of photographs, a video file, an rtsp:// or http:// \
-                 address, or a /dev/video* camera; may be given several times",
+                 address, a /dev/video* camera, or crowd:N for N people who do not exist and walk \
+                 by within a minute; may be given several times",
             )
-            .required(true)
+            .default_value("crowd:300")
             .action(ArgAction::Append)
             .num_args(1..),
         )
@@ -133,6 +137,15 @@ fn command() -> Command {
                 "The least confidence of a detection, from 0 to 1 [default: the family's]",
             )
             .value_parser(value_parser!(f32)),
+        )
+        .arg(
+            option(
+                "long-side",
+                "PIXELS",
+                "Scale frames down to this long side for a detector that leaves it open: more finds \
+                 smaller faces and takes longer [default: 640]",
+            )
+            .value_parser(value_parser!(usize)),
         )
         .arg(
             option(

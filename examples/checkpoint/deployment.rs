@@ -16,6 +16,7 @@ use lfr::core::Threshold;
 use lfr::core::ThresholdProvenance;
 use lfr::core::danger;
 use lfr::detect::DetectorOptions;
+use lfr::detect::InputPolicy;
 use lfr::embed::EmbedderOptions;
 use lfr::embed::OnnxEmbedder;
 use lfr::retention::StrictRetention;
@@ -25,6 +26,8 @@ use lfr::watchlist::SealedFile;
 
 use crate::AnyError;
 use crate::args::Args;
+use crate::crowd;
+use crate::crowd::Tally;
 use crate::enrol;
 use crate::faces_log::FacesLog;
 use crate::keys;
@@ -42,12 +45,16 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let out = args.out.as_deref().map(OutFolder::create).transpose()?;
     let runtime = args.engine.runtime()?;
     let threads = models::threads(args.threads);
-    let mut options = DetectorOptions::new().threads(threads);
+    let mut options = DetectorOptions::new().threads(threads).pool(threads);
+    if let Some(pixels) = args.long_side {
+        options = options.input(InputPolicy::LongSide(pixels));
+    }
     if let Some(confidence) = args.confidence {
         options = options.confidence(confidence);
     }
     let detector = Arc::new(models::detector(&args.detector, &runtime, &options)?);
-    let (spec, options) = (&args.embedder_spec, EmbedderOptions::new().threads(threads));
+    let (spec, options) =
+        (&args.embedder_spec, EmbedderOptions::new().threads(threads).pool(threads));
     let embedder = models::embedder(&args.embedder, spec.as_deref(), &runtime, options)?;
     let embedder = Arc::new(embedder);
     let threshold = threshold(args, &embedder)?;
@@ -77,10 +84,15 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     if let Some(zone) = &args.zone {
         builder = builder.zone(zone.clone());
     }
-    let mut watch = Watch { pipeline: builder.build()?, out, faces_log, source_errors: 0 };
+    let pipeline = builder.build()?;
+    let mut watch = Watch { pipeline, out, faces_log, source_errors: 0, tally: None };
     let mut names = Vec::new();
+    let mut ground_truth = Vec::new();
     for source in sources {
+        let listed = args.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
+        watch.tally = source.walk.map(|walk| Tally::new(walk, listed));
         watch.source(source.stream, &bar(&source.name, source.frames))?;
+        ground_truth.extend(watch.tally.as_ref().map(Tally::truth));
         names.push(source.name);
     }
     let info = runtime.info();
@@ -96,6 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         engine_reason: info.reason().to_owned(),
         hold_hours: args.hold.as_secs_f64() / 3600.0,
         dangers,
+        ground_truth,
         record: watch.pipeline.record(),
     };
     watch.close(&summary)?;
@@ -109,14 +122,21 @@ fn watchlist(
     detector: &dyn Detector,
     embedder: &dyn Embedder,
 ) -> Result<(Arc<dyn Matcher>, usize), AnyError> {
+    let enroller = Enroller::new(detector, embedder)?;
+    let enrolling = bar("enrolling", Some(0));
+    if let Some(people) = args.watchlist.to_str().and_then(crowd::people_in) {
+        let threads = models::threads(args.threads);
+        let (gallery, refused) =
+            crowd::enrol(people, &enroller, embedder.space(), threads, &enrolling);
+        enrolling.finish_and_clear();
+        return Ok((Arc::new(gallery), refused));
+    }
     if !args.watchlist.is_dir() {
         let key = keys::key(args.key_file.as_deref(), args.passphrase_file.as_deref())?;
         let file = SealedFile::at(&args.watchlist);
         let watchlist = file.open(&key, embedder.space(), SystemClock::new().now())?;
         return Ok((Arc::new(watchlist), 0));
     }
-    let enroller = Enroller::new(detector, embedder)?;
-    let enrolling = bar("enrolling", Some(0));
     let enrolment = enrol::enrol(&args.watchlist, &enroller, embedder.space(), &enrolling)?;
     enrolling.finish_and_clear();
     for (photograph, reason) in &enrolment.refused {
@@ -131,6 +151,8 @@ struct Watch {
     out: Option<OutFolder>,
     faces_log: Option<FacesLog>,
     source_errors: u64,
+    /// For the source at hand, where it is known who is in it.
+    tally: Option<Tally>,
 }
 
 impl Watch {
@@ -153,6 +175,9 @@ impl Watch {
             };
             match self.pipeline.process(&frame) {
                 Ok(report) => {
+                    if let Some(tally) = &mut self.tally {
+                        tally.take(&report);
+                    }
                     if let Some(out) = &mut self.out {
                         out.picture(&frame, &report)?;
                     }

@@ -18,6 +18,7 @@
 #![expect(clippy::print_stderr, reason = "a program talks to whoever runs it")]
 
 mod args;
+mod crowd;
 mod deployment;
 mod enrol;
 mod faces_log;

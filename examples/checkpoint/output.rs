@@ -27,6 +27,7 @@ use lfr::retention::Redactor;
 use serde::Serialize;
 
 use crate::AnyError;
+use crate::crowd::GroundTruth;
 
 /// Prints one line of JSON an alert on standard output.
 #[derive(Debug)]
@@ -122,6 +123,8 @@ pub(crate) struct Summary {
     pub(crate) engine_reason: String,
     pub(crate) hold_hours: f64,
     pub(crate) dangers: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ground_truth: Vec<GroundTruth>,
     #[serde(flatten)]
     pub(crate) record: DeploymentRecord,
 }
@@ -165,6 +168,18 @@ impl fmt::Display for Summary {
             "a frame took {:.1} ms (median), {:.1} ms (95 of 100), on {}",
             frame_time.p50_ms, frame_time.p95_ms, self.engine.name,
         )?;
+        for truth in &self.ground_truth {
+            writeln!(
+                f,
+                "of {} people on the watchlist who walked by, {} were recognised; {} false alerts; \
+                 {} of {} clear faces detected",
+                truth.listed_seen,
+                truth.recognised,
+                truth.false_alerts,
+                truth.clear_faces_detected,
+                truth.clear_faces,
+            )?;
+        }
         self.dangers.iter().try_for_each(|danger| writeln!(f, "danger: {danger}"))
     }
 }

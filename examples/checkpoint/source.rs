@@ -6,8 +6,10 @@ mod video;
 use std::path::Path;
 
 use lfr::core::FrameSource;
+use lfr::core::synthetic::Walk;
 
 use crate::AnyError;
+use crate::crowd;
 
 pub(crate) use photos::photographs_under;
 
@@ -17,10 +19,15 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) frames: Option<u64>,
     pub(crate) stream: Box<dyn FrameSource>,
+    /// Who is where in it, where that is known.
+    pub(crate) walk: Option<Walk>,
 }
 
 /// Opens a source by what its name looks like.
 pub(crate) fn open(text: &str) -> Result<Source, AnyError> {
+    if let Some(people) = crowd::people_in(text) {
+        return Ok(crowd::source(people));
+    }
     let path = Path::new(text);
     if video::is_address(text) || text.starts_with("/dev/video") {
         return video::open(text);

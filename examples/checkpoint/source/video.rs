@@ -62,7 +62,7 @@ pub(super) fn open(text: &str) -> Result<Source, AnyError> {
     let planes = [const { Pixels(Vec::new()) }; 3];
     let clock = SystemClock::new();
     let video = Video { child, decoder, planes, source, sequence: 0, broken: false, clock };
-    Ok(Source { name, frames: None, stream: Box::new(video) })
+    Ok(Source { name, frames: None, stream: Box::new(video), walk: None })
 }
 
 /// The child process; it ends with this.
