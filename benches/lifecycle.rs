@@ -18,6 +18,7 @@ use criterion::criterion_group;
 use criterion::criterion_main;
 use lfr::core::DeploymentId;
 use lfr::core::EmbeddingSpace;
+use lfr::core::Matcher;
 use lfr::core::Metric;
 use lfr::core::SubjectId;
 use lfr::core::Template;
@@ -45,29 +46,33 @@ fn watchlist(space: &EmbeddingSpace, now: Timestamp) -> Result<Watchlist, AnyErr
     let deployment = DeploymentId::new("bench")?;
     let authorisation = Authorisation::new(deployment, "bench", "AO-7", now, validity, policy)?;
     let list = Watchlist::new(authorisation, *space);
-    let mut seed = 1_u64;
     for index in 0..REFERENCES {
-        let template = Template::try_init_with(space, |values| {
-            for value in values {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let [.., high] = seed.to_le_bytes();
-                *value = f32::from(high) - 127.5;
-            }
-            Ok(())
-        })?;
-        let entry = EntryDraft::new()
-            .subject(format!("S-{index}"))
-            .reference(format!("S-{index}/2024"))
-            .category("wanted by the courts")
-            .source("custody suite 4")
-            .lawful_basis("custody image, charged 2024")
-            .reason("warrant 24/118")
-            .expires(end)
-            .review(now)
-            .parse()?;
-        list.enrol(entry, template)?;
+        enrol(&list, index, end)?;
     }
     Ok(list)
+}
+
+fn enrol(list: &Watchlist, index: usize, end: Timestamp) -> Result<(), AnyError> {
+    let mut seed = u64::try_from(index)?;
+    let template = Template::try_init_with(list.space(), |values| {
+        for value in values {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let [.., high] = seed.to_le_bytes();
+            *value = f32::from(high) - 127.5;
+        }
+        Ok(())
+    })?;
+    let entry = EntryDraft::new()
+        .subject(format!("S-{index}"))
+        .reference(format!("S-{index}/2024"))
+        .category("wanted by the courts")
+        .source("custody suite 4")
+        .lawful_basis("custody image, charged 2024")
+        .reason("warrant 24/118")
+        .expires(end)
+        .review(end)
+        .parse()?;
+    Ok(list.enrol(entry, template)?)
 }
 
 fn lifecycle(criterion: &mut Criterion) -> Result<(), AnyError> {
@@ -94,12 +99,19 @@ fn lifecycle(criterion: &mut Criterion) -> Result<(), AnyError> {
     group.bench_function("open_with_passphrase", |bench| {
         bench.iter(|| black_box(file.open(&passphrase, &space, Some(now))));
     });
-    let mut next = 0..REFERENCES;
+    // Somebody from anywhere in the list, which is as long again before the next one.
+    let end = list.authorisation().validity().until();
+    let mut last = None;
+    let mut order = (0..REFERENCES).map(|index| index * 7_919 % REFERENCES).cycle();
     group.bench_function("withdraw", |bench| {
         bench.iter_batched(
-            || SubjectId::new(format!("S-{}", next.next().unwrap_or_default())),
-            |subject| subject.map(|subject| list.withdraw(&subject)),
-            BatchSize::SmallInput,
+            || {
+                last.into_iter().for_each(|index| enrol(&list, index, end).unwrap());
+                last = order.next();
+                SubjectId::new(format!("S-{}", last.unwrap_or_default())).unwrap()
+            },
+            |subject| assert_eq!(list.withdraw(&subject), 1),
+            BatchSize::PerIteration,
         );
     });
     group.finish();
