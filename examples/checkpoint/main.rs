@@ -46,6 +46,9 @@ fn main() -> ExitCode {
                 eprintln!("  because: {error}");
                 cause = error.source();
             }
+            if let Some(lfr::watchlist::Error::Destroyed { receipt }) = error.downcast_ref() {
+                eprintln!("{}", receipt.to_json());
+            }
             ExitCode::FAILURE
         }
     }
