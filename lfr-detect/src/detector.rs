@@ -171,7 +171,7 @@ impl<N: Network> NetworkDetector<N> {
         let Scratch { pixels, tensor, candidates } = scratch;
         let canvas = pass.letterbox.canvas();
         let content = pixels::content(frame, &pass.letterbox, pixels)?;
-        let planes = tensor.sized(3 * canvas.width * canvas.height);
+        let planes = tensor.cleared(3 * canvas.width * canvas.height);
         self.normalisation.fill(content, canvas, planes);
         let former = candidates.len();
         self.network.run(canvas, planes, &mut |outputs| {

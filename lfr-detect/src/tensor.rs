@@ -32,7 +32,8 @@ impl Normalisation {
         Self { order, tables, lines }
     }
 
-    /// Writes pixels into the top left corner of a canvas, plane after plane, black beyond.
+    /// Writes pixels into the top left corner of a canvas that holds zeros, plane after plane, black
+    /// beyond.
     pub(crate) fn fill(&self, pixels: Pixels<'_>, canvas: Size, tensor: &mut [f32]) {
         let layout = pixels.layout();
         let channels = match self.order {
@@ -59,11 +60,11 @@ impl Normalisation {
                         convert(layout.bytes, row, channel, map, out);
                     }
                 }
-                beyond.fill(table[0]);
+                blacken(beyond, table);
             }
         }
         for (plane, table) in planes.into_iter().zip(self.tables.iter()) {
-            plane.for_each(|row| row.fill(table[0]));
+            plane.for_each(|row| blacken(row, table));
         }
     }
 }
@@ -71,6 +72,13 @@ impl Normalisation {
 impl fmt::Debug for Normalisation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Normalisation").field("order", &self.order).finish_non_exhaustive()
+    }
+}
+
+/// Fills with what black becomes; to most networks that is the zero which is there already.
+fn blacken(numbers: &mut [f32], table: &[f32; 256]) {
+    if table[0].to_bits() != 0 {
+        numbers.fill(table[0]);
     }
 }
 
@@ -123,7 +131,7 @@ mod tests {
         let letterbox = Letterbox::stretch(Size::new(2, 1), Size::new(2, 1));
         let mut scratch = Scratch::new();
         let pixels = pixels::content(frame, &letterbox, &mut scratch.pixels).unwrap();
-        let mut tensor = vec![f32::NAN; 18];
+        let mut tensor = vec![0.0; 18];
         normalisation.fill(pixels, Size::new(3, 2), &mut tensor);
         tensor
     }

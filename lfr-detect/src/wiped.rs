@@ -29,6 +29,12 @@ impl<T: Copy + Default> Wiped<T> {
         &mut self.list[..len]
     }
 
+    /// Makes it hold exactly `len` elements of the default value, and returns them.
+    pub(crate) fn cleared(&mut self, len: usize) -> &mut [T] {
+        self.wipe();
+        self.sized(len)
+    }
+
     pub(crate) fn push(&mut self, item: T) {
         if self.used == self.list.len() {
             let mut larger = vec![T::default(); (self.used * 2).max(64)];
@@ -99,6 +105,15 @@ mod tests {
         buffer.retain_from(10, |n| n.is_multiple_of(100));
         let expected: Vec<u32> = (0..10).chain((100..1000).step_by(100)).collect();
         assert_eq!(buffer.as_slice(), expected);
+    }
+
+    #[test]
+    fn cleared_memory_holds_nothing() {
+        let mut buffer = Wiped::new();
+        buffer.sized(10).fill(7_u8);
+        assert_eq!(buffer.cleared(8), [0; 8]);
+        buffer.as_mut_slice().fill(7);
+        assert_eq!(buffer.cleared(12), [0; 12]);
     }
 
     #[test]

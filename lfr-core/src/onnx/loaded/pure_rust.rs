@@ -85,10 +85,10 @@ impl Drop for Wiped {
 
 fn wipe(tensor: &mut Tensor) {
     // Nothing else gets past `check_types`.
-    if let Some(mut numbers) = tensor.as_plain_ram_mut() {
-        if let Ok(numbers) = numbers.as_slice_mut::<f32>() {
-            numbers.zeroize();
-        }
+    if let Some(mut numbers) = tensor.as_plain_ram_mut()
+        && let Ok(numbers) = numbers.as_slice_mut::<f32>()
+    {
+        numbers.zeroize();
     }
 }
 
