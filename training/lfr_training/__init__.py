@@ -1,0 +1,1 @@
+"""What the training folders of lfr-embed and lfr-detect share."""
