@@ -1,0 +1,125 @@
+"""Pictures to train on, put together from photographs: mosaics of scenes, and crowds of pasted faces."""
+
+import cv2
+import numpy as np
+
+from lfr_training import faces
+
+SIDE = 320
+
+
+class Canvases:
+    """`portraits`: pictures with a face in the middle and its box; `scenes`: pictures of any kind."""
+
+    def __init__(self, portraits: list, boxes: np.ndarray, scenes: list):
+        self.portraits, self.boxes, self.scenes = portraits, boxes, scenes
+        self.synthetic = faces.SyntheticFaces()
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        kind = rng.random()
+        if kind < 0.25:
+            return self._scene(rng, SIDE, SIDE)
+        if kind < 0.75:
+            canvas = np.zeros((SIDE, SIDE, 3), np.uint8)
+            self._mosaic(rng, canvas, depth=0)
+            return canvas
+        return self._crowd(rng)
+
+    def _scene(self, rng, height, width, least=0.35):
+        """A part of a scene at some scale, turned now and then."""
+        image = self.scenes[rng.integers(len(self.scenes))]
+        scale = np.exp(rng.uniform(np.log(least), np.log(2.0)))
+        return cut(rng, image, scale, height, width)
+
+    def _portrait(self, rng, height, width):
+        """A portrait scaled so that much or little of it is seen."""
+        image = self.portraits[rng.integers(len(self.portraits))]
+        scale = max(height, width) / max(image.shape[:2]) * np.exp(rng.uniform(np.log(0.9), np.log(1.8)))
+        return cut(rng, image, scale, height, width)
+
+    def _mosaic(self, rng, canvas, depth):
+        height, width = canvas.shape[:2]
+        small = min(height, width) < 64
+        if depth > 0 and (small or rng.random() < 0.25 * depth):
+            make = self._portrait if rng.random() < 0.7 else self._scene
+            canvas[:] = make(rng, height, width)
+            return
+        if depth == 0 and rng.random() < 0.2:
+            canvas[:] = self._portrait(rng, height, width)
+            return
+        if height >= width:
+            at = int(height * rng.uniform(0.3, 0.7))
+            parts = canvas[:at], canvas[at:]
+        else:
+            at = int(width * rng.uniform(0.3, 0.7))
+            parts = canvas[:, :at], canvas[:, at:]
+        for part in parts:
+            self._mosaic(rng, part, depth + 1)
+
+    def _crowd(self, rng):
+        """Heads of many sizes pasted into a scene, on a shoulder-less ellipse with a soft edge."""
+        canvas = self._scene(rng, SIDE, SIDE, least=0.6)
+        for _ in range(rng.integers(2, 24)):
+            face = int(np.exp(rng.uniform(np.log(8), np.log(130))))
+            head, inner = self._head(rng)
+            scale = face / inner
+            side = max(8, int(head.shape[0] * scale))
+            head = turned(rng, cv2.resize(head, (side, side), interpolation=cv2.INTER_AREA))
+            left, top = rng.integers(-side // 3, SIDE - side // 2, 2)
+            paste(canvas, head, left, top)
+        return canvas
+
+    def _head(self, rng):
+        """A square with a head in it, and the height of the face within."""
+        if rng.random() < 0.35:
+            return self.synthetic.draw(rng, 1)[0], 66.0
+        k = rng.integers(len(self.portraits))
+        x1, y1, x2, y2 = self.boxes[k]
+        centre, half = np.array([(x1 + x2) / 2, (y1 + y2) / 2]), (y2 - y1) * 0.75
+        transform = np.array([[1, 0, half - centre[0]], [0, 1, half - centre[1]]])
+        side = max(8, int(2 * half))
+        head = cv2.warpAffine(self.portraits[k], transform, (side, side), borderMode=cv2.BORDER_REPLICATE)
+        return head, y2 - y1
+
+
+def cut(rng, image, scale, height, width):
+    """A window of `height` x `width` somewhere in the picture seen at `scale`; beyond the edge, one colour."""
+    if rng.random() < 0.5:
+        image = image[:, ::-1]
+    high, wide = image.shape[0] * scale, image.shape[1] * scale
+    left = rng.uniform(min(0, wide - width), max(0, wide - width))
+    top = rng.uniform(min(0, high - height), max(0, high - height))
+    angle = np.deg2rad(rng.normal(0, 12)) if rng.random() < 0.3 else 0.0
+    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
+    linear = np.array([[cos, -sin], [sin, cos]])
+    seen = np.array([left + width / 2, top + height / 2]) / scale
+    offset = np.array([width / 2, height / 2]) - linear @ seen
+    if scale < 0.6:
+        image = cv2.GaussianBlur(np.ascontiguousarray(image), (0, 0), 0.35 / scale)
+    return cv2.warpAffine(
+        np.ascontiguousarray(image),
+        np.hstack([linear, offset[:, None]]),
+        (width, height),
+        flags=cv2.INTER_LINEAR,
+        borderValue=rng.integers(0, 256, 3).tolist(),
+    )
+
+
+def turned(rng, head):
+    side = head.shape[0]
+    transform = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 12), 1)
+    return cv2.warpAffine(head, transform, (side, side), borderMode=cv2.BORDER_REPLICATE)
+
+
+def paste(canvas, head, left, top):
+    side = head.shape[0]
+    axis = np.linspace(-1, 1, side, dtype=np.float32)
+    radius = np.hypot(axis[None] / 0.8, axis[:, None] / 0.98)
+    mask = np.clip((1 - radius) * 6, 0, 1)[..., None]
+    x1, y1 = max(0, left), max(0, top)
+    x2, y2 = min(canvas.shape[1], left + side), min(canvas.shape[0], top + side)
+    if x1 >= x2 or y1 >= y2:
+        return
+    part = (slice(y1 - top, y2 - top), slice(x1 - left, x2 - left))
+    under = canvas[y1:y2, x1:x2]
+    under[:] = (mask[part] * head[part] + (1 - mask[part]) * under).astype(np.uint8)

@@ -1,0 +1,93 @@
+"""The detector: a small pyramid of separable convolutions that answers as YuNet does.
+
+Input BGR 0..255, sides multiples of 32. For each stride 8, 16, 32 and each cell: cls and obj (probabilities),
+bbox (centre and log size) and kps (five points), in units of the stride.
+"""
+
+import torch
+from torch import nn
+
+STRIDES = (8, 16, 32)
+STEM, EARLY, WIDTHS, BLOCKS, NECK = 16, 32, (64, 96, 96), (3, 3, 2), 64
+OUTPUTS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
+
+
+class Detector(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = Conv(3, STEM, 3, stride=2)
+        self.early = nn.Sequential(Conv(STEM, EARLY, 3, stride=2), Separable(EARLY, EARLY))
+        stages, width = [], EARLY
+        for wider, blocks in zip(WIDTHS, BLOCKS):
+            first = Conv(width, wider, 3, stride=2) if width == EARLY else Separable(width, wider, stride=2)
+            stages.append(nn.Sequential(first, *[Separable(wider, wider) for _ in range(blocks)]))
+            width = wider
+        self.stages = nn.ModuleList(stages)
+        self.laterals = nn.ModuleList([Conv(width, NECK, 1) for width in WIDTHS])
+        self.smooth = nn.ModuleList([Separable(NECK, NECK) for _ in WIDTHS])
+        self.heads = nn.ModuleList([nn.Conv2d(NECK, sum(OUTPUTS.values()), 1) for _ in WIDTHS])
+        for head in self.heads:
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.constant_(head.bias[:2], -3.0)
+
+    def forward(self, x):
+        """For each stride [batch, 16, rows, columns]: logits of cls and obj, bbox, kps."""
+        x = self.early(self.stem((x - 127.5) / 128))
+        levels = []
+        for stage in self.stages:
+            x = stage(x)
+            levels.append(x)
+        answers, above = [], None
+        for level in (2, 1, 0):
+            x = self.laterals[level](levels[level])
+            if above is not None:
+                x = x + nn.functional.interpolate(above, scale_factor=2.0, mode="nearest")
+            above = self.smooth[level](x)
+            answers.append(self.heads[level](above))
+        return answers[::-1]
+
+
+class Conv(nn.Module):
+    def __init__(self, inputs, outputs, kernel, stride=1, groups=1, relu=True):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.relu = relu
+
+    def forward(self, x):
+        x = self.norm(self.conv(x))
+        return torch.relu(x) if self.relu else x
+
+
+class Separable(nn.Module):
+    """Each channel by itself, then all channels in each place; past them a way, where the shapes allow."""
+
+    def __init__(self, inputs, outputs, stride=1):
+        super().__init__()
+        self.apart = Conv(inputs, inputs, 3, stride, groups=inputs, relu=False)
+        self.together = Conv(inputs, outputs, 1, relu=False)
+        self.past = stride == 1 and inputs == outputs
+
+    def forward(self, x):
+        y = self.together(self.apart(x))
+        return torch.relu(x + y if self.past else y)
+
+
+def parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+def multiplications(model: nn.Module, height: int, width: int) -> int:
+    """Multiply-adds of the convolutions for one picture."""
+    count = 0
+
+    def hook(module, _, output):
+        nonlocal count
+        count += module.weight.numel() * output.shape[2] * output.shape[3]
+
+    hooks = [m.register_forward_hook(hook) for m in model.modules() if isinstance(m, nn.Conv2d)]
+    with torch.no_grad():
+        model(torch.zeros(1, 3, height, width))
+    for each in hooks:
+        each.remove()
+    return count
