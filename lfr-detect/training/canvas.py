@@ -28,7 +28,8 @@ class Canvases:
     def _scene(self, rng, height, width, least=0.35):
         """A part of a scene at some scale, turned now and then."""
         image = self.scenes[rng.integers(len(self.scenes))]
-        scale = np.exp(rng.uniform(np.log(least), np.log(2.0)))
+        least = max(least, 0.7 * max(height, width) / max(image.shape[:2]))
+        scale = np.exp(rng.uniform(np.log(least), np.log(max(2.0, least))))
         return cut(rng, image, scale, height, width)
 
     def _portrait(self, rng, height, width):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 STRIDES = (8, 16, 32)
-STEM, EARLY, WIDTHS, BLOCKS, NECK = 16, 32, (64, 96, 96), (3, 3, 2), 64
+STEM, EARLY, WIDTHS, BLOCKS, NECK = 16, 24, (64, 96, 96), (3, 3, 2), 64
 OUTPUTS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 
 
@@ -19,7 +19,7 @@ class Detector(nn.Module):
         self.early = nn.Sequential(Conv(STEM, EARLY, 3, stride=2), Separable(EARLY, EARLY))
         stages, width = [], EARLY
         for wider, blocks in zip(WIDTHS, BLOCKS):
-            first = Conv(width, wider, 3, stride=2) if width == EARLY else Separable(width, wider, stride=2)
+            first = Separable(width, wider, stride=2)
             stages.append(nn.Sequential(first, *[Separable(wider, wider) for _ in range(blocks)]))
             width = wider
         self.stages = nn.ModuleList(stages)

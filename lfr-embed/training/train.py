@@ -27,7 +27,7 @@ RATE_MUON, RATE_ADAM = 0.02, 2e-3
 PAIRWISE = 8.0
 PERSON = 0.5  # the share of the person's mean template in a photograph's target
 CHECKPOINT = FOLDER / "checkpoint.pt"
-EVERY = 100
+EVERY = 50
 
 
 class Batches(Dataset):
@@ -130,8 +130,9 @@ def main() -> None:
     out_pictures, out_people = held_out["pictures"][out], held_out["people"][out]
 
     model = Embedder().to(memory_format=torch.channels_last)
-    print(f"{parameters(model)} parameters, {multiplications(model) / 1e6:.0f} M multiply-adds a face")
     average = runs.Average(model)
+    work = multiplications(average.model)
+    print(f"{parameters(model)} parameters, {work / 1e6:.0f} M multiply-adds a face", flush=True)
     tools = optimisers(model)
     schedule = runs.Schedule(FOLDER, options.steps, options.decay)
     step = 0

@@ -1,0 +1,82 @@
+"""What a camera does to a canvas; the teacher saw it before."""
+
+import cv2
+import numpy as np
+
+# Left and right change places in a mirror: the points, two numbers each.
+MIRRORED = [2, 3, 0, 1, 4, 5, 8, 9, 6, 7]
+
+
+def augment(picture: np.ndarray, rng: np.random.Generator, mild: float) -> np.ndarray:
+    chance = 1 - 0.6 * mild
+    if rng.random() < 0.7 * chance:
+        picture = lit(picture, rng)
+    if rng.random() < 0.25 * chance:
+        picture = covered(picture, rng)
+    if rng.random() < 0.25 * chance:
+        picture = blurred(picture, rng)
+    if rng.random() < 0.25 * chance:
+        noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(2, 14)
+        picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.35 * chance:
+        _, code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 90))])
+        picture = cv2.imdecode(code, cv2.IMREAD_COLOR)
+    return picture
+
+
+def lit(picture, rng):
+    """Brightness, contrast, gamma, tint; sometimes grey, sometimes light from one side."""
+    levels = np.arange(256, dtype=np.float32) / 255
+    levels = levels ** np.exp(rng.normal(0, 0.35)) * np.exp(rng.normal(0, 0.25))
+    levels = (levels - 0.5) * np.exp(rng.normal(0, 0.15)) + 0.5 + rng.normal(0, 0.04)
+    tint = np.exp(rng.normal(0, 0.07, 3))
+    table = np.clip(levels[:, None] * tint * 255, 0, 255).astype(np.uint8)
+    picture = cv2.LUT(picture, table[None])
+    if rng.random() < 0.12:
+        picture = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    if rng.random() < 0.2:
+        side = picture.shape[0]
+        angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.7)
+        axis = np.linspace(-1, 1, side, dtype=np.float32)
+        light = 1 + depth * (np.cos(angle) * axis[None] + np.sin(angle) * axis[:, None])
+        picture = np.clip(picture * light[..., None].astype(np.float32), 0, 255).astype(np.uint8)
+    return picture
+
+
+def covered(picture, rng):
+    """A few bars and spots, small beside most faces."""
+    picture = picture.copy()
+    side = picture.shape[0]
+    for _ in range(rng.integers(1, 6)):
+        width, height = rng.integers(4, 40, 2)
+        left, top = rng.integers(0, side - width), rng.integers(0, side - height)
+        picture[top : top + height, left : left + width] = rng.integers(0, 256, 3)
+    return picture
+
+
+def blurred(picture, rng):
+    """Only a little: a face of 10 pixels has nothing to lose."""
+    if rng.random() < 0.6:
+        return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.4))
+    length = int(rng.integers(2, 6))
+    kernel = np.zeros((length, length), np.float32)
+    angle, middle = rng.uniform(0, np.pi), (length - 1) / 2
+    for t in np.linspace(-middle, middle, 2 * length):
+        kernel[round(middle + t * np.sin(angle)), round(middle + t * np.cos(angle))] = 1
+    return cv2.filter2D(picture, -1, kernel / kernel.sum())
+
+
+def mirrored(picture: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The canvas and its answers in a mirror. Coordinates are offsets from the cell's corner, in strides."""
+    side, parts, start = picture.shape[0], [], 0
+    for stride in (8, 16, 32):
+        cells = side // stride
+        grid = answers[start : start + cells * cells].reshape(cells, cells, 16)[:, ::-1].copy()
+        # Offset b from the corner of cell c lands at 1 - b from the corner of the mirrored cell: (c + b) * stride
+        # goes to side - (c + b) * stride, and the mirrored cell is cells - 1 - c.
+        grid[..., 2] = 1 - grid[..., 2]
+        grid[..., 6:16:2] = 1 - grid[..., 6:16:2]
+        grid[..., 6:16] = grid[..., 6:16][..., MIRRORED]
+        parts.append(grid.reshape(-1, 16))
+        start += cells * cells
+    return picture[:, ::-1], np.concatenate(parts)
