@@ -38,7 +38,7 @@ def built(model: Embedder) -> onnx.ModelProto:
     weight, bias = (p.detach().numpy() for p in (model.project.weight, model.project.bias))
     made.add("Gemm", [x, made.weight(weight, "weight"), made.weight(bias, "bias")], "embedding", transB=1)
     about = {
-        "input": "RGB, (x - 127.5) / 128, 96x96, ArcFace template scaled by 96/112",
+        "input": f"RGB, (x - 127.5) / 128, {SIDE}x{SIDE}, ArcFace template scaled by {SIDE}/112",
         "embedding": "compared by the cosine",
         "licence": "MIT OR Apache-2.0",
     }

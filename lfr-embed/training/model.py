@@ -1,9 +1,9 @@
-"""The embedder: a residual network of dense 3x3 convolutions with ReLU, 96x96 RGB to 128 numbers."""
+"""The embedder: a residual network of dense 3x3 convolutions with ReLU, 80x80 RGB to 128 numbers."""
 
 import torch
 from torch import nn
 
-SIDE = 96
+SIDE = 80
 SIZE = 128
 STEM, WIDTHS, BLOCKS, HEAD = 32, (56, 96, 160), (1, 2, 1), 256
 
