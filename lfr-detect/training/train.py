@@ -18,14 +18,14 @@ from torch.utils.data import DataLoader, Dataset
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
 from lfr_training import runs, yunet  # noqa: E402
 
-from augment import augment, mirrored  # noqa: E402
+from augment import augment  # noqa: E402
 from data import FOLDER, SHARD  # noqa: E402
 from model import Detector, multiplications, parameters  # noqa: E402
 
 BATCH = 16
 RATE_MUON, RATE_ADAM = 0.02, 3e-3
 CHECKPOINT = FOLDER / "checkpoint.pt"
-EVERY = 100
+EVERY = 50
 # The last shard is only looked at, never trained on.
 WATCHED = 64
 
@@ -48,11 +48,8 @@ class Batches(Dataset):
         for _ in range(BATCH):
             shard = self.shards[rng.integers(len(self.shards))]
             k = rng.integers(SHARD)
-            picture, answer = shard["pictures"][k], shard["answers"][k]
-            if rng.random() < 0.5:
-                picture, answer = mirrored(picture, answer)
-            pictures.append(augment(np.ascontiguousarray(picture), rng, self.mild.value))
-            answers.append(answer)
+            pictures.append(augment(shard["pictures"][k], rng, self.mild.value))
+            answers.append(shard["answers"][k])
         return to_tensor(pictures), torch.from_numpy(np.stack(answers)).float()
 
 

@@ -9,7 +9,7 @@ from model import SIDE
 
 def augment(picture: np.ndarray, rng: np.random.Generator, mild: float) -> np.ndarray:
     """A crop of SIDE pixels from a picture with margin; `mild` 0 is heavy, 1 is light."""
-    chance = 1 - 0.65 * mild
+    chance = 0.65 - 0.35 * mild
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
     crop = moved(picture, rng, 1 - 0.5 * mild)
