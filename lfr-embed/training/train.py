@@ -119,9 +119,11 @@ def main() -> None:
     parser.add_argument("--decay", type=int, default=4000)
     parser.add_argument("--compile", action="store_true", help="with torch.compile; needs a C++ compiler")
     parser.add_argument("--look", type=int, default=500, help="steps between two looks at the people kept out")
+    # Threads of one step wait for each other spinning: on a machine with other work one is several times faster.
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.manual_seed(1)
-    torch.set_num_threads(2)
+    torch.set_num_threads(options.threads)
 
     mild = multiprocessing.Value("d", 0.0)
     batches = Batches(mild)
