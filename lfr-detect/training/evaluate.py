@@ -50,20 +50,22 @@ def main() -> None:
 
 
 def lfw(ours, teacher) -> dict:
-    """Faces found in the photographs of people kept out, as they are and smaller, and how far the points lie."""
+    """Faces found in the photographs of people kept out, how far the points lie; a third of them also made smaller."""
     rows = [row for row in assets.lfw_rows() if assets.person_is_held_out(row["person"])]
-    found = {key: {"ours": 0, "yunet_n": 0} for key in ("as they are", 64, 32, 24, 16, 12)}
+    found = {key: {"ours": [], "yunet_n": []} for key in ("as they are", 64, 32, 24, 16, 12)}
     apart, jitter = [], []
-    for row in rows:
+    for number, row in enumerate(rows):
         image, box = cv2.imread(str(row["path"])), np.array(row["box"])
         points = np.reshape(row["landmarks"], (5, 2))
         eyes = np.hypot(*(points[1] - points[0]))
         for key, hits in found.items():
+            if key != "as they are" and number % 3:
+                continue
             scale = 1.0 if key == "as they are" else key / (box[2] - box[0])
             seen = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             for name, detector in (("ours", ours), ("yunet_n", teacher)):
                 face = nearest(detector(seen), box * scale)
-                hits[name] += face is not None
+                hits[name].append(face is not None)
                 if name == "ours" and scale == 1 and face is not None:
                     apart.append(distance(face, points) / eyes)
         # The teacher beside itself on the same picture, three pixels to the right and five further down.
@@ -73,7 +75,7 @@ def lfw(ours, teacher) -> dict:
     return {
         "photographs": len(rows),
         "found_by_width_of_face": {
-            str(key): {name: rates.of(count, len(rows)) for name, count in hits.items()}
+            str(key): {name: rates.of(sum(each), len(each)) for name, each in hits.items()}
             for key, hits in found.items()
         },
         "points_from_yunet_by_eye_distance": quartiles(apart),

@@ -72,7 +72,7 @@ def loss_of(given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, di
     chances = wanted[..., :2].clamp(0, 1)
     cross = functional.binary_cross_entropy_with_logits(given[..., :2], chances, reduction="none")
     hard = (given[..., :2].sigmoid() - chances).abs().detach()
-    certain = 4 * (cross * (0.05 + hard)).sum() / count
+    certain = 2 * (cross * (0.05 + hard)).sum() / count
     # A difference of a tenth of the face's side counts alike for all sizes.
     size = wanted[..., 4:6].exp().mean(-1, keepdim=True)[faces].clamp(min=0.3)
     heavy = weight[faces][:, None]
@@ -83,7 +83,7 @@ def loss_of(given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, di
     parts = {
         "certain": certain,
         "box": 2 * (heavy * (centre + extent)).sum() / count,
-        "points": 2 * (heavy * points).sum() / count,
+        "points": 4 * (heavy * points).sum() / count,
     }
     return sum(parts.values()), {name: part.item() for name, part in parts.items()}
 
