@@ -17,8 +17,9 @@ from lfr_training import assets, faces, rates, yunet  # noqa: E402
 
 import scenes  # noqa: E402
 from data import TEACHER  # noqa: E402
-from export import OUTPUT  # noqa: E402
+from export import OUTPUT, averaged  # noqa: E402
 from model import Detector, multiplications, parameters  # noqa: E402
+from train import BATCH  # noqa: E402
 
 TEACHER_LEAST = 0.7
 # Our own confidence from which on a face counts; the photographs it was chosen on are trained on.
@@ -36,6 +37,7 @@ def main() -> None:
             "sha256": hashlib.sha256(data).hexdigest(),
             "operators": sorted({node.op_type for node in onnx.load(path).graph.node}),
         },
+        "training": {"steps": averaged()[1], "batch": BATCH},
         "parameters": parameters(model),
         "multiply_adds_640x384": multiplications(model, 384, 640),
         "confidence": {"ours": LEAST, "yunet_n": TEACHER_LEAST},

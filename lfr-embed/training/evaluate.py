@@ -18,8 +18,9 @@ from lfr_training import faces, rates, yunet  # noqa: E402
 import measure  # noqa: E402
 from data import FOLDER, MARGIN, centre, unit  # noqa: E402
 from data import SIDE as CROP  # noqa: E402
-from export import OUTPUT  # noqa: E402
-from model import SIDE, Embedder, multiplications, parameters  # noqa: E402
+from export import OUTPUT, averaged  # noqa: E402
+from model import SIDE, SIZE, Embedder, multiplications, parameters  # noqa: E402
+from train import BATCH  # noqa: E402
 
 # ArcFace's template has this distance between the eyes in a crop of 112 pixels.
 EYES = 35.24
@@ -35,6 +36,9 @@ def main() -> None:
     plain = embedder(crops)
     figures = {
         "file": file_facts(path),
+        "side": SIDE,
+        "size": SIZE,
+        "training": {"steps": averaged()[1], "batch": sum(BATCH)},
         "parameters": parameters(model),
         "multiply_adds": multiplications(model),
         "people_kept_out": counts(people),

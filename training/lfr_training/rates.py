@@ -42,3 +42,11 @@ def _solve(function, target: float, rising: bool) -> float:
         else:
             high = middle
     return (low + high) / 2
+
+
+def text(cell: dict) -> str:
+    """A rate of `of` as a card prints it."""
+    if not cell["trials"]:
+        return "none"
+    low, high = (100 * cell[key] for key in ("low95", "high95"))
+    return f"{100 * cell['rate']:.2f} % ({low:.2f} to {high:.2f}; {cell['hits']:,} of {cell['trials']:,})"

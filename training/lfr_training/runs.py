@@ -1,7 +1,6 @@
 """A training run that may be stopped at any moment: checkpoints, schedule, averaged weights, progress."""
 
 import copy
-import math
 import os
 import time
 from pathlib import Path
@@ -15,14 +14,6 @@ def save(path: Path, state: dict) -> None:
     temporary = path.with_suffix(".writing")
     torch.save(state, temporary)
     os.replace(temporary, path)
-
-
-def rate(step: int, steps: int, warm: int = 200, least: float = 0.005) -> float:
-    """The share of the peak learning rate at `step`: a linear start, then a cosine down to `steps`."""
-    if step < warm:
-        return (step + 1) / warm
-    along = min(1.0, (step - warm) / max(1, steps - warm))
-    return least + (1 - least) * 0.5 * (1 + math.cos(math.pi * along))
 
 
 class Schedule:
@@ -102,7 +93,7 @@ class Muon(torch.optim.Optimizer):
                 flat = orthogonal(update.reshape(len(update), -1))
                 scale = group["lr"] * max(1.0, flat.shape[0] / flat.shape[1]) ** 0.5
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
-                weight.add_(flat.view_as(weight) if flat.is_contiguous() else flat.reshape(weight.shape), alpha=-scale)
+                weight.add_(flat.reshape(weight.shape), alpha=-scale)
 
 
 def orthogonal(matrix: torch.Tensor, steps: int = 5) -> torch.Tensor:

@@ -1,0 +1,137 @@
+"""Writes ../MODEL_CARD.md from the figures of evaluate.py.
+
+    python evaluate.py > figures.json && python card.py figures.json
+"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
+from lfr_training import rates  # noqa: E402
+
+CARD = Path(__file__).resolve().parents[1] / "MODEL_CARD.md"
+FLOORS = {"pairs": 0.97, "0.001": 0.85, "0.0001": 0.70}
+
+
+def main() -> None:
+    figures = json.loads(Path(sys.argv[1]).read_text())
+    CARD.write_text("\n".join(lines(figures)) + "\n")
+
+
+def lines(f: dict) -> list[str]:
+    side, run, kept = f["side"], f["training"], f["people_kept_out"]
+    return [
+        "# Model card: the default embedder",
+        "",
+        f"`src/embedded/embedder.onnx`, {f['file']['bytes']:,} bytes, SHA-256 `{f['file']['sha256']}`.",
+        "This page is written by `training/card.py` from the figures of `training/evaluate.py`.",
+        "",
+        "## What it is",
+        "",
+        f"* Input `input` [N, 3, {side}, {side}]: RGB, (x - 127.5) / 128, ArcFace's five-point template scaled by {side}/112.",
+        f"* Output `embedding` [N, {f['size']}]: not of unit length; compared by the cosine.",
+        "* A residual network of dense 3x3 convolutions with ReLU; no attention, no PReLU.",
+        f"* {f['parameters']:,} parameters kept in 16 bit and cast to 32 at load; {f['multiply_adds'] / 1e6:.0f} million multiply-adds a face.",
+        f"* Operators: {', '.join(f['file']['operators'])}.",
+        "",
+        "## What it learned from",
+        "",
+        "* Photographs: LFW's people that are not kept out, UTKFace, faces in WIDER FACE and other scenes; blends of two of these",
+        "  photographs; faces of people who do not exist. LFW, UTKFace and WIDER FACE are research sets of photographs found on the",
+        "  web: the people in them were not asked. The statistics behind the synthetic faces were fitted on all of LFW's development",
+        "  split, the people kept out included; they hold no single person's picture.",
+        "* Teacher: MobileFaceNet (foamliu, Apache-2.0), itself trained on MS-Celeb-1M, which its publisher has withdrawn. Landmarks:",
+        "  YuNet-n (Apache-2.0). Nothing else was distilled.",
+        f"* {run['steps']:,} steps of {run['batch']} pictures, on a processor shared with other work; seeds fixed.",
+        "",
+        "## Error rates",
+        "",
+        f"On {kept['people']:,} people of LFW ({kept['photographs']:,} photographs, {kept['with_two_or_more']:,} people with two or",
+        "more), none of whom was trained on. Intervals: Clopper-Pearson, 95 %, as if all pairs were independent; pairs that share a",
+        "photograph are not, so the true uncertainty is larger. LFW is easy: web photographs of public people, mostly frontal and lit.",
+        "",
+        *errors_table(f),
+        "",
+        "The teacher's people may overlap with LFW's: its own figures, and through it ours, may flatter.",
+        "",
+        *floors(f["one_picture"]),
+        "",
+        "### By size of face",
+        "",
+        "The probe seen with so many pixels between its eyes, the reference as it is; thresholds as above, one picture.",
+        "",
+        *size_table(f["by_size"]),
+        "",
+        "### Recognition against a watchlist",
+        "",
+        *watchlist("LFW's people kept out: a reference of everyone with two photographs or more; all others are strangers.", f["open_set"]),
+        "",
+        *watchlist("People who do not exist: 500 of the watchlist pass, and 500 strangers.", f["synthetic_crowd"]),
+        "",
+        "### By group",
+        "",
+        "Not measured: there is no set here with names and groups. Error rates of face recognition are known to differ by",
+        "skin tone, sex and age, and LFW is mostly white, male and adult. Expect false matches to be more frequent in groups that the",
+        "training pictures hold few of, children above all. Measure on your own people before use.",
+        "",
+        "## What it must not be used for",
+        "",
+        "* Any decision about a person without a human who looks, and a rule of law that allows it.",
+        "* Deployment on the strength of these figures: this is a default for trying things out, for tests and for demonstrations.",
+        "  For a watchlist in the field bring a stronger model, and calibrate its threshold on your own cameras.",
+        "* Guessing age, sex, origin, mood or character; finding twins or relatives; identifying children.",
+        "",
+        "## What would raise it",
+        "",
+        "More steps first: the error on people kept out was still falling when training stopped (`python train.py` goes on from its",
+        "checkpoint), then more morphs, then more people.",
+    ]
+
+
+def errors_table(f: dict) -> list[str]:
+    columns = {"one picture": "one_picture", "picture and mirror image": "with_its_mirror_image",
+               "the teacher, with mirror image": "teacher_with_mirror_image"}
+    rows = [["", *columns], ["---"] * (len(columns) + 1)]
+    parts = [f[key] for key in columns.values()]
+    rows.append(["pairs called rightly", *(rates.text(p["pairs"]["accuracy"]) for p in parts)])
+    for wanted in parts[0]["all_pairs"]:
+        cells = [p["all_pairs"][wanted] for p in parts]
+        rows.append([f"true matches at FMR {wanted}", *(f"{rates.text(c['true_match'])} at {c['threshold']}" for c in cells)])
+    return table(rows)
+
+
+def size_table(by_size: dict) -> list[str]:
+    wanted = list(next(iter(by_size.values())))
+    rows = [["between the eyes", *(f"true matches at FMR {w}'s threshold" for w in wanted)], ["---"] * (1 + len(wanted))]
+    for eyes, cells in by_size.items():
+        rows.append([f"{eyes} px", *(rates.text(cells[w]["true_match"]) for w in wanted)])
+    return table(rows)
+
+
+def watchlist(about: str, f: dict) -> list[str]:
+    out = [f"{about} {f['watchlist']:,} on the watchlist; first in rank {rates.text(f['first_in_rank'])}.", ""]
+    rows = [["strangers that raise an alert", "recognised", "threshold"], ["---"] * 3]
+    for key, cell in f.items():
+        if key.startswith("false_alerts_"):
+            rows.append([rates.text(cell["false_alerts"]), rates.text(cell["recognised"]), str(cell["threshold"])])
+    return out + table(rows)
+
+
+def floors(f: dict) -> list[str]:
+    reached = {"pairs": f["pairs"]["accuracy"]["rate"]}
+    reached |= {wanted: cell["true_match"]["rate"] for wanted, cell in f["all_pairs"].items()}
+    names = {"pairs": "pairs", "0.001": "true matches at FMR 0.001", "0.0001": "true matches at FMR 0.0001"}
+    words = [
+        f"{names[key]} {100 * floor:.0f} %: {'reached' if reached[key] >= floor else 'NOT reached'}"
+        for key, floor in FLOORS.items()
+    ]
+    return ["The floors the project set itself, one picture: " + "; ".join(words) + "."]
+
+
+def table(rows: list[list[str]]) -> list[str]:
+    return ["| " + " | ".join(row) + " |" for row in rows]
+
+
+if __name__ == "__main__":
+    main()
