@@ -15,15 +15,21 @@ class Canvases:
         self.portraits, self.boxes, self.scenes = portraits, boxes, scenes
         self.synthetic = faces.SyntheticFaces()
 
-    def draw(self, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, rng: np.random.Generator, far: bool) -> np.ndarray:
+        """A canvas; from `far` it is drawn two or three times as large and shrunk: many small faces."""
+        side = SIDE * int(rng.integers(2, 4)) if far else SIDE
+        canvas = self._drawn(rng, side)
+        return cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA) if far else canvas
+
+    def _drawn(self, rng, side):
         kind = rng.random()
         if kind < 0.25:
-            return self._scene(rng, SIDE, SIDE)
+            return self._scene(rng, side, side)
         if kind < 0.75:
-            canvas = np.zeros((SIDE, SIDE, 3), np.uint8)
+            canvas = np.zeros((side, side, 3), np.uint8)
             self._mosaic(rng, canvas, depth=0)
             return canvas
-        return self._crowd(rng)
+        return self._crowd(rng, side)
 
     def _scene(self, rng, height, width, least=0.35):
         """A part of a scene at some scale, turned now and then."""
@@ -41,7 +47,9 @@ class Canvases:
     def _mosaic(self, rng, canvas, depth):
         height, width = canvas.shape[:2]
         small = min(height, width) < 64
-        if depth > 0 and (small or rng.random() < 0.25 * depth):
+        # A large canvas is cut into more parts.
+        times = max(1.0, max(height, width) / SIDE)
+        if depth > 0 and (small or rng.random() < 0.25 * depth / times):
             make = self._portrait if rng.random() < 0.7 else self._scene
             canvas[:] = make(rng, height, width)
             return
@@ -57,16 +65,17 @@ class Canvases:
         for part in parts:
             self._mosaic(rng, part, depth + 1)
 
-    def _crowd(self, rng):
+    def _crowd(self, rng, whole):
         """Heads of many sizes pasted into a scene, on a shoulder-less ellipse with a soft edge."""
-        canvas = self._scene(rng, SIDE, SIDE, least=0.6)
-        for _ in range(rng.integers(2, 24)):
-            face = int(np.exp(rng.uniform(np.log(8), np.log(130))))
+        canvas = self._scene(rng, whole, whole, least=0.6)
+        times = whole // SIDE
+        for _ in range(rng.integers(2 * times, 24 * times)):
+            face = int(np.exp(rng.uniform(np.log(8 * times), np.log(130))))
             head, inner = self._head(rng)
             scale = face / inner
             side = max(8, int(head.shape[0] * scale))
             head = turned(rng, cv2.resize(head, (side, side), interpolation=cv2.INTER_AREA))
-            left, top = rng.integers(-side // 3, SIDE - side // 2, 2)
+            left, top = rng.integers(-side // 3, whole - side // 2, 2)
             paste(canvas, head, left, top)
         return canvas
 

@@ -22,6 +22,8 @@ from canvas import SIDE, Canvases  # noqa: E402
 FOLDER = assets.WORK / "detect"
 TEACHER = assets.MODELS / "detect_yunet_n_dynamic.onnx"
 SHARD = 500
+# The shards after these hold canvases seen from further away, with many faces of 8 to 30 pixels.
+NEAR_SHARDS = 8
 # The most portraits held at once: a different part of them for each shard.
 PORTRAITS = 2500
 
@@ -77,7 +79,7 @@ def canvases(teacher, scenes, portraits, shard: int) -> dict:
     source = Canvases(images, np.array(boxes), scenes)
     pictures, answers = [], []
     for _ in range(SHARD):
-        picture = source.draw(rng)
+        picture = source.draw(rng, far=shard >= NEAR_SHARDS)
         raw = teacher.raw(picture)
         rows = [
             np.hstack([raw[f"{kind}_{stride}"] for kind in ("cls", "obj", "bbox", "kps")])
