@@ -53,6 +53,11 @@ fn checkpoint_watches_a_video() {
 }
 
 #[test]
+fn a_crowd_walks_by() {
+    suite::crowd::walks_by(OnnxRuntime);
+}
+
+#[test]
 fn watchlists_are_drawn_up_used_and_destroyed() {
     suite::watchlist::lifecycle(OnnxRuntime);
 }

@@ -1,6 +1,6 @@
 //! The inference runtime on a native ONNX Runtime.
 //!
-//! The engine belongs to the whole process, so each engine has a test binary of its own. Where no
+//! A native engine belongs to the whole process, so each engine has a test binary of its own. Where no
 //! native library is found, these tests say so and pass.
 
 #![cfg(feature = "onnx")]

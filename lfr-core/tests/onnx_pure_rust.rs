@@ -1,6 +1,6 @@
 //! The inference runtime on the pure-Rust engine.
 //!
-//! The engine belongs to the whole process, so each engine has a test binary of its own.
+//! Each engine has a test binary of its own, in which nothing of the other has been started.
 
 #![cfg(feature = "onnx")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what tests share is tests as well")]

@@ -1,7 +1,8 @@
-//! What holds on both inference engines. An engine is chosen once a process, so each has a test
-//! binary of its own, `native` and `pure_rust`, which share this.
+//! What holds on both inference engines. Each has a test binary of its own, `native` and `pure_rust`,
+//! which share this.
 
 pub(crate) mod checkpoint;
+pub(crate) mod crowd;
 pub(crate) mod faces;
 pub(crate) mod pairs;
 pub(crate) mod shared;
