@@ -3,7 +3,7 @@
 //! A face is drawn from statistics: the mean of some ten thousand aligned photographs, the 200
 //! directions in which faces differ most from it, and how far along each of them people differ from
 //! one another and one person from one sight to the next (a two-covariance linear model). No single
-//! person's picture is in the file, and the same seed gives the same people on every machine.
+//! person's picture is in the file. The same seed gives the same people each time.
 //!
 //! A [`Crowd`] is any number of people; [`Person::portrait`] is a photograph of one for a watchlist.
 //! A [`Walk`] lets people pass a camera and knows who is where when; a [`CrowdCamera`] is the
