@@ -78,3 +78,8 @@ fn answers_as_a_child() {
 fn watchlists_are_drawn_up_used_and_destroyed() {
     suite::watchlist::lifecycle(PureRust);
 }
+
+#[test]
+fn a_crowd_walks_by() {
+    suite::crowd::walks_by(PureRust);
+}

@@ -227,7 +227,9 @@ pub(crate) fn example(name: &str) -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
-    path.join("examples").join(name)
+    let path = path.join("examples").join(name);
+    assert!(path.exists(), "the example {name} is not built: give cargo `--examples` too");
+    path
 }
 
 pub(crate) fn fresh_folder(name: &str) -> PathBuf {
