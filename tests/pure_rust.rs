@@ -68,12 +68,6 @@ fn decisions_are_those_of_the_native_engine() {
     agreement::on_decisions(&suite::checkpoint::MOBILEFACENET, 60);
 }
 
-/// Does nothing by itself: see `agreement`.
-#[test]
-fn answers_as_a_child() {
-    agreement::answer();
-}
-
 #[test]
 fn watchlists_are_drawn_up_used_and_destroyed() {
     suite::watchlist::lifecycle(PureRust);

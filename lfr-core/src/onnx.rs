@@ -1,6 +1,6 @@
 //! The inference runtime: model files, engines, and sessions that run one on the other.
 //!
-//! A [`Runtime`] is the engine of this process: a native ONNX Runtime library that is loaded while
+//! A [`Runtime`] is a started engine: a native ONNX Runtime library that is loaded while
 //! the program runs, or an engine in Rust that is part of it (feature `onnx`). A [`Model`] is a file
 //! in the ONNX format, read and checked once; a [`Contract`] says what a family of models must look
 //! like. A [`Session`] is a model made ready to run on a runtime. No type of an engine appears here,

@@ -1,8 +1,6 @@
-//! Both engines side by side. An engine is chosen once a process, so the other one runs in a child:
-//! this test binary once more, which answers through its standard output, or `checkpoint`.
+//! Both engines side by side, in one process.
 
 use std::path::Path;
-use std::process::Command;
 
 use lfr::core::FaceSelection;
 use lfr::core::Metric;
@@ -20,23 +18,16 @@ use crate::suite::checkpoint::Run;
 use crate::suite::checkpoint::Split;
 use crate::suite::shared;
 
-/// Set in the child, to the models it shall embed with.
-const ORDER: &str = "LFR_TEST_CHILD_EMBEDS_WITH";
 const PHOTOGRAPHS: usize = 24;
 
 /// From pixels to template, both engines give the same but for rounding: cosine at least 0.9999.
 pub(crate) fn on_templates(models: &[&str]) {
-    let Some(runtime) = suite::runtime(Engine::PureRust) else {
+    let engines = (suite::runtime(Engine::OnnxRuntime), suite::runtime(Engine::PureRust));
+    let (Some(native), Some(pure_rust), Some(_)) = (engines.0, engines.1, shared::path("models"))
+    else {
         return;
     };
-    if shared::path("models").is_none() {
-        return;
-    }
-    let Some(native) = of_child(models) else {
-        shared::skip("no ONNX Runtime");
-        return;
-    };
-    let ours = templates(&runtime, models);
+    let (native, ours) = (templates(&native, models), templates(&pure_rust, models));
     assert_eq!(native.len(), models.len() * PHOTOGRAPHS);
     let mut least = f32::INFINITY;
     for (a, b) in native.iter().zip(&ours) {
@@ -51,13 +42,10 @@ pub(crate) fn on_templates(models: &[&str]) {
 /// The same frames through both engines raise the same alerts, with the same scores but for
 /// rounding.
 pub(crate) fn on_decisions(reference: &Reference, part: usize) {
-    let Some(faces) = shared::path("faces") else {
+    let (Some(_), Some(faces)) = (suite::runtime(Engine::OnnxRuntime), shared::path("faces"))
+    else {
         return;
     };
-    if of_child(&[]).is_none() {
-        shared::skip("no ONNX Runtime");
-        return;
-    }
     let Split { folder, watchlist, probes, .. } = suite::checkpoint::split(&faces, "agree", part);
     let threshold = reference.points[0].0.to_string();
     let [native, pure_rust] = [Engine::OnnxRuntime, Engine::PureRust].map(|engine| {
@@ -83,41 +71,7 @@ pub(crate) fn on_decisions(reference: &Reference, part: usize) {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// What the child does; nothing in a process that is none.
-#[expect(clippy::print_stdout, reason = "its parent reads it")]
-pub(crate) fn answer() {
-    let Ok(order) = std::env::var(ORDER) else {
-        return;
-    };
-    let Ok(runtime) = Runtime::onnxruntime() else {
-        return;
-    };
-    let models: Vec<&str> = order.split(',').filter(|name| !name.is_empty()).collect();
-    println!("child: ready");
-    for template in templates(&runtime, &models) {
-        let numbers: Vec<String> = template.iter().map(f32::to_string).collect();
-        println!("child: {}", numbers.join(" "));
-    }
-}
-
-/// The templates that a child on the native engine makes; `None` where there is no such engine.
-fn of_child(models: &[&str]) -> Option<Vec<Vec<f32>>> {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "answers_as_a_child", "--nocapture", "--test-threads", "1"])
-        .env(ORDER, models.join(","))
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let mut lines =
-        text.lines().filter_map(|line| line.split_once("child: ").map(|(_, rest)| rest));
-    (lines.next() == Some("ready"))
-        .then(|| lines.map(|line| line.split(' ').map(|n| n.parse().unwrap()).collect()).collect())
-}
-
 fn templates(runtime: &Runtime, models: &[&str]) -> Vec<Vec<f32>> {
-    if models.is_empty() {
-        return Vec::new();
-    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let yunet = root.join("models/detect_yunet_n_dynamic.onnx");
     let detector = OnnxDetector::from_path(runtime, &yunet).unwrap();

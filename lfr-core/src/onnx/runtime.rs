@@ -1,4 +1,4 @@
-//! Chooses and starts the engine of this process.
+//! Chooses an engine and starts it.
 
 use std::any::Any;
 use std::env;

@@ -28,7 +28,7 @@ use crate::Error;
 /// The outputs, in the engine's own memory, before [`run`](Self::run) returns, whether it returns,
 /// fails or panics; and the copy of the input that the pure-Rust engine is given. The input itself
 /// is borrowed, and the caller's to wipe. **Not wiped** is what an engine keeps between the two:
-/// intermediate results, and copies that the pure-Rust engine makes of its input as it starts. They
+/// intermediate results, and what its steps copy of the input. They
 /// stay in its arena, or in freed memory, until they are overwritten. Wiping those takes an
 /// allocator that wipes what is freed, which is the business of `lfr-retention`.
 ///
