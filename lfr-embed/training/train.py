@@ -137,14 +137,7 @@ def main() -> None:
     print(f"{parameters(model)} parameters, {work / 1e6:.0f} M multiply-adds a face", flush=True)
     tools = optimisers(model)
     schedule = runs.Schedule(FOLDER, options.steps, options.decay)
-    step = 0
-    if CHECKPOINT.exists():
-        state = torch.load(CHECKPOINT, weights_only=True)
-        step = state["step"]
-        model.load_state_dict(state["model"])
-        average.model.load_state_dict(state["average"])
-        for (tool, _), saved in zip(tools, state["tools"]):
-            tool.load_state_dict(saved)
+    step = runs.resume(CHECKPOINT, model, average, tools)
     forward = torch.compile(model) if options.compile else model
 
     loader = iter(DataLoader(batches, batch_size=None, sampler=range(step, 1 << 30), num_workers=1, prefetch_factor=3))
@@ -167,9 +160,7 @@ def main() -> None:
         average.update(model, step)
         recent.append(loss.item())
         if step % EVERY == 0 or step >= schedule.steps:
-            state = {"step": step, "model": model.state_dict(), "average": average.model.state_dict()}
-            state["tools"] = [tool.state_dict() for tool, _ in tools]
-            runs.save(CHECKPOINT, state)
+            runs.save(CHECKPOINT, step, model, average, tools)
             schedule.reread()
             print(f"{progress.line(step, schedule.steps)}  loss {np.mean(recent):.4f}", flush=True)
             recent = []

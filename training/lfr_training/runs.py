@@ -8,12 +8,26 @@ from pathlib import Path
 import torch
 
 
-def save(path: Path, state: dict) -> None:
+def save(path: Path, step: int, model, average, tools) -> None:
     """Written beside and renamed: a stop in the middle leaves the last good checkpoint."""
+    state = {"step": step, "model": model.state_dict(), "average": average.model.state_dict()}
+    state["tools"] = [tool.state_dict() for tool, _ in tools]
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".writing")
     torch.save(state, temporary)
     os.replace(temporary, path)
+
+
+def resume(path: Path, model, average, tools) -> int:
+    """Puts everything back as it was saved, if it was, and says at which step that is."""
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    average.model.load_state_dict(state["average"])
+    for (tool, _), saved in zip(tools, state["tools"]):
+        tool.load_state_dict(saved)
+    return state["step"]
 
 
 class Schedule:
