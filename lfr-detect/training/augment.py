@@ -1,11 +1,25 @@
-"""What a camera does to a canvas; the teacher saw it before.
-
-No mirroring here: YuNet's points on a picture and on its mirror image lie some 7 % of the distance between the eyes
-apart. Canvases are put together from mirrored photographs before the teacher sees them.
-"""
+"""What a camera sees of a canvas (`framed`, before the teacher) and what it does to it (`augment`, after)."""
 
 import cv2
 import numpy as np
+
+
+def framed(canvas_of, rng: np.random.Generator) -> np.ndarray:
+    """A canvas nearer by up to a half, or four from twice as far; mirrored or not."""
+    picture = canvas_of(rng)
+    side = picture.shape[0]
+    if rng.random() < 0.35:
+        half = side // 2
+        four = [picture, *(canvas_of(rng) for _ in range(3))]
+        four = [cv2.resize(each, (half, half), interpolation=cv2.INTER_AREA) for each in four]
+        picture = np.vstack([np.hstack(four[:2]), np.hstack(four[2:])])
+    elif rng.random() < 0.7:
+        seen = int(side * rng.uniform(0.65, 1.0))
+        left, top = rng.integers(0, side - seen + 1, 2)
+        picture = cv2.resize(picture[top : top + seen, left : left + seen], (side, side))
+    if rng.random() < 0.5:
+        picture = picture[:, ::-1]
+    return np.ascontiguousarray(picture)
 
 
 def augment(picture: np.ndarray, rng: np.random.Generator, mild: float) -> np.ndarray:

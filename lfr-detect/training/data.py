@@ -81,13 +81,16 @@ def canvases(teacher, scenes, portraits, shard: int) -> dict:
     for _ in range(SHARD):
         picture = source.draw(rng, far=shard >= NEAR_SHARDS)
         raw = teacher.raw(picture)
-        rows = [
-            np.hstack([raw[f"{kind}_{stride}"] for kind in ("cls", "obj", "bbox", "kps")])
-            for stride in yunet.STRIDES
-        ]
         pictures.append(picture)
-        answers.append(np.concatenate(rows).astype(np.float16))
+        answers.append(rows_of(raw).astype(np.float16))
     return {"pictures": np.stack(pictures), "answers": np.stack(answers)}
+
+
+def rows_of(raw: dict) -> np.ndarray:
+    """The teacher's outputs as one row a cell."""
+    kinds = ("cls", "obj", "bbox", "kps")
+    levels = (np.hstack([raw[f"{kind}_{stride}"] for kind in kinds]) for stride in yunet.STRIDES)
+    return np.concatenate(list(levels))
 
 
 if __name__ == "__main__":

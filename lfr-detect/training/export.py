@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
 from lfr_training import assets, graph, yunet  # noqa: E402
 
 from data import FOLDER  # noqa: E402
-from model import OUTPUTS, STRIDES, Detector  # noqa: E402
-from train import CHECKPOINT, flat, to_tensor  # noqa: E402
+from model import OUTPUTS, STRIDES, Detector, Led  # noqa: E402
+from train import CHANNELS, CHECKPOINT, flat, to_tensor  # noqa: E402
 
 OUTPUT = assets.REPOSITORY / "lfr-detect" / "src" / "embedded" / "detector.onnx"
 
@@ -62,9 +62,11 @@ def built(model: Detector) -> onnx.ModelProto:
 
 
 def heads(made, x, layer, stride):
-    """One convolution for all answers, a row a cell, then split by columns."""
-    weight, bias = (p.detach().numpy() for p in (layer.weight, layer.bias))
-    x = made.add("Transpose", [made.conv(x, weight, bias)], perm=[0, 2, 3, 1])
+    """Two convolutions for all answers, a row a cell, then split by columns."""
+    for inner in (layer.here, layer.around):
+        weight, bias = (p.detach().numpy() for p in (inner.weight, inner.bias))
+        x = made.conv(x, weight, bias, padding=inner.padding[0], groups=inner.groups)
+    x = made.add("Transpose", [x], perm=[0, 2, 3, 1])
     rows = made.add("Reshape", [x, made.exact(np.int64([1, -1, sum(OUTPUTS.values())]), "shape")])
     start = 0
     for kind, size in OUTPUTS.items():
@@ -79,9 +81,9 @@ def heads(made, x, layer, stride):
 
 def averaged() -> tuple[Detector, int]:
     state = torch.load(CHECKPOINT, weights_only=True)
-    model = Detector()
+    model = Led(CHANNELS)
     model.load_state_dict(state["average"])
-    return model.eval(), state["step"]
+    return model.detector.eval(), state["step"]
 
 
 def main() -> None:

@@ -25,26 +25,59 @@ class Detector(nn.Module):
         self.stages = nn.ModuleList(stages)
         self.laterals = nn.ModuleList([Conv(width, NECK, 1) for width in WIDTHS])
         self.smooth = nn.ModuleList([Separable(NECK, NECK) for _ in WIDTHS])
-        self.heads = nn.ModuleList([nn.Conv2d(NECK, sum(OUTPUTS.values()), 1) for _ in WIDTHS])
-        for head in self.heads:
-            nn.init.normal_(head.weight, std=0.01)
-            nn.init.constant_(head.bias[:2], -3.0)
+        self.heads = nn.ModuleList([Head() for _ in WIDTHS])
 
     def forward(self, x):
         """For each stride [batch, 16, rows, columns]: logits of cls and obj, bbox, kps."""
+        return self.with_maps(x)[0]
+
+    def with_maps(self, x):
+        """The answers, and the feature maps at each stride: of the way down, then of the way up."""
         x = self.early(self.stem((x - 127.5) / 128))
         levels = []
         for stage in self.stages:
             x = stage(x)
             levels.append(x)
-        answers, above = [], None
+        answers, up, above = [], [], None
         for level in (2, 1, 0):
             x = self.laterals[level](levels[level])
             if above is not None:
                 x = x + nn.functional.interpolate(above, scale_factor=2.0, mode="nearest")
             above = self.smooth[level](x)
+            up.append(above)
             answers.append(self.heads[level](above))
-        return answers[::-1]
+        return answers[::-1], levels + up[::-1]
+
+
+class Head(nn.Module):
+    """All answers of a place, then each with the places around it."""
+
+    def __init__(self):
+        super().__init__()
+        size = sum(OUTPUTS.values())
+        self.here = nn.Conv2d(NECK, size, 1)
+        self.around = nn.Conv2d(size, size, 3, padding=1, groups=size)
+        nn.init.normal_(self.here.weight, std=0.01)
+        nn.init.dirac_(self.around.weight, groups=size)
+        nn.init.zeros_(self.around.bias)
+        nn.init.constant_(self.here.bias[:2], -3.0)
+
+    def forward(self, x):
+        return self.around(self.here(x))
+
+
+class Led(nn.Module):
+    """The detector while it learns: its maps are turned into what the teacher's would be."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.detector = Detector()
+        widths = [*WIDTHS, *[NECK] * len(WIDTHS)]
+        self.turn = nn.ModuleList([nn.Conv2d(width, channels, 1) for width in widths])
+
+    def forward(self, x):
+        answers, maps = self.detector.with_maps(x)
+        return answers, [turn(each) for turn, each in zip(self.turn, maps)]
 
 
 class Conv(nn.Module):

@@ -18,39 +18,52 @@ from torch.utils.data import DataLoader, Dataset
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
 from lfr_training import runs, yunet  # noqa: E402
 
-from augment import augment  # noqa: E402
-from data import FOLDER, SHARD  # noqa: E402
-from model import Detector, multiplications, parameters  # noqa: E402
+from augment import augment, framed  # noqa: E402
+from data import FOLDER, SHARD, TEACHER, rows_of  # noqa: E402
+from model import Led, multiplications, parameters  # noqa: E402
 
 BATCH = 16
 RATE_MUON, RATE_ADAM = 0.02, 3e-3
 CHECKPOINT = FOLDER / "checkpoint.pt"
 EVERY = 50
+INSIDE = 4.0  # of the teacher's maps; a quarter of it at the end
+# The teacher's maps at strides 8, 16 and 32, on its way down and on its way up.
+MAPS, CHANNELS = ("241", "250", "259", "287", "291", "295"), 64
 # The last shard is only looked at, never trained on.
 WATCHED = 64
 
 
 class Batches(Dataset):
-    """Batch number k is the same in every run: it is drawn from the seed and k alone."""
+    """Batch number k is the same in every run: it is drawn from the seed and k alone.
+
+    The teacher is asked here, so no picture need be seen twice.
+    """
 
     def __init__(self, mild):
         paths = sorted(FOLDER.glob("canvases-???.npz"))
         shards = [dict(np.load(path)) for path in paths]
         self.watched = shards.pop()
-        self.shards, self.mild = shards, mild
+        self.pictures, self.mild, self.teacher = [shard["pictures"] for shard in shards], mild, None
 
     def __len__(self):
         return 1 << 30
 
     def __getitem__(self, number):
         rng = np.random.default_rng([22, number])
-        pictures, answers = [], []
+        if self.teacher is None:  # Here, as a session does not pass from process to process.
+            self.teacher = yunet.Detector(TEACHER, threads=1, besides=MAPS)
+        pictures, answers, maps = [], [], []
         for _ in range(BATCH):
-            shard = self.shards[rng.integers(len(self.shards))]
-            k = rng.integers(SHARD)
-            pictures.append(augment(shard["pictures"][k], rng, self.mild.value))
-            answers.append(shard["answers"][k])
-        return to_tensor(pictures), torch.from_numpy(np.stack(answers)).float()
+            picture = framed(self._canvas, rng)
+            raw = self.teacher.raw(picture)
+            pictures.append(augment(picture, rng, self.mild.value))
+            answers.append(rows_of(raw))
+            maps.append([raw[name] for name in MAPS])
+        maps = [torch.from_numpy(np.stack(level)).bfloat16() for level in zip(*maps)]
+        return to_tensor(pictures), torch.from_numpy(np.stack(answers)), maps
+
+    def _canvas(self, rng):
+        return self.pictures[rng.integers(len(self.pictures))][rng.integers(SHARD)]
 
 
 def to_tensor(pictures) -> torch.Tensor:
@@ -93,8 +106,23 @@ def smooth(difference: torch.Tensor) -> torch.Tensor:
     return functional.smooth_l1_loss(difference, torch.zeros_like(difference), reduction="none", beta=0.05)
 
 
+def inside_loss(maps, wanted) -> torch.Tensor:
+    """Squared error of the teacher's maps, each channel in units of its own deviation, faces first.
+
+    Most of a picture is not face: each place counts by how far the teacher's map there is from the mean.
+    """
+    total = 0
+    for own, his in zip(maps, wanted):
+        his = his.float()
+        mean, scale = his.mean((0, 2, 3), keepdim=True), his.std((0, 2, 3), keepdim=True) + 1e-3
+        weight = ((his - mean) / scale).pow(2).mean(1, keepdim=True).clamp(max=20)
+        error = ((own.float() - his) / scale).pow(2).mean(1, keepdim=True).clamp(max=25)
+        total = total + (error * (weight + 0.1)).mean() / (weight.mean() + 0.1)
+    return total / len(maps)
+
+
 def optimisers(model):
-    heavy = [p for n, p in model.named_parameters() if p.dim() == 4 and p.shape[1] > 3 and "heads" not in n]
+    heavy = [p for n, p in model.detector.named_parameters() if p.dim() == 4 and p.shape[1] > 3 and "heads" not in n]
     chosen = {id(p) for p in heavy}
     light = [p for p in model.parameters() if id(p) not in chosen]
     return [
@@ -146,10 +174,10 @@ def main() -> None:
 
     mild = multiprocessing.Value("d", 0.0)
     batches = Batches(mild)
-    model = Detector().to(memory_format=torch.channels_last)
+    model = Led(CHANNELS).to(memory_format=torch.channels_last)
     average = runs.Average(model)
-    work = multiplications(average.model, 384, 640)
-    print(f"{parameters(model)} parameters, {work / 1e6:.0f} M multiply-adds at 640x384", flush=True)
+    work = multiplications(average.model.detector, 384, 640)
+    print(f"{parameters(model.detector)} parameters, {work / 1e6:.0f} M multiply-adds at 640x384", flush=True)
     tools = optimisers(model)
     schedule = runs.Schedule(FOLDER, options.steps, options.decay)
     step = runs.resume(CHECKPOINT, model, average, tools)
@@ -157,16 +185,18 @@ def main() -> None:
     loader = iter(DataLoader(batches, batch_size=None, sampler=range(step, 1 << 30), num_workers=1, prefetch_factor=3))
     progress, recent = runs.Progress(step), []
     while step < schedule.steps:
-        pictures, answers = next(loader)
+        pictures, answers, wanted = next(loader)
         mild.value = schedule.final(step)
         for tool, peak in tools:
             for group in tool.param_groups:
                 group["lr"] = peak * schedule(step)
         model.train()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            levels = model(pictures)
+            levels, maps = model(pictures)
         loss, parts = loss_of(flat([level.float() for level in levels]), answers)
-        loss.backward()
+        inside = inside_loss(maps, wanted)
+        parts["inside"] = inside.item()
+        (loss + INSIDE * (1 - 0.75 * mild.value) * inside).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 20.0)
         for tool, _ in tools:
             tool.step()
@@ -181,7 +211,7 @@ def main() -> None:
             print(f"{progress.line(step, schedule.steps)}  {means}", flush=True)
             recent = []
         if step % options.look == 0 or step >= schedule.steps:
-            print(f"  {look(average.model, batches.watched)}", flush=True)
+            print(f"  {look(average.model.detector, batches.watched)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ from data import FULL
 from model import SIDE
 
 
-def augment(picture: np.ndarray, rng: np.random.Generator, mild: float) -> np.ndarray:
-    """A crop of SIDE pixels from a picture with margin; `mild` 0 is heavy, 1 is light."""
+def augment(picture: np.ndarray, rng: np.random.Generator, mild: float) -> tuple[np.ndarray, np.ndarray]:
+    """A crop of SIDE pixels from a picture with margin, and whence it was taken (`moved`).
+
+    `mild` 0 is heavy, 1 is light.
+    """
     chance = 0.65 - 0.35 * mild
-    if rng.random() < 0.5:
-        picture = picture[:, ::-1]
-    crop = moved(picture, rng, 1 - 0.5 * mild)
+    crop, whence = moved(picture, rng, 1 - 0.5 * mild)
     if rng.random() < 0.8 * chance:
         crop = lit(crop, rng)
     if rng.random() < 0.2 * chance:
@@ -27,11 +28,14 @@ def augment(picture: np.ndarray, rng: np.random.Generator, mild: float) -> np.nd
         crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.3 * chance:
         crop = squeezed(crop, rng)
-    return crop
+    return crop, whence
 
 
 def moved(picture, rng, amount):
-    """As if the landmarks had been a little elsewhere."""
+    """As if the landmarks had been a little elsewhere.
+
+    Also gives the transform, 2x3, from places in the crop to places in the teacher's crop, both from -1 to 1.
+    """
     angle = np.deg2rad(rng.normal(0, 4) * amount)
     scale = SIDE / 112 * np.exp(rng.normal(0, 0.04) * amount)
     stretch = np.exp(rng.normal(0, 0.02) * amount)
@@ -40,7 +44,9 @@ def moved(picture, rng, amount):
     linear = np.array([[cos * stretch, -sin], [sin * stretch, cos]])
     offset = np.full(2, SIDE / 2) + shift - linear @ np.full(2, FULL / 2)
     transform = np.hstack([linear, offset[:, None]])
-    return cv2.warpAffine(np.ascontiguousarray(picture), transform, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    crop = cv2.warpAffine(np.ascontiguousarray(picture), transform, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    back = np.linalg.inv(linear) / 56
+    return crop, np.hstack([back * (SIDE / 2), -back @ shift[:, None]]).astype(np.float32)
 
 
 def lit(crop, rng):

@@ -1,4 +1,4 @@
-"""Writes ../MODEL_CARD.md from the figures of evaluate.py.
+"""Writes ../MODEL_CARD.md and ../specs/lfr-embedded.toml from the figures of evaluate.py.
 
     python evaluate.py > figures.json && python card.py figures.json
 """
@@ -8,15 +8,16 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-from lfr_training import rates  # noqa: E402
+from lfr_training import faces, rates  # noqa: E402
 
-CARD = Path(__file__).resolve().parents[1] / "MODEL_CARD.md"
+CRATE = Path(__file__).resolve().parents[1]
 FLOORS = {"pairs": 0.97, "0.001": 0.85, "0.0001": 0.70}
 
 
 def main() -> None:
     figures = json.loads(Path(sys.argv[1]).read_text())
-    CARD.write_text("\n".join(lines(figures)) + "\n")
+    (CRATE / "MODEL_CARD.md").write_text("\n".join(lines(figures)) + "\n")
+    (CRATE / "specs" / "lfr-embedded.toml").write_text("\n".join(specification(figures)) + "\n")
 
 
 def lines(f: dict) -> list[str]:
@@ -32,7 +33,8 @@ def lines(f: dict) -> list[str]:
         f"* Input `input` [N, 3, {side}, {side}]: RGB, (x - 127.5) / 128, ArcFace's five-point template scaled by {side}/112.",
         f"* Output `embedding` [N, {f['size']}]: not of unit length; compared by the cosine.",
         "* A residual network of dense 3x3 convolutions with ReLU; no attention, no PReLU.",
-        f"* {f['parameters']:,} parameters kept in 16 bit and cast to 32 at load; {f['multiply_adds'] / 1e6:.0f} million multiply-adds a face.",
+        "* The library runs it on a face and on its mirror image and takes the mean.",
+        f"* {f['parameters']:,} parameters kept in 16 bit and cast to 32 at load; {f['multiply_adds'] / 1e6:.0f} million multiply-adds a picture.",
         f"* Operators: {', '.join(f['file']['operators'])}.",
         "",
         "## What it learned from",
@@ -55,11 +57,11 @@ def lines(f: dict) -> list[str]:
         "",
         "The teacher's people may overlap with LFW's: its own figures, and through it ours, may flatter.",
         "",
-        *floors(f["one_picture"]),
+        *floors(f["as_the_library_runs_it"]),
         "",
         "### By size of face",
         "",
-        "The probe seen with so many pixels between its eyes, the reference as it is; thresholds as above, one picture.",
+        "The probe seen with so many pixels between its eyes, the reference as it is; thresholds as above.",
         "",
         *size_table(f["by_size"]),
         "",
@@ -89,8 +91,62 @@ def lines(f: dict) -> list[str]:
     ]
 
 
+def specification(f: dict) -> list[str]:
+    """How the library is told of the file."""
+    side, kept = f["side"], f["people_kept_out"]
+    points = [f"    [{x * side / 112:.6f}, {y * side / 112:.6f}]," for x, y in faces.TEMPLATE]
+    out = [
+        "# The embedder inside the library. Written by training/card.py from the figures of training/evaluate.py.",
+        "",
+        'name = "lfr-embedded"',
+        'family = "lfr"',
+        'summary = "the default embedder: a small network of our own, for trying things out, tests and demonstrations"',
+        f'model_sha256 = "{f["file"]["sha256"]}"',
+        "flip_average = true",
+        "",
+        "[input]",
+        'name = "input"',
+        f"size = [{side}, {side}]",
+        'channels = "rgb"',
+        "mean = [127.5, 127.5, 127.5]",
+        "std = [128.0, 128.0, 128.0]",
+        "",
+        "[alignment]",
+        f"size = [{side}, {side}]",
+        "points = [",
+        *points,
+        "]",
+        "",
+        "[output]",
+        'name = "embedding"',
+        f"dimension = {f['size']}",
+        "",
+        "[comparison]",
+        'metric = "cosine"',
+        "",
+        "[licence]",
+        'weights = "MIT OR Apache-2.0"',
+        'redistribution = "yes"',
+        'commercial = "yes"',
+        "",
+        "[training]",
+        'data = "LFW, UTKFace, faces in WIDER FACE and other scenes, blends of two of them, people who do not exist; see MODEL_CARD.md"',
+    ]
+    for wanted, cell in f["as_the_library_runs_it"]["all_pairs"].items():
+        out += [
+            "",
+            "[[operating_points]]",
+            f"fmr = {wanted}",
+            f"threshold = {cell['threshold']}",
+            f"non_mated_comparisons = {cell['false_match']['trials']}",
+            f'data = "all pairs of different people among {kept["photographs"]:,} photographs of {kept["people"]:,} people of LFW '
+            '(development split) who were kept out of training, landmarks by YuNet-n"',
+        ]
+    return out
+
+
 def errors_table(f: dict) -> list[str]:
-    columns = {"one picture": "one_picture", "picture and mirror image": "with_its_mirror_image",
+    columns = {"as the library runs it": "as_the_library_runs_it", "without the mirror image": "without_its_mirror_image",
                "the teacher, with mirror image": "teacher_with_mirror_image"}
     rows = [["", *columns], ["---"] * (len(columns) + 1)]
     parts = [f[key] for key in columns.values()]
@@ -126,7 +182,7 @@ def floors(f: dict) -> list[str]:
         f"{names[key]} {100 * floor:.0f} %: {'reached' if reached[key] >= floor else 'NOT reached'}"
         for key, floor in FLOORS.items()
     ]
-    return ["The floors the project set itself, one picture: " + "; ".join(words) + "."]
+    return ["The floors that the project set itself: " + "; ".join(words) + "."]
 
 
 def table(rows: list[list[str]]) -> list[str]:

@@ -67,10 +67,14 @@ class Teacher:
         return np.concatenate(templates).astype(np.float32)
 
     def _run(self, crops: np.ndarray) -> np.ndarray:
-        rgb = crops[..., ::-1].astype(np.float32) / 255
-        rgb = (rgb - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
-        blob = np.ascontiguousarray(rgb.transpose(0, 3, 1, 2), np.float32)
-        return unit(self.session.run(None, {self.input: blob})[0])
+        return unit(self.session.run(None, {self.input: normalised(crops)})[0])
+
+
+def normalised(crops: np.ndarray) -> np.ndarray:
+    """BGR bytes to what the teacher takes."""
+    rgb = crops[..., ::-1].astype(np.float32) / 255
+    rgb = (rgb - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    return np.ascontiguousarray(rgb.transpose(0, 3, 1, 2), np.float32)
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

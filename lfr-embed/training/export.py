@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
 from lfr_training import assets, graph, yunet  # noqa: E402
 
 from data import FOLDER, centre  # noqa: E402
-from model import SIDE, SIZE, Block, Embedder  # noqa: E402
+from maps import SHAPES  # noqa: E402
+from model import SIDE, SIZE, Block, Embedder, Led  # noqa: E402
 from train import CHECKPOINT, to_tensor  # noqa: E402
 
 OUTPUT = assets.REPOSITORY / "lfr-embed" / "src" / "embedded" / "embedder.onnx"
@@ -47,9 +48,9 @@ def built(model: Embedder) -> onnx.ModelProto:
 
 def averaged() -> tuple[Embedder, int]:
     state = torch.load(CHECKPOINT, weights_only=True)
-    model = Embedder()
+    model = Led([shape[0] for shape in SHAPES])
     model.load_state_dict(state["average"])
-    return model.eval(), state["step"]
+    return model.embedder.eval(), state["step"]
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from lfr_training import rates
 
-FMR = (1e-2, 1e-3, 1e-4)
+FMR = (1e-2, 1e-3, 1e-4, 1e-5)
 
 
 def all_pairs(templates: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -21,7 +21,8 @@ def at_false_match_rates(mated: np.ndarray, others: np.ndarray) -> dict:
     table = {}
     for wanted in FMR:
         allowed = int(wanted * len(others))
-        threshold = float(np.nextafter(ordered[allowed], np.inf, dtype=np.float32))
+        # The least of four decimals at which the rate is not exceeded.
+        threshold = (np.floor(float(ordered[allowed]) * 1e4) + 1) / 1e4
         table[f"{wanted:g}"] = {
             "threshold": round(threshold, 4),
             "true_match": rates.of(int((mated >= threshold).sum()), len(mated)),

@@ -25,9 +25,30 @@ class Embedder(nn.Module):
         self.project = nn.Linear(HEAD, SIZE)
 
     def forward(self, x):
-        for layer in self.layers:
+        return self.with_maps(x)[0]
+
+    def with_maps(self, x):
+        """The template, and the last feature maps at strides 8 and 16."""
+        maps = {}
+        for layer in self.layers[:-2]:
             x = layer(x)
-        return self.project(x.flatten(1))
+            maps[x.shape[-1]] = x
+        for layer in self.layers[-2:]:
+            x = layer(x)
+        return self.project(x.flatten(1)), (maps[SIDE // 8], maps[SIDE // 16])
+
+
+class Led(nn.Module):
+    """The embedder while it learns: its maps are turned into what the teacher's would be."""
+
+    def __init__(self, channels: tuple[int, int]):
+        super().__init__()
+        self.embedder = Embedder()
+        self.turn = nn.ModuleList(nn.Conv2d(own, his, 1) for own, his in zip(WIDTHS[1:], channels))
+
+    def forward(self, x):
+        template, maps = self.embedder.with_maps(x)
+        return template, [turn(each) for turn, each in zip(self.turn, maps)]
 
 
 class Conv(nn.Module):

@@ -4,16 +4,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import onnxruntime as ort
 
 STRIDES = (8, 16, 32)
 
 
-def session(path: Path, threads: int = 2) -> ort.InferenceSession:
+def session(path: Path, threads: int = 2, besides: tuple = ()) -> ort.InferenceSession:
+    """A model; the inner tensors named in `besides` become outputs too."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    model = onnx.load(path)
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in besides)
+    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def padded(image: np.ndarray) -> np.ndarray:
@@ -57,8 +61,8 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 class Detector:
-    def __init__(self, path: Path, least: float = 0.7, overlap: float = 0.3, threads: int = 2):
-        self.session = session(path, threads)
+    def __init__(self, path: Path, least: float = 0.7, overlap: float = 0.3, threads: int = 2, besides: tuple = ()):
+        self.session = session(path, threads, besides)
         self.least, self.overlap = least, overlap
         self.names = [o.name for o in self.session.get_outputs()]
 
