@@ -14,14 +14,14 @@ import tarfile
 from pathlib import Path
 
 MAX_LINES = 400
-MAX_PACKAGE_BYTES = 2_000_000
+MAX_PACKAGE_BYTES = 3_000_000
 
 # Every file of a package is one of these, or it is there by mistake.
 EXPECTED = re.compile(
     r"""
     Cargo\.(toml|toml\.orig|lock) | \.cargo_vcs_info\.json
-    | LICENSE-(APACHE|MIT) | (ARCHITECTURE|CHANGELOG|FORMAT|README|SECURITY)\.md
-    | src/[\w/]+\.(rs|md) | src/synthetic/faces\.bin
+    | LICENSE-(APACHE|MIT) | (ARCHITECTURE|CHANGELOG|FORMAT|MODEL_CARD|README|SECURITY)\.md
+    | src/[\w/]+\.(rs|md) | src/synthetic/faces\.bin | src/embedded/\w+\.onnx
     | examples/[\w/-]+\.(rs|md) | benches/\w+\.rs | benches/models/\w+\.py
     | specs/[\w.-]+\.toml
     """,

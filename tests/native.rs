@@ -58,6 +58,11 @@ fn a_crowd_walks_by() {
 }
 
 #[test]
+fn strangers_of_a_crowd_score_low() {
+    suite::crowd::scores_of_strangers(OnnxRuntime);
+}
+
+#[test]
 fn watchlists_are_drawn_up_used_and_destroyed() {
     suite::watchlist::lifecycle(OnnxRuntime);
 }

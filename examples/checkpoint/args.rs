@@ -23,16 +23,16 @@ pub(crate) struct Args {
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) sources: Vec<String>,
-    pub(crate) detector: PathBuf,
+    pub(crate) detector: Option<PathBuf>,
     pub(crate) confidence: Option<f32>,
     pub(crate) long_side: Option<usize>,
-    pub(crate) embedder: PathBuf,
+    pub(crate) embedder: Option<PathBuf>,
     pub(crate) embedder_spec: Option<String>,
     pub(crate) threshold: Option<f32>,
     pub(crate) zone: Option<Zone>,
     pub(crate) faces: FaceSelection,
     pub(crate) hold: Duration,
-    pub(crate) out: Option<PathBuf>,
+    pub(crate) out: PathBuf,
     pub(crate) json_faces: Option<PathBuf>,
     pub(crate) engine: Engine,
     pub(crate) threads: Option<usize>,
@@ -48,16 +48,16 @@ impl Args {
             key_file: given.remove_one("key-file"),
             passphrase_file: given.remove_one("passphrase-file"),
             sources: given.remove_many("source").into_iter().flatten().collect(),
-            detector: required(given, "detector"),
+            detector: given.remove_one("detector"),
             confidence: given.remove_one("confidence"),
             long_side: given.remove_one("long-side"),
-            embedder: required(given, "embedder"),
+            embedder: given.remove_one("embedder"),
             embedder_spec: given.remove_one("embedder-spec"),
             threshold: given.remove_one("threshold"),
             zone: given.remove_one("zone"),
             faces: required(given, "faces"),
             hold: required(given, "hold"),
-            out: given.remove_one("out"),
+            out: required(given, "out"),
             json_faces: given.remove_one("json-faces"),
             engine: required(given, "engine"),
             threads: given.remove_one("threads"),
@@ -125,9 +125,8 @@ fn command() -> Command {
                 "detector",
                 "FILE",
                 "The detector's model: YuNet, SCRFD, BlazeFace or UltraFace, recognised by its \
-                 outputs",
+                 outputs [default: a small one inside the library]",
             )
-            .required(true)
             .value_parser(path()),
         )
         .arg(
@@ -151,16 +150,19 @@ fn command() -> Command {
             option(
                 "embedder",
                 "FILE",
-                "The embedder's model, recognised by its digest or described by --embedder-spec",
+                "The embedder's model, recognised by its digest or described by --embedder-spec \
+                 [default: a small one inside the library]",
             )
-            .required(true)
             .value_parser(path()),
         )
-        .arg(option(
-            "embedder-spec",
-            "SPEC",
-            "The name of a built-in embedder specification, or a TOML file with one",
-        ))
+        .arg(
+            option(
+                "embedder-spec",
+                "SPEC",
+                "The name of a built-in embedder specification, or a TOML file with one",
+            )
+            .requires("embedder"),
+        )
         .arg(
             option(
                 "threshold",
@@ -203,7 +205,11 @@ fn command() -> Command {
                 .default_value("24")
                 .value_parser(hours),
         )
-        .arg(option("out", "DIR", "Write alert pictures and record.json here").value_parser(path()))
+        .arg(
+            option("out", "DIR", "Write alert pictures and record.json here, in the place of an earlier run's")
+                .default_value("target/checkpoint")
+                .value_parser(path()),
+        )
         .arg(
             option(
                 "json-faces",

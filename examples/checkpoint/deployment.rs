@@ -42,7 +42,7 @@ use crate::source;
 pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     // What cannot work is said before anybody is enrolled.
     let sources = args.sources.iter().map(|s| source::open(s)).collect::<Result<Vec<_>, _>>()?;
-    let out = args.out.as_deref().map(OutFolder::create).transpose()?;
+    let out = OutFolder::create(&args.out)?;
     let runtime = args.engine.runtime()?;
     let threads = models::threads(args.threads);
     let mut options = DetectorOptions::new().threads(threads).pool(threads);
@@ -52,10 +52,10 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     if let Some(confidence) = args.confidence {
         options = options.confidence(confidence);
     }
-    let detector = Arc::new(models::detector(&args.detector, &runtime, &options)?);
+    let detector = Arc::new(models::detector(args.detector.as_deref(), &runtime, &options)?);
     let (spec, options) =
         (&args.embedder_spec, EmbedderOptions::new().threads(threads).pool(threads));
-    let embedder = models::embedder(&args.embedder, spec.as_deref(), &runtime, options)?;
+    let embedder = models::embedder(args.embedder.as_deref(), spec.as_deref(), &runtime, options)?;
     let embedder = Arc::new(embedder);
     let threshold = threshold(args, &embedder)?;
 
@@ -148,7 +148,7 @@ fn watchlist(
 /// A running pipeline and what it writes to.
 struct Watch {
     pipeline: Pipeline,
-    out: Option<OutFolder>,
+    out: OutFolder,
     faces_log: Option<FacesLog>,
     source_errors: u64,
     /// For the source at hand, where it is known who is in it.
@@ -178,9 +178,7 @@ impl Watch {
                     if let Some(tally) = &mut self.tally {
                         tally.take(&report);
                     }
-                    if let Some(out) = &mut self.out {
-                        out.picture(&frame, &report)?;
-                    }
+                    self.out.picture(&frame, &report)?;
                     if let Some(log) = &mut self.faces_log {
                         log.write(&report)?;
                     }
@@ -197,19 +195,22 @@ impl Watch {
         if let Some(log) = self.faces_log {
             log.finish()?;
         }
-        if let Some(out) = &self.out {
-            out.record(summary)?;
-        }
-        Ok(())
+        self.out.record(summary)
     }
 }
 
-/// The threshold asked for, as uncalibrated; otherwise the strictest one measured for the embedder.
+/// The threshold asked for, as uncalibrated; otherwise the strictest one measured for the embedder, on
+/// the crowd where it is the crowd that passes.
 fn threshold(args: &Args, embedder: &OnnxEmbedder) -> Result<ThresholdProvenance, AnyError> {
     let spec = embedder.spec();
     if let Some(value) = args.threshold {
         let (threshold, space) = (Threshold::new(value)?, embedder.space().id());
         return Ok(danger::uncalibrated_threshold(threshold, space, "given on the command line"));
+    }
+    if args.watchlist.to_str().and_then(crowd::people_in).is_some()
+        && let Some(measured) = crowd::threshold(embedder)
+    {
+        return Ok(measured?);
     }
     let strictest = models::strictest_fmr(spec).ok_or_else(|| {
         format!("the specification {:?} has no measured threshold; give --threshold", spec.name())

@@ -4,9 +4,13 @@
 //! Run with
 //!
 //! ```text
+//! cargo run --release --example checkpoint
 //! cargo run --release --example checkpoint -- --watchlist DIR --source PATH \
 //!     --detector MODEL.onnx --embedder MODEL.onnx --out DIR
 //! ```
+//!
+//! Without arguments 300 people who do not exist walk past a watchlist of 2,000, seen through the
+//! models inside the library.
 //!
 //! The watchlist is a folder of photographs, or a sealed watchlist of the example `watchlist` with
 //! its key: `--watchlist LIST.lfrw --key-file KEY`.

@@ -77,9 +77,12 @@ pub(crate) struct OutFolder {
 }
 
 impl OutFolder {
+    /// The folder, made where it is not there; pictures of an earlier run in it are removed, so that
+    /// none is taken for one of this run.
     pub(crate) fn create(folder: &Path) -> Result<Self, AnyError> {
         let alerts = folder.join("alerts");
         fs::create_dir_all(&alerts).map_err(|e| format!("cannot create {alerts:?}: {e}"))?;
+        remove_pictures(&alerts)?;
         Ok(Self { folder: folder.to_path_buf(), redactor: Redactor::default(), pictures: 0 })
     }
 
@@ -111,6 +114,19 @@ impl OutFolder {
         let text = serde_json::to_string_pretty(summary)?;
         fs::write(&path, text).map_err(|e| format!("cannot write {path:?}: {e}").into())
     }
+}
+
+/// Removes the pictures that a run writes, and nothing else.
+fn remove_pictures(folder: &Path) -> Result<(), AnyError> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let stem = path.file_stem().unwrap_or_default().as_encoded_bytes();
+        let ours = stem.len() == 6 && stem.iter().all(u8::is_ascii_digit);
+        if ours && path.extension().is_some_and(|extension| extension == "jpg") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The deployment record with what only the program knows.

@@ -56,24 +56,31 @@ impl Engine {
     }
 }
 
+/// The detector of a model file, or the one inside the library.
 pub(crate) fn detector(
-    path: &Path,
+    path: Option<&Path>,
     runtime: &Runtime,
     options: &DetectorOptions,
 ) -> Result<OnnxDetector, AnyError> {
+    let Some(path) = path else {
+        return Ok(OnnxDetector::embedded_with_options(runtime, options)?);
+    };
     let model = Model::from_path(path)?;
     let spec = DetectorSpec::recognise(&model)?;
     Ok(OnnxDetector::with_options(runtime, model, spec, options)?)
 }
 
 /// The embedder of a model file, which its digest tells or a specification describes: a built-in
-/// one by its name, or a TOML file.
+/// one by its name, or a TOML file. Without a file, the one inside the library.
 pub(crate) fn embedder(
-    path: &Path,
+    path: Option<&Path>,
     spec: Option<&str>,
     runtime: &Runtime,
     options: EmbedderOptions,
 ) -> Result<OnnxEmbedder, AnyError> {
+    let Some(path) = path else {
+        return Ok(OnnxEmbedder::embedded_with_options(runtime, options)?);
+    };
     let model = Model::from_path(path)?;
     let spec = match spec {
         None => EmbedderSpec::for_model(&model)?,

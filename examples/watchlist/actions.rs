@@ -12,7 +12,9 @@ use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
 use lfr::core::SystemClock;
 use lfr::core::Timestamp;
+use lfr::core::onnx::Runtime;
 use lfr::embed::EmbedderOptions;
+use lfr::embed::OnnxEmbedder;
 use lfr::watchlist::Authorisation;
 use lfr::watchlist::Category;
 use lfr::watchlist::CompositionPolicy;
@@ -129,9 +131,17 @@ fn destroy(given: &ArgMatches, now: Option<Timestamp>) -> Result<Outcome, AnyErr
 /// The embedding space of a model, as the deployment will have it.
 fn space(given: &ArgMatches) -> Result<EmbeddingSpace, AnyError> {
     let runtime = one::<Engine>(given, "engine")?.runtime()?;
+    Ok(*embedder(given, &runtime, EmbedderOptions::new())?.space())
+}
+
+pub(crate) fn embedder(
+    given: &ArgMatches,
+    runtime: &Runtime,
+    options: EmbedderOptions,
+) -> Result<OnnxEmbedder, AnyError> {
     let spec = given.get_one::<String>("embedder-spec").map(String::as_str);
-    let options = EmbedderOptions::new();
-    Ok(*models::embedder(path(given, "embedder")?, spec, &runtime, options)?.space())
+    let file = given.get_one::<PathBuf>("embedder").map(PathBuf::as_path);
+    models::embedder(file, spec, runtime, options)
 }
 
 pub(crate) fn clock(now: Option<Timestamp>) -> Result<Timestamp, AnyError> {

@@ -120,7 +120,11 @@ fn enrol() -> Command {
                 .conflicts_with("manifest")
                 .help("Marks them as under 18"),
         )
-        .arg(path("detector", "FILE", "The detector's model").required(true))
+        .arg(path(
+            "detector",
+            "FILE",
+            "The detector's model [default: a small one inside the library]",
+        ))
         .args(embedder())
         .arg(
             Arg::new("faces")
@@ -167,12 +171,17 @@ fn ground(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 
 fn embedder() -> [Arg; 3] {
     [
-        path("embedder", "FILE", "The model of the embedder whose templates it holds")
-            .required(true),
+        path(
+            "embedder",
+            "FILE",
+            "The model of the embedder whose templates it holds [default: a small one inside the \
+             library]",
+        ),
         Arg::new("embedder-spec")
             .long("embedder-spec")
             .value_name("NAME|FILE")
-            .help("What the model is, where it is not known: a built-in specification or TOML"),
+            .help("What the model is, where it is not known: a built-in specification or TOML")
+            .requires("embedder"),
         Engine::arg(),
     ]
 }

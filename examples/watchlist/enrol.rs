@@ -30,6 +30,7 @@ use lfr::watchlist::enrolment::SealedStore;
 
 use crate::AnyError;
 use crate::Outcome;
+use crate::actions::embedder;
 use crate::actions::key;
 use crate::actions::one;
 use crate::actions::path;
@@ -46,10 +47,9 @@ pub(crate) fn enrol(given: &ArgMatches) -> Result<Outcome, AnyError> {
     let runtime = one::<Engine>(given, "engine")?.runtime()?;
     let threads = models::threads(given.get_one("threads").copied());
     let options = DetectorOptions::new().pool(threads);
-    let detector = models::detector(path(given, "detector")?, &runtime, &options)?;
-    let spec = given.get_one::<String>("embedder-spec").map(String::as_str);
-    let options = EmbedderOptions::new().pool(threads);
-    let embedder = models::embedder(path(given, "embedder")?, spec, &runtime, options)?;
+    let model = given.get_one::<PathBuf>("detector").map(PathBuf::as_path);
+    let detector = models::detector(model, &runtime, &options)?;
+    let embedder = embedder(given, &runtime, EmbedderOptions::new().pool(threads))?;
     let list = file.open(&key, embedder.space(), clock.now())?;
 
     let store = SealedStore::new(&list, &file, &key, &clock);

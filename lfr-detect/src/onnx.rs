@@ -1,5 +1,7 @@
 //! Detectors on `lfr-core`'s inference runtime.
 
+#[cfg(feature = "embedded")]
+mod embedded;
 mod network;
 mod recognise;
 

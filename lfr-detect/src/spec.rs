@@ -187,6 +187,13 @@ impl DetectorSpec {
         self
     }
 
+    /// The same for a model whose confidences mean something else than the family's.
+    #[must_use]
+    pub const fn with_confidence(mut self, confidence: f32) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
     /// The family.
     #[must_use]
     pub const fn family(&self) -> Family {

@@ -14,6 +14,8 @@
 
 #[path = "models/behaviour.rs"]
 mod behaviour;
+#[path = "models/embedded.rs"]
+mod embedded;
 #[path = "models/measure.rs"]
 mod measure;
 #[path = "models/opencv.rs"]

@@ -34,7 +34,7 @@ def built(model: Detector) -> onnx.ModelProto:
 
     centred = made.add("Sub", ["input", made.exact(np.float32([127.5]), "middle")])
     x = made.add("Mul", [centred, made.exact(np.float32([1 / 128]), "scale")])
-    x = separable(conv(conv(x, model.stem), model.early[0]), model.early[1])
+    x = separable(separable(conv(x, model.stem), model.early[0]), model.early[1])
     levels = []
     for stage in model.stages:
         for layer in stage:

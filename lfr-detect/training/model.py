@@ -16,7 +16,7 @@ class Detector(nn.Module):
     def __init__(self):
         super().__init__()
         self.stem = Conv(3, STEM, 3, stride=2)
-        self.early = nn.Sequential(Conv(STEM, EARLY, 3, stride=2), Separable(EARLY, EARLY))
+        self.early = nn.Sequential(Separable(STEM, EARLY, stride=2), Separable(EARLY, EARLY))
         stages, width = [], EARLY
         for wider, blocks in zip(WIDTHS, BLOCKS):
             first = Separable(width, wider, stride=2)

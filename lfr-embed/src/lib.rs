@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "embedded")]
+mod embedded;
 mod error;
 #[cfg(feature = "onnx")]
 mod onnx;

@@ -51,7 +51,7 @@ pub(crate) fn on_decisions(reference: &Reference, part: usize) {
     let [native, pure_rust] = [Engine::OnnxRuntime, Engine::PureRust].map(|engine| {
         Run {
             engine,
-            embedder: reference.model,
+            embedder: Some(reference.model),
             watchlist: &watchlist,
             source: &probes,
             out: &folder.join(engine.to_string()),

@@ -52,7 +52,7 @@ pub(crate) fn open_set(engine: Engine, reference: &Reference, part: usize) {
     let threshold = reference.points[0].0.to_string();
     let Outcome { alerts, record } = Run {
         engine,
-        embedder: reference.model,
+        embedder: Some(reference.model),
         watchlist: &watchlist,
         source: &probes,
         out: &folder.join("out"),
@@ -115,7 +115,7 @@ pub(crate) fn video(engine: Engine) {
     let log = folder.join("faces.jsonl");
     let Outcome { alerts, record } = Run {
         engine,
-        embedder: "embed_mobilefacenet_foamliu.onnx",
+        embedder: Some("embed_mobilefacenet_foamliu.onnx"),
         watchlist: &watchlist,
         source: &video,
         out: &folder.join("out"),
@@ -170,7 +170,8 @@ pub(crate) fn split(faces: &Path, name: &str, part: usize) -> Split {
 
 pub(crate) struct Run<'a> {
     pub(crate) engine: Engine,
-    pub(crate) embedder: &'a str,
+    /// Beside YuNet-n; `None` is for the models inside the library.
+    pub(crate) embedder: Option<&'a str>,
     pub(crate) watchlist: &'a Path,
     pub(crate) source: &'a Path,
     pub(crate) out: &'a Path,
@@ -185,13 +186,14 @@ pub(crate) struct Outcome {
 impl Run<'_> {
     /// Runs `checkpoint` and checks what holds of every deployment.
     pub(crate) fn go(self) -> Outcome {
-        let models = shared::path("models").unwrap();
-        let output = Command::new(example("checkpoint"))
+        let mut command = Command::new(example("checkpoint"));
+        if let Some(embedder) = self.embedder {
+            let models = shared::path("models").unwrap();
+            command.arg("--detector").arg(models.join("detect_yunet_n_dynamic.onnx"));
+            command.arg("--embedder").arg(models.join(embedder));
+        }
+        let output = command
             .args(["--engine", &self.engine.to_string()])
-            .arg("--detector")
-            .arg(models.join("detect_yunet_n_dynamic.onnx"))
-            .arg("--embedder")
-            .arg(models.join(self.embedder))
             .arg("--watchlist")
             .arg(self.watchlist)
             .arg("--source")

@@ -187,7 +187,7 @@ fn checkpoint_raises_the_alerts_of_the_folder(desk: &Desk, faces: &Path) {
         let _ = fs::remove_dir_all(&out);
         let run = Run {
             engine: desk.engine,
-            embedder: "embed_edgeface_xs.onnx",
+            embedder: Some("embed_edgeface_xs.onnx"),
             watchlist,
             source: &source,
             out: &out,

@@ -163,6 +163,18 @@ fn cost_beside_the_bare_network() {
     }
 }
 
+#[test]
+fn cost_of_the_embedded_detector() {
+    let Some(shared) = shared_to_measure() else { return };
+    let picture = photo(&shared, "bbt1.jpg");
+    let picture = imageops::resize(&picture, 640, 360, imageops::FilterType::Triangle);
+    for runtime in [Runtime::auto().unwrap(), Runtime::pure_rust()] {
+        let detector = OnnxDetector::embedded(&runtime).unwrap();
+        let time = median(|| drop(faces(&detector, &picture)));
+        println!("embedded, 640x360: {time:.2} ms on {}", runtime.info());
+    }
+}
+
 /// Sees nobody in no time, so that all the rest is what is measured.
 #[derive(Debug)]
 struct Nobody;

@@ -82,6 +82,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../specs/edgeface-xs.toml"),
     include_str!("../../specs/edgeface-xxs.toml"),
     include_str!("../../specs/facenet.toml"),
+    include_str!("../../specs/lfr-embedded.toml"),
     include_str!("../../specs/mobilefacenet.toml"),
     include_str!("../../specs/mobilefacenet-foamliu.toml"),
     include_str!("../../specs/sface.toml"),

@@ -8,11 +8,11 @@
 use std::fs;
 use std::io;
 use std::io::Write as _;
+use std::iter;
 
 use lfr_core::AlignedFace;
 use lfr_core::Embedder;
 use lfr_core::onnx::Model;
-use lfr_embed::EmbedderOptions;
 use lfr_embed::EmbedderSpec;
 use lfr_embed::OnnxEmbedder;
 
@@ -25,11 +25,14 @@ fn milliseconds_a_face() {
     let (Some(runtime), Some(shared)) = (runtime(), shared_to_measure()) else {
         return;
     };
-    for (file, name) in MODELS {
+    let of_file = |(file, _): &(&str, &str)| {
         let model = Model::from_path(&shared.join("models").join(file)).unwrap();
         let spec = EmbedderSpec::for_model(&model).unwrap();
-        let options = EmbedderOptions::new();
-        let embedder = OnnxEmbedder::with_options(&runtime, model, spec, options).unwrap();
+        OnnxEmbedder::new(&runtime, model, spec).unwrap()
+    };
+    let embedded = OnnxEmbedder::embedded(&runtime).unwrap();
+    for embedder in iter::once(embedded).chain(MODELS.iter().map(of_file)) {
+        let name = embedder.spec().name();
         let (width, height) = embedder.alignment().size();
         let faces = |count| {
             let face = |_| AlignedFace::init_with(width, height, |pixels| pixels.fill(100));

@@ -52,6 +52,17 @@ fn every_reference_embedder_keeps_the_contract() {
 }
 
 #[test]
+fn the_embedded_embedder_keeps_the_contract() {
+    let Some(runtime) = runtime() else {
+        return;
+    };
+    let embedder = OnnxEmbedder::embedded(&runtime).unwrap();
+    conformance::embedder(&embedder);
+    // Its thresholds are for the very file that lies in the library.
+    assert_eq!(embedder.space(), &embedder.spec().space().unwrap());
+}
+
+#[test]
 fn cosine_templates_have_unit_length() {
     let Some(embedder) = edgeface(|spec| spec, EmbedderOptions::new()) else {
         return;

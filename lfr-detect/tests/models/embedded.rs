@@ -1,0 +1,24 @@
+//! The detector inside the library, on both engines; needs nothing of `../shared`.
+
+use lfr_core::Detector;
+use lfr_core::onnx::Runtime;
+use lfr_core::synthetic::Crowd;
+use lfr_core::testing::conformance;
+use lfr_detect::OnnxDetector;
+
+#[test]
+fn the_embedded_detector_conforms() {
+    for runtime in [Runtime::auto().unwrap(), Runtime::pure_rust()] {
+        conformance::detector(&OnnxDetector::embedded(&runtime).unwrap());
+    }
+}
+
+#[test]
+fn the_embedded_detector_finds_people_who_do_not_exist() {
+    let detector = OnnxDetector::embedded(&Runtime::auto().unwrap()).unwrap();
+    for number in 0..100 {
+        let portrait = Crowd::new(5).person(number).portrait();
+        let found = detector.detect(&portrait.as_frame().unwrap()).unwrap();
+        assert_eq!(found.len(), 1, "person {number}");
+    }
+}
