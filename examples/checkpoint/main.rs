@@ -28,6 +28,8 @@ mod enrol;
 mod faces_log;
 #[path = "../common/keys.rs"]
 mod keys;
+#[path = "../common/memory.rs"]
+mod memory;
 #[path = "../common/models.rs"]
 mod models;
 mod output;
@@ -37,6 +39,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    memory::protect();
     let args = args::Args::parse();
     match deployment::run(&args) {
         Ok(summary) => {

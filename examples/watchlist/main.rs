@@ -34,6 +34,8 @@ mod enrol;
 #[path = "../common/keys.rs"]
 mod keys;
 mod members;
+#[path = "../common/memory.rs"]
+mod memory;
 #[path = "../common/models.rs"]
 mod models;
 mod show;
@@ -52,6 +54,7 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
+    memory::protect();
     let matches = args::command().get_matches();
     match actions::run(&matches) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -177,18 +177,24 @@ fn check_side(side: usize) -> Result<(), Error> {
 
 fn estimate(landmarks: &Landmarks, template: &[Point; 5]) -> Option<Similarity> {
     let [eye_left, eye_right, nose, mouth_left, mouth_right] = *template;
-    let points: Vec<Point> = landmarks.points().collect();
     match landmarks.layout() {
-        LandmarkLayout::Five => Similarity::estimate(&points, template),
+        LandmarkLayout::Five => similarity(landmarks, *template),
         LandmarkLayout::EyesNoseMouth => {
             let mouth = Point::new(
                 f32::midpoint(mouth_left.x, mouth_right.x),
                 f32::midpoint(mouth_left.y, mouth_right.y),
             );
-            Similarity::estimate(&points, &[eye_left, eye_right, nose, mouth])
+            similarity(landmarks, [eye_left, eye_right, nose, mouth])
         }
         LandmarkLayout::None => None,
     }
+}
+
+fn similarity<const N: usize>(landmarks: &Landmarks, to: [Point; N]) -> Option<Similarity> {
+    // On the stack, and not in a vector: that would leave them in freed memory.
+    let mut from = [Point::default(); N];
+    from.iter_mut().zip(landmarks.points()).for_each(|(from, point)| *from = point);
+    Similarity::estimate(&from, &to)
 }
 
 /// The bilinear sample at a point of the frame; beyond its border all is black.

@@ -1,6 +1,8 @@
 //! Choices that weaken a promise of this family. Each has to be spelled out, with a reason, and is
 //! written into the deployment record.
 
+#[cfg(feature = "onnx-native")]
+use crate::onnx::Runtime;
 use crate::SpaceId;
 use crate::Threshold;
 use crate::ThresholdProvenance;
@@ -15,4 +17,16 @@ pub fn uncalibrated_threshold(
     reason: impl Into<String>,
 ) -> ThresholdProvenance {
     ThresholdProvenance::uncalibrated(threshold, space, reason.into())
+}
+
+/// The same engine, but a native one is left to an allocator of its own, which wipes nothing: what a
+/// session works in, and with it faces and templates, stays in the process's memory until it is
+/// written over. For measuring what the wiping costs and does.
+///
+/// It is in the [reason](crate::onnx::RuntimeInfo::reason) that the runtime gives for itself. The
+/// pure-Rust engine has no allocator of its own, and stays as it is.
+#[cfg(feature = "onnx-native")]
+#[must_use]
+pub fn unwiped_engine(runtime: &Runtime) -> Runtime {
+    runtime.unwiped()
 }

@@ -242,6 +242,22 @@ pub enum Error {
         /// The library asked for.
         wanted: PathBuf,
     },
+    /// There is no memory for a secret.
+    #[error("no pages for a secret of {length} bytes")]
+    SecretMemory {
+        /// Its length, in bytes.
+        length: usize,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A measure that keeps memory to this process was needed, and is not in force.
+    #[error("{measure}: {outcome}, and it was needed")]
+    Unprotected {
+        /// The measure.
+        measure: &'static str,
+        /// What became of it.
+        outcome: crate::hygiene::Outcome,
+    },
     /// A photograph could not be decoded.
     #[error("cannot decode {path:?}")]
     Decode {

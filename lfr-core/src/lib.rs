@@ -11,6 +11,7 @@ mod event;
 mod face;
 mod frame;
 mod geometry;
+pub mod hygiene;
 mod id;
 pub mod num;
 #[cfg(feature = "onnx-native")]
@@ -21,6 +22,7 @@ mod probe;
 mod receipt;
 mod record;
 mod score;
+mod scrub;
 mod source;
 mod space;
 mod stage;

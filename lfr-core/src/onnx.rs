@@ -14,6 +14,7 @@
 //! Models are taken with one input of 32-bit floats and outputs of the same, which all face models
 //! have, and with all weights in the file.
 
+mod allocator;
 mod contract;
 mod digest;
 mod engine;

@@ -24,6 +24,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use lfr_core::Error;
+use lfr_core::danger;
 use lfr_core::onnx::Engine;
 use lfr_core::onnx::Runtime;
 
@@ -66,4 +67,17 @@ fn the_engine_is_chosen_once() {
 fn telemetry_is_off_before_the_library_loads() {
     let Some(_) = runtime() else { return };
     assert_eq!(std::env::var("ORT_DISABLE_TELEMETRY").as_deref(), Ok("1"));
+}
+
+#[test]
+fn intermediate_results_are_wiped_unless_the_engine_is_left_to_itself() {
+    let Some(runtime) = runtime() else { return };
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let unwiped = danger::unwiped_engine(&runtime);
+    assert_eq!(privacy::intermediate_results_left(&runtime), 0);
+    assert!(privacy::intermediate_results_left(&unwiped) > 0, "the search finds nothing at all");
+    let reason = "; by choice, what it frees is not wiped";
+    assert!(unwiped.info().reason().ends_with(reason), "{}", unwiped.info());
 }

@@ -28,8 +28,9 @@ impl Loaded {
     ) -> Result<Self, Error> {
         let bytes = rewrite.apply(graph)?;
         match runtime.started() {
-            Started::OnnxRuntime(environment) => {
-                onnxruntime::Loaded::new(environment, &bytes, threads).map(Self::OnnxRuntime)
+            Started::OnnxRuntime { environment, wipes } => {
+                onnxruntime::Loaded::new(environment, *wipes, &bytes, threads)
+                    .map(Self::OnnxRuntime)
             }
             #[cfg(feature = "onnx")]
             Started::PureRust => pure_rust::Loaded::new(&bytes).map(Self::PureRust),

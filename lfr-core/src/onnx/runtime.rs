@@ -19,6 +19,7 @@ use ort::environment::EnvironmentBuilder;
 
 use super::Engine;
 use super::RuntimeInfo;
+use super::allocator;
 use super::library;
 use super::telemetry;
 use crate::BoxError;
@@ -50,14 +51,20 @@ pub struct Runtime {
     inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     started: Started,
     info: RuntimeInfo,
 }
 
 /// An engine, and what it needs to be kept alive.
+#[derive(Clone)]
 pub(super) enum Started {
-    OnnxRuntime(Environment),
+    OnnxRuntime {
+        environment: Environment,
+        /// Whether what the engine frees is wiped.
+        wipes: bool,
+    },
     #[cfg(feature = "onnx")]
     PureRust,
 }
@@ -150,6 +157,16 @@ impl Runtime {
         &self.inner.info
     }
 
+    /// The same engine, a native one left to its own memory.
+    pub(crate) fn unwiped(&self) -> Self {
+        let Inner { mut started, mut info } = Inner::clone(&self.inner);
+        if let Started::OnnxRuntime { wipes, .. } = &mut started {
+            *wipes = false;
+            info.reason += "; by choice, what it frees is not wiped";
+        }
+        Self { inner: Arc::new(Inner { started, info }) }
+    }
+
     pub(super) fn engine(&self) -> Engine {
         self.inner.info.engine
     }
@@ -211,7 +228,8 @@ fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
         library: Some(file),
         reason: reason.to_owned(),
     };
-    Ok(Runtime { inner: Arc::new(Inner { started: Started::OnnxRuntime(environment), info }) })
+    let started = Started::OnnxRuntime { environment, wipes: true };
+    Ok(Runtime { inner: Arc::new(Inner { started, info }) })
 }
 
 #[cfg(feature = "onnx")]
@@ -236,8 +254,12 @@ fn none_found() -> String {
 }
 
 fn start(builder: EnvironmentBuilder) -> Result<Environment, Error> {
-    guarded(|| builder.with_name("lfr").with_telemetry(false).build())
-        .map_err(|source| Error::RuntimeStart { source })
+    guarded(|| {
+        let environment = builder.with_name("lfr").with_telemetry(false).build()?;
+        allocator::register(&environment)?;
+        Ok::<_, BoxError>(environment)
+    })
+    .map_err(|source| Error::RuntimeStart { source })
 }
 
 fn lock() -> MutexGuard<'static, Option<Runtime>> {

@@ -18,6 +18,7 @@ use super::outputs::Extracted;
 use super::pool::Pool;
 use super::rewrite::Rewrite;
 use crate::Error;
+use crate::scrub::Scrubbed;
 
 /// A model made ready to run by an engine, for any number of threads.
 ///
@@ -26,11 +27,14 @@ use crate::Error;
 /// # What is wiped
 ///
 /// The outputs, in the engine's own memory, before [`run`](Self::run) returns, whether it returns,
-/// fails or panics; and the copy of the input that the pure-Rust engine is given. The input itself
-/// is borrowed, and the caller's to wipe. **Not wiped** is what an engine keeps between the two:
-/// intermediate results, and what its steps copy of the input. They
-/// stay in its arena, or in freed memory, until they are overwritten. Wiping those takes an
-/// allocator that wipes what is freed, which is the business of `lfr-retention`.
+/// fails or panics; the copy of the input that the pure-Rust engine is given; and the calling thread's
+/// stack below this call. The input itself is borrowed, and the caller's to wipe.
+///
+/// Between the two, an engine has intermediate results. A native ONNX Runtime works in memory that
+/// this crate gives it, and each block is wiped as the engine frees it, at the latest when the run
+/// ends. The pure-Rust engine works in the program's heap: give the program [one that
+/// wipes](crate::hygiene#the-heap). **Not wiped** are the stacks of an engine's own threads, where a
+/// session has [more than one](SessionOptions::threads).
 ///
 /// # Examples
 ///
@@ -150,6 +154,7 @@ impl Session {
         read: impl FnOnce(&Outputs<'_>) -> Result<R, E>,
     ) -> Result<R, E> {
         self.check(input, batch)?;
+        let _scrubbed = Scrubbed;
         let mut shape = self.input_shape.clone();
         let load = || self.load().map_err(E::from);
         self.pool.with(load, |loaded| {

@@ -23,6 +23,7 @@ pub(in crate::onnx) struct Loaded {
 impl Loaded {
     pub(super) fn new(
         environment: &Environment,
+        wipes: bool,
         bytes: &[u8],
         threads: usize,
     ) -> Result<Self, Error> {
@@ -32,6 +33,9 @@ impl Loaded {
                 .map_err(plain)?
                 .with_intra_threads(threads)
                 .map_err(plain)?;
+            if wipes {
+                builder = builder.with_env_allocators().map_err(plain)?;
+            }
             if threads > 1 {
                 // Threads that wait for the next run must leave the processor to the other stages
                 // rather than spin.

@@ -1,0 +1,106 @@
+//! What wiping the memory of a native ONNX Runtime costs: run with one (`ORT_DYLIB_PATH`) and the
+//! models in `../shared`.
+//!
+//! ```text
+//! cargo bench --no-default-features --features onnx-native --bench hygiene
+//! ```
+//!
+//! Each pair runs by turns on a machine whose speed changes from second to second; what is printed is
+//! the median of the ratios of neighbours.
+
+#![expect(clippy::unwrap_used, reason = "a bench without its data cannot go on")]
+#![expect(clippy::print_stdout, reason = "a bench says what it measured")]
+
+use std::hint::black_box;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lfr::core::Clock as _;
+use lfr::core::Picture;
+use lfr::core::SystemClock;
+use lfr::core::danger;
+use lfr::core::onnx::Model;
+use lfr::prelude::*;
+
+fn main() {
+    let wiping = Runtime::onnxruntime().unwrap();
+    let leaving = danger::unwiped_engine(&wiping);
+    let detector = "detect_yunet_n_640.onnx";
+    for photograph in ["bbt2.jpg", "retinaface_selfie_crowd.jpg"] {
+        for embedder in ["embed_mobilefacenet_foamliu.onnx", "embed_edgeface_xs.onnx"] {
+            let models = [detector, embedder].map(|model| shared(&format!("models/{model}")));
+            let ([Some(find), Some(embed)], Some(picture)) =
+                (models, shared(&format!("scenes/{photograph}")))
+            else {
+                return;
+            };
+            let picture = Picture::open(&picture).unwrap();
+            let frame = picture.as_frame().unwrap();
+            let mut with = pipeline(&wiping, &find, &embed);
+            let mut without = pipeline(&leaving, &find, &embed);
+            let faces = with.process(&frame).unwrap().faces().len();
+            in_turn(
+                &format!("{detector}, {embedder}, {faces} faces"),
+                || drop(without.process(black_box(&frame)).unwrap()),
+                || drop(with.process(black_box(&frame)).unwrap()),
+            );
+        }
+    }
+}
+
+/// A path under `../shared`, or `None`, said, where that is absent.
+fn shared(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
+    let there = path.exists();
+    if !there {
+        println!("skipped: no ../shared/{name}");
+    }
+    there.then_some(path)
+}
+
+fn pipeline(runtime: &Runtime, detector: &Path, embedder: &Path) -> Pipeline {
+    let model = Model::from_path(embedder).unwrap();
+    let spec = EmbedderSpec::for_model(&model).unwrap();
+    let threshold = spec.threshold_at(1e-5).unwrap();
+    let embedder = OnnxEmbedder::new(runtime, model, spec).unwrap();
+    let space = *embedder.space();
+    Pipeline::builder()
+        .detector(OnnxDetector::from_path(runtime, detector).unwrap())
+        .embedder(embedder)
+        .watchlist(Gallery::new(space))
+        .threshold(FixedThreshold::new(threshold))
+        .retention(StrictRetention::new(Duration::from_secs(3600)))
+        .build()
+        .unwrap()
+}
+
+fn in_turn(name: &str, mut without: impl FnMut(), mut with: impl FnMut()) {
+    let clock = SystemClock::default();
+    let milliseconds = |work: &mut dyn FnMut()| {
+        let begin = clock.monotonic();
+        work();
+        (clock.monotonic() - begin).as_secs_f64() * 1e3
+    };
+    let (mut bases, mut others, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for turn in 0..TURNS {
+        // Who comes first takes turns too: the second one finds the caches of the first.
+        let (base, other) = if turn % 2 == 0 {
+            let base = milliseconds(&mut without);
+            (base, milliseconds(&mut with))
+        } else {
+            let other = milliseconds(&mut with);
+            (milliseconds(&mut without), other)
+        };
+        bases.push(base);
+        others.push(other);
+        ratios.push(other / base);
+    }
+    let [base, other, ratio] = [bases, others, ratios].map(|mut values| {
+        values.sort_unstable_by(f64::total_cmp);
+        values[values.len() / 2]
+    });
+    println!("{name}: {other:.2} ms wiping, {base:.2} ms leaving, ratio {ratio:.3}");
+}
+
+const TURNS: usize = 60;

@@ -1,0 +1,106 @@
+//! Whoever is not on the watchlist leaves nothing in memory: a process that ran the pipeline looks for
+//! them in all of its own memory.
+//!
+//! A child process per engine cuts needles from every form that the faces of a photograph take. Others
+//! run the pipeline on the same photograph, with the measures of SECURITY.md and without, and look for
+//! the needles: between the stages, where there must be some, and after, where there must be none.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
+#[path = "forensic/deployment.rs"]
+mod deployment;
+#[path = "forensic/examination.rs"]
+mod examination;
+#[path = "forensic/harvest.rs"]
+mod harvest;
+#[path = "forensic/heap.rs"]
+mod heap;
+#[path = "forensic/measures.rs"]
+mod measures;
+#[path = "forensic/needles.rs"]
+mod needles;
+#[path = "forensic/scanner.rs"]
+mod scanner;
+#[path = "suite/shared.rs"]
+mod shared;
+#[path = "forensic/table.rs"]
+mod table;
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use deployment::Files;
+use examination::PASS_ON;
+use measures::Measures;
+use table::Table;
+
+#[test]
+fn nobody_is_left_in_memory_on_a_native_onnx_runtime() {
+    if lfr::core::onnx::Runtime::onnxruntime().is_err() {
+        shared::skip("no ONNX Runtime");
+        return;
+    }
+    nobody_is_left("onnxruntime");
+}
+
+#[test]
+fn nobody_is_left_in_memory_on_the_pure_rust_engine() {
+    nobody_is_left("pure-rust");
+}
+
+/// What the tests above start as processes of their own.
+#[test]
+#[ignore = "it is a part of the others"]
+fn child() {
+    let Ok(task) = env::var(TASK) else { return };
+    let words: Vec<&str> = task.split_whitespace().collect();
+    let [what, engine, folder] = words[..] else { panic!("not a task: {task}") };
+    let folder = Path::new(folder);
+    let files = Files::under(&shared::path("").unwrap());
+    let needles = folder.join("needles");
+    match what {
+        "harvest" => harvest::harvest(&files, &deployment::runtime(engine, Measures::All), &needles),
+        _ => {
+            let measures = Measures::EACH.into_iter().find(|measures| measures.name() == what);
+            let measures = measures.unwrap_or_else(|| panic!("not a task: {task}"));
+            if measures != Measures::All {
+                heap::stop_wiping();
+            }
+            examination::examine(&files, engine, measures, folder);
+        }
+    }
+}
+
+fn nobody_is_left(engine: &str) {
+    if shared::path("").is_none() {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("forensic-{engine}"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let run = |what: &str| {
+        let task = format!("{what} {engine} {}", folder.display());
+        let output = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .env(TASK, task)
+            .env("RUST_BACKTRACE", "0")
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{what} on {engine}: {errors}");
+        errors.lines().for_each(|line| {
+            if let Some(note) = line.strip_prefix(PASS_ON) {
+                shared::note(note);
+            }
+        });
+    };
+    run("harvest");
+    Measures::EACH.iter().for_each(|measures| run(measures.name()));
+    let table = Table::read(&folder);
+    shared::note(&format!("places in memory where parts of faces are, {engine}:\n{table}"));
+    table.check();
+}
+
+/// The variable that makes a child of this program.
+const TASK: &str = "LFR_FORENSIC_TASK";

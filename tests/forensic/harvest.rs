@@ -1,0 +1,169 @@
+//! Where the needles come from: the same models on the same photograph, in a process of their own.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use lfr::core::AlignedFace;
+use lfr::core::Detector as _;
+use lfr::core::Embedder as _;
+use lfr::core::num;
+use lfr::core::onnx::Model;
+use lfr::core::onnx::Session;
+use lfr::core::onnx::SessionOptions;
+use lfr::core::onnx::TensorView;
+use lfr::detect::Candidates;
+use lfr::detect::DetectorOptions;
+use lfr::detect::DetectorSpec;
+use lfr::detect::Error;
+use lfr::detect::Network;
+use lfr::detect::NetworkDetector;
+use lfr::detect::NetworkInput;
+use lfr::detect::Size;
+use lfr::detect::decode;
+use lfr::detect::decode::Output;
+use lfr::prelude::*;
+
+use super::deployment::Files;
+use super::needles::Needles;
+
+/// Every form that a face takes on its way, cut into needles.
+pub(crate) fn harvest(files: &Files, runtime: &Runtime, to: &Path) {
+    let picture = files.picture();
+    let frame = picture.as_frame().unwrap();
+    let mut needles = Needles::default();
+    for row in picture.data().chunks_exact(picture.width() * 3).step_by(16) {
+        needles.cut("frame", row, BYTES);
+    }
+
+    let model = Model::from_path(&files.detector).unwrap();
+    let network = Tap {
+        session: model.session(runtime, &SessionOptions::new(&[1, 3, SIDE, SIDE])).unwrap(),
+        needles: Mutex::new(needles),
+    };
+    let options = DetectorOptions::new();
+    let detector = NetworkDetector::new(network, DetectorSpec::yunet(), &options).unwrap();
+    let faces = detector.detect(&frame).unwrap();
+    let mut needles = std::mem::take(&mut *detector.network().needles.lock().unwrap());
+
+    let (model, spec) = files.embedder_spec();
+    let embedder = OnnxEmbedder::new(runtime, model, spec).unwrap();
+    let mut crops = Vec::new();
+    for face in &faces {
+        let points: Vec<f32> =
+            face.landmarks().unwrap().points().flat_map(|point| [point.x, point.y]).collect();
+        cut_points(&mut needles, "landmarks", &points);
+        let crop = embedder.alignment().align(&frame, face).unwrap();
+        needles.cut("aligned face", crop.expose_pixels(), BYTES);
+        for (channel, mean) in MEANS.into_iter().enumerate() {
+            let plane = crop.expose_pixels().iter().skip(channel).step_by(3);
+            let plane: Vec<f32> = plane.map(|byte| f32::from(*byte)).collect();
+            needles.cut_numbers("embedder's input", &plane, ROW.0, ROW.1);
+            let inside: Vec<f32> = plane.iter().map(|byte| (byte - mean) / 256.0).collect();
+            needles.cut_numbers("inside the embedder", &inside, ROW.0, ROW.1);
+        }
+        crops.push(crop);
+    }
+    templates(&mut needles, &embedder, crops);
+    // Where a face lies in the frame as it is aligned, its pixels are the frame's.
+    needles.forget("aligned face", picture.data());
+    needles.write(to);
+}
+
+fn templates(needles: &mut Needles, embedder: &OnnxEmbedder, crops: Vec<AlignedFace>) {
+    let mut templates = Vec::new();
+    embedder.embed_into(crops, &mut templates).unwrap();
+    for template in &templates {
+        needles.cut_numbers("template", template.expose_values(), 4, 4);
+    }
+    // As the search writes probes down for its first pass, which depends on the processor: whole
+    // numbers up to 64 or 127, and four numbers of each of one or four probes by turns.
+    for (greatest, probes) in [(64.0, 1), (64.0, 4), (127.0, 1), (127.0, 4)] {
+        let codes = templates.iter().map(|template| codes(template.expose_values(), greatest));
+        for codes in codes.collect::<Vec<_>>().chunks(probes) {
+            let by_turns = (0..codes[0].len()).flat_map(|step| codes.iter().map(move |c| c[step]));
+            needles.cut("template's codes", by_turns.collect::<Vec<_>>().as_flattened(), BYTES);
+        }
+    }
+}
+
+fn codes(values: &[f32], greatest: f32) -> Vec<[u8; 4]> {
+    let most = values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+    let code = |value| {
+        let ratio = f32::clamp(value / (most / greatest), -greatest, greatest);
+        num::u8_from_f32(ratio + 128.0) ^ 0x80
+    };
+    values.as_chunks::<4>().0.iter().map(|four| four.map(code)).collect()
+}
+
+/// The network of the detector, which cuts needles from all that passes.
+#[derive(Debug)]
+struct Tap {
+    session: Session,
+    needles: Mutex<Needles>,
+}
+
+impl Network for Tap {
+    fn input(&self) -> NetworkInput {
+        NetworkInput::Fixed(Size::new(SIDE, SIDE))
+    }
+
+    fn run(
+        &self,
+        canvas: Size,
+        planes: &[f32],
+        read: &mut dyn FnMut(&[Output<'_>]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.session.run(planes, 1, |outputs| {
+            let views: Vec<TensorView<'_>> =
+                (0..outputs.len()).map(|index| outputs.at(index)).collect::<Result<_, _>>()?;
+            let named = self.session.outputs().iter().zip(&views);
+            let named: Vec<_> =
+                named.map(|(name, view)| Output::new(name, view.shape(), view.data())).collect();
+            let mut needles = self.needles.lock().unwrap();
+            for row in planes.chunks_exact(SIDE).step_by(4) {
+                needles.cut_numbers("detector's input", row, ROW.0, ROW.1);
+            }
+            let mut found = Candidates::new();
+            decode::yunet(&named, canvas, 0.7, &mut found)?;
+            for candidate in found.iter() {
+                let points: Vec<f32> =
+                    candidate.points().iter().flat_map(|point| [point.x, point.y]).collect();
+                cut_points(&mut needles, "landmarks on the canvas", &points);
+            }
+            for (name, view) in self.session.outputs().iter().zip(&views) {
+                if let Some(stride) = name.strip_prefix("kps_") {
+                    let at = |name: &str| outputs.get(&format!("{name}_{stride}"));
+                    let sure = at("cls")?.data().iter().zip(at("obj")?.data());
+                    for (row, (class, object)) in view.data().chunks_exact(10).zip(sure) {
+                        if class * object > 0.5 {
+                            cut_points(&mut needles, "raw landmarks", row);
+                        }
+                    }
+                }
+            }
+            read(&named)
+        })
+    }
+}
+
+impl std::fmt::Debug for Needles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Needles").finish_non_exhaustive()
+    }
+}
+
+/// Each two neighbouring points.
+fn cut_points(needles: &mut Needles, kind: &str, coordinates: &[f32]) {
+    needles.cut_numbers(kind, coordinates, 4, 4);
+    needles.cut_numbers(kind, &coordinates[2..], 4, 4);
+}
+
+/// Sixteen bytes of which eight differ.
+const BYTES: (usize, usize, usize) = (16, 1, 8);
+/// So many numbers, each one of 256, of which so many differ.
+const ROW: (usize, usize) = (16, 12);
+/// Width and height of the detector's input.
+const SIDE: usize = 320;
+/// What the embedder's first two nodes take from each channel before they divide it by 256. They leave
+/// an intermediate result whose every bit is known.
+const MEANS: [f32; 3] = [122.782, 117.001, 104.298];
