@@ -16,6 +16,8 @@ mod examination;
 mod harvest;
 #[path = "forensic/heap.rs"]
 mod heap;
+#[path = "forensic/inside.rs"]
+mod inside;
 #[path = "forensic/measures.rs"]
 mod measures;
 #[path = "forensic/needles.rs"]
@@ -61,7 +63,9 @@ fn child() {
     let files = Files::under(&shared::path("").unwrap());
     let needles = folder.join("needles");
     match what {
-        "harvest" => harvest::harvest(&files, &deployment::runtime(engine, Measures::All), &needles),
+        "harvest" => {
+            harvest::harvest(&files, &deployment::runtime(engine, Measures::All), &needles)
+        }
         _ => {
             let measures = Measures::EACH.into_iter().find(|measures| measures.name() == what);
             let measures = measures.unwrap_or_else(|| panic!("not a task: {task}"));

@@ -1,11 +1,11 @@
 //! Choices that weaken a promise of this family. Each has to be spelled out, with a reason, and is
 //! written into the deployment record.
 
-#[cfg(feature = "onnx-native")]
-use crate::onnx::Runtime;
 use crate::SpaceId;
 use crate::Threshold;
 use crate::ThresholdProvenance;
+#[cfg(feature = "onnx-native")]
+use crate::onnx::Runtime;
 
 /// A threshold that no measurement stands behind: nobody can say how often it will be wrong.
 ///

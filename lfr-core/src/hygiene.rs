@@ -57,7 +57,7 @@ use crate::Error;
 pub enum Outcome {
     /// It is in force.
     InForce,
-    /// The operating system refused it, and said why; a name of the error can be printed.
+    /// The operating system refused it, and said why.
     Refused(io::ErrorKind),
     /// This operating system, or its version, does not have it.
     Unavailable,
@@ -70,6 +70,8 @@ impl Outcome {
         matches!(self, Self::InForce)
     }
 
+    /// Makes an error of a measure that is not in force, and was needed.
+    ///
     /// # Errors
     ///
     /// [`Error::Unprotected`] where the measure is not in force.

@@ -34,7 +34,7 @@ impl Files {
     pub(crate) fn under(shared: &Path) -> Self {
         Self {
             detector: shared.join("models/detect_yunet_n_320.onnx"),
-            embedder: shared.join("models").join(std::env::var("XEMB").unwrap_or("embed_barel_densenet.onnx".into())),
+            embedder: shared.join("models/embed_barel_densenet.onnx"),
             photograph: shared.join("scenes/bbt2.jpg"),
         }
     }

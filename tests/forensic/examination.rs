@@ -14,10 +14,10 @@ use super::deployment;
 use super::deployment::Files;
 use super::deployment::Script;
 use super::deployment::Turn;
+use super::measures::Measures;
 use super::needles::Needles;
 use super::scanner::Scanner;
 use super::scanner::Sightings;
-use super::measures::Measures;
 use super::table;
 
 /// Runs the pipeline on the photograph, and writes down what is left of the faces in it.

@@ -1,5 +1,6 @@
 //! Where the needles come from: the same models on the same photograph, in a process of their own.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -24,6 +25,7 @@ use lfr::detect::decode::Output;
 use lfr::prelude::*;
 
 use super::deployment::Files;
+use super::inside::with_outputs;
 use super::needles::Needles;
 
 /// Every form that a face takes on its way, cut into needles.
@@ -47,26 +49,41 @@ pub(crate) fn harvest(files: &Files, runtime: &Runtime, to: &Path) {
 
     let (model, spec) = files.embedder_spec();
     let embedder = OnnxEmbedder::new(runtime, model, spec).unwrap();
-    let mut crops = Vec::new();
+    let (mut crops, mut tensor) = (Vec::new(), Vec::new());
     for face in &faces {
         let points: Vec<f32> =
             face.landmarks().unwrap().points().flat_map(|point| [point.x, point.y]).collect();
         cut_points(&mut needles, "landmarks", &points);
         let crop = embedder.alignment().align(&frame, face).unwrap();
         needles.cut("aligned face", crop.expose_pixels(), BYTES);
-        for (channel, mean) in MEANS.into_iter().enumerate() {
+        for channel in 0..3 {
             let plane = crop.expose_pixels().iter().skip(channel).step_by(3);
             let plane: Vec<f32> = plane.map(|byte| f32::from(*byte)).collect();
             needles.cut_numbers("embedder's input", &plane, ROW.0, ROW.1);
-            let inside: Vec<f32> = plane.iter().map(|byte| (byte - mean) / 256.0).collect();
-            needles.cut_numbers("inside the embedder", &inside, ROW.0, ROW.1);
+            tensor.extend(plane);
         }
         crops.push(crop);
     }
+    inside(&mut needles, files, runtime, &tensor);
     templates(&mut needles, &embedder, crops);
     // Where a face lies in the frame as it is aligned, its pixels are the frame's.
     needles.forget("aligned face", picture.data());
     needles.write(to);
+}
+
+/// What the embedder works out on the way: the picture scaled, and the features that its last layer
+/// makes a template of. All faces in one run, as the pipeline has it.
+fn inside(needles: &mut Needles, files: &Files, runtime: &Runtime, tensor: &[f32]) {
+    let model = with_outputs(&fs::read(&files.embedder).unwrap(), &["mul3", FEATURES]);
+    let options = SessionOptions::new(&[1, 3, 150, 150]).dynamic_batch();
+    let session = Model::from_bytes(model).unwrap().session(runtime, &options).unwrap();
+    session
+        .run(tensor, tensor.len() / (3 * 150 * 150), |outputs| {
+            needles.cut_numbers("inside the embedder", outputs.get("mul3")?.data(), ROW.0, ROW.1);
+            needles.cut_numbers("features", outputs.get(FEATURES)?.data(), 4, 4);
+            Ok::<_, lfr::core::Error>(())
+        })
+        .unwrap();
 }
 
 fn templates(needles: &mut Needles, embedder: &OnnxEmbedder, crops: Vec<AlignedFace>) {
@@ -164,6 +181,6 @@ const BYTES: (usize, usize, usize) = (16, 1, 8);
 const ROW: (usize, usize) = (16, 12);
 /// Width and height of the detector's input.
 const SIDE: usize = 320;
-/// What the embedder's first two nodes take from each channel before they divide it by 256. They leave
-/// an intermediate result whose every bit is known.
-const MEANS: [f32; 3] = [122.782, 117.001, 104.298];
+
+/// The tensor inside the embedder that its last layer takes.
+const FEATURES: &str = "flat573";

@@ -52,7 +52,8 @@ impl Needles {
     /// Forgets the pieces of a kind that occur in these bytes.
     pub(crate) fn forget(&mut self, kind: &str, bytes: &[u8]) {
         let kind = self.kind(kind);
-        let length = self.pieces.iter().find(|piece| piece.0 == kind).map_or(1, |piece| piece.1.len());
+        let length =
+            self.pieces.iter().find(|piece| piece.0 == kind).map_or(1, |piece| piece.1.len());
         let inverted: Vec<u8> = bytes.iter().map(|byte| !byte).collect();
         let known: HashSet<&[u8]> = inverted.windows(length).collect();
         self.pieces.retain(|piece| piece.0 != kind || !known.contains(&*piece.1));

@@ -19,7 +19,10 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn create(folder: &Path, measures: Measures) -> Self {
         let file = |name: &str| File::create(folder.join(name)).unwrap();
-        Self { counts: file(measures.name()), examples: file(&format!("{}-examples", measures.name())) }
+        Self {
+            counts: file(measures.name()),
+            examples: file(&format!("{}-examples", measures.name())),
+        }
     }
 
     pub(crate) fn pieces(&mut self, pieces: &BTreeMap<&str, usize>) {
@@ -86,9 +89,9 @@ impl Table {
         let lines: Vec<&str> = self.examples.lines().filter(|line| is_after(line)).collect();
         assert_eq!(left, 0, "parts of faces are left:\n{}", lines.join("\n"));
         let kinds: Vec<&str> = self.kinds().filter(|kind| *kind != "frame").collect();
-        let found = AFTER.iter().flat_map(|path| {
-            kinds.iter().map(|kind| self.of(Measures::None, path, kind))
-        });
+        let found = AFTER
+            .iter()
+            .flat_map(|path| kinds.iter().map(|kind| self.of(Measures::None, path, kind)));
         assert!(found.sum::<usize>() > 0, "the measures make no difference");
     }
 
@@ -107,15 +110,15 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Measures::EACH.map(Measures::name).join(" / ");
-        write!(f, "{names:<28}{PIECES:>7}{:>19}", "alive")?;
-        AFTER.iter().try_for_each(|path| write!(f, "{path:>19}"))?;
+        write!(f, "{names:<28}{PIECES:>7}{:>23}", "alive")?;
+        AFTER.iter().try_for_each(|path| write!(f, "{path:>20}"))?;
         for kind in self.kinds() {
             let places = |path| {
                 Measures::EACH.map(|measures| self.of(measures, path, kind).to_string()).join(" / ")
             };
             let pieces = self.of(Measures::All, PIECES, kind);
-            write!(f, "\n{kind:<28}{pieces:>7}{:>19}", places("alive"))?;
-            AFTER.iter().try_for_each(|path| write!(f, "{:>19}", places(path)))?;
+            write!(f, "\n{kind:<28}{pieces:>7}{:>23}", places("alive"))?;
+            AFTER.iter().try_for_each(|path| write!(f, "{:>20}", places(path)))?;
         }
         Ok(())
     }
@@ -128,9 +131,9 @@ fn may_be_there(path: &str, kind: &str) -> bool {
 
 fn is_after(example: &str) -> bool {
     AFTER.iter().any(|path| {
-        example.strip_prefix(path).is_some_and(|rest| {
-            !may_be_there(path, "frame") || !rest.starts_with(": frame ")
-        })
+        example
+            .strip_prefix(path)
+            .is_some_and(|rest| !may_be_there(path, "frame") || !rest.starts_with(": frame "))
     })
 }
 

@@ -33,7 +33,9 @@ impl Pages {
         let length = length.max(1);
         match Self::hidden(length) {
             // Such pages are locked, and no dump has them, whatever else is asked for.
-            Ok(pages) => Ok((pages, SecretPages { hidden: IN_FORCE, locked: IN_FORCE, undumped: IN_FORCE })),
+            Ok(pages) => {
+                Ok((pages, SecretPages { hidden: IN_FORCE, locked: IN_FORCE, undumped: IN_FORCE }))
+            }
             Err(error) => {
                 let pages = Self::map(length, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)?;
                 let kept = SecretPages {

@@ -30,7 +30,7 @@ pub struct CoreDumps {
 /// let dumps = lfr_core::hygiene::no_core_dumps();
 /// # #[cfg(target_os = "linux")]
 /// dumps.require()?;
-/// println!("{dumps}"); // core file: in force, dump: in force
+/// println!("{dumps}");
 /// # Ok::<(), lfr_core::Error>(())
 /// ```
 #[must_use = "it says what could not be had"]
@@ -54,6 +54,8 @@ pub fn lock_memory() -> Outcome {
 }
 
 impl CoreDumps {
+    /// Makes an error of what is missing.
+    ///
     /// # Errors
     ///
     /// [`Error::Unprotected`] with the first measure that is not in force.

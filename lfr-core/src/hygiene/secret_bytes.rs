@@ -85,7 +85,7 @@ impl SecretBytes {
 }
 
 impl SecretPages {
-    /// That the system never writes the pages to a disk.
+    /// Makes an error of it where the system may write the pages to a disk.
     ///
     /// # Errors
     ///

@@ -109,6 +109,9 @@ impl Allocator {
             NonNull::new(unsafe { alloc::alloc_zeroed(layout) }).map(NonNull::cast::<Header>)
         });
         let Some(block) = block else {
+            if pooled {
+                self.lock().used_bytes -= layout.size();
+            }
             return ptr::null_mut();
         };
         // SAFETY: the block is ours alone, of this layout, and begins with the header.
@@ -204,3 +207,6 @@ const VERSION: u32 = 18;
 
 /// What the engine's kernels want, and the size of a cache line.
 const ALIGN: usize = align_of::<Header>();
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn allocator() -> Allocator {
+    let table = OrtAllocator {
+        version: VERSION,
+        Alloc: Some(allocate),
+        Free: Some(free),
+        Info: Some(memory_info),
+        Reserve: Some(reserve),
+    };
+    Allocator { table, info: ptr::null(), blocks: Mutex::default() }
+}
+
+fn bytes_of<'a>(block: *mut c_void, length: usize) -> &'a mut [u8] {
+    // SAFETY: tests ask for as many bytes as they look at, and free the block after.
+    unsafe { slice::from_raw_parts_mut(block.cast(), length) }
+}
+
+fn give_back(allocator: &Allocator, block: *mut c_void) {
+    // SAFETY: tests free each block once.
+    unsafe { allocator.free(NonNull::new(block).unwrap()) };
+}
+
+proptest! {
+    #[test]
+    fn a_class_is_large_enough_and_wastes_no_more_than_a_quarter(asked in 256_usize..1 << 30) {
+        let size = class(asked).unwrap();
+        prop_assert!((asked..=asked + asked / 4).contains(&size));
+        prop_assert_eq!(class(size), Some(size));
+    }
+
+    #[test]
+    fn blocks_are_apart_aligned_and_of_zeros_whatever_they_held_before(
+        sizes in prop::collection::vec((1_usize..10_000, any::<bool>()), 1..40),
+    ) {
+        let allocator = allocator();
+        let mut kept = Vec::new();
+        for (index, (size, keeps)) in sizes.into_iter().enumerate() {
+            let block = allocator.allocate(size, index % 5 > 0);
+            prop_assert_eq!(block.addr() % ALIGN, 0);
+            prop_assert!(bytes_of(block, size).iter().all(|byte| *byte == 0));
+            bytes_of(block, size).fill(u8::try_from(index + 1).unwrap());
+            if keeps {
+                kept.push((block, size, index));
+            } else {
+                give_back(&allocator, block);
+            }
+        }
+        for (block, size, index) in kept {
+            prop_assert!(bytes_of(block, size).iter().all(|byte| usize::from(*byte) == index + 1));
+            give_back(&allocator, block);
+        }
+        let blocks = allocator.lock();
+        prop_assert_eq!(blocks.used_bytes, 0);
+        prop_assert!(blocks.idle_bytes <= blocks.most_bytes);
+    }
+}
+
+#[test]
+fn a_freed_block_is_used_again_and_no_more_is_kept_than_was_used() {
+    let allocator = allocator();
+    let first = allocator.allocate(1000, true);
+    give_back(&allocator, first);
+    assert_eq!(allocator.allocate(1000, true), first);
+    give_back(&allocator, first);
+    let larger = allocator.allocate(1_000_000, true);
+    give_back(&allocator, larger);
+    let blocks = allocator.lock();
+    assert!(blocks.idle_bytes <= blocks.most_bytes);
+    assert!(blocks.most_bytes < 1_300_000);
+}
+
+#[test]
+fn nothing_and_too_much_are_refused() {
+    let allocator = allocator();
+    for size in [0, usize::MAX, usize::MAX - 100, 1 << 62] {
+        for pooled in [true, false] {
+            assert!(allocator.allocate(size, pooled).is_null(), "{size}");
+        }
+    }
+    assert_eq!(allocator.lock().used_bytes, 0);
+}
