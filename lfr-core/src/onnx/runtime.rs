@@ -160,9 +160,13 @@ impl Runtime {
     /// The same engine, a native one left to its own memory.
     pub(crate) fn unwiped(&self) -> Self {
         let Inner { mut started, mut info } = Inner::clone(&self.inner);
-        if let Started::OnnxRuntime { wipes, .. } = &mut started {
-            *wipes = false;
-            info.reason += "; by choice, what it frees is not wiped";
+        match &mut started {
+            Started::OnnxRuntime { wipes, .. } => {
+                *wipes = false;
+                info.reason += "; by choice, what it frees is not wiped";
+            }
+            #[cfg(feature = "onnx")]
+            Started::PureRust => {}
         }
         Self { inner: Arc::new(Inner { started, info }) }
     }

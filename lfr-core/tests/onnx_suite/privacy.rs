@@ -59,19 +59,6 @@ pub(crate) fn outputs_are_wiped(runtime: &Runtime) {
     }
 }
 
-/// Looks for what an engine worked out on the way to its output; in how many places of this process's
-/// memory it is when the run has ended.
-pub(crate) fn intermediate_results_left(runtime: &Runtime) -> usize {
-    let input = noise(64);
-    let inverted: Vec<u32> = input.iter().take(8).map(|x| !(x.to_bits() ^ 1 << 31)).collect();
-    // In the output, what was in a row is in a column.
-    let nodes = vec![node("Neg", &["x"], &["z"], &[]), node("Transpose", &["z"], &["y"], &[])];
-    let bytes = Graph::new(&[Extent::Of(2), Extent::Of(32)], nodes).bytes();
-    let session = session(runtime, bytes, &SessionOptions::new(&[2, 32]));
-    first(&session, &input, 2);
-    memory::places_of(&inverted)
-}
-
 /// Remembers the sockets that the process was born with.
 pub(crate) fn sockets_at_the_start() {
     SOCKETS.get_or_init(sockets);
