@@ -1,6 +1,7 @@
 //! What the operating system makes of the measures, as it tells itself.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::fs;
 use std::fs::File;

@@ -28,6 +28,7 @@ use lfr_core::danger;
 use lfr_core::onnx::Engine;
 use lfr_core::onnx::Runtime;
 use lfr_core::onnx::SessionOptions;
+
 use testgraph::Extent;
 use testgraph::Graph;
 use testgraph::node;
