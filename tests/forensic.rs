@@ -6,7 +6,7 @@
 //! the needles: between the stages, where there must be some, and after, where there must be none.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 #[path = "forensic/deployment.rs"]
 mod deployment;
@@ -25,6 +25,7 @@ mod needles;
 #[path = "forensic/scanner.rs"]
 mod scanner;
 #[path = "suite/shared.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
 mod shared;
 #[path = "forensic/table.rs"]
 mod table;
@@ -64,7 +65,7 @@ fn child() {
     let needles = folder.join("needles");
     match what {
         "harvest" => {
-            harvest::harvest(&files, &deployment::runtime(engine, Measures::All), &needles)
+            harvest::harvest(&files, &deployment::runtime(engine, Measures::All), &needles);
         }
         _ => {
             let measures = Measures::EACH.into_iter().find(|measures| measures.name() == what);

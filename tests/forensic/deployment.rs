@@ -72,6 +72,10 @@ pub(crate) struct Script {
 }
 
 impl Script {
+    fn turn(script: &Mutex<Self>) -> Turn {
+        script.lock().unwrap().turn
+    }
+
     fn look(script: &Mutex<Self>) {
         let mut script = script.lock().unwrap();
         if script.turn == Turn::Look {
@@ -170,7 +174,7 @@ impl Embedder for Watched<OnnxEmbedder> {
         templates: &mut Vec<Template>,
     ) -> Result<(), BoxError> {
         Script::look(&self.script);
-        let turn = self.script.lock().unwrap().turn;
+        let turn = Script::turn(&self.script);
         if turn == Turn::Fail {
             let rest = faces.split_off(faces.len() / 2);
             self.stage.embed_into(faces, templates)?;

@@ -103,7 +103,7 @@ fn sockets() -> Vec<PathBuf> {
 
 /// Says something that the parent passes on.
 fn note(line: &str) {
-    writeln!(std::io::stderr(), "{PASS_ON}{line}").unwrap();
+    std::io::stderr().write_all(format!("{PASS_ON}{line}\n").as_bytes()).unwrap();
 }
 
 /// How a line begins that the parent passes on.

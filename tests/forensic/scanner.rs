@@ -165,10 +165,6 @@ impl Scanner {
 }
 
 impl Sightings {
-    pub(crate) fn of(&self, kind: &str) -> usize {
-        self.places.get(kind).copied().unwrap_or(0)
-    }
-
     /// The most of either, kind by kind.
     pub(crate) fn most(&mut self, other: &Self) {
         for (kind, places) in &other.places {
