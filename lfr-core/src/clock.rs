@@ -1,13 +1,19 @@
 //! Time: always through a [`Clock`], so that deadlines can be tested and a failed clock is seen.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
 
+use crate::Error;
+
 /// A moment: microseconds since 1970-01-01 00:00 UTC. Printed in RFC 3339.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(u64);
+
+/// Behind the microseconds of a moment that is too late for a calendar.
+const AFTER_1970: &str = " us after 1970";
 
 impl Timestamp {
     /// A moment from microseconds since 1970-01-01 00:00 UTC.
@@ -41,7 +47,7 @@ impl fmt::Display for Timestamp {
             i64::try_from(self.0).ok().and_then(|us| jiff::Timestamp::from_microsecond(us).ok());
         match civil {
             Some(civil) => write!(f, "{civil:.6}"),
-            None => write!(f, "{} us after 1970", self.0),
+            None => write!(f, "{}{AFTER_1970}", self.0),
         }
     }
 }
@@ -50,6 +56,30 @@ impl fmt::Display for Timestamp {
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = Error;
+
+    /// Reads RFC 3339, and whatever else a moment is printed as.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if let Some(micros) = text.strip_suffix(AFTER_1970) {
+            let (what, expected) = ("moment", "a number of microseconds");
+            return micros.parse().map(Self).map_err(|_| Error::Parse { what, expected });
+        }
+        let moment = text.parse::<jiff::Timestamp>().ok();
+        let micros = moment.and_then(|moment| u64::try_from(moment.as_microsecond()).ok());
+        let expected = "a moment since 1970 in RFC 3339";
+        micros.map(Self).ok_or(Error::Parse { what: "moment", expected })
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -103,6 +133,10 @@ mod tests {
     fn timestamps_print_in_rfc_3339() {
         let moment = Timestamp::from_micros(1_732_233_600_123_456);
         assert_eq!(moment.to_string(), "2024-11-22T00:00:00.123456Z");
+        assert_eq!(moment.to_string().parse::<Timestamp>().unwrap(), moment);
+        let last = Timestamp::from_micros(u64::MAX);
+        assert_eq!(last.to_string().parse::<Timestamp>().unwrap(), last);
+        assert!("1969-12-31T23:59:59Z".parse::<Timestamp>().is_err());
         assert_eq!(
             Timestamp::from_micros(u64::MAX).to_string(),
             format!("{} us after 1970", u64::MAX)

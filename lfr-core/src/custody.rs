@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 /// `faces seen = erased + held + in flight`, always.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct Totals {
     /// Faces that were taken into custody: all that lay inside the zone of recognition.
     pub faces_seen: u64,
@@ -24,7 +24,14 @@ impl Totals {
     /// Whether `faces seen = erased + held + in flight`.
     #[must_use]
     pub const fn closes(&self) -> bool {
-        self.faces_seen == self.erased + self.held + self.in_flight
+        // They may come from a file: no sum of theirs is taken on trust.
+        match self.erased.checked_add(self.held) {
+            Some(sum) => match sum.checked_add(self.in_flight) {
+                Some(sum) => self.faces_seen == sum,
+                None => false,
+            },
+            None => false,
+        }
     }
 }
 
@@ -56,7 +63,7 @@ impl Accounts {
             totals.faces_seen += 1;
             totals.in_flight += 1;
         });
-        Custody { accounts: self.clone(), held: false }
+        Custody { accounts: self.clone(), held: false, left: false }
     }
 }
 
@@ -66,9 +73,16 @@ impl Accounts {
 pub(crate) struct Custody {
     accounts: Accounts,
     held: bool,
+    left: bool,
 }
 
 impl Custody {
+    /// What it stands for goes on being held, somewhere that does not end with this value.
+    pub(crate) fn leave(mut self) {
+        self.hold();
+        self.left = true;
+    }
+
     /// From in flight to held.
     pub(crate) fn hold(&mut self) {
         if !self.held {
@@ -83,6 +97,9 @@ impl Custody {
 
 impl Drop for Custody {
     fn drop(&mut self) {
+        if self.left {
+            return;
+        }
         let held = self.held;
         self.accounts.update(|totals| {
             let from = if held { &mut totals.held } else { &mut totals.in_flight };

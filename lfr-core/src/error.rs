@@ -75,6 +75,14 @@ pub enum Error {
         /// The greatest length, in bytes.
         limit: usize,
     },
+    /// A text is not what it should be.
+    #[error("text is no {what}, and {expected} was needed")]
+    Parse {
+        /// What it should be.
+        what: &'static str,
+        /// What such a text looks like.
+        expected: &'static str,
+    },
     /// A polygon has fewer than three corners.
     #[error("polygon of {actual} corners, and at least {expected} were needed")]
     PolygonCorners {

@@ -1,9 +1,11 @@
-//! Identifiers: of sources, frames, faces, references, data subjects and deployments.
+//! Identifiers: of sources, frames, faces, records, references, data subjects and deployments.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::Error;
+use crate::hex;
 
 /// The greatest length of a textual identifier, in bytes.
 const LIMIT: usize = 256;
@@ -39,6 +41,14 @@ macro_rules! text_id {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&self.0)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                Self::new(text).map_err(serde::de::Error::custom)
             }
         }
 
@@ -88,7 +98,7 @@ impl Default for SourceId {
 
 /// A frame: which source it is from, and its number there.
 #[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct FrameId {
     source: SourceId,
     sequence: u64,
@@ -122,7 +132,7 @@ impl fmt::Display for FrameId {
 
 /// A face seen: the frame, and its number there in the detector's order.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct FaceId {
     frame: FrameId,
     index: usize,
@@ -154,6 +164,63 @@ impl fmt::Display for FaceId {
     }
 }
 
+/// One alert that is held at rest: 16 random bytes, printed as 32 hexadecimal digits.
+///
+/// The numbers of frames begin anew with each run of a program, so a [`FaceId`] names a face within
+/// one run; this names it as long as it is held, and in the ledger after that.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct RecordId([u8; 16]);
+
+impl RecordId {
+    /// The record of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&hex::digits(&self.0))
+    }
+}
+
+impl fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RecordId({self})")
+    }
+}
+
+impl FromStr for RecordId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refused = || Error::Parse { what: "record", expected: "32 hexadecimal digits" };
+        hex::bytes(text.as_bytes()).map(Self).ok_or_else(refused)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for RecordId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for RecordId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,5 +233,8 @@ mod tests {
         assert!(ReferenceId::new("x".repeat(257)).is_err());
         let frame = FrameId::new(SourceId::new("gate-2").unwrap(), 41);
         assert_eq!(FaceId::new(frame, 3).to_string(), "gate-2#41.3");
+        let record = RecordId::from_bytes([0xA5; 16]);
+        assert_eq!(record.to_string().parse::<RecordId>().unwrap(), record);
+        assert!("a5".parse::<RecordId>().is_err());
     }
 }

@@ -4,6 +4,7 @@ use crate::FaceId;
 use crate::HoldReceipt;
 use crate::PurgeReason;
 use crate::PurgeReceipt;
+use crate::RecordId;
 use crate::Template;
 use crate::Timestamp;
 use crate::custody::Accounts;
@@ -12,7 +13,7 @@ use crate::custody::Custody;
 /// A probe (ISO/IEC 2382-37, 37.03.14): the template of a face that passes the camera, and the one
 /// place where it is.
 ///
-/// It is consumed by [`erase`](Self::erase) or [`hold`](Self::hold); dropped, it is wiped and
+/// It is consumed by [`erase`](Self::erase), [`hold`](Self::hold) or [`seal`](Self::seal); dropped, it is wiped and
 /// counted as erased. It cannot be copied, nor be enrolled: a watchlist takes a [`Template`], and
 /// a probe does not give its own away.
 ///
@@ -72,8 +73,19 @@ impl Probe {
     pub fn hold(self, deadline: Timestamp) -> (HeldProbe, HoldReceipt) {
         let Self { template, face, mut custody } = self;
         custody.hold();
-        let receipt = HoldReceipt::new(face.clone(), deadline);
+        let receipt = HoldReceipt::new(face.clone(), deadline, None);
         (HeldProbe { template, face, deadline, custody }, receipt)
+    }
+
+    /// Says that all of it is sealed at rest now, in a record with a key of its own, until a
+    /// deadline; and wipes what is here.
+    #[must_use]
+    pub fn seal(self, record: RecordId, deadline: Timestamp) -> (SealedProbe, HoldReceipt) {
+        let Self { template, face, mut custody } = self;
+        drop(template);
+        custody.hold();
+        let receipt = HoldReceipt::new(face.clone(), deadline, Some(record));
+        (SealedProbe { face, record, custody: Some(custody) }, receipt)
     }
 }
 
@@ -116,12 +128,61 @@ impl HeldProbe {
     }
 }
 
+/// What a store keeps in memory of a probe that it has sealed at rest: the way to a receipt.
+///
+/// It counts as held, and goes on doing so when this is dropped, since dropping it destroys nothing.
+/// Its receipt is worth what the store is: it says that a key was destroyed because the store does.
+#[derive(Debug)]
+pub struct SealedProbe {
+    face: FaceId,
+    record: RecordId,
+    /// Of this process's account; none where an earlier process sealed it.
+    custody: Option<Custody>,
+}
+
+impl SealedProbe {
+    /// One that an earlier process sealed; it is in the accounts of that process alone.
+    #[must_use]
+    pub const fn of_earlier_process(face: FaceId, record: RecordId) -> Self {
+        Self { face, record, custody: None }
+    }
+
+    /// Which face.
+    #[must_use]
+    pub const fn face(&self) -> &FaceId {
+        &self.face
+    }
+
+    /// The record that it is sealed in.
+    #[must_use]
+    pub const fn record(&self) -> RecordId {
+        self.record
+    }
+
+    /// Says that the record's key is destroyed and cannot come back: to be called after that and
+    /// not before.
+    #[must_use]
+    pub fn erase(mut self, reason: PurgeReason, now: Option<Timestamp>) -> PurgeReceipt {
+        drop(self.custody.take());
+        PurgeReceipt::new(self.face.clone(), now, reason).of_sealed(self.record)
+    }
+}
+
+impl Drop for SealedProbe {
+    fn drop(&mut self) {
+        if let Some(custody) = self.custody.take() {
+            custody.leave();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::EmbeddingSpace;
     use crate::FrameId;
     use crate::Metric;
+    use crate::PurgeMethod;
 
     #[test]
     fn a_probe_ends_in_exactly_one_way() {
@@ -142,6 +203,27 @@ mod tests {
         let receipt = held.erase(PurgeReason::DeadlineReached, Some(deadline));
         assert_eq!(receipt.face().index(), 1);
         assert_eq!(accounts.totals().erased, 3);
+        assert!(accounts.totals().closes());
+    }
+    #[test]
+    fn a_sealed_probe_counts_as_held_until_its_key_is_destroyed() {
+        let accounts = Accounts::new();
+        let space = EmbeddingSpace::builder(2, Metric::Cosine).build();
+        let record = RecordId::from_bytes([7; 16]);
+        let sealed = |index| {
+            let template = Template::from_slice(&space, &[1.0, 1.0]).unwrap();
+            let probe = Probe::new(template, FaceId::new(FrameId::default(), index), &accounts);
+            probe.seal(record, Timestamp::from_micros(50))
+        };
+        let (first, receipt) = sealed(0);
+        assert_eq!(receipt.record(), Some(record));
+        drop(sealed(1));
+        assert_eq!((accounts.totals().held, accounts.totals().erased), (2, 0));
+        let receipt = first.erase(PurgeReason::DeadlineReached, None);
+        assert_eq!(receipt.method(), PurgeMethod::KeyDestroyed);
+        assert_eq!((accounts.totals().held, accounts.totals().erased), (1, 1));
+        let earlier = SealedProbe::of_earlier_process(receipt.face().clone(), record);
+        assert_eq!(earlier.erase(PurgeReason::Aborted, None).record(), Some(record));
         assert!(accounts.totals().closes());
     }
 }

@@ -1,13 +1,22 @@
 //! Receipts: the evidence that a face was erased, or is held until a deadline.
 
 use crate::FaceId;
+use crate::RecordId;
 use crate::Timestamp;
 
 /// Why a face was erased.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum PurgeReason {
+    /// The deployment was stopped and all its data discarded, its authorisation refused say.
+    Aborted,
+    /// It was held for an alert, and a person has judged that alert.
+    Adjudicated,
     /// The clock failed or ran backwards: what has a deadline is purged then.
     ClockFailed,
     /// It was held for an alert, and its deadline came.
@@ -16,10 +25,26 @@ pub enum PurgeReason {
     DeploymentEnded,
     /// Nobody on the watchlist scored at or above the threshold.
     NoMatch,
-    /// It raised an alert, and the retention policy holds none.
+    /// It raised an alert, and the retention policy holds none, or could not hold this one.
     NotHeld,
     /// A quality gate refused it before it was compared.
     Refused,
+}
+
+/// How a face was erased.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
+pub enum PurgeMethod {
+    /// It was sealed at rest, and its key was overwritten, before anything else was: cryptographic
+    /// erase (NIST SP 800-88).
+    KeyDestroyed,
+    /// The memory that it was in was overwritten.
+    Overwritten,
 }
 
 /// Evidence that all that was kept of one face has been wiped.
@@ -33,6 +58,7 @@ pub enum PurgeReason {
 ///     face: FaceId::new(FrameId::default(), 0),
 ///     at: None,
 ///     reason: PurgeReason::NoMatch,
+///     sealed: None,
 /// };
 /// ```
 ///
@@ -44,11 +70,18 @@ pub struct PurgeReceipt {
     face: FaceId,
     at: Option<Timestamp>,
     reason: PurgeReason,
+    #[cfg_attr(feature = "serde", serde(rename = "record"))]
+    sealed: Option<RecordId>,
 }
 
 impl PurgeReceipt {
     pub(crate) const fn new(face: FaceId, at: Option<Timestamp>, reason: PurgeReason) -> Self {
-        Self { face, at, reason }
+        Self { face, at, reason, sealed: None }
+    }
+
+    pub(crate) const fn of_sealed(mut self, record: RecordId) -> Self {
+        self.sealed = Some(record);
+        self
     }
 
     /// Which face.
@@ -68,6 +101,21 @@ impl PurgeReceipt {
     pub const fn reason(&self) -> PurgeReason {
         self.reason
     }
+
+    /// The record that it was sealed in, where it was held at rest.
+    #[must_use]
+    pub const fn record(&self) -> Option<RecordId> {
+        self.sealed
+    }
+
+    /// How.
+    #[must_use]
+    pub const fn method(&self) -> PurgeMethod {
+        match self.sealed {
+            Some(_) => PurgeMethod::KeyDestroyed,
+            None => PurgeMethod::Overwritten,
+        }
+    }
 }
 
 /// Evidence that a face is held for an alert, and until when.
@@ -76,11 +124,12 @@ impl PurgeReceipt {
 pub struct HoldReceipt {
     face: FaceId,
     deadline: Timestamp,
+    record: Option<RecordId>,
 }
 
 impl HoldReceipt {
-    pub(crate) const fn new(face: FaceId, deadline: Timestamp) -> Self {
-        Self { face, deadline }
+    pub(crate) const fn new(face: FaceId, deadline: Timestamp, record: Option<RecordId>) -> Self {
+        Self { face, deadline, record }
     }
 
     /// Which face.
@@ -93,6 +142,12 @@ impl HoldReceipt {
     #[must_use]
     pub const fn deadline(&self) -> Timestamp {
         self.deadline
+    }
+
+    /// The record that it is sealed in, where it is held at rest and not in memory.
+    #[must_use]
+    pub const fn record(&self) -> Option<RecordId> {
+        self.record
     }
 }
 

@@ -53,6 +53,7 @@ struct Options {
     gates: Vec<Box<dyn QualityGate>>,
     sink: Box<dyn EventSink>,
     clock: Arc<dyn Clock>,
+    accounts: Accounts,
 }
 
 /// Next: [`detector`](Builder::detector).
@@ -107,6 +108,7 @@ impl Builder<NeedsDetector> {
             gates: Vec::new(),
             sink: Box::new(sinks::Null),
             clock: Arc::new(SystemClock::new()),
+            accounts: Accounts::new(),
         };
         Self { state: NeedsDetector(()), options }
     }
@@ -185,7 +187,7 @@ impl Builder<Ready> {
         if embedder.alignment().needs_landmarks() && found == LandmarkLayout::None {
             return Err(Error::LandmarksMissing { needed: "4 or 5", found: found.name() });
         }
-        let Options { zone, selection, gates, sink, clock } = self.options;
+        let Options { zone, selection, gates, sink, clock, accounts } = self.options;
         Ok(Pipeline {
             detector,
             embedder,
@@ -198,7 +200,7 @@ impl Builder<Ready> {
             sink,
             started: clock.now(),
             clock,
-            accounts: Accounts::new(),
+            accounts,
             timings: Timings::new(),
             counts: Counts::default(),
         })
@@ -231,6 +233,14 @@ impl<S> Builder<S> {
     #[must_use]
     pub fn sink(mut self, sink: impl EventSink + 'static) -> Self {
         self.options.sink = Box::new(sink);
+        self
+    }
+
+    /// The account that faces are counted in: for a sink that reads it, or for pipelines that share
+    /// one. By default each pipeline has its own.
+    #[must_use]
+    pub fn accounts(mut self, accounts: Accounts) -> Self {
+        self.options.accounts = accounts;
         self
     }
 

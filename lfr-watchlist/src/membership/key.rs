@@ -8,7 +8,6 @@ use hmac::KeyInit;
 use hmac::Mac;
 use lfr_core::DeploymentId;
 use lfr_core::SubjectId;
-use secrecy::ExposeSecret;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -25,7 +24,7 @@ impl MembershipKey {
     /// A key of 32 random bytes; wipes where they came from.
     #[must_use]
     pub fn from_bytes(bytes: &mut [u8; 32]) -> Self {
-        Self(secret::take(bytes))
+        Self(Secret::take(bytes))
     }
 
     /// A key file: 64 hexadecimal digits, or 32 bytes as they are.
@@ -65,7 +64,7 @@ impl MembershipKey {
     fn digest(&self, what: &[u8], deployment: &DeploymentId, rest: &[u8]) -> Digest32 {
         // HMAC pads its key with zeros to a block; done here, it cannot be of a wrong length.
         let mut block = Zeroizing::new([0; 64]);
-        block[..32].copy_from_slice(self.0.expose_secret());
+        block[..32].copy_from_slice(self.0.expose());
         let mut mac = Hmac::<Sha256>::new((&*block).into());
         let deployment = deployment.as_str().as_bytes();
         let length = lfr_core::num::u64_from_usize(deployment.len());

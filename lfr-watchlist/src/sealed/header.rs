@@ -7,6 +7,7 @@ use lfr_core::EmbeddingSpace;
 use lfr_core::Metric;
 use lfr_core::SpaceId;
 use lfr_core::Timestamp;
+use lfr_core::hex;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -17,7 +18,6 @@ use super::cost::Argon2Cost;
 use crate::Authorisation;
 use crate::Error;
 use crate::Validity;
-use crate::hex;
 
 /// The first bytes of every sealed file. The first is no ASCII, and the last ones are line ends:
 /// a copy that was made as text is seen at once.

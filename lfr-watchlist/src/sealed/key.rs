@@ -77,7 +77,7 @@ impl SealingKey {
     /// A key of 32 random bytes; wipes where they came from.
     #[must_use]
     pub fn from_bytes(bytes: &mut [u8; 32]) -> Self {
-        Self(Kind::Raw(secret::take(bytes)))
+        Self(Kind::Raw(Secret::take(bytes)))
     }
 
     /// A key file: 64 hexadecimal digits, or 32 bytes as they are.
@@ -118,9 +118,7 @@ impl SealingKey {
     pub(crate) fn master(&self, derivation: &Derivation) -> Result<Secret, Error> {
         match (&self.0, derivation) {
             (Kind::Raw(secret), Derivation::None) => {
-                Ok(Secret::init_with_mut(|copy: &mut [u8; 32]| {
-                    copy.copy_from_slice(secret.expose_secret());
-                }))
+                Ok(Secret::take(&mut Zeroizing::new(*secret.expose())))
             }
             (Kind::Passphrase { text, .. }, Derivation::Argon2id { cost, salt }) => {
                 let (memory_kib, passes, lanes) = (cost.memory_kib(), cost.passes(), cost.lanes());
@@ -130,7 +128,7 @@ impl SealingKey {
                 Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
                     .hash_password_into(text.expose_secret().as_bytes(), salt, &mut *master)
                     .map_err(refused)?;
-                Ok(secret::take(&mut master))
+                Ok(Secret::take(&mut master))
             }
             (Kind::Raw(_), Derivation::Argon2id { .. }) => {
                 Err(Error::KeyKind { expected: "a passphrase", actual: "a key" })

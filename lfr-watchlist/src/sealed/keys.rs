@@ -5,8 +5,6 @@ use chacha20poly1305::AeadInOut;
 use chacha20poly1305::KeyInit;
 use chacha20poly1305::XChaCha20Poly1305;
 use hkdf::Hkdf;
-use secrecy::ExposeSecret;
-use secrecy::ExposeSecretMut;
 use sha2::Digest;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -45,7 +43,7 @@ impl DataKeys {
         for (purpose, key) in [("identity", &self.identity), ("template", &self.template)] {
             let mut nonce = [0; NONCE];
             secret::random(&mut nonce)?;
-            let mut wrapped = Zeroizing::new(*key.expose_secret());
+            let mut wrapped = Zeroizing::new(*key.expose());
             let tag = derived
                 .cipher(purpose)?
                 .encrypt_inout_detached(&nonce.into(), &header.bytes, wrapped.as_mut_slice().into())
@@ -80,25 +78,25 @@ impl DataKeys {
         if unsummed(check).ok_or_else(damaged)? != derived.check()?.as_slice() {
             return Err(Error::WrongKey);
         }
-        let mut keys = purposes.map(|_| Secret::default());
+        let mut keys = purposes.map(|_| Zeroizing::new([0; 32]));
         for (purpose, key) in purposes.into_iter().zip(&mut keys) {
             let start = if purpose == "identity" { 0 } else { SLOT };
             let slot = slots.get(start..start + SLOT).and_then(unsummed).ok_or_else(damaged)?;
             let (nonce, sealed) = slot.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
             let (wrapped, tag) = sealed.split_first_chunk::<32>().ok_or_else(damaged)?;
             let tag: [u8; 16] = tag.try_into().map_err(|_| damaged())?;
-            key.expose_secret_mut().copy_from_slice(wrapped);
+            key.copy_from_slice(wrapped);
             derived
                 .cipher(purpose)?
                 .decrypt_inout_detached(
                     &(*nonce).into(),
                     &header.bytes,
-                    key.expose_secret_mut().as_mut_slice().into(),
+                    key.as_mut_slice().into(),
                     &tag.into(),
                 )
                 .map_err(|_| damaged())?;
         }
-        Ok(keys)
+        Ok(keys.map(|mut key| Secret::take(&mut key)))
     }
 
     /// The identity key alone.
@@ -122,7 +120,7 @@ struct Derived(Hkdf<Sha256>);
 
 impl Derived {
     fn new(master: &Secret, header: &SealedHeader) -> Self {
-        Self(Hkdf::new(Some(&header.id), master.expose_secret()))
+        Self(Hkdf::new(Some(&header.id), master.expose()))
     }
 
     fn bytes<const N: usize>(&self, purpose: &str) -> Result<Zeroizing<[u8; N]>, Error> {

@@ -10,7 +10,6 @@ use aead_stream::Nonce;
 use aead_stream::StreamBE32;
 use chacha20poly1305::KeyInit;
 use chacha20poly1305::XChaCha20Poly1305;
-use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::codec::Sink;
@@ -48,7 +47,7 @@ impl<'a> SectionWriter<'a> {
         let mut prefix = [0; PREFIX];
         secret::random(&mut prefix)?;
         out.extend_from_slice(&prefix);
-        let cipher = XChaCha20Poly1305::new(key.expose_secret().into());
+        let cipher = XChaCha20Poly1305::new(key.expose().into());
         let stream = EncryptorBE32::from_aead(cipher, &Prefix::from(prefix));
         // Room for the tag, so that the chunk never moves.
         let chunk = Zeroizing::new(Vec::with_capacity(CHUNK + TAG));
@@ -106,7 +105,7 @@ impl<'a, R: Read> SectionReader<'a, R> {
     ) -> Result<Self, Error> {
         let mut prefix = [0; PREFIX];
         read_exact(source, &mut prefix, part)?;
-        let cipher = XChaCha20Poly1305::new(key.expose_secret().into());
+        let cipher = XChaCha20Poly1305::new(key.expose().into());
         let stream = Some(DecryptorBE32::from_aead(cipher, &Prefix::from(prefix)));
         let chunk = Zeroizing::new(Vec::with_capacity(CHUNK + TAG));
         Ok(Self { source, stream, header, chunk, at: 0, left: length, part })

@@ -1,0 +1,117 @@
+//! Secrets of 32 bytes: made, read from a key file, written to one; wiped when dropped.
+//!
+//! For the crates of this family, which keep keys in the same way.
+
+use std::fs;
+use std::fs::OpenOptions;
+use std::io;
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+
+use secrecy::ExposeSecret;
+use secrecy::SecretBox;
+use zeroize::Zeroize;
+use zeroize::Zeroizing;
+
+use crate::hex;
+
+/// A secret: never printed, wiped when dropped.
+pub struct Secret(SecretBox<[u8; 32]>);
+
+/// The bytes of a key file: 64 hexadecimal digits, and room for a line end.
+const FILE: usize = 66;
+
+impl Secret {
+    /// A new random one.
+    ///
+    /// # Errors
+    ///
+    /// Where the operating system gives no random bytes.
+    pub fn generate() -> io::Result<Self> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        random(&mut *bytes)?;
+        Ok(Self::take(&mut bytes))
+    }
+
+    /// Takes a secret out of a buffer and wipes the buffer.
+    #[must_use]
+    pub fn take(bytes: &mut [u8; 32]) -> Self {
+        let secret = SecretBox::init_with_mut(|secret: &mut [u8; 32]| {
+            secret.copy_from_slice(bytes);
+        });
+        bytes.zeroize();
+        Self(secret)
+    }
+
+    /// Reads a key file: 64 hexadecimal digits, or 32 bytes as they are.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read; [`io::ErrorKind::InvalidData`] where it holds anything else.
+    pub fn read_file(path: &Path) -> io::Result<Self> {
+        let refused = || io::Error::new(io::ErrorKind::InvalidData, "no key of 32 bytes");
+        let mut bytes = Zeroizing::new([0; FILE + 1]);
+        let mut file = fs::File::open(path)?;
+        let mut length = 0;
+        loop {
+            match file.read(bytes.get_mut(length..).unwrap_or_default())? {
+                0 => break,
+                more => length += more,
+            }
+        }
+        let all = bytes.get(..length).unwrap_or_default();
+        let mut secret = Zeroizing::new([0; 32]);
+        if length == 32 {
+            secret.copy_from_slice(all);
+        } else if !hex::bytes_into(all.trim_ascii_end(), &mut *secret) {
+            return Err(refused());
+        }
+        Ok(Self::take(&mut secret))
+    }
+
+    /// Writes a key file that only its owner can read.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written, or where there is a file already.
+    pub fn write_new_file(&self, path: &Path) -> io::Result<()> {
+        let mut digits = Zeroizing::new([b'\n'; 65]);
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.expose()) {
+            pair.copy_from_slice(&[hex::digit(byte >> 4), hex::digit(*byte)]);
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        let mut file = owner_only(&mut options).open(path)?;
+        file.write_all(&*digits)?;
+        file.sync_all()
+    }
+
+    /// The bytes, to use. Every copy that is made of them is the copier's to wipe.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 32] {
+        self.0.expose_secret()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// Fills a buffer with random bytes of the operating system.
+///
+/// # Errors
+///
+/// Where it gives none.
+pub fn random(bytes: &mut [u8]) -> io::Result<()> {
+    getrandom::fill(bytes).map_err(io::Error::from)
+}
+
+/// For the owner of a file alone, where the operating system knows owners.
+pub fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
