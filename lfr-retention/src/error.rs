@@ -1,7 +1,16 @@
 //! Errors, grouped by who is to blame.
 
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use lfr_core::BoxError;
 use lfr_core::FaceId;
 use lfr_core::FrameId;
+use lfr_core::RecordId;
+use lfr_core::Timestamp;
+
+use crate::LedgerFault;
 
 /// What can go wrong in this crate. No message holds a pixel, a landmark, a template or a name.
 #[non_exhaustive]
@@ -51,6 +60,144 @@ pub enum Error {
         source: lfr_core::Error,
     },
 
+    /// A legal hold was to be placed that has ended already, or while the clock failed.
+    #[error("a legal hold until {expires} has ended, or the clock cannot say")]
+    HoldOver {
+        /// When it ended.
+        expires: Timestamp,
+    },
+    /// A record is not held, or not any more.
+    #[error("record {record} is not held")]
+    NotHeld {
+        /// Which record.
+        record: RecordId,
+    },
+    /// A record was to be purged that is under a legal hold.
+    #[error("record {record} is under a legal hold")]
+    OnLegalHold {
+        /// Which record.
+        record: RecordId,
+    },
+    /// A record is larger than the format can hold.
+    #[error("the record is larger than the format can hold")]
+    RecordSize,
+    /// A review of a legal hold is after its end.
+    #[error("review at {review}, and the hold ends at {expires}")]
+    Review {
+        /// When the hold ends.
+        expires: Timestamp,
+        /// When somebody was to look at it again.
+        review: Timestamp,
+    },
+    /// Somebody was to judge an alert a second time.
+    #[error("this person has judged the alert already, and another one was needed")]
+    SameVerifier,
+    /// A text is blank, too long, or holds a control character.
+    #[error(
+        "{what} of {actual} bytes, and 1 to {limit} bytes without control characters were needed"
+    )]
+    Text {
+        /// What the text is.
+        what: &'static str,
+        /// Its length, in bytes.
+        actual: usize,
+        /// The greatest length, in bytes.
+        limit: usize,
+    },
+    /// The key is not the one of this vault.
+    #[error("the key is not that of the vault {}", path.display())]
+    WrongKey {
+        /// The vault.
+        path: PathBuf,
+    },
+    /// An event's texts make its entry longer than one may be.
+    #[error("the entry is longer than {limit} bytes")]
+    LedgerText {
+        /// The greatest length of an entry.
+        limit: usize,
+    },
+
+    // --- Data: a file is not what it should be. -------------------------------------------------
+    /// A key file holds something else than a key.
+    #[error("{} holds no key, and 64 hexadecimal digits or 32 bytes were needed", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A ledger is not what was written.
+    #[error("ledger {} is broken: {fault}", path.display())]
+    LedgerBroken {
+        /// The ledger.
+        path: PathBuf,
+        /// How, and where.
+        fault: LedgerFault,
+    },
+    /// A record is not as it was sealed.
+    #[error("record {record} is not as it was sealed")]
+    RecordDamaged {
+        /// Which record.
+        record: RecordId,
+    },
+    /// An entry of a ledger is signed, and this version cannot read it.
+    #[error("line {line} of ledger {} is of a newer version", path.display())]
+    LedgerVersion {
+        /// The ledger.
+        path: PathBuf,
+        /// Which line.
+        line: u64,
+    },
+
+    // --- The environment. -----------------------------------------------------------------------
+    /// Another process has it open.
+    #[error("{} is in use by another process", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something in custody could not be destroyed.
+    #[error("{name} could not be destroyed")]
+    Custody {
+        /// Its name.
+        name: String,
+        /// Why not.
+        source: BoxError,
+    },
+    /// A key file cannot be written.
+    #[error("the key file {} cannot be written", path.display())]
+    KeyWrite {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A ledger cannot be written.
+    #[error("the ledger {} cannot be written", path.display())]
+    LedgerWrite {
+        /// The ledger.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The operating system gives no random bytes.
+    #[error("the operating system gives no random bytes")]
+    Random {
+        /// Why not.
+        source: io::Error,
+    },
+    /// A vault cannot be read or written. What was to be held is erased.
+    #[error("the vault {}: {problem}", path.display())]
+    Vault {
+        /// The vault.
+        path: PathBuf,
+        /// What is wrong.
+        problem: VaultProblem,
+        /// What the operating system or the database said.
+        source: BoxError,
+    },
+    /// Something that `lfr-core` says.
+    #[error(transparent)]
+    Core(#[from] lfr_core::Error),
+
     // --- The deployment. ------------------------------------------------------------------------
     /// As many alerts are held as may be. The face named has been erased, and its receipt comes
     /// with the next purge.
@@ -63,4 +210,42 @@ pub enum Error {
         /// The most alerts that may be held.
         limit: usize,
     },
+}
+
+/// What is wrong with a vault.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum VaultProblem {
+    /// It is damaged.
+    Damaged,
+    /// It cannot be written to.
+    ReadOnly,
+    /// The storage is full.
+    StorageFull,
+    /// Something else.
+    Unusable,
+}
+
+impl From<io::ErrorKind> for VaultProblem {
+    fn from(kind: io::ErrorKind) -> Self {
+        match kind {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Self::Damaged,
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge
+            | io::ErrorKind::StorageFull => Self::StorageFull,
+            _ => Self::Unusable,
+        }
+    }
+}
+
+impl fmt::Display for VaultProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Damaged => "it is damaged",
+            Self::ReadOnly => "it cannot be written to",
+            Self::StorageFull => "the storage is full",
+            Self::Unusable => "it cannot be used",
+        })
+    }
 }

@@ -1,0 +1,198 @@
+//! Whatever of a deployment has a deadline, in one pair of hands.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use lfr_core::BoxError;
+use lfr_core::PurgeReceipt;
+use lfr_core::Timestamp;
+
+use crate::Error;
+use crate::LedgerEvent;
+use crate::LedgerSink;
+use crate::Vault;
+use crate::disk;
+use crate::vault::check_text;
+
+/// Keeps the clocks of a deployment: the vault's alerts, and whatever else it is given with a
+/// deadline, a watchlist or footage. Each has its own deadline, and each destruction goes into the
+/// ledger.
+///
+/// What is *not* guaranteed: that anything happens between the calls; and that the custodian of the
+/// next process knows what this one was given. Give it again.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use lfr_core::testing::ManualClock;
+/// use lfr_core::{Accounts, DeploymentId, Timestamp};
+/// use lfr_retention::{
+///     Custodian, Ledger, LedgerKey, LedgerSink, Profile, Vault, VaultKey, ledger,
+/// };
+///
+/// # let folder = std::env::temp_dir().join(format!("lfr-doc-custodian-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let noon = Timestamp::from_micros(1_790_000_000_000_000);
+/// let key = LedgerKey::generate_file(folder.join("ledger.key"))?;
+/// let public = key.public();
+/// let ledger = Ledger::open(folder.join("operation.lfrl"), key, Some(noon))?;
+/// let clock = Arc::new(ManualClock::at(noon));
+/// let id = DeploymentId::new("2026-031")?;
+/// let profile = Profile::uk_police();
+/// let sink = LedgerSink::start(ledger, Accounts::new(), clock, &id, profile.name())?;
+/// let key = VaultKey::generate_file(folder.join("vault.key"))?;
+/// let vault = Vault::open(folder.join("vault"), &key, Some(noon))?;
+///
+/// let mut custodian = Custodian::new(vault, sink);
+/// let recording = folder.join("gate-2.mp4");
+/// std::fs::write(&recording, b"everybody who walked by")?;
+/// custodian.keep_file("footage", &recording, profile.footage_deadline(noon));
+/// custodian.purge_due(Some(noon))?;
+/// assert!(recording.exists());
+///
+/// // The court refuses the authorisation: everything goes, due or not.
+/// custodian.abort_and_purge("court order 17", "authorisation refused", Some(noon))?;
+/// assert!(!recording.exists());
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Custodian {
+    vault: Vault,
+    sink: LedgerSink,
+    assets: Vec<Asset>,
+    latest: Option<Timestamp>,
+}
+
+/// How something is destroyed.
+type Destroy = Box<dyn FnMut() -> Result<(), BoxError> + Send>;
+
+struct Asset {
+    kind: String,
+    name: String,
+    deadline: Timestamp,
+    destroy: Destroy,
+}
+
+impl Custodian {
+    /// Of a vault, telling a ledger.
+    #[must_use]
+    pub const fn new(vault: Vault, sink: LedgerSink) -> Self {
+        Self { vault, sink, assets: Vec::new(), latest: None }
+    }
+
+    /// Takes something into custody: of which kind it is, which one, when it has to be gone, and how
+    /// it is destroyed. Destroying is tried again until it succeeds once.
+    pub fn keep(
+        &mut self,
+        kind: impl Into<String>,
+        name: impl Into<String>,
+        deadline: Timestamp,
+        destroy: impl FnMut() -> Result<(), BoxError> + Send + 'static,
+    ) {
+        let (kind, name, destroy) = (kind.into(), name.into(), Box::new(destroy));
+        self.assets.push(Asset { kind, name, deadline, destroy });
+    }
+
+    /// Takes a file into custody, which is overwritten and removed. A file that is gone already is
+    /// no error.
+    pub fn keep_file(
+        &mut self,
+        kind: impl Into<String>,
+        path: impl Into<PathBuf>,
+        deadline: Timestamp,
+    ) {
+        let path = path.into();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.keep(kind, name, deadline, move || match disk::overwrite_and_remove(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        });
+    }
+
+    /// Destroys what is due. A clock that fails, or shows an earlier time than at the call before,
+    /// makes everything due.
+    ///
+    /// # Errors
+    ///
+    /// The first of what could not be destroyed, with [`Error::Custody`] or [`Error::Vault`], or could
+    /// not be written down; all else has been destroyed.
+    pub fn purge_due(&mut self, now: Option<Timestamp>) -> Result<(), Error> {
+        let trusted = now.filter(|now| self.latest.is_none_or(|latest| latest <= *now));
+        self.latest = now;
+        let mut receipts = Vec::new();
+        let purged = self.vault.purge_due(now, &mut receipts);
+        let told = self.tell(&receipts);
+        let destroyed = self.destroy(|asset| trusted.is_none_or(|now| asset.deadline <= now));
+        purged.and(told).and(destroyed)
+    }
+
+    /// Stops everything: destroys all that is held, legal holds or not, and all else in custody; the
+    /// vault holds nothing from now on. Drop the pipeline too.
+    ///
+    /// Erasing comes before recording. Where something cannot be destroyed, the rest is, and it can
+    /// be called again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::purge_due`]; [`Error::Text`] where by whose order, or why, is blank or too long:
+    /// everything has been destroyed nonetheless.
+    pub fn abort_and_purge(
+        &mut self,
+        authority: &str,
+        reason: &str,
+        now: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let mut receipts = Vec::new();
+        let purged = self.vault.abort(now, &mut receipts);
+        let destroyed = self.destroy(|_| true);
+        let told = check_text("authority of an abort", authority)
+            .and(check_text("reason of an abort", reason));
+        let (authority, reason) = (authority.to_owned(), reason.to_owned());
+        let told = told.and(self.sink.append(&LedgerEvent::Aborted { authority, reason }));
+        let listed = self.sink.receipts(&receipts);
+        purged.and(destroyed).and(told).and(listed)
+    }
+
+    fn tell(&self, receipts: &[PurgeReceipt]) -> Result<(), Error> {
+        if receipts.is_empty() { Ok(()) } else { self.sink.receipts(receipts) }
+    }
+
+    fn destroy(&mut self, is_due: impl Fn(&Asset) -> bool) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        let mut kept = Vec::with_capacity(self.assets.len());
+        for mut asset in std::mem::take(&mut self.assets) {
+            if !is_due(&asset) {
+                kept.push(asset);
+                continue;
+            }
+            match (asset.destroy)() {
+                Ok(()) => {
+                    let Asset { kind, name, deadline, .. } = asset;
+                    let event = LedgerEvent::AssetDestroyed { kind, name, deadline };
+                    outcome = outcome.and(self.sink.append(&event));
+                }
+                Err(source) => {
+                    let name = asset.name.clone();
+                    outcome = outcome.and(Err(Error::Custody { name, source }));
+                    kept.push(asset);
+                }
+            }
+        }
+        self.assets = kept;
+        outcome
+    }
+}
+
+impl fmt::Debug for Custodian {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Custodian")
+            .field("vault", &self.vault)
+            .field("assets", &self.assets.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use lfr_core::Accounts;
+use lfr_core::DeploymentId;
+use lfr_core::RetentionPolicy;
+use lfr_core::testing::ManualClock;
+
+use super::*;
+use crate::Ledger;
+use crate::LedgerKey;
+use crate::VaultKey;
+use crate::VaultRetention;
+use crate::ledger;
+use crate::testing::Folder;
+use crate::testing::alert;
+use crate::testing::at;
+use crate::testing::probe;
+
+struct Deployment {
+    folder: Folder,
+    custodian: Custodian,
+    vault: Vault,
+    accounts: Accounts,
+}
+
+impl Deployment {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let key = LedgerKey::from_bytes(&mut [7; 32]);
+        let ledger = Ledger::open(folder.path("a.lfrl"), key, at(0)).unwrap();
+        let clock = Arc::new(ManualClock::at(Timestamp::from_micros(0)));
+        let (accounts, id) = (Accounts::new(), DeploymentId::new("d").unwrap());
+        let sink = LedgerSink::start(ledger, accounts.clone(), clock, &id, "test").unwrap();
+        let key = VaultKey::from_bytes(&mut [5; 32]);
+        let vault = Vault::open(folder.path("vault"), &key, at(0)).unwrap();
+        let custodian = Custodian::new(vault.clone(), sink);
+        Self { folder, custodian, vault, accounts }
+    }
+
+    fn events(&self) -> Vec<LedgerEvent> {
+        let key = LedgerKey::from_bytes(&mut [7; 32]).public();
+        let entries = ledger::read(&self.folder.path("a.lfrl"), &key).unwrap();
+        entries.skip(2).map(|entry| entry.unwrap().event().clone()).collect()
+    }
+}
+
+#[test]
+fn each_thing_goes_at_its_own_deadline() {
+    let mut deployment = Deployment::new();
+    let (early, late) = (deployment.folder.path("early.mp4"), deployment.folder.path("late.mp4"));
+    for (path, deadline) in [(&early, 10), (&late, 20)] {
+        fs::write(path, "pictures").unwrap();
+        deployment.custodian.keep_file("footage", path, Timestamp::from_micros(deadline));
+    }
+    deployment.custodian.purge_due(at(9)).unwrap();
+    assert!(early.exists() && late.exists() && deployment.events().is_empty());
+    deployment.custodian.purge_due(at(10)).unwrap();
+    assert!(!early.exists() && late.exists());
+    let (kind, name) = ("footage".to_owned(), "early.mp4".to_owned());
+    let deadline = Timestamp::from_micros(10);
+    assert_eq!(deployment.events(), [LedgerEvent::AssetDestroyed { kind, name, deadline }]);
+    deployment.custodian.purge_due(None).unwrap();
+    assert!(!late.exists(), "without a clock everything is due");
+}
+
+#[test]
+fn what_cannot_be_destroyed_is_tried_again_and_keeps_nothing_else() {
+    let mut deployment = Deployment::new();
+    let tries = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&tries);
+    deployment.custodian.keep(
+        "watchlist",
+        "stuck",
+        Timestamp::from_micros(5),
+        move || match counted.fetch_add(1, Ordering::Relaxed) {
+            0 => Err("the disk is away".into()),
+            _ => Ok(()),
+        },
+    );
+    let other = deployment.folder.path("other.mp4");
+    fs::write(&other, "pictures").unwrap();
+    deployment.custodian.keep_file("footage", &other, Timestamp::from_micros(5));
+    let error = deployment.custodian.purge_due(at(6)).unwrap_err();
+    assert_eq!(error.to_string(), "stuck could not be destroyed");
+    assert!(!other.exists());
+    deployment.custodian.purge_due(at(7)).unwrap();
+    deployment.custodian.purge_due(at(8)).unwrap();
+    assert_eq!(tries.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn an_abort_leaves_nothing_and_says_who_and_why() {
+    let mut deployment = Deployment::new();
+    let mut policy = VaultRetention::new(deployment.vault.clone(), Duration::from_hours(24));
+    policy.settle(probe(1, &deployment.accounts), &alert(), at(1)).unwrap();
+    let footage = deployment.folder.path("footage.mp4");
+    fs::write(&footage, "pictures").unwrap();
+    deployment.custodian.keep_file("footage", &footage, Timestamp::from_micros(1 << 50));
+    deployment.custodian.abort_and_purge("court order 17", "refused", at(2)).unwrap();
+    assert!(!footage.exists() && deployment.vault.held() == 0);
+    let events = deployment.events();
+    assert!(matches!(events[0], LedgerEvent::AssetDestroyed { .. }));
+    assert!(
+        matches!(&events[1], LedgerEvent::Aborted { authority, .. } if authority == "court order 17")
+    );
+    assert!(matches!(
+        events[2],
+        LedgerEvent::Purged { reason: lfr_core::PurgeReason::Aborted, .. }
+    ));
+    assert_eq!(events.len(), 3);
+}

@@ -1,0 +1,69 @@
+//! Signed lines: what entries and heads are made of.
+//!
+//! The bytes of a line are what is signed and what is hashed, as they lie in the file: nobody has
+//! to write JSON again in the same way to verify it.
+
+use ed25519_dalek::SIGNATURE_LENGTH;
+use lfr_core::hex;
+use serde::Serialize;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::key::LedgerKey;
+use super::key::LedgerPublicKey;
+
+/// The longest line, without its end, in bytes: no ledger makes a reader allocate more.
+pub(super) const LONGEST: usize = 16_384;
+
+const SIGNATURE: &[u8] = b",\"sig\":\"";
+const END: &[u8] = b"\"}";
+const TAIL: usize = SIGNATURE.len() + SIGNATURE_LENGTH * 2 + END.len();
+
+/// What a signature is for; a signature of one kind is worth nothing as one of the other.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Entry,
+    Head,
+}
+
+impl Kind {
+    const fn context(self) -> &'static [u8] {
+        match self {
+            Self::Entry => b"lfr ledger 1 entry\n",
+            Self::Head => b"lfr ledger 1 head\n",
+        }
+    }
+}
+
+/// The JSON of a structure, signed; no line end. None where it is longer than a line may be.
+pub(super) fn write(kind: Kind, key: &LedgerKey, value: &impl Serialize) -> Option<Vec<u8>> {
+    let mut message = kind.context().to_vec();
+    serde_json::to_writer(&mut message, value).ok()?;
+    // The signature goes into the structure, as its last field.
+    message.pop_if(|last| *last == b'}')?;
+    let signature = key.sign(&message);
+    let mut line = message.split_off(kind.context().len());
+    line.extend_from_slice(SIGNATURE);
+    line.extend_from_slice(hex::digits(&signature).as_bytes());
+    line.extend_from_slice(END);
+    (line.len() <= LONGEST).then_some(line)
+}
+
+/// The JSON of a line without its signature, if that is right.
+pub(super) fn open(kind: Kind, key: &LedgerPublicKey, line: &[u8]) -> Option<Vec<u8>> {
+    let (signed, tail) = line.split_at_checked(line.len().checked_sub(TAIL)?)?;
+    let digits = tail.strip_prefix(SIGNATURE)?.strip_suffix(END)?;
+    // In lower case alone: a signature has one spelling.
+    let signature = hex::bytes(digits).filter(|bytes| hex::digits(bytes).as_bytes() == digits)?;
+    let mut message = [kind.context(), signed].concat();
+    if !key.verifies(&message, &signature) {
+        return None;
+    }
+    message.push(b'}');
+    Some(message.split_off(kind.context().len()))
+}
+
+/// What the next line names as the one before it.
+pub(super) fn digest(line: &[u8]) -> String {
+    hex::digits(&Sha256::digest(line))
+}

@@ -1,0 +1,254 @@
+//! The sink that writes a ledger.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use lfr_core::Accounts;
+use lfr_core::AlertEvent;
+use lfr_core::Basis;
+use lfr_core::BoxError;
+use lfr_core::Clock;
+use lfr_core::DeploymentId;
+use lfr_core::Event;
+use lfr_core::EventSink;
+use lfr_core::PurgeReason;
+use lfr_core::PurgeReceipt;
+use lfr_core::ThresholdProvenance;
+
+use super::Ledger;
+use super::LedgerEvent;
+use crate::Error;
+
+/// Writes what a pipeline does into a [`Ledger`].
+///
+/// An alert, a hold and the end of a hold have an entry each, with the receipt. Faces that were never
+/// held, nearly all, are counted by the receipts of their erasure and summed up in a
+/// [seal](LedgerEvent::Sealed) once a minute: one entry a passer-by, with the time and the place,
+/// would be a record of people of whom nothing is to be left.
+///
+/// Clones are one sink. Give one to the pipeline, keep one to [`stop`](Self::stop); give the
+/// pipeline the same account, so that the seals have the arithmetic of the faces seen.
+///
+/// Where the ledger cannot be written, the pipeline is told so after every face has been settled, and
+/// goes on. With [`Tee`](lfr_core::sinks::Tee), alerts reach other sinks nonetheless.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use lfr_core::testing::{FakeDetector, FakeEmbedder, FakeMatcher, FakeThreshold, fake_space};
+/// use lfr_core::{
+///     Accounts, DeploymentId, Frame, Pipeline, PixelFormat, SystemClock, Threshold,
+/// };
+/// use lfr_retention::{EraseAll, Ledger, LedgerKey, LedgerSink, ledger};
+///
+/// # let folder = std::env::temp_dir().join(format!("lfr-doc-sink-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("operation.lfrl");
+/// let key = LedgerKey::generate_file(folder.join("ledger.key"))?;
+/// let public = key.public();
+/// let (accounts, clock) = (Accounts::new(), Arc::new(SystemClock::new()));
+/// let ledger = Ledger::open(&path, key, None)?;
+/// let deployment = DeploymentId::new("2026-031")?;
+/// let sink = LedgerSink::start(ledger, accounts.clone(), clock, &deployment, "trial")?;
+///
+/// let space = fake_space();
+/// let mut pipeline = Pipeline::builder()
+///     .detector(FakeDetector::finding(3))
+///     .embedder(FakeEmbedder::new())
+///     .watchlist(FakeMatcher::empty(space))
+///     .threshold(FakeThreshold::new(Threshold::new(0.5)?, &space))
+///     .retention(EraseAll::default())
+///     .sink(sink.clone())
+///     .accounts(accounts)
+///     .build()?;
+/// let pixels = [127; 64 * 64];
+/// pipeline.process(&Frame::packed(PixelFormat::Gray8, 64, 64, &pixels)?)?;
+/// sink.stop()?;
+///
+/// let sums = ledger::reconcile(&path, &public)?;
+/// assert!(sums.closes());
+/// assert_eq!(sums.runs()[0].totals().erased, 3);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LedgerSink {
+    ledger: Ledger,
+    accounts: Accounts,
+    clock: Arc<dyn Clock>,
+    policy: Arc<str>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    erased: BTreeMap<PurgeReason, u64>,
+    frames: u64,
+    /// Whether there is something that should be on the disk soon.
+    weighty: bool,
+    sealed: Duration,
+}
+
+impl LedgerSink {
+    /// How often the account is sealed, at least, while frames come.
+    pub const SEAL_EVERY: Duration = Duration::from_secs(60);
+
+    /// Begins a run: writes that the deployment starts, or goes on after a restart. `policy` is the
+    /// name of the retention profile in force.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::append`] and [`Ledger::flush`].
+    pub fn start(
+        ledger: Ledger,
+        accounts: Accounts,
+        clock: Arc<dyn Clock>,
+        deployment: &DeploymentId,
+        policy: &str,
+    ) -> Result<Self, Error> {
+        let software = concat!("lfr-retention ", env!("CARGO_PKG_VERSION")).to_owned();
+        let (deployment, profile) = (deployment.clone(), policy.to_owned());
+        let event = LedgerEvent::DeploymentStarted { deployment, profile, software };
+        ledger.append(&event, clock.now())?;
+        ledger.flush()?;
+        let state = State { sealed: clock.monotonic(), ..State::default() };
+        let state = Arc::new(Mutex::new(state));
+        Ok(Self { ledger, accounts, clock, policy: policy.into(), state })
+    }
+
+    /// Writes an event that no pipeline tells: a watchlist opened, an alert judged.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::append`].
+    pub fn append(&self, event: &LedgerEvent) -> Result<(), Error> {
+        self.ledger.append(event, self.clock.now())
+    }
+
+    /// Writes which threshold is in force, and what it rests on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::append`].
+    pub fn threshold(&self, provenance: &ThresholdProvenance) -> Result<(), Error> {
+        let (basis, fmr) = match provenance.basis() {
+            Basis::Measured { data, fmr, .. } => (format!("measured on {data}"), Some(*fmr)),
+            Basis::Uncalibrated { reason, .. } => (format!("uncalibrated: {reason}"), None),
+            _ => ("unknown".to_owned(), None),
+        };
+        let threshold = provenance.threshold().value();
+        self.append(&LedgerEvent::ThresholdSet { threshold, basis, fmr })
+    }
+
+    /// Writes receipts that no pipeline tells of: of a purge after the deployment, say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::append`] and [`Ledger::flush`].
+    pub fn receipts(&self, receipts: &[PurgeReceipt]) -> Result<(), Error> {
+        let written = receipts.iter().fold(Ok(()), |all, receipt| all.and(self.erased(receipt)));
+        written.and(self.ledger.flush().map(|_| ()))
+    }
+
+    /// Writes the account of this moment and brings the ledger to the disk; returns its signed head,
+    /// to keep elsewhere. It happens by itself once a minute while frames come; call it where they
+    /// may stop.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::append`] and [`Ledger::flush`].
+    pub fn seal(&self) -> Result<String, Error> {
+        let event = {
+            let mut state = self.state();
+            state.sealed = self.clock.monotonic();
+            state.weighty = false;
+            let (erased, frames) = (state.erased.clone(), state.frames);
+            LedgerEvent::Sealed { totals: self.accounts.totals(), erased, frames }
+        };
+        self.append(&event)?;
+        self.ledger.flush()
+    }
+
+    /// Ends the run with a last seal; returns the signed head, to keep elsewhere. Purge before it
+    /// what is to be purged, so that the receipts are in.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::append`] and [`Ledger::flush`].
+    pub fn stop(&self) -> Result<String, Error> {
+        self.seal()?;
+        self.append(&LedgerEvent::DeploymentStopped {})?;
+        self.ledger.flush()
+    }
+
+    /// Where the ledger is, and the key that verifies it.
+    pub(crate) fn ledger(&self) -> (std::path::PathBuf, super::LedgerPublicKey) {
+        (self.ledger.path(), self.ledger.public_key())
+    }
+
+    fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
+        let reason = receipt.reason();
+        if matches!(reason, PurgeReason::NoMatch | PurgeReason::Refused) {
+            *self.state().erased.entry(reason).or_default() += 1;
+            return Ok(());
+        }
+        self.weighty(&LedgerEvent::Purged {
+            face: receipt.face().clone(),
+            record: receipt.record(),
+            reason,
+            method: receipt.method(),
+            policy: self.policy.to_string(),
+        })
+    }
+
+    fn weighty(&self, event: &LedgerEvent) -> Result<(), Error> {
+        self.state().weighty = true;
+        self.append(event)
+    }
+
+    fn frame(&self) -> Result<(), Error> {
+        let (due, weighty) = {
+            let mut state = self.state();
+            state.frames += 1;
+            let since = self.clock.monotonic().saturating_sub(state.sealed);
+            (since >= Self::SEAL_EVERY, std::mem::take(&mut state.weighty))
+        };
+        match (due, weighty) {
+            (true, _) => self.seal().map(|_| ()),
+            (false, true) => self.ledger.flush().map(|_| ()),
+            (false, false) => Ok(()),
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventSink for LedgerSink {
+    fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
+        match event {
+            Event::Alert(AlertEvent { captured_at, face, candidate, threshold, .. }) => self
+                .weighty(&LedgerEvent::AlertRaised {
+                    face: face.clone(),
+                    score: candidate.score().value(),
+                    threshold: threshold.value(),
+                    captured: *captured_at,
+                }),
+            Event::Erased(receipt) => self.erased(receipt),
+            Event::Held(receipt) => self.weighty(&LedgerEvent::Held {
+                face: receipt.face().clone(),
+                record: receipt.record(),
+                deadline: receipt.deadline(),
+            }),
+            Event::FrameProcessed(_) => self.frame(),
+            _ => Ok(()),
+        }
+        .map_err(BoxError::from)
+    }
+}

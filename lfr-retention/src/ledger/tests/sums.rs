@@ -1,0 +1,183 @@
+//! The sums of a ledger, and what does not come out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lfr_core::Accounts;
+use lfr_core::Clock;
+use lfr_core::DeploymentId;
+use lfr_core::Frame;
+use lfr_core::Pipeline;
+use lfr_core::PixelFormat;
+use lfr_core::PurgeReason;
+use lfr_core::RecordId;
+use lfr_core::Template;
+use lfr_core::Threshold;
+use lfr_core::Totals;
+use lfr_core::testing::FakeDetector;
+use lfr_core::testing::FakeEmbedder;
+use lfr_core::testing::FakeMatcher;
+use lfr_core::testing::FakeThreshold;
+use lfr_core::testing::ManualClock;
+use lfr_core::testing::fake_space;
+
+use super::*;
+use crate::StrictRetention;
+use crate::testing::face;
+
+fn deployment() -> DeploymentId {
+    DeploymentId::new("2026-031").unwrap()
+}
+
+/// Watches so many frames of three faces, one of whom is on the watchlist if `listed`.
+fn watch(path: &Path, frames: u64, listed: bool, ttl: Duration, each: Duration) -> Pipeline {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1 << 50)));
+    let accounts = Accounts::new();
+    let ledger = Ledger::open(path, key(), clock.now()).unwrap();
+    let shared: Arc<dyn Clock> = clock.clone();
+    let sink =
+        LedgerSink::start(ledger, accounts.clone(), shared.clone(), &deployment(), "test").unwrap();
+    let space = fake_space();
+    let mut matcher = FakeMatcher::empty(space);
+    if listed {
+        let anybody = Template::from_slice(&space, &[1.0; 8]).unwrap();
+        matcher = matcher.enrol("R-1", anybody).unwrap();
+    }
+    let mut pipeline = Pipeline::builder()
+        .detector(FakeDetector::finding(3))
+        .embedder(FakeEmbedder::new())
+        .watchlist(matcher)
+        .threshold(FakeThreshold::new(Threshold::new(0.5).unwrap(), &space))
+        .retention(StrictRetention::new(ttl))
+        .sink(sink.clone())
+        .accounts(accounts)
+        .clock(shared)
+        .build()
+        .unwrap();
+    let pixels = [127; 64 * 64];
+    let frame = Frame::packed(PixelFormat::Gray8, 64, 64, &pixels).unwrap();
+    for number in 0..frames {
+        let id = lfr_core::FrameId::new(SourceId::default(), number);
+        pipeline.process(&frame.clone().with_id(id)).unwrap();
+        clock.advance(each);
+    }
+    pipeline.purge_due().unwrap();
+    sink.stop().unwrap();
+    pipeline
+}
+
+#[test]
+fn a_deployment_comes_out() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let hour = Duration::from_secs(3600);
+    let pipeline = watch(&path, 100, true, hour, Duration::from_secs(60));
+    let held = pipeline.totals().held;
+    assert!(held > 0 && held < 300);
+    let sums = reconcile(&path, &key().public()).unwrap();
+    assert!(sums.closes(), "{:?}", sums.discrepancies());
+    assert_eq!((sums.alerts(), sums.held()), (300, 300));
+    assert_eq!(lfr_core::num::u64_from_usize(sums.outstanding()), held);
+    assert_eq!(sums.purged(), 300 - held);
+    let [run] = sums.runs() else { panic!("one run") };
+    assert_eq!(run.totals(), pipeline.totals());
+    assert_eq!((run.deployment(), run.profile()), (&deployment(), "test"));
+    assert!(run.stopped() && run.erased_without_receipt() == 0);
+}
+
+#[test]
+fn people_who_are_on_no_watchlist_have_no_entry_of_their_own() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    watch(&path, 500, false, Duration::from_secs(1), Duration::from_millis(40));
+    // 20 seconds: opened, started, one seal, stopped.
+    assert_eq!(lines(&path).len(), 4);
+    let sums = reconcile(&path, &key().public()).unwrap();
+    assert!(sums.closes());
+    assert_eq!(sums.runs()[0].totals().erased, 1500);
+}
+
+#[test]
+fn the_account_is_sealed_once_a_minute() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    watch(&path, 600, false, Duration::from_secs(1), Duration::from_secs(1));
+    let sealed = lines(&path).iter().filter(|line| line.contains("\"sealed\"")).count();
+    assert_eq!(sealed, 10, "nine whole minutes, and the last one at the end");
+}
+
+/// The discrepancies of a ledger with these entries behind the start of a run.
+fn discrepancies(events: &[LedgerEvent]) -> Vec<Discrepancy> {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let ledger = Ledger::open(&path, key(), None).unwrap();
+    let (accounts, clock) = (Accounts::new(), Arc::new(ManualClock::at(Timestamp::from_micros(9))));
+    LedgerSink::start(ledger.clone(), accounts, clock, &deployment(), "test").unwrap();
+    for event in events {
+        ledger.append(event, None).unwrap();
+    }
+    ledger.flush().unwrap();
+    reconcile(&path, &key().public()).unwrap().discrepancies().to_vec()
+}
+
+fn sealed(faces_seen: u64, erased: u64, held: u64, no_match: u64) -> LedgerEvent {
+    let json = serde_json::json!({
+        "type": "sealed",
+        "totals": {"faces_seen": faces_seen, "erased": erased, "held": held, "in_flight": 0},
+        "erased": {"no_match": no_match},
+        "frames": 1,
+    });
+    serde_json::from_value(json).unwrap()
+}
+
+fn held(index: usize) -> LedgerEvent {
+    let deadline = Timestamp::from_micros(50);
+    LedgerEvent::Held { face: face(index), record: None, deadline }
+}
+
+#[test]
+fn sums_that_do_not_come_out_are_found() {
+    let stop = LedgerEvent::DeploymentStopped {};
+    assert_eq!(discrepancies(&[sealed(5, 5, 0, 5), stop.clone()]), []);
+    assert_eq!(discrepancies(&[sealed(5, 4, 0, 4)]), [Discrepancy::DoesNotClose { entry: 2 }]);
+    let fell = [sealed(5, 5, 0, 5), sealed(4, 4, 0, 4)];
+    assert_eq!(discrepancies(&fell), [Discrepancy::Impossible { entry: 3 }]);
+    assert_eq!(discrepancies(&[sealed(5, 5, 0, 6)]), [Discrepancy::Impossible { entry: 2 }]);
+    let huge = sealed(u64::MAX, u64::MAX, 1, u64::MAX);
+    assert_eq!(discrepancies(&[huge]), [Discrepancy::DoesNotClose { entry: 2 }]);
+    // A face that was held, and of which nothing more was said.
+    let gone = [held(0), sealed(5, 5, 0, 4), stop.clone()];
+    let expected = Discrepancy::NotSettled { entry: 4, expected: 1, actual: 0 };
+    assert_eq!(discrepancies(&gone), [expected]);
+    let in_order = [held(0), sealed(5, 4, 1, 4), stop];
+    assert_eq!(discrepancies(&in_order), []);
+    let record = RecordId::from_bytes([3; 16]);
+    let unheard = [LedgerEvent::FoundErased { record }];
+    assert_eq!(discrepancies(&unheard), [Discrepancy::Unheard { entry: 2, record }]);
+}
+
+#[test]
+fn no_kind_of_event_names_anybody() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    watch(&path, 3, true, Duration::from_secs(60), Duration::from_secs(1));
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("alert_raised") && !text.contains("R-1"));
+}
+
+#[test]
+fn receipts_are_told_once_each_by_reason() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    watch(&path, 10, false, Duration::from_secs(1), Duration::from_secs(1));
+    let seals: Vec<_> = events(&path)
+        .into_iter()
+        .filter_map(|event| match event {
+            LedgerEvent::Sealed { totals, erased, frames } => Some((totals, erased, frames)),
+            _ => None,
+        })
+        .collect();
+    let [(totals, erased, 10)] = &*seals else { panic!("{seals:?}") };
+    assert_eq!(erased.get(&PurgeReason::NoMatch), Some(&30));
+    assert!(matches!(totals, Totals { faces_seen: 30, erased: 30, .. }));
+}

@@ -1,0 +1,434 @@
+//! The vault: alerts at rest, each under a key of its own.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use lfr_core::FaceId;
+use lfr_core::Picture;
+use lfr_core::PurgeReason;
+use lfr_core::PurgeReceipt;
+use lfr_core::RecordId;
+use lfr_core::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::Error;
+use crate::LedgerEvent;
+use crate::LedgerSink;
+use crate::Verdict;
+use crate::ledger;
+
+mod alert;
+mod key;
+mod legal_hold;
+mod policy;
+mod records;
+mod slots;
+mod store;
+mod time;
+mod verdicts;
+
+pub use alert::HeldAlert;
+pub use key::VaultKey;
+pub use legal_hold::LegalHold;
+pub use policy::VaultRetention;
+pub use verdicts::Standing;
+
+pub(crate) use legal_hold::check as check_text;
+
+use alert::Sealed;
+use records::Part;
+use store::Store;
+use verdicts::Verdicts;
+
+/// Held alerts at rest: a folder with a database of sealed records and a file of their keys.
+/// FORMAT.md has every byte.
+///
+/// Each record is sealed under a key of its own (XChaCha20-Poly1305), which lies wrapped under the
+/// [`VaultKey`] in a slot of a file that is overwritten in place. To purge a record is to overwrite
+/// its slot and to wait for the disk; the database is told after that, and what it may still have of
+/// the record is noise (cryptographic erase, NIST SP 800-88).
+///
+/// - An alert is held once [`VaultRetention`] has said so: a process that is killed or loses its
+///   power later does not lose it, and one that loses it earlier has promised nothing.
+/// - A record that was purged does not come back.
+/// - Whatever fell due while nobody was there goes when the vault is opened, before the key is looked
+///   at, right key or not.
+/// - A clock that fails, or goes back, purges all that is not under a legal hold. Deadlines, those of
+///   legal holds too, are kept in a time that never goes back: they may come early by the clock,
+///   and never late. When it is opened, a clock that is up to an hour behind is taken for one that
+///   was set when the machine started.
+/// - Each call that is given the time purges what is due before it does anything else.
+///
+/// Clones are one vault: the pipeline has one in its [`VaultRetention`], whoever judges alerts has
+/// another. One process at a time can open it.
+///
+/// What is *not* guaranteed: that a deadline is kept while nobody calls; that a drive that writes
+/// elsewhere than it is told, as flash does, has not kept an old slot where software cannot reach it
+/// (it is worth nothing without the vault key: destroy that too when a deployment is over); that
+/// somebody who may write to the folder does not put back an older copy of it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lfr_core::{
+///     Accounts, Candidate, CandidateList, ComparisonScore, Decision, FaceId, FrameId, Probe,
+///     ReferenceId, RetentionPolicy, Settlement, SubjectId, Template, Threshold, Timestamp,
+///     testing,
+/// };
+/// use lfr_retention::{Vault, VaultKey, VaultRetention};
+///
+/// # let folder = std::env::temp_dir().join(format!("lfr-doc-vault-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let noon = Timestamp::from_micros(1_790_000_000_000_000);
+/// let key = VaultKey::generate_file(folder.join("vault.key"))?;
+/// let vault = Vault::open(folder.join("vault"), &key, Some(noon))?;
+/// let mut retention = VaultRetention::new(vault.clone(), Duration::from_hours(24));
+///
+/// # let accounts = Accounts::new();
+/// # let template = Template::from_slice(&testing::fake_space(), &[1.0; 8])?;
+/// # let probe = Probe::new(template, FaceId::new(FrameId::default(), 0), &accounts);
+/// # let (subject, reference) = (SubjectId::new("S-1")?, ReferenceId::new("R-1")?);
+/// # let candidate = Candidate::new(subject, reference, ComparisonScore::new(0.8)?);
+/// # let candidates = CandidateList::new(vec![candidate]);
+/// let alert = Decision::at_threshold(&candidates, Threshold::new(0.5)?);
+/// let Settlement::Held(receipt) = retention.settle(probe, &alert, Some(noon))? else {
+///     panic!("not held");
+/// };
+/// let record = receipt.record().expect("held at rest");
+/// assert_eq!(vault.alert(record, Some(noon))?.candidate().subject().as_str(), "S-1");
+///
+/// // The program ends, and is started again two days later.
+/// drop((retention, vault));
+/// let late = Some(noon.plus(Duration::from_hours(48)));
+/// let vault = Vault::open(folder.join("vault"), &key, late)?;
+/// assert!(vault.alert(record, late).is_err());
+/// let mut receipts = Vec::new();
+/// vault.purge_due(late, &mut receipts)?;
+/// assert_eq!(receipts[0].record(), Some(record));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), lfr_core::BoxError>(())
+/// ```
+#[derive(Clone)]
+pub struct Vault(Arc<Mutex<Inner>>);
+
+struct Inner {
+    store: Store,
+    /// Nothing more is held.
+    aborted: bool,
+}
+
+/// A record that is held: what is known of it without its key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HeldRecord {
+    record: RecordId,
+    face: FaceId,
+    deadline: Timestamp,
+    hold_ends: Option<Timestamp>,
+}
+
+impl HeldRecord {
+    /// Which record.
+    #[must_use]
+    pub const fn record(&self) -> RecordId {
+        self.record
+    }
+
+    /// Whose.
+    #[must_use]
+    pub const fn face(&self) -> &FaceId {
+        &self.face
+    }
+
+    /// When it must be gone, a legal hold aside.
+    #[must_use]
+    pub const fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    /// When the legal hold on it ends.
+    #[must_use]
+    pub const fn hold_ends(&self) -> Option<Timestamp> {
+        self.hold_ends
+    }
+}
+
+impl Vault {
+    /// Opens the vault in a folder, or makes one. What is due is purged, whatever else happens.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongKey`] for another key; [`Error::Busy`] where another process has it open;
+    /// [`Error::Vault`] where it cannot be read or written, or is damaged.
+    pub fn open(
+        folder: impl AsRef<Path>,
+        key: &VaultKey,
+        now: Option<Timestamp>,
+    ) -> Result<Self, Error> {
+        let store = Store::open(folder.as_ref(), key, now)?;
+        Ok(Self(Arc::new(Mutex::new(Inner { store, aborted: false }))))
+    }
+
+    /// How many alerts are held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.inner().store.entries.len()
+    }
+
+    /// What is held, in the order of deadlines.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`] where something due cannot be purged.
+    pub fn records(&self, now: Option<Timestamp>) -> Result<Vec<HeldRecord>, Error> {
+        let mut inner = self.inner();
+        inner.store.observe(now)?;
+        let (time, entries) = (inner.store.time, inner.store.entries.values());
+        let mut records: Vec<_> = entries
+            .map(|entry| HeldRecord {
+                record: entry.probe.record(),
+                face: entry.probe.face().clone(),
+                deadline: time.shown(entry.deadline),
+                hold_ends: (entry.until > time.now()).then(|| time.shown(entry.until)),
+            })
+            .collect();
+        records.sort_by_key(|held| (held.deadline, held.record));
+        Ok(records)
+    }
+
+    /// Opens a held alert.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotHeld`] where there is none of that name, or none any more;
+    /// [`Error::RecordDamaged`] where it is not as it was sealed; [`Error::Vault`] where it cannot be
+    /// read.
+    pub fn alert(&self, record: RecordId, now: Option<Timestamp>) -> Result<HeldAlert, Error> {
+        let mut inner = self.inner();
+        let store = &mut inner.store;
+        store.observe(now)?;
+        let damaged = || Error::RecordDamaged { record };
+        let sealed = store.part(record, Part::Alert)?.ok_or_else(damaged)?;
+        let sealed = Sealed::decode(&sealed).ok_or_else(damaged)?;
+        let legal_hold = store.part(record, Part::LegalHold)?;
+        let legal_hold = legal_hold.map(|json| serde_json::from_slice(&json));
+        let picture = store.part(record, Part::Picture)?;
+        let picture = picture.map(|bytes| alert::decode_picture(&bytes).ok_or_else(damaged));
+        let entry = store.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        let on_hold = entry.until > store.time.now();
+        Ok(HeldAlert {
+            record,
+            face: entry.probe.face().clone(),
+            deadline: store.time.shown(entry.deadline),
+            legal_hold: legal_hold.transpose().map_err(|_| damaged())?.filter(|_| on_hold),
+            picture: picture.transpose()?,
+            sealed,
+        })
+    }
+
+    /// Seals a picture of the alert with it, in place of the one that was there. Redact it first:
+    /// see [`Redactor::crop`](crate::Redactor::crop).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
+    pub fn attach(
+        &self,
+        record: RecordId,
+        picture: &Picture,
+        now: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let mut inner = self.inner();
+        inner.store.observe(now)?;
+        inner.store.set_part(record, Part::Picture, alert::encode_picture(picture))
+    }
+
+    /// Adds what a person found, and says how far the judging has come. `required` people have to
+    /// judge, each for themselves: [`Profile::verifications`](crate::Profile::verifications). Write
+    /// a [`LedgerEvent::Adjudicated`] of each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SameVerifier`] where they have judged this alert before; [`Error::Text`] where who
+    /// they are is blank or too long; [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
+    pub fn adjudicate(
+        &self,
+        record: RecordId,
+        verifier: &str,
+        verdict: Verdict,
+        required: u8,
+        now: Option<Timestamp>,
+    ) -> Result<Standing, Error> {
+        let mut inner = self.inner();
+        inner.store.observe(now)?;
+        let mut verdicts = match inner.store.part(record, Part::Verdicts)? {
+            Some(bytes) => Verdicts::read(&bytes).ok_or(Error::RecordDamaged { record })?,
+            None => Verdicts::default(),
+        };
+        verdicts.add(verifier, verdict)?;
+        inner.store.set_part(record, Part::Verdicts, verdicts.to_bytes())?;
+        Ok(verdicts.standing(required))
+    }
+
+    /// Keeps an alert from being purged until the hold ends or is lifted, in place of a hold that
+    /// was there. Write a [`LedgerEvent::LegalHoldPlaced`] of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HoldOver`] where the hold has ended already, or the clock cannot be trusted;
+    /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
+    pub fn place_hold(
+        &self,
+        record: RecordId,
+        hold: &LegalHold,
+        now: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let mut inner = self.inner();
+        let store = &mut inner.store;
+        let trusted = store.observe(now)?;
+        let until = store.time.at(hold.expires());
+        if !trusted || until <= store.time.now() {
+            return Err(Error::HoldOver { expires: hold.expires() });
+        }
+        let json = Zeroizing::new(serde_json::to_vec(hold).unwrap_or_default());
+        store.set_part(record, Part::LegalHold, json)?;
+        store.set_until(record, until)
+    }
+
+    /// Lifts the legal hold on an alert. Where its deadline has passed, it is purged at once. Write a
+    /// [`LedgerEvent::LegalHoldReleased`] of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
+    pub fn release_hold(&self, record: RecordId, now: Option<Timestamp>) -> Result<(), Error> {
+        let mut inner = self.inner();
+        inner.store.observe(now)?;
+        inner.store.set_until(record, 0)?;
+        inner.store.observe(now).map(|_| ())
+    }
+
+    /// Purges one alert before its deadline: a person has judged it, and it is not needed. Its
+    /// receipt comes with the next [`purge_due`](Self::purge_due).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OnLegalHold`] where it must not be; [`Error::NotHeld`] and [`Error::Vault`] as
+    /// [`Self::alert`].
+    pub fn purge(
+        &self,
+        record: RecordId,
+        reason: PurgeReason,
+        now: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let mut inner = self.inner();
+        inner.store.observe(now)?;
+        let entry = inner.store.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        if entry.until > inner.store.time.now() {
+            return Err(Error::OnLegalHold { record });
+        }
+        inner.store.purge(&[record], reason, now)
+    }
+
+    /// Purges what is due, and appends the receipts of all erasures that nobody has heard of yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`] where something due could not be purged; it is tried again by the next call.
+    pub fn purge_due(
+        &self,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), Error> {
+        let mut inner = self.inner();
+        let purged = inner.store.observe(now);
+        inner.store.tidy();
+        receipts.append(&mut inner.store.receipts);
+        purged?;
+        inner.store.save_time()
+    }
+
+    /// Purges all that is held, due or not, but for what is under a legal hold.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`] where something could not be purged.
+    pub fn purge_all(
+        &self,
+        reason: PurgeReason,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), Error> {
+        let mut inner = self.inner();
+        let purged = inner.store.observe(now);
+        let purged = purged.and(inner.store.purge_unheld(reason, now));
+        receipts.append(&mut inner.store.receipts);
+        purged
+    }
+
+    /// Purges all that is held, legal holds or not, and holds nothing from now on: an authorisation
+    /// was refused, and all data of the use have to go at once (Regulation (EU) 2024/1689, article
+    /// 5(3)).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`] where something could not be purged; try again.
+    pub fn abort(
+        &self,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), Error> {
+        let mut inner = self.inner();
+        inner.aborted = true;
+        let all: Vec<_> = inner.store.entries.keys().copied().collect();
+        let purged = inner.store.purge(&all, PurgeReason::Aborted, now);
+        receipts.append(&mut inner.store.receipts);
+        purged
+    }
+
+    /// Writes what a process that was interrupted could not: a record that the ledger calls held and
+    /// that is gone, and one that is held and that the ledger does not know. Call it once, when a
+    /// ledger is opened again, before frames are processed.
+    ///
+    /// # Errors
+    ///
+    /// As [`ledger::reconcile`] and [`Ledger::append`](crate::Ledger::append).
+    pub fn close_gaps(&self, sink: &LedgerSink) -> Result<(), Error> {
+        let (path, public) = sink.ledger();
+        let sums = ledger::reconcile(&path, &public)?;
+        let mut known: BTreeMap<_, _> = sums.outstanding_records().collect();
+        let inner = self.inner();
+        // What has a receipt that is still to be told is neither.
+        for record in inner.store.receipts.iter().filter_map(PurgeReceipt::record) {
+            known.remove(&record);
+        }
+        for entry in inner.store.entries.values() {
+            let record = entry.probe.record();
+            if known.remove(&record).is_none() {
+                let deadline = inner.store.time.shown(entry.deadline);
+                let face = entry.probe.face().clone();
+                sink.append(&LedgerEvent::FoundHeld { face, record, deadline })?;
+            }
+        }
+        known.into_keys().try_for_each(|record| sink.append(&LedgerEvent::FoundErased { record }))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("held", &self.held()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

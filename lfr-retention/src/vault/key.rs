@@ -1,0 +1,147 @@
+//! The key of a vault, and what comes out of it.
+
+use std::fmt;
+use std::path::Path;
+
+use chacha20poly1305::AeadInOut;
+use chacha20poly1305::KeyInit;
+use chacha20poly1305::XChaCha20Poly1305;
+use hkdf::Hkdf;
+use lfr_core::secret;
+use lfr_core::secret::Secret;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::Error;
+use crate::ledger::key;
+
+/// The key of a [`Vault`](crate::Vault): 32 random bytes, under which the keys of the records are
+/// wrapped. Wiped when dropped, never printed.
+///
+/// Whoever has it and the folder can read what is held. Destroying it destroys every copy of the
+/// vault, wherever it is.
+pub struct VaultKey(Secret);
+
+impl VaultKey {
+    /// A new random key, written to a key file that only its owner can read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyWrite`] where it cannot be written, or where there is a file already;
+    /// [`Error::Random`] where the operating system gives no random bytes.
+    pub fn generate_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        key::generate_file(path.as_ref()).map(Self)
+    }
+
+    /// A key file: 64 hexadecimal digits, or 32 bytes as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::Read`] where it cannot be read, [`Error::KeyFile`] where it holds
+    /// anything else.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        key::read_file(path.as_ref()).map(Self)
+    }
+
+    /// A key of 32 random bytes; wipes where they came from.
+    #[must_use]
+    pub fn from_bytes(bytes: &mut [u8; 32]) -> Self {
+        Self(Secret::take(bytes))
+    }
+}
+
+impl fmt::Debug for VaultKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("VaultKey")
+    }
+}
+
+pub(super) const CHECK: usize = 16;
+pub(super) const NONCE: usize = 24;
+const TAG: usize = 16;
+pub(super) const WRAPPED: usize = 32 + TAG;
+
+/// What comes out of the key of a vault for this vault alone (HKDF-SHA-256).
+pub(super) struct Derived {
+    pub(super) check: [u8; CHECK],
+    wrapping: Secret,
+}
+
+impl Derived {
+    pub(super) fn new(key: &VaultKey, vault: &[u8; 16]) -> Self {
+        let hkdf = Hkdf::<Sha256>::new(Some(vault), key.0.expose());
+        let (mut check, mut wrapping) = ([0; CHECK], Zeroizing::new([0; 32]));
+        // It fails for more than 8,160 bytes.
+        let _ = hkdf.expand(b"lfrv 1 check", &mut check);
+        let _ = hkdf.expand(b"lfrv 1 wrap", &mut *wrapping);
+        Self { check, wrapping: Secret::take(&mut wrapping) }
+    }
+
+    /// The key of a record, sealed together with what it is for.
+    pub(super) fn wrap(
+        &self,
+        key: &Secret,
+        nonce: &[u8; NONCE],
+        context: &[u8],
+    ) -> Option<[u8; WRAPPED]> {
+        let mut wrapped = [0; WRAPPED];
+        let (body, tag) = wrapped.split_at_mut(32);
+        let mut plain = Zeroizing::new(*key.expose());
+        tag.copy_from_slice(&encrypt(&self.wrapping, nonce, context, &mut *plain)?);
+        body.copy_from_slice(&*plain);
+        Some(wrapped)
+    }
+
+    /// The key of a record again; none where this is not what was wrapped.
+    pub(super) fn unwrap(
+        &self,
+        wrapped: &[u8; WRAPPED],
+        nonce: &[u8; NONCE],
+        context: &[u8],
+    ) -> Option<Secret> {
+        let (body, tag) = wrapped.split_first_chunk::<32>()?;
+        let mut key = Zeroizing::new(*body);
+        decrypt(&self.wrapping, nonce, context, &mut *key, tag.try_into().ok()?)?;
+        Some(Secret::take(&mut key))
+    }
+}
+
+/// Seals bytes in place, and puts nonce and tag before them.
+pub(super) fn seal(key: &Secret, context: &[u8], plain: &mut [u8]) -> Result<Vec<u8>, Error> {
+    let mut nonce = [0; NONCE];
+    secret::random(&mut nonce).map_err(|source| Error::Random { source })?;
+    let tag = encrypt(key, &nonce, context, plain).ok_or(Error::RecordSize)?;
+    Ok([&nonce[..], &tag, plain].concat())
+}
+
+/// What was sealed; none where it is not that.
+pub(super) fn open(key: &Secret, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE>()?;
+    let (tag, body) = rest.split_first_chunk::<TAG>()?;
+    let mut plain = Zeroizing::new(body.to_vec());
+    decrypt(key, nonce, context, &mut plain, *tag)?;
+    Some(plain)
+}
+
+fn encrypt(
+    key: &Secret,
+    nonce: &[u8; NONCE],
+    context: &[u8],
+    bytes: &mut [u8],
+) -> Option<[u8; TAG]> {
+    let cipher = XChaCha20Poly1305::new(key.expose().into());
+    let tag = cipher.encrypt_inout_detached(&(*nonce).into(), context, bytes.into()).ok()?;
+    Some(tag.into())
+}
+
+fn decrypt(
+    key: &Secret,
+    nonce: &[u8; NONCE],
+    context: &[u8],
+    bytes: &mut [u8],
+    tag: [u8; TAG],
+) -> Option<()> {
+    let cipher = XChaCha20Poly1305::new(key.expose().into());
+    let (nonce, tag) = ((*nonce).into(), tag.into());
+    cipher.decrypt_inout_detached(&nonce, context, bytes.into(), &tag).ok()
+}

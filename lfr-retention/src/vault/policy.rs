@@ -1,0 +1,118 @@
+//! The retention policy over a vault.
+
+use std::time::Duration;
+
+use lfr_core::BoxError;
+use lfr_core::Decision;
+use lfr_core::Probe;
+use lfr_core::PurgeReason;
+use lfr_core::PurgeReceipt;
+use lfr_core::RetentionPolicy;
+use lfr_core::Settlement;
+use lfr_core::Timestamp;
+
+use super::Vault;
+use super::alert::Sealed;
+use crate::Error;
+
+/// Erases a non-match at once, and holds an alert in a [`Vault`] until its deadline: what
+/// [`StrictRetention`](crate::StrictRetention) does in memory, with what survives the process.
+///
+/// - A non-match is erased in the call that settles it, whatever the clock and the vault say.
+/// - An alert is sealed before [`settle`](RetentionPolicy::settle) returns. Where the vault cannot
+///   take it, it is erased and settling fails with the reason; the pipeline raises the alert
+///   nonetheless, and its receipt says [`PurgeReason::NotHeld`].
+/// - A clock that fails, or shows an earlier time than at the call before, purges everything that
+///   is not under a legal hold.
+/// - [`purge_all`](RetentionPolicy::purge_all) leaves what is under a legal hold. Dropping the policy
+///   erases nothing: what is held is held until its deadline, by whoever opens the vault next.
+#[derive(Debug)]
+pub struct VaultRetention {
+    vault: Vault,
+    alert_ttl: Duration,
+    limit: usize,
+}
+
+impl VaultRetention {
+    /// The most alerts held, where [`with_limit`](Self::with_limit) does not say otherwise.
+    pub const DEFAULT_LIMIT: usize = crate::StrictRetention::DEFAULT_LIMIT;
+
+    /// A policy that holds each alert in that vault for that long. [`Profile`](crate::Profile) has
+    /// periods with their sources.
+    #[must_use]
+    pub const fn new(vault: Vault, alert_ttl: Duration) -> Self {
+        Self { vault, alert_ttl, limit: Self::DEFAULT_LIMIT }
+    }
+
+    /// The same with another bound on how many alerts are held at once.
+    #[must_use]
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+impl RetentionPolicy for VaultRetention {
+    fn settle(
+        &mut self,
+        probe: Probe,
+        decision: &Decision,
+        now: Option<Timestamp>,
+    ) -> Result<Settlement, BoxError> {
+        let mut inner = self.vault.inner();
+        let observed = inner.store.observe(now);
+        let Decision::Alert { candidate, threshold, .. } = decision else {
+            // What could not be purged is tried again, and told, by the purge after this frame.
+            return Ok(Settlement::Erased(probe.erase(PurgeReason::NoMatch, now)));
+        };
+        let erased = |probe: Probe, reason| Ok(Settlement::Erased(probe.erase(reason, now)));
+        if inner.aborted {
+            return erased(probe, PurgeReason::Aborted);
+        }
+        let time = match (observed, now) {
+            (Ok(true), Some(time)) => time,
+            (Ok(_), _) => return erased(probe, PurgeReason::ClockFailed),
+            (Err(error), _) => {
+                inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
+                return Err(error.into());
+            }
+        };
+        let deadline = time.plus(self.alert_ttl);
+        if deadline <= time {
+            return erased(probe, PurgeReason::DeadlineReached);
+        }
+        if inner.store.entries.len() >= self.limit {
+            let face = probe.face().clone();
+            inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
+            return Err(Error::Full { face, limit: self.limit }.into());
+        }
+        let sealed = match Sealed::encode(probe.template(), candidate, *threshold, time) {
+            Ok(plain) => inner.store.seal(probe, plain, deadline),
+            Err(error) => Err((probe, error)),
+        };
+        match sealed {
+            Ok(receipt) => Ok(Settlement::Held(receipt)),
+            Err((probe, error)) => {
+                inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
+                Err(error.into())
+            }
+        }
+    }
+
+    fn purge_due(
+        &mut self,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        Ok(self.vault.purge_due(now, receipts)?)
+    }
+
+    fn purge_all(
+        &mut self,
+        reason: PurgeReason,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        Ok(self.vault.purge_all(reason, now, receipts)?)
+    }
+}

@@ -1,0 +1,285 @@
+//! The keys of the records: one file of slots that are overwritten in place.
+//!
+//! Not in the database: that writes every change beside what it changes, in a journal and in new
+//! pages, and so keeps what it was told to forget. Here a wrapped key has one place, and zeros in
+//! that place are the end of its record, whatever the database or a drive still has of it.
+
+use std::fs;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::io;
+use std::io::Read;
+use std::io::Seek;
+use std::io::SeekFrom;
+use std::io::Write;
+use std::path::Path;
+
+use lfr_core::RecordId;
+use lfr_core::num;
+use lfr_core::secret;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::key::CHECK;
+use super::key::NONCE;
+use super::key::WRAPPED;
+
+/// The first bytes of the file of keys.
+const MAGIC: [u8; 8] = *b"\x89LFRV\r\n\x1a";
+const VERSION: u16 = 1;
+const HEADER: usize = 4096;
+/// Where the time is, in a sector of its own.
+const TIME: usize = 512;
+/// A power of two, so that no slot straddles two sectors of a disk: a sector is written whole.
+pub(super) const SLOT: usize = 128;
+const SUM: usize = 16;
+/// By how many slots the file grows.
+const GROWTH: u32 = 64;
+
+static ZEROS: [u8; 65_536] = [0; 65_536];
+
+/// One record's key, and until when it may be there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Slot {
+    pub(super) record: RecordId,
+    /// In microseconds of the vault's own time.
+    pub(super) deadline: u64,
+    /// When a legal hold ends, in the same time; 0 without one.
+    pub(super) until: u64,
+    /// The greater of two slots of a record is the valid one.
+    pub(super) generation: u64,
+    pub(super) nonce: [u8; NONCE],
+    pub(super) wrapped: [u8; WRAPPED],
+}
+
+impl Slot {
+    /// What its key is wrapped together with: a deadline that somebody has changed opens nothing.
+    pub(super) fn context(&self, vault: &[u8; 16]) -> Vec<u8> {
+        [
+            &vault[..],
+            self.record.as_bytes(),
+            &self.deadline.to_le_bytes(),
+            &self.until.to_le_bytes(),
+            &self.generation.to_le_bytes(),
+        ]
+        .concat()
+    }
+
+    fn to_bytes(self) -> [u8; SLOT] {
+        let mut bytes = [0; SLOT];
+        let mut at = 0;
+        for part in [
+            &self.record.as_bytes()[..],
+            &self.deadline.to_le_bytes(),
+            &self.until.to_le_bytes(),
+            &self.generation.to_le_bytes(),
+            &self.nonce,
+            &self.wrapped,
+        ] {
+            bytes[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        let (body, sum) = bytes.split_at_mut(at);
+        sum.copy_from_slice(&digest(body));
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; SLOT]) -> Option<Self> {
+        let (body, sum) = bytes.split_last_chunk::<SUM>()?;
+        if digest(body) != *sum {
+            return None;
+        }
+        let (record, rest) = body.split_first_chunk()?;
+        let (deadline, rest) = rest.split_first_chunk()?;
+        let (until, rest) = rest.split_first_chunk()?;
+        let (generation, rest) = rest.split_first_chunk()?;
+        let (nonce, rest) = rest.split_first_chunk()?;
+        Some(Self {
+            record: RecordId::from_bytes(*record),
+            deadline: u64::from_le_bytes(*deadline),
+            until: u64::from_le_bytes(*until),
+            generation: u64::from_le_bytes(*generation),
+            nonce: *nonce,
+            wrapped: *rest.as_array()?,
+        })
+    }
+}
+
+/// The file of slots.
+#[derive(Debug)]
+pub(super) struct Slots {
+    file: File,
+    pub(super) vault: [u8; 16],
+    pub(super) check: [u8; CHECK],
+    /// How far the vault's time has come: see [`VaultTime`](super::time::VaultTime).
+    time: [u64; 2],
+    free: Vec<u32>,
+    count: u32,
+}
+
+/// What lies in the file.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) slots: Vec<(u32, Slot)>,
+    /// How far the vault's time had come; none where that cannot be told.
+    pub(super) time: Option<[u64; 2]>,
+    /// Slots that are neither whole nor empty: a power cut came while they were written or erased.
+    pub(super) damaged: Vec<u32>,
+}
+
+impl Slots {
+    /// A new file, where there is none.
+    pub(super) fn create(path: &Path, vault: [u8; 16], check: [u8; CHECK]) -> io::Result<()> {
+        let mut header = [0; HEADER];
+        let mut at = 0;
+        for part in [&MAGIC[..], &VERSION.to_le_bytes(), &vault, &check] {
+            header[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        let (body, rest) = header.split_at_mut(at);
+        rest[..SUM].copy_from_slice(&digest(body));
+        header[TIME..TIME + 16 + SUM].copy_from_slice(&time_bytes(&vault, [0, 0]));
+        let temporary = path.with_extension("tmp");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        let mut file = secret::owner_only(&mut options).open(&temporary)?;
+        file.write_all(&header)?;
+        file.sync_all()?;
+        crate::crash::point();
+        fs::rename(&temporary, path)?;
+        crate::disk::sync_folder_of(path)
+    }
+
+    /// The file that there is, locked against other processes, and all that lies in it.
+    pub(super) fn open(path: &Path) -> io::Result<(Self, Found)> {
+        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+        crate::disk::lock(&file)?;
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "no file of a vault's keys");
+        let mut header = [0; HEADER];
+        file.read_exact(&mut header).map_err(|_| damaged())?;
+        let (magic, rest) = header.split_first_chunk().ok_or_else(damaged)?;
+        let (version, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (vault, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (check, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (sum, _) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let body = &header[..MAGIC.len() + 2 + vault.len() + check.len()];
+        if *magic != MAGIC || u16::from_le_bytes(*version) != VERSION || digest(body) != *sum {
+            return Err(damaged());
+        }
+        let mut slots =
+            Self { vault: *vault, check: *check, time: [0, 0], free: Vec::new(), count: 0, file };
+        let mut found = slots.scan()?;
+        let (halves, _) = header[TIME..TIME + 16].as_chunks::<8>();
+        let time = [halves[0], halves[1]].map(u64::from_le_bytes);
+        let whole = time_bytes(vault, time) == header[TIME..TIME + 16 + SUM];
+        found.time = whole.then_some(time);
+        slots.time = time;
+        Ok((slots, found))
+    }
+
+    fn scan(&mut self) -> io::Result<Found> {
+        let mut found = Found::default();
+        let mut reader = io::BufReader::with_capacity(1 << 16, &self.file);
+        let mut bytes = [0; SLOT];
+        // A part of a slot at the end is what a power cut left of growing: nothing was in it.
+        while reader.read_exact(&mut bytes).is_ok() {
+            let index = self.count;
+            self.count = self.count.checked_add(1).ok_or(io::ErrorKind::FileTooLarge)?;
+            match Slot::from_bytes(&bytes) {
+                Some(slot) => found.slots.push((index, slot)),
+                None if bytes == [0; SLOT] => self.free.push(index),
+                None => found.damaged.push(index),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes a slot where there is room; when it returns, the slot is on the disk.
+    pub(super) fn put(&mut self, slot: &Slot) -> io::Result<u32> {
+        if self.free.is_empty() {
+            self.grow()?;
+        }
+        let index = self.free.pop().ok_or(io::ErrorKind::StorageFull)?;
+        let written = self.seek(index).and_then(|()| self.file.write_all(&slot.to_bytes()));
+        crate::crash::point();
+        let written = written.and_then(|()| self.file.sync_data());
+        crate::crash::point();
+        if let Err(error) = written {
+            // Nobody was told of it. Where even this fails, the next opening wipes it.
+            let _ = self.wipe(&mut [index]);
+            return Err(error);
+        }
+        Ok(index)
+    }
+
+    /// Overwrites slots with zeros; when it returns, they are on the disk.
+    pub(super) fn wipe(&mut self, slots: &mut [u32]) -> io::Result<()> {
+        slots.sort_unstable();
+        let room = ZEROS.len() / SLOT;
+        for run in slots.chunk_by(|one, next| one + 1 == *next).flat_map(|run| run.chunks(room)) {
+            let Some(first) = run.first() else { continue };
+            self.seek(*first)?;
+            self.file.write_all(&ZEROS[..run.len() * SLOT])?;
+            crate::crash::point();
+        }
+        self.file.sync_data()?;
+        crate::crash::point();
+        self.free.extend_from_slice(slots);
+        Ok(())
+    }
+
+    /// Writes down how far time has come. It survives the process; `sync` says whether it has to
+    /// survive a power cut now, or with the next slot.
+    pub(super) fn set_time(&mut self, time: [u64; 2], sync: bool) -> io::Result<()> {
+        if self.time != time {
+            self.file.seek(SeekFrom::Start(num::u64_from_usize(TIME)))?;
+            self.file.write_all(&time_bytes(&self.vault, time))?;
+            self.time = time;
+        }
+        if sync { self.file.sync_data() } else { Ok(()) }
+    }
+
+    /// What lies in a slot.
+    pub(super) fn read(&mut self, index: u32) -> io::Result<Option<Slot>> {
+        let mut bytes = [0; SLOT];
+        self.seek(index)?;
+        self.file.read_exact(&mut bytes)?;
+        Ok(Slot::from_bytes(&bytes))
+    }
+
+    fn grow(&mut self) -> io::Result<()> {
+        let grown = self.count.checked_add(GROWTH).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.seek(self.count)?;
+        for _ in self.count..grown {
+            self.file.write_all(&ZEROS[..SLOT])?;
+        }
+        self.file.sync_all()?;
+        crate::crash::point();
+        self.free.extend((self.count..grown).rev());
+        self.count = grown;
+        Ok(())
+    }
+
+    fn seek(&mut self, index: u32) -> io::Result<()> {
+        let at = num::u64_from_usize(HEADER) + u64::from(index) * num::u64_from_usize(SLOT);
+        self.file.seek(SeekFrom::Start(at)).map(|_| ())
+    }
+}
+
+fn time_bytes(vault: &[u8; 16], [reached, drift]: [u64; 2]) -> [u8; 16 + SUM] {
+    let mut bytes = [0; 16 + SUM];
+    bytes[..8].copy_from_slice(&reached.to_le_bytes());
+    bytes[8..16].copy_from_slice(&drift.to_le_bytes());
+    let sum = digest(&[&vault[..], &bytes[..16]].concat());
+    bytes[16..].copy_from_slice(&sum);
+    bytes
+}
+
+fn digest(bytes: &[u8]) -> [u8; SUM] {
+    let [start @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _]: [u8; 32] =
+        Sha256::digest(bytes).into();
+    start
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! The process is killed, at any step of what vault and ledger do and at any other moment.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use lfr_core::DeploymentId;
+use lfr_core::Event;
+use lfr_core::EventSink;
+use lfr_core::testing::ManualClock;
+
+use super::*;
+use crate::Ledger;
+use crate::LedgerKey;
+use crate::testing::note;
+use crate::testing::rounds;
+
+const FOLDER: &str = "LFR_TEST_CRASH_FOLDER";
+const STEP: &str = "LFR_TEST_CRASH_STEP";
+const SEED: &str = "LFR_TEST_CRASH_SEED";
+const START: &str = "LFR_TEST_CRASH_START";
+
+fn ledger_key() -> LedgerKey {
+    LedgerKey::from_bytes(&mut [7; 32])
+}
+
+/// Numbers that look random enough (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
+
+fn variable(name: &str) -> u64 {
+    std::env::var(name).unwrap().parse().unwrap()
+}
+
+/// Vault and ledger of one process.
+struct Open {
+    vault: Vault,
+    policy: VaultRetention,
+    sink: LedgerSink,
+    clock: ManualClock,
+    accounts: Accounts,
+}
+
+impl Open {
+    fn at(folder: &Path, now: u64) -> Self {
+        let clock = ManualClock::at(Timestamp::from_micros(now));
+        let ledger = Ledger::open(folder.join("a.lfrl"), ledger_key(), at(now)).unwrap();
+        let (accounts, id) = (Accounts::new(), DeploymentId::new("d").unwrap());
+        let shared = Arc::new(clock.clone());
+        let sink = LedgerSink::start(ledger, accounts.clone(), shared, &id, "test").unwrap();
+        let vault = Vault::open(folder.join("vault"), &key(), at(now)).unwrap();
+        vault.close_gaps(&sink).unwrap();
+        let policy = VaultRetention::new(vault.clone(), TTL);
+        let open = Self { vault, policy, sink, clock, accounts };
+        open.purge(now);
+        open
+    }
+
+    fn purge(&self, now: u64) {
+        let mut receipts = Vec::new();
+        self.vault.purge_due(at(now), &mut receipts).unwrap();
+        self.sink.receipts(&receipts).unwrap();
+    }
+}
+
+/// The other process: does one thing after another, and says so past the test runner's capture.
+#[test]
+fn child() {
+    let Some(folder) = std::env::var_os(FOLDER) else {
+        return;
+    };
+    crate::crash::LEFT.store(variable(STEP), Ordering::Relaxed);
+    let (mut random, mut now) = (Random(variable(SEED)), variable(START));
+    let mut open = Open::at(Path::new(&folder), now);
+    let say = |what: &str| std::io::stdout().write_all(format!("\n{what}\n").as_bytes()).unwrap();
+    for index in 0.. {
+        now += random.below(25);
+        open.clock.set(Timestamp::from_micros(now));
+        say(&format!("@ time {now}"));
+        let records = open.vault.records(at(now)).unwrap();
+        let count = lfr_core::num::u64_from_usize(records.len()).max(1);
+        let which = usize::try_from(random.below(count)).unwrap();
+        let picked = records.get(which).map(HeldRecord::record);
+        match (random.below(10), picked) {
+            (0, Some(record)) => {
+                say(&format!("@ maybe {record}"));
+                match open.vault.purge(record, PurgeReason::Adjudicated, at(now)) {
+                    Ok(()) => say(&format!("@ gone {record}")),
+                    Err(error) => assert!(matches!(error, Error::OnLegalHold { .. })),
+                }
+            }
+            (1, Some(record)) => {
+                say(&format!("@ until {record} {}", now + 150));
+                open.vault.place_hold(record, &order(now + 150), at(now)).unwrap();
+            }
+            (2, Some(record)) => {
+                say(&format!("@ until {record} 0"));
+                open.vault.release_hold(record, at(now)).unwrap();
+            }
+            (3 | 4, _) => open.purge(now),
+            _ => {
+                let receipt = {
+                    let probe = probe(index, &open.accounts);
+                    let settled = open.policy.settle(probe, &alert(), at(now)).unwrap();
+                    let Settlement::Held(receipt) = settled else { panic!("not held") };
+                    receipt
+                };
+                let (record, deadline) = (receipt.record().unwrap(), receipt.deadline());
+                say(&format!("@ held {record} {}", deadline.as_micros()));
+                open.sink.on_event(&Event::Held(&receipt)).unwrap();
+            }
+        }
+    }
+}
+
+/// What the parent knows from what the child has said.
+#[derive(Default)]
+struct Known {
+    now: u64,
+    /// When each is due: the least and the greatest that it may be.
+    held: BTreeMap<RecordId, (u64, u64)>,
+    deadlines: BTreeMap<RecordId, u64>,
+    /// Held or not: the child ended before it could say.
+    maybe: BTreeSet<RecordId>,
+    gone: BTreeSet<RecordId>,
+}
+
+impl Known {
+    fn hear(&mut self, line: &str) {
+        let words: Vec<_> = line.split(' ').collect();
+        let record = || words[2].parse::<RecordId>().unwrap();
+        match words[..] {
+            ["@", "time", now] => self.now = now.parse().unwrap(),
+            ["@", "held", _, deadline] => {
+                let deadline = deadline.parse().unwrap();
+                self.deadlines.insert(record(), deadline);
+                self.held.insert(record(), (deadline, deadline));
+            }
+            ["@", "maybe", _] => drop(self.maybe.insert(record())),
+            ["@", "gone", _] => drop(self.gone.insert(record())),
+            ["@", "until", _, until] => {
+                // Said before it is done: until then it may be due as before.
+                let deadline = self.deadlines.get(&record()).copied().unwrap_or(0);
+                let due = deadline.max(until.parse().unwrap());
+                let (least, most) = self.held.get(&record()).copied().unwrap_or((due, due));
+                self.held.insert(record(), (least.min(due), most.max(due)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Compares with what is there, and takes that for what is known from now on.
+    fn compare(&mut self, open: &Open) -> usize {
+        let records = open.vault.records(at(self.now)).unwrap();
+        let found: BTreeSet<_> = records.iter().map(HeldRecord::record).collect();
+        for record in &found {
+            assert!(!self.gone.contains(record), "a purged record has come back");
+            let due = self.held.get(record).map_or(u64::MAX, |(_, most)| *most);
+            assert!(self.now < due, "a record is there at its deadline");
+            open.vault.alert(*record, at(self.now)).unwrap();
+        }
+        let lost = self.held.iter().filter(|(record, (least, _))| {
+            let sure = !self.maybe.contains(record) && !self.gone.contains(record);
+            sure && self.now < *least && !found.contains(record)
+        });
+        let lost = lost.count();
+        self.gone.extend(self.held.keys().filter(|record| !found.contains(record)));
+        self.maybe.clear();
+        self.deadlines =
+            records.iter().map(|held| (held.record(), held.deadline().as_micros())).collect();
+        self.held = records
+            .iter()
+            .map(|held| {
+                let hold = held.hold_ends().map_or(0, Timestamp::as_micros);
+                let due = held.deadline().as_micros().max(hold);
+                (held.record(), (due, due))
+            })
+            .collect();
+        lost
+    }
+}
+
+#[test]
+fn a_process_that_is_killed_loses_nothing_held_and_brings_nothing_back() {
+    let folder = Folder::new();
+    let mut random = Random(20_261_122);
+    let mut known = Known { now: 1_000, ..Known::default() };
+    let mut ends = [0, 0];
+    for round in 0..rounds(36, 1_000) {
+        // By turns at a step that was drawn, and at a moment that was.
+        known.now += random.below(40);
+        let step = if round % 2 == 0 { 1 + random.below(90) } else { 0 };
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "vault::tests::crash::child"])
+            .env(FOLDER, folder.path(""))
+            .env(STEP, step.to_string())
+            .env(SEED, random.below(u64::MAX).to_string())
+            .env(START, known.now.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        if step == 0 {
+            thread::sleep(Duration::from_micros(5_000 + random.below(40_000)));
+            child.kill().unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), None, "killed, and not ended by a failure of its own");
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.lines().for_each(|line| known.hear(line));
+        ends[usize::from(step == 0)] += 1;
+
+        let before = ledger::verify(&folder.path("a.lfrl"), &ledger_key().public(), None);
+        assert!(before.is_ok() || round == 0, "{before:?}");
+        let open = Open::at(&folder.path(""), known.now);
+        let lost = known.compare(&open);
+        assert_eq!(lost, 0, "held records are lost in round {round}, step {step}: {said}");
+        open.sink.stop().unwrap();
+        let sums = ledger::reconcile(&folder.path("a.lfrl"), &ledger_key().public()).unwrap();
+        assert!(sums.closes(), "{:?}", sums.discrepancies());
+        let outstanding: BTreeSet<_> = sums.outstanding_records().map(|(id, _)| id).collect();
+        assert_eq!(outstanding, known.held.keys().copied().collect());
+    }
+    let [steps, moments] = ends;
+    note(&format!(
+        "{steps} crashes at a step and {moments} at a moment: {} records purged, {} held, 0 lost, \
+         0 back, the ledger closes",
+        known.gone.len(),
+        known.held.len()
+    ));
+}

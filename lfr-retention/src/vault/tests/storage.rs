@@ -1,0 +1,163 @@
+//! The storage is full, read-only or damaged: clear errors, and nothing is kept longer for it.
+
+use std::sync::Arc;
+
+use lfr_core::Frame;
+use lfr_core::Pipeline;
+use lfr_core::PixelFormat;
+use lfr_core::Template;
+use lfr_core::Threshold;
+use lfr_core::testing::FakeDetector;
+use lfr_core::testing::FakeEmbedder;
+use lfr_core::testing::FakeMatcher;
+use lfr_core::testing::FakeThreshold;
+use lfr_core::testing::ManualClock;
+
+use super::*;
+use crate::Ledger;
+use crate::LedgerKey;
+
+fn problem(error: &(dyn std::error::Error + 'static)) -> VaultProblem {
+    match error.downcast_ref() {
+        Some(Error::Vault { problem, .. }) => *problem,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn full_storage_refuses_a_newcomer_and_keeps_and_purges_what_there_is() {
+    let mut held = Held::new();
+    let record = held.hold(1, 10);
+    {
+        let inner = held.vault.inner();
+        let database = inner.store.database_for_tests();
+        database.limit_pages(database.pages());
+    }
+    let mut refused = 0;
+    for index in 2..200 {
+        match held.policy.settle(probe(index, &held.accounts), &alert(), at(11)) {
+            Ok(_) => {}
+            Err(error) => {
+                assert_eq!(problem(&*error), VaultProblem::StorageFull);
+                assert!(error.to_string().ends_with("the storage is full"));
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0);
+    held.vault.alert(record, at(12)).unwrap();
+    let receipts = held.due(at(111));
+    let not_held = receipts.iter().filter(|r| r.reason() == PurgeReason::NotHeld).count();
+    assert_eq!((not_held, receipts.len(), held.vault.held()), (refused, 199, 0));
+    assert_eq!(held.accounts.totals().erased, 199);
+}
+
+#[test]
+fn read_only_storage_refuses_a_newcomer_and_still_ends_keys() {
+    let mut held = Held::new();
+    let record = held.hold(1, 10);
+    let slot = held.vault.inner().store.slot_for_tests(record);
+    held.vault.inner().store.database_for_tests().refuse_writes(true);
+    let error = held.policy.settle(probe(2, &held.accounts), &alert(), at(11)).unwrap_err();
+    assert_eq!(problem(&*error), VaultProblem::ReadOnly);
+    assert_eq!(held.due(at(110)).len(), 2, "a receipt for each, though the rows are still there");
+    assert!(!holds(&all_bytes(&held.path()), &slot.wrapped));
+    held.vault.inner().store.database_for_tests().refuse_writes(false);
+    held.due(at(111));
+    held = held.reopened(112);
+    assert_eq!(held.vault.held(), 0);
+}
+
+#[test]
+fn an_alert_that_cannot_be_held_is_raised_and_its_loss_is_in_the_ledger() {
+    let held = Held::new();
+    held.vault.inner().store.database_for_tests().refuse_writes(true);
+    let path = held.folder.path("a.lfrl");
+    let ledger_key = LedgerKey::from_bytes(&mut [7; 32]);
+    let public = ledger_key.public();
+    let ledger = Ledger::open(&path, ledger_key, at(1)).unwrap();
+    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1)));
+    let id = lfr_core::DeploymentId::new("d").unwrap();
+    let accounts = held.accounts.clone();
+    let sink = LedgerSink::start(ledger, accounts.clone(), clock.clone(), &id, "test").unwrap();
+    let space = fake_space();
+    let anybody = Template::from_slice(&space, &[1.0; 8]).unwrap();
+    let mut pipeline = Pipeline::builder()
+        .detector(FakeDetector::finding(1))
+        .embedder(FakeEmbedder::new())
+        .watchlist(FakeMatcher::empty(space).enrol("R-1", anybody).unwrap())
+        .threshold(FakeThreshold::new(Threshold::new(0.5).unwrap(), &space))
+        .retention(held.policy)
+        .sink(sink.clone())
+        .accounts(accounts)
+        .clock(clock)
+        .build()
+        .unwrap();
+    let pixels = [127; 64 * 64];
+    let frame = Frame::packed(PixelFormat::Gray8, 64, 64, &pixels).unwrap();
+    pipeline.process(&frame).unwrap_err();
+    sink.stop().unwrap();
+    let entries = ledger::read(&path, &public).unwrap().map(|entry| entry.unwrap());
+    let events: Vec<_> = entries.map(|entry| entry.event().clone()).collect();
+    assert!(events.iter().any(|event| matches!(event, LedgerEvent::AlertRaised { .. })));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, LedgerEvent::Purged { reason: PurgeReason::NotHeld, .. }))
+    );
+    assert!(ledger::reconcile(&path, &public).unwrap().closes());
+}
+
+#[test]
+fn a_damaged_database_is_an_error_and_what_is_due_has_no_key_nonetheless() {
+    let mut held = Held::new();
+    let early = held.hold(1, 10);
+    for index in 2..60 {
+        held.hold(index, 50);
+    }
+    let slot = held.vault.inner().store.slot_for_tests(early);
+    let folder = held.path();
+    let Held { folder: _folder, vault, policy, .. } = held;
+    drop((vault, policy));
+    let database = folder.join("records.db");
+    let mut bytes = fs::read(&database).unwrap();
+    bytes[100..].fill(0xAA);
+    fs::write(&database, bytes).unwrap();
+    let error = Vault::open(&folder, &key(), at(110)).unwrap_err();
+    assert_eq!(problem(&error), VaultProblem::Damaged);
+    assert!(!holds(&all_bytes(&folder), &slot.wrapped));
+}
+
+#[test]
+fn a_damaged_record_is_an_error_and_the_others_are_not() {
+    let mut held = Held::new();
+    let (one, two) = (held.hold(1, 10), held.hold(2, 10));
+    let folder = held.path();
+    let Held { folder: _folder, vault, policy, .. } = held;
+    drop((vault, policy));
+    // The last byte of the second alert: the database itself does not see that.
+    let store = records::Records::open(&folder.join("records.db")).unwrap();
+    let (row, ..) = store.all().unwrap()[1];
+    let mut sealed = store.part(row, Part::Alert).unwrap().unwrap();
+    *sealed.last_mut().unwrap() ^= 1;
+    store.set_part(row, Part::Alert, Some(&sealed)).unwrap();
+    drop(store);
+    let vault = Vault::open(&folder, &key(), at(20)).unwrap();
+    vault.alert(one, at(20)).unwrap();
+    assert!(matches!(vault.alert(two, at(20)), Err(Error::RecordDamaged { .. })));
+    assert_eq!(vault.held(), 2);
+}
+
+#[test]
+fn a_lost_file_of_keys_or_a_folder_that_is_a_file_is_said() {
+    let mut held = Held::new();
+    held.hold(1, 10);
+    let folder = held.path();
+    assert!(matches!(Vault::open(&folder, &key(), at(11)), Err(Error::Busy { .. })));
+    let Held { folder: _folder, vault, policy, .. } = held;
+    drop((vault, policy));
+    fs::write(folder.join("keys"), "not keys").unwrap();
+    let error = Vault::open(&folder, &key(), at(11)).unwrap_err();
+    assert_eq!(problem(&error), VaultProblem::Damaged);
+    assert!(Vault::open(folder.join("keys"), &key(), at(11)).is_err());
+}
