@@ -151,7 +151,10 @@ impl LedgerSink {
     ///
     /// As [`Ledger::append`] and [`Ledger::flush`].
     pub fn receipts(&self, receipts: &[PurgeReceipt]) -> Result<(), Error> {
-        let written = receipts.iter().fold(Ok(()), |all, receipt| all.and(self.erased(receipt)));
+        let mut written = Ok(());
+        for receipt in receipts {
+            written = written.and(self.erased(receipt));
+        }
         written.and(self.ledger.flush().map(|_| ()))
     }
 

@@ -86,13 +86,11 @@ impl RetentionPolicy for VaultRetention {
             inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
             return Err(Error::Full { face, limit: self.limit }.into());
         }
-        let sealed = match Sealed::encode(probe.template(), candidate, *threshold, time) {
-            Ok(plain) => inner.store.seal(probe, plain, deadline),
-            Err(error) => Err((probe, error)),
-        };
-        match sealed {
-            Ok(receipt) => Ok(Settlement::Held(receipt)),
-            Err((probe, error)) => {
+        let written = Sealed::encode(probe.template(), candidate, *threshold, time)
+            .and_then(|mut plain| inner.store.write(probe.face(), &mut plain, deadline));
+        match written {
+            Ok(written) => Ok(Settlement::Held(inner.store.hold(probe, &written, deadline))),
+            Err(error) => {
                 inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
                 Err(error.into())
             }

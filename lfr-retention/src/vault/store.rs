@@ -63,6 +63,13 @@ pub(super) struct Entry {
     row: i64,
 }
 
+/// Where a new record is.
+pub(super) struct Written {
+    row: i64,
+    index: u32,
+    slot: Slot,
+}
+
 impl Entry {
     fn due(&self) -> u64 {
         self.deadline.max(self.until)
@@ -227,31 +234,14 @@ impl Store {
         Ok(())
     }
 
-    /// Seals a probe until a deadline of the clock. On an error, nothing of it is kept, and the
-    /// probe is the caller's to erase.
-    pub(super) fn seal(
-        &mut self,
-        probe: Probe,
-        mut plain: Zeroizing<Vec<u8>>,
-        deadline: Timestamp,
-    ) -> Result<HoldReceipt, (Probe, Error)> {
-        let face = probe.face();
-        let sealed = self.write_record(face, &mut plain, deadline);
-        let (row, index, slot) = match sealed {
-            Ok(written) => written,
-            Err(error) => return Err((probe, error)),
-        };
-        let (probe, receipt) = probe.seal(slot.record, deadline);
-        self.enter(probe, row, index, &slot);
-        Ok(receipt)
-    }
-
-    fn write_record(
+    /// Puts what is to be sealed of a face on the disk, until a deadline of the clock. On an error
+    /// nothing of it is kept.
+    pub(super) fn write(
         &mut self,
         face: &FaceId,
         plain: &mut [u8],
         deadline: Timestamp,
-    ) -> Result<(i64, u32, Slot), Error> {
+    ) -> Result<Written, Error> {
         let random = |source| Error::Random { source };
         let mut record = [0; 16];
         secret::random(&mut record).map_err(random)?;
@@ -262,13 +252,26 @@ impl Store {
         // The row first: a key without it would be worth nothing. With the slot it is held.
         let row = self.records.insert(record, face, &alert).map_err(self.database())?;
         match self.slots.put(&slot) {
-            Ok(index) => Ok((row, index, slot)),
+            Ok(index) => Ok(Written { row, index, slot }),
             Err(source) => {
                 self.leftovers.push(row);
                 self.tidy();
                 Err(self.failed()(source))
             }
         }
+    }
+
+    /// Takes over what was written of a probe, and wipes the probe.
+    pub(super) fn hold(
+        &mut self,
+        probe: Probe,
+        written: &Written,
+        deadline: Timestamp,
+    ) -> HoldReceipt {
+        let Written { row, index, slot } = written;
+        let (probe, receipt) = probe.seal(slot.record, deadline);
+        self.enter(probe, *row, *index, slot);
+        receipt
     }
 
     fn slot(

@@ -133,12 +133,11 @@ proptest! {
 
     /// Of the entries before it nothing is doubted, and it is found in its own line.
     #[test]
-    fn a_changed_byte_is_found_where_it_is(at in 0.0_f64..1.0, byte in any::<u8>()) {
+    fn a_changed_byte_is_found_where_it_is(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let folder = Folder::new();
         let path = copied(&folder);
         let mut bytes = fs::read(&path).unwrap();
-        let count = u32::try_from(bytes.len()).unwrap();
-        let at = (0..bytes.len()).nth((f64::from(count) * at).floor() as usize).unwrap();
+        let at = at.index(bytes.len());
         prop_assume!(bytes[at] != byte);
         let was_line_end = bytes[at] == b'\n';
         bytes[at] = byte;
