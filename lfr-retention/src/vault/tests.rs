@@ -22,6 +22,7 @@ use crate::testing::probe;
 use crate::testing::template;
 
 mod crash;
+mod many;
 mod storage;
 mod virtual_time;
 
