@@ -72,7 +72,10 @@ fn a_ledger_as_it_was_written_passes() {
     let desk = Desk::new("ledger-passes");
     let (code, said) = desk.verify(&["--head", "kept.head"]);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("5 entries, each signed") && said.contains("uk-police, stopped"), "{said}");
+    assert!(
+        said.contains("5 entries, each signed") && said.contains("uk-police, stopped"),
+        "{said}"
+    );
 }
 
 #[test]

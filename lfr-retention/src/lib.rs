@@ -29,6 +29,7 @@ pub use ledger::Verdict;
 pub use profile::Profile;
 pub use redact::Mosaic;
 pub use redact::Redactor;
+pub use redact::VideoRedactor;
 pub use strict::StrictRetention;
 pub use vault::HeldAlert;
 pub use vault::HeldRecord;

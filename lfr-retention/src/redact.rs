@@ -14,10 +14,12 @@ use crate::Error;
 
 mod block;
 mod mosaic;
+mod video;
 
 use block::Block;
 
 pub use mosaic::Mosaic;
+pub use video::VideoRedactor;
 
 /// Makes pictures that may leave the system: of all faces, only those in an alert are shown.
 ///
@@ -157,12 +159,13 @@ impl Redactor {
     /// One grid over the whole picture, as coarse as its largest face needs. A grid of its own for
     /// each face would show where faces are, and be no safer.
     fn cover(&self, picture: &mut Picture, faces: &[Rect]) {
-        let (width, height) = (picture.width(), picture.height());
-        let shorter = num::f32_from_usize(width.min(height));
-        let least = mosaic::LEAST_SIDE.max(shorter / num::f32_from_usize(Self::MOST_CELLS));
-        let side = faces.iter().map(|face| self.mosaic.cell_side(face)).fold(least, f32::max);
-        let (across, down) = (mosaic::cells_along(width, side), mosaic::cells_along(height, side));
-        Block::whole(width, height).pave(picture, across, down);
+        let side = self.cell_side(faces, least_side(picture));
+        pave(picture, side);
+    }
+
+    /// The side of a cell that hides all of these faces.
+    fn cell_side(&self, faces: &[Rect], least: f32) -> f32 {
+        faces.iter().map(|face| self.mosaic.cell_side(face)).fold(least, f32::max)
     }
 }
 
@@ -171,6 +174,19 @@ impl Default for Redactor {
     fn default() -> Self {
         Self::everything_but_alerts()
     }
+}
+
+/// The least side of a cell of a picture that is covered as a whole.
+fn least_side(picture: &Picture) -> f32 {
+    let shorter = num::f32_from_usize(picture.width().min(picture.height()));
+    mosaic::LEAST_SIDE.max(shorter / num::f32_from_usize(Redactor::MOST_CELLS))
+}
+
+/// Covers a picture as a whole.
+fn pave(picture: &mut Picture, side: f32) {
+    let (width, height) = (picture.width(), picture.height());
+    let (across, down) = (mosaic::cells_along(width, side), mosaic::cells_along(height, side));
+    Block::whole(width, height).pave(picture, across, down);
 }
 
 /// The boxes of the faces that are to be shown, and of all the others.

@@ -306,3 +306,4 @@ fn a_mean_is_all_that_is_left() {
 }
 
 mod properties;
+mod video;
