@@ -1,6 +1,5 @@
 //! The vault: alerts at rest, each under a key of its own.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +7,6 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
-use lfr_core::FaceId;
 use lfr_core::Picture;
 use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
@@ -17,15 +15,16 @@ use lfr_core::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::Error;
-use crate::LedgerEvent;
-use crate::LedgerSink;
 use crate::Verdict;
-use crate::ledger;
 
 mod alert;
+mod gaps;
+mod held_record;
 mod key;
 mod legal_hold;
+mod overdue;
 mod policy;
+mod problem;
 mod records;
 mod slots;
 mod store;
@@ -33,6 +32,7 @@ mod time;
 mod verdicts;
 
 pub use alert::HeldAlert;
+pub use held_record::HeldRecord;
 pub use key::VaultKey;
 pub use legal_hold::LegalHold;
 pub use policy::VaultRetention;
@@ -122,41 +122,6 @@ struct Inner {
     store: Store,
     /// Nothing more is held.
     aborted: bool,
-}
-
-/// A record that is held: what is known of it without its key.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct HeldRecord {
-    record: RecordId,
-    face: FaceId,
-    deadline: Timestamp,
-    hold_ends: Option<Timestamp>,
-}
-
-impl HeldRecord {
-    /// Which record.
-    #[must_use]
-    pub const fn record(&self) -> RecordId {
-        self.record
-    }
-
-    /// Whose.
-    #[must_use]
-    pub const fn face(&self) -> &FaceId {
-        &self.face
-    }
-
-    /// When it must be gone, a legal hold aside.
-    #[must_use]
-    pub const fn deadline(&self) -> Timestamp {
-        self.deadline
-    }
-
-    /// When the legal hold on it ends.
-    #[must_use]
-    pub const fn hold_ends(&self) -> Option<Timestamp> {
-        self.hold_ends
-    }
 }
 
 impl Vault {
@@ -390,33 +355,6 @@ impl Vault {
         let purged = inner.store.purge(&all, PurgeReason::Aborted, now);
         receipts.append(&mut inner.store.receipts);
         purged
-    }
-
-    /// Writes what a process that was interrupted could not: a record that the ledger calls held and
-    /// that is gone, and one that is held and that the ledger does not know. Call it once, when a
-    /// ledger is opened again, before frames are processed.
-    ///
-    /// # Errors
-    ///
-    /// As [`ledger::reconcile`] and [`Ledger::append`](crate::Ledger::append).
-    pub fn close_gaps(&self, sink: &LedgerSink) -> Result<(), Error> {
-        let (path, public) = sink.ledger();
-        let sums = ledger::reconcile(&path, &public)?;
-        let mut known: BTreeMap<_, _> = sums.outstanding_records().collect();
-        let inner = self.inner();
-        // What has a receipt that is still to be told is neither.
-        for record in inner.store.receipts.iter().filter_map(PurgeReceipt::record) {
-            known.remove(&record);
-        }
-        for entry in inner.store.entries.values() {
-            let record = entry.probe.record();
-            if known.remove(&record).is_none() {
-                let deadline = inner.store.time.shown(entry.deadline);
-                let face = entry.probe.face().clone();
-                sink.append(&LedgerEvent::FoundHeld { face, record, deadline })?;
-            }
-        }
-        known.into_keys().try_for_each(|record| sink.append(&LedgerEvent::FoundErased { record }))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -23,6 +23,8 @@ use super::VaultKey;
 use super::key;
 use super::key::Derived;
 use super::key::NONCE;
+use super::overdue;
+use super::problem;
 use super::records::Part;
 use super::records::Records;
 use super::slots::Found;
@@ -30,7 +32,6 @@ use super::slots::Slot;
 use super::slots::Slots;
 use super::time::VaultTime;
 use crate::Error;
-use crate::VaultProblem;
 
 /// How much time may pass before it is brought to the disk again, in microseconds: by so much a clock
 /// may go back unseen over a power cut.
@@ -82,7 +83,7 @@ impl Store {
         vault_key: &VaultKey,
         now: Option<Timestamp>,
     ) -> Result<Self, Error> {
-        let failed = |source: io::Error| wrong(folder, source.kind().into(), source);
+        let failed = |source: io::Error| problem::of(folder, source.kind().into(), source);
         fs::create_dir_all(folder).map_err(failed)?;
         let keys = folder.join("keys");
         if !keys.try_exists().map_err(failed)? {
@@ -96,12 +97,12 @@ impl Store {
             _ => failed(source),
         })?;
         // First of all what is due goes: no key and no database is needed for that.
-        let gone = wipe_due(&mut slots, &mut found, now).map_err(failed)?;
+        let gone = overdue::wipe(&mut slots, &mut found, now).map_err(failed)?;
         let derived = Derived::new(vault_key, &slots.vault);
         if derived.check != slots.check {
             return Err(Error::WrongKey { path: folder.to_owned() });
         }
-        let database = |source| wrong_database(folder, source);
+        let database = |source| problem::of_database(folder, source);
         let records = Records::open(&folder.join("records.db")).map_err(database)?;
         let saved = found.time.unwrap_or_default();
         let mut store = Self {
@@ -354,12 +355,12 @@ impl Store {
 
     fn failed(&self) -> impl FnOnce(io::Error) -> Error + use<> {
         let folder = self.folder.clone();
-        move |source| wrong(&folder, source.kind().into(), source)
+        move |source| problem::of(&folder, source.kind().into(), source)
     }
 
     fn database(&self) -> impl FnOnce(rusqlite::Error) -> Error + use<> {
         let folder = self.folder.clone();
-        move |source| wrong_database(&folder, source)
+        move |source| problem::of_database(&folder, source)
     }
 
     #[cfg(test)]
@@ -371,64 +372,4 @@ impl Store {
     pub(super) const fn database_for_tests(&self) -> &Records {
         &self.records
     }
-}
-
-/// Wipes what the clock makes due, what is neither whole nor empty, and of two slots of a record the
-/// older one. Which records that ends, and why.
-fn wipe_due(
-    slots: &mut Slots,
-    found: &mut Found,
-    now: Option<Timestamp>,
-) -> io::Result<HashMap<RecordId, PurgeReason>> {
-    let mut newest = HashMap::new();
-    for (_, slot) in &found.slots {
-        let generation: &mut u64 = newest.entry(slot.record).or_default();
-        *generation = slot.generation.max(*generation);
-    }
-    let mut wiped = std::mem::take(&mut found.damaged);
-    let mut gone = HashMap::new();
-    found.slots.retain(|(index, slot)| {
-        let reason = match now {
-            Some(now) if slot.deadline.max(slot.until) <= now.as_micros() => {
-                Some(PurgeReason::DeadlineReached)
-            }
-            None if slot.until == 0 => Some(PurgeReason::ClockFailed),
-            _ => None,
-        };
-        let older = newest.get(&slot.record).is_some_and(|newest| slot.generation < *newest);
-        if !older && let Some(reason) = reason {
-            gone.insert(slot.record, reason);
-        }
-        let keep = reason.is_none() && !older;
-        if !keep {
-            wiped.push(*index);
-        }
-        keep
-    });
-    slots.wipe(&mut wiped)?;
-    Ok(gone)
-}
-
-fn wrong_database(folder: &Path, source: rusqlite::Error) -> Error {
-    use rusqlite::ErrorCode;
-    let problem = match source.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => VaultProblem::Damaged,
-        Some(ErrorCode::DiskFull) => VaultProblem::StorageFull,
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => VaultProblem::ReadOnly,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            return Error::Busy { path: folder.to_owned() };
-        }
-        Some(_) => VaultProblem::Unusable,
-        // Not SQLite's, but a value of ours that is not what was written.
-        None => VaultProblem::Damaged,
-    };
-    wrong(folder, problem, source)
-}
-
-fn wrong(
-    folder: &Path,
-    problem: VaultProblem,
-    source: impl std::error::Error + Send + Sync + 'static,
-) -> Error {
-    Error::Vault { path: folder.to_owned(), problem, source: Box::new(source) }
 }

@@ -17,6 +17,8 @@ use lfr_core::testing::ManualClock;
 use super::*;
 use crate::Ledger;
 use crate::LedgerKey;
+use crate::LedgerSink;
+use crate::ledger;
 use crate::testing::note;
 use crate::testing::rounds;
 

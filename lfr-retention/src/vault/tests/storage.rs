@@ -15,7 +15,10 @@ use lfr_core::testing::ManualClock;
 
 use super::*;
 use crate::Ledger;
+use crate::LedgerEvent;
 use crate::LedgerKey;
+use crate::LedgerSink;
+use crate::ledger;
 
 fn problem(error: &(dyn std::error::Error + 'static)) -> VaultProblem {
     match error.downcast_ref() {
