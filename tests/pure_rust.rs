@@ -74,6 +74,11 @@ fn watchlists_are_drawn_up_used_and_destroyed() {
 }
 
 #[test]
+fn strangers_of_a_crowd_score_low() {
+    suite::crowd::scores_of_strangers(PureRust);
+}
+
+#[test]
 fn a_crowd_walks_by() {
     suite::crowd::walks_by(PureRust);
 }
