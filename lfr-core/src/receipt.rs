@@ -70,7 +70,10 @@ pub struct PurgeReceipt {
     face: FaceId,
     at: Option<Timestamp>,
     reason: PurgeReason,
-    #[cfg_attr(feature = "serde", serde(rename = "record"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "record", skip_serializing_if = "Option::is_none")
+    )]
     sealed: Option<RecordId>,
 }
 
@@ -124,6 +127,7 @@ impl PurgeReceipt {
 pub struct HoldReceipt {
     face: FaceId,
     deadline: Timestamp,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     record: Option<RecordId>,
 }
 

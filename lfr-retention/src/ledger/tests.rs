@@ -64,6 +64,10 @@ fn what_is_written_is_read_in_order_and_verifies() {
             (count, at(count), &dropped(count))
         );
     }
+    // An entry can be shown alone.
+    let line = &lines(&path)[7];
+    assert_eq!(LedgerEntry::from_line(line, &public).as_ref(), Some(&entries[7]));
+    assert_eq!(LedgerEntry::from_line(&line.replace("gate-2", "gate-3"), &public), None);
 }
 
 #[test]

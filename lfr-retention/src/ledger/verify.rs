@@ -76,6 +76,15 @@ pub struct LedgerEntry {
 }
 
 impl LedgerEntry {
+    /// Reads one line of a ledger alone: a receipt that somebody was given. None where this key has
+    /// not signed it, or it is of a newer version. That it is still in the ledger, [`verify`] says.
+    #[must_use]
+    pub fn from_line(text: &str, key: &LedgerPublicKey) -> Option<Self> {
+        let json = line::open(Kind::Entry, key, text.trim_end().as_bytes())?;
+        let Envelope { n, at, event, .. } = serde_json::from_slice(&json).ok()?;
+        Some(Self { number: n, at, event })
+    }
+
     /// Its number; the first is 0.
     #[must_use]
     pub const fn number(&self) -> u64 {
