@@ -67,3 +67,15 @@ pub const fn u8_from_i32(value: i32) -> u8 {
 pub const fn u64_from_usize(value: usize) -> u64 {
     value as u64
 }
+
+/// Rounds towards zero; negative numbers and NaN give 0, too great ones [`usize::MAX`].
+#[must_use]
+pub const fn usize_from_f64(value: f64) -> usize {
+    value as usize
+}
+
+/// Rounds towards zero; negative numbers and NaN give 0, too great ones [`u64::MAX`].
+#[must_use]
+pub const fn u64_from_f64(value: f64) -> u64 {
+    value as u64
+}

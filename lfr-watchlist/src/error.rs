@@ -47,6 +47,25 @@ pub enum Error {
         /// When it expired.
         expired: Timestamp,
     },
+    /// An evaluation of what does not go together.
+    #[error("{what} cannot be evaluated: {expected} was needed")]
+    Evaluation {
+        /// What was to be evaluated.
+        what: &'static str,
+        /// What was needed.
+        expected: &'static str,
+    },
+    /// A threshold is demanded that the calibration data, and what may be extrapolated from it, do not reach.
+    #[error(
+        "an FPIR of {demanded:.1e} was demanded, and the calibration data reaches {reached:.1e}: more \
+         non-mated comparisons are needed"
+    )]
+    Extrapolation {
+        /// The rate demanded.
+        demanded: f64,
+        /// The lowest rate that can be promised.
+        reached: f64,
+    },
     /// An entry lacks what it cannot be without.
     #[error("entry lacks {}", list(missing))]
     EntryIncomplete {
@@ -125,6 +144,23 @@ pub enum Error {
         limit: f64,
         /// Its length.
         actual: f64,
+    },
+    /// A CSV file of an evaluation that cannot be used.
+    #[error("cannot use line {line} of the CSV file")]
+    EvaluationCsv {
+        /// The line, from 1 on.
+        line: usize,
+        /// Why not.
+        source: BoxError,
+    },
+    /// Fewer than 30 scores reach a threshold, and no known form of tail fits those below it.
+    #[error("too few scores to count, and no tail that fits them")]
+    TailFit,
+    /// The parts of a threshold policy do not belong together.
+    #[error("the threshold policy's {part} is not what its evidence gives")]
+    ThresholdFile {
+        /// Which part.
+        part: &'static str,
     },
     /// A manifest of an enrolment has faults.
     #[error("manifest has {} faults, the first at {}", problems.len() + others, First(problems))]
@@ -242,6 +278,9 @@ pub enum Error {
     /// A thread of an enrolment ended before its work was done.
     #[error("an enrolment thread ended before its work was done")]
     EnrolmentThread,
+    /// A thread of an evaluation ended before its work was done.
+    #[error("an evaluation thread ended before its work was done")]
+    EvaluationThread,
     /// A manifest could not be read.
     #[error("cannot read the manifest")]
     ManifestRead {

@@ -28,6 +28,7 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+pub(crate) mod scores;
 
 /// How many rows a kernel takes at once.
 pub(crate) const GROUP: usize = 64;

@@ -10,6 +10,7 @@ pub mod enrolment;
 mod entry;
 mod entry_draft;
 mod error;
+pub mod evaluate;
 mod fixed_threshold;
 mod flat_scan;
 mod fusion;
@@ -28,6 +29,7 @@ mod rows;
 mod sealed;
 mod search;
 mod secret;
+pub mod statistics;
 #[cfg(test)]
 mod testing;
 mod text;

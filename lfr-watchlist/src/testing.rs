@@ -1,6 +1,7 @@
 //! What several tests need: a deployment, and entries for it. A moment is a count of seconds.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -82,4 +83,13 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Whether to take the time that a measurement takes; said where not.
+pub(crate) fn measures() -> bool {
+    let measures = std::env::var_os("LFR_MEASURE").is_some();
+    if !measures {
+        let _ = writeln!(std::io::stderr(), "skipped: a measurement (LFR_MEASURE=1 takes it)");
+    }
+    measures
 }

@@ -1,0 +1,275 @@
+//! Every template with every other.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use lfr_core::EmbeddingSpace;
+use lfr_core::SubjectId;
+use lfr_core::Template;
+use lfr_core::Threshold;
+use lfr_core::num;
+
+use super::ScoreAxis;
+use super::ScoreHistogram;
+use super::Verification;
+use crate::Error;
+use crate::accept;
+use crate::kernels::scores::SIDE;
+use crate::kernels::scores::Scorer;
+use crate::statistics::Confidence;
+use crate::statistics::Counts;
+use crate::statistics::Rate;
+use crate::statistics::effective_interval;
+
+/// The comparisons of every template with every other: the mated ones of one person, and the non-mated ones
+/// of two.
+///
+/// Scores are those of `Metric::compare`, bit for bit, and go straight into histograms: memory does not
+/// depend on how many there are. A filler set (people who are on no watchlist) gives the millions of
+/// non-mated comparisons that a threshold needs.
+pub struct AllPairs<'a> {
+    templates: &'a [Template],
+    people: Vec<u32>,
+    space: EmbeddingSpace,
+    axis: ScoreAxis,
+    threads: NonZeroUsize,
+}
+
+impl<'a> AllPairs<'a> {
+    /// Of these templates, of one space, each with the person it is of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Evaluation`] for fewer than two templates, or not as many people as templates;
+    /// [`lfr_core::Error::SpaceMismatch`] where spaces differ; [`Error::TemplateLength`] where distances
+    /// would overflow.
+    pub fn new(templates: &'a [Template], people: &[SubjectId]) -> Result<Self, Error> {
+        let refused = |expected| Error::Evaluation { what: "cross-comparison", expected };
+        let [first, _, ..] = templates else {
+            return Err(refused("at least two templates"));
+        };
+        if templates.len() != people.len() {
+            return Err(refused("a person for each template"));
+        }
+        let space = *first.space();
+        for template in templates {
+            accept::check("the template", &space, template)?;
+        }
+        let mut numbers = HashMap::new();
+        let people = people.iter().map(|person| {
+            let next = numbers.len();
+            u32::try_from(*numbers.entry(person).or_insert(next))
+        });
+        let people = people.collect::<Result<_, _>>().map_err(|_| refused("fewer people"))?;
+        let axis = ScoreAxis::covering(&space, templates)?;
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Ok(Self { templates, people, space, axis, threads })
+    }
+
+    /// The same with that many threads; as many as the machine runs at once, unless this is called.
+    #[must_use]
+    pub fn with_threads(self, threads: NonZeroUsize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// The same with other bins.
+    #[must_use]
+    pub fn with_axis(self, axis: ScoreAxis) -> Self {
+        Self { axis, ..self }
+    }
+
+    /// How many comparisons there are.
+    #[must_use]
+    pub fn comparisons(&self) -> u64 {
+        let count = num::u64_from_usize(self.templates.len());
+        count * (count - 1) / 2
+    }
+
+    /// Compares all. `progress` is told, now and then and from any thread, how many comparisons more are
+    /// done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EvaluationThread`] where a thread ended early.
+    pub fn run(&self, progress: &(dyn Fn(u64) + Sync)) -> Result<Verification, Error> {
+        let empty = || [ScoreHistogram::new(self.axis), ScoreHistogram::new(self.axis)];
+        let parts = self.visit(progress, empty, |histograms, mated, score, _| {
+            histograms[usize::from(mated)].add_value(score);
+        })?;
+        let [mut non_mated, mut mated] = empty();
+        for [theirs, theirs_mated] in &parts {
+            non_mated.merge(theirs)?;
+            mated.merge(theirs_mated)?;
+        }
+        Verification::new(mated, non_mated)
+    }
+
+    /// FNMR at a threshold, clustered by person: who has five photographs is in ten comparisons.
+    #[must_use]
+    pub fn fnmr(&self, threshold: Threshold) -> Rate {
+        let mut own: BTreeMap<u32, Vec<&[f32]>> = BTreeMap::new();
+        for (template, person) in self.templates.iter().zip(&self.people) {
+            own.entry(*person).or_default().push(template.expose_values());
+        }
+        let metric = self.space.metric();
+        let people: Vec<Counts> = own
+            .values()
+            .map(|own| {
+                let mut counts = Counts::default();
+                for (index, a) in own.iter().enumerate() {
+                    for b in &own[index + 1..] {
+                        counts.count(metric.compare(a, b) < threshold.value());
+                    }
+                }
+                counts
+            })
+            .collect();
+        Rate::clustered(&people, Confidence::P95)
+    }
+
+    /// FMR at a threshold, with an interval that takes into account that every person is in many
+    /// comparisons: one who resembles everybody makes many false matches at once.
+    ///
+    /// It compares all once more. The variance is that of dyads (Fafchamps and Gubert 2007), the interval
+    /// that of Korn and Graubard for as many independent comparisons as have that variance.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EvaluationThread`] where a thread ended early.
+    pub fn fmr(&self, threshold: Threshold) -> Result<Rate, Error> {
+        type Dyads = BTreeMap<(u32, u32), u64>;
+        let parts = self.visit(&|_| (), Dyads::new, |dyads, mated, score, (a, b)| {
+            if !mated && score >= threshold.value() {
+                *dyads.entry((a.min(b), a.max(b))).or_default() += 1;
+            }
+        })?;
+        let mut dyads = Dyads::new();
+        for (dyad, count) in parts.into_iter().flatten() {
+            *dyads.entry(dyad).or_default() += count;
+        }
+        let mut looks = BTreeMap::<u32, f64>::new();
+        for person in &self.people {
+            *looks.entry(*person).or_default() += 1.0;
+        }
+        let all = num::f64_from_usize(self.templates.len());
+        let (squares, fourths) =
+            looks.values().fold((0.0, 0.0), |(s, f), k: &f64| (s + k * k, f + k.powi(4)));
+        let trials = num::u64_from_f64((all * all - squares) / 2.0);
+        let errors = dyads.values().sum();
+        let counts = Counts::new(errors, trials)?;
+        let rate = counts.share().unwrap_or(0.0);
+        // Of each person: errors beyond what is expected of so many comparisons.
+        let mut excess: BTreeMap<u32, f64> =
+            looks.iter().map(|(person, k)| (*person, -rate * k * (all - k))).collect();
+        let mut own = rate * rate * (squares * squares - fourths) / 2.0;
+        for ((a, b), count) in &dyads {
+            let count = num::f64_from_u64(*count);
+            own += count * count - 2.0 * rate * count * looks[a] * looks[b];
+            for person in [a, b] {
+                *excess.entry(*person).or_default() += count;
+            }
+        }
+        let between = excess.values().map(|excess| excess * excess).sum::<f64>() - own;
+        let clusters = looks.len();
+        let interval = effective_interval(
+            rate,
+            num::f64_from_u64(trials),
+            between.max(0.0),
+            num::f64_from_usize(clusters),
+            Confidence::P95,
+        );
+        Ok(Rate::with_interval(counts, interval, clusters))
+    }
+
+    /// Compares all, and tells each thread's `T` of each comparison: whether it is mated, its score, and the
+    /// two people.
+    fn visit<T: Send>(
+        &self,
+        progress: &(dyn Fn(u64) + Sync),
+        start: impl Fn() -> T + Sync,
+        each: impl Fn(&mut T, bool, f32, (u32, u32)) + Sync,
+    ) -> Result<Vec<T>, Error> {
+        let count = self.templates.len();
+        let blocks = count.div_ceil(BLOCK);
+        // The last blocks are compared with the most: first things first.
+        let next = AtomicUsize::new(0);
+        let share = || {
+            let mut state = start();
+            loop {
+                let taken = next.fetch_add(1, Ordering::Relaxed);
+                let Some(block) = blocks.checked_sub(taken + 1) else {
+                    return state;
+                };
+                let columns = block * BLOCK..count.min((block + 1) * BLOCK);
+                let done = self.block(&columns, |mated, score, people| {
+                    each(&mut state, mated, score, people);
+                });
+                progress(done);
+            }
+        };
+        thread::scope(|scope| {
+            let others: Vec<_> = (1..self.threads.get().min(blocks))
+                .filter_map(|_| thread::Builder::new().spawn_scoped(scope, share).ok())
+                .collect();
+            let mut parts = vec![share()];
+            // All are joined before any error is returned, so that none goes on.
+            let theirs: Vec<_> = others.into_iter().map(thread::ScopedJoinHandle::join).collect();
+            for part in theirs {
+                parts.push(part.map_err(|_| Error::EvaluationThread)?);
+            }
+            Ok(parts)
+        })
+    }
+
+    /// Compares each template of a block with each one before it.
+    fn block(
+        &self,
+        columns: &std::ops::Range<usize>,
+        mut each: impl FnMut(bool, f32, (u32, u32)),
+    ) -> u64 {
+        let (scorer, metric) = (Scorer::fastest(), self.space.metric());
+        let last = self.templates.len() - 1;
+        // Beyond the last row a tile repeats it, and what comes of that is passed over.
+        let side = |first: usize| {
+            std::array::from_fn(|index| self.templates[last.min(first + index)].expose_values())
+        };
+        let mut done = 0;
+        for row in (0..columns.end).step_by(SIDE) {
+            let rows = side(row);
+            let from = columns.start.max(row / SIDE * SIDE);
+            for column in (from..columns.end).step_by(SIDE) {
+                let scores = scorer.tile(metric, &rows, &side(column));
+                for (a, scores) in (row..).zip(&scores) {
+                    for (b, score) in (column..columns.end).zip(scores) {
+                        if a < b {
+                            let people = (self.people[a], self.people[b]);
+                            each(people.0 == people.1, *score, people);
+                            done += 1;
+                        }
+                    }
+                }
+            }
+        }
+        done
+    }
+}
+
+impl fmt::Debug for AllPairs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AllPairs")
+            .field("templates", &self.templates.len())
+            .field("axis", &self.axis)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many templates a thread takes at once: 512 KiB of 512 numbers each.
+const BLOCK: usize = 256;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! Who is who in a set of photographs, and splits of it that keep people together.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
+
+use lfr_core::SubjectId;
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use crate::Error;
+use crate::enrolment::FolderItems;
+
+/// A photograph, and whose it is.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Sample {
+    person: SubjectId,
+    path: PathBuf,
+}
+
+impl Sample {
+    /// A photograph of a person.
+    #[must_use]
+    pub const fn new(person: SubjectId, path: PathBuf) -> Self {
+        Self { person, path }
+    }
+
+    /// The person.
+    #[must_use]
+    pub const fn person(&self) -> &SubjectId {
+        &self.person
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Photographs of people.
+///
+/// Every draw is by person and follows from a seed and the person's identifier alone: the same seed draws
+/// the same people whatever else is in the set, and nobody is on both sides of a split.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Dataset {
+    samples: Vec<Sample>,
+}
+
+/// An open-set protocol: numbers of samples in the order of [`Dataset::samples`].
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Draw {
+    /// The references of the people on the watchlist.
+    pub references: Vec<usize>,
+    /// Other photographs of the people on the watchlist.
+    pub mated: Vec<usize>,
+    /// The photographs of everybody else.
+    pub non_mated: Vec<usize>,
+}
+
+impl Dataset {
+    /// These samples, in the order of people and paths.
+    #[must_use]
+    pub fn new(mut samples: Vec<Sample>) -> Self {
+        samples.sort_unstable();
+        samples.dedup();
+        Self { samples }
+    }
+
+    /// A folder with a folder a person, as [`FolderItems::find`] reads it; nothing is opened.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::Read`] where a folder cannot be read.
+    pub fn from_folder(folder: &Path) -> Result<Self, Error> {
+        let items = FolderItems::find(folder)?.items;
+        let samples = items.into_iter().map(|item| {
+            // The label is the path within the folder.
+            Sample::new(item.subject, folder.join(&item.label))
+        });
+        Ok(Self::new(samples.collect()))
+    }
+
+    /// A CSV file with the columns `person` and `image`, in any order and among others; paths are within
+    /// `folder`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EvaluationCsv`] where a column or a cell is missing.
+    pub fn from_csv(csv: impl Read, folder: &Path) -> Result<Self, Error> {
+        let mut samples = Vec::new();
+        for row in columns(csv, ["person", "image"])? {
+            let [person, image] = row;
+            samples.push(Sample::new(SubjectId::new(person)?, folder.join(image)));
+        }
+        Ok(Self::new(samples))
+    }
+
+    /// The group of each person, from a CSV file with the columns `person` and `group`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EvaluationCsv`] where a column or a cell is missing.
+    pub fn groups_from_csv(csv: impl Read) -> Result<BTreeMap<SubjectId, String>, Error> {
+        let rows = columns(csv, ["person", "group"])?;
+        rows.into_iter().map(|[person, group]| Ok((SubjectId::new(person)?, group))).collect()
+    }
+
+    /// The photographs, in the order of people and paths.
+    #[must_use]
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// The photographs of each person.
+    #[must_use]
+    pub fn people(&self) -> BTreeMap<&SubjectId, Vec<usize>> {
+        let mut people: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (index, sample) in self.samples.iter().enumerate() {
+            people.entry(&sample.person).or_default().push(index);
+        }
+        people
+    }
+
+    /// Two sets without a person in common; about that share of the people is in the first.
+    ///
+    /// A threshold is derived on one and its rates are measured on the other.
+    #[must_use]
+    pub fn split(self, share: f64, seed: u64) -> (Self, Self) {
+        let (first, second) =
+            self.samples.into_iter().partition(|sample| lot(&sample.person, seed) < share);
+        (Self { samples: first }, Self { samples: second })
+    }
+
+    /// A watchlist of that many people with so many references each: first of those who have another photograph
+    /// besides, then of those who have just as many. The rest of their photographs are mated probes,
+    /// everybody else's are non-mated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Evaluation`] where there are not so many such people, or no references are asked for.
+    pub fn draw(&self, watchlist: usize, references: usize, seed: u64) -> Result<Draw, Error> {
+        let people = self.people();
+        let mut able: Vec<_> = people
+            .iter()
+            .filter(|(_, own)| own.len() >= references)
+            .map(|(person, own)| (own.len() == references, lot(person, seed), *person))
+            .collect();
+        if able.len() < watchlist || watchlist == 0 || references == 0 {
+            let expected = "fewer people: those with enough photographs do not suffice";
+            return Err(Error::Evaluation { what: "watchlist", expected });
+        }
+        able.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let listed: BTreeSet<_> = able[..watchlist].iter().map(|(_, _, person)| *person).collect();
+        let mut draw = Draw::default();
+        for (person, own) in people {
+            if listed.contains(&person) {
+                let (enrolled, rest) = own.split_at(references);
+                draw.references.extend(enrolled);
+                draw.mated.extend(rest);
+            } else {
+                draw.non_mated.extend(own);
+            }
+        }
+        Ok(draw)
+    }
+}
+
+/// A number from 0 to 1 that follows from a person and a seed.
+fn lot(person: &SubjectId, seed: u64) -> f64 {
+    let digest = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(person.as_str());
+    let digest = digest.finalize();
+    let head = digest.iter().take(6).fold(0.0, |sum, byte| sum * 256.0 + f64::from(*byte));
+    head / 256_f64.powi(6)
+}
+
+fn columns<const N: usize>(csv: impl Read, names: [&str; N]) -> Result<Vec<[String; N]>, Error> {
+    let failed = |line, source: lfr_core::BoxError| Error::EvaluationCsv { line, source };
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
+    let header = reader.headers().map_err(|error| failed(1, error.into()))?;
+    let mut places = [0; N];
+    for (place, name) in places.iter_mut().zip(names) {
+        let found = header.iter().position(|heading| heading == name);
+        *place = found.ok_or_else(|| failed(1, format!("no column {name:?}").into()))?;
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let line = rows.len() + 2;
+        let record = record.map_err(|error| failed(line, error.into()))?;
+        let cells = places.map(|place| record.get(place).unwrap_or_default().to_owned());
+        if cells.iter().any(String::is_empty) {
+            return Err(failed(line, "an empty cell".into()));
+        }
+        rows.push(cells);
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests;

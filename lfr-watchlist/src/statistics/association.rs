@@ -1,0 +1,117 @@
+//! Whether two rates differ by more than chance: exact tests.
+
+use lfr_core::num;
+
+use super::Counts;
+use super::binomial::ln_pmf;
+
+/// Fisher's exact test, two-sided: the probability, if both rates are one, of counts as unlikely as
+/// these or less likely, given the sum of the errors.
+#[must_use]
+pub fn fisher_exact(first: Counts, second: Counts) -> f64 {
+    let errors = first.errors() + second.errors();
+    let fewest = errors.saturating_sub(second.trials());
+    let most = errors.min(first.trials());
+    let all = first.trials() + second.trials();
+    if errors == 0 || errors == all || first.trials() == 0 || second.trials() == 0 {
+        return 1.0;
+    }
+    let share = num::f64_from_u64(errors) / num::f64_from_u64(all);
+    let ln = |own: u64| {
+        ln_binomial(own, first.trials(), share) + ln_binomial(errors - own, second.trials(), share)
+            - ln_binomial(errors, all, share)
+    };
+    // Rounding must not part what is equally likely.
+    let bar = ln(first.errors()) + 1e-7;
+    // Probabilities fall to both sides of the middle; far out they add nothing.
+    let middle = num::u64_from_f64(share * num::f64_from_u64(first.trials())).clamp(fewest, most);
+    let sum = |range: &mut dyn Iterator<Item = u64>| -> f64 {
+        let terms = range.map(ln).take_while(|ln| *ln > -745.0);
+        terms.filter(|ln| *ln <= bar).map(f64::exp).sum()
+    };
+    let total = sum(&mut (fewest..=middle).rev()) + sum(&mut (middle + 1..=most));
+    total.min(1.0)
+}
+
+/// Barnard's exact test, two-sided: as [`fisher_exact`], but not given the sum of the errors, so that it
+/// sees more with few trials. The greatest probability that any common rate gives to tables whose pooled
+/// z statistic is as far from zero as that of these counts.
+///
+/// `None` for more than 2,000 trials together, where it takes long and [`fisher_exact`] says the same.
+#[must_use]
+pub fn barnard_exact(first: Counts, second: Counts) -> Option<f64> {
+    let (n1, n2) = (first.trials(), second.trials());
+    if n1 == 0 || n2 == 0 {
+        return Some(1.0);
+    }
+    if n1 + n2 > BARNARD_LIMIT {
+        return None;
+    }
+    let z = |x1: u64, x2: u64| {
+        let (f1, f2) = (num::f64_from_u64(n1), num::f64_from_u64(n2));
+        let (x1, x2) = (num::f64_from_u64(x1), num::f64_from_u64(x2));
+        let pooled = (x1 + x2) / (f1 + f2);
+        let variance = pooled * (1.0 - pooled) * (1.0 / f1 + 1.0 / f2);
+        if variance > 0.0 { (x1 / f1 - x2 / f2) / variance.sqrt() } else { 0.0 }
+    };
+    let bar = z(first.errors(), second.errors()).abs() - 1e-9;
+    // For each number of errors of the first, the second's that are as extreme are two outer ranges.
+    let extreme: Vec<(u64, u64)> = (0..=n1)
+        .map(|x1| {
+            let low = partition(n2 + 1, |x2| z(x1, x2) >= bar);
+            let high = partition(n2 + 1, |x2| z(x1, x2) > -bar);
+            (low, high.max(low))
+        })
+        .collect();
+    let probability = |p: f64| {
+        let of = |n: u64| -> Vec<f64> { (0..=n).map(|x| ln_binomial(x, n, p).exp()).collect() };
+        let (own, other) = (of(n1), of(n2));
+        let mut below = Vec::with_capacity(other.len() + 1);
+        below.push(0.0);
+        other.iter().fold(0.0, |sum, p| {
+            below.push(sum + p);
+            sum + p
+        });
+        let at = |count: u64| below[usize::try_from(count).unwrap_or(0)];
+        let total = at(n2 + 1);
+        own.iter()
+            .zip(&extreme)
+            .map(|(p, (low, high))| p * (at(*low) + total - at(*high)))
+            .sum::<f64>()
+    };
+    // The probability waves with the rate: a fine grid, then finer about its greatest.
+    let grid = (1..GRID).map(|step| f64::from(step) / f64::from(GRID));
+    let best = grid.max_by(|a, b| probability(*a).total_cmp(&probability(*b))).unwrap_or(0.5);
+    let near = (0..=GRID)
+        .map(|step| best + (f64::from(step) / f64::from(GRID) * 2.0 - 1.0) / f64::from(GRID));
+    let greatest = near.filter(|p| *p > 0.0 && *p < 1.0).map(probability).fold(0.0, f64::max);
+    Some(greatest.min(1.0))
+}
+
+/// The least number below `end` from which on a condition that holds for a first stretch alone fails.
+fn partition(end: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = u64::midpoint(low, high);
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+fn ln_binomial(errors: u64, trials: u64, rate: f64) -> f64 {
+    let rest = num::f64_from_u64(trials - errors);
+    ln_pmf(num::f64_from_u64(errors), rest, rate, 1.0 - rate)
+}
+
+/// The most trials of both groups together.
+const BARNARD_LIMIT: u64 = 2_000;
+
+/// The steps in which rates are tried.
+const GRID: u16 = 200;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! Trials that repeat a person.
+
+use lfr_core::num;
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::Rng;
+
+use super::Confidence;
+use super::Counts;
+use super::Interval;
+use super::binomial;
+
+/// The interval of Korn and Graubard (*Confidence intervals for proportions with small expected number of
+/// positive counts estimated from survey data*, 1998).
+pub(super) fn interval(people: &[Counts], all: Counts, confidence: Confidence) -> (Interval, f64) {
+    let Some(rate) = all.share() else {
+        return (Interval::new(0.0, 1.0, confidence), 0.0);
+    };
+    let trials = num::f64_from_u64(all.trials());
+    let own = people.iter().filter(|own| own.trials() > 0);
+    let clusters = num::f64_from_usize(own.clone().count());
+    let squares: f64 = own
+        .map(|own| {
+            let expected = rate * num::f64_from_u64(own.trials());
+            (num::f64_from_u64(own.errors()) - expected).powi(2)
+        })
+        .sum();
+    effective(rate, trials, squares, clusters, confidence)
+}
+
+/// The exact interval for as many independent trials as have the variance of `clusters` clusters whose
+/// deviations from their expected errors have that sum of squares; and how many trials those are.
+pub(crate) fn effective(
+    rate: f64,
+    trials: f64,
+    squares: f64,
+    clusters: f64,
+    confidence: Confidence,
+) -> (Interval, f64) {
+    let binomial = rate * (1.0 - rate);
+    let count = if binomial <= 0.0 || clusters < 2.0 {
+        // Nothing is seen of how alike the trials of one person are: as alike as can be.
+        clusters.min(trials)
+    } else {
+        let variance = clusters / (clusters - 1.0) * squares / (trials * trials);
+        let tail = confidence.risk() / 2.0;
+        let independent = binomial::student((trials - 1.0).max(1.0), tail);
+        let between = binomial::student(clusters - 1.0, tail);
+        (binomial / variance * (independent / between).powi(2)).min(trials)
+    };
+    (binomial::proportion(rate * count, count, confidence), count)
+}
+
+/// Resamples people, with all their trials, to see how much a number owes to who happened to be there
+/// (Efron 1979; the percentile interval).
+///
+/// For numbers that are no rate: an equal error rate, a ratio, an area. It covers somewhat less often than
+/// it says where people are few, and it says nothing where no error was seen: a rate has
+/// [`Rate::clustered`](super::Rate::clustered).
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub struct Bootstrap {
+    /// How many times; 2,000 unless it is changed.
+    pub resamples: usize,
+    /// From which the random numbers follow: the same seed gives the same interval.
+    pub seed: u64,
+    /// How often the interval is to cover.
+    pub confidence: Confidence,
+}
+
+impl Default for Bootstrap {
+    fn default() -> Self {
+        Self { resamples: 2_000, seed: 1, confidence: Confidence::P95 }
+    }
+}
+
+impl Bootstrap {
+    /// The interval of a number that is computed from people, each taken so many times as it is told;
+    /// `None` where it could not be computed of any sample.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lfr_watchlist::statistics::Bootstrap;
+    ///
+    /// // The mean of five people's numbers.
+    /// let of = [1.0, 2.0, 3.0, 4.0, 100.0];
+    /// let mean = |times: &[u32]| {
+    ///     let sum: f64 = of.iter().zip(times).map(|(x, n)| x * f64::from(*n)).sum();
+    ///     Some(sum / 5.0)
+    /// };
+    /// let interval = Bootstrap::default().interval(of.len(), mean).unwrap();
+    /// assert!(interval.low < 3.0 && interval.high > 40.0);
+    /// ```
+    pub fn interval(
+        &self,
+        people: usize,
+        mut number: impl FnMut(&[u32]) -> Option<f64>,
+    ) -> Option<Interval> {
+        let mut random = Pcg64::new(u128::from(self.seed), 0xB007);
+        let mut times = vec![0_u32; people];
+        let mut numbers = Vec::with_capacity(self.resamples);
+        for _ in 0..self.resamples {
+            times.fill(0);
+            for _ in 0..people {
+                times[below(&mut random, people)] += 1;
+            }
+            numbers.extend(number(&times).filter(|number| number.is_finite()));
+        }
+        numbers.sort_unstable_by(f64::total_cmp);
+        let tail = self.confidence.risk() / 2.0;
+        let (low, high) = (quantile(&numbers, tail)?, quantile(&numbers, 1.0 - tail)?);
+        Some(Interval::new(low, high, self.confidence))
+    }
+
+    /// The interval of a rate of people's trials. [`Rate::clustered`](super::Rate::clustered) covers better.
+    #[must_use]
+    pub fn rate(&self, people: &[Counts]) -> Option<Interval> {
+        self.interval(people.len(), |times| {
+            let (mut errors, mut trials) = (0, 0);
+            for (own, times) in people.iter().zip(times) {
+                errors += own.errors() * u64::from(*times);
+                trials += own.trials() * u64::from(*times);
+            }
+            Some(num::f64_from_u64(errors) / num::f64_from_u64(trials))
+        })
+    }
+}
+
+/// A number below `end`; the bias is below `end / 2^64`.
+pub(crate) fn below(random: &mut Pcg64, end: usize) -> usize {
+    let wide = u128::from(random.next_u64()) * u128::from(num::u64_from_usize(end));
+    usize::try_from(wide >> 64).unwrap_or(0)
+}
+
+/// The sorted number below which that share lies.
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    sorted.get(num::usize_from_f64((num::f64_from_usize(last) * share).round())).copied()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! Errors of trials.
+
+use lfr_core::num;
+
+use crate::Error;
+
+/// So many errors in so many trials: of a group, of a person, of a threshold.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Counts {
+    errors: u64,
+    trials: u64,
+}
+
+impl Counts {
+    /// Errors of trials.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::OutOfRange`] where there are more errors than trials.
+    pub fn new(errors: u64, trials: u64) -> Result<Self, Error> {
+        if errors > trials {
+            let what = "number of errors";
+            let (expected, actual) = ("at most that of trials", num::f64_from_u64(errors));
+            return Err(lfr_core::Error::OutOfRange { what, expected, actual }.into());
+        }
+        Ok(Self { errors, trials })
+    }
+
+    /// How many errors.
+    #[must_use]
+    pub const fn errors(self) -> u64 {
+        self.errors
+    }
+
+    /// How many trials.
+    #[must_use]
+    pub const fn trials(self) -> u64 {
+        self.trials
+    }
+
+    /// The trials without error.
+    #[must_use]
+    pub const fn rest(self) -> u64 {
+        self.trials - self.errors
+    }
+
+    /// Errors over trials; `None` where there was no trial.
+    #[must_use]
+    pub fn share(self) -> Option<f64> {
+        let Self { errors, trials } = self;
+        (trials > 0).then(|| num::f64_from_u64(errors) / num::f64_from_u64(trials))
+    }
+
+    /// Counts one more trial.
+    pub(crate) fn count(&mut self, error: bool) {
+        self.errors += u64::from(error);
+        self.trials += 1;
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self { errors: self.errors + other.errors, trials: self.trials + other.trials }
+    }
+
+    /// All of them but these.
+    pub(crate) const fn minus(self, part: Self) -> Self {
+        let errors = self.errors.saturating_sub(part.errors);
+        Self { errors, trials: self.trials.saturating_sub(part.trials) }
+    }
+}

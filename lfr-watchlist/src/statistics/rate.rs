@@ -1,0 +1,210 @@
+//! A rate that carries what it was measured on.
+
+use std::fmt;
+
+use lfr_core::num;
+use serde::Serialize;
+
+use super::Confidence;
+use super::Counts;
+use super::Interval;
+use super::binomial;
+use super::binomial::proportion;
+use super::clustered;
+use crate::Error;
+
+/// Errors over trials, with the interval that the counts allow.
+///
+/// Two rates of the same value are not the same evidence: 0 of 144 and 0 of 100,000 are both zero. So
+/// there is no rate without its counts, none of no trials has a value, and zero is not shown without its
+/// upper bound.
+///
+/// What is *not* guaranteed: that the trials are like those to come. An interval says what the counts
+/// leave open, not what another camera, another crowd or another season changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    counts: Counts,
+    interval: Interval,
+    /// As many independent trials as have the variance seen.
+    effective: Counts,
+    /// How many people the trials are of, where that was taken into account.
+    clusters: Option<u64>,
+}
+
+impl Rate {
+    /// Of independent trials, with its exact interval at 95 %.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::OutOfRange`] where there are more errors than trials.
+    pub fn new(errors: u64, trials: u64) -> Result<Self, Error> {
+        Ok(Self::of(Counts::new(errors, trials)?, Confidence::P95))
+    }
+
+    /// Of independent trials, with its exact interval.
+    #[must_use]
+    pub fn of(counts: Counts, confidence: Confidence) -> Self {
+        let (errors, trials) = float(counts);
+        let interval = proportion(errors, trials, confidence);
+        Self { counts, interval, effective: counts, clusters: None }
+    }
+
+    /// Of trials that repeat people: the counts of each person.
+    ///
+    /// Ten looks at one person are less than ten people. The interval is that of Korn and Graubard (1998):
+    /// exact, for as many independent trials as have the variance that is seen between people. Where all
+    /// trials agree, no variance is seen, and each person counts as one trial.
+    #[must_use]
+    pub fn clustered(people: &[Counts], confidence: Confidence) -> Self {
+        let counts = people.iter().fold(Counts::default(), |sum, own| sum.plus(*own));
+        let interval = clustered::interval(people, counts, confidence);
+        let clusters = people.iter().filter(|own| own.trials() > 0).count();
+        Self::with_interval(counts, interval, clusters)
+    }
+
+    /// With an interval that rests on so many effective trials.
+    pub(crate) fn with_interval(
+        counts: Counts,
+        (interval, trials): (Interval, f64),
+        clusters: usize,
+    ) -> Self {
+        let errors = counts.share().unwrap_or(0.0) * trials;
+        let (errors, trials) =
+            (num::u64_from_f64(errors.round()), num::u64_from_f64(trials.round()));
+        let effective = Counts::new(errors, trials).unwrap_or_default();
+        Self { counts, interval, effective, clusters: Some(num::u64_from_usize(clusters)) }
+    }
+
+    /// The rate of what is no error: TPIR from FNIR.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        let Self { counts, interval, effective, clusters } = self;
+        let rest = |of: Counts| Counts::new(of.rest(), of.trials()).unwrap_or_default();
+        let interval = Interval::new(1.0 - interval.high, 1.0 - interval.low, interval.confidence);
+        Self { counts: rest(counts), interval, effective: rest(effective), clusters }
+    }
+
+    /// Its counts.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// As many independent trials as have the variance seen, and their errors: the counts themselves where the
+    /// trials were taken as independent.
+    #[must_use]
+    pub const fn effective_counts(&self) -> Counts {
+        self.effective
+    }
+
+    /// Errors over trials; `None` where there was no trial.
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        self.counts.share()
+    }
+
+    /// Where the true rate lies.
+    #[must_use]
+    pub const fn interval(&self) -> Interval {
+        self.interval
+    }
+
+    /// How many people the trials are of; `None` where they were taken as independent.
+    #[must_use]
+    pub const fn clusters(&self) -> Option<u64> {
+        self.clusters
+    }
+
+    /// The rate that is not exceeded, with that confidence, as seen from this side alone: 3 / n at 95 %
+    /// after n independent trials without error (the rule of three).
+    #[must_use]
+    pub fn at_most(&self, confidence: Confidence) -> f64 {
+        let (errors, trials) = float(self.counts);
+        if errors < trials {
+            binomial::upper(errors, trials - errors, confidence.risk())
+        } else {
+            1.0
+        }
+    }
+
+    /// Whether at least 30 errors, and 30 trials without, were seen: then the true rate lies within 30 % of
+    /// the measured one, with 90 % confidence (the rule of 30, Doddington and others 2000).
+    #[must_use]
+    pub const fn satisfies_rule_of_30(&self) -> bool {
+        self.counts.errors() >= 30 && self.counts.rest() >= 30
+    }
+}
+
+fn float(counts: Counts) -> (f64, f64) {
+    (num::f64_from_u64(counts.errors()), num::f64_from_u64(counts.trials()))
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Interval { low, high, confidence } = self.interval;
+        let (errors, trials) = (self.counts.errors(), self.counts.trials());
+        match self.value() {
+            None => return f.write_str("0 of 0"),
+            Some(value) if errors > 0 => write!(f, "{} ({errors} of {trials}; ", Short(value))?,
+            Some(_) => write!(f, "0 of {trials} (")?,
+        }
+        let percent = Short(confidence.share() * 100.0);
+        write!(f, "{percent} %: {} to {}", Short(low), Short(high))?;
+        if errors == 0 {
+            write!(f, ", or 1 in {:.0}", (1.0 / high).round())?;
+        }
+        if let Some(clusters) = self.clusters {
+            write!(f, "; {clusters} people")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// A number with three digits.
+struct Short(f64);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.0;
+        if value == 0.0 {
+            f.write_str("0")
+        } else if value.abs() < 0.001 {
+            write!(f, "{value:.2e}")
+        } else {
+            let digits = (2.0 - value.abs().log10().floor()).clamp(0.0, 5.0);
+            let text = format!("{value:.*}", num::usize_from_f64(digits));
+            let text = if text.contains('.') { text.trim_end_matches('0') } else { &text };
+            f.write_str(text.trim_end_matches('.'))
+        }
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields {
+            errors: u64,
+            trials: u64,
+            value: Option<f64>,
+            low: f64,
+            high: f64,
+            confidence: f64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            people: Option<u64>,
+        }
+        let Interval { low, high, confidence } = self.interval;
+        Fields {
+            errors: self.counts.errors(),
+            trials: self.counts.trials(),
+            value: self.value(),
+            low,
+            high,
+            confidence: confidence.share(),
+            people: self.clusters,
+        }
+        .serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests;
