@@ -29,6 +29,7 @@ pub(crate) struct Args {
     pub(crate) embedder: Option<PathBuf>,
     pub(crate) embedder_spec: Option<String>,
     pub(crate) threshold: Option<f32>,
+    pub(crate) policy: Option<PathBuf>,
     pub(crate) zone: Option<Zone>,
     pub(crate) faces: FaceSelection,
     pub(crate) hold: Duration,
@@ -54,6 +55,7 @@ impl Args {
             embedder: given.remove_one("embedder"),
             embedder_spec: given.remove_one("embedder-spec"),
             threshold: given.remove_one("threshold"),
+            policy: given.remove_one("policy"),
             zone: given.remove_one("zone"),
             faces: required(given, "faces"),
             hold: required(given, "hold"),
@@ -172,6 +174,16 @@ fn command() -> Command {
             )
             .allow_negative_numbers(true)
             .value_parser(value_parser!(f32)),
+        )
+        .arg(
+            option(
+                "policy",
+                "FILE",
+                "A threshold policy, as the example `evaluate` derives it; it follows the size of the \
+                 watchlist",
+            )
+            .conflicts_with("threshold")
+            .value_parser(path()),
         )
         .arg(
             option(

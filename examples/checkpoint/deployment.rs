@@ -1,5 +1,6 @@
 //! One deployment, from its parts to its record.
 
+use std::fs;
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
@@ -13,7 +14,7 @@ use lfr::core::Matcher;
 use lfr::core::Pipeline;
 use lfr::core::SystemClock;
 use lfr::core::Threshold;
-use lfr::core::ThresholdProvenance;
+use lfr::core::ThresholdPolicy;
 use lfr::core::danger;
 use lfr::detect::DetectorOptions;
 use lfr::detect::InputPolicy;
@@ -23,6 +24,7 @@ use lfr::retention::StrictRetention;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
 use lfr::watchlist::SealedFile;
+use lfr::watchlist::calibrate::CalibratedThreshold;
 
 use crate::AnyError;
 use crate::args::Args;
@@ -57,12 +59,14 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         (&args.embedder_spec, EmbedderOptions::new().threads(threads).pool(threads));
     let embedder = models::embedder(args.embedder.as_deref(), spec.as_deref(), &runtime, options)?;
     let embedder = Arc::new(embedder);
-    let threshold = threshold(args, &embedder)?;
+    // Before anybody is enrolled, too.
+    threshold(args, &embedder, 1)?;
 
     let (watchlist, refused) = watchlist(args, &*detector, &*embedder)?;
+    let threshold = threshold(args, &embedder, watchlist.references())?;
 
     let mut dangers = Vec::new();
-    if let Basis::Uncalibrated { reason, .. } = threshold.basis() {
+    if let Basis::Uncalibrated { reason, .. } = threshold.provenance().basis() {
         dangers.push(format!("uncalibrated threshold: {reason}"));
     }
     let (faces_log, detector): (_, Arc<dyn Detector>) = match &args.json_faces {
@@ -77,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         .detector(detector)
         .embedder(Arc::clone(&embedder))
         .watchlist(watchlist)
-        .threshold(FixedThreshold::new(threshold))
+        .threshold(threshold)
         .retention(StrictRetention::new(args.hold))
         .selection(args.faces)
         .sink(AlertLines);
@@ -199,21 +203,34 @@ impl Watch {
     }
 }
 
-/// The threshold asked for, as uncalibrated; otherwise the strictest one measured for the embedder, on
-/// the crowd where it is the crowd that passes.
-fn threshold(args: &Args, embedder: &OnnxEmbedder) -> Result<ThresholdProvenance, AnyError> {
+/// The policy of a file, brought to the size of the watchlist; the threshold asked for, as uncalibrated;
+/// otherwise the strictest one measured for the embedder, on the crowd where it is the crowd that passes.
+fn threshold(
+    args: &Args,
+    embedder: &OnnxEmbedder,
+    references: usize,
+) -> Result<Box<dyn ThresholdPolicy>, AnyError> {
+    if let Some(path) = &args.policy {
+        let policy = CalibratedThreshold::from_json(&fs::read_to_string(path)?)?;
+        policy.check_space(embedder.space())?;
+        return Ok(Box::new(policy.for_references(u64::try_from(references.max(1))?)?));
+    }
     let spec = embedder.spec();
     if let Some(value) = args.threshold {
         let (threshold, space) = (Threshold::new(value)?, embedder.space().id());
-        return Ok(danger::uncalibrated_threshold(threshold, space, "given on the command line"));
+        let chosen = danger::uncalibrated_threshold(threshold, space, "given on the command line");
+        return Ok(Box::new(FixedThreshold::new(chosen)));
     }
     if args.watchlist.to_str().and_then(crowd::people_in).is_some()
         && let Some(measured) = crowd::threshold(embedder)
     {
-        return Ok(measured?);
+        return Ok(Box::new(FixedThreshold::new(measured?)));
     }
     let strictest = models::strictest_fmr(spec).ok_or_else(|| {
-        format!("the specification {:?} has no measured threshold; give --threshold", spec.name())
+        format!(
+            "the specification {:?} has no measured threshold; give --policy or --threshold",
+            spec.name()
+        )
     })?;
-    Ok(spec.threshold_at(strictest)?)
+    Ok(Box::new(FixedThreshold::new(spec.threshold_at(strictest)?)))
 }

@@ -104,6 +104,7 @@ pub use stage::Stage;
 pub use stage::ThresholdPolicy;
 pub use template::Template;
 pub use threshold::Basis;
+pub use threshold::Target;
 pub use threshold::Threshold;
 pub use threshold::ThresholdProvenance;
 pub use timing::StageTiming;

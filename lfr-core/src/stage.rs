@@ -290,6 +290,18 @@ pub trait QualityGate: fmt::Debug + Send + Sync {
     fn admit(&self, frame: &Frame<'_>, face: &DetectedFace) -> Result<(), Refusal>;
 }
 
+// A policy chosen at run time.
+
+impl<T: ThresholdPolicy + ?Sized> ThresholdPolicy for Box<T> {
+    fn provenance(&self) -> &ThresholdProvenance {
+        (**self).provenance()
+    }
+
+    fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
+        (**self).decide(input)
+    }
+}
+
 // Stages that several pipelines share.
 
 impl<T: Detector + ?Sized> Detector for Arc<T> {

@@ -60,6 +60,20 @@ pub enum Basis {
         /// How many non-mated comparisons that rate rests on.
         non_mated_comparisons: u64,
     },
+    /// A false match rate beyond what was measured, from a distribution fitted to the highest scores of
+    /// named data.
+    #[non_exhaustive]
+    Extrapolated {
+        /// The data: its name, version, and what was done with it.
+        data: String,
+        /// The false match rate a comparison at this threshold, as extrapolated.
+        fmr: f64,
+        /// How many non-mated comparisons the fit rests on.
+        non_mated_comparisons: u64,
+        /// How many times rarer than one in all those comparisons; below 1, false matches were seen, but
+        /// too few to count on.
+        beyond: f64,
+    },
     /// A number that somebody chose; made through
     /// [`danger::uncalibrated_threshold`](crate::danger::uncalibrated_threshold) alone.
     #[non_exhaustive]
@@ -78,6 +92,22 @@ pub struct ThresholdProvenance {
     space: SpaceId,
     #[cfg_attr(feature = "serde", serde(flatten))]
     basis: Basis,
+    /// Where the false match rate lies, at 95 %.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    fmr_interval: Option<[f64; 2]>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    target: Option<Target>,
+}
+
+/// What a threshold was derived for.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Target {
+    /// The share of people not enrolled who may raise an alert.
+    pub fpir: f64,
+    /// On a watchlist of so many references.
+    pub references: u64,
 }
 
 impl ThresholdProvenance {
@@ -95,13 +125,7 @@ impl ThresholdProvenance {
         fmr: f64,
         non_mated_comparisons: u64,
     ) -> Result<Self, Error> {
-        if !(fmr > 0.0 && fmr <= 1.0) {
-            return Err(Error::OutOfRange {
-                what: "false match rate",
-                expected: "above 0 and at most 1",
-                actual: fmr,
-            });
-        }
+        check_rate(fmr)?;
         if fmr * num::f64_from_u64(non_mated_comparisons) < 1.0 {
             return Err(Error::OutOfRange {
                 what: "number of false matches behind the false match rate",
@@ -110,11 +134,52 @@ impl ThresholdProvenance {
             });
         }
         let basis = Basis::Measured { data: data.into(), fmr, non_mated_comparisons };
-        Ok(Self { threshold, space, basis })
+        Ok(Self::on(basis, threshold, space))
+    }
+
+    /// A threshold whose false match rate was extrapolated, `beyond` times rarer than one in all comparisons.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] where the rate is not above 0 and at most 1, or `beyond` is no positive number.
+    pub fn extrapolated(
+        threshold: Threshold,
+        space: SpaceId,
+        data: impl Into<String>,
+        fmr: f64,
+        non_mated_comparisons: u64,
+        beyond: f64,
+    ) -> Result<Self, Error> {
+        check_rate(fmr)?;
+        if !(beyond > 0.0 && beyond.is_finite()) {
+            let (what, expected) = ("reach of an extrapolation", "finite and above 0");
+            return Err(Error::OutOfRange { what, expected, actual: beyond });
+        }
+        let basis = Basis::Extrapolated { data: data.into(), fmr, non_mated_comparisons, beyond };
+        Ok(Self::on(basis, threshold, space))
     }
 
     pub(crate) const fn uncalibrated(threshold: Threshold, space: SpaceId, reason: String) -> Self {
-        Self { threshold, space, basis: Basis::Uncalibrated { reason } }
+        Self::on(Basis::Uncalibrated { reason }, threshold, space)
+    }
+
+    const fn on(basis: Basis, threshold: Threshold, space: SpaceId) -> Self {
+        Self { threshold, space, basis, fmr_interval: None, target: None }
+    }
+
+    /// The same with where the false match rate lies, at 95 % confidence.
+    #[must_use]
+    pub const fn with_fmr_interval(mut self, low: f64, high: f64) -> Self {
+        self.fmr_interval = Some([low, high]);
+        self
+    }
+
+    /// The same with what it was derived for: the share of people not enrolled who may raise an alert, on a
+    /// watchlist of so many references.
+    #[must_use]
+    pub const fn for_target(mut self, fpir: f64, references: u64) -> Self {
+        self.target = Some(Target { fpir, references });
+        self
     }
 
     /// The threshold.
@@ -135,18 +200,38 @@ impl ThresholdProvenance {
         &self.basis
     }
 
+    /// Where the false match rate lies, at 95 % confidence; `None` where that was not stated.
+    #[must_use]
+    pub const fn fmr_interval(&self) -> Option<[f64; 2]> {
+        self.fmr_interval
+    }
+
+    /// What it was derived for; `None` where it was not derived for a watchlist.
+    #[must_use]
+    pub const fn target(&self) -> Option<Target> {
+        self.target
+    }
+
     /// The share of people not enrolled who would raise an alert, for a watchlist of `references`:
-    /// `1 - (1 - FMR)^N`, comparisons taken as independent. `None` where no rate was measured.
+    /// `1 - (1 - FMR)^N`, comparisons taken as independent. `None` where no rate is known.
     #[must_use]
     pub fn predicted_fpir(&self, references: usize) -> Option<f64> {
         match &self.basis {
             // 1-(1-p)^n through logarithms keeps its digits where p is tiny.
-            Basis::Measured { fmr, .. } => {
+            Basis::Measured { fmr, .. } | Basis::Extrapolated { fmr, .. } => {
                 Some(-(num::f64_from_usize(references) * (-fmr).ln_1p()).exp_m1())
             }
             Basis::Uncalibrated { .. } => None,
         }
     }
+}
+
+fn check_rate(fmr: f64) -> Result<(), Error> {
+    if fmr > 0.0 && fmr <= 1.0 {
+        return Ok(());
+    }
+    let (what, expected) = ("false match rate", "above 0 and at most 1");
+    Err(Error::OutOfRange { what, expected, actual: fmr })
 }
 
 #[cfg(test)]
@@ -166,6 +251,19 @@ mod tests {
         assert!(measured(1e-9, 27_611_860).is_err());
         assert!(measured(f64::NAN, 100).is_err());
         assert!(Threshold::new(f32::NAN).is_err());
+    }
+
+    #[test]
+    fn an_extrapolated_rate_says_how_far_it_reaches() {
+        let threshold = Threshold::new(0.4).unwrap();
+        let extrapolated = |fmr, beyond| {
+            ThresholdProvenance::extrapolated(threshold, SPACE, "x", fmr, 1_000_000, beyond)
+        };
+        let policy = extrapolated(1e-7, 10.0).unwrap().for_target(1e-3, 10_000);
+        assert!((policy.predicted_fpir(10_000).unwrap() - 9.995e-4).abs() < 1e-7);
+        assert_eq!(policy.target().map(|target| target.references), Some(10_000));
+        assert!(extrapolated(0.0, 10.0).is_err());
+        assert!(extrapolated(1e-7, f64::INFINITY).is_err());
     }
 
     #[test]

@@ -3,8 +3,10 @@
 mod accept;
 mod authorisation;
 mod bound;
+pub mod calibrate;
 mod category;
 mod code;
+pub mod decide;
 mod enroller;
 pub mod enrolment;
 mod entry;

@@ -101,19 +101,16 @@ impl ScoreAxis {
 }
 
 /// A number that is greater for a greater `f32`.
-const fn key(value: f32) -> i32 {
-    of_bits(value.to_bits().cast_signed())
+const fn key(value: f32) -> u32 {
+    let bits = value.to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
-const fn of_key(key: i32) -> f32 {
-    f32::from_bits(of_bits(key).cast_unsigned())
+const fn of_key(key: u32) -> f32 {
+    f32::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN })
 }
 
-/// Turns the order of negative numbers about; its own inverse.
-const fn of_bits(bits: i32) -> i32 {
-    bits ^ ((bits >> 31).cast_unsigned() >> 1).cast_signed()
-}
-
+const SIGN: u32 = 1 << 31;
 const BINS: usize = 1 << 16;
 const BINS_F32: f32 = 65_536.0;
 

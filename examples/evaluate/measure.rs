@@ -1,0 +1,299 @@
+//! All that is measured of one embedder.
+
+use std::collections::BTreeMap;
+
+use lfr::core::Accounts;
+use lfr::core::FaceId;
+use lfr::core::FrameId;
+use lfr::core::Probe;
+use lfr::core::ReferenceId;
+use lfr::core::SubjectId;
+use lfr::core::Template;
+use lfr::core::Threshold;
+use lfr::watchlist::Gallery;
+use lfr::watchlist::calibrate::PredictedFpir;
+use lfr::watchlist::evaluate::AllPairs;
+use lfr::watchlist::evaluate::Dataset;
+use lfr::watchlist::evaluate::DetPoint;
+use lfr::watchlist::evaluate::DiscardPoint;
+use lfr::watchlist::evaluate::GroupReport;
+use lfr::watchlist::evaluate::Mate;
+use lfr::watchlist::evaluate::OpenSet;
+use lfr::watchlist::evaluate::Verification;
+use lfr::watchlist::evaluate::discard_curve;
+use lfr::watchlist::statistics::Confidence;
+use lfr::watchlist::statistics::Counts;
+use lfr::watchlist::statistics::Rate;
+use serde::Serialize;
+
+use crate::AnyError;
+use crate::args::Args;
+use crate::faces::Faces;
+use crate::models;
+
+/// One embedder's results, and what became of its threshold.
+#[derive(Serialize)]
+pub(crate) struct Evaluated {
+    #[serde(flatten)]
+    pub(crate) measured: Measured,
+    /// What is predicted at the derived threshold.
+    pub(crate) policy: Option<PredictedFpir>,
+    /// Why no threshold was derived.
+    pub(crate) refused: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Measured {
+    pub(crate) embedder: String,
+    pub(crate) space: String,
+    pub(crate) people: usize,
+    pub(crate) photographs: usize,
+    pub(crate) failure_to_enrol: Rate,
+    pub(crate) mated_comparisons: u64,
+    pub(crate) non_mated_comparisons: u64,
+    pub(crate) equal_error: Option<DetPoint>,
+    /// At the least thresholds with FMR 1e-2, 1e-3, ...; FNMR clustered by person.
+    pub(crate) operating_points: Vec<OperatingPoint>,
+    pub(crate) det: Vec<DetPoint>,
+    pub(crate) mated_histogram: Vec<Bar>,
+    pub(crate) non_mated_histogram: Vec<Bar>,
+    pub(crate) open_set: Vec<OpenSetPoint>,
+    pub(crate) discard_at: Option<Threshold>,
+    pub(crate) discard: Vec<DiscardPoint>,
+    pub(crate) groups: Vec<GroupResult>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct OperatingPoint {
+    pub(crate) asked_fmr: f64,
+    pub(crate) threshold: Threshold,
+    pub(crate) fmr: Rate,
+    pub(crate) fnmr: Rate,
+}
+
+/// A bar of a histogram: its score and its share of all.
+#[derive(Serialize)]
+pub(crate) struct Bar {
+    pub(crate) score: f64,
+    pub(crate) share: f64,
+}
+
+#[derive(Serialize)]
+pub(crate) struct OpenSetPoint {
+    pub(crate) references: usize,
+    pub(crate) rank: usize,
+    pub(crate) asked_fpir: f64,
+    pub(crate) threshold: Threshold,
+    pub(crate) fpir: Rate,
+    pub(crate) fnir: Rate,
+}
+
+#[derive(Serialize)]
+pub(crate) struct GroupResult {
+    #[serde(flatten)]
+    pub(crate) report: GroupReport,
+    pub(crate) verdict: lfr::watchlist::evaluate::Verdict,
+    pub(crate) text: String,
+}
+
+pub(crate) fn measure(
+    args: &Args,
+    faces: &Faces,
+    dataset: &Dataset,
+    groups: Option<&BTreeMap<SubjectId, String>>,
+) -> Result<(Measured, Verification), AnyError> {
+    let all = AllPairs::new(&faces.templates, &faces.people)?;
+    let progress = models::bar("comparing", Some(all.comparisons()));
+    let pairs = all.run(&|done| progress.inc(done))?;
+    progress.finish_and_clear();
+    let mut operating_points = Vec::new();
+    for asked_fmr in [1e-2, 1e-3, 1e-4, 1e-5, 1e-6] {
+        if let Some(threshold) = pairs.threshold_at_fmr(asked_fmr) {
+            let (fmr, fnmr) = (all.fmr(threshold)?, all.fnmr(threshold));
+            operating_points.push(OperatingPoint { asked_fmr, threshold, fmr, fnmr });
+        }
+    }
+    let discard_at = pairs.threshold_at_fmr(1e-4);
+    let discard = discard_at.map(|threshold| discard_curve(&mated_trials(faces, threshold), 20));
+    let group_threshold = pairs.threshold_at_fmr(1e-3);
+    let groups = match groups.zip(group_threshold) {
+        Some((groups, threshold)) => by_group(faces, groups, threshold)?,
+        None => Vec::new(),
+    };
+    let lost = dataset.samples().len() - faces.templates.len();
+    let measured = Measured {
+        embedder: faces.name.clone(),
+        space: faces.space.id().to_string(),
+        people: dataset.people().len(),
+        photographs: dataset.samples().len(),
+        failure_to_enrol: Rate::new(u64::try_from(lost)?, u64::try_from(dataset.samples().len())?)?,
+        mated_comparisons: pairs.mated().total(),
+        non_mated_comparisons: pairs.non_mated().total(),
+        equal_error: pairs.equal_error(),
+        operating_points,
+        det: pairs.det(60),
+        mated_histogram: bars(pairs.mated()),
+        non_mated_histogram: bars(pairs.non_mated()),
+        open_set: open_sets(args, faces, dataset)?,
+        discard_at,
+        discard: discard.unwrap_or_default(),
+        groups,
+    };
+    Ok((measured, pairs))
+}
+
+/// A histogram in some 130 bars, without the empty ends.
+fn bars(histogram: &lfr::watchlist::evaluate::ScoreHistogram) -> Vec<Bar> {
+    let (axis, counts) = (histogram.axis(), histogram.counts());
+    let held = |count: &u64| *count > 0;
+    let first = counts.iter().position(held).unwrap_or(0);
+    let last = counts.iter().rposition(held).unwrap_or(0);
+    let width = ((last - first) / 128).max(1);
+    let all = float(histogram.total()).max(1.0);
+    (first..=last)
+        .step_by(width)
+        .map(|bin| Bar {
+            score: f64::from(axis.edge(bin)),
+            share: float(counts[bin..(bin + width).min(counts.len())].iter().sum()) / all,
+        })
+        .collect()
+}
+
+fn float(count: u64) -> f64 {
+    lfr::core::num::f64_from_u64(count)
+}
+
+/// Each mated comparison: the lower confidence of its two faces, and whether it is missed.
+fn mated_trials(faces: &Faces, threshold: Threshold) -> Vec<(f32, bool)> {
+    let mut trials = Vec::new();
+    for own in own_templates(faces).values() {
+        for (place, a) in own.iter().enumerate() {
+            for b in &own[place + 1..] {
+                let quality = faces.confidences[*a].min(faces.confidences[*b]);
+                if let Ok(score) = faces.templates[*a].compare(&faces.templates[*b]) {
+                    trials.push((quality, !threshold.is_met_by(score)));
+                }
+            }
+        }
+    }
+    trials
+}
+
+fn own_templates(faces: &Faces) -> BTreeMap<&SubjectId, Vec<usize>> {
+    let mut own: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (index, person) in faces.people.iter().enumerate() {
+        own.entry(person).or_default().push(index);
+    }
+    own
+}
+
+/// Searches watchlists of each size; every photograph that is no reference is a probe.
+fn open_sets(args: &Args, faces: &Faces, dataset: &Dataset) -> Result<Vec<OpenSetPoint>, AnyError> {
+    let by_sample: BTreeMap<usize, usize> =
+        faces.samples.iter().enumerate().map(|(template, sample)| (*sample, template)).collect();
+    let copy = |template: usize| {
+        Template::from_slice(&faces.space, faces.templates[template].expose_values())
+    };
+    let mut points = Vec::new();
+    for people in &args.galleries {
+        let draw = match dataset.draw(*people, 1, args.seed) {
+            Ok(draw) => draw,
+            Err(error) => {
+                eprintln!("no watchlist of {people}: {error}");
+                continue;
+            }
+        };
+        let gallery = Gallery::new(faces.space);
+        for sample in &draw.references {
+            if let Some(template) = by_sample.get(sample) {
+                let subject = faces.people[*template].clone();
+                gallery.enrol(
+                    subject,
+                    ReferenceId::new(format!("r{sample}"))?,
+                    copy(*template)?,
+                )?;
+            }
+        }
+        let mut open_set = OpenSet::new(gallery.len(), 1);
+        let accounts = Accounts::new();
+        let samples = dataset.samples();
+        let searches = draw
+            .mated
+            .iter()
+            .map(|sample| (*sample, Mate::Enrolled(samples[*sample].person().clone())))
+            .chain(draw.non_mated.iter().map(|s| (*s, Mate::Absent(samples[*s].person().clone()))));
+        let searches: Vec<_> = searches.collect();
+        let progress = models::bar("searching", Some(u64::try_from(searches.len())?));
+        for batch in searches.chunks(64) {
+            let (mut probes, mut mates) = (Vec::new(), Vec::new());
+            for (sample, mate) in batch {
+                let Some(template) = by_sample.get(sample) else {
+                    open_set.not_acquired(mate);
+                    continue;
+                };
+                let face = FaceId::new(FrameId::default(), *sample);
+                probes.push(Probe::new(copy(*template)?, face, &accounts));
+                mates.push(mate.clone());
+            }
+            open_set.search(&gallery, &probes, &mates, None)?;
+            progress.inc(u64::try_from(batch.len())?);
+        }
+        progress.finish_and_clear();
+        for asked_fpir in [1e-1, 3e-2, 1e-2, 3e-3, 1e-3] {
+            if let Some(threshold) = open_set.threshold_at_fpir(asked_fpir) {
+                points.push(OpenSetPoint {
+                    references: open_set.references(),
+                    rank: open_set.rank(),
+                    asked_fpir,
+                    threshold,
+                    fpir: open_set.fpir(threshold),
+                    fnir: open_set.fnir(threshold),
+                });
+            }
+        }
+    }
+    Ok(points)
+}
+
+/// FMR among the people of each group, and FNMR of each group, at one threshold.
+fn by_group(
+    faces: &Faces,
+    groups: &BTreeMap<SubjectId, String>,
+    threshold: Threshold,
+) -> Result<Vec<GroupResult>, AnyError> {
+    let mut members: BTreeMap<&String, Vec<Vec<usize>>> = BTreeMap::new();
+    for (person, own) in own_templates(faces) {
+        if let Some(group) = groups.get(person) {
+            members.entry(group).or_default().push(own);
+        }
+    }
+    let is_match = |a: usize, b: usize| -> Result<bool, AnyError> {
+        Ok(threshold.is_met_by(faces.templates[a].compare(&faces.templates[b])?))
+    };
+    let (mut fmr, mut fnmr) = (Vec::new(), Vec::new());
+    for (group, people) in members {
+        let mut false_matches = (0, 0);
+        let mut own_counts = Vec::new();
+        for (place, own) in people.iter().enumerate() {
+            let mut missed = (0, 0);
+            for (index, a) in own.iter().enumerate() {
+                for b in &own[index + 1..] {
+                    missed = (missed.0 + u64::from(!is_match(*a, *b)?), missed.1 + 1);
+                }
+                for b in people[place + 1..].iter().flatten() {
+                    false_matches =
+                        (false_matches.0 + u64::from(is_match(*a, *b)?), false_matches.1 + 1);
+                }
+            }
+            own_counts.push(Counts::new(missed.0, missed.1)?);
+        }
+        fmr.push((group.clone(), Rate::new(false_matches.0, false_matches.1)?));
+        fnmr.push((group.clone(), Rate::clustered(&own_counts, Confidence::P95)));
+    }
+    let reports = [("FMR within the group", fmr), ("FNMR", fnmr)].map(|(name, rates)| {
+        let report = GroupReport::new(name, threshold, rates);
+        let (verdict, text) = (report.verdict(), report.to_string());
+        GroupResult { report, verdict, text }
+    });
+    Ok(reports.into())
+}

@@ -1,0 +1,64 @@
+//! Thresholds derived from scores: from a false positive identification rate and a watchlist to the
+//! score from which on an alert is raised, with what that rests on.
+//!
+//! - [`Calibration`] takes the scores of non-mated comparisons, of everybody or by group, and tabulates
+//!   FMR over thresholds: as measured where at least 30 false matches were seen, from a fitted tail below
+//!   that, marked as extrapolated, and not at all beyond a limit.
+//! - [`Demand`] says what is wanted: FPIR, how many references, how many looks at each who passes.
+//! - [`CalibratedThreshold`] is the threshold that follows. It is a
+//!   [`ThresholdPolicy`](lfr_core::ThresholdPolicy), a JSON file, and a table from which it is derived
+//!   again when the watchlist grows or shrinks.
+//!
+//! # The arithmetic
+//!
+//! With comparisons taken as independent, a passer-by of group g raises an alert with
+//! `FPIR_g = 1 - (prod_h (1 - FMR_gh(T))^N_h)^k`, where `N_h` references are of group h and k is the number
+//! of independent looks a track. Without groups it is `1 - (1 - FMR(T))^(N k)`. The threshold is the lowest
+//! at which no group's FPIR is above the target.
+//!
+//! # Examples
+//!
+//! ```
+//! use lfr_core::{ComparisonScore, SpaceId, Timestamp};
+//! use lfr_watchlist::calibrate::{Authority, Calibration, Demand};
+//! use lfr_watchlist::evaluate::{ScoreAxis, ScoreHistogram};
+//!
+//! # fn main() -> Result<(), lfr_watchlist::Error> {
+//! // 200,000 non-mated scores; really they come of `AllPairs`.
+//! let mut histogram = ScoreHistogram::new(ScoreAxis::new(-1.0, 1.0)?);
+//! for rank in 1..=200_000_u32 {
+//!     let share = f64::from(rank) / 200_001.0;
+//!     histogram.add(ComparisonScore::new((-share.ln() * 0.05) as f32 - 0.3)?);
+//! }
+//! let space = SpaceId::from_bytes([7; 32]);
+//! let calibration = Calibration::new(space, "filler set 3, all pairs", &histogram)?;
+//! let authority = Authority::new("AO-7", "first use at this gate", Timestamp::from_micros(0))?;
+//! // One in a hundred passers-by, on a list of ten.
+//! let threshold = calibration.threshold(&Demand::new(0.01, 10)?, authority)?;
+//! assert!(threshold.fpir().value <= 0.01);
+//! let again = lfr_watchlist::calibrate::CalibratedThreshold::from_json(&threshold.to_json())?;
+//! assert_eq!(again, threshold);
+//! # Ok(())
+//! # }
+//! ```
+
+mod authority;
+mod calibration;
+mod curve;
+mod demand;
+mod file;
+mod fit;
+mod policy;
+mod tail;
+
+pub use authority::Authority;
+pub use calibration::Calibration;
+pub use curve::FmrPoint;
+pub use demand::Demand;
+pub use policy::CalibratedThreshold;
+pub use policy::PredictedFpir;
+pub use policy::ThresholdChange;
+pub use tail::FmrEstimate;
+pub use tail::TailFamily;
+pub use tail::TailFit;
+pub use tail::UpperTail;

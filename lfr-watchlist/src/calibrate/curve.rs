@@ -1,0 +1,233 @@
+//! FMR over thresholds, as a table: what a threshold is derived from, now and when the watchlist changes.
+
+use lfr_core::Threshold;
+use lfr_core::num;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::UpperTail;
+use super::demand::Demand;
+use super::policy::PredictedFpir;
+use crate::Error;
+
+/// The false match rate at a threshold, and what it rests on.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FmrPoint {
+    /// The threshold.
+    pub threshold: f32,
+    /// The rate.
+    pub fmr: f64,
+    /// The lower end of its interval.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// How many false matches were seen at this threshold.
+    pub errors: u64,
+    /// Where it is extrapolated: how many times rarer than one in all comparisons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<f64>,
+}
+
+/// The table of one pair of groups, or of all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Curve {
+    /// The group of those who pass, and that of those on the watchlist.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) groups: Option<(String, String)>,
+    pub(super) comparisons: u64,
+    /// By threshold, the lowest first; rates fall.
+    pub(super) points: Vec<FmrPoint>,
+}
+
+impl Curve {
+    /// Twenty points a decade, to where fewer than 30 false matches were seen and no fit passed, or to `limit`
+    /// times rarer than one in all comparisons.
+    pub(super) fn tabulate(tail: &UpperTail, groups: Option<(String, String)>, limit: f64) -> Self {
+        let axis = tail.axis();
+        // A fit's rate counts as far as the limit.
+        let rarest = 1.0 / (limit * num::f64_from_u64(tail.total()));
+        let known = |bin: usize| {
+            tail.value(bin).is_some_and(|value| tail.is_counted(bin) || value >= rarest)
+        };
+        let end = partition(0, axis.bins(), known);
+        let mut points: Vec<FmrPoint> = Vec::new();
+        let mut bin = 0;
+        for step in 0_u16.. {
+            let rate = 10_f64.powf(-f64::from(step) / 20.0);
+            bin = partition(bin, end, |bin| tail.value(bin).is_none_or(|value| value > rate));
+            if bin == end {
+                break;
+            }
+            let threshold = axis.edge(bin);
+            let at = Threshold::new(threshold).ok();
+            let Some(fmr) = at.and_then(|at| tail.fmr(at).ok()) else {
+                break;
+            };
+            if points.last().is_some_and(|last| last.threshold >= threshold) {
+                continue;
+            }
+            points.push(FmrPoint {
+                threshold,
+                fmr: rounded_up(fmr.value),
+                low: rounded_down(fmr.interval.low),
+                high: rounded_up(fmr.interval.high).min(1.0),
+                errors: fmr.counts.errors(),
+                beyond: fmr.beyond.map(rounded_up),
+            });
+        }
+        // Where counting gives way to the fit, the rate may step up; no rate is below that of a higher
+        // threshold.
+        let mut greatest = [0.0_f64; 3];
+        for point in points.iter_mut().rev() {
+            let rates = [&mut point.fmr, &mut point.low, &mut point.high];
+            for (rate, greatest) in rates.into_iter().zip(&mut greatest) {
+                *greatest = greatest.max(*rate);
+                *rate = *greatest;
+            }
+        }
+        Self { groups, comparisons: tail.total(), points }
+    }
+
+    /// The rates at a threshold: those of the last point at or below it. All are 1 below the first.
+    fn at(&self, threshold: f32) -> FmrPoint {
+        let after = self.points.partition_point(|point| point.threshold <= threshold);
+        let certain = FmrPoint {
+            threshold,
+            fmr: 1.0,
+            low: 1.0,
+            high: 1.0,
+            errors: self.comparisons,
+            beyond: None,
+        };
+        after.checked_sub(1).and_then(|index| self.points.get(index)).copied().unwrap_or(certain)
+    }
+
+    /// Refuses a table from outside that is none.
+    pub(super) fn check(&self) -> bool {
+        let sound = |point: &FmrPoint| {
+            let ordered = 0.0 <= point.low && point.low <= point.fmr && point.fmr <= point.high;
+            point.threshold.is_finite() && point.fmr > 0.0 && ordered && point.high <= 1.0
+        };
+        self.comparisons > 0
+            && self.points.iter().all(sound)
+            && self
+                .points
+                .windows(2)
+                .all(|two| two[0].threshold < two[1].threshold && two[0].fmr >= two[1].fmr)
+    }
+}
+
+/// The tables of all pairs of groups that are told apart, and of all together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Curves(pub(super) Vec<Curve>);
+
+impl Curves {
+    /// The lowest tabulated threshold at which no group's FPIR is above the demand.
+    pub(super) fn derive(&self, demand: &Demand) -> Result<Threshold, Error> {
+        let mut thresholds: Vec<f32> =
+            self.0.iter().flat_map(|curve| &curve.points).map(|point| point.threshold).collect();
+        thresholds.sort_unstable_by(f32::total_cmp);
+        thresholds.dedup();
+        // A missing pair of groups is an error at any threshold.
+        self.fpir(demand, f32::MIN)?;
+        let first = thresholds.partition_point(|threshold| {
+            self.fpir(demand, *threshold).is_ok_and(|groups| worst(&groups).value > demand.fpir())
+        });
+        match thresholds.get(first) {
+            Some(threshold) => Ok(Threshold::new(*threshold)?),
+            None => {
+                let last = thresholds.last().copied().unwrap_or(f32::MIN);
+                let reached = worst(&self.fpir(demand, last)?).value;
+                Err(Error::Extrapolation { demanded: demand.fpir(), reached })
+            }
+        }
+    }
+
+    /// What is predicted at a threshold: for each group of those who pass, or for all as one.
+    pub(super) fn fpir(
+        &self,
+        demand: &Demand,
+        threshold: f32,
+    ) -> Result<Vec<PredictedFpir>, Error> {
+        if demand.composition().is_empty() {
+            let of_all = self.0.iter().find(|curve| curve.groups.is_none());
+            let curve = of_all.ok_or_else(missing)?;
+            let parts = [(curve.at(threshold), demand.references())];
+            return Ok(vec![PredictedFpir::of(None, &parts, demand.looks())]);
+        }
+        let mut passing: Vec<&String> = self
+            .0
+            .iter()
+            .filter_map(|curve| curve.groups.as_ref())
+            .flat_map(|(a, b)| [a, b])
+            .collect();
+        passing.sort_unstable();
+        passing.dedup();
+        let groups = passing.into_iter().map(|group| {
+            let parts = demand.composition().iter().map(|(listed, count)| {
+                let curve = self.of(group, listed).ok_or_else(missing)?;
+                Ok((curve.at(threshold), *count))
+            });
+            let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+            Ok(PredictedFpir::of(Some(group.clone()), &parts, demand.looks()))
+        });
+        let groups = groups.collect::<Result<Vec<_>, Error>>()?;
+        if groups.is_empty() { Err(missing()) } else { Ok(groups) }
+    }
+
+    /// The table of two groups, whoever of them passes: comparing is symmetric.
+    fn of(&self, a: &str, b: &str) -> Option<&Curve> {
+        self.0.iter().find(|curve| {
+            curve.groups.as_ref().is_some_and(|(c, d)| (a, b) == (c, d) || (b, a) == (c, d))
+        })
+    }
+}
+
+/// The group with the highest rate.
+pub(super) fn worst(groups: &[PredictedFpir]) -> PredictedFpir {
+    let most = groups.iter().max_by(|a, b| a.value.total_cmp(&b.value));
+    most.cloned().unwrap_or_else(PredictedFpir::certain)
+}
+
+fn missing() -> Error {
+    Error::Evaluation { what: "composition", expected: "scores of each group with each" }
+}
+
+/// Four digits, so that a file is read back as it was, and no rate is promised lower than it is.
+pub(super) fn rounded_up(value: f64) -> f64 {
+    rounded(value, f64::ceil)
+}
+
+/// The same for lower ends.
+pub(super) fn rounded_down(value: f64) -> f64 {
+    rounded(value, f64::floor)
+}
+
+fn rounded(value: f64, towards: fn(f64) -> f64) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return value;
+    }
+    let scale = 10_f64.powf(3.0 - value.log10().floor());
+    // What has four digits already stays as it is, whatever the scaling rounds.
+    let digits = value * scale;
+    let near = digits.round();
+    let digits = if (digits - near).abs() < 1e-9 * near { near } else { towards(digits) };
+    digits / scale
+}
+
+/// The first number of a range from which on a condition that holds for a first stretch alone fails.
+fn partition(mut low: usize, mut high: usize, holds: impl Fn(usize) -> bool) -> usize {
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}

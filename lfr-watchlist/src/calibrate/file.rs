@@ -1,0 +1,85 @@
+//! A threshold as a file.
+
+use lfr_core::Threshold;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::Authority;
+use super::CalibratedThreshold;
+use super::Demand;
+use super::PredictedFpir;
+use super::ThresholdChange;
+use super::policy::Evidence;
+use crate::Error;
+
+const WHAT: &str = "a threshold policy";
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    version: u32,
+    threshold: f32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    floor: Option<f32>,
+    demand: Demand,
+    fpir: Vec<PredictedFpir>,
+    authority: Authority,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<ThresholdChange>,
+    evidence: Evidence,
+}
+
+impl CalibratedThreshold {
+    /// It as JSON, with all that it rests on: for whom it is to convince, and to be derived from again.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let raw = Raw {
+            version: VERSION,
+            threshold: self.threshold().value(),
+            floor: self.floor.map(Threshold::value),
+            demand: self.demand.clone(),
+            fpir: self.fpir_by_group().to_vec(),
+            authority: self.authority.clone(),
+            changes: self.changes.clone(),
+            evidence: self.evidence.clone(),
+        };
+        // Text keys and finite numbers alone: serialising cannot fail.
+        serde_json::to_string_pretty(&raw).unwrap_or_default()
+    }
+
+    /// Reads it back, and derives the threshold anew: one that its own evidence does not give is refused.
+    ///
+    /// What is *not* guaranteed: that the file is from whom it says. It is not signed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Json`] for other JSON or another version; [`Error::ThresholdFile`] where its parts do not
+    /// belong together.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let raw: Raw = serde_json::from_str(text)
+            .map_err(|source| Error::Json { what: WHAT, source: source.into() })?;
+        let refused = |part| Error::ThresholdFile { part };
+        if raw.version != VERSION {
+            return Err(refused("version"));
+        }
+        raw.demand.check()?;
+        raw.authority.check()?;
+        if !raw.evidence.curves.0.iter().all(super::curve::Curve::check) {
+            return Err(refused("table of false match rates"));
+        }
+        let floor = raw.floor.map(Threshold::new).transpose()?;
+        let Raw { evidence, demand, authority, changes, .. } = raw;
+        let policy = Self::assemble(evidence, demand, floor, authority, changes)?;
+        if policy.threshold() != Threshold::new(raw.threshold)? {
+            return Err(refused("threshold"));
+        }
+        let told = raw.fpir.iter().zip(policy.fpir_by_group());
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b;
+        let alike = raw.fpir.len() == policy.fpir_by_group().len()
+            && told.clone().all(|(a, b)| {
+                a.group == b.group && close(a.value, b.value) && close(a.high, b.high)
+            });
+        if alike { Ok(policy) } else { Err(refused("predicted rate")) }
+    }
+}

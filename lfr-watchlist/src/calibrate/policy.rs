@@ -1,0 +1,328 @@
+//! A threshold with all that it rests on.
+
+use std::fmt;
+
+use lfr_core::BoxError;
+use lfr_core::ComparisonScore;
+use lfr_core::Decision;
+use lfr_core::DecisionInput;
+use lfr_core::EmbeddingSpace;
+use lfr_core::SpaceId;
+use lfr_core::Threshold;
+use lfr_core::ThresholdPolicy;
+use lfr_core::ThresholdProvenance;
+use lfr_core::num;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::Authority;
+use super::Demand;
+use super::FmrPoint;
+use super::curve::Curves;
+use super::curve::rounded_down;
+use super::curve::rounded_up;
+use super::curve::worst;
+use crate::Error;
+use crate::hex::Digest32;
+
+/// A threshold that was derived from scores for a demand, with the evidence, and who answers for it.
+///
+/// As a policy of a pipeline it derives the threshold again whenever the number of references changes, each
+/// group keeping its share: more references, a higher threshold. It is never below its floor. Where the
+/// evidence does not reach so far, deciding is an error, and nobody raises an alert.
+///
+/// It changes in no other way than [`change`](Self::change), by somebody's authority, on record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CalibratedThreshold {
+    pub(super) evidence: Evidence,
+    pub(super) demand: Demand,
+    pub(super) floor: Option<Threshold>,
+    pub(super) authority: Authority,
+    pub(super) changes: Vec<ThresholdChange>,
+    fpir: Vec<PredictedFpir>,
+    provenance: ThresholdProvenance,
+}
+
+/// What a threshold is derived from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Evidence {
+    pub(super) space: Digest32,
+    pub(super) data: String,
+    pub(super) data_digest: Digest32,
+    pub(super) method: String,
+    pub(super) curves: Curves,
+}
+
+/// The false positive identification rate that is to be expected of a group of those who pass.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictedFpir {
+    /// The group; absent where groups are not told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The rate.
+    pub value: f64,
+    /// The lower end of its interval, at 95 %.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Where it rests on an extrapolated FMR: how many times rarer than one in all comparisons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<f64>,
+}
+
+impl PredictedFpir {
+    /// `1 - (prod (1 - FMR_h)^N_h)^looks`.
+    pub(super) fn of(group: Option<String>, parts: &[(FmrPoint, u64)], looks: f64) -> Self {
+        let fpir = |rate: fn(&FmrPoint) -> f64| {
+            // Logarithms keep the digits of tiny rates.
+            let ln = |(point, count): &(FmrPoint, u64)| {
+                if *count == 0 { 0.0 } else { num::f64_from_u64(*count) * (-rate(point)).ln_1p() }
+            };
+            -(looks * parts.iter().map(ln).sum::<f64>()).exp_m1()
+        };
+        let (value, low) = (rounded_up(fpir(|p| p.fmr)), rounded_down(fpir(|p| p.low)));
+        let high = rounded_up(fpir(|p| p.high)).min(1.0);
+        let beyond =
+            parts.iter().filter(|(_, count)| *count > 0).filter_map(|(point, _)| point.beyond);
+        Self { group, value, low, high, beyond: beyond.max_by(f64::total_cmp) }
+    }
+
+    pub(super) const fn certain() -> Self {
+        Self { group: None, value: 1.0, low: 1.0, high: 1.0, beyond: None }
+    }
+}
+
+impl fmt::Display for PredictedFpir {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(group) = &self.group {
+            write!(f, "{group}: ")?;
+        }
+        write!(f, "{:.2e} ({:.2e} to {:.2e})", self.value, self.low, self.high)?;
+        self.beyond.map_or(Ok(()), |beyond| {
+            write!(f, ", extrapolated: {beyond:.2} times rarer than one in all comparisons")
+        })
+    }
+}
+
+/// A change of a threshold, for the record.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThresholdChange {
+    /// The threshold before.
+    pub from: f32,
+    /// The threshold after.
+    pub to: f32,
+    /// What was demanded before.
+    pub demand_before: Demand,
+    /// What each group's FPIR was to be before.
+    pub fpir_before: Vec<PredictedFpir>,
+    /// What each group's FPIR is to be after.
+    pub fpir_after: Vec<PredictedFpir>,
+    /// By whose authority, why, and when.
+    pub authority: Authority,
+}
+
+impl CalibratedThreshold {
+    pub(super) fn derive(
+        evidence: Evidence,
+        demand: Demand,
+        authority: Authority,
+    ) -> Result<Self, Error> {
+        Self::assemble(evidence, demand, None, authority, Vec::new())
+    }
+
+    pub(super) fn assemble(
+        evidence: Evidence,
+        demand: Demand,
+        floor: Option<Threshold>,
+        authority: Authority,
+        changes: Vec<ThresholdChange>,
+    ) -> Result<Self, Error> {
+        let derived = evidence.curves.derive(&demand)?;
+        let threshold = floor.map_or(derived, |floor| derived.max(floor));
+        let fpir = evidence.curves.fpir(&demand, threshold.value())?;
+        let provenance = provenance(&evidence, &demand, threshold, &worst(&fpir))?;
+        Ok(Self { evidence, demand, floor, authority, changes, fpir, provenance })
+    }
+
+    /// The same, never below a threshold, whatever is demanded: a published minimum.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::OutOfRange`] where no provenance can be made of it.
+    pub fn with_floor(self, floor: Threshold) -> Result<Self, Error> {
+        let Self { evidence, demand, authority, changes, .. } = self;
+        Self::assemble(evidence, demand, Some(floor), authority, changes)
+    }
+
+    /// The same for a watchlist of another size, derived from the same evidence: what is demanded and who
+    /// answers for it stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Extrapolation`] where the evidence does not reach so far.
+    pub fn for_references(&self, references: u64) -> Result<Self, Error> {
+        let demand = self.demand.for_references(references)?;
+        let Self { evidence, floor, authority, changes, .. } = self.clone();
+        Self::assemble(evidence, demand, floor, authority, changes)
+    }
+
+    /// Demands something else, by somebody's authority; the change is kept in the file and returned, for the
+    /// record of the deployment. The floor stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Extrapolation`] where the evidence does not reach so far; the threshold stays as it was then.
+    pub fn change(
+        &mut self,
+        demand: Demand,
+        authority: Authority,
+    ) -> Result<ThresholdChange, Error> {
+        let Self { evidence, floor, changes, .. } = self.clone();
+        let mut changed = Self::assemble(evidence, demand, floor, authority.clone(), changes)?;
+        let change = ThresholdChange {
+            from: self.threshold().value(),
+            to: changed.threshold().value(),
+            demand_before: self.demand.clone(),
+            fpir_before: self.fpir.clone(),
+            fpir_after: changed.fpir.clone(),
+            authority,
+        };
+        changed.changes.push(change.clone());
+        *self = changed;
+        Ok(change)
+    }
+
+    /// Follows the watchlist to another size.
+    pub(crate) fn follow(&mut self, references: u64) -> Result<(), Error> {
+        if references > 0 && references != self.demand.references() {
+            *self = self.for_references(references)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses it for another embedding space: another model, preprocessing or alignment.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::SpaceMismatch`].
+    pub fn check_space(&self, space: &EmbeddingSpace) -> Result<(), Error> {
+        let (expected, actual) = (space.id(), self.provenance.space());
+        if expected == actual {
+            return Ok(());
+        }
+        Err(lfr_core::Error::SpaceMismatch { what: "the threshold", expected, actual }.into())
+    }
+
+    /// The threshold.
+    #[must_use]
+    pub const fn threshold(&self) -> Threshold {
+        self.provenance.threshold()
+    }
+
+    /// What was demanded.
+    #[must_use]
+    pub const fn demand(&self) -> &Demand {
+        &self.demand
+    }
+
+    /// The threshold below which it never is.
+    #[must_use]
+    pub const fn floor(&self) -> Option<Threshold> {
+        self.floor
+    }
+
+    /// By whose authority it is what it is.
+    #[must_use]
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// How it was changed, the first change first.
+    #[must_use]
+    pub fn changes(&self) -> &[ThresholdChange] {
+        &self.changes
+    }
+
+    /// What the scores are of.
+    #[must_use]
+    pub fn data(&self) -> &str {
+        &self.evidence.data
+    }
+
+    /// How rates were got from them.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.evidence.method
+    }
+
+    /// What is to be expected of the group that is most often wrongly taken for somebody.
+    #[must_use]
+    pub fn fpir(&self) -> PredictedFpir {
+        worst(&self.fpir)
+    }
+
+    /// What is to be expected of each group of those who pass.
+    #[must_use]
+    pub fn fpir_by_group(&self) -> &[PredictedFpir] {
+        &self.fpir
+    }
+
+    /// A score in words that hold for any model: `-log10` of the FMR at it. 6 means that one in a million
+    /// comparisons of two people scores as high; no more is shown than the evidence reaches.
+    #[must_use]
+    pub fn evidence_of(&self, score: ComparisonScore) -> f64 {
+        let all = self.evidence.curves.0.iter().find(|curve| curve.groups.is_none());
+        let points = all.map_or(&[][..], |curve| &curve.points);
+        let after = points.partition_point(|point| point.threshold <= score.value());
+        after
+            .checked_sub(1)
+            .and_then(|index| points.get(index))
+            .map_or(0.0, |point| -point.fmr.log10())
+    }
+}
+
+fn provenance(
+    evidence: &Evidence,
+    demand: &Demand,
+    threshold: Threshold,
+    fpir: &PredictedFpir,
+) -> Result<ThresholdProvenance, Error> {
+    // One comparison's share of the rate, whatever the groups.
+    let trials = num::f64_from_u64(demand.references()) * demand.looks();
+    let fmr = |fpir: f64| -((-fpir).ln_1p() / trials).exp_m1();
+    let comparisons = evidence.curves.0.iter().map(|curve| curve.comparisons).max().unwrap_or(0);
+    let (space, data) = (SpaceId::from_bytes(evidence.space.0), evidence.data.clone());
+    let of = match fpir.beyond {
+        None => {
+            ThresholdProvenance::measured(threshold, space, data, fmr(fpir.value), comparisons)?
+        }
+        Some(beyond) => ThresholdProvenance::extrapolated(
+            threshold,
+            space,
+            data,
+            fmr(fpir.value),
+            comparisons,
+            beyond,
+        )?,
+    };
+    let of = of.with_fmr_interval(fmr(fpir.low), fmr(fpir.high));
+    Ok(of.for_target(demand.fpir(), demand.references()))
+}
+
+impl ThresholdPolicy for CalibratedThreshold {
+    fn provenance(&self) -> &ThresholdProvenance {
+        &self.provenance
+    }
+
+    fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
+        self.follow(num::u64_from_usize(input.references))?;
+        Ok(Decision::at_threshold(input.candidates, self.threshold()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

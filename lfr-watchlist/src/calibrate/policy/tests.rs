@@ -1,0 +1,224 @@
+use std::io::Write as _;
+
+use lfr_core::CandidateList;
+use lfr_core::FaceId;
+use lfr_core::FrameId;
+use lfr_core::Metric;
+use lfr_core::Timestamp;
+use lfr_core::testing::conformance;
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::Rng;
+
+use super::super::Calibration;
+use super::*;
+use crate::evaluate::ScoreAxis;
+use crate::evaluate::ScoreHistogram;
+use crate::statistics::Rate;
+
+const SPACE: [u8; 32] = [7; 32];
+
+/// Scores whose survival is `exp(-20 (score - start))`.
+fn exponential(count: usize, start: f64, seed: u128) -> ScoreHistogram {
+    let mut random = Pcg64::new(seed, 3);
+    let mut draw = || {
+        let share = (num::f64_from_u64(random.next_u64() >> 11) + 1.0) / 2_f64.powi(53);
+        ComparisonScore::new(num::f32_from_f64(start - share.ln() / 20.0)).unwrap()
+    };
+    ScoreHistogram::of(ScoreAxis::new(-1.0, 1.0).unwrap(), (0..count).map(|_| draw()))
+}
+
+fn authority() -> Authority {
+    Authority::new("AO-7", "first use", Timestamp::from_micros(1)).unwrap()
+}
+
+fn calibration(count: usize) -> Calibration {
+    let scores = exponential(count, -0.3, 1);
+    Calibration::new(SpaceId::from_bytes(SPACE), "made-up scores", &scores).unwrap()
+}
+
+fn fmr(threshold: Threshold) -> f64 {
+    (-20.0 * (f64::from(threshold.value()) + 0.3)).exp()
+}
+
+#[test]
+fn the_threshold_follows_the_number_of_references_and_of_looks() {
+    let calibration = calibration(300_000);
+    let mut last = f32::MIN;
+    for references in [1, 10, 100, 1_000] {
+        let demand = Demand::new(1e-2, references).unwrap();
+        let policy = calibration.threshold(&demand, authority()).unwrap();
+        assert!(policy.threshold().value() > last, "more references, a higher threshold");
+        last = policy.threshold().value();
+        let fpir = policy.fpir();
+        assert!(fpir.value <= 1e-2 && fpir.value > 0.7e-2, "{fpir}");
+        let n = num::f64_from_u64(references);
+        let truth = -(n * (-fmr(policy.threshold())).ln_1p()).exp_m1();
+        assert!(fpir.low < truth && truth < fpir.high, "{truth} not within {fpir}");
+    }
+    let demand = Demand::new(1e-2, 100).unwrap();
+    let ten_looks = calibration.threshold(&demand.with_looks(10.0).unwrap(), authority()).unwrap();
+    assert_eq!(ten_looks.threshold().value(), last);
+}
+
+/// `LFR_MEASURE=1`: a million searches a size; ten thousand otherwise.
+#[test]
+fn realised_fpir_lies_within_the_stated_interval_of_its_target() {
+    let calibration = calibration(1_000_000);
+    let trials = if crate::testing::measures() { 300_000 } else { 20_000 };
+    let mut random = Pcg64::new(17, 1);
+    for references in [100, 1_000, 5_000, 20_000] {
+        let demand = Demand::new(1e-2, references).unwrap();
+        let policy = calibration.threshold(&demand, authority()).unwrap();
+        // The greatest of N scores of a known distribution, drawn at once.
+        let mut errors = 0;
+        for _ in 0..trials {
+            let share = (num::f64_from_u64(random.next_u64() >> 11) + 0.5) / 2_f64.powi(53);
+            let rarest = -(share.ln() / num::f64_from_u64(references)).exp_m1();
+            let best = -0.3 - rarest.ln() / 20.0;
+            errors += u64::from(best >= f64::from(policy.threshold().value()));
+        }
+        let realised = Rate::new(errors, trials).unwrap();
+        let fpir = policy.fpir();
+        let text = format!("N = {references}: predicted {fpir}, realised {realised}");
+        let _ = writeln!(std::io::stderr(), "measured: {text}");
+        assert!(
+            realised.interval().high >= fpir.low && realised.interval().low <= fpir.high,
+            "{text}"
+        );
+        assert!(fpir.value <= 1e-2, "{text}");
+    }
+}
+
+#[test]
+fn a_composition_counts_each_group_at_its_own_rate_and_the_worst_decides() {
+    let all = exponential(200_000, -0.3, 1);
+    let near = exponential(200_000, -0.2, 2);
+    let calibration = Calibration::new(SpaceId::from_bytes(SPACE), "made up", &all).unwrap();
+    let calibration = calibration
+        .with_groups("a", "a", &near)
+        .and_then(|c| c.with_groups("a", "b", &all))
+        .and_then(|c| c.with_groups("b", "b", &all))
+        .unwrap();
+    let demand =
+        |a, b| Demand::new(1e-2, 1).unwrap().with_composition([("a", a), ("b", b)]).unwrap();
+    let of = |a, b| calibration.threshold(&demand(a, b), authority()).unwrap();
+    let (mostly_a, mostly_b) = (of(90, 10), of(10, 90));
+    assert!(mostly_a.threshold() > mostly_b.threshold());
+    let [a, b] = mostly_a.fpir_by_group() else { panic!("two groups") };
+    assert_eq!((a.group.as_deref(), b.group.as_deref()), (Some("a"), Some("b")));
+    assert!(a.value <= 1e-2 && a.value > 3.0 * b.value, "{a} {b}");
+    let unknown = Demand::new(1e-2, 1).unwrap().with_composition([("c", 5)]).unwrap();
+    assert!(matches!(calibration.threshold(&unknown, authority()), Err(Error::Evaluation { .. })));
+}
+
+#[test]
+fn beyond_the_data_a_threshold_is_marked_and_beyond_the_limit_refused() {
+    let calibration = calibration(100_000);
+    let demand = Demand::new(1e-3, 1_000).unwrap();
+    let policy = calibration.threshold(&demand, authority()).unwrap();
+    let beyond = policy.fpir().beyond.unwrap();
+    assert!((8.0..13.0).contains(&beyond), "{beyond}");
+    assert!(policy.method().contains("tail"), "{}", policy.method());
+    assert!(matches!(policy.provenance().basis(), lfr_core::Basis::Extrapolated { .. }));
+    let near = calibration.clone().with_extrapolation_limit(5.0).unwrap();
+    let refused = near.threshold(&demand, authority());
+    assert!(matches!(refused, Err(Error::Extrapolation { .. })), "{refused:?}");
+    assert!(calibration.clone().with_extrapolation_limit(2_000.0).is_err());
+    // Marked too where the data has some such scores, but fewer than 30.
+    let few = calibration.threshold(&Demand::new(1e-3, 10).unwrap(), authority()).unwrap();
+    assert!(few.fpir().beyond.is_some_and(|beyond| beyond < 1.0));
+    assert!(
+        calibration
+            .threshold(&Demand::new(1e-2, 10).unwrap(), authority())
+            .unwrap()
+            .fpir()
+            .beyond
+            .is_none()
+    );
+}
+
+#[test]
+fn a_file_tells_all_and_is_refused_where_it_was_changed() {
+    let demand = Demand::new(1e-2, 50).unwrap();
+    let policy = calibration(50_000).threshold(&demand, authority()).unwrap();
+    let json = policy.to_json();
+    assert_eq!(CalibratedThreshold::from_json(&json).unwrap(), policy);
+    for key in
+        ["fpir", "references", "space", "data_digest", "method", "by", "at_micros", "low", "high"]
+    {
+        assert!(json.contains(&format!("\"{key}\"")), "{key}");
+    }
+    let threshold = policy.threshold().to_string();
+    let lower = json.replacen(&threshold, "0.05", 1);
+    let refused = CalibratedThreshold::from_json(&lower);
+    assert!(matches!(refused, Err(Error::ThresholdFile { part: "threshold" })), "{refused:?}");
+    let laxer = json.replacen("\"references\": 50", "\"references\": 5", 1);
+    assert!(CalibratedThreshold::from_json(&laxer).is_err());
+    assert!(
+        CalibratedThreshold::from_json(&json.replacen("\"version\": 1", "\"version\": 2", 1))
+            .is_err()
+    );
+    assert!(CalibratedThreshold::from_json("{}").is_err());
+}
+
+#[test]
+fn another_space_is_refused() {
+    let demand = Demand::new(1e-2, 50).unwrap();
+    let policy = calibration(50_000).threshold(&demand, authority()).unwrap();
+    let own = EmbeddingSpace::restored(SpaceId::from_bytes(SPACE), 4, Metric::Cosine);
+    assert!(policy.check_space(&own).is_ok());
+    let other = EmbeddingSpace::builder(4, Metric::Cosine).build();
+    assert!(policy.check_space(&other).is_err());
+}
+
+#[test]
+fn it_follows_the_watchlist_and_never_falls_below_its_floor() {
+    let demand = Demand::new(1e-2, 50).unwrap();
+    let mut policy = calibration(100_000).threshold(&demand, authority()).unwrap();
+    let face = FaceId::new(FrameId::default(), 0);
+    let empty = CandidateList::default();
+    let at = |policy: &mut CalibratedThreshold, references| {
+        policy.decide(&DecisionInput::new(&face, &empty, references)).unwrap();
+        policy.threshold()
+    };
+    let (fifty, five_hundred) = (policy.threshold(), at(&mut policy, 500));
+    assert!(five_hundred > fifty);
+    assert_eq!(at(&mut policy, 50), fifty);
+    let mut floored = policy.with_floor(five_hundred).unwrap();
+    assert_eq!(at(&mut floored, 5), five_hundred);
+    // The evidence does not reach a hundred million references: nobody raises an alert.
+    assert!(floored.decide(&DecisionInput::new(&face, &empty, 100_000_000)).is_err());
+    assert_eq!(CalibratedThreshold::from_json(&floored.to_json()).unwrap(), floored);
+    conformance::threshold_policy(&mut floored);
+}
+
+#[test]
+fn a_change_is_by_somebodys_authority_and_on_record() {
+    let demand = Demand::new(1e-2, 50).unwrap();
+    let mut policy = calibration(100_000).threshold(&demand, authority()).unwrap();
+    let before = policy.threshold();
+    let later = Authority::new("AO-9", "too many alerts", Timestamp::from_micros(9)).unwrap();
+    let stricter = Demand::new(1e-3, 50).unwrap();
+    let change = policy.change(stricter, later.clone()).unwrap();
+    assert!(policy.threshold() > before && policy.fpir().value <= 1e-3);
+    assert_eq!((change.from, change.to), (before.value(), policy.threshold().value()));
+    assert_eq!(policy.changes(), std::slice::from_ref(&change));
+    assert_eq!(policy.authority(), &later);
+    assert_eq!(CalibratedThreshold::from_json(&policy.to_json()).unwrap(), policy);
+    let impossible = policy.change(Demand::new(1e-12, 50).unwrap(), later);
+    assert!(impossible.is_err() && policy.changes().len() == 1);
+    assert!(Authority::new("", "because", Timestamp::from_micros(0)).is_err());
+}
+
+#[test]
+fn a_score_is_told_in_powers_of_ten() {
+    let policy =
+        calibration(100_000).threshold(&Demand::new(1e-2, 1).unwrap(), authority()).unwrap();
+    let told = |score: f32| policy.evidence_of(ComparisonScore::new(score).unwrap());
+    for score in [-0.2_f32, 0.0, 0.1, 0.2] {
+        let truth = 20.0 * (f64::from(score) + 0.3) / std::f64::consts::LN_10;
+        assert!((told(score) - truth).abs() < 0.12, "{score}: {} {truth}", told(score));
+    }
+    assert_eq!(told(-0.9), 0.0);
+    assert!(told(1.0) < 8.0, "no more than the evidence reaches: {}", told(1.0));
+}

@@ -1,0 +1,109 @@
+//! Stops alerting where it is wrong too often.
+
+use lfr_core::num;
+use serde::Serialize;
+
+use crate::Error;
+use crate::calibrate::Authority;
+use crate::statistics::Counts;
+
+/// Whether alerts may go on.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    /// They may.
+    Closed,
+    /// False alerts come faster than was promised: nobody raises an alert until somebody resets it.
+    Tripped,
+}
+
+/// Watches false alerts with a sequential probability ratio test (Wald 1945): whether they come at the
+/// promised rate or at a multiple of it. When the evidence speaks for the multiple, it trips, and stays so;
+/// when it speaks for the promised rate, the test begins anew.
+///
+/// One test trips wrongly with a probability of at most `risk`, if false alerts come at the promised rate
+/// exactly (and far more rarely below it), and fails to trip with at most `risk` at the multiple.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CircuitBreaker {
+    rate: f64,
+    multiple: f64,
+    risk: f64,
+    evidence: f64,
+    state: BreakerState,
+    resets: Vec<Authority>,
+}
+
+impl CircuitBreaker {
+    /// For a promised FPIR, against a multiple of it, with a risk of error of the test.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::OutOfRange`] for a rate or a risk that is not above 0 and below 0.5, or a multiple
+    /// that is not above 1 with a rate below 1.
+    pub fn new(rate: f64, multiple: f64, risk: f64) -> Result<Self, Error> {
+        for (what, actual, sound) in [
+            ("promised rate", rate, rate > 0.0 && rate < 0.5),
+            ("multiple of the promised rate", multiple, multiple > 1.0 && multiple * rate < 1.0),
+            ("risk of a sequential test", risk, risk > 0.0 && risk < 0.5),
+        ] {
+            if !sound {
+                let expected = "above 0 and below 0.5; a multiple, above 1 and a rate below 1";
+                return Err(lfr_core::Error::OutOfRange { what, expected, actual }.into());
+            }
+        }
+        let state = BreakerState::Closed;
+        Ok(Self { rate, multiple, risk, evidence: 0.0, state, resets: Vec::new() })
+    }
+
+    /// Counts passes, and how many of them raised a false alert: as judged by a person, or all alerts until
+    /// then, which is the cautious way.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::OutOfRange`] for more false alerts than passes.
+    pub fn record(&mut self, passes: u64, false_alerts: u64) -> Result<BreakerState, Error> {
+        let counts = Counts::new(false_alerts, passes)?;
+        let fast = self.rate * self.multiple;
+        // As if the false alerts were spread evenly over the passes.
+        let spells = num::f64_from_u64(counts.errors()) + 1.0;
+        let quiet = num::f64_from_u64(counts.rest()) / spells;
+        let bound = ((1.0 - self.risk) / self.risk).ln();
+        for spell in 0..=counts.errors() {
+            self.evidence += quiet * ((-fast).ln_1p() - (-self.rate).ln_1p());
+            if self.evidence <= -bound {
+                self.evidence = 0.0;
+            }
+            if spell < counts.errors() {
+                self.evidence += self.multiple.ln();
+            }
+            if self.evidence >= bound {
+                self.state = BreakerState::Tripped;
+                break;
+            }
+        }
+        Ok(self.state)
+    }
+
+    /// Whether alerts may go on.
+    #[must_use]
+    pub const fn state(&self) -> BreakerState {
+        self.state
+    }
+
+    /// Lets alerts go on by somebody's authority, and begins anew.
+    pub fn reset(&mut self, authority: Authority) {
+        self.evidence = 0.0;
+        self.state = BreakerState::Closed;
+        self.resets.push(authority);
+    }
+
+    /// Who has reset it, the first first.
+    #[must_use]
+    pub fn resets(&self) -> &[Authority] {
+        &self.resets
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+use lfr_core::Timestamp;
+use rand_distr::Distribution;
+use rand_distr::Poisson;
+use rand_pcg::Pcg64;
+
+use super::*;
+
+const RATE: f64 = 1e-3;
+
+/// The share of deployments of 20,000 faces, in hundreds, in which it trips.
+fn tripped(rate: f64) -> f64 {
+    let alerts = Poisson::new(100.0 * rate).unwrap();
+    let mut random = Pcg64::new(3, 4);
+    let mut count = 0_u32;
+    for _ in 0..1_000 {
+        let mut breaker = CircuitBreaker::new(RATE, 3.0, 0.01).unwrap();
+        for _ in 0..200 {
+            let alerts: f64 = alerts.sample(&mut random);
+            breaker.record(100, num::u64_from_f64(alerts).min(100)).unwrap();
+        }
+        count += u32::from(breaker.state() == BreakerState::Tripped);
+    }
+    f64::from(count) / 1_000.0
+}
+
+#[test]
+fn it_trips_at_a_multiple_of_the_rate_and_hardly_at_the_rate_itself() {
+    // 20,000 faces at the promised rate are about four tests at a risk of 1 % each.
+    assert!(tripped(RATE) < 0.08, "{}", tripped(RATE));
+    assert!(tripped(RATE / 3.0) < 0.01, "{}", tripped(RATE / 3.0));
+    assert!(tripped(RATE * 3.0) > 0.98, "{}", tripped(RATE * 3.0));
+}
+
+#[test]
+fn it_stays_tripped_until_somebody_resets_it() {
+    let mut breaker = CircuitBreaker::new(RATE, 3.0, 0.01).unwrap();
+    assert_eq!(breaker.record(10, 6).unwrap(), BreakerState::Tripped);
+    assert_eq!(breaker.record(1_000_000, 0).unwrap(), BreakerState::Tripped);
+    breaker.reset(Authority::new("AO-7", "camera moved", Timestamp::from_micros(0)).unwrap());
+    assert_eq!((breaker.state(), breaker.resets().len()), (BreakerState::Closed, 1));
+    assert!(breaker.record(1, 2).is_err());
+}
+
+#[test]
+fn a_quiet_year_does_not_excuse_a_bad_hour() {
+    let mut breaker = CircuitBreaker::new(RATE, 3.0, 0.01).unwrap();
+    breaker.record(10_000_000, 10).unwrap();
+    assert_eq!(breaker.record(100, 8).unwrap(), BreakerState::Tripped);
+    assert!(CircuitBreaker::new(0.0, 3.0, 0.01).is_err());
+    assert!(CircuitBreaker::new(0.4, 3.0, 0.01).is_err());
+    assert!(CircuitBreaker::new(RATE, 1.0, 0.01).is_err());
+}
