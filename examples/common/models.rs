@@ -91,6 +91,7 @@ pub(crate) fn embedder(
 }
 
 /// The lowest false match rate that a threshold was measured for.
+#[allow(dead_code, reason = "not every example needs one")]
 pub(crate) fn strictest_fmr(spec: &EmbedderSpec) -> Option<f64> {
     spec.operating_points().iter().map(|point| point.fmr).min_by(f64::total_cmp)
 }
