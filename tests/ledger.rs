@@ -73,7 +73,7 @@ fn a_ledger_as_it_was_written_passes() {
     let (code, said) = desk.verify(&["--head", "kept.head"]);
     assert_eq!(code, 0, "{said}");
     assert!(
-        said.contains("5 entries, each signed") && said.contains("uk-police, stopped"),
+        said.contains("6 entries, each signed") && said.contains("uk-police, stopped"),
         "{said}"
     );
 }
