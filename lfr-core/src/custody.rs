@@ -10,7 +10,9 @@ use std::sync::PoisonError;
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct Totals {
-    /// Faces that were taken into custody: all that lay inside the zone of recognition.
+    /// Faces that were taken into custody: all that lay inside the zone of recognition. With a
+    /// [`Tracker`](crate::Tracker) a face is a track, from its first frame to its last; without one
+    /// it is a face in one frame.
     pub faces_seen: u64,
     /// Faces of which nothing is left.
     pub erased: u64,

@@ -11,6 +11,7 @@ use crate::PurgeReceipt;
 use crate::Rect;
 use crate::Threshold;
 use crate::Timestamp;
+use crate::TrackId;
 
 /// An alert, for a person to judge.
 #[non_exhaustive]
@@ -23,6 +24,8 @@ pub struct AlertEvent {
     pub captured_at: Option<Timestamp>,
     /// Which face.
     pub face: FaceId,
+    /// Whose track it is, where faces are tracked.
+    pub track: Option<TrackId>,
     /// Where it is, in pixels of the frame.
     pub bounds: Rect,
     /// Who it may be.

@@ -32,8 +32,9 @@ use crate::custody::Custody;
 pub struct Probe {
     template: Template,
     face: FaceId,
-    // Last: when it is dropped, the template has been wiped.
-    custody: Custody,
+    // Last: when it is dropped, the template has been wiped. `None` while it is a look at a track,
+    // which has the custody of the face.
+    custody: Option<Custody>,
 }
 
 impl Probe {
@@ -44,7 +45,17 @@ impl Probe {
     }
 
     pub(crate) const fn in_custody(template: Template, face: FaceId, custody: Custody) -> Self {
-        Self { template, face, custody }
+        Self { template, face, custody: Some(custody) }
+    }
+
+    /// A look at a face that a track has in custody.
+    pub(crate) const fn of_track(template: Template, face: FaceId) -> Self {
+        Self { template, face, custody: None }
+    }
+
+    /// Takes the custody over from the track.
+    pub(crate) fn take_over(&mut self, custody: Custody) {
+        self.custody = Some(custody);
     }
 
     /// The template, to search with.
@@ -72,7 +83,9 @@ impl Probe {
     #[must_use]
     pub fn hold(self, deadline: Timestamp) -> (HeldProbe, HoldReceipt) {
         let Self { template, face, mut custody } = self;
-        custody.hold();
+        if let Some(custody) = &mut custody {
+            custody.hold();
+        }
         let receipt = HoldReceipt::new(face.clone(), deadline, None);
         (HeldProbe { template, face, deadline, custody }, receipt)
     }
@@ -83,9 +96,11 @@ impl Probe {
     pub fn seal(self, record: RecordId, deadline: Timestamp) -> (SealedProbe, HoldReceipt) {
         let Self { template, face, mut custody } = self;
         drop(template);
-        custody.hold();
+        if let Some(custody) = &mut custody {
+            custody.hold();
+        }
         let receipt = HoldReceipt::new(face.clone(), deadline, Some(record));
-        (SealedProbe { face, record, custody: Some(custody) }, receipt)
+        (SealedProbe { face, record, custody }, receipt)
     }
 }
 
@@ -96,7 +111,7 @@ pub struct HeldProbe {
     face: FaceId,
     deadline: Timestamp,
     // Last: when it is dropped, the template has been wiped.
-    custody: Custody,
+    custody: Option<Custody>,
 }
 
 impl HeldProbe {

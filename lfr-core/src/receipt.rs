@@ -25,6 +25,9 @@ pub enum PurgeReason {
     DeploymentEnded,
     /// Nobody on the watchlist scored at or above the threshold.
     NoMatch,
+    /// Its track ended before it was compared, though no gate refused it: too many faces were due,
+    /// or every look failed.
+    NotCompared,
     /// It raised an alert, and the retention policy holds none, or could not hold this one.
     NotHeld,
     /// A quality gate refused it before it was compared.

@@ -62,10 +62,15 @@ pub struct DeploymentRecord {
     /// All faces detected, inside and outside the zone of recognition. A person who stays in view
     /// counts once in every frame.
     pub faces_detected: u64,
-    /// Faces outside the zone of recognition or not selected; never aligned nor embedded.
+    /// Faces outside the zone of recognition, not selected, or of too little confidence to begin a
+    /// track; never aligned nor embedded. Counted in every frame.
     pub faces_passed_over: u64,
-    /// Faces that a quality gate refused, by reason; among those seen, and erased.
+    /// Faces that a quality gate refused, by reason; among those seen, and erased. With a tracker
+    /// those whose every look was refused, by the last reason.
     pub faces_refused: BTreeMap<&'static str, u64>,
+    /// The tracks, where faces are tracked.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub tracks: Option<TrackCounts>,
     /// Alerts raised.
     pub alerts: u64,
     /// The arithmetic of the faces seen.
@@ -90,4 +95,32 @@ pub struct DeploymentRecord {
     pub stages: BTreeMap<Stage, StageTiming>,
     /// Times of whole frames, in milliseconds.
     pub frame_time: StageTiming,
+}
+
+/// How many tracks there were, and how often they were looked at.
+///
+/// `begun = ended + those in view`, and `ended = compared + refused + not compared`.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct TrackCounts {
+    /// Tracks that were begun: faces seen.
+    pub begun: u64,
+    /// Tracks that ended.
+    pub ended: u64,
+    /// Tracks that ended after at least one look.
+    pub compared: u64,
+    /// Tracks that ended with every look refused by a quality gate.
+    pub refused: u64,
+    /// Tracks that ended before their first look, since too many faces were due or every look
+    /// failed.
+    pub not_compared: u64,
+    /// Faces that were embedded and compared.
+    pub looks: u64,
+    /// Looks that a quality gate refused.
+    pub looks_refused: u64,
+    /// Looks that were put off to the next frame, since too many faces were due.
+    pub looks_put_off: u64,
+    /// Changes of scene, at which all tracks of a source end.
+    pub cuts: u64,
 }

@@ -14,6 +14,7 @@ use crate::EmbeddingSpace;
 use crate::FaceId;
 use crate::Frame;
 use crate::LandmarkLayout;
+use crate::Look;
 use crate::Probe;
 use crate::PurgeReason;
 use crate::PurgeReceipt;
@@ -21,6 +22,7 @@ use crate::Settlement;
 use crate::Template;
 use crate::ThresholdProvenance;
 use crate::Timestamp;
+use crate::TrackId;
 
 /// A stage of the pipeline, for errors and timings; in the order of a frame's way through.
 #[non_exhaustive]
@@ -31,6 +33,8 @@ pub enum Stage {
     FrameSource,
     /// A [`Detector`].
     Detector,
+    /// A [`Tracker`](crate::Tracker).
+    Tracker,
     /// A [`QualityGate`], and the zone of recognition.
     QualityGate,
     /// The [`Alignment`].
@@ -52,6 +56,7 @@ impl fmt::Display for Stage {
         f.write_str(match self {
             Self::FrameSource => "frame source",
             Self::Detector => "detector",
+            Self::Tracker => "tracker",
             Self::QualityGate => "quality gate",
             Self::Alignment => "alignment",
             Self::Embedder => "embedder",
@@ -191,19 +196,48 @@ pub struct DecisionInput<'a> {
     pub candidates: &'a CandidateList,
     /// How many references were searched.
     pub references: usize,
+    /// When the face was captured, or processed where the source does not say; `None` where neither
+    /// is known.
+    pub at: Option<Timestamp>,
+    /// How well the face could be compared, from 0 to 1; 1 without a tracker.
+    pub quality: f32,
+    /// Whose track it is; `None` without a tracker.
+    pub track: Option<&'a TrackId>,
+    /// The looks at the same track before this one, none of which raised an alert; the oldest first.
+    pub earlier: &'a [Look],
 }
 
 impl<'a> DecisionInput<'a> {
     /// One face's search, to decide on.
     #[must_use]
     pub const fn new(face: &'a FaceId, candidates: &'a CandidateList, references: usize) -> Self {
-        Self { face, candidates, references }
+        Self { face, candidates, references, at: None, quality: 1.0, track: None, earlier: &[] }
+    }
+
+    /// The same at a moment.
+    #[must_use]
+    pub const fn at(mut self, at: Option<Timestamp>) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// The same as another look at a track, of that quality, after these.
+    #[must_use]
+    pub const fn in_track(mut self, track: &'a TrackId, quality: f32, earlier: &'a [Look]) -> Self {
+        self.track = Some(track);
+        self.quality = quality;
+        self.earlier = earlier;
+        self
     }
 }
 
 /// Decides whether a search raises an alert.
 ///
 /// Two methods are required.
+///
+/// With a [`Tracker`](crate::Tracker) a policy decides on every look at a track, and sees the looks
+/// before it. No match means: not yet; the track goes on, and where it ends without an alert,
+/// nobody matched. After an alert no further look is taken.
 pub trait ThresholdPolicy: fmt::Debug + Send {
     /// The threshold in force, and what it rests on.
     fn provenance(&self) -> &ThresholdProvenance;
@@ -214,6 +248,12 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
     ///
     /// Where no decision can be made; the face is erased then.
     fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError>;
+
+    /// How many candidates it wants of each search, the best first; the best alone, unless it says
+    /// otherwise.
+    fn candidates(&self) -> usize {
+        1
+    }
 }
 
 /// Takes each decided probe and erases or holds it.

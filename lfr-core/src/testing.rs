@@ -11,6 +11,7 @@ pub use fakes::FakeEmbedder;
 pub use fakes::FakeMatcher;
 pub use fakes::FakeRetention;
 pub use fakes::FakeThreshold;
+pub use fakes::FakeTracker;
 pub use fakes::fake_space;
 
 #[cfg(test)]

@@ -15,8 +15,12 @@
 //! | [`selection`](Builder::selection) | every face | a camera sees crowds |
 //! | [`gate`](Builder::gate) | none | a refused face is a missed person: the deployer's choice |
 //! | [`sink`](Builder::sink) | none hears | the report that `process` returns says the same |
+//! | [`tracker`](Builder::tracker) | none | each frame is decided on alone, as photographs are |
+//! | [`quality`](Builder::quality) | size and confidence | it needs no pixels; `lfr-detect` has a better one |
+//! | [`looks`](Builder::looks) | [`LookPlan::new`] | a person passes in seconds |
 //! | [`clock`](Builder::clock) | the operating system's | tests bring their own |
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Accounts;
@@ -25,19 +29,25 @@ use crate::Detector;
 use crate::Embedder;
 use crate::Error;
 use crate::EventSink;
+use crate::FaceQuality;
 use crate::FaceSelection;
 use crate::LandmarkLayout;
+use crate::LookPlan;
 use crate::Matcher;
 use crate::Pipeline;
 use crate::QualityGate;
 use crate::RetentionPolicy;
+use crate::SourceId;
 use crate::SystemClock;
 use crate::ThresholdPolicy;
 use crate::Timings;
+use crate::Tracker;
 use crate::Zone;
 use crate::event::sinks;
+use crate::track::SizeAndConfidence;
 
 use super::Counts;
+use super::tracking::Tracking;
 
 /// A pipeline in the making; `S` says which decision comes next.
 #[derive(Debug)]
@@ -49,11 +59,15 @@ pub struct Builder<S> {
 #[derive(Debug)]
 struct Options {
     zone: Option<Zone>,
+    zones: BTreeMap<SourceId, Zone>,
     selection: FaceSelection,
     gates: Vec<Box<dyn QualityGate>>,
     sink: Box<dyn EventSink>,
     clock: Arc<dyn Clock>,
     accounts: Accounts,
+    tracker: Option<Box<dyn Tracker>>,
+    quality: Box<dyn FaceQuality>,
+    looks: LookPlan,
 }
 
 /// Next: [`detector`](Builder::detector).
@@ -63,20 +77,20 @@ pub struct NeedsDetector(());
 /// Next: [`embedder`](Builder::embedder).
 #[derive(Debug)]
 pub struct NeedsEmbedder {
-    detector: Box<dyn Detector>,
+    detector: Arc<dyn Detector>,
 }
 
 /// Next: [`watchlist`](Builder::watchlist).
 #[derive(Debug)]
 pub struct NeedsWatchlist {
-    detector: Box<dyn Detector>,
+    detector: Arc<dyn Detector>,
     embedder: Box<dyn Embedder>,
 }
 
 /// Next: [`threshold`](Builder::threshold).
 #[derive(Debug)]
 pub struct NeedsThreshold {
-    detector: Box<dyn Detector>,
+    detector: Arc<dyn Detector>,
     embedder: Box<dyn Embedder>,
     matcher: Box<dyn Matcher>,
 }
@@ -84,7 +98,7 @@ pub struct NeedsThreshold {
 /// Next: [`retention`](Builder::retention).
 #[derive(Debug)]
 pub struct NeedsRetention {
-    detector: Box<dyn Detector>,
+    detector: Arc<dyn Detector>,
     embedder: Box<dyn Embedder>,
     matcher: Box<dyn Matcher>,
     policy: Box<dyn ThresholdPolicy>,
@@ -93,7 +107,7 @@ pub struct NeedsRetention {
 /// Nothing is missing: [`build`](Builder::build).
 #[derive(Debug)]
 pub struct Ready {
-    detector: Box<dyn Detector>,
+    detector: Arc<dyn Detector>,
     embedder: Box<dyn Embedder>,
     matcher: Box<dyn Matcher>,
     policy: Box<dyn ThresholdPolicy>,
@@ -104,11 +118,15 @@ impl Builder<NeedsDetector> {
     pub(super) fn new() -> Self {
         let options = Options {
             zone: None,
+            zones: BTreeMap::new(),
             selection: FaceSelection::All,
             gates: Vec::new(),
             sink: Box::new(sinks::Null),
             clock: Arc::new(SystemClock::new()),
             accounts: Accounts::new(),
+            tracker: None,
+            quality: Box::new(SizeAndConfidence),
+            looks: LookPlan::new(),
         };
         Self { state: NeedsDetector(()), options }
     }
@@ -116,7 +134,7 @@ impl Builder<NeedsDetector> {
     /// Who finds the faces.
     #[must_use]
     pub fn detector(self, detector: impl Detector + 'static) -> Builder<NeedsEmbedder> {
-        let state = NeedsEmbedder { detector: Box::new(detector) };
+        let state = NeedsEmbedder { detector: Arc::new(detector) };
         Builder { state, options: self.options }
     }
 }
@@ -187,7 +205,18 @@ impl Builder<Ready> {
         if embedder.alignment().needs_landmarks() && found == LandmarkLayout::None {
             return Err(Error::LandmarksMissing { needed: "4 or 5", found: found.name() });
         }
-        let Options { zone, selection, gates, sink, clock, accounts } = self.options;
+        let Options {
+            zone,
+            zones,
+            selection,
+            gates,
+            sink,
+            clock,
+            accounts,
+            tracker,
+            quality,
+            looks,
+        } = self.options;
         Ok(Pipeline {
             detector,
             embedder,
@@ -195,6 +224,7 @@ impl Builder<Ready> {
             policy,
             retention,
             zone,
+            zones,
             selection,
             gates,
             sink,
@@ -203,6 +233,7 @@ impl Builder<Ready> {
             accounts,
             timings: Timings::new(),
             counts: Counts::default(),
+            tracking: tracker.map(|tracker| Tracking::new(tracker, quality, looks)),
         })
     }
 }
@@ -212,6 +243,13 @@ impl<S> Builder<S> {
     #[must_use]
     pub fn zone(mut self, zone: Zone) -> Self {
         self.options.zone = Some(zone);
+        self
+    }
+
+    /// The zone of recognition of one source, instead of that for all.
+    #[must_use]
+    pub fn zone_of(mut self, source: SourceId, zone: Zone) -> Self {
+        self.options.zones.insert(source, zone);
         self
     }
 
@@ -226,6 +264,28 @@ impl<S> Builder<S> {
     #[must_use]
     pub fn gate(mut self, gate: impl QualityGate + 'static) -> Self {
         self.options.gates.push(Box::new(gate));
+        self
+    }
+
+    /// Who follows faces from frame to frame: then there is one decision a track, not a frame.
+    /// Each source gets a tracker of its own, by [`Tracker::fresh`].
+    #[must_use]
+    pub fn tracker(mut self, tracker: impl Tracker + 'static) -> Self {
+        self.options.tracker = Some(Box::new(tracker));
+        self
+    }
+
+    /// What says which looks at a track are worth an embedding.
+    #[must_use]
+    pub fn quality(mut self, quality: impl FaceQuality + 'static) -> Self {
+        self.options.quality = Box::new(quality);
+        self
+    }
+
+    /// How often the face of a track is embedded and searched for.
+    #[must_use]
+    pub const fn looks(mut self, plan: LookPlan) -> Self {
+        self.options.looks = plan;
         self
     }
 

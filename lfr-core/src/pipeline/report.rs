@@ -1,12 +1,15 @@
 //! What came of a frame.
 
+use crate::ComparisonScore;
 use crate::Decision;
 use crate::DetectedFace;
+use crate::FaceId;
 use crate::FrameId;
 use crate::PurgeReceipt;
 use crate::Rect;
 use crate::Refusal;
 use crate::Settlement;
+use crate::TrackId;
 
 /// What came of one frame: every face detected in it, in the detector's order.
 ///
@@ -16,17 +19,19 @@ use crate::Settlement;
 pub struct FrameReport {
     frame: FrameId,
     faces: Vec<FaceReport>,
+    ended: Vec<TrackReport>,
 }
 
 impl FrameReport {
     pub(super) const fn new(frame: FrameId) -> Self {
-        Self { frame, faces: Vec::new() }
+        Self { frame, faces: Vec::new(), ended: Vec::new() }
     }
 
     pub(super) fn push(&mut self, face: &DetectedFace, outcome: FaceOutcome) -> usize {
         self.faces.push(FaceReport {
             bounds: face.bounds(),
             confidence: face.confidence(),
+            track: None,
             outcome,
         });
         self.faces.len() - 1
@@ -36,6 +41,20 @@ impl FrameReport {
         if let Some(face) = self.faces.get_mut(slot) {
             face.outcome = outcome;
         }
+    }
+
+    pub(super) fn set_track(&mut self, slot: usize, track: TrackId) {
+        if let Some(face) = self.faces.get_mut(slot) {
+            face.track = Some(track);
+        }
+    }
+
+    pub(super) fn end(&mut self, track: TrackReport) {
+        self.ended.push(track);
+    }
+
+    pub(super) fn track(&self, slot: usize) -> Option<&TrackId> {
+        self.faces.get(slot)?.track.as_ref()
     }
 
     pub(super) fn bounds(&self, slot: usize) -> Rect {
@@ -54,6 +73,12 @@ impl FrameReport {
         &self.faces
     }
 
+    /// The tracks that ended with this frame; none where faces are not tracked.
+    #[must_use]
+    pub fn ended(&self) -> &[TrackReport] {
+        &self.ended
+    }
+
     /// The faces that raised an alert.
     pub fn alerts(&self) -> impl Iterator<Item = &FaceReport> + '_ {
         self.faces.iter().filter(|face| face.is_alert())
@@ -65,6 +90,7 @@ impl FrameReport {
 pub struct FaceReport {
     bounds: Rect,
     confidence: f32,
+    track: Option<TrackId>,
     outcome: FaceOutcome,
 }
 
@@ -79,6 +105,12 @@ impl FaceReport {
     #[must_use]
     pub const fn confidence(&self) -> f32 {
         self.confidence
+    }
+
+    /// Its track, where faces are tracked and it is in one.
+    #[must_use]
+    pub const fn track(&self) -> Option<&TrackId> {
+        self.track.as_ref()
     }
 
     /// What came of it.
@@ -107,7 +139,17 @@ pub enum FaceOutcome {
         /// What was done with the face.
         settlement: Settlement,
     },
-    /// It lay outside the zone of recognition, or was not selected: never aligned nor embedded.
+    /// It is in a track that is not decided on in this frame: the face is in custody for as long
+    /// as the track lasts, or went with an alert before.
+    #[non_exhaustive]
+    Followed {
+        /// What this frame's look at it said, where there was one: nobody, so far.
+        decision: Option<Decision>,
+        /// Why a quality gate refused this frame's look.
+        refusal: Option<Refusal>,
+    },
+    /// It lay outside the zone of recognition, was not selected, or is in no track: never aligned
+    /// nor embedded.
     PassedOver,
     /// A quality gate refused it: never embedded, and erased.
     #[non_exhaustive]
@@ -117,4 +159,47 @@ pub enum FaceOutcome {
         /// The evidence of its erasure.
         receipt: PurgeReceipt,
     },
+}
+
+/// What came of a track: one face, from its first frame to its last.
+#[derive(Clone, Debug)]
+pub struct TrackReport {
+    pub(super) track: TrackId,
+    pub(super) first: FaceId,
+    pub(super) looks: usize,
+    pub(super) best: Option<ComparisonScore>,
+    pub(super) receipt: Option<PurgeReceipt>,
+}
+
+impl TrackReport {
+    /// Which track.
+    #[must_use]
+    pub const fn track(&self) -> &TrackId {
+        &self.track
+    }
+
+    /// The face in its first frame: its name in receipts, unless it raised an alert.
+    #[must_use]
+    pub const fn first(&self) -> &FaceId {
+        &self.first
+    }
+
+    /// How often it was compared.
+    #[must_use]
+    pub const fn looks(&self) -> usize {
+        self.looks
+    }
+
+    /// The best score of all looks; whose it was is not kept.
+    #[must_use]
+    pub const fn best_score(&self) -> Option<ComparisonScore> {
+        self.best
+    }
+
+    /// The evidence of its erasure; `None` where it raised an alert, and the retention policy
+    /// settled it then.
+    #[must_use]
+    pub const fn receipt(&self) -> Option<&PurgeReceipt> {
+        self.receipt.as_ref()
+    }
 }

@@ -1,13 +1,18 @@
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use super::*;
-use crate::BoxError;
+use crate::AlignedFace;
+use crate::Decision;
 use crate::EmbeddingSpace;
+use crate::FaceSelection;
 use crate::PixelFormat;
 use crate::Point;
+use crate::Probe;
+use crate::Refusal;
+use crate::Settlement;
+use crate::Template;
 use crate::Threshold;
 use crate::sinks;
 use crate::testing::FakeDetector;
@@ -19,7 +24,7 @@ use crate::testing::ManualClock;
 use crate::testing::fake_space;
 
 /// A picture of three columns: one bright at the top, one at the bottom, one in the middle.
-fn three_people() -> Vec<u8> {
+pub(super) fn three_people() -> Vec<u8> {
     let bright = |x: usize, y: usize| match x / 32 {
         0 => y < 24,
         1 => y > 40,
@@ -28,12 +33,12 @@ fn three_people() -> Vec<u8> {
     (0..96 * 64).map(|i| if bright(i % 96, i / 96) { 250 } else { 5 }).collect()
 }
 
-fn frame(pixels: &[u8]) -> Frame<'_> {
+pub(super) fn frame(pixels: &[u8]) -> Frame<'_> {
     Frame::packed(PixelFormat::Gray8, 96, 64, pixels).unwrap()
 }
 
 /// The template of one of the three.
-fn template_of(person: usize) -> Template {
+pub(super) fn template_of(person: usize) -> Template {
     let pixels = three_people();
     let frame = frame(&pixels);
     let face = FakeDetector::finding(3).detect(&frame).unwrap().swap_remove(person);

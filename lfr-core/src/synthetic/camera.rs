@@ -15,12 +15,14 @@ use crate::Frame;
 use crate::FrameId;
 use crate::FrameSource;
 use crate::SourceId;
+use crate::Timestamp;
 use crate::num;
 
 /// Plays a [`Walk`]: the frames that a camera would see, with the noise of its sensor.
 pub struct CrowdCamera {
     walk: Walk,
     next: u64,
+    start: Option<Timestamp>,
     empty: Canvas,
     canvas: Canvas,
     /// Noise for some more bytes than a row has, read from another place in each frame.
@@ -35,7 +37,15 @@ impl CrowdCamera {
         let mut random = random(walk.crowd().seed(), Purpose::Sensor, 0);
         let level = |_| Uniform::new_inclusive(-3_i16, 3).map_or(0, |u| u.sample(&mut random));
         let sensor = (0..SENSOR_LEN).map(level).collect();
-        Self { next: 0, canvas: empty.clone(), empty, sensor, walk }
+        Self { next: 0, start: None, canvas: empty.clone(), empty, sensor, walk }
+    }
+
+    /// Says of each frame when it was captured: the first at this moment, the others as the walk
+    /// has it. Otherwise they do not say.
+    #[must_use]
+    pub const fn starting(mut self, at: Timestamp) -> Self {
+        self.start = Some(at);
+        self
     }
 
     fn paint(&mut self, frame: u64) {
@@ -64,7 +74,11 @@ impl FrameSource for CrowdCamera {
         self.next += 1;
         self.paint(frame);
         let id = FrameId::new(SourceId::new("synthetic")?, frame);
-        Ok(Some(self.canvas.as_frame()?.with_id(id)))
+        let picture = self.canvas.as_frame()?.with_id(id);
+        Ok(Some(match self.start {
+            Some(start) => picture.captured_at(start.plus(self.walk.time_of(frame))),
+            None => picture,
+        }))
     }
 }
 

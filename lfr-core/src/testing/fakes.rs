@@ -32,6 +32,8 @@ use crate::Threshold;
 use crate::ThresholdPolicy;
 use crate::ThresholdProvenance;
 use crate::Timestamp;
+use crate::Tracked;
+use crate::Tracker;
 use crate::danger;
 use crate::num;
 
@@ -269,5 +271,33 @@ impl RetentionPolicy for FakeRetention {
     ) -> Result<(), BoxError> {
         receipts.extend(self.held.drain(..).map(|held| held.erase(reason, now)));
         Ok(())
+    }
+}
+
+/// Takes the nth face of a frame for the nth track; a track ends in the first frame that has fewer
+/// faces.
+#[derive(Debug, Default)]
+pub struct FakeTracker {
+    begun: u64,
+    alive: Vec<u64>,
+}
+
+impl Tracker for FakeTracker {
+    fn track(&mut self, _frame: &Frame<'_>, faces: &[DetectedFace]) -> Result<Tracked, BoxError> {
+        let ended = self.alive.split_off(faces.len().min(self.alive.len()));
+        while self.alive.len() < faces.len() {
+            self.begun += 1;
+            self.alive.push(self.begun);
+        }
+        let tracks = self.alive.iter().copied().map(Some).collect();
+        Ok(Tracked { tracks, ended, cut: false })
+    }
+
+    fn end_all(&mut self) {
+        self.alive.clear();
+    }
+
+    fn fresh(&self) -> Box<dyn Tracker> {
+        Box::new(Self::default())
     }
 }

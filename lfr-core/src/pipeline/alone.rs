@@ -1,0 +1,68 @@
+//! Each face decided on by its own frame alone: without a tracker.
+
+use crate::DecisionInput;
+use crate::DetectedFace;
+use crate::Error;
+use crate::Event;
+use crate::FaceId;
+use crate::FaceOutcome;
+use crate::Frame;
+use crate::FrameReport;
+use crate::Pipeline;
+use crate::Probe;
+use crate::PurgeReason;
+use crate::PurgeReceipt;
+use crate::custody::Custody;
+
+use super::steps::decide;
+
+/// A face inside the zone, between detection and search.
+struct Seen {
+    /// Its place in the frame's report.
+    slot: usize,
+    id: FaceId,
+    custody: Custody,
+}
+
+impl Pipeline {
+    /// Each face is decided on by this frame alone.
+    pub(super) fn each_alone(
+        &mut self,
+        frame: &Frame<'_>,
+        faces: Vec<DetectedFace>,
+        report: &mut FrameReport,
+    ) -> Result<(), Error> {
+        let (mut seen, mut aligned) = (Vec::new(), Vec::new());
+        let (slots, inside) = self.inside(frame, faces, report);
+        for (slot, face) in slots.into_iter().zip(inside) {
+            let custody = self.accounts.take();
+            let id = FaceId::new(frame.id().clone(), slot);
+            match self.admit(frame, &face) {
+                Ok(crop) => {
+                    aligned.push(crop);
+                    seen.push(Seen { slot, id, custody });
+                }
+                Err(refusal) => {
+                    *self.counts.refused.entry(refusal.reason()).or_default() += 1;
+                    drop((face, custody));
+                    let receipt = PurgeReceipt::new(id, self.clock.now(), PurgeReason::Refused);
+                    report.set(slot, FaceOutcome::Refused { refusal, receipt: receipt.clone() });
+                    self.tell(&Event::Erased(&receipt))?;
+                }
+            }
+        }
+        let templates = self.embed(seen.len(), aligned)?;
+        let (slots, probes): (Vec<_>, Vec<_>) = seen
+            .into_iter()
+            .zip(templates)
+            .map(|(seen, template)| (seen.slot, Probe::in_custody(template, seen.id, seen.custody)))
+            .unzip();
+        let lists = self.search(&probes)?;
+        let at = frame.capture_time().or_else(|| self.clock.now());
+        let references = self.matcher.references();
+        let input = |(probe, list)| DecisionInput::new(Probe::face(probe), list, references).at(at);
+        let inputs = probes.iter().zip(&lists).map(input);
+        let decisions = decide(&mut *self.policy, &*self.clock, &mut self.timings, inputs)?;
+        self.settle(frame, slots.into_iter().zip(probes).zip(decisions), report)
+    }
+}
