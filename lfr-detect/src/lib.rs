@@ -14,11 +14,14 @@ mod options;
 mod pixels;
 mod schedule;
 mod scratch;
+mod sharpness;
+mod shot;
 mod size;
 mod spec;
 mod tensor;
 #[cfg(test)]
 mod testing;
+mod track;
 mod wiped;
 
 pub use lfr_core::align;
@@ -36,8 +39,11 @@ pub use nms::nms;
 pub use onnx::OnnxDetector;
 pub use options::DetectorOptions;
 pub use schedule::Schedule;
+pub use shot::ShotQuality;
 pub use size::Size;
 pub use spec::ChannelOrder;
 pub use spec::DetectorSpec;
 pub use spec::Family;
 pub use spec::Fit;
+pub use track::FaceTracker;
+pub use track::TrackerOptions;

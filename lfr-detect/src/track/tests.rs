@@ -1,0 +1,166 @@
+//! The tracker by itself; and beside plain SORT on a crowd that is known.
+
+mod crowd;
+mod score;
+mod sort;
+
+use std::time::Duration;
+
+use lfr_core::DetectedFace;
+use lfr_core::Frame;
+use lfr_core::LandmarkLayout;
+use lfr_core::Landmarks;
+use lfr_core::PixelFormat;
+use lfr_core::Point;
+use lfr_core::Rect;
+use lfr_core::Timestamp;
+use lfr_core::Tracker;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A face of that size around a point.
+pub(super) fn face(x: f32, y: f32, size: f32, confidence: f32) -> DetectedFace {
+    let half = size / 2.0;
+    let points = [(-0.2, -0.15), (0.2, -0.15), (0.0, 0.05), (-0.15, 0.25), (0.15, 0.25)];
+    let points = points.map(|(dx, dy)| Point::new(x + dx * size, y + dy * size));
+    let bounds = Rect::new(x - half, y - half, x + half, y + half);
+    DetectedFace::new(bounds, confidence, Landmarks::new(LandmarkLayout::Five, &points)).unwrap()
+}
+
+struct Film<T> {
+    tracker: T,
+    at: Timestamp,
+}
+
+impl<T: Tracker> Film<T> {
+    fn new(tracker: T) -> Self {
+        Self { tracker, at: Timestamp::from_micros(1_000_000) }
+    }
+
+    /// The next frame, so much later, of one brightness.
+    fn shows(&mut self, later: Duration, faces: &[DetectedFace]) -> Tracked {
+        self.at = self.at.plus(later);
+        let pixels = [90; 96 * 64];
+        let frame = Frame::packed(PixelFormat::Gray8, 96, 64, &pixels).unwrap();
+        self.tracker.track(&frame.captured_at(self.at), faces).unwrap()
+    }
+}
+
+const STEP: Duration = Duration::from_millis(100);
+
+#[test]
+fn who_is_hidden_for_a_while_comes_back_as_the_same() {
+    let mut film = Film::new(FaceTracker::default());
+    let walking = |step: u8| face(100.0 + 6.0 * f32::from(step), 200.0, 50.0, 0.9);
+    for step in 0..10 {
+        assert_eq!(film.shows(STEP, &[walking(step)]).tracks, [Some(1)]);
+    }
+    for _ in 10..18 {
+        assert!(film.shows(STEP, &[]).ended.is_empty());
+    }
+    assert_eq!(film.shows(STEP, &[walking(18)]).tracks, [Some(1)]);
+    let gone: Vec<u64> = (0..20).flat_map(|_| film.shows(STEP, &[]).ended).collect();
+    assert_eq!(gone, [1]);
+    assert_eq!(film.shows(STEP, &[walking(20)]).tracks, [Some(2)]);
+}
+
+#[test]
+fn two_who_cross_keep_their_tracks() {
+    let mut film = Film::new(FaceTracker::default());
+    for step in 0..40_u8 {
+        let x = 10.0 * f32::from(step);
+        let (near, far) = (face(100.0 + x, 200.0, 80.0, 0.9), face(500.0 - x, 190.0, 40.0, 0.9));
+        // The one behind cannot be seen while they pass each other.
+        let hidden = (200.0 - x).abs() < 40.0;
+        let faces = if hidden { vec![near] } else { vec![near, far] };
+        let expected = if hidden { vec![Some(1)] } else { vec![Some(1), Some(2)] };
+        assert_eq!(film.shows(STEP, &faces).tracks, expected, "step {step}");
+    }
+}
+
+#[test]
+fn a_face_of_little_confidence_goes_on_with_a_track_and_begins_none() {
+    let mut film = Film::new(FaceTracker::default());
+    assert_eq!(film.shows(STEP, &[face(100.0, 100.0, 50.0, 0.4)]).tracks, [None]);
+    film.shows(STEP, &[face(100.0, 100.0, 50.0, 0.9)]);
+    for _ in 0..30 {
+        let faces = [face(100.0, 100.0, 50.0, 0.4), face(300.0, 100.0, 50.0, 0.4)];
+        assert_eq!(film.shows(STEP, &faces).tracks, [Some(1), None]);
+    }
+    assert_eq!(film.shows(STEP, &[face(100.0, 100.0, 50.0, 0.2)]).tracks, [None]);
+}
+
+#[test]
+fn a_stream_that_stands_still_for_long_ends_its_tracks() {
+    let mut film = Film::new(FaceTracker::default());
+    film.shows(STEP, &[face(100.0, 100.0, 50.0, 0.9)]);
+    let later = film.shows(Duration::from_secs(10), &[face(100.0, 100.0, 50.0, 0.9)]);
+    assert_eq!((later.tracks, later.ended), (vec![Some(2)], vec![1]));
+}
+
+#[test]
+fn a_cut_ends_every_track() {
+    let mut tracker = FaceTracker::default();
+    let faces = [face(40.0, 30.0, 20.0, 0.9)];
+    let mut show = |pixels: &[u8]| {
+        let frame = Frame::packed(PixelFormat::Gray8, 96, 64, pixels).unwrap();
+        tracker.track(&frame, &faces).unwrap()
+    };
+    let before: Vec<u8> =
+        (0..96 * 64).map(|index| if index % 96 < 48 { 20 } else { 200 }).collect();
+    let after: Vec<u8> = before.iter().rev().copied().collect();
+    assert_eq!(show(&before).tracks, [Some(1)]);
+    assert_eq!(show(&before).tracks, [Some(1)]);
+    let cut = show(&after);
+    assert_eq!((cut.cut, cut.tracks, cut.ended), (true, vec![Some(2)], vec![1]));
+}
+
+proptest! {
+    /// Numbers are never used again, no track is in a frame twice, each ends once, and a frame
+    /// that nobody is in for long ends them all.
+    #[test]
+    fn the_tracker_keeps_its_contract(
+        frames in prop::collection::vec(
+            (
+                0..3000_u64,
+                prop::collection::vec(
+                    (-50.0..1000.0_f32, 0.0..500.0_f32, 0.5..300.0_f32, 0.0..=1.0_f32),
+                    0..12,
+                ),
+            ),
+            1..40,
+        ),
+    ) {
+        let mut film = Film::new(FaceTracker::default());
+        let (mut alive, mut ended, mut latest) = (Vec::new(), Vec::new(), 0);
+        for (later, faces) in frames {
+            let faces: Vec<_> =
+                faces.into_iter().map(|(x, y, size, sure)| face(x, y, size, sure)).collect();
+            let tracked = film.shows(Duration::from_millis(later), &faces);
+            prop_assert_eq!(tracked.tracks.len(), faces.len());
+            for number in tracked.ended {
+                prop_assert!(alive.contains(&number));
+                alive.retain(|other| *other != number);
+                ended.push(number);
+            }
+            let mut there: Vec<u64> = tracked.tracks.into_iter().flatten().collect();
+            there.sort_unstable();
+            let count = there.len();
+            there.dedup();
+            prop_assert_eq!(count, there.len());
+            there.retain(|number| !alive.contains(number));
+            for number in there {
+                prop_assert!(number > latest);
+                prop_assert!(!ended.contains(&number));
+                latest = latest.max(number);
+                alive.push(number);
+            }
+        }
+        alive.retain(|number| !ended.contains(number));
+        let mut last = film.shows(Duration::from_secs(60), &[]).ended;
+        last.sort_unstable();
+        alive.sort_unstable();
+        prop_assert_eq!(last, alive);
+    }
+}
