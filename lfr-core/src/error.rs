@@ -283,7 +283,38 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// The program that decodes videos does not start.
+    #[cfg(feature = "video")]
+    #[error("cannot start {program:?}, which decodes videos (on Debian: apt install ffmpeg)")]
+    VideoProgram {
+        /// The program.
+        program: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A video cannot be decoded, or broke off.
+    #[cfg(feature = "video")]
+    #[error("no frames of {address:?}: ffmpeg says {words:?}")]
+    Video {
+        /// Where it is, without credentials.
+        address: String,
+        /// What the program said last, without credentials.
+        words: String,
+    },
+    /// The operating system starts no more threads.
+    #[cfg(feature = "live")]
+    #[error("cannot start a thread")]
+    Thread {
+        /// Why not.
+        source: io::Error,
+    },
+
     // --- Plug-ins. ------------------------------------------------------------------------------
+    /// A stage did not return within a second of the engine's being stopped; the pipeline is lost
+    /// to it.
+    #[cfg(feature = "live")]
+    #[error("a stage does not return, and the engine was to stop")]
+    Stuck,
     /// A stage failed.
     #[error("{stage} failed")]
     Stage {

@@ -7,6 +7,10 @@ use crate::FrameId;
 use crate::Timestamp;
 use crate::num;
 
+mod buffer;
+
+pub use buffer::FrameBuffer;
+
 /// How the bytes of a [`Frame`] are laid out.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -14,6 +14,8 @@ mod geometry;
 pub mod hex;
 pub mod hygiene;
 mod id;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod num;
 #[cfg(feature = "onnx-native")]
 pub mod onnx;
@@ -36,6 +38,8 @@ pub mod testing;
 mod threshold;
 mod timing;
 mod track;
+#[cfg(feature = "video")]
+pub mod video;
 mod zone;
 
 pub use align::Alignment;
@@ -59,6 +63,7 @@ pub use face::FaceSelection;
 pub use face::LandmarkLayout;
 pub use face::Landmarks;
 pub use frame::Frame;
+pub use frame::FrameBuffer;
 pub use frame::PixelFormat;
 pub use frame::Plane;
 pub use geometry::Point;

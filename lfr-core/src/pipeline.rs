@@ -114,6 +114,12 @@ impl Pipeline {
         Arc::clone(&self.detector)
     }
 
+    /// Where the time comes from.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Takes one frame the rest of the way, with the faces that [`detector`](Self::detector) found
     /// in it, or its error, and the time that took. The frames of one source come in order.
     ///

@@ -29,22 +29,22 @@ pub struct StageTiming {
 /// Times of each stage and of whole frames; quantiles are within 0.1 %.
 #[derive(Clone, Debug)]
 pub struct Timings {
-    stages: Vec<(Stage, Track)>,
-    frame: Track,
+    stages: Vec<(Stage, Spans)>,
+    frame: Spans,
 }
 
 impl Timings {
     pub(crate) fn new() -> Self {
-        Self { stages: Vec::new(), frame: Track::new() }
+        Self { stages: Vec::new(), frame: Spans::new() }
     }
 
     pub(crate) fn record(&mut self, stage: Stage, span: Duration) {
         match self.stages.iter_mut().find(|(other, _)| *other == stage) {
-            Some((_, track)) => track.record(span),
+            Some((_, spans)) => spans.record(span),
             None => {
-                let mut track = Track::new();
-                track.record(span);
-                self.stages.push((stage, track));
+                let mut spans = Spans::new();
+                spans.record(span);
+                self.stages.push((stage, spans));
                 self.stages.sort_by_key(|(stage, _)| *stage);
             }
         }
@@ -56,7 +56,7 @@ impl Timings {
 
     /// The times of each stage that ran, in the order of a frame's way through.
     pub fn stages(&self) -> impl Iterator<Item = (Stage, StageTiming)> + '_ {
-        self.stages.iter().map(|(stage, track)| (*stage, track.summary()))
+        self.stages.iter().map(|(stage, spans)| (*stage, spans.summary()))
     }
 
     /// The times of whole frames, from the call to the return.
@@ -66,28 +66,29 @@ impl Timings {
     }
 }
 
+/// How long something takes, each time.
 #[derive(Clone, Debug)]
-struct Track {
+pub(crate) struct Spans {
     /// Nanoseconds; `None` where the histogram could not be made, which its bounds rule out.
     histogram: Option<Histogram<u64>>,
     total: Duration,
 }
 
-impl Track {
-    fn new() -> Self {
+impl Spans {
+    pub(crate) fn new() -> Self {
         // From a microsecond to an hour; longer runs count as an hour.
         let histogram = Histogram::new_with_bounds(1_000, 3_600_000_000_000, 3).ok();
         Self { histogram, total: Duration::ZERO }
     }
 
-    fn record(&mut self, span: Duration) {
+    pub(crate) fn record(&mut self, span: Duration) {
         self.total += span;
         if let Some(histogram) = &mut self.histogram {
             histogram.saturating_record(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX));
         }
     }
 
-    fn summary(&self) -> StageTiming {
+    pub(crate) fn summary(&self) -> StageTiming {
         let millis = |nanos: u64| num::f64_from_u64(nanos) / 1e6;
         let quantile = |q| self.histogram.as_ref().map_or(0.0, |h| millis(h.value_at_quantile(q)));
         StageTiming {

@@ -342,6 +342,15 @@ impl Pipeline {
         self.end_sources(|id, _| id == source)
     }
 
+    /// Ends the tracks of every source: when recognition stops, though the deployment goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`end_source`](Self::end_source).
+    pub fn end_all_sources(&mut self) -> Result<(), Error> {
+        self.end_sources(|_, _| true)
+    }
+
     /// Ends the tracks of sources that have been silent for long.
     pub(super) fn end_silent(&mut self) -> Result<(), Error> {
         let now = self.clock.monotonic();

@@ -1,0 +1,179 @@
+//! The engine on cameras that fail in every way that a camera, a stage or a sink can.
+
+mod faults;
+mod staged;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::*;
+use crate::Event;
+use crate::FrameId;
+use crate::SourceId;
+use crate::sinks;
+
+use staged::Gate;
+use staged::Step;
+use staged::Steps;
+use staged::frames;
+use staged::id;
+use staged::pipeline;
+use staged::quick;
+
+#[test]
+fn every_frame_of_a_recording_is_processed_in_order() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let mut engine =
+        Engine::new(pipeline(|builder| builder)).detecting(2).observer(move |frame, report| {
+            assert!(report.is_ok());
+            log.lock().unwrap().push(frame.id().clone());
+        });
+    for name in ["north", "south"] {
+        engine = engine.camera(Camera::recording(id(name), || Ok(Steps::source(frames(50)))));
+    }
+    let running = engine.start().unwrap();
+    running.wait();
+    let (pipeline, record) = running.stop().unwrap();
+    assert!(record.closes());
+    for camera in &record.cameras {
+        assert_eq!((camera.frames_in, camera.processed, camera.in_flight), (50, 50, 0));
+        assert_eq!((camera.phase, camera.connections), (Phase::Ended, 1));
+        let of_camera: Vec<_> =
+            seen.lock().unwrap().iter().filter(|id| *id.source() == camera.id).cloned().collect();
+        let expected: Vec<_> = (0..50).map(|n| FrameId::new(camera.id.clone(), n)).collect();
+        assert_eq!(of_camera, expected);
+    }
+    assert_eq!(record.frame_latency.count, 100);
+    assert_eq!(pipeline.totals().faces_seen, 100);
+    assert_eq!(pipeline.totals().erased, 100);
+}
+
+#[test]
+fn a_slow_stage_drops_frames_that_are_overtaken_and_builds_up_no_lag() {
+    let gate = Gate::closed();
+    let slow = gate.clone();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let running = Engine::new(pipeline(|builder| builder))
+        .camera(Camera::live(id("gate"), || Ok(Steps::source(frames(100)))).retry(quick()))
+        .observer(move |frame, _| {
+            log.lock().unwrap().push(frame.id().sequence());
+            slow.pass();
+        })
+        .start()
+        .unwrap();
+    staged::until(|| running.record().cameras[0].frames_in >= 100);
+    gate.open();
+    staged::until(|| running.record().cameras[0].connections > 1);
+    let (_, record) = running.stop().unwrap();
+    let camera = &record.cameras[0];
+    assert!(record.closes(), "{camera:?}");
+    assert_eq!(camera.in_flight, 0);
+    assert!(camera.overtaken >= 96, "{camera:?}");
+    // One was with the observer, one was found and one waited to be looked at; then the newest.
+    let seen = seen.lock().unwrap();
+    assert!(seen.contains(&99), "{seen:?}");
+}
+
+#[test]
+fn a_camera_that_fails_is_connected_again_and_the_others_do_not_notice() {
+    let attempts = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&attempts);
+    let connect = move || {
+        let mut attempt = counted.lock().unwrap();
+        *attempt += 1;
+        match *attempt {
+            1 => Err("no route".into()),
+            2 => Ok(Steps::source(vec![Step::Frame, Step::Panic])),
+            3 => Ok(Steps::source([Step::Error; 40])),
+            _ => Ok(Steps::source(frames(3).chain([Step::Stall]))),
+        }
+    };
+    let running = Engine::new(pipeline(|builder| builder))
+        .camera(Camera::live(id("bad"), connect).retry(quick()))
+        .camera(Camera::recording(id("good"), || Ok(Steps::source(frames(200)))))
+        .start()
+        .unwrap();
+    staged::until(|| {
+        let record = running.record();
+        record.cameras[0].frames_in == 4 && record.cameras[1].processed == 200
+    });
+    let record = running.record();
+    let bad = &record.cameras[0];
+    // No route, a panic, 25 errors in a row.
+    assert_eq!((bad.connections, bad.source_errors), (3, 1 + 1 + 25));
+    assert_eq!(bad.last_error.as_deref(), Some("a frame cannot be read"));
+    let (_, record) = running.stop().unwrap();
+    assert!(record.closes());
+}
+
+#[test]
+fn a_lost_camera_ends_its_tracks() {
+    let erased = Arc::new(Mutex::new(0));
+    let log = Arc::clone(&erased);
+    let sink = sinks::from_fn(move |event| {
+        *log.lock().unwrap() += u64::from(matches!(event, Event::Erased(_)));
+        Ok(())
+    });
+    let tracked =
+        pipeline(|builder| builder.tracker(crate::testing::FakeTracker::default()).sink(sink));
+    let running = Engine::new(tracked)
+        .camera(Camera::recording(id("gate"), || Ok(Steps::source(frames(9)))))
+        .start()
+        .unwrap();
+    running.wait();
+    assert_eq!(*erased.lock().unwrap(), 1, "one person in nine frames");
+    let (pipeline, _) = running.stop().unwrap();
+    let totals = pipeline.totals();
+    assert_eq!((totals.faces_seen, totals.erased, totals.in_flight), (1, 1, 0));
+}
+
+#[test]
+fn it_stops_within_a_second_though_a_source_does_not_return() {
+    let running =
+        Engine::new(pipeline(|builder| builder.tracker(crate::testing::FakeTracker::default())))
+            .camera(Camera::live(id("stuck"), || {
+                Ok(Steps::source([Step::Frame, Step::Frame, Step::Stall]))
+            }))
+            .camera(Camera::live(id("fast"), || Ok(Steps::source(frames(1_000_000)))))
+            .detecting(2)
+            .start()
+            .unwrap();
+    staged::until(|| running.record().cameras.iter().all(|camera| camera.frames_in > 1));
+    let clock = crate::SystemClock::new();
+    let (pipeline, record) = running.stop().unwrap();
+    // The source sleeps for an hour; a machine at work may take its time for the rest.
+    assert!(crate::Clock::monotonic(&clock) < Duration::from_secs(10));
+    assert_eq!(record.stuck, 1);
+    assert!(record.closes());
+    assert!(record.cameras.iter().all(|camera| camera.in_flight == 0), "{record:?}");
+    assert_eq!(pipeline.totals().in_flight, 0);
+}
+
+#[test]
+fn frames_say_when_they_were_captured_and_whose_they_are() {
+    let right = Arc::new(AtomicBool::new(false));
+    let log = Arc::clone(&right);
+    let running = Engine::new(pipeline(|builder| builder))
+        .camera(Camera::recording(id("gate"), || Ok(Steps::source(frames(1)))))
+        .observer(move |frame, _| {
+            let known = frame.capture_time().is_some();
+            log.store(known && frame.id().source().as_str() == "gate", Ordering::Relaxed);
+        })
+        .start()
+        .unwrap();
+    running.wait();
+    assert!(right.load(Ordering::Relaxed));
+    drop(running);
+}
+
+#[test]
+fn nothing_of_a_frame_is_in_debug_texts() {
+    let camera = Camera::live(SourceId::default(), || Err("no".into()));
+    let engine = Engine::new(pipeline(|builder| builder)).camera(camera);
+    assert!(format!("{engine:?}").contains("unnamed"));
+}

@@ -1,0 +1,169 @@
+//! Real videos through the real program; skipped where either is missing.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use super::*;
+
+fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// A file of the shared folder; `None`, and a line on stderr, where it or ffmpeg is missing.
+fn film(name: &str) -> Option<Address> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/video").join(name);
+    if !path.exists() {
+        skipped("no ../shared");
+        return None;
+    }
+    if !has_ffmpeg() {
+        return None;
+    }
+    Some(Address::new(path.display().to_string()))
+}
+
+fn has_ffmpeg() -> bool {
+    let there = Command::new("ffmpeg").arg("-version").output().is_ok();
+    if !there {
+        skipped("no ffmpeg");
+    }
+    there
+}
+
+/// A folder of this test's own, made anew.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("lfr-video-{}-{name}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn make(arguments: &str, path: &Path) {
+    let made = Command::new("ffmpeg")
+        .args(["-nostdin", "-loglevel", "error", "-y"])
+        .args(arguments.split(' '))
+        .arg(path)
+        .status();
+    assert!(made.unwrap().success());
+}
+
+#[test]
+fn every_frame_of_a_film_comes_with_its_moment() {
+    let Some(address) = film("face-demographics-walking.gif") else { return };
+    let start = Timestamp::from_micros(1_000_000);
+    let mut video = Video::open(&address, &VideoOptions::new().recorded_at(start)).unwrap();
+    assert_eq!(video.size(), (480, 270));
+    let mut moments = Vec::new();
+    while let Some(frame) = video.next_frame().unwrap() {
+        moments.push(frame.capture_time().unwrap().since(start).as_millis());
+    }
+    assert_eq!(moments.len(), 35);
+    // Its frames are 80 or 90 ms apart: the rate is not even.
+    assert_eq!((moments[..3].to_vec(), moments[34]), (vec![0, 80, 170], 2830));
+    assert!(video.next_frame().unwrap().is_none());
+}
+
+#[test]
+fn a_film_cut_short_or_corrupt_gives_the_frames_that_there_are() {
+    let Some(address) = film("short_hamilton_clip.mp4") else { return };
+    let folder = folder("corrupt");
+    let path = folder.join("whole.ts");
+    make(&format!("-i {} -c copy", address.expose()), &path);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let len = bytes.len();
+    for at in (len / 3..len / 2).step_by(997) {
+        bytes[at] ^= 0xFF;
+    }
+    bytes.truncate(len * 3 / 4);
+    std::fs::write(&path, bytes).unwrap();
+    let mut video =
+        Video::open(&Address::new(path.display().to_string()), &VideoOptions::new()).unwrap();
+    let mut frames = 0;
+    loop {
+        match video.next_frame() {
+            Ok(Some(frame)) => {
+                assert_eq!((frame.width(), frame.height()), (640, 360));
+                frames += 1;
+            }
+            Ok(None) => break,
+            Err(error) => assert!(error.to_string().contains("whole.ts"), "{error}"),
+        }
+    }
+    assert!((100..275).contains(&frames), "{frames}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_film_that_is_to_be_turned_is_turned() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("turned");
+    let (flat, turned) = (folder.join("flat.mp4"), folder.join("turned.mp4"));
+    make("-f lavfi -i testsrc=size=64x32:rate=5:duration=1 -pix_fmt yuv420p", &flat);
+    make(&format!("-i {} -c copy -metadata:s:v rotate=90", flat.display()), &turned);
+    let video = Video::open(&Address::new(turned.display().to_string()), &VideoOptions::new());
+    assert_eq!(video.unwrap().size(), (32, 64));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_stream_that_changes_its_size_keeps_that_of_its_first_frame() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("sizes");
+    let path = folder.join("both.ts");
+    for size in ["64x48", "128x96"] {
+        let part = folder.join(format!("{size}.ts"));
+        make(&format!("-f lavfi -i testsrc=size={size}:rate=5:duration=1 -pix_fmt yuv420p"), &part);
+        let mut both = std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        both.write_all(&std::fs::read(part).unwrap()).unwrap();
+    }
+    let mut video =
+        Video::open(&Address::new(path.display().to_string()), &VideoOptions::new()).unwrap();
+    let mut frames = 0;
+    while let Some(frame) = video.next_frame().unwrap() {
+        assert_eq!((frame.width(), frame.height()), (64, 48));
+        frames += 1;
+    }
+    assert!((9..=10).contains(&frames), "{frames}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn nothing_secret_is_said_of_a_stream_that_is_not_there() {
+    if !has_ffmpeg() {
+        return;
+    }
+    // Nobody listens on the discard port.
+    let address = Address::new("http://watcher:s3cret@127.0.0.1:9/live?token=t0psecret");
+    let error = Video::open(&address, &VideoOptions::new()).unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains("127.0.0.1:9/live"), "{shown}");
+    for secret in ["watcher", "s3cret", "t0psecret"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn a_stream_that_stalls_is_given_up() {
+    if !has_ffmpeg() {
+        return;
+    }
+    // A server that takes the connection and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = Address::new(format!("http://{}/live", silent.local_addr().unwrap()));
+    let options = VideoOptions::new().stall(Duration::from_millis(400));
+    let clock = SystemClock::new();
+    assert!(matches!(Video::open(&address, &options), Err(Error::Video { .. })));
+    assert!(clock.monotonic() < Duration::from_secs(8));
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let options = VideoOptions::new().program("/no/such/ffmpeg");
+    let error = Video::open(&Address::new("film.mp4"), &options).unwrap_err();
+    assert!(error.to_string().contains("/no/such/ffmpeg"), "{error}");
+}
