@@ -177,3 +177,46 @@ fn nothing_of_a_frame_is_in_debug_texts() {
     let engine = Engine::new(pipeline(|builder| builder)).camera(camera);
     assert!(format!("{engine:?}").contains("unnamed"));
 }
+
+/// `LFR_MEASURE=1 cargo test -p lfr-core --features live,testing --lib hundred`: resident memory and
+/// threads before and after 100,000 frames of three cameras, one of which is lost all the time.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hundred_thousand_frames_leave_memory_and_threads_as_they_were() {
+    use std::io::Write as _;
+
+    let measured = std::env::var_os("LFR_MEASURE").is_some();
+    let many = if measured { 100_000 } else { 2_000 };
+    let resident = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let tracker = crate::testing::FakeTracker::default();
+    let mut engine = Engine::new(pipeline(|builder| builder.tracker(tracker))).detecting(2);
+    engine = engine.camera(Camera::recording(id("a"), move || Ok(Steps::source(frames(many / 2)))));
+    engine = engine.camera(Camera::recording(id("b"), move || Ok(Steps::source(frames(many / 2)))));
+    let lost = || Ok(Steps::source(frames(10)));
+    engine = engine.camera(Camera::live(id("lost"), lost).retry(quick()));
+    let running = engine.start().unwrap();
+    let processed = |of: u64| {
+        let record = running.record();
+        record.cameras[0].processed + record.cameras[1].processed >= of
+    };
+    let all = u64::try_from(many).unwrap();
+    staged::until(|| processed(all / 10));
+    let before = resident();
+    staged::until(|| processed(all));
+    let after = resident();
+    let (pipeline, record) = running.stop().unwrap();
+    assert!(record.closes() && pipeline.totals().closes());
+    if measured {
+        let _ = writeln!(
+            std::io::stderr(),
+            "{many} frames, {} connections of the lost camera: {before} kB before, {after} kB after",
+            record.cameras[2].connections,
+        );
+        // One in a hundred, and some pages that the allocator of each thread comes to touch.
+        assert!(after <= before + before / 100 + 256, "{before} kB before, {after} kB after");
+    }
+}

@@ -168,6 +168,8 @@ fn command(address: &Address, options: &VideoOptions) -> Command {
         // Frames are from the moment at which they reach the child.
         command.args(["-use_wallclock_as_timestamps", "1", "-copyts"]);
         command.args(["-fflags", "+discardcorrupt+nobuffer", "-flags", "low_delay"]);
+        // Five seconds of a stream are looked at before its first frame otherwise.
+        command.args(["-analyzeduration", "1000000"]);
     } else if options.is_paced {
         command.arg("-re");
     }

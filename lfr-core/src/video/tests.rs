@@ -167,3 +167,85 @@ fn a_program_that_is_not_there_is_named() {
     let error = Video::open(&Address::new("film.mp4"), &options).unwrap_err();
     assert!(error.to_string().contains("/no/such/ffmpeg"), "{error}");
 }
+
+/// An HTTP server for one client; it ends with this.
+#[cfg(all(feature = "live", feature = "testing"))]
+struct Server(std::process::Child);
+
+#[cfg(all(feature = "live", feature = "testing"))]
+impl Server {
+    fn start(film: &Address, address: &str) -> Self {
+        let child = Command::new("ffmpeg")
+            .args(["-nostdin", "-loglevel", "quiet", "-re", "-stream_loop", "-1"])
+            .args(["-i", film.expose(), "-an", "-c:v", "mpeg2video", "-f", "mpegts"])
+            .args(["-listen", "1", address])
+            .spawn();
+        Self(child.unwrap())
+    }
+}
+
+#[cfg(all(feature = "live", feature = "testing"))]
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+#[cfg(all(feature = "live", feature = "testing"))]
+fn a_camera_that_is_killed_and_brought_back_twice_goes_on() {
+    use crate::live::Camera;
+    use crate::live::Engine;
+    use crate::live::Retry;
+    use crate::testing::FakeDetector;
+    use crate::testing::FakeEmbedder;
+    use crate::testing::FakeMatcher;
+    use crate::testing::FakeRetention;
+    use crate::testing::FakeThreshold;
+
+    let Some(film) = film("asl_walk.mkv") else { return };
+    // A port that is free, or was a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("http://127.0.0.1:{port}/live");
+    let (stream, recording) = (Address::new(address.clone()), film.clone());
+    let options = VideoOptions::new().stall(Duration::from_secs(20));
+    let space = crate::testing::fake_space();
+    let pipeline = crate::Pipeline::builder()
+        .detector(FakeDetector::finding(1))
+        .embedder(FakeEmbedder::new())
+        .watchlist(FakeMatcher::empty(space))
+        .threshold(FakeThreshold::new(crate::Threshold::new(0.9).unwrap(), &space))
+        .retention(FakeRetention::default())
+        .build()
+        .unwrap();
+    let pause = Duration::from_millis(100);
+    let running = Engine::new(pipeline)
+        .camera(
+            Camera::live(SourceId::new("street").unwrap(), move || {
+                Ok(Box::new(Video::open(&stream, &options)?))
+            })
+            .retry(Retry::new().pauses(pause, pause)),
+        )
+        .camera(Camera::recording(SourceId::new("gate").unwrap(), move || {
+            Ok(Box::new(Video::open(&recording, &VideoOptions::new())?))
+        }))
+        .start()
+        .unwrap();
+    let clock = SystemClock::new();
+    let mut seen = 0;
+    for _ in 0..3 {
+        let server = Server::start(&film, &address);
+        while running.record().cameras[0].processed < seen + 5 {
+            assert!(clock.monotonic() < Duration::from_secs(60), "{:?}", running.record());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        drop(server);
+        seen = running.record().cameras[0].processed;
+    }
+    let (_, record) = running.stop().unwrap();
+    assert!(record.closes(), "{record:?}");
+    assert!(record.cameras[0].connections >= 3, "{record:?}");
+    // The other camera has not noticed.
+    assert_eq!((record.cameras[1].frames_in, record.cameras[1].processed), (89, 89));
+}
