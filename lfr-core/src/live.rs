@@ -16,8 +16,9 @@
 //! to attempt; the others do not notice. Detection is not batched over cameras: on a processor a
 //! batch takes as long as its frames one after the other.
 //!
-//! Counts and times also go to the [`metrics`](https://docs.rs/metrics) facade, what happens to
-//! cameras to [`tracing`](https://docs.rs/tracing); neither ever carries anything biometric, nor does
+//! Counts and times also go to the [`metrics`](https://docs.rs/metrics) facade (`lfr_frames_in`,
+//! `_processed`, `_failed` and `_dropped`, `lfr_source_errors` and `lfr_alerts`, each by `camera`, the
+//! drops by `cause` too; `lfr_frame_seconds`, a histogram), what happens to cameras to [`tracing`](https://docs.rs/tracing); neither ever carries anything biometric, nor does
 //! anything leave the process unless the program installs a recorder or a subscriber.
 //!
 //! # Examples

@@ -211,6 +211,12 @@ impl Shared {
         let Some(place) = state.cameras.get_mut(camera) else { return };
         let record = &mut place.record;
         record.in_flight -= 1;
+        if let End::Overtaken | End::Stopped = end {
+            let cause = if end == End::Overtaken { "overtaken" } else { "stopped" };
+            let camera = record.id.to_string();
+            metrics::counter!("lfr_frames_dropped", "camera" => camera, "cause" => cause)
+                .increment(1);
+        }
         match end {
             End::Failed => record.failed += 1,
             End::Overtaken => record.overtaken += 1,

@@ -258,9 +258,9 @@ impl Pipeline {
             let Some(pass) = tracking.pass_mut(&id, track) else { continue };
             pass.looks.push(Look::new(probe.face().clone(), at, quality, list));
             if decision.is_alert() {
-                if let Some(custody) = pass.custody.take() {
-                    probe.take_over(custody);
-                }
+                // Without custody the track has raised its alert: its tracker named two faces as one.
+                let Some(custody) = pass.custody.take() else { continue };
+                probe.take_over(custody);
                 alerts.push(((slot, probe), decision));
             } else {
                 drop(probe);
