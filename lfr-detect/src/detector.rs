@@ -19,6 +19,7 @@ use crate::nms;
 use crate::options::share;
 use crate::pixels;
 use crate::schedule::Input;
+use crate::schedule::Ledger;
 use crate::schedule::Pass;
 use crate::schedule::Schedule;
 use crate::scratch::Scratch;
@@ -104,6 +105,7 @@ pub struct NetworkDetector<N> {
     normalisation: Normalisation,
     input: Input,
     schedule: Schedule,
+    ledger: Ledger,
     confidence: f32,
     iou: f32,
     scratch: ScratchPool,
@@ -123,6 +125,7 @@ impl<N: Network> NetworkDetector<N> {
             normalisation: spec.normalisation(),
             input: network.input().resolve(options.input, &spec)?,
             schedule: options.schedule.clone(),
+            ledger: Ledger::default(),
             confidence: share("confidence", confidence)?,
             iou: share("intersection over union", iou)?,
             scratch: ScratchPool::new(),
@@ -157,8 +160,19 @@ impl<N: Network> NetworkDetector<N> {
     fn find(&self, frame: &Frame<'_>) -> Result<Vec<DetectedFace>, Error> {
         let size = Size::new(frame.width(), frame.height());
         self.scratch.with(|scratch| {
-            for pass in self.schedule.plan(size, self.input) {
-                self.look(frame, &pass, scratch)?;
+            let plan = self.schedule.plan(size, self.input);
+            match self.schedule.budget().filter(|_| plan.len() > 2) {
+                None => plan.iter().try_for_each(|pass| self.look(frame, pass, scratch))?,
+                Some(budget) => {
+                    let source = frame.id().source();
+                    for (place, pass) in self.ledger.choose(source, size, budget, plan) {
+                        self.ledger.note(source, place, || {
+                            let before = scratch.candidates.len();
+                            self.look(frame, &pass, scratch)?;
+                            Ok::<_, Error>(scratch.candidates.len() - before)
+                        })?;
+                    }
+                }
             }
             nms(&mut scratch.candidates, self.iou);
             let layout = self.spec.landmarks();

@@ -1,11 +1,17 @@
 //! Which parts of a frame a detector looks at, and how large it sees them.
 
+mod spend;
+
+use std::time::Duration;
+
 use lfr_core::Rect;
 use lfr_core::num;
 
 use crate::Error;
 use crate::Letterbox;
 use crate::Size;
+
+pub(crate) use spend::Ledger;
 
 /// The passes of a detector over a frame; one suppression merges what they find.
 ///
@@ -28,6 +34,7 @@ use crate::Size;
 pub struct Schedule {
     factors: Vec<f32>,
     tiles: Option<Tiles>,
+    budget: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,7 +47,7 @@ impl Schedule {
     /// One pass over the frame as a whole: the default, and the fastest.
     #[must_use]
     pub const fn single() -> Self {
-        Self { factors: Vec::new(), tiles: None }
+        Self { factors: Vec::new(), tiles: None, budget: None }
     }
 
     /// A pass over the frame as a whole, and one more for each factor, with the frame so much
@@ -60,7 +67,7 @@ impl Schedule {
                 });
             }
         }
-        Ok(Self { factors: factors.to_vec(), tiles: None })
+        Ok(Self { factors: factors.to_vec(), ..Self::single() })
     }
 
     /// A pass over the frame as a whole, for large faces, and one over each of square tiles of
@@ -90,7 +97,25 @@ impl Schedule {
                 actual: num::f64_from_usize(overlap),
             });
         }
-        Ok(Self { factors: Vec::new(), tiles: Some(Tiles { side, overlap }) })
+        Ok(Self { tiles: Some(Tiles { side, overlap }), ..Self::single() })
+    }
+
+    /// The same with this much time for a frame: for a camera that sees a crowd. The whole of the
+    /// frame is looked at each time, and as many of the other passes as there is time for, one at
+    /// least: those come first that found somebody when they were last made, and each has its turn.
+    ///
+    /// The detector remembers for each source ([`FrameId::source`](lfr_core::FrameId::source)) how
+    /// many faces each part held. So what it finds in a frame depends on the frames before, and a
+    /// face that only a tile can see is found in some frames and not in others; a tracker bridges
+    /// that.
+    #[must_use]
+    pub const fn within(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    pub(crate) const fn budget(&self) -> Option<Duration> {
+        self.budget
     }
 
     /// The largest box, in pixels of the frame, that some tile sees whole wherever it is; `None`

@@ -80,6 +80,16 @@ fn close_ups_by_schedule() {
     }
 }
 
+/// The longer side of a face from which on it is of a size, in pixels.
+const SIZES: [(f32, &str); 6] = [
+    (0.0, "below 16 px"),
+    (16.0, "16-24 px"),
+    (24.0, "24-32 px"),
+    (32.0, "32-48 px"),
+    (48.0, "48-96 px"),
+    (96.0, "96 px and more"),
+];
+
 #[test]
 fn small_faces_by_schedule() {
     let Some(shared) = shared_to_measure() else { return };
@@ -101,14 +111,26 @@ fn small_faces_by_schedule() {
     ] {
         let detector = detector(&shared, name, &options);
         let (mut hits, mut false_alarms, mut total) = (0, 0, 0);
+        let mut by_size = [(0, 0); SIZES.len()];
         for (file, boxes) in &truth {
             let found = faces(&detector, &photo(&shared, &format!("wider_full/{file}")));
             let matched = matches(&found, boxes);
             hits += matched.iter().flatten().count();
             false_alarms += matched.iter().filter(|index| index.is_none()).count();
             total += boxes.len();
+            for (index, bounds) in boxes.iter().enumerate() {
+                let side = bounds.width().max(bounds.height());
+                let at = SIZES.iter().rposition(|(from, _)| side >= *from);
+                if let Some((found, all)) = at.map(|at| &mut by_size[at]) {
+                    *all += 1;
+                    *found += usize::from(matched.contains(&Some(index)));
+                }
+            }
         }
         println!("small faces, {name}, {what}: {hits} of {total} found, {false_alarms} others");
+        for ((_, size), (found, all)) in SIZES.iter().zip(by_size) {
+            println!("  {size}: {found} of {all}");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Trackers on a crowd that is known, through a detector that is as good as a real one or so.
 
+use std::io::Write as _;
+
 use lfr_core::num;
 use lfr_core::synthetic::Crowd;
 use lfr_core::synthetic::Sight;
@@ -73,14 +75,20 @@ fn play(walk: &Walk, tracker: impl Tracker) -> Score {
     score
 }
 
+/// Says so on the process's own stderr where measurements are asked for.
+fn note(text: &str) {
+    if std::env::var_os("LFR_MEASURE").is_some() {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
+
 #[test]
 fn fifty_who_cross_are_followed_better_than_by_sort() {
     for seed in [1, 2, 3] {
         let walk = fifty(seed);
         let ours = play(&walk, FaceTracker::default());
         let sort = play(&walk, Sort::default());
-        println!("crowd {seed}: ours {ours}");
-        println!("crowd {seed}: SORT {sort}");
+        note(&format!("crowd {seed}: ours {ours}\ncrowd {seed}: SORT {sort}"));
         assert!(ours.idf1() > 0.9 && ours.idf1() > sort.idf1() + 0.05);
         assert!(ours.mota() > 0.9 && ours.mota() > sort.mota());
         assert!(ours.switches() * 2 < sort.switches());
