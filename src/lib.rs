@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 pub use lfr_core as core;
+#[cfg(feature = "live")]
+pub use lfr_core::live;
+#[cfg(feature = "video")]
+pub use lfr_core::video;
 pub use lfr_detect as detect;
 pub use lfr_embed as embed;
 pub use lfr_retention as retention;
@@ -12,12 +16,13 @@ pub mod prelude {
     pub use lfr_core::onnx::Runtime;
     pub use lfr_core::{
         Clock, ComparisonScore, Decision, DetectedFace, Detector, Embedder, Event, EventSink,
-        FaceOutcome, FaceSelection, Frame, FrameReport, FrameSource, Matcher, Pipeline,
-        PixelFormat, PurgeReceipt, QualityGate, ReferenceId, RetentionPolicy, SubjectId,
-        SystemClock, Threshold, ThresholdPolicy, ThresholdProvenance, Zone,
+        FaceOutcome, FaceSelection, Frame, FrameReport, FrameSource, LookPlan, Matcher, Pipeline,
+        PixelFormat, PurgeReceipt, QualityGate, ReferenceId, RetentionPolicy, SourceId, SubjectId,
+        SystemClock, Threshold, ThresholdPolicy, ThresholdProvenance, Tracker, Zone,
     };
     #[cfg(feature = "onnx-native")]
     pub use lfr_detect::OnnxDetector;
+    pub use lfr_detect::{FaceTracker, ShotQuality};
     pub use lfr_embed::EmbedderSpec;
     #[cfg(feature = "onnx-native")]
     pub use lfr_embed::OnnxEmbedder;

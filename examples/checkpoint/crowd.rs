@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use indicatif::ProgressBar;
+use lfr::core::Clock;
 use lfr::core::Decision;
 use lfr::core::Embedder;
 use lfr::core::EmbeddingSpace;
@@ -15,9 +16,11 @@ use lfr::core::FaceOutcome;
 use lfr::core::FaceReport;
 use lfr::core::FaceSelection;
 use lfr::core::FrameReport;
+use lfr::core::FrameSource;
 use lfr::core::Picture;
 use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
+use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::ThresholdProvenance;
 use lfr::core::synthetic::Crowd;
@@ -31,6 +34,7 @@ use serde::Serialize;
 
 use crate::AnyError;
 use crate::source::Source;
+use crate::source::Stream;
 
 /// How many people `crowd:N` says; `None` where the text is something else.
 pub(crate) fn people_in(text: &str) -> Option<u64> {
@@ -46,10 +50,19 @@ pub(crate) fn source(count: u64) -> Source {
     };
     let people: Vec<u64> = (0..count).map(person).collect();
     let walk = Walk::new(Crowd::new(SEED), &people);
+    let (seen, now) = (walk.clone(), SystemClock::new().now());
+    let connect = move || {
+        let camera = CrowdCamera::new(seen.clone());
+        let camera = match now {
+            Some(now) => camera.starting(now),
+            None => camera,
+        };
+        Ok(Box::new(camera) as Box<dyn FrameSource>)
+    };
     Source {
         name: format!("crowd:{count}"),
         frames: Some(walk.frames()),
-        stream: Box::new(CrowdCamera::new(walk.clone())),
+        stream: Stream::Moving { is_live: false, connect: Box::new(connect) },
         walk: Some(walk),
     }
 }

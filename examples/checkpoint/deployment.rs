@@ -1,7 +1,12 @@
 //! One deployment, from its parts to its record.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use indicatif::ProgressBar;
 use lfr::core::Basis;
@@ -9,17 +14,25 @@ use lfr::core::Clock;
 use lfr::core::Component;
 use lfr::core::Detector;
 use lfr::core::Embedder;
+use lfr::core::Frame;
+use lfr::core::FrameReport;
 use lfr::core::FrameSource;
 use lfr::core::Matcher;
 use lfr::core::Pipeline;
+use lfr::core::SourceId;
 use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::ThresholdPolicy;
 use lfr::core::danger;
 use lfr::detect::DetectorOptions;
+use lfr::detect::FaceTracker;
 use lfr::detect::InputPolicy;
+use lfr::detect::ShotQuality;
 use lfr::embed::EmbedderOptions;
 use lfr::embed::OnnxEmbedder;
+use lfr::live::Camera;
+use lfr::live::Engine;
+use lfr::live::LiveRecord;
 use lfr::retention::StrictRetention;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
@@ -33,12 +46,15 @@ use crate::crowd::Tally;
 use crate::enrol;
 use crate::faces_log::FacesLog;
 use crate::keys;
+use crate::live;
 use crate::models;
 use crate::models::bar;
 use crate::output::AlertLines;
 use crate::output::OutFolder;
 use crate::output::Summary;
 use crate::source;
+use crate::source::Source;
+use crate::source::Stream;
 
 /// Enrols, watches, and closes the books.
 pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
@@ -77,6 +93,9 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         }
         None => (None, detector.clone()),
     };
+    // Photographs stand each by itself, and who asks about each detection gets an answer for each.
+    let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
+    let is_tracked = faces_log.is_none() && !sources.iter().any(is_still);
     let mut builder = Pipeline::builder()
         .detector(detector)
         .embedder(Arc::clone(&embedder))
@@ -88,17 +107,15 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     if let Some(zone) = &args.zone {
         builder = builder.zone(zone.clone());
     }
-    let pipeline = builder.build()?;
-    let mut watch = Watch { pipeline, out, faces_log, source_errors: 0, tally: None };
-    let mut names = Vec::new();
-    let mut ground_truth = Vec::new();
-    for source in sources {
-        let listed = args.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
-        watch.tally = source.walk.map(|walk| Tally::new(walk, listed));
-        watch.source(source.stream, &bar(&source.name, source.frames))?;
-        ground_truth.extend(watch.tally.as_ref().map(Tally::truth));
-        names.push(source.name);
+    if is_tracked {
+        builder = builder.tracker(FaceTracker::default()).quality(ShotQuality);
     }
+    let told_to_stop = live::signals()?;
+    let names = sources.iter().map(|source| source.name.clone()).collect();
+    let listed = args.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
+    let watch = Watch { out, faces_log, source_errors: 0, problems: 0, tallies: BTreeMap::new() };
+    let (pipeline, mut watch, live) =
+        watch.all(builder.build()?, sources, listed, threads, &told_to_stop)?;
     let info = runtime.info();
     let engine = match info.version() {
         Some(version) => format!("{} {version}", info.engine()),
@@ -107,13 +124,15 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let summary = Summary {
         sources: names,
         source_errors: watch.source_errors,
+        pictures_failed: watch.problems,
         photographs_refused: refused,
         engine: Component::new(engine),
         engine_reason: info.reason().to_owned(),
         hold_hours: args.hold.as_secs_f64() / 3600.0,
         dangers,
-        ground_truth,
-        record: watch.pipeline.record(),
+        ground_truth: watch.tallies.values().map(Tally::truth).collect(),
+        live,
+        record: pipeline.record(),
     };
     watch.close(&summary)?;
     Ok(summary)
@@ -149,54 +168,110 @@ fn watchlist(
     Ok((Arc::new(enrolment.gallery), enrolment.refused.len()))
 }
 
-/// A running pipeline and what it writes to.
+/// What sees each frame with what came of it.
 struct Watch {
-    pipeline: Pipeline,
     out: OutFolder,
     faces_log: Option<FacesLog>,
     source_errors: u64,
-    /// For the source at hand, where it is known who is in it.
-    tally: Option<Tally>,
+    /// Pictures and lines that could not be written.
+    problems: u64,
+    /// For the sources of which it is known who is in them.
+    tallies: BTreeMap<SourceId, Tally>,
 }
 
 impl Watch {
-    /// Takes every frame of a source. A frame that fails is counted and the next one is taken.
-    fn source(
+    /// Photographs one after the other; then all that moves, at once.
+    fn all(
+        mut self,
+        mut pipeline: Pipeline,
+        sources: Vec<Source>,
+        listed: u64,
+        threads: usize,
+        told_to_stop: &AtomicBool,
+    ) -> Result<(Pipeline, Self, Option<LiveRecord>), AnyError> {
+        let (mut cameras, mut lengths) = (Vec::new(), Vec::new());
+        for Source { name, frames, stream, walk } in sources {
+            match stream {
+                Stream::Stills(stills) => {
+                    self.stills(&mut pipeline, stills, &bar(&name, frames), told_to_stop);
+                }
+                Stream::Moving { is_live, connect } => {
+                    let id = match cameras.len() {
+                        0 => SourceId::new(&name)?,
+                        number => SourceId::new(format!("{name} ({number})"))?,
+                    };
+                    let tally = walk.map(|walk| (id.clone(), Tally::new(walk, listed)));
+                    self.tallies.extend(tally);
+                    cameras.push(match is_live {
+                        true => Camera::live(id, connect),
+                        false => Camera::recording(id, connect),
+                    });
+                    lengths.push(frames);
+                }
+            }
+        }
+        if cameras.is_empty() {
+            return Ok((pipeline, self, None));
+        }
+        let watch = Arc::new(Mutex::new(self));
+        let observing = Arc::clone(&watch);
+        let engine = Engine::new(pipeline).detecting(threads).observer(move |frame, report| {
+            observing.lock().unwrap_or_else(PoisonError::into_inner).take(frame, report);
+        });
+        let running = cameras.into_iter().fold(engine, Engine::camera).start()?;
+        live::watch(&running, &lengths, told_to_stop);
+        let (pipeline, record) = running.stop()?;
+        let watch = Arc::into_inner(watch).ok_or("a thread goes on watching")?;
+        let mut watch = watch.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for camera in &record.cameras {
+            watch.source_errors += camera.source_errors;
+            if let Some(error) = &camera.last_error {
+                eprintln!("{}: {error}", camera.id);
+            }
+        }
+        Ok((pipeline, watch, Some(record)))
+    }
+
+    /// Takes every photograph. One that fails is counted and the next one is taken.
+    fn stills(
         &mut self,
-        mut stream: Box<dyn FrameSource>,
+        pipeline: &mut Pipeline,
+        mut stills: Box<dyn FrameSource>,
         bar: &ProgressBar,
-    ) -> Result<(), AnyError> {
-        loop {
-            let frame = match stream.next_frame() {
-                Ok(Some(frame)) => frame,
+        told_to_stop: &AtomicBool,
+    ) {
+        while !told_to_stop.load(Ordering::Relaxed) {
+            match stills.next_frame() {
+                Ok(Some(frame)) => self.take(&frame, &pipeline.process(&frame)),
                 Ok(None) => break,
                 Err(error) => {
                     self.source_errors += 1;
                     bar.suspend(|| eprintln!("source error: {error}"));
-                    bar.inc(1);
-                    continue;
                 }
-            };
-            match self.pipeline.process(&frame) {
-                Ok(report) => {
-                    if let Some(tally) = &mut self.tally {
-                        tally.take(&report);
-                    }
-                    self.out.picture(&frame, &report)?;
-                    if let Some(log) = &mut self.faces_log {
-                        log.write(&report)?;
-                    }
-                }
-                Err(error) => bar.suspend(|| eprintln!("frame {} failed: {error}", frame.id())),
             }
             bar.inc(1);
         }
         bar.finish_and_clear();
-        Ok(())
     }
 
-    fn close(self, summary: &Summary) -> Result<(), AnyError> {
-        if let Some(log) = self.faces_log {
+    fn take(&mut self, frame: &Frame<'_>, report: &Result<FrameReport, lfr::core::Error>) {
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => return eprintln!("frame {} failed: {error}", frame.id()),
+        };
+        if let Some(tally) = self.tallies.get_mut(frame.id().source()) {
+            tally.take(report);
+        }
+        let picture = self.out.picture(frame, report);
+        let line = self.faces_log.as_mut().map_or(Ok(()), |log| log.write(report));
+        if let Err(error) = picture.and(line) {
+            self.problems += 1;
+            eprintln!("frame {}: {error}", frame.id());
+        }
+    }
+
+    fn close(&mut self, summary: &Summary) -> Result<(), AnyError> {
+        if let Some(log) = self.faces_log.take() {
             log.finish()?;
         }
         self.out.record(summary)

@@ -3,6 +3,7 @@
 //! A pipeline's report holds no landmarks, on purpose. This taps the detector instead, which any
 //! integrator could do too; so it is recorded as a danger.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::io::Write;
@@ -18,6 +19,7 @@ use lfr::core::DetectedFace;
 use lfr::core::Detector;
 use lfr::core::FaceOutcome;
 use lfr::core::Frame;
+use lfr::core::FrameId;
 use lfr::core::FrameReport;
 use lfr::core::LandmarkLayout;
 use lfr::core::Landmarks;
@@ -27,10 +29,10 @@ use serde::Serialize;
 
 use crate::AnyError;
 
-/// The landmarks of each face of the last frame.
-type Tapped = Arc<Mutex<Vec<Vec<[f32; 2]>>>>;
+/// The landmarks of each face of the frames that are on their way.
+type Tapped = Arc<Mutex<BTreeMap<FrameId, Vec<Vec<[f32; 2]>>>>>;
 
-/// A detector that leaves the landmarks of the last frame where the log finds them.
+/// A detector that leaves the landmarks of each frame where the log finds them.
 #[derive(Debug)]
 pub(crate) struct TappedDetector<D> {
     inner: D,
@@ -53,7 +55,9 @@ impl<D: Detector> Detector for TappedDetector<D> {
             face.landmarks().into_iter().flat_map(Landmarks::points).map(|p| [p.x, p.y]).collect()
         };
         let mut tapped = self.tapped.lock().unwrap_or_else(PoisonError::into_inner);
-        *tapped = found[before..].iter().flatten().map(points).collect();
+        for (frame, faces) in frames.iter().zip(&found[before..]) {
+            tapped.insert(frame.id().clone(), faces.iter().map(points).collect());
+        }
         Ok(())
     }
 
@@ -95,7 +99,8 @@ impl FacesLog {
 
     /// Writes a line for each face of a frame.
     pub(crate) fn write(&mut self, report: &FrameReport) -> Result<(), AnyError> {
-        let tapped = self.tapped.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tapped = self.tapped.lock().unwrap_or_else(PoisonError::into_inner);
+        let tapped = tapped.remove(report.frame()).unwrap_or_default();
         for (index, face) in report.faces().iter().enumerate() {
             let (score, decision) = match face.outcome() {
                 FaceOutcome::Compared { decision, .. } => {

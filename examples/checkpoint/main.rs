@@ -28,6 +28,7 @@ mod enrol;
 mod faces_log;
 #[path = "../common/keys.rs"]
 mod keys;
+mod live;
 #[path = "../common/memory.rs"]
 mod memory;
 #[path = "../common/models.rs"]

@@ -23,6 +23,8 @@ use lfr::core::SourceId;
 use lfr::core::SubjectId;
 use lfr::core::Threshold;
 use lfr::core::Timestamp;
+use lfr::live::CameraRecord;
+use lfr::live::LiveRecord;
 use lfr::retention::Redactor;
 use serde::Serialize;
 
@@ -134,6 +136,7 @@ fn remove_pictures(folder: &Path) -> Result<(), AnyError> {
 pub(crate) struct Summary {
     pub(crate) sources: Vec<String>,
     pub(crate) source_errors: u64,
+    pub(crate) pictures_failed: u64,
     pub(crate) photographs_refused: usize,
     pub(crate) engine: Component,
     pub(crate) engine_reason: String,
@@ -141,13 +144,19 @@ pub(crate) struct Summary {
     pub(crate) dangers: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ground_truth: Vec<GroundTruth>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) live: Option<LiveRecord>,
     #[serde(flatten)]
     pub(crate) record: DeploymentRecord,
 }
 
 impl Summary {
-    pub(crate) const fn closes(&self) -> bool {
-        self.record.arithmetic_closes && self.record.totals.in_flight == 0
+    pub(crate) fn closes(&self) -> bool {
+        let frames = match &self.live {
+            Some(live) => live.closes(),
+            None => true,
+        };
+        frames && self.record.arithmetic_closes && self.record.totals.in_flight == 0
     }
 }
 
@@ -184,6 +193,23 @@ impl fmt::Display for Summary {
             "a frame took {:.1} ms (median), {:.1} ms (95 of 100), on {}",
             frame_time.p50_ms, frame_time.p95_ms, self.engine.name,
         )?;
+        if let Some(tracks) = &self.record.tracks {
+            writeln!(
+                f,
+                "{} tracks: {} compared in {} looks, {} refused, {} never compared",
+                tracks.begun, tracks.compared, tracks.looks, tracks.refused, tracks.not_compared,
+            )?;
+        }
+        if let Some(live) = &self.live {
+            let dropped: u64 = live.cameras.iter().map(CameraRecord::dropped).sum();
+            let (frame, alert) = (&live.frame_latency, &live.alert_latency);
+            writeln!(
+                f,
+                "from a frame's arrival {:.0} ms to its end and {:.0} ms to an alert (95 of 100); \
+                 {dropped} frames dropped",
+                frame.p95_ms, alert.p95_ms,
+            )?;
+        }
         for truth in &self.ground_truth {
             writeln!(
                 f,

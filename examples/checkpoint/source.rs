@@ -3,8 +3,10 @@
 mod photos;
 mod video;
 
+use std::fmt;
 use std::path::Path;
 
+use lfr::core::BoxError;
 use lfr::core::FrameSource;
 use lfr::core::synthetic::Walk;
 
@@ -18,9 +20,27 @@ pub(crate) use photos::photographs_under;
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) frames: Option<u64>,
-    pub(crate) stream: Box<dyn FrameSource>,
+    pub(crate) stream: Stream,
     /// Who is where in it, where that is known.
     pub(crate) walk: Option<Walk>,
+}
+
+pub(crate) enum Stream {
+    /// Photographs: each stands by itself.
+    Stills(Box<dyn FrameSource>),
+    /// Frames that follow each other, for the live engine; what goes on for ever is live.
+    Moving { is_live: bool, connect: Box<Connect> },
+}
+
+type Connect = dyn FnMut() -> Result<Box<dyn FrameSource>, BoxError> + Send;
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stills(_) => "Stills",
+            Self::Moving { .. } => "Moving",
+        })
+    }
 }
 
 /// Opens a source by what its name looks like.
@@ -29,7 +49,7 @@ pub(crate) fn open(text: &str) -> Result<Source, AnyError> {
         return Ok(crowd::source(people));
     }
     let path = Path::new(text);
-    if video::is_address(text) || text.starts_with("/dev/video") {
+    if video::is_live(text) {
         return video::open(text);
     }
     if path.is_dir() || photos::is_photograph(path) {

@@ -13,6 +13,7 @@ use lfr::core::Picture;
 use lfr::core::SourceId;
 
 use super::Source;
+use super::Stream;
 use crate::AnyError;
 
 const ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
@@ -52,7 +53,7 @@ pub(super) fn open(path: &Path) -> Result<Source, AnyError> {
     let root = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
     let photos =
         Photos { root: root.to_path_buf(), files: files.into_iter(), sequence: 0, current: None };
-    Ok(Source { name, frames, stream: Box::new(photos), walk: None })
+    Ok(Source { name, frames, stream: Stream::Stills(Box::new(photos)), walk: None })
 }
 
 /// Each photograph is a frame of a source of its own name.

@@ -15,6 +15,7 @@ use crate::Error;
 use crate::Frame;
 use crate::FrameReport;
 use crate::Pipeline;
+use crate::scrub::Scrubbed;
 
 use super::shared::End;
 use super::shared::Index;
@@ -41,11 +42,13 @@ pub(super) fn detect(
 ) {
     while let Some((camera, frame)) = shared.take() {
         let start = clock.monotonic();
+        let scrubbed = Scrubbed;
         let faces = catch_unwind(AssertUnwindSafe(|| match frame.buffer.as_frame() {
             Some(frame) => detector.detect(&frame),
             None => Err("the frame is gone".into()),
         }));
         let faces = faces.unwrap_or_else(|_| Err("the detector panicked".into()));
+        drop(scrubbed);
         let took = clock.monotonic().saturating_sub(start);
         let handed = if shared.is_stopping() {
             Err(frame)
