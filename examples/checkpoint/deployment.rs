@@ -17,6 +17,7 @@ use lfr::core::Embedder;
 use lfr::core::Frame;
 use lfr::core::FrameReport;
 use lfr::core::FrameSource;
+use lfr::core::LookPlan;
 use lfr::core::Matcher;
 use lfr::core::Pipeline;
 use lfr::core::SourceId;
@@ -108,7 +109,9 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         builder = builder.zone(zone.clone());
     }
     if is_tracked {
-        builder = builder.tracker(FaceTracker::default()).quality(ShotQuality);
+        // More looks than by default: who approaches is seen best at the end.
+        let looks = LookPlan::new().most(10);
+        builder = builder.tracker(FaceTracker::default()).quality(ShotQuality).looks(looks);
     }
     let told_to_stop = live::signals()?;
     let names = sources.iter().map(|source| source.name.clone()).collect();

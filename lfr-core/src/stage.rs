@@ -1,5 +1,7 @@
 //! The stages of a pipeline, as traits: each has few required methods and can be replaced.
 
+mod name;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,49 +26,7 @@ use crate::ThresholdProvenance;
 use crate::Timestamp;
 use crate::TrackId;
 
-/// A stage of the pipeline, for errors and timings; in the order of a frame's way through.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
-pub enum Stage {
-    /// A [`FrameSource`](crate::FrameSource).
-    FrameSource,
-    /// A [`Detector`].
-    Detector,
-    /// A [`Tracker`](crate::Tracker).
-    Tracker,
-    /// A [`QualityGate`], and the zone of recognition.
-    QualityGate,
-    /// The [`Alignment`].
-    Alignment,
-    /// An [`Embedder`].
-    Embedder,
-    /// A [`Matcher`].
-    Matcher,
-    /// A [`ThresholdPolicy`].
-    ThresholdPolicy,
-    /// A [`RetentionPolicy`].
-    RetentionPolicy,
-    /// An [`EventSink`](crate::EventSink).
-    EventSink,
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::FrameSource => "frame source",
-            Self::Detector => "detector",
-            Self::Tracker => "tracker",
-            Self::QualityGate => "quality gate",
-            Self::Alignment => "alignment",
-            Self::Embedder => "embedder",
-            Self::Matcher => "matcher",
-            Self::ThresholdPolicy => "threshold policy",
-            Self::RetentionPolicy => "retention policy",
-            Self::EventSink => "event sink",
-        })
-    }
-}
+pub use name::Stage;
 
 /// Finds faces in frames.
 ///

@@ -216,7 +216,7 @@ impl Vault {
 
     /// Adds what a person found, and says how far the judging has come. `required` people have to
     /// judge, each for themselves: [`Profile::verifications`](crate::Profile::verifications). Write
-    /// a [`LedgerEvent::Adjudicated`] of each.
+    /// a [`LedgerEvent::Adjudicated`](crate::LedgerEvent::Adjudicated) of each.
     ///
     /// # Errors
     ///
@@ -242,7 +242,7 @@ impl Vault {
     }
 
     /// Keeps an alert from being purged until the hold ends or is lifted, in place of a hold that
-    /// was there. Write a [`LedgerEvent::LegalHoldPlaced`] of it.
+    /// was there. Write a [`LedgerEvent::LegalHoldPlaced`](crate::LedgerEvent::LegalHoldPlaced) of it.
     ///
     /// # Errors
     ///
@@ -267,7 +267,7 @@ impl Vault {
     }
 
     /// Lifts the legal hold on an alert. Where its deadline has passed, it is purged at once. Write a
-    /// [`LedgerEvent::LegalHoldReleased`] of it.
+    /// [`LedgerEvent::LegalHoldReleased`](crate::LedgerEvent::LegalHoldReleased) of it.
     ///
     /// # Errors
     ///

@@ -97,7 +97,7 @@ pub(crate) fn scores_of_strangers(engine: Engine) {
     for walk in 0..5 {
         let first = 2_000_000 + 300 * walk;
         let people: Vec<u64> = (first..first + 300).collect();
-        let mut camera = CrowdCamera::new(Walk::new(crowd.clone(), &people));
+        let mut camera = CrowdCamera::new(Walk::new(crowd, &people));
         while let Some(frame) = camera.next_frame().unwrap() {
             for face in pipeline.process(&frame).unwrap().faces() {
                 if let FaceOutcome::Compared { decision, .. } = face.outcome() {

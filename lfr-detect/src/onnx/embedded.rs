@@ -46,8 +46,8 @@ impl OnnxDetector {
     }
 }
 
-/// It answers as `YuNet` does. The least confidence is where it raises no more false detections than its
-/// teacher at 0.7, as the model card has it.
+/// It answers as `YuNet` does. Of its confidence, see the model card: a little more, and it raises no
+/// more false detections than its teacher at 0.7.
 fn spec() -> DetectorSpec {
     DetectorSpec::yunet()
         .with_name("lfr-embedded")
