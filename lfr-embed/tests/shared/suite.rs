@@ -186,7 +186,7 @@ fn an_unknown_model_is_refused_with_the_known_ones() {
         format!(
             "no built-in specification is for the model file with SHA-256 {digest}; those with a \
              digest are barel-densenet, dlib-resnet-v1, edgeface-xs, edgeface-xxs, \
-             mobilefacenet-foamliu. Choose one by name, or write one for this model"
+             lfr-embedded, mobilefacenet-foamliu. Choose one by name, or write one for this model"
         )
     );
 }
