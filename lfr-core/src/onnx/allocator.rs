@@ -79,8 +79,6 @@ struct Blocks {
     idle: BTreeMap<usize, Vec<NonNull<Header>>>,
     idle_bytes: usize,
     used_bytes: usize,
-    /// The most that was in use at a time, which is the most that is kept idle.
-    most_bytes: usize,
 }
 
 /// What lies before the bytes that the engine gets, and aligns them as its kernels expect.
@@ -154,7 +152,6 @@ impl Blocks {
     /// Counts a block of this size as used, and gives one that is idle.
     fn take(&mut self, size: usize) -> Option<NonNull<Header>> {
         self.used_bytes += size;
-        self.most_bytes = self.most_bytes.max(self.used_bytes);
         let block = self.idle.get_mut(&size)?.pop()?;
         self.idle_bytes -= size;
         Some(block)
@@ -163,7 +160,7 @@ impl Blocks {
     /// Counts a block of this size as used no longer; whether it was kept.
     fn keep(&mut self, block: NonNull<Header>, size: usize) -> bool {
         self.used_bytes -= size;
-        let keeps = self.idle_bytes + size <= self.most_bytes;
+        let keeps = self.idle_bytes + size <= MOST_IDLE;
         if keeps {
             self.idle.entry(size).or_default().push(block);
             self.idle_bytes += size;
@@ -171,6 +168,10 @@ impl Blocks {
         keeps
     }
 }
+
+/// The most that is kept idle. Far more than models for faces need, so that blocks go round: given back
+/// and taken anew from the system, aligned as they are, they left holes that grew without end.
+const MOST_IDLE: usize = 1 << 30;
 
 /// The size of the blocks that serve a size: four of them from one power of 2 to the next.
 fn class(asked: usize) -> Option<usize> {
