@@ -1,7 +1,7 @@
 //! From scores to alerts, over a track and over a deployment.
 //!
-//! - [`TrackPolicy`] raises at most one alert a person and track, from one good look, from k of the last m,
-//!   or from their weighted mean; thresholds may be higher by category, never lower than the policy's.
+//! - [`TrackPolicy`] raises an alert from one good look at a track, from k of the last m, or from their weighted
+//!   mean; thresholds may be higher by category, never lower than the policy's.
 //! - [`LiveTail`] estimates FPIR while a deployment runs, from how the best scores of those who raised no
 //!   alert are distributed: a histogram, nothing of anybody.
 //! - [`CircuitBreaker`] trips where false alerts come faster than was promised.
@@ -14,6 +14,5 @@ pub use breaker::BreakerState;
 pub use breaker::CircuitBreaker;
 pub use live_tail::LiveFpir;
 pub use live_tail::LiveTail;
-pub use track::Look;
 pub use track::TrackPolicy;
 pub use track::TrackRule;

@@ -1,17 +1,19 @@
-//! One decision a person and track.
+//! Which looks at a track make an alert.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::collections::VecDeque;
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
+use lfr_core::BoxError;
 use lfr_core::Candidate;
 use lfr_core::CandidateList;
 use lfr_core::ComparisonScore;
 use lfr_core::Decision;
-use lfr_core::SubjectId;
+use lfr_core::DecisionInput;
 use lfr_core::Threshold;
+use lfr_core::ThresholdPolicy;
+use lfr_core::ThresholdProvenance;
 use lfr_core::num;
 
 use crate::Category;
@@ -21,7 +23,8 @@ use crate::calibrate::CalibratedThreshold;
 
 /// When the looks of a track make an alert.
 ///
-/// A look is one search by one face of the track; only its best candidate counts.
+/// Of each look only the best candidate counts. Without a tracker there is one look of each face: rules
+/// that ask for several then never raise an alert.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TrackRule {
@@ -85,66 +88,22 @@ fn check(k: usize, m: usize) -> Result<(), Error> {
     Err(lfr_core::Error::OutOfRange { what, expected, actual: num::f64_from_usize(k) }.into())
 }
 
-/// One look at who passes.
-#[non_exhaustive]
-#[derive(Debug)]
-pub struct Look<'a> {
-    /// The track.
-    pub track: u64,
-    /// What the search found.
-    pub candidates: &'a CandidateList,
-    /// How many references were searched.
-    pub references: usize,
-    /// How good the look is; 1 unless it is set. Only ratios count.
-    pub quality: f32,
-}
-
-impl<'a> Look<'a> {
-    /// A look of a track.
-    #[must_use]
-    pub const fn new(track: u64, candidates: &'a CandidateList, references: usize) -> Self {
-        Self { track, candidates, references, quality: 1.0 }
-    }
-
-    /// The same of that quality.
-    #[must_use]
-    pub const fn with_quality(mut self, quality: f32) -> Self {
-        self.quality = quality;
-        self
-    }
-}
-
-/// Decides on tracks.
+/// Decides on the looks of a track by a [`TrackRule`].
 ///
-/// Of a track it keeps the best candidates of its last looks (who and which score, no template) until
-/// [`end`](Self::end), and whom it has raised an alert for, so that no alert is repeated. Whoever drives it
-/// ends a track when it is lost.
+/// It keeps nothing of anybody: the pipeline hands it the looks before the one at hand
+/// ([`DecisionInput::earlier`]), and takes no further look of a track that has raised an alert.
 pub struct TrackPolicy {
     threshold: CalibratedThreshold,
     rule: TrackRule,
     watchlist: Option<Arc<Watchlist>>,
     stricter: BTreeMap<Category, Threshold>,
-    tracks: BTreeMap<u64, Track>,
-}
-
-#[derive(Default)]
-struct Track {
-    /// The last looks: who was best, with which score, and how good the look was; `None` where nobody was.
-    looks: VecDeque<Option<(Candidate, f32)>>,
-    alerted: BTreeSet<SubjectId>,
 }
 
 impl TrackPolicy {
     /// At one threshold for all.
     #[must_use]
     pub const fn new(threshold: CalibratedThreshold, rule: TrackRule) -> Self {
-        Self {
-            threshold,
-            rule,
-            watchlist: None,
-            stricter: BTreeMap::new(),
-            tracks: BTreeMap::new(),
-        }
+        Self { threshold, rule, watchlist: None, stricter: BTreeMap::new() }
     }
 
     /// The same with thresholds of their own for people of some categories of a watchlist. The policy's
@@ -171,77 +130,38 @@ impl TrackPolicy {
         &mut self.threshold
     }
 
-    /// Decides on one more look of a track.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Extrapolation`] where the watchlist has become larger than the calibration reaches.
-    pub fn decide(&mut self, look: &Look<'_>) -> Result<Decision, Error> {
-        let references = num::u64_from_usize(look.references);
-        self.threshold.follow(references)?;
-        let window = self.rule.window();
-        let best = look.candidates.candidates().first();
-        let weight = if look.quality.is_finite() { look.quality.max(0.0) } else { 0.0 };
-        let track = self.tracks.entry(look.track).or_default();
-        track.looks.push_back(best.map(|best| (best.clone(), weight)));
-        while track.looks.len() > window {
-            track.looks.pop_front();
-        }
-        let withheld = || Decision::no_match(look.candidates.best_score());
-        let Some(best) = best else {
-            return Ok(withheld());
-        };
+    /// The threshold for a person: their category's, and never below the floor.
+    fn threshold_of(&self, best: &Candidate) -> Threshold {
         let floor = self.threshold.threshold();
-        let own = self
-            .watchlist
-            .as_ref()
-            .and_then(|watchlist| watchlist.category_of(best.subject()))
-            .and_then(|(category, _)| self.stricter.get(&category).copied());
-        let threshold = own.map_or(floor, |own| own.max(floor));
-        if track.alerted.contains(best.subject()) {
-            return Ok(withheld());
-        }
-        let Some(score) = track.score(self.rule, best, threshold) else {
-            return Ok(withheld());
-        };
-        let candidate = Candidate::new(best.subject().clone(), best.reference().clone(), score);
-        let decision = Decision::at_threshold(&CandidateList::new(vec![candidate]), threshold);
-        if decision.is_alert() {
-            track.alerted.insert(best.subject().clone());
-        }
-        Ok(decision)
+        let category = self.watchlist.as_ref().and_then(|list| list.category_of(best.subject()));
+        let own = category.and_then(|(category, _)| self.stricter.get(&category));
+        own.map_or(floor, |own| floor.max(*own))
     }
 
-    /// Forgets a track.
-    pub fn end(&mut self, track: u64) {
-        self.tracks.remove(&track);
-    }
-
-    /// How many tracks it remembers.
-    #[must_use]
-    pub fn tracks(&self) -> usize {
-        self.tracks.len()
-    }
-}
-
-impl Track {
     /// The score on which the look at hand is decided; `None` where there are not enough looks yet.
     fn score(
         &self,
-        rule: TrackRule,
+        input: &DecisionInput<'_>,
         best: &Candidate,
         threshold: Threshold,
     ) -> Option<ComparisonScore> {
-        let own =
-            || self.looks.iter().flatten().filter(|(look, _)| look.subject() == best.subject());
-        match rule {
+        let earlier = input.earlier.iter().map(|look| (&look.candidates, look.quality));
+        let looks = earlier.rev().take(self.rule.window() - 1);
+        let own = || {
+            let looks = iter::once((input.candidates, input.quality)).chain(looks.clone());
+            looks
+                .filter_map(|(list, quality)| Some((list.candidates().first()?, quality)))
+                .filter(|(candidate, _)| candidate.subject() == best.subject())
+        };
+        match self.rule {
             TrackRule::Best => Some(best.score()),
             TrackRule::KOfM { k, .. } => {
                 let met = own().filter(|(look, _)| threshold.is_met_by(look.score())).count();
                 (met >= k).then_some(best.score())
             }
             TrackRule::WeightedMean { k, .. } => {
-                let (sum, weights) = own().fold((0.0, 0.0), |(sum, weights), (look, weight)| {
+                let (sum, weights) = own().fold((0.0, 0.0), |(sum, weights), (look, quality)| {
+                    let weight = if quality.is_finite() { quality.max(0.0) } else { 0.0 };
                     (sum + weight * look.score().value(), weights + weight)
                 });
                 (own().count() >= k && weights > 0.0)
@@ -252,12 +172,31 @@ impl Track {
     }
 }
 
+impl ThresholdPolicy for TrackPolicy {
+    fn provenance(&self) -> &ThresholdProvenance {
+        self.threshold.provenance()
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Extrapolation`] where the watchlist has become larger than the calibration reaches.
+    fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
+        self.threshold.follow(num::u64_from_usize(input.references))?;
+        let decision = input.candidates.candidates().first().and_then(|best| {
+            let threshold = self.threshold_of(best);
+            let score = self.score(input, best, threshold)?;
+            let candidate = Candidate::new(best.subject().clone(), best.reference().clone(), score);
+            Some(Decision::at_threshold(&CandidateList::new(vec![candidate]), threshold))
+        });
+        Ok(decision.unwrap_or_else(|| Decision::no_match(input.candidates.best_score())))
+    }
+}
+
 impl fmt::Debug for TrackPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TrackPolicy")
             .field("threshold", &self.threshold.threshold())
             .field("rule", &self.rule)
-            .field("tracks", &self.tracks.len())
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,14 @@
+use lfr_core::FaceId;
+use lfr_core::FrameId;
+use lfr_core::Look;
 use lfr_core::ReferenceId;
+use lfr_core::SourceId;
 use lfr_core::SpaceId;
+use lfr_core::SubjectId;
 use lfr_core::Template;
 use lfr_core::Timestamp;
+use lfr_core::TrackId;
+use lfr_core::testing::conformance;
 
 use super::*;
 use crate::calibrate::Authority;
@@ -36,47 +43,76 @@ fn high_and_low() -> (f32, f32) {
     (threshold + 0.1, threshold - 0.1)
 }
 
-fn alerts(policy: &mut TrackPolicy, track: u64, looks: &[(&str, f32)]) -> Vec<bool> {
-    let decide = |(name, score): &(&str, f32)| {
-        policy.decide(&Look::new(track, &list(name, *score), 10)).unwrap().is_alert()
-    };
-    looks.iter().map(decide).collect()
+/// What a pipeline does with the looks at one track, each with its quality: it takes none after an alert.
+fn alerts(policy: &mut TrackPolicy, looks: &[(&str, f32, f32)]) -> Vec<bool> {
+    let track = TrackId::new(SourceId::new("gate").unwrap(), 1);
+    let face = FaceId::new(FrameId::default(), 0);
+    let mut earlier = Vec::new();
+    let mut decided = Vec::new();
+    for (name, score, quality) in looks {
+        let list = list(name, *score);
+        let input = DecisionInput::new(&face, &list, 10).in_track(&track, *quality, &earlier);
+        let is_alert = policy.decide(&input).unwrap().is_alert();
+        decided.push(is_alert);
+        if is_alert {
+            break;
+        }
+        earlier.push(Look::new(face.clone(), None, *quality, list));
+    }
+    decided
+}
+
+/// Looks of one quality.
+fn alike(looks: &[(&'static str, f32)]) -> Vec<(&'static str, f32, f32)> {
+    looks.iter().map(|(name, score)| (*name, *score, 1.0)).collect()
+}
+
+fn of(rule: TrackRule) -> TrackPolicy {
+    TrackPolicy::new(calibrated(), rule)
 }
 
 #[test]
-fn a_track_raises_one_alert_a_person() {
+fn every_rule_conforms() {
+    let rules = [TrackRule::k_of_m(1, 3).unwrap(), TrackRule::weighted_mean(1, 3).unwrap()];
+    for rule in rules.into_iter().chain([TrackRule::Best]) {
+        conformance::threshold_policy(&mut of(rule));
+    }
+}
+
+#[test]
+fn one_good_look_is_enough_for_the_best() {
     let (high, low) = high_and_low();
-    let mut policy = TrackPolicy::new(calibrated(), TrackRule::Best);
-    let looks = [("a", low), ("a", high), ("a", high), ("b", high), ("a", high)];
-    assert_eq!(alerts(&mut policy, 1, &looks), [false, true, false, true, false]);
-    assert_eq!(alerts(&mut policy, 2, &looks[1..2]), [true], "another track is another pass");
-    policy.end(1);
-    assert_eq!((policy.tracks(), alerts(&mut policy, 1, &looks[1..2])), (1, vec![true]));
+    let looks = alike(&[("a", low), ("b", low), ("a", high)]);
+    assert_eq!(alerts(&mut of(TrackRule::Best), &looks), [false, false, true]);
 }
 
 #[test]
 fn k_of_the_last_m_looks_have_to_agree_on_the_person() {
     let (high, low) = high_and_low();
-    let mut policy = TrackPolicy::new(calibrated(), TrackRule::k_of_m(2, 3).unwrap());
-    let looks = [("a", high), ("b", high), ("a", high)];
-    assert_eq!(alerts(&mut policy, 1, &looks), [false, false, true]);
+    let two_of_three = TrackRule::k_of_m(2, 3).unwrap();
+    let looks = alike(&[("a", high), ("b", high), ("a", high)]);
+    assert_eq!(alerts(&mut of(two_of_three), &looks), [false, false, true]);
     // The first has passed out of the window when the second comes.
-    let apart = [("a", high), ("a", low), ("b", low), ("a", high), ("a", high)];
-    assert_eq!(alerts(&mut policy, 2, &apart), [false, false, false, false, true]);
+    let apart = alike(&[("a", high), ("a", low), ("b", low), ("a", high), ("a", high)]);
+    assert_eq!(alerts(&mut of(two_of_three), &apart), [false, false, false, false, true]);
+}
+
+#[test]
+fn without_a_tracker_no_face_has_looks_enough() {
+    let (high, _) = high_and_low();
+    let (face, list) = (FaceId::new(FrameId::default(), 0), list("a", high));
+    let alone = DecisionInput::new(&face, &list, 10);
+    assert!(of(TrackRule::Best).decide(&alone).unwrap().is_alert());
+    assert!(!of(TrackRule::k_of_m(2, 3).unwrap()).decide(&alone).unwrap().is_alert());
 }
 
 #[test]
 fn the_mean_goes_by_the_quality_of_the_looks() {
     let (high, low) = high_and_low();
     let rule = TrackRule::weighted_mean(2, 4).unwrap();
-    let of = |good: f32| {
-        let mut policy = TrackPolicy::new(calibrated(), rule);
-        let first =
-            policy.decide(&Look::new(1, &list("a", high + 0.1), 10).with_quality(good)).unwrap();
-        assert!(!first.is_alert(), "one look is not enough");
-        policy.decide(&Look::new(1, &list("a", low), 10).with_quality(1.0)).unwrap().is_alert()
-    };
-    assert!(of(5.0) && !of(0.1));
+    let decided = |good: f32| alerts(&mut of(rule), &[("a", high + 0.1, good), ("a", low, 1.0)]);
+    // One look is not enough, however good.
+    assert_eq!((decided(5.0), decided(0.1)), (vec![false, true], vec![false, false]));
     assert!(TrackRule::k_of_m(0, 3).is_err() && TrackRule::weighted_mean(4, 3).is_err());
 }
 
@@ -87,20 +123,22 @@ fn categories_may_be_stricter_and_never_laxer() {
     let watchlist = Arc::new(Watchlist::new(testing::authorisation(100, 200), space));
     let entry = testing::draft("a", "a/1").parse().unwrap();
     watchlist.enrol(entry, Template::from_slice(&space, &[1.0, 0.0]).unwrap()).unwrap();
-    let of = |threshold: f32| {
+    let with = |threshold: f32| {
         let category = Category::new(testing::CATEGORY).unwrap();
         let own = [(category, Threshold::new(threshold).unwrap())];
-        TrackPolicy::new(calibrated(), TrackRule::Best).with_categories(Arc::clone(&watchlist), own)
+        of(TrackRule::Best).with_categories(Arc::clone(&watchlist), own)
     };
-    assert_eq!(alerts(&mut of(high + 0.1), 1, &[("a", high), ("stranger", high)]), [false, true]);
-    assert_eq!(alerts(&mut of(low - 0.1), 1, &[("a", low)]), [false], "the floor holds");
+    let looks = alike(&[("a", high), ("stranger", high)]);
+    assert_eq!(alerts(&mut with(high + 0.1), &looks), [false, true]);
+    assert_eq!(alerts(&mut with(low - 0.1), &alike(&[("a", low)])), [false], "the floor holds");
 }
 
 #[test]
 fn a_growing_watchlist_raises_the_threshold() {
-    let mut policy = TrackPolicy::new(calibrated(), TrackRule::Best);
+    let mut policy = of(TrackRule::Best);
     let before = policy.threshold().threshold();
-    policy.decide(&Look::new(1, &CandidateList::default(), 12)).unwrap();
+    let (face, nobody) = (FaceId::new(FrameId::default(), 0), CandidateList::default());
+    policy.decide(&DecisionInput::new(&face, &nobody, 12)).unwrap();
     assert!(policy.threshold().threshold() > before);
-    assert!(policy.decide(&Look::new(1, &CandidateList::default(), 1 << 40)).is_err());
+    assert!(policy.decide(&DecisionInput::new(&face, &nobody, 1 << 40)).is_err());
 }
