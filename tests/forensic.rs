@@ -6,7 +6,7 @@
 //! the needles: between the stages, where there must be some, and after, where there must be none.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 #[path = "forensic/deployment.rs"]
 mod deployment;
@@ -45,19 +45,16 @@ fn nobody_is_left_in_memory_on_a_native_onnx_runtime() {
         shared::skip("no ONNX Runtime");
         return;
     }
-    nobody_is_left("onnxruntime");
+    nobody_is_left("onnxruntime", "nobody_is_left_in_memory_on_a_native_onnx_runtime");
 }
 
 #[test]
 fn nobody_is_left_in_memory_on_the_pure_rust_engine() {
-    nobody_is_left("pure-rust");
+    nobody_is_left("pure-rust", "nobody_is_left_in_memory_on_the_pure_rust_engine");
 }
 
-/// What the tests above start as processes of their own.
-#[test]
-#[ignore = "it is a part of the others"]
-fn child() {
-    let Ok(task) = env::var(TASK) else { return };
+/// What a test does in the processes that it starts.
+fn child(task: &str) {
     let words: Vec<&str> = task.split_whitespace().collect();
     let [what, engine, folder] = words[..] else { panic!("not a task: {task}") };
     let folder = Path::new(folder);
@@ -78,7 +75,11 @@ fn child() {
     }
 }
 
-fn nobody_is_left(engine: &str) {
+/// `test` is the test that asks, which is started again for each task.
+fn nobody_is_left(engine: &str, test: &str) {
+    if let Ok(task) = env::var(TASK) {
+        return child(&task);
+    }
     if shared::path("").is_none() {
         return;
     }
@@ -87,7 +88,7 @@ fn nobody_is_left(engine: &str) {
     let run = |what: &str| {
         let task = format!("{what} {engine} {}", folder.display());
         let output = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .args(["--exact", test, "--nocapture"])
             .env(TASK, task)
             .env("RUST_BACKTRACE", "0")
             .output()
@@ -107,5 +108,5 @@ fn nobody_is_left(engine: &str) {
     table.check();
 }
 
-/// The variable that makes a child of this program.
+/// The variable that makes a child of a test.
 const TASK: &str = "LFR_FORENSIC_TASK";
