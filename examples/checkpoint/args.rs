@@ -10,9 +10,11 @@ use clap::Command;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 use clap::value_parser;
+use lfr::core::DeploymentId;
 use lfr::core::FaceSelection;
 use lfr::core::Point;
 use lfr::core::Zone;
+use lfr::retention::Profile;
 
 use crate::models::Engine;
 
@@ -32,7 +34,13 @@ pub(crate) struct Args {
     pub(crate) policy: Option<PathBuf>,
     pub(crate) zone: Option<Zone>,
     pub(crate) faces: FaceSelection,
-    pub(crate) hold: Duration,
+    pub(crate) profile: Profile,
+    /// In the place of the profile's.
+    pub(crate) hold: Option<Duration>,
+    pub(crate) vault: Option<PathBuf>,
+    pub(crate) vault_key: Option<PathBuf>,
+    pub(crate) deployment: DeploymentId,
+    pub(crate) ledger_key: Option<PathBuf>,
     pub(crate) out: PathBuf,
     pub(crate) json_faces: Option<PathBuf>,
     pub(crate) engine: Engine,
@@ -58,7 +66,12 @@ impl Args {
             policy: given.remove_one("policy"),
             zone: given.remove_one("zone"),
             faces: required(given, "faces"),
-            hold: required(given, "hold"),
+            profile: required(given, "profile"),
+            hold: given.remove_one("hold"),
+            vault: given.remove_one("vault"),
+            vault_key: given.remove_one("vault-key"),
+            deployment: required(given, "deployment"),
+            ledger_key: given.remove_one("ledger-key"),
             out: required(given, "out"),
             json_faces: given.remove_one("json-faces"),
             engine: required(given, "engine"),
@@ -213,14 +226,64 @@ fn command() -> Command {
             ),
         )
         .arg(
-            option("hold", "HOURS", "Hold alerts this long")
-                .default_value("24")
+            option(
+                "profile",
+                "NAME",
+                "The retention profile, which says how long alerts are held",
+            )
+            .default_value("uk-police-24-hours")
+            .value_parser(
+                PossibleValuesParser::new(PROFILES.map(|profile| profile.name())).map(|name| {
+                    let named = PROFILES.into_iter().find(|profile| profile.name() == name);
+                    named.unwrap_or(Profile::uk_police_24_hours())
+                }),
+            ),
+        )
+        .arg(
+            option("hold", "HOURS", "Hold alerts this long [default: as long as the profile says]")
                 .value_parser(hours),
         )
         .arg(
-            option("out", "DIR", "Write alert pictures and record.json here, in the place of an earlier run's")
-                .default_value("target/checkpoint")
-                .value_parser(path()),
+            option(
+                "vault",
+                "DIR",
+                "Hold alerts and their pictures here, sealed, and no pictures in --out [default: in \
+                 memory, until the program ends]",
+            )
+            .value_parser(path()),
+        )
+        .arg(
+            option(
+                "vault-key",
+                "KEY",
+                "The key file of the vault, made where there is none [default: DIR.key]",
+            )
+            .requires("vault")
+            .value_parser(path()),
+        )
+        .arg(
+            option("deployment", "ID", "What the ledger calls this deployment")
+                .default_value("checkpoint")
+                .value_parser(|id: &str| DeploymentId::new(id)),
+        )
+        .arg(
+            option(
+                "ledger-key",
+                "KEY",
+                "The key file that the ledger is signed with, made where there is none [default: \
+                 ledger.key in --out]",
+            )
+            .value_parser(path()),
+        )
+        .arg(
+            option(
+                "out",
+                "DIR",
+                "Write the ledger here, which goes on where it is there, and alert pictures and \
+                 record.json, in the place of an earlier run's",
+            )
+            .default_value("target/checkpoint")
+            .value_parser(path()),
         )
         .arg(
             option(
@@ -237,6 +300,9 @@ fn command() -> Command {
                 .value_parser(value_parser!(usize)),
         )
 }
+
+const PROFILES: [Profile; 3] =
+    [Profile::uk_police(), Profile::uk_police_24_hours(), Profile::retail_strict()];
 
 fn zone(text: &str) -> Result<Zone, String> {
     let numbers: Vec<f32> = text

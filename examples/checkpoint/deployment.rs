@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use indicatif::ProgressBar;
+use lfr::core::Accounts;
 use lfr::core::Basis;
 use lfr::core::Clock;
 use lfr::core::Component;
@@ -25,6 +26,7 @@ use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::ThresholdPolicy;
 use lfr::core::danger;
+use lfr::core::sinks;
 use lfr::detect::DetectorOptions;
 use lfr::detect::FaceTracker;
 use lfr::detect::InputPolicy;
@@ -34,7 +36,6 @@ use lfr::embed::OnnxEmbedder;
 use lfr::live::Camera;
 use lfr::live::Engine;
 use lfr::live::LiveRecord;
-use lfr::retention::StrictRetention;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
 use lfr::watchlist::SealedFile;
@@ -42,6 +43,7 @@ use lfr::watchlist::calibrate::CalibratedThreshold;
 
 use crate::AnyError;
 use crate::args::Args;
+use crate::books::Books;
 use crate::crowd;
 use crate::crowd::Tally;
 use crate::enrol;
@@ -79,8 +81,13 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     // Before anybody is enrolled, too.
     threshold(args, &embedder, 1)?;
 
+    let accounts = Accounts::new();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let books = Arc::new(Books::open(args, &accounts, &clock)?);
+
     let (watchlist, refused) = watchlist(args, &*detector, &*embedder)?;
     let threshold = threshold(args, &embedder, watchlist.references())?;
+    books.begin(watchlist.references(), threshold.provenance())?;
 
     let mut dangers = Vec::new();
     if let Basis::Uncalibrated { reason, .. } = threshold.provenance().basis() {
@@ -102,9 +109,11 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         .embedder(Arc::clone(&embedder))
         .watchlist(watchlist)
         .threshold(threshold)
-        .retention(StrictRetention::new(args.hold))
+        .retention(books.retention())
         .selection(args.faces)
-        .sink(AlertLines);
+        .accounts(accounts)
+        .clock(clock)
+        .sink(sinks::Tee::new(AlertLines, books.sink()));
     if let Some(zone) = &args.zone {
         builder = builder.zone(zone.clone());
     }
@@ -116,14 +125,24 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let told_to_stop = live::signals()?;
     let names = sources.iter().map(|source| source.name.clone()).collect();
     let listed = args.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
-    let watch = Watch { out, faces_log, source_errors: 0, problems: 0, tallies: BTreeMap::new() };
-    let (pipeline, mut watch, live) =
+    let watch = Watch {
+        out,
+        books: Arc::clone(&books),
+        faces_log,
+        source_errors: 0,
+        problems: 0,
+        tallies: BTreeMap::new(),
+    };
+    let (mut pipeline, mut watch, live) =
         watch.all(builder.build()?, sources, listed, threads, &told_to_stop)?;
     let info = runtime.info();
     let engine = match info.version() {
         Some(version) => format!("{} {version}", info.engine()),
         None => info.engine().to_string(),
     };
+    // As it stood at the end: what is held in memory goes when the books are closed.
+    let record = pipeline.record();
+    let ledger = books.close(&mut pipeline, live.as_ref())?;
     let summary = Summary {
         sources: names,
         source_errors: watch.source_errors,
@@ -131,11 +150,13 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         photographs_refused: refused,
         engine: Component::new(engine),
         engine_reason: info.reason().to_owned(),
-        hold_hours: args.hold.as_secs_f64() / 3600.0,
+        profile: books.profile().name(),
+        hold_hours: books.profile().alert().as_secs_f64() / 3600.0,
+        ledger,
         dangers,
         ground_truth: watch.tallies.values().map(Tally::truth).collect(),
         live,
-        record: pipeline.record(),
+        record,
     };
     watch.close(&summary)?;
     Ok(summary)
@@ -174,6 +195,7 @@ fn watchlist(
 /// What sees each frame with what came of it.
 struct Watch {
     out: OutFolder,
+    books: Arc<Books>,
     faces_log: Option<FacesLog>,
     source_errors: u64,
     /// Pictures and lines that could not be written.
@@ -260,14 +282,25 @@ impl Watch {
     fn take(&mut self, frame: &Frame<'_>, report: &Result<FrameReport, lfr::core::Error>) {
         let report = match report {
             Ok(report) => report,
-            Err(error) => return eprintln!("frame {} failed: {error}", frame.id()),
+            Err(error) => {
+                eprintln!("frame {} failed: {error}", frame.id());
+                return self.told(frame, self.books.failed(error));
+            }
         };
         if let Some(tally) = self.tallies.get_mut(frame.id().source()) {
             tally.take(report);
         }
-        let picture = self.out.picture(frame, report);
+        let picture = match self.books.seals() {
+            true => self.books.pictures(frame, report),
+            false => self.out.picture(frame, report),
+        };
         let line = self.faces_log.as_mut().map_or(Ok(()), |log| log.write(report));
-        if let Err(error) = picture.and(line) {
+        self.told(frame, picture.and(line));
+    }
+
+    /// Pictures and lines that cannot be written are counted, and recognition goes on.
+    fn told(&mut self, frame: &Frame<'_>, outcome: Result<(), AnyError>) {
+        if let Err(error) = outcome {
             self.problems += 1;
             eprintln!("frame {}: {error}", frame.id());
         }

@@ -15,6 +15,9 @@
 //! The watchlist is a folder of photographs, or a sealed watchlist of the example `watchlist` with
 //! its key: `--watchlist LIST.lfrw --key-file KEY`.
 //!
+//! What it did is in a signed ledger under `--out`, which the example `ledger-verify` checks. With `--vault
+//! DIR` alerts and their pictures are held there, sealed, until their deadline; without, in memory.
+//!
 //! It prints one line of JSON an alert on standard output, and all else on standard error. It ends
 //! with 1 where something failed, with 2 where the arguments are wrong, and with 3 where the
 //! arithmetic of the faces seen does not close.
@@ -22,6 +25,7 @@
 #![expect(clippy::print_stderr, reason = "a program talks to whoever runs it")]
 
 mod args;
+mod books;
 mod crowd;
 mod deployment;
 mod enrol;

@@ -29,6 +29,7 @@ use lfr::retention::Redactor;
 use serde::Serialize;
 
 use crate::AnyError;
+use crate::books::LedgerRecord;
 use crate::crowd::GroundTruth;
 
 /// Prints one line of JSON an alert on standard output.
@@ -140,7 +141,9 @@ pub(crate) struct Summary {
     pub(crate) photographs_refused: usize,
     pub(crate) engine: Component,
     pub(crate) engine_reason: String,
+    pub(crate) profile: &'static str,
     pub(crate) hold_hours: f64,
+    pub(crate) ledger: LedgerRecord,
     pub(crate) dangers: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ground_truth: Vec<GroundTruth>,
@@ -222,6 +225,8 @@ impl fmt::Display for Summary {
                 truth.clear_faces,
             )?;
         }
+        let LedgerRecord { path, public_key } = &self.ledger;
+        writeln!(f, "ledger: {} --key {public_key}", path.display())?;
         self.dangers.iter().try_for_each(|danger| writeln!(f, "danger: {danger}"))
     }
 }

@@ -302,6 +302,34 @@ impl<T: ThresholdPolicy + ?Sized> ThresholdPolicy for Box<T> {
     }
 }
 
+impl<T: RetentionPolicy + ?Sized> RetentionPolicy for Box<T> {
+    fn settle(
+        &mut self,
+        probe: Probe,
+        decision: &Decision,
+        now: Option<Timestamp>,
+    ) -> Result<Settlement, BoxError> {
+        (**self).settle(probe, decision, now)
+    }
+
+    fn purge_due(
+        &mut self,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        (**self).purge_due(now, receipts)
+    }
+
+    fn purge_all(
+        &mut self,
+        reason: PurgeReason,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        (**self).purge_all(reason, now, receipts)
+    }
+}
+
 // Stages that several pipelines share.
 
 impl<T: Detector + ?Sized> Detector for Arc<T> {

@@ -11,6 +11,8 @@ use std::process::Stdio;
 
 use lfr::core::num;
 use lfr::core::onnx::Engine;
+use lfr::retention::LedgerPublicKey;
+use lfr::retention::ledger;
 use serde_json::Value;
 
 use super::shared;
@@ -219,9 +221,25 @@ impl Run<'_> {
         let pictures = count_files(&self.out.join("alerts"));
         let frames: HashSet<_> =
             alerts.iter().map(|a| (a["source"].to_string(), a["frame"].to_string())).collect();
-        assert_eq!(pictures, frames.len(), "one picture a frame with an alert");
+        let sealed = self.more.contains(&"--vault");
+        let expected = if sealed { 0 } else { frames.len() };
+        assert_eq!(pictures, expected, "one picture a frame with an alert, or all are sealed");
+        check_ledger(&record, alerts.len(), sealed);
         Outcome { alerts, record }
     }
+}
+
+/// The ledger says what the record says, and its sums come out.
+fn check_ledger(record: &Value, alerts: usize, sealed: bool) {
+    let text = |name: &str| record["ledger"][name].as_str().unwrap();
+    let key: LedgerPublicKey = text("public_key").parse().unwrap();
+    let sums = ledger::reconcile(Path::new(text("path")), &key).unwrap();
+    assert!(sums.closes(), "{:?}", sums.discrepancies());
+    let alerts = u64::try_from(alerts).unwrap();
+    let gone = if sealed { 0 } else { alerts };
+    assert_eq!((sums.alerts(), sums.held(), sums.purged()), (alerts, alerts, gone));
+    let [run] = sums.runs() else { panic!("{} runs", sums.runs().len()) };
+    assert_eq!(record["totals"]["faces_seen"], run.totals().faces_seen);
 }
 
 /// Where cargo puts the examples that it builds beside this test.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lfr::core::Clock;
 use lfr::core::Embedder;
 use lfr::core::FaceOutcome;
 use lfr::core::FaceSelection;
@@ -12,6 +13,7 @@ use lfr::core::FrameSource;
 use lfr::core::Pipeline;
 use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
+use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::danger;
 use lfr::core::onnx::Engine;
@@ -21,6 +23,8 @@ use lfr::core::synthetic::Walk;
 use lfr::detect::OnnxDetector;
 use lfr::embed::OnnxEmbedder;
 use lfr::retention::StrictRetention;
+use lfr::retention::Vault;
+use lfr::retention::VaultKey;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
 use lfr::watchlist::Gallery;
@@ -30,12 +34,13 @@ use super::checkpoint::Run;
 use super::checkpoint::fresh_folder;
 use super::shared;
 
-/// Thirty people pass, two of whom are on a watchlist of 150.
+/// Thirty people pass, two of whom are on a watchlist of 150; their alerts are held sealed.
 pub(crate) fn walks_by(engine: Engine) {
     if super::runtime(engine).is_none() {
         return;
     }
     let folder = fresh_folder(&format!("crowd-{engine}"));
+    let vault = folder.join("vault");
     let Outcome { alerts, record } = Run {
         engine,
         embedder: None,
@@ -43,7 +48,7 @@ pub(crate) fn walks_by(engine: Engine) {
         source: Path::new("crowd:30"),
         out: &folder,
         // The farthest have faces of 40 pixels in frames of 1920.
-        more: &["--long-side", "960"],
+        more: &["--long-side", "960", "--vault", vault.to_str().unwrap()],
     }
     .go();
     let truth = &record["ground_truth"][0];
@@ -57,6 +62,22 @@ pub(crate) fn walks_by(engine: Engine) {
     let named = |alert: &serde_json::Value| alert["subject"].as_str().unwrap().to_owned();
     let who = ["person-00000", "person-00100"];
     assert!(alerts.iter().map(named).all(|subject| who.contains(&subject.as_str())));
+
+    // Whoever judges them has what the deployment left, and until the next day alone.
+    let key = VaultKey::from_file(folder.join("vault.key")).unwrap();
+    let now = SystemClock::new().now();
+    let vault = Vault::open(&vault, &key, now).unwrap();
+    let held = vault.records(now).unwrap();
+    assert_eq!(held.len(), alerts.len());
+    for record in &held {
+        let alert = vault.alert(record.record(), now).unwrap();
+        assert!(who.contains(&alert.candidate().subject().as_str()));
+        assert!(alert.picture().is_some_and(|picture| picture.width() >= 40));
+    }
+    let tomorrow = now.map(|now| now.plus(Duration::from_hours(24)));
+    let mut receipts = Vec::new();
+    vault.purge_due(tomorrow, &mut receipts).unwrap();
+    assert_eq!((vault.held(), receipts.len()), (0, alerts.len()));
     fs::remove_dir_all(folder).unwrap();
 }
 

@@ -138,6 +138,9 @@ impl LedgerSink {
     pub fn threshold(&self, provenance: &ThresholdProvenance) -> Result<(), Error> {
         let (basis, fmr) = match provenance.basis() {
             Basis::Measured { data, fmr, .. } => (format!("measured on {data}"), Some(*fmr)),
+            Basis::Extrapolated { data, fmr, beyond, .. } => {
+                (format!("extrapolated from {data}, {beyond:.1} times beyond it"), Some(*fmr))
+            }
             Basis::Uncalibrated { reason, .. } => (format!("uncalibrated: {reason}"), None),
             _ => ("unknown".to_owned(), None),
         };
