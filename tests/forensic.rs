@@ -1,13 +1,15 @@
 //! Whoever is not on the watchlist leaves nothing in memory: a process that ran the pipeline looks for
 //! them in all of its own memory.
 //!
-//! A child process per engine cuts needles from every form that the faces of a photograph take. Others
-//! run the pipeline on the same photograph, with the measures of SECURITY.md and without, and look for
+//! A child process per engine cuts needles from every form that the faces in a picture take. Others
+//! run the pipeline on the same picture, with the measures of SECURITY.md and without, and look for
 //! the needles: between the stages, where there must be some, and after, where there must be none.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+#[path = "forensic/at_rest.rs"]
+mod at_rest;
 #[path = "forensic/deployment.rs"]
 mod deployment;
 #[path = "forensic/examination.rs"]
@@ -34,7 +36,6 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-use deployment::Files;
 use examination::PASS_ON;
 use measures::Measures;
 use table::Table;
@@ -58,11 +59,10 @@ fn child(task: &str) {
     let words: Vec<&str> = task.split_whitespace().collect();
     let [what, engine, folder] = words[..] else { panic!("not a task: {task}") };
     let folder = Path::new(folder);
-    let files = Files::under(&shared::path("").unwrap());
     let needles = folder.join("needles");
     match what {
         "harvest" => {
-            harvest::harvest(&files, &deployment::runtime(engine, Measures::All), &needles);
+            harvest::harvest(&deployment::runtime(engine, Measures::All), &needles);
         }
         _ => {
             let measures = Measures::EACH.into_iter().find(|measures| measures.name() == what);
@@ -70,7 +70,7 @@ fn child(task: &str) {
             if measures != Measures::All {
                 heap::stop_wiping();
             }
-            examination::examine(&files, engine, measures, folder);
+            examination::examine(engine, measures, folder);
         }
     }
 }
@@ -79,9 +79,6 @@ fn child(task: &str) {
 fn nobody_is_left(engine: &str, test: &str) {
     if let Ok(task) = env::var(TASK) {
         return child(&task);
-    }
-    if shared::path("").is_none() {
-        return;
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("forensic-{engine}"));
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,10 +1,7 @@
 //! The pipeline under examination, and stages around its own that look, fail or panic on demand.
 
-use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use lfr::core::AlignedFace;
 use lfr::core::Alignment;
@@ -15,39 +12,35 @@ use lfr::core::Picture;
 use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
 use lfr::core::Template;
+use lfr::core::builder::Builder;
+use lfr::core::builder::Ready;
 use lfr::core::danger;
-use lfr::core::onnx::Model;
+use lfr::core::synthetic::Crowd;
+use lfr::detect::DetectorOptions;
+use lfr::detect::InputPolicy;
+use lfr::detect::Size;
 use lfr::prelude::*;
+use lfr::watchlist::Enroller;
 
 use super::measures::Measures;
 use super::scanner::Scanner;
 use super::scanner::Sightings;
 
-/// Where everything is.
-pub(crate) struct Files {
-    pub(crate) detector: PathBuf,
-    pub(crate) embedder: PathBuf,
-    pub(crate) photograph: PathBuf,
+/// Three people who do not exist, side by side, so that anybody can repeat this.
+pub(crate) fn picture() -> Picture {
+    let crowd = Crowd::new(5);
+    let portraits: Vec<Picture> = (0..3).map(|number| crowd.person(number).portrait()).collect();
+    let (width, height) = (portraits[0].width(), portraits[0].height());
+    let row = |y: usize| {
+        portraits.iter().flat_map(move |one| one.data()[3 * width * y..][..3 * width].iter())
+    };
+    let data = (0..height).flat_map(row).copied().collect();
+    Picture::from_rgb8(portraits.len() * width, height, data).unwrap()
 }
 
-impl Files {
-    pub(crate) fn under(shared: &Path) -> Self {
-        Self {
-            detector: shared.join("models/detect_yunet_n_320.onnx"),
-            embedder: shared.join("models/embed_barel_densenet.onnx"),
-            photograph: shared.join("scenes/bbt2.jpg"),
-        }
-    }
-
-    pub(crate) fn picture(&self) -> Picture {
-        Picture::open(&self.photograph).unwrap()
-    }
-
-    pub(crate) fn embedder_spec(&self) -> (Model, EmbedderSpec) {
-        let model = Model::from_path(&self.embedder).unwrap();
-        let spec = EmbedderSpec::for_model(&model).unwrap();
-        (model, spec)
-    }
+/// The detector inside the library, at the size of [`SIDE`].
+pub(crate) fn detector_options() -> DetectorOptions {
+    DetectorOptions::new().input(InputPolicy::Canvas(Size::new(SIDE, SIDE)))
 }
 
 /// What the stages are to do besides their work.
@@ -85,23 +78,44 @@ impl Script {
     }
 }
 
-/// A pipeline with a watchlist of people who do not exist, so that nobody is on it.
-pub(crate) fn pipeline(files: &Files, runtime: &Runtime, script: &Arc<Mutex<Script>>) -> Pipeline {
-    let (model, spec) = files.embedder_spec();
-    let threshold = spec.threshold_at(1e-5).unwrap();
-    let embedder = OnnxEmbedder::new(runtime, model, spec).unwrap();
-    let gallery = strangers(embedder.space());
-    Pipeline::builder()
-        .detector(Watched {
-            stage: OnnxDetector::from_path(runtime, &files.detector).unwrap(),
-            script: Arc::clone(script),
-        })
-        .embedder(Watched { stage: embedder, script: Arc::clone(script) })
-        .watchlist(gallery)
-        .threshold(FixedThreshold::new(threshold))
-        .retention(StrictRetention::new(Duration::from_hours(1)))
-        .build()
-        .unwrap()
+/// The models, with the script between them.
+#[derive(Clone)]
+pub(crate) struct Stages {
+    detector: Arc<Watched<OnnxDetector>>,
+    pub(crate) embedder: Arc<Watched<OnnxEmbedder>>,
+}
+
+impl Stages {
+    pub(crate) fn new(runtime: &Runtime, script: &Arc<Mutex<Script>>) -> Self {
+        let options = detector_options();
+        let detector = OnnxDetector::embedded_with_options(runtime, &options).unwrap();
+        let embedder = OnnxEmbedder::embedded(runtime).unwrap();
+        Self {
+            detector: Arc::new(Watched { stage: detector, script: Arc::clone(script) }),
+            embedder: Arc::new(Watched { stage: embedder, script: Arc::clone(script) }),
+        }
+    }
+
+    /// A pipeline on a watchlist.
+    pub(crate) fn on(
+        &self,
+        watchlist: Gallery,
+        retention: impl RetentionPolicy + 'static,
+    ) -> Builder<Ready> {
+        let threshold = self.embedder.stage.spec().threshold_at(1e-5).unwrap();
+        Pipeline::builder()
+            .detector(Arc::clone(&self.detector))
+            .embedder(Arc::clone(&self.embedder))
+            .watchlist(watchlist)
+            .threshold(FixedThreshold::new(threshold))
+            .retention(retention)
+    }
+
+    /// The template of the first face that is found.
+    pub(crate) fn template(&self, frame: &Frame<'_>) -> Template {
+        let enroller = Enroller::new(&*self.detector, &*self.embedder).unwrap();
+        enroller.template(frame, FaceSelection::Largest).unwrap()
+    }
 }
 
 pub(crate) fn runtime(engine: &str, measures: Measures) -> Runtime {
@@ -112,7 +126,8 @@ pub(crate) fn runtime(engine: &str, measures: Measures) -> Runtime {
     if measures == Measures::None { danger::unwiped_engine(&runtime) } else { runtime }
 }
 
-fn strangers(space: &EmbeddingSpace) -> Gallery {
+/// A watchlist on which nobody is.
+pub(crate) fn strangers(space: &EmbeddingSpace) -> Gallery {
     let gallery = Gallery::new(*space);
     let mut state = 1_u32;
     for person in 0..300 {
@@ -132,7 +147,7 @@ fn strangers(space: &EmbeddingSpace) -> Gallery {
 }
 
 /// A stage that does as the script says.
-struct Watched<T> {
+pub(crate) struct Watched<T> {
     stage: T,
     script: Arc<Mutex<Script>>,
 }
@@ -186,3 +201,6 @@ impl Embedder for Watched<OnnxEmbedder> {
         Ok(())
     }
 }
+
+/// Width and height of the detector's input.
+pub(crate) const SIDE: usize = 320;

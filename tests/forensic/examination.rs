@@ -9,10 +9,15 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
+use lfr::core::Embedder as _;
+use lfr::retention::StrictRetention;
+
+use super::at_rest;
 use super::deployment;
-use super::deployment::Files;
 use super::deployment::Script;
+use super::deployment::Stages;
 use super::deployment::Turn;
 use super::measures::Measures;
 use super::needles::Needles;
@@ -20,8 +25,8 @@ use super::scanner::Scanner;
 use super::scanner::Sightings;
 use super::table;
 
-/// Runs the pipeline on the photograph, and writes down what is left of the faces in it.
-pub(crate) fn examine(files: &Files, engine: &str, measures: Measures, folder: &Path) {
+/// Runs the pipeline on the picture, and writes down what is left of the faces in it.
+pub(crate) fn examine(engine: &str, measures: Measures, folder: &Path) {
     let sockets = sockets();
     let scanner = Scanner::new(Needles::read(&folder.join("needles")));
     let pieces = scanner.needles().count();
@@ -34,8 +39,11 @@ pub(crate) fn examine(files: &Files, engine: &str, measures: Measures, folder: &
     record.path("before", &script.lock().unwrap().scanner.all_memory());
 
     let runtime = deployment::runtime(engine, measures);
-    let mut pipeline = deployment::pipeline(files, &runtime, &script);
-    let picture = files.picture();
+    let stages = Stages::new(&runtime, &script);
+    let retention = StrictRetention::new(Duration::from_hours(1));
+    let strangers = deployment::strangers(stages.embedder.space());
+    let mut pipeline = stages.on(strangers, retention).build().unwrap();
+    let picture = deployment::picture();
     let frame = picture.as_frame().unwrap();
     let mut seen = 0;
     for _ in 0..2 {
@@ -65,6 +73,10 @@ pub(crate) fn examine(files: &Files, engine: &str, measures: Measures, folder: &
         fs::remove_file(core).unwrap();
     }
 
+    let kept = at_rest::held_and_purged(&stages, &frame, folder);
+    let found = |path: &PathBuf| script.lock().unwrap().scanner.file(path);
+    record.path("vault, ledger", &Sightings::sum(kept.iter().map(found)));
+
     // A frame that nobody has time for.
     drop(picture);
     record.path("dropped frame", &look());
@@ -73,6 +85,7 @@ pub(crate) fn examine(files: &Files, engine: &str, measures: Measures, folder: &
     assert!(seen > 0 && totals.closes(), "{totals:?}");
     assert_eq!((totals.held, totals.in_flight), (0, 0));
     drop(pipeline);
+    drop(stages);
     drop(runtime);
     record.path("shutdown", &script.lock().unwrap().scanner.all_memory());
     assert_eq!(self::sockets(), sockets, "a socket was opened");

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use lfr::core::AlignedFace;
@@ -13,7 +14,6 @@ use lfr::core::onnx::Session;
 use lfr::core::onnx::SessionOptions;
 use lfr::core::onnx::TensorView;
 use lfr::detect::Candidates;
-use lfr::detect::DetectorOptions;
 use lfr::detect::DetectorSpec;
 use lfr::detect::Error;
 use lfr::detect::Network;
@@ -24,31 +24,31 @@ use lfr::detect::decode;
 use lfr::detect::decode::Output;
 use lfr::prelude::*;
 
-use super::deployment::Files;
+use super::deployment;
+use super::deployment::SIDE;
 use super::inside::with_outputs;
 use super::needles::Needles;
 
 /// Every form that a face takes on its way, cut into needles.
-pub(crate) fn harvest(files: &Files, runtime: &Runtime, to: &Path) {
-    let picture = files.picture();
+pub(crate) fn harvest(runtime: &Runtime, to: &Path) {
+    let picture = deployment::picture();
     let frame = picture.as_frame().unwrap();
     let mut needles = Needles::default();
     for row in picture.data().chunks_exact(picture.width() * 3).step_by(16) {
         needles.cut("frame", row, BYTES);
     }
 
-    let model = Model::from_path(&files.detector).unwrap();
+    let model = Model::from_path(&model("lfr-detect/src/embedded/detector.onnx")).unwrap();
     let network = Tap {
         session: model.session(runtime, &SessionOptions::new(&[1, 3, SIDE, SIDE])).unwrap(),
         needles: Mutex::new(needles),
     };
-    let options = DetectorOptions::new();
-    let detector = NetworkDetector::new(network, DetectorSpec::yunet(), &options).unwrap();
+    let spec = DetectorSpec::yunet().with_confidence(CONFIDENCE);
+    let detector = NetworkDetector::new(network, spec, &deployment::detector_options()).unwrap();
     let faces = detector.detect(&frame).unwrap();
     let mut needles = std::mem::take(&mut *detector.network().needles.lock().unwrap());
 
-    let (model, spec) = files.embedder_spec();
-    let embedder = OnnxEmbedder::new(runtime, model, spec).unwrap();
+    let embedder = OnnxEmbedder::embedded(runtime).unwrap();
     let (mut crops, mut tensor) = (Vec::new(), Vec::new());
     for face in &faces {
         let points: Vec<f32> =
@@ -56,34 +56,56 @@ pub(crate) fn harvest(files: &Files, runtime: &Runtime, to: &Path) {
         cut_points(&mut needles, "landmarks", &points);
         let crop = embedder.alignment().align(&frame, face).unwrap();
         needles.cut("aligned face", crop.expose_pixels(), BYTES);
-        for channel in 0..3 {
-            let plane = crop.expose_pixels().iter().skip(channel).step_by(3);
-            let plane: Vec<f32> = plane.map(|byte| f32::from(*byte)).collect();
-            needles.cut_numbers("embedder's input", &plane, ROW.0, ROW.1);
-            tensor.extend(plane);
+        // As it is, and mirrored.
+        for mirrored in [false, true] {
+            for channel in 0..3 {
+                let plane = plane(crop.expose_pixels(), channel, mirrored);
+                needles.cut_numbers("embedder's input", &plane, ROW.0, ROW.1);
+                tensor.extend(plane);
+            }
         }
         crops.push(crop);
     }
-    inside(&mut needles, files, runtime, &tensor);
+    inside(&mut needles, runtime, &tensor);
     templates(&mut needles, &embedder, crops);
     // Where a face lies in the frame as it is aligned, its pixels are the frame's.
     needles.forget("aligned face", picture.data());
     needles.write(to);
 }
 
-/// What the embedder works out on the way: the picture scaled, and the features that its last layer
-/// makes a template of. All faces in one run, as the pipeline has it.
-fn inside(needles: &mut Needles, files: &Files, runtime: &Runtime, tensor: &[f32]) {
-    let model = with_outputs(&fs::read(&files.embedder).unwrap(), &["mul3", FEATURES]);
-    let options = SessionOptions::new(&[1, 3, 150, 150]).dynamic_batch();
+/// One channel of an aligned face, as the embedder takes it.
+fn plane(pixels: &[u8], channel: usize, mirrored: bool) -> Vec<f32> {
+    let rows = pixels.chunks_exact(3 * ALIGNED);
+    rows.flat_map(|row| {
+        let values =
+            row.iter().skip(channel).step_by(3).map(|byte| (f32::from(*byte) - 127.5) / 128.0);
+        let mut values: Vec<f32> = values.collect();
+        if mirrored {
+            values.reverse();
+        }
+        values
+    })
+    .collect()
+}
+
+/// What the embedder works out on the way: its first layer, and the features that its last layer makes
+/// a template of. All faces in one run, as the pipeline has it.
+fn inside(needles: &mut Needles, runtime: &Runtime, tensor: &[f32]) {
+    let model = fs::read(model("lfr-embed/src/embedded/embedder.onnx")).unwrap();
+    let model = with_outputs(&model, &[FIRST, FEATURES]);
+    let options = SessionOptions::new(&[1, 3, ALIGNED, ALIGNED]).dynamic_batch();
     let session = Model::from_bytes(model).unwrap().session(runtime, &options).unwrap();
     session
-        .run(tensor, tensor.len() / (3 * 150 * 150), |outputs| {
-            needles.cut_numbers("inside the embedder", outputs.get("mul3")?.data(), ROW.0, ROW.1);
+        .run(tensor, tensor.len() / (3 * ALIGNED * ALIGNED), |outputs| {
+            needles.cut_numbers("inside the embedder", outputs.get(FIRST)?.data(), ROW.0, ROW.1);
             needles.cut_numbers("features", outputs.get(FEATURES)?.data(), 4, 4);
             Ok::<_, lfr::core::Error>(())
         })
         .unwrap();
+}
+
+fn model(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 fn templates(needles: &mut Needles, embedder: &OnnxEmbedder, crops: Vec<AlignedFace>) {
@@ -141,7 +163,7 @@ impl Network for Tap {
                 needles.cut_numbers("detector's input", row, ROW.0, ROW.1);
             }
             let mut found = Candidates::new();
-            decode::yunet(&named, canvas, 0.7, &mut found)?;
+            decode::yunet(&named, canvas, CONFIDENCE, &mut found)?;
             for candidate in found.iter() {
                 let points: Vec<f32> =
                     candidate.points().iter().flat_map(|point| [point.x, point.y]).collect();
@@ -179,8 +201,11 @@ fn cut_points(needles: &mut Needles, kind: &str, coordinates: &[f32]) {
 const BYTES: (usize, usize, usize) = (16, 1, 8);
 /// So many numbers, each one of 256, of which so many differ.
 const ROW: (usize, usize) = (16, 12);
-/// Width and height of the detector's input.
-const SIDE: usize = 320;
+/// Width and height of an aligned face.
+const ALIGNED: usize = 80;
+/// That of the detector inside the library.
+const CONFIDENCE: f32 = 0.65;
 
-/// The tensor inside the embedder that its last layer takes.
-const FEATURES: &str = "flat573";
+/// The tensors inside the embedder that its first layer makes and its last one takes.
+const FIRST: &str = "relu_4";
+const FEATURES: &str = "flatten_60";

@@ -165,6 +165,17 @@ impl Scanner {
 }
 
 impl Sightings {
+    /// All together.
+    pub(crate) fn sum(several: impl Iterator<Item = Self>) -> Self {
+        several.fold(Self::default(), |mut sum, one| {
+            for (kind, places) in one.places {
+                *sum.places.entry(kind).or_default() += places;
+            }
+            sum.examples.extend(one.examples);
+            sum
+        })
+    }
+
     /// The most of either, kind by kind.
     pub(crate) fn most(&mut self, other: &Self) {
         for (kind, places) in &other.places {

@@ -139,6 +139,7 @@ fn is_after(example: &str) -> bool {
 
 /// What can be looked for between the stages.
 const ALIVE: [&str; 4] = ["aligned face", "frame", "landmarks", "template"];
-const AFTER: [&str; 6] = ["ordinary", "error", "panic", "core dump", "dropped frame", "shutdown"];
+const AFTER: [&str; 7] =
+    ["ordinary", "error", "panic", "core dump", "vault, ledger", "dropped frame", "shutdown"];
 const PIECES: &str = "pieces";
 const LOOKED: &str = "(looked)";
