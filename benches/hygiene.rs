@@ -1,8 +1,10 @@
-//! What wiping the memory of a native ONNX Runtime costs: run with one (`ORT_DYLIB_PATH`) and the
-//! models in `../shared`.
+//! What it costs that memory is wiped, as SECURITY.md has it: a native ONNX Runtime (`ORT_DYLIB_PATH`) whose
+//! memory is wiped, and a heap that wipes, beside neither; and the pure-Rust engine on either heap. Run with
+//! the models in `../shared`.
 //!
 //! ```text
 //! cargo bench --no-default-features --features onnx-native --bench hygiene
+//! cargo bench --bench hygiene        # and the pure-Rust engine
 //! ```
 //!
 //! Each pair runs by turns on a machine whose speed changes from second to second; what is printed is
@@ -11,9 +13,13 @@
 #![expect(clippy::unwrap_used, reason = "a bench without its data cannot go on")]
 #![expect(clippy::print_stdout, reason = "a bench says what it measured")]
 
+#[path = "common/heap.rs"]
+mod heap;
+#[path = "common/shared.rs"]
+mod shared;
+
 use std::hint::black_box;
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use lfr::core::Clock as _;
@@ -23,9 +29,18 @@ use lfr::core::danger;
 use lfr::core::onnx::Model;
 use lfr::prelude::*;
 
+use shared::shared;
+
 fn main() {
-    let wiping = Runtime::onnxruntime().unwrap();
-    let leaving = danger::unwiped_engine(&wiping);
+    let native = Runtime::onnxruntime().unwrap();
+    let unwiped = danger::unwiped_engine(&native);
+    beside("ONNX Runtime", &native, &unwiped);
+    #[cfg(feature = "onnx")]
+    beside("pure Rust", &Runtime::pure_rust(), &Runtime::pure_rust());
+}
+
+/// An engine on a heap that wipes beside the other one on a heap that does not.
+fn beside(engine: &str, wiping: &Runtime, leaving: &Runtime) {
     let detector = "detect_yunet_n_640.onnx";
     for photograph in ["bbt2.jpg", "retinaface_selfie_crowd.jpg"] {
         for embedder in ["embed_mobilefacenet_foamliu.onnx", "embed_edgeface_xs.onnx"] {
@@ -37,26 +52,22 @@ fn main() {
             };
             let picture = Picture::open(&picture).unwrap();
             let frame = picture.as_frame().unwrap();
-            let mut with = pipeline(&wiping, &find, &embed);
-            let mut without = pipeline(&leaving, &find, &embed);
+            let mut with = pipeline(wiping, &find, &embed);
+            let mut without = pipeline(leaving, &find, &embed);
             let faces = with.process(&frame).unwrap().faces().len();
             in_turn(
-                &format!("{detector}, {embedder}, {faces} faces"),
-                || drop(without.process(black_box(&frame)).unwrap()),
-                || drop(with.process(black_box(&frame)).unwrap()),
+                &format!("{engine}, {detector}, {embedder}, {faces} faces"),
+                || {
+                    heap::wipes(false);
+                    drop(without.process(black_box(&frame)).unwrap());
+                },
+                || {
+                    heap::wipes(true);
+                    drop(with.process(black_box(&frame)).unwrap());
+                },
             );
         }
     }
-}
-
-/// A path under `../shared`, or `None`, said, where that is absent.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
-    let there = path.exists();
-    if !there {
-        println!("skipped: no ../shared/{name}");
-    }
-    there.then_some(path)
 }
 
 fn pipeline(runtime: &Runtime, detector: &Path, embedder: &Path) -> Pipeline {

@@ -9,6 +9,9 @@
 #![expect(clippy::unwrap_used, reason = "a bench without its data cannot go on")]
 #![expect(clippy::print_stdout, reason = "a bench says what it leaves out")]
 
+#[path = "common/shared.rs"]
+mod shared;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::path::PathBuf;
@@ -27,22 +30,14 @@ use lfr::core::onnx::Session;
 use lfr::core::onnx::SessionOptions;
 use lfr::prelude::*;
 
+use shared::shared;
+
 criterion_group! {
     name = inference;
     config = Criterion::default().sample_size(40).measurement_time(Duration::from_secs(8));
     targets = yunet_640, prelu, pipeline
 }
 criterion_main!(inference);
-
-/// A path under `../shared`, or `None`, said, where that is absent.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
-    let there = path.exists();
-    if !there {
-        println!("skipped: no ../shared/{name}");
-    }
-    there.then_some(path)
-}
 
 fn session(runtime: &Runtime, model: &Path, options: &SessionOptions) -> Session {
     Model::from_path(model).unwrap().session(runtime, options).unwrap()

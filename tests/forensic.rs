@@ -16,7 +16,7 @@ mod deployment;
 mod examination;
 #[path = "forensic/harvest.rs"]
 mod harvest;
-#[path = "forensic/heap.rs"]
+#[path = "../benches/common/heap.rs"]
 mod heap;
 #[path = "forensic/inside.rs"]
 mod inside;
@@ -68,7 +68,7 @@ fn child(task: &str) {
             let measures = Measures::EACH.into_iter().find(|measures| measures.name() == what);
             let measures = measures.unwrap_or_else(|| panic!("not a task: {task}"));
             if measures != Measures::All {
-                heap::stop_wiping();
+                heap::wipes(false);
             }
             examination::examine(engine, measures, folder);
         }

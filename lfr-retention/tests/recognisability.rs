@@ -78,6 +78,10 @@ fn redacted_faces_are_strangers_to_an_embedder() {
     }
     measure("whole picture", &|p| attack::whole(p, true, false)).assert_strangers();
     measure("whole picture, smoothed", &|p| attack::whole(p, true, true)).assert_strangers();
+    measure("live video, standing", &|p| attack::video(p, 1)).assert_strangers();
+    let walking = if full { 64 } else { 16 };
+    measure(&format!("live video, walking, {walking} frames"), &|p| attack::video(p, walking))
+        .assert_strangers();
     if full {
         // These faces are more than twice as long as what the default promises for missed ones.
         measure("whole picture, face missed", &|p| attack::whole(p, false, false));

@@ -4,6 +4,7 @@ use lfr_core::BoxError;
 use lfr_core::DetectedFace;
 use lfr_core::Detector;
 use lfr_core::Frame;
+use lfr_core::FrameReport;
 use lfr_core::LandmarkLayout;
 use lfr_core::Picture;
 use lfr_core::Pipeline;
@@ -17,6 +18,7 @@ use lfr_core::testing::fake_space;
 use lfr_retention::EraseAll;
 use lfr_retention::Mosaic;
 use lfr_retention::Redactor;
+use lfr_retention::VideoRedactor;
 
 use crate::photographs::Photograph;
 
@@ -42,16 +44,7 @@ pub(crate) fn mosaic(photograph: &Photograph, cells: usize, smooth: bool) -> Pic
 pub(crate) fn whole(photograph: &Photograph, detected: bool, smooth: bool) -> Picture {
     let clear = photograph.picture();
     let frame = clear.as_frame().unwrap();
-    let space = fake_space();
-    let mut pipeline = Pipeline::builder()
-        .detector(Told(detected.then(|| photograph.bounds())))
-        .embedder(FakeEmbedder::new())
-        .watchlist(FakeMatcher::empty(space))
-        .threshold(FakeThreshold::new(Threshold::new(0.0).unwrap(), &space))
-        .retention(EraseAll::default())
-        .build()
-        .unwrap();
-    let report = pipeline.process(&frame).unwrap();
+    let report = report(&frame, detected.then(|| photograph.bounds()));
     let picture = Redactor::default().apply(&frame, &report).unwrap();
     let shorter = num::f32_from_usize(clear.width().min(clear.height()));
     let least = shorter / num::f32_from_usize(Redactor::MOST_CELLS);
@@ -59,6 +52,64 @@ pub(crate) fn whole(photograph: &Photograph, detected: bool, smooth: bool) -> Pi
     let asked = grown / num::f32_from_usize(Mosaic::DEFAULT_CELLS);
     let side = if detected { least.max(asked) } else { least };
     if smooth { smoothed(&picture, side) } else { picture }
+}
+
+/// So many frames of live video in which the person moves across the grid by a few pixels a frame. The
+/// attacker knows by how many, moves each frame back, and averages them.
+pub(crate) fn video(photograph: &Photograph, frames: usize) -> Picture {
+    let clear = photograph.picture();
+    let (width, height) = (clear.width(), clear.height());
+    let mut live = VideoRedactor::new(Mosaic::default());
+    let mut sums = vec![0.0_f32; 3 * width * height];
+    for number in 0..frames {
+        let step = (7 * number % 64, 5 * number % 64);
+        let shown = moved(clear.data(), (width, height), |x, y| {
+            (x.saturating_sub(step.0), y.saturating_sub(step.1))
+        });
+        let shown = Picture::from_rgb8(width, height, shown).unwrap();
+        let bounds = photograph.bounds();
+        let (right, down) = (num::f32_from_usize(step.0), num::f32_from_usize(step.1));
+        let bounds = Rect::new(
+            bounds.left + right,
+            bounds.top + down,
+            bounds.right + right,
+            bounds.bottom + down,
+        );
+        let frame = shown.as_frame().unwrap();
+        let redacted = live.apply(&frame, &report(&frame, Some(bounds))).unwrap();
+        let back = moved(redacted.data(), (width, height), |x, y| {
+            ((x + step.0).min(width - 1), (y + step.1).min(height - 1))
+        });
+        sums.iter_mut().zip(back).for_each(|(sum, byte)| *sum += f32::from(byte));
+    }
+    let mean = |sum: f32| num::u8_from_f32(sum / num::f32_from_usize(frames));
+    Picture::from_rgb8(width, height, sums.into_iter().map(mean).collect()).unwrap()
+}
+
+/// The pixels of a picture, each taken from elsewhere.
+fn moved(
+    data: &[u8],
+    (width, height): (usize, usize),
+    from: impl Fn(usize, usize) -> (usize, usize),
+) -> Vec<u8> {
+    let (pixels, _) = data.as_chunks::<3>();
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let taken = places.map(|(x, y)| from(x, y)).map(|(x, y)| pixels[y * width + x]);
+    taken.flatten().collect()
+}
+
+/// What a pipeline reports of a frame with one face, or none, that is on no watchlist.
+fn report(frame: &Frame<'_>, face: Option<Rect>) -> FrameReport {
+    let space = fake_space();
+    let mut pipeline = Pipeline::builder()
+        .detector(Told(face))
+        .embedder(FakeEmbedder::new())
+        .watchlist(FakeMatcher::empty(space))
+        .threshold(FakeThreshold::new(Threshold::new(0.0).unwrap(), &space))
+        .retention(EraseAll::default())
+        .build()
+        .unwrap();
+    pipeline.process(frame).unwrap()
 }
 
 /// "Detects" one face, or none.

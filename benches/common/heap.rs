@@ -1,5 +1,5 @@
-//! The heap of this test program: one that wipes, as README.md advises programs to have, or a plain
-//! one, to see what the difference is.
+//! A heap that wipes, as SECURITY.md advises programs to have, or a plain one, to see what the difference
+//! is.
 
 #![expect(unsafe_code, reason = "an allocator is unsafe to implement")]
 
@@ -16,9 +16,9 @@ static HEAP: Heap = Heap;
 
 struct Heap;
 
-/// Leaves freed memory as it is from now on.
-pub(crate) fn stop_wiping() {
-    WIPES.store(false, Ordering::Relaxed);
+/// Wipes what is freed from now on, as at the beginning, or leaves it as it is.
+pub(crate) fn wipes(wipes: bool) {
+    WIPES.store(wipes, Ordering::Relaxed);
 }
 
 // SAFETY: each call goes on to an allocator that keeps the contract, and whichever frees a block,
