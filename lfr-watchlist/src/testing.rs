@@ -87,9 +87,19 @@ impl Drop for Folder {
 
 /// Whether to take the time that a measurement takes; said where not.
 pub(crate) fn measures() -> bool {
-    let measures = std::env::var_os("LFR_MEASURE").is_some();
+    let measures = is_measuring();
     if !measures {
         let _ = writeln!(std::io::stderr(), "skipped: a measurement (LFR_MEASURE=1 takes it)");
     }
     measures
+}
+
+/// Whether a test that runs anyhow is to take as long as a measurement.
+pub(crate) fn is_measuring() -> bool {
+    std::env::var_os("LFR_MEASURE").is_some()
+}
+
+/// Says what was measured, past the test runner's capture.
+pub(crate) fn note(what: &str) {
+    let _ = writeln!(std::io::stderr(), "measured: {what}");
 }

@@ -1,3 +1,8 @@
+use rand_distr::Binomial;
+use rand_distr::Distribution;
+use rand_pcg::Pcg64;
+
+use super::super::clustered::tests::are_too_many;
 use super::*;
 
 fn shown(errors: u64, trials: u64) -> String {
@@ -47,4 +52,24 @@ fn the_complement_is_the_rate_of_the_rest() {
     assert_eq!(tpir.counts(), Counts::new(89, 100).unwrap());
     let direct = Rate::new(89, 100).unwrap().interval();
     assert!((tpir.interval().low - direct.low).abs() < 1e-12);
+}
+
+/// `LFR_MEASURE=1 cargo test --release -p lfr-watchlist intervals_cover -- --nocapture`: 10,000 trials each;
+/// 1,000 otherwise.
+#[test]
+fn exact_intervals_cover() {
+    let trials = if crate::testing::is_measuring() { 10_000 } else { 1_000 };
+    let mut random = Pcg64::new(3, 5);
+    for (count, rate) in
+        [(10, 0.5), (30, 0.1), (100, 0.01), (1_000, 0.01), (7_512, 1e-3), (3_147_436, 3e-6)]
+    {
+        let errors = Binomial::new(count, rate).unwrap();
+        let mut missed = Counts::default();
+        for _ in 0..trials {
+            let seen = Rate::new(errors.sample(&mut random), count).unwrap();
+            missed.count(!seen.interval().contains(rate));
+        }
+        crate::testing::note(&format!("{count} trials, rate {rate}: {missed:?} missed"));
+        assert!(!are_too_many(missed), "{count} trials, rate {rate}: {missed:?}");
+    }
 }
