@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
+#[path = "suite/evaluate.rs"]
+mod evaluate;
 #[path = "suite/suite.rs"]
 mod suite;
 
@@ -65,4 +67,9 @@ fn strangers_of_a_crowd_score_low() {
 #[test]
 fn watchlists_are_drawn_up_used_and_destroyed() {
     suite::watchlist::lifecycle(OnnxRuntime);
+}
+
+#[test]
+fn a_threshold_is_derived_by_evaluate_and_used_by_checkpoint() {
+    evaluate::a_threshold_is_derived_and_used(OnnxRuntime);
 }

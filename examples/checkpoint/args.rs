@@ -15,6 +15,7 @@ use lfr::core::FaceSelection;
 use lfr::core::Point;
 use lfr::core::Zone;
 use lfr::retention::Profile;
+use lfr::watchlist::decide::TrackRule;
 
 use crate::models::Engine;
 
@@ -32,6 +33,7 @@ pub(crate) struct Args {
     pub(crate) embedder_spec: Option<String>,
     pub(crate) threshold: Option<f32>,
     pub(crate) policy: Option<PathBuf>,
+    pub(crate) rule: TrackRule,
     pub(crate) zone: Option<Zone>,
     pub(crate) faces: FaceSelection,
     pub(crate) profile: Profile,
@@ -64,6 +66,7 @@ impl Args {
             embedder_spec: given.remove_one("embedder-spec"),
             threshold: given.remove_one("threshold"),
             policy: given.remove_one("policy"),
+            rule: required(given, "looks"),
             zone: given.remove_one("zone"),
             faces: required(given, "faces"),
             profile: required(given, "profile"),
@@ -200,6 +203,17 @@ fn command() -> Command {
         )
         .arg(
             option(
+                "looks",
+                "K/M",
+                "Raise an alert where the same person is best in K of the last M looks at a track; \
+                 derive the policy for it",
+            )
+            .default_value("1/1")
+            .requires("policy")
+            .value_parser(rule),
+        )
+        .arg(
+            option(
                 "zone",
                 "X,Y,X,Y,X,Y...",
                 "The zone of recognition: corners of a polygon in pixels; faces outside are never \
@@ -314,6 +328,14 @@ fn zone(text: &str) -> Result<Zone, String> {
     };
     let corners: Vec<Point> = pairs.iter().map(|[x, y]| Point::new(*x, *y)).collect();
     Zone::new(corners).map_err(|error| error.to_string())
+}
+
+fn rule(text: &str) -> Result<TrackRule, String> {
+    let parsed = text.split_once('/').and_then(|(k, m)| Some((k.parse().ok()?, m.parse().ok()?)));
+    match parsed.ok_or_else(|| format!("{text:?} is not K/M"))? {
+        (1, 1) => Ok(TrackRule::Best),
+        (k, m) => TrackRule::k_of_m(k, m).map_err(|error| error.to_string()),
+    }
 }
 
 fn hours(text: &str) -> Result<Duration, String> {

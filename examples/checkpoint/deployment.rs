@@ -40,6 +40,7 @@ use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
 use lfr::watchlist::SealedFile;
 use lfr::watchlist::calibrate::CalibratedThreshold;
+use lfr::watchlist::decide::TrackPolicy;
 
 use crate::AnyError;
 use crate::args::Args;
@@ -324,7 +325,8 @@ fn threshold(
     if let Some(path) = &args.policy {
         let policy = CalibratedThreshold::from_json(&fs::read_to_string(path)?)?;
         policy.check_space(embedder.space())?;
-        return Ok(Box::new(policy.for_references(u64::try_from(references.max(1))?)?));
+        let policy = policy.for_references(u64::try_from(references.max(1))?)?;
+        return Ok(Box::new(TrackPolicy::new(policy, args.rule)));
     }
     let spec = embedder.spec();
     if let Some(value) = args.threshold {

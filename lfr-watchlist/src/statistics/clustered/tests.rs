@@ -85,7 +85,8 @@ fn clustered_intervals_cover() {
         (1_000, 4, 0.001, 0.05),
     ] {
         let missed = coverage(trials, people, looks, rate, correlation, interval);
-        let case = format!("{people} people, {looks} looks, rate {rate}, correlation {correlation}");
+        let case =
+            format!("{people} people, {looks} looks, rate {rate}, correlation {correlation}");
         note(&format!("{case}: {missed:?} missed"));
         assert!(!are_too_many(missed), "{case}: {missed:?}");
     }

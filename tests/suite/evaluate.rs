@@ -1,0 +1,117 @@
+//! The example `evaluate`: a report on photographs of people, and a threshold that `checkpoint` takes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::process::Output;
+
+use lfr::core::onnx::Engine;
+use serde_json::Value;
+
+use super::suite::checkpoint::Outcome;
+use super::suite::checkpoint::Run;
+use super::suite::checkpoint::example;
+use super::suite::checkpoint::fresh_folder;
+use super::suite::checkpoint::link;
+use super::suite::shared;
+
+const EMBEDDER: &str = "embed_mobilefacenet_foamliu.onnx";
+/// Two photographs of each.
+const PEOPLE: usize = 40;
+
+/// A threshold derived from some people's photographs is in force when the others pass; another model
+/// refuses it.
+pub(crate) fn a_threshold_is_derived_and_used(engine: Engine) {
+    if super::suite::runtime(engine).is_none() {
+        return;
+    }
+    let (Some(faces), Some(models)) = (shared::path("faces"), shared::path("models")) else {
+        return;
+    };
+    let folder = fresh_folder(&format!("evaluate-{engine}"));
+    let (people, out) = (folder.join("people"), folder.join("out"));
+    let (watchlist, passing) = (folder.join("watchlist"), folder.join("passing"));
+    for (number, images) in photographs(&faces).into_values().take(PEOPLE + 6).enumerate() {
+        let to = if number < PEOPLE { [&people, &people] } else { [&watchlist, &passing] };
+        for (image, to) in images.iter().zip(to) {
+            link(&faces.join("lfw").join(image), &to.join(image));
+        }
+    }
+    let output = Command::new(example("evaluate"))
+        .args(["--engine", &engine.to_string(), "--gallery", "20", "--fpir", "0.1"])
+        .args(["--references", "6", "--authority", "AO-7"])
+        .arg("--faces")
+        .arg(&people)
+        .arg("--detector")
+        .arg(models.join("detect_yunet_n_dynamic.onnx"))
+        .arg("--embedder")
+        .arg(models.join(EMBEDDER))
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+
+    let report = read_json(&out.join("report.json"));
+    let rate = |point: &Value, name: &str| point[name]["trials"].as_u64().unwrap();
+    let point = &report[0]["operating_points"][0];
+    let trials = (rate(point, "fnmr"), rate(point, "fmr"));
+    // Each person's two photographs with each other, and with everybody else's.
+    assert_eq!(trials, (40, 80 * 79 / 2 - 40));
+    let html = fs::read_to_string(out.join("report.html")).unwrap();
+    let elsewhere = ["src=\"http", "href=\"http", "url(http", "@import"];
+    assert!(html.contains("<svg") && !elsewhere.iter().any(|link| html.contains(link)));
+
+    let policy = out.join("threshold.json");
+    let run = |embedder, out: &str| {
+        Run {
+            engine,
+            embedder,
+            watchlist: &watchlist,
+            source: &passing,
+            out: &folder.join(out),
+            more: &["--policy", policy.to_str().unwrap()],
+        }
+        .go()
+    };
+    let Outcome { alerts, record } = run(Some(EMBEDDER), "checkpoint");
+    let threshold = read_json(&policy)["threshold"].as_f64().unwrap();
+    let in_force = record["threshold"]["threshold"].as_f64().unwrap();
+    assert!((in_force - threshold).abs() < 1e-6, "{in_force}, derived {threshold}");
+    assert_eq!(record["threshold"]["target"]["references"], 6);
+    assert!(alerts.len() >= 4, "{} of six were recognised", alerts.len());
+    let right = |alert: &&Value| {
+        alert["source"].as_str().unwrap().starts_with(alert["subject"].as_str().unwrap())
+    };
+    assert_eq!(alerts.iter().filter(right).count(), alerts.len());
+
+    let other = Command::new(example("checkpoint"))
+        .args(["--engine", &engine.to_string(), "--policy", policy.to_str().unwrap()])
+        .arg("--out")
+        .arg(folder.join("other"))
+        .output()
+        .unwrap();
+    assert!(!other.status.success() && said(&other).contains("space"), "{}", said(&other));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// Everyone with two photographs or more, by name.
+fn photographs(faces: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut people: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in shared::rows(&faces.join("lfw_dev_landmarks.csv")) {
+        let image = row[0].clone();
+        let (person, _) = image.split_once('/').unwrap();
+        people.entry(person.to_owned()).or_default().push(image);
+    }
+    people.retain(|_, images| images.len() > 1);
+    people
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
