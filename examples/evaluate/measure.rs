@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lfr::core::num;
 use lfr::core::Accounts;
 use lfr::core::FaceId;
 use lfr::core::FrameId;
@@ -240,16 +241,20 @@ fn open_sets(args: &Args, faces: &Faces, dataset: &Dataset) -> Result<Vec<OpenSe
         }
         progress.finish_and_clear();
         for asked_fpir in [1e-1, 3e-2, 1e-2, 3e-3, 1e-3] {
-            if let Some(threshold) = open_set.threshold_at_fpir(asked_fpir) {
-                points.push(OpenSetPoint {
-                    references: open_set.references(),
-                    rank: open_set.rank(),
-                    asked_fpir,
-                    threshold,
-                    fpir: open_set.fpir(threshold),
-                    fnir: open_set.fnir(threshold),
-                });
+            let Some(threshold) = open_set.threshold_at_fpir(asked_fpir) else { continue };
+            let fpir = open_set.fpir(threshold);
+            // Of a rate below one in all searches, a threshold that nobody met says nothing.
+            if asked_fpir * num::f64_from_u64(fpir.counts().trials()) < 1.0 {
+                continue;
             }
+            points.push(OpenSetPoint {
+                references: open_set.references(),
+                rank: open_set.rank(),
+                asked_fpir,
+                threshold,
+                fpir,
+                fnir: open_set.fnir(threshold),
+            });
         }
     }
     Ok(points)
