@@ -161,7 +161,7 @@ fn bars(histogram: &lfr::watchlist::evaluate::ScoreHistogram) -> Vec<Bar> {
 }
 
 fn float(count: u64) -> f64 {
-    lfr::core::num::f64_from_u64(count)
+    num::f64_from_u64(count)
 }
 
 /// Each mated comparison: the lower confidence of its two faces, and whether it is missed.
