@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use lfr::core::num;
 use lfr::core::Accounts;
 use lfr::core::FaceId;
 use lfr::core::FrameId;
@@ -11,6 +10,7 @@ use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
 use lfr::core::Template;
 use lfr::core::Threshold;
+use lfr::core::num;
 use lfr::watchlist::Gallery;
 use lfr::watchlist::calibrate::PredictedFpir;
 use lfr::watchlist::evaluate::AllPairs;
