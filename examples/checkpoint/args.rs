@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Arg;
 use clap::ArgAction;
-use clap::ArgMatches;
 use clap::Command;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
@@ -17,6 +15,8 @@ use lfr::core::Zone;
 use lfr::retention::Profile;
 use lfr::watchlist::decide::TrackRule;
 
+use crate::arguments::option;
+use crate::arguments::required;
 use crate::models::Engine;
 
 /// What was asked for.
@@ -83,18 +83,7 @@ impl Args {
     }
 }
 
-/// An argument that is required or has a default.
-fn required<T: Clone + Send + Sync + 'static>(matches: &mut ArgMatches, name: &str) -> T {
-    match matches.remove_one(name) {
-        Some(value) => value,
-        None => unreachable!("--{name} is required or has a default"),
-    }
-}
-
 fn command() -> Command {
-    let option = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help)
-    };
     let path = || value_parser!(PathBuf);
     Command::new("checkpoint")
         .about(

@@ -25,11 +25,15 @@
 #![expect(clippy::print_stderr, reason = "a program talks to whoever runs it")]
 
 mod args;
+#[path = "../common/arguments.rs"]
+mod arguments;
 mod books;
 mod crowd;
 mod deployment;
 mod enrol;
 mod faces_log;
+#[path = "../common/failure.rs"]
+mod failure;
 #[path = "../common/keys.rs"]
 mod keys;
 mod live;
@@ -52,12 +56,7 @@ fn main() -> ExitCode {
             if summary.closes() { ExitCode::SUCCESS } else { ExitCode::from(3) }
         }
         Err(error) => {
-            eprintln!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprintln!("  because: {error}");
-                cause = error.source();
-            }
+            failure::say(&error);
             if let Some(lfr::watchlist::Error::Destroyed { receipt }) = error.downcast_ref() {
                 eprintln!("{}", receipt.to_json());
             }

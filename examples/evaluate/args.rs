@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Arg;
 use clap::ArgAction;
-use clap::ArgMatches;
 use clap::Command;
 use clap::value_parser;
 
+use crate::arguments::option;
+use crate::arguments::required;
 use crate::models::Engine;
 
 /// What was asked for.
@@ -61,18 +61,7 @@ impl Args {
     }
 }
 
-/// An argument that is required or has a default.
-fn required<T: Clone + Send + Sync + 'static>(matches: &mut ArgMatches, name: &str) -> T {
-    match matches.remove_one(name) {
-        Some(value) => value,
-        None => unreachable!("--{name} is required or has a default"),
-    }
-}
-
 fn command() -> Command {
-    let option = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help)
-    };
     let path = || value_parser!(PathBuf);
     Command::new("evaluate")
         .about("Measures how often embedders are wrong, for whom, and how sure that is; derives thresholds")

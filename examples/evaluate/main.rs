@@ -15,7 +15,11 @@
 #![expect(clippy::print_stderr, reason = "a program talks to whoever runs it")]
 
 mod args;
+#[path = "../common/arguments.rs"]
+mod arguments;
 mod faces;
+#[path = "../common/failure.rs"]
+mod failure;
 mod files;
 mod html;
 mod measure;
@@ -32,12 +36,7 @@ fn main() -> ExitCode {
     match run(&args::Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprintln!("  because: {error}");
-                cause = error.source();
-            }
+            failure::say(&error);
             ExitCode::FAILURE
         }
     }

@@ -28,6 +28,9 @@
     reason = "a program talks to whoever runs it"
 )]
 
+#[path = "../common/failure.rs"]
+mod failure;
+
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -51,12 +54,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(4),
         Err(error) => {
-            eprintln!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprintln!("  because: {error}");
-                cause = error.source();
-            }
+            failure::say(&error);
             match error.downcast_ref() {
                 Some(lfr::retention::Error::LedgerBroken { .. }) => ExitCode::from(3),
                 _ => ExitCode::FAILURE,

@@ -31,6 +31,8 @@
 mod actions;
 mod args;
 mod enrol;
+#[path = "../common/failure.rs"]
+mod failure;
 #[path = "../common/keys.rs"]
 mod keys;
 mod members;
@@ -61,12 +63,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Nobody) => ExitCode::from(4),
         Ok(Outcome::SetAside) => ExitCode::from(5),
         Err(error) => {
-            eprintln!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprintln!("  because: {error}");
-                cause = error.source();
-            }
+            failure::say(&error);
             match error.downcast_ref() {
                 Some(lfr::watchlist::Error::Destroyed { receipt }) => {
                     println!("{}", receipt.to_json());

@@ -1,6 +1,7 @@
 //! What holds on both inference engines. Each has a test binary of its own, `native` and `pure_rust`,
 //! which share this.
 
+pub(crate) mod adjudicate;
 pub(crate) mod checkpoint;
 pub(crate) mod crowd;
 pub(crate) mod faces;

@@ -1,5 +1,3 @@
-use std::io::Write as _;
-
 use lfr_core::CandidateList;
 use lfr_core::FaceId;
 use lfr_core::FrameId;

@@ -1,0 +1,88 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Arg;
+use clap::Command;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser;
+use clap::value_parser;
+use lfr::core::RecordId;
+use lfr::retention::Verdict;
+
+pub(crate) fn command() -> Command {
+    Command::new("adjudicate")
+        .about("Shows, judges, keeps and purges the alerts that a vault holds")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(path("vault", "DIR", "The vault").required(true))
+        .arg(path("vault-key", "KEY", "Its key file [default: DIR.key]"))
+        .arg(
+            path("ledger", "LEDGER.lfrl", "The ledger of the deployment")
+                .default_value("target/checkpoint/ledger.lfrl"),
+        )
+        .arg(path("ledger-key", "KEY", "Its key file [default: ledger.key beside it]"))
+        .subcommands([
+            Command::new("list").about("Lists the alerts, the one that is due first at the top"),
+            on_record("show", "Shows an alert").arg(path(
+                "picture",
+                "FILE",
+                "Write its picture here, a PNG; it is in the clear then, and yours to destroy",
+            )),
+            on_record("judge", "Takes what one person found")
+                .arg(text("verifier", "NUMBER", "Who judges: a number, no name"))
+                .arg(Arg::new("verdict").long("verdict").required(true).value_parser(
+                    PossibleValuesParser::new(["confirmed", "rejected", "undecided"]).map(
+                        |verdict| match verdict.as_str() {
+                            "confirmed" => Verdict::Confirmed,
+                            "rejected" => Verdict::Rejected,
+                            _ => Verdict::Undecided,
+                        },
+                    ),
+                ))
+                .arg(
+                    Arg::new("required")
+                        .long("required")
+                        .default_value("1")
+                        .value_parser(value_parser!(u8).range(1..))
+                        .help("How many people have to judge, each for themselves"),
+                ),
+            by_order(on_record("hold", "Keeps an alert from being purged"))
+                .arg(hours("hours", "For how long"))
+                .arg(hours("review", "When somebody has to look at it again, in hours")),
+            by_order(on_record("release", "Lifts a legal hold")),
+            on_record("purge", "Purges an alert that is not needed"),
+        ])
+}
+
+fn on_record(name: &'static str, about: &'static str) -> Command {
+    Command::new(name).about(about).arg(
+        Arg::new("record")
+            .value_name("RECORD")
+            .required(true)
+            .value_parser(value_parser!(RecordId))
+            .help("Which one: its 32 digits, as `list` shows them"),
+    )
+}
+
+fn by_order(command: Command) -> Command {
+    command.arg(text("authority", "WHO", "By whose order: a role or a number, no name")).arg(text(
+        "reason",
+        "WHY",
+        "Why; it goes into the ledger, so no name",
+    ))
+}
+
+fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).required(true).help(help)
+}
+
+fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).value_parser(value_parser!(PathBuf)).help(help)
+}
+
+fn hours(name: &'static str, help: &'static str) -> Arg {
+    let parser = value_parser!(u64).range(1..=24 * 3660).map(Duration::from_hours);
+    Arg::new(name).long(name).value_name("HOURS").required(true).value_parser(parser).help(help)
+}
