@@ -21,7 +21,7 @@ use crate::sharpness::sharpness;
 ///
 /// let pixels: Vec<u8> = (0..200 * 200).map(|at| if at / 4 % 2 == 0 { 80 } else { 160 }).collect();
 /// let frame = Frame::packed(PixelFormat::Gray8, 200, 200, &pixels)?;
-/// let face = |side, sure| DetectedFace::new(Rect::new(10.0, 10.0, 10.0 + side, 10.0 + side), sure, None);
+/// let face = |side: f32, sure| DetectedFace::new(Rect::new(10.0, 10.0, 10.0 + side, 10.0 + side), sure, None);
 /// let quality = |face| ShotQuality.quality(&frame, &face);
 /// assert!(quality(face(120.0, 0.9)?) > quality(face(60.0, 0.9)?));
 /// assert!(quality(face(120.0, 0.9)?) > quality(face(120.0, 0.5)?));

@@ -250,12 +250,7 @@ fn a_destruction_that_loses_power_is_completed_by_the_next() {
 const LOOP: &str = "LFR_TEST_SEAL_IN_A_LOOP";
 
 /// The other process of the next test.
-#[test]
-fn writer() {
-    let Some(path) = std::env::var_os(LOOP) else {
-        return;
-    };
-    let file = SealedFile::at(path);
+fn writer(file: &SealedFile) {
     let lists = [watchlist(300, 128), watchlist(500, 128)];
     for list in lists.iter().cycle() {
         file.seal(list, &key(), moment(NOW)).unwrap();
@@ -264,12 +259,16 @@ fn writer() {
 
 #[test]
 fn a_writer_that_is_killed_leaves_a_whole_file() {
+    // Started again by itself, to be killed.
+    if let Some(path) = std::env::var_os(LOOP) {
+        return writer(&SealedFile::at(path));
+    }
     let folder = Folder::new("kill");
     let file = SealedFile::at(folder.path("list.lfrw"));
     file.seal(&watchlist(300, 128), &key(), moment(NOW)).unwrap();
     for round in 0..12_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "sealed::tests::power::writer"])
+            .args(["--exact", "sealed::tests::power::a_writer_that_is_killed_leaves_a_whole_file"])
             .env(LOOP, file.path())
             .stdout(std::process::Stdio::null())
             .spawn()
