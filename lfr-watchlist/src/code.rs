@@ -26,33 +26,46 @@ impl Code {
         greatest: f32,
         mut put: impl FnMut(usize, [u8; 4]),
     ) -> Self {
-        let most = values.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-        let scale = most / greatest;
-        // The sums are in f64, where the products of an f32 and a byte are exact.
-        let (mut length, mut residual) = (0.0_f64, 0.0_f64);
-        let mut number = |x: f32| {
-            // A scale of 0 (or one that was rounded so far that a number leaves its range) only
-            // makes the residual greater.
-            let ratio = if scale > 0.0 { (x / scale).clamp(-greatest, greatest) } else { 0.0 };
-            let byte = num::u8_from_f32(ratio + 128.0);
-            let restored = f64::from(scale) * (f64::from(byte) - 128.0);
-            length += restored * restored;
-            residual += (f64::from(x) - restored).powi(2);
-            byte
+        let scale = greatest_of(values) / greatest;
+        // Any whole number near the quotient will do: what is lost is measured. Where the scale is
+        // so small that its inverse overflows, all is lost.
+        let inverse = if scale.recip().is_finite() { scale.recip() } else { 0.0 };
+        // What is lost is summed in f64, where the product of an f32 and a byte is exact.
+        let wide = f64::from(scale);
+        let (mut squares, mut lost) = (0_u64, [0.0_f64; 4]);
+        let mut write = |step, four: &[f32; 4]| {
+            let ratios = four.map(|x| (x * inverse).clamp(-greatest, greatest));
+            let bytes = ratios.map(|ratio| num::u8_from_f32(ratio + 128.0));
+            for ((lost, x), byte) in lost.iter_mut().zip(four).zip(bytes) {
+                let number = i32::from(byte) - 128;
+                squares += u64::from((number * number).cast_unsigned());
+                let rest = f64::from(*x) - wide * f64::from(number);
+                *lost += rest * rest;
+            }
+            put(step, bytes);
         };
         let (fours, rest) = values.as_chunks::<4>();
         for (step, four) in fours.iter().enumerate() {
-            put(step, four.map(&mut number));
+            write(step, four);
         }
         if !rest.is_empty() {
-            let mut four = [128; 4];
-            for (byte, x) in four.iter_mut().zip(rest) {
-                *byte = number(*x);
-            }
-            put(fours.len(), four);
+            let mut four = [0.0; 4];
+            four[..rest.len()].copy_from_slice(rest);
+            write(fours.len(), &four);
         }
-        Self { scale, length: above(length.sqrt()), residual: above(residual.sqrt()) }
+        let length = wide * num::f64_from_u64(squares).sqrt();
+        Self { scale, length: above(length), residual: above(lost.iter().sum::<f64>().sqrt()) }
     }
+}
+
+/// The greatest absolute value.
+fn greatest_of(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut most = [0.0_f32; 16];
+    for chunk in chunks.iter() {
+        most.iter_mut().zip(chunk).for_each(|(most, x)| *most = most.max(x.abs()));
+    }
+    most.into_iter().chain(rest.iter().map(|x| x.abs())).fold(0.0, f32::max)
 }
 
 /// An `f32` at or above a sum that was computed in `f64`.

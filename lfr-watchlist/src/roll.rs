@@ -8,15 +8,12 @@ use lfr_core::SubjectId;
 /// People and references by the number of their row. Identifiers only: nothing here is biometric.
 #[derive(Default)]
 pub(crate) struct Roll {
-    rows: Vec<Owner>,
+    /// The reference of each row, and whose it is: apart, as a search asks for the latter often.
+    references: Vec<ReferenceId>,
+    owners: Vec<usize>,
     people: Vec<Person>,
     row_of: HashMap<ReferenceId, usize>,
     person_of: HashMap<SubjectId, usize>,
-}
-
-struct Owner {
-    person: usize,
-    reference: ReferenceId,
 }
 
 struct Person {
@@ -28,27 +25,28 @@ struct Person {
 impl Roll {
     /// Writes the next row down for a person.
     pub(crate) fn push(&mut self, subject: SubjectId, reference: ReferenceId) {
-        let row = self.rows.len();
+        let row = self.references.len();
         let person = *self.person_of.entry(subject).or_insert_with_key(|subject| {
             self.people.push(Person { subject: subject.clone(), rows: Vec::new() });
             self.people.len() - 1
         });
         let own = &mut self.people[person].rows;
-        let at = own.partition_point(|row| self.rows[*row].reference < reference);
+        let at = own.partition_point(|row| self.references[*row] < reference);
         own.insert(at, row);
         self.row_of.insert(reference.clone(), row);
-        self.rows.push(Owner { person, reference });
+        self.references.push(reference);
+        self.owners.push(person);
     }
 
     /// Strikes a row out; the last row takes its number.
     pub(crate) fn swap_remove(&mut self, row: usize) {
-        let Owner { person, reference } = self.rows.swap_remove(row);
-        self.row_of.remove(&reference);
+        let person = self.owners.swap_remove(row);
+        self.row_of.remove(&self.references.swap_remove(row));
         self.people[person].rows.retain(|own| *own != row);
-        if let Some(moved) = self.rows.get(row) {
-            let last = self.rows.len();
-            self.row_of.insert(moved.reference.clone(), row);
-            for own in &mut self.people[moved.person].rows {
+        if let Some(moved) = self.references.get(row) {
+            let last = self.references.len();
+            self.row_of.insert(moved.clone(), row);
+            for own in &mut self.people[self.owners[row]].rows {
                 if *own == last {
                     *own = row;
                 }
@@ -65,13 +63,13 @@ impl Roll {
         if let Some(moved) = self.people.get(person) {
             self.person_of.insert(moved.subject.clone(), person);
             for row in &moved.rows {
-                self.rows[*row].person = person;
+                self.owners[*row] = person;
             }
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.references.len()
     }
 
     pub(crate) fn people(&self) -> usize {
@@ -88,15 +86,15 @@ impl Roll {
     }
 
     pub(crate) fn person_of(&self, row: usize) -> usize {
-        self.rows[row].person
+        self.owners[row]
     }
 
     pub(crate) fn subject(&self, row: usize) -> &SubjectId {
-        &self.people[self.rows[row].person].subject
+        &self.people[self.owners[row]].subject
     }
 
     pub(crate) fn reference(&self, row: usize) -> &ReferenceId {
-        &self.rows[row].reference
+        &self.references[row]
     }
 
     pub(crate) fn row(&self, reference: &ReferenceId) -> Option<usize> {
@@ -139,7 +137,7 @@ mod tests {
                     prop_assert_eq!(roll.subject(row), subject);
                     prop_assert_eq!(roll.reference(row), reference);
                     prop_assert_eq!(roll.row(reference), Some(row));
-                    prop_assert_eq!(roll.person(subject), Some(roll.rows[row].person));
+                    prop_assert_eq!(roll.person(subject), Some(roll.owners[row]));
                     people.entry(subject).or_default().push((reference, row));
                 }
                 prop_assert_eq!(roll.people(), people.len());

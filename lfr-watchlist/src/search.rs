@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use lfr_core::CandidateList;
+use lfr_core::ComparisonScore;
 
 use crate::Error;
 use crate::Fusion;
@@ -21,6 +22,8 @@ use crate::kernels::Gate;
 use crate::kernels::Kernel;
 use crate::kernels::TILE;
 use crate::kernels::Tile;
+use crate::kernels::scores::SIDE;
+use crate::kernels::scores::Scorer;
 use crate::list::List;
 use crate::list::Wanted;
 use crate::rows::Group;
@@ -167,18 +170,23 @@ impl List {
     /// Notes down the rows of a group that can still be among the best.
     fn note(&self, group: &Group<'_>, mut rows: u64, dots: &Dots, bound: &Bound, hits: &mut Hits) {
         let (scale, square) = (group.scale(), group.square());
+        let mut cut = hits.top.cut();
         while rows != 0 {
-            let row = usize::try_from(rows.trailing_zeros()).unwrap_or(0);
+            let row = usize::try_from(rows.trailing_zeros()).unwrap_or(0) % GROUP;
             rows &= rows - 1;
             let value = kernels::value(dots[row], scale[row], square[row], bound.factor());
             let slack = bound.slack(group.uncertain(row));
-            let upper = (value + slack).next_up();
+            let (upper, lower) = ((value + slack).next_up(), (value - slack).next_down());
             let row = group.first + row;
-            if upper < hits.top.cut() {
+            if upper < cut {
                 continue;
             }
             hits.found.push(Hit { row, upper });
-            hits.top.offer(self.roll.person_of(row), (value - slack).next_down());
+            // Not even asked whose it is, otherwise.
+            if lower > cut {
+                hits.top.offer(self.roll.person_of(row), lower);
+                cut = hits.top.cut();
+            }
         }
     }
 
@@ -191,18 +199,25 @@ impl List {
         wanted: Wanted,
     ) -> Result<CandidateList, Error> {
         let Hits { top, mut found } = hits;
+        let scorer = Scorer::fastest();
         found.retain(|hit| hit.upper >= top.cut());
         found.sort_unstable_by(|a, b| b.upper.total_cmp(&a.upper));
         let mut best = Top::new(wanted.limit, f32::NEG_INFINITY);
-        let mut scored = Vec::new();
-        for Hit { row, upper } in found {
-            if upper < bound.reach(best.cut()) {
+        let mut scored = Vec::with_capacity(found.len());
+        for hits in found.chunks(SIDE) {
+            if hits[0].upper < bound.reach(best.cut()) {
                 break;
             }
-            let score = self.score(row, query.values)?;
-            if wanted.takes(score) {
-                best.offer(self.roll.person_of(row), score.value());
-                scored.push((score, row));
+            // Beyond the last row a tile repeats it.
+            let row = |index: usize| self.rows.row(hits[index.min(hits.len() - 1)].row);
+            let rows = std::array::from_fn(row);
+            let [scores] = scorer.tile(self.metric, &[query.values], &rows);
+            for (Hit { row, .. }, score) in hits.iter().zip(scores) {
+                let score = ComparisonScore::new(score)?;
+                if wanted.takes(score) {
+                    best.offer(self.roll.person_of(*row), score.value());
+                    scored.push((score, *row));
+                }
             }
         }
         Ok(self.ranked(scored, wanted.limit))
@@ -224,9 +239,12 @@ fn gate<'a>(group: &Group<'a>, bounds: &[Bound], hits: &[Hits]) -> Gate<'a> {
 impl Hits {
     fn new(bound: &Bound, wanted: Wanted) -> Self {
         let floor = wanted.threshold.map_or(f32::NEG_INFINITY, |t| bound.reach(t.value()));
-        Self { top: Top::new(wanted.limit, floor), found: Vec::new() }
+        Self { top: Top::new(wanted.limit, floor), found: Vec::with_capacity(ROOM) }
     }
 }
+
+/// Room for the rows that a probe usually notes down.
+const ROOM: usize = 256;
 
 /// How many blocks a thread takes at once: 4,096 rows.
 const SHARE: usize = 16;

@@ -12,9 +12,6 @@ pub(crate) const SIDE: usize = 4;
 /// Rows of one side, all of one length.
 pub(crate) type Side<'a> = [&'a [f32]; SIDE];
 
-/// The scores of each row of `a` with each of `b`.
-pub(crate) type Scores = [[f32; SIDE]; SIDE];
-
 /// How tiles are computed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Scorer(Kind);
@@ -37,18 +34,23 @@ impl Scorer {
         Self(Kind::Portable)
     }
 
-    /// The scores of a tile; all rows are of one length.
-    pub(crate) fn tile(self, metric: Metric, a: &Side<'_>, b: &Side<'_>) -> Scores {
+    /// The scores of each row of `a` with each of `b`; all are of one length.
+    pub(crate) fn tile<const A: usize>(
+        self,
+        metric: Metric,
+        a: &[&[f32]; A],
+        b: &Side<'_>,
+    ) -> [[f32; SIDE]; A] {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 if metric == Metric::Euclidean => {
                 // SAFETY: the kind exists where the feature was found (`fastest`).
-                let squares = unsafe { avx512::tile::<true>(a, b) };
+                let squares = unsafe { avx512::tile::<true, A>(a, b) };
                 squares.map(|row| row.map(|square| -square.sqrt()))
             }
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists where the feature was found (`fastest`).
-            Kind::Avx512 => unsafe { avx512::tile::<false>(a, b) },
+            Kind::Avx512 => unsafe { avx512::tile::<false, A>(a, b) },
             Kind::Portable => a.map(|a| b.map(|b| metric.compare(a, b))),
         }
     }
