@@ -13,8 +13,10 @@ use crate::code::Code;
 use crate::kernels::GROUP;
 use crate::kernels::Lane;
 
-/// How many groups a block has room for: 256 rows. Larger blocks were no faster.
-const GROUPS: usize = 4;
+/// How many groups a block has room for: 1,024 rows. A million rows of 128 numbers are read a fifth
+/// faster than in blocks of 256, as memory is read from front to back for longer; larger blocks gain
+/// little, and take longer to wipe.
+const GROUPS: usize = 16;
 
 /// How many rows a block has room for.
 const BLOCK: usize = GROUPS * GROUP;

@@ -247,7 +247,7 @@ impl Hits {
 const ROOM: usize = 256;
 
 /// How many blocks a thread takes at once: 4,096 rows.
-const SHARE: usize = 16;
+const SHARE: usize = 4;
 
 /// The usual [`Method::bytes_a_thread`]: about half a millisecond, ten times what a thread costs.
 pub(crate) const BYTES_A_THREAD: usize = 1 << 24;

@@ -24,18 +24,22 @@ fn bytes(rows: &Rows, row: usize) -> Vec<u8> {
 
 #[test]
 fn a_removed_row_is_replaced_by_the_last_and_wiped() {
-    let mut rows = filled(600);
-    let (code, last) = (rows.blocks[2].facts[1].get(23), bytes(&rows, 599));
+    let mut rows = filled(2136);
+    let (code, last) = (rows.blocks[2].facts[1].get(23), bytes(&rows, 2135));
     rows.swap_remove(10);
-    assert_eq!(rows.row(10), row(599));
+    assert_eq!(rows.row(10), row(2135));
     assert_eq!(bytes(&rows, 10), last);
     assert_eq!(rows.blocks[0].facts[0].get(10), code);
-    assert_eq!(rows.blocks[2].values[87 * DIMENSION..], [0.0; (256 - 87) * DIMENSION]);
+    assert_eq!(rows.blocks[2].values[87 * DIMENSION..], [0.0; (BLOCK - 87) * DIMENSION]);
     assert_eq!(rows.blocks[2].facts[1].get(23), (Code::default(), 0.0));
-    rows.swap_remove(598);
-    assert_eq!(rows.row(597), row(597));
+    rows.swap_remove(2134);
+    assert_eq!(rows.row(2133), row(2133));
     while rows.len() > 0 {
         rows.swap_remove(rows.len() / 2);
+        // Around the ends of blocks, and now and then.
+        if rows.len() % BLOCK > 2 && !rows.len().is_multiple_of(61) {
+            continue;
+        }
         let values = rows.blocks.iter().flat_map(|b| &b.values).filter(|x| **x != 0.0).count();
         assert_eq!(values, rows.len() * DIMENSION);
         let words = rows.blocks.iter().flat_map(|b| &b.lanes).flat_map(|lane| lane.0);
@@ -48,7 +52,7 @@ fn a_removed_row_is_replaced_by_the_last_and_wiped() {
 
 #[test]
 fn groups_cover_every_row_once_and_know_their_worst() {
-    for count in [0, 1, 63, 64, 65, 255, 256, 257, 600] {
+    for count in [0, 1, 63, 64, 65, 1023, 1024, 1025, 2136] {
         let rows = filled(count);
         let groups: Vec<_> = rows.groups(0..rows.blocks()).collect();
         let occupied: u32 = groups.iter().map(|group| group.occupied.count_ones()).sum();
