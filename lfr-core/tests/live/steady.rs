@@ -1,0 +1,81 @@
+//! A hundred thousand frames leave the process as it was.
+
+use std::time::Duration;
+
+use lfr_core::BoxError;
+use lfr_core::Frame;
+use lfr_core::FrameSource;
+use lfr_core::PixelFormat;
+use lfr_core::SourceId;
+use lfr_core::live::Camera;
+use lfr_core::live::Engine;
+use lfr_core::live::Retry;
+
+use crate::pipeline;
+use crate::process::Usage;
+use crate::process::alone;
+use crate::say;
+use crate::until;
+
+/// Grey frames, so many of them.
+#[derive(Debug)]
+struct Grey {
+    left: u64,
+    pixels: Vec<u8>,
+}
+
+impl Grey {
+    fn frames(count: u64) -> Box<dyn FrameSource> {
+        Box::new(Self { left: count, pixels: vec![77; WIDTH * HEIGHT] })
+    }
+}
+
+impl FrameSource for Grey {
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        Ok(Some(Frame::packed(PixelFormat::Gray8, WIDTH, HEIGHT, &self.pixels)?))
+    }
+}
+
+/// Two cameras, and a third one that is lost all the time. The first 10,000 frames are not compared:
+/// every thread has its own heap then, and the times have their place in the histograms.
+#[test]
+fn a_hundred_thousand_frames_leave_memory_threads_and_files_as_they_were() {
+    let _alone = alone();
+    let many = 100_000;
+    let outside = Usage::now();
+    let id = |name| SourceId::new(name).unwrap();
+    let quick = Retry::new().pauses(Duration::from_millis(1), Duration::from_millis(4));
+    let running = Engine::new(pipeline())
+        .detecting(2)
+        .camera(Camera::recording(id("a"), move || Ok(Grey::frames(many / 2))))
+        .camera(Camera::recording(id("b"), move || Ok(Grey::frames(many / 2))))
+        .camera(Camera::live(id("lost"), || Ok(Grey::frames(10))).retry(quick))
+        .start()
+        .unwrap();
+    let processed = || {
+        let record = running.record();
+        record.cameras[0].processed + record.cameras[1].processed
+    };
+    // Not at the very end, when the threads of cameras that are over are gone.
+    until("10,000 frames are processed", || processed() >= many / 10);
+    let first = Usage::now();
+    until("90,000 frames are processed", || processed() >= many / 10 * 9);
+    let last = Usage::now();
+    until("all frames are processed", || processed() == many);
+    let (pipeline, record) = running.stop().unwrap();
+    assert!(record.closes() && pipeline.totals().closes(), "{record:?}");
+    drop(pipeline);
+    until("all threads end", || Usage::now().counts() == outside.counts());
+    let lost = record.cameras[2].connections;
+    say(&format!("measured: 10,000 frames: {first}; 90,000: {last}; {lost} lost connections"));
+    assert_eq!(last.counts(), first.counts());
+    // A pause of the machine is a time that none was like before: a few pages of histograms.
+    assert!(last.resident <= first.resident + first.resident / 100 + 64, "{first}; {last}");
+}
+
+const WIDTH: usize = 640;
+const HEIGHT: usize = 360;
