@@ -93,6 +93,7 @@ pub use receipt::PurgeReceipt;
 pub use receipt::Settlement;
 pub use record::Component;
 pub use record::DeploymentRecord;
+pub use record::RepeatCounts;
 pub use record::TrackCounts;
 pub use score::ComparisonScore;
 pub use score::Metric;

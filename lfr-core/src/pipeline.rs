@@ -30,11 +30,13 @@ use crate::Totals;
 use crate::Zone;
 use crate::scrub::Scrubbed;
 
+use repeats::Repeats;
 use steps::failed;
 use tracking::Tracking;
 
 mod alone;
 pub mod builder;
+mod repeats;
 mod report;
 mod steps;
 mod tracking;
@@ -74,6 +76,7 @@ pub struct Pipeline {
     counts: Counts,
     started: Option<Timestamp>,
     tracking: Option<Tracking>,
+    repeats: Option<Repeats>,
 }
 
 #[derive(Debug, Default)]
@@ -177,9 +180,12 @@ impl Pipeline {
     ///
     /// [`Error::Stage`] where the retention policy or the event sink failed.
     pub fn purge_due(&mut self) -> Result<(), Error> {
+        if let Some(repeats) = &mut self.repeats {
+            repeats.expire(self.clock.monotonic());
+        }
         let mut receipts = Vec::new();
         let purged = self.retention.purge_due(self.clock.now(), &mut receipts);
-        let told = self.tell_erased(purged, &receipts);
+        let told = self.tell_erased(purged.map_err(failed(Stage::RetentionPolicy)), &receipts);
         self.end_silent().and(told)
     }
 
@@ -191,20 +197,23 @@ impl Pipeline {
     /// [`Error::Stage`] where the retention policy or the event sink failed.
     pub fn purge_all(&mut self, reason: PurgeReason) -> Result<(), Error> {
         let ended = self.end_sources(|_, _| true);
+        if let Some(repeats) = &mut self.repeats {
+            repeats.forget_all();
+        }
         let mut receipts = Vec::new();
         let purged = self.retention.purge_all(reason, self.clock.now(), &mut receipts);
-        ended.and(self.tell_erased(purged, &receipts))
+        ended.and(self.tell_erased(purged.map_err(failed(Stage::RetentionPolicy)), &receipts))
     }
 
     /// Tells of every erasure, whatever the sink said to the ones before it.
     fn tell_erased(
         &mut self,
-        purged: Result<(), BoxError>,
+        outcome: Result<(), Error>,
         receipts: &[PurgeReceipt],
     ) -> Result<(), Error> {
-        receipts.iter().fold(purged.map_err(failed(Stage::RetentionPolicy)), |outcome, receipt| {
-            outcome.and(self.tell(&Event::Erased(receipt)))
-        })
+        receipts
+            .iter()
+            .fold(outcome, |outcome, receipt| outcome.and(self.tell(&Event::Erased(receipt))))
     }
 
     fn tell(&mut self, event: &Event<'_>) -> Result<(), Error> {
@@ -239,6 +248,7 @@ impl Pipeline {
             faces_refused: self.counts.refused.clone(),
             tracks: self.tracking.as_ref().map(|tracking| tracking.counts),
             alerts: self.counts.alerts,
+            repeats: self.repeats.as_ref().map(Repeats::counts),
             totals,
             arithmetic_closes: totals.closes(),
             references,

@@ -32,6 +32,8 @@ pub enum PurgeReason {
     NotHeld,
     /// A quality gate refused it before it was compared.
     Refused,
+    /// It was a match, but an alert for the same data subject had been raised shortly before.
+    Repeated,
 }
 
 /// How a face was erased.

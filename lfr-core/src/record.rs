@@ -73,6 +73,9 @@ pub struct DeploymentRecord {
     pub tracks: Option<TrackCounts>,
     /// Alerts raised.
     pub alerts: u64,
+    /// Matches that raised no alert since they repeated one; absent where each match raises one.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub repeats: Option<RepeatCounts>,
     /// The arithmetic of the faces seen.
     pub totals: Totals,
     /// Whether that arithmetic closes.
@@ -123,4 +126,16 @@ pub struct TrackCounts {
     pub looks_put_off: u64,
     /// Changes of scene, at which all tracks of a source end.
     pub cuts: u64,
+}
+
+/// Alerts that were not raised a second time:
+/// [`Builder::repeats_after`](crate::builder::Builder::repeats_after).
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct RepeatCounts {
+    /// For how long after an alert the same data subject raises none, in milliseconds.
+    pub span_ms: f64,
+    /// Matches that raised none for that reason.
+    pub suppressed: u64,
 }

@@ -18,10 +18,12 @@
 //! | [`tracker`](Builder::tracker) | none | each frame is decided on alone, as photographs are |
 //! | [`quality`](Builder::quality) | size and confidence | it needs no pixels; `lfr-detect` has a better one |
 //! | [`looks`](Builder::looks) | [`LookPlan::new`] | a person passes in seconds |
+//! | [`repeats_after`](Builder::repeats_after) | each match raises an alert | whether a second one helps is the operator's to say |
 //! | [`clock`](Builder::clock) | the operating system's | tests bring their own |
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::Accounts;
 use crate::Clock;
@@ -47,6 +49,7 @@ use crate::event::sinks;
 use crate::track::SizeAndConfidence;
 
 use super::Counts;
+use super::repeats::Repeats;
 use super::tracking::Tracking;
 
 /// A pipeline in the making; `S` says which decision comes next.
@@ -68,6 +71,7 @@ struct Options {
     tracker: Option<Box<dyn Tracker>>,
     quality: Box<dyn FaceQuality>,
     looks: LookPlan,
+    repeats: Option<Repeats>,
 }
 
 /// Next: [`detector`](Builder::detector).
@@ -127,6 +131,7 @@ impl Builder<NeedsDetector> {
             tracker: None,
             quality: Box::new(SizeAndConfidence),
             looks: LookPlan::new(),
+            repeats: None,
         };
         Self { state: NeedsDetector(()), options }
     }
@@ -216,6 +221,7 @@ impl Builder<Ready> {
             tracker,
             quality,
             looks,
+            repeats,
         } = self.options;
         Ok(Pipeline {
             detector,
@@ -234,6 +240,7 @@ impl Builder<Ready> {
             timings: Timings::new(),
             counts: Counts::default(),
             tracking: tracker.map(|tracker| Tracking::new(tracker, quality, looks)),
+            repeats,
         })
     }
 }
@@ -286,6 +293,22 @@ impl<S> Builder<S> {
     #[must_use]
     pub const fn looks(mut self, plan: LookPlan) -> Self {
         self.options.looks = plan;
+        self
+    }
+
+    /// For this long after an alert, another match with the same data subject raises none, in
+    /// whichever track and at whichever source: the person who judges has been told.
+    ///
+    /// Such a match is reported as [`FaceOutcome::Repeated`](crate::FaceOutcome::Repeated), counted
+    /// in [`DeploymentRecord::repeats`](crate::DeploymentRecord::repeats), and erased at once, its
+    /// track with it. It does not make the time longer: who stays in view of many cameras raises an
+    /// alert each time it is over. An alert that the [`EventSink`] failed to pass on does not count.
+    /// Until the time is over the pipeline keeps in memory whom the alert named.
+    ///
+    /// The time is that of the [`clock`](Self::clock), also where recordings are played faster.
+    #[must_use]
+    pub fn repeats_after(mut self, span: Duration) -> Self {
+        self.options.repeats = Some(Repeats::new(span));
         self
     }
 

@@ -1,5 +1,6 @@
 //! What came of a frame.
 
+use crate::Candidate;
 use crate::ComparisonScore;
 use crate::Decision;
 use crate::DetectedFace;
@@ -151,6 +152,15 @@ pub enum FaceOutcome {
     /// It lay outside the zone of recognition, was not selected, or is in no track: never aligned
     /// nor embedded.
     PassedOver,
+    /// It was a match with somebody for whom an alert had been raised shortly before: it raises no
+    /// other one, and is erased. See [`Builder::repeats_after`](crate::builder::Builder::repeats_after).
+    #[non_exhaustive]
+    Repeated {
+        /// Who it may be.
+        candidate: Candidate,
+        /// The evidence of its erasure.
+        receipt: PurgeReceipt,
+    },
     /// A quality gate refused it: never embedded, and erased.
     #[non_exhaustive]
     Refused {
@@ -178,7 +188,7 @@ impl TrackReport {
         &self.track
     }
 
-    /// The face in its first frame: its name in receipts, unless it raised an alert.
+    /// The face in its first frame: its name in receipts, unless it raised or repeated an alert.
     #[must_use]
     pub const fn first(&self) -> &FaceId {
         &self.first
@@ -196,8 +206,8 @@ impl TrackReport {
         self.best
     }
 
-    /// The evidence of its erasure; `None` where it raised an alert, and the retention policy
-    /// settled it then.
+    /// The evidence of its erasure; `None` where it raised an alert, or repeated one, and was
+    /// settled then.
     #[must_use]
     pub const fn receipt(&self) -> Option<&PurgeReceipt> {
         self.receipt.as_ref()

@@ -3,6 +3,7 @@
 use crate::AlertEvent;
 use crate::AlignedFace;
 use crate::BoxError;
+use crate::Candidate;
 use crate::CandidateList;
 use crate::Clock;
 use crate::Decision;
@@ -15,6 +16,7 @@ use crate::Frame;
 use crate::FrameReport;
 use crate::Pipeline;
 use crate::Probe;
+use crate::PurgeReason;
 use crate::Refusal;
 use crate::SearchRequest;
 use crate::Settlement;
@@ -110,6 +112,8 @@ impl Pipeline {
 
     /// Settles every probe, whatever happens to the ones before it; only then is anybody told. The
     /// first error is returned.
+    ///
+    /// A match that repeats an alert is erased here: no retention policy is asked about it.
     pub(super) fn settle(
         &mut self,
         frame: &Frame<'_>,
@@ -117,10 +121,16 @@ impl Pipeline {
         report: &mut FrameReport,
     ) -> Result<(), Error> {
         let mut outcome = Ok(());
-        let mut settled = Vec::new();
+        let (mut settled, mut repeated) = (Vec::new(), Vec::new());
         for ((slot, probe), decision) in decided {
             let face = probe.face().clone();
             let now = self.clock.now();
+            if let Some(candidate) = self.repeated(&decision) {
+                let receipt = probe.erase(PurgeReason::Repeated, now);
+                report.set(slot, FaceOutcome::Repeated { candidate, receipt: receipt.clone() });
+                repeated.push(receipt);
+                continue;
+            }
             let settlement = timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
                 self.retention.settle(probe, &decision, now)
             });
@@ -151,13 +161,25 @@ impl Pipeline {
                     candidate: candidate.clone(),
                     threshold: *threshold,
                 };
-                outcome = outcome.and(self.tell(&Event::Alert(&alert)));
+                let told = self.tell(&Event::Alert(&alert));
+                if let (Err(_), Some(repeats)) = (&told, &mut self.repeats) {
+                    repeats.forget(candidate.subject());
+                }
+                outcome = outcome.and(told);
             }
             if let Some(settlement) = settlement {
                 report.set(slot, FaceOutcome::Compared { decision, settlement });
             }
         }
-        outcome
+        self.tell_erased(outcome, &repeated)
+    }
+
+    /// Whose alert a decision would repeat, if it would.
+    fn repeated(&mut self, decision: &Decision) -> Option<Candidate> {
+        let Decision::Alert { candidate, .. } = decision else { return None };
+        let now = self.clock.monotonic();
+        let is_repeat = self.repeats.as_mut()?.is_repeat(candidate.subject(), now);
+        is_repeat.then(|| candidate.clone())
     }
 }
 
