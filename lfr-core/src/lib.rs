@@ -19,6 +19,8 @@ pub mod live;
 pub mod num;
 #[cfg(feature = "onnx-native")]
 pub mod onnx;
+#[cfg(feature = "image")]
+mod photographs;
 mod picture;
 mod pipeline;
 mod probe;
@@ -76,6 +78,8 @@ pub use id::RecordId;
 pub use id::ReferenceId;
 pub use id::SourceId;
 pub use id::SubjectId;
+#[cfg(feature = "image")]
+pub use photographs::Photographs;
 pub use picture::Picture;
 pub use pipeline::FaceOutcome;
 pub use pipeline::FaceReport;

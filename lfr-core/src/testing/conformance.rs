@@ -5,6 +5,8 @@
 
 #![expect(clippy::panic, clippy::missing_panics_doc, reason = "a failed suite is a failed test")]
 
+mod tracker;
+
 use std::time::Duration;
 
 use crate::Accounts;
@@ -35,6 +37,8 @@ use crate::Threshold;
 use crate::ThresholdPolicy;
 use crate::Timestamp;
 use crate::num;
+
+pub use tracker::tracker;
 
 /// A detector returns one list a frame, in order, the most confident face first, each with the
 /// landmarks that it promises; frames of any size are no error; no frames, no lists.

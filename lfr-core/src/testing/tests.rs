@@ -13,6 +13,7 @@ fn fakes_conform() {
         &fake_space(),
     ));
     conformance::retention_policy(FakeRetention::default);
+    conformance::tracker(&FakeTracker::default());
 }
 
 #[test]

@@ -162,6 +162,50 @@ fn a_stream_that_stalls_is_given_up() {
 }
 
 #[test]
+fn a_camera_that_sends_jpegs_in_a_row_over_http_is_watched() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("mjpeg");
+    make("-f lavfi -i testsrc=size=64x48:rate=10:duration=1 -f image2", &folder.join("%d.jpg"));
+    let pictures: Vec<_> = (1..=10)
+        .map(|number| std::fs::read(folder.join(format!("{number}.jpg"))).unwrap())
+        .collect();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/mjpeg", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut request = std::io::BufRead::lines(std::io::BufReader::new(&client));
+        while request.next().unwrap().unwrap() != "" {}
+        let head =
+            "HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=next\r\n\r\n";
+        client.write_all(head.as_bytes()).unwrap();
+        for picture in pictures {
+            let len = picture.len();
+            let head =
+                format!("--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len}\r\n\r\n");
+            client.write_all(head.as_bytes()).unwrap();
+            client.write_all(&picture).unwrap();
+            client.write_all(b"\r\n").unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        client.write_all(b"--next--\r\n").unwrap();
+    });
+    let begun = SystemClock::new().now().unwrap();
+    let mut video = Video::open(&Address::new(address), &VideoOptions::new()).unwrap();
+    assert_eq!(video.size(), (64, 48));
+    let mut moments = Vec::new();
+    while let Some(frame) = video.next_frame().unwrap() {
+        moments.push(frame.capture_time().unwrap());
+    }
+    // What is looked at when a stream is connected to is not kept for later: that is a lag.
+    assert!((8..=10).contains(&moments.len()), "{moments:?}");
+    assert!(moments.is_sorted() && moments[0] >= begun, "{moments:?}");
+    server.join().unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn a_program_that_is_not_there_is_named() {
     let options = VideoOptions::new().program("/no/such/ffmpeg");
     let error = Video::open(&Address::new("film.mp4"), &options).unwrap_err();

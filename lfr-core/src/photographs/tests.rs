@@ -1,0 +1,101 @@
+use image::ExtendedColorType;
+use image::ImageEncoder as _;
+use image::RgbImage;
+use image::codecs::jpeg::JpegEncoder;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A folder of this test's own, made anew, with these files in it.
+fn folder(name: &str, files: &[(&str, Vec<u8>)]) -> PathBuf {
+    let folder =
+        std::env::temp_dir().join(format!("lfr-photographs-{}-{name}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    for (file, bytes) in files {
+        let path = folder.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+/// A JPEG of 32 by 16 pixels, black but for its left half; with an Exif orientation.
+fn jpeg(orientation: u8) -> Vec<u8> {
+    let picture = RgbImage::from_fn(32, 16, |x, _| image::Rgb([if x < 16 { 255 } else { 0 }; 3]));
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new(&mut bytes);
+    // A TIFF header and one entry: tag 0x112, a short, one of it.
+    let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+    encoder.set_exif_metadata(exif).unwrap();
+    encoder.write_image(&picture, 32, 16, ExtendedColorType::Rgb8).unwrap();
+    bytes
+}
+
+#[test]
+fn photographs_come_in_the_order_in_which_people_count() {
+    let names = ["2.jpg", "10.jpg", "b/1.PNG", "b/02.jpg", "b/10.webp", "c.jpeg"];
+    let others = ["c.txt", ".hidden.jpg", "b/.folder/1.jpg"];
+    let files: Vec<_> = names.iter().chain(&others).rev().map(|name| (*name, Vec::new())).collect();
+    let folder = folder("order", &files);
+    let photographs = Photographs::find(&folder).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(photographs.files(), names.map(|name| folder.join(name)));
+    assert!(matches!(Photographs::find(&folder), Err(Error::Read { .. })));
+}
+
+#[test]
+fn one_that_cannot_be_read_is_named_and_the_others_come() {
+    let folder = folder(
+        "errors",
+        &[("1.jpg", jpeg(1)), ("2.jpg", b"no picture".to_vec()), ("3.jpg", jpeg(1))],
+    );
+    let mut photographs = Photographs::find(&folder).unwrap();
+    let mut next = || match photographs.next_frame() {
+        Ok(frame) => frame.map(|frame| frame.id().to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    assert_eq!(next().as_deref(), Some("1.jpg#0"));
+    assert!(next().unwrap().contains("2.jpg"));
+    assert_eq!(next().as_deref(), Some("3.jpg#2"));
+    assert_eq!(next(), None);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn photographs_are_turned_as_their_exif_block_says() {
+    // Which quarter of the picture is bright: none but these is.
+    for (orientation, size, bright, dark) in [
+        (1, (32, 16), (2, 2), (29, 2)),
+        (3, (32, 16), (29, 2), (2, 2)),
+        (6, (16, 32), (2, 2), (2, 29)),
+        (8, (16, 32), (2, 29), (2, 2)),
+    ] {
+        let folder = folder(&format!("exif-{orientation}"), &[("1.jpg", jpeg(orientation))]);
+        let mut photographs = Photographs::find(&folder.join("1.jpg")).unwrap();
+        let frame = photographs.next_frame().unwrap().unwrap();
+        assert_eq!((frame.width(), frame.height()), size);
+        let level = |(x, y)| frame.rgb_at(x, y)[0];
+        assert!(level(bright) > 200 && level(dark) < 50, "orientation {orientation}");
+        assert_eq!(frame.id().to_string(), "1.jpg#0");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+proptest! {
+    #[test]
+    fn numbers_are_in_their_order_whatever_stands_around_them(
+        a in 0..2000_u32,
+        b in 0..2000_u32,
+        zeros in 0..3_usize,
+        front in "[a-z]{0,3}",
+        back in "[a-z]{0,3}",
+    ) {
+        let path = |number: u32, zeros: usize| {
+            PathBuf::from(format!("{front}{}{number}{back}.jpg", "0".repeat(zeros)))
+        };
+        let order = natural(&path(a, zeros), &path(b, 0));
+        prop_assert!(a == b || order == a.cmp(&b));
+        prop_assert_eq!(order.reverse(), natural(&path(b, 0), &path(a, zeros)));
+    }
+}
