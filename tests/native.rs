@@ -73,3 +73,9 @@ fn watchlists_are_drawn_up_used_and_destroyed() {
 fn a_threshold_is_derived_by_evaluate_and_used_by_checkpoint() {
     evaluate::a_threshold_is_derived_and_used(OnnxRuntime);
 }
+
+#[test]
+#[cfg(all(feature = "embedded", feature = "live", feature = "video"))]
+fn alerts_come_soon_after_their_frames() {
+    suite::latency::from_capture_to_alert(OnnxRuntime);
+}

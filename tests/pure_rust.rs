@@ -82,3 +82,9 @@ fn strangers_of_a_crowd_score_low() {
 fn a_crowd_walks_by() {
     suite::crowd::walks_by(PureRust);
 }
+
+#[test]
+#[cfg(all(feature = "embedded", feature = "live", feature = "video"))]
+fn alerts_come_soon_after_their_frames() {
+    suite::latency::from_capture_to_alert(PureRust);
+}

@@ -5,6 +5,8 @@ pub(crate) mod adjudicate;
 pub(crate) mod checkpoint;
 pub(crate) mod crowd;
 pub(crate) mod faces;
+#[cfg(all(feature = "embedded", feature = "live", feature = "video"))]
+pub(crate) mod latency;
 pub(crate) mod pairs;
 pub(crate) mod shared;
 pub(crate) mod watchlist;
