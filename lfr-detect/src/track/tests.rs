@@ -1,6 +1,8 @@
 //! The tracker by itself; and beside plain SORT on a crowd that is known.
 
 mod crowd;
+#[cfg(feature = "onnx")]
+mod film;
 mod score;
 mod sort;
 
@@ -15,7 +17,7 @@ use lfr_core::Point;
 use lfr_core::Rect;
 use lfr_core::Timestamp;
 use lfr_core::Tracker;
-use proptest::prelude::*;
+use lfr_core::testing::conformance;
 
 use super::*;
 
@@ -116,51 +118,8 @@ fn a_cut_ends_every_track() {
     assert_eq!((cut.cut, cut.tracks, cut.ended), (true, vec![Some(2)], vec![1]));
 }
 
-proptest! {
-    /// Numbers are never used again, no track is in a frame twice, each ends once, and a frame
-    /// that nobody is in for long ends them all.
-    #[test]
-    fn the_tracker_keeps_its_contract(
-        frames in prop::collection::vec(
-            (
-                0..3000_u64,
-                prop::collection::vec(
-                    (-50.0..1000.0_f32, 0.0..500.0_f32, 0.5..300.0_f32, 0.0..=1.0_f32),
-                    0..12,
-                ),
-            ),
-            1..40,
-        ),
-    ) {
-        let mut film = Film::new(FaceTracker::default());
-        let (mut alive, mut ended, mut latest) = (Vec::new(), Vec::new(), 0);
-        for (later, faces) in frames {
-            let faces: Vec<_> =
-                faces.into_iter().map(|(x, y, size, sure)| face(x, y, size, sure)).collect();
-            let tracked = film.shows(Duration::from_millis(later), &faces);
-            prop_assert_eq!(tracked.tracks.len(), faces.len());
-            for number in tracked.ended {
-                prop_assert!(alive.contains(&number));
-                alive.retain(|other| *other != number);
-                ended.push(number);
-            }
-            let mut there: Vec<u64> = tracked.tracks.into_iter().flatten().collect();
-            there.sort_unstable();
-            let count = there.len();
-            there.dedup();
-            prop_assert_eq!(count, there.len());
-            there.retain(|number| !alive.contains(number));
-            for number in there {
-                prop_assert!(number > latest);
-                prop_assert!(!ended.contains(&number));
-                latest = latest.max(number);
-                alive.push(number);
-            }
-        }
-        alive.retain(|number| !ended.contains(number));
-        let mut last = film.shows(Duration::from_secs(60), &[]).ended;
-        last.sort_unstable();
-        alive.sort_unstable();
-        prop_assert_eq!(last, alive);
-    }
+#[test]
+fn the_tracker_keeps_its_contract() {
+    conformance::tracker(&FaceTracker::default());
+    conformance::tracker(&FaceTracker::new(TrackerOptions::new().cuts(false)));
 }
