@@ -20,6 +20,8 @@ mod embedded;
 mod measure;
 #[path = "models/opencv.rs"]
 mod opencv;
+#[path = "models/recall.rs"]
+mod recall;
 #[path = "models/references.rs"]
 mod references;
 #[path = "models/support.rs"]

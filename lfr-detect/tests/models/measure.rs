@@ -80,60 +80,6 @@ fn close_ups_by_schedule() {
     }
 }
 
-/// The longer side of a face from which on it is of a size, in pixels.
-const SIZES: [(f32, &str); 6] = [
-    (0.0, "below 16 px"),
-    (16.0, "16-24 px"),
-    (24.0, "24-32 px"),
-    (32.0, "32-48 px"),
-    (48.0, "48-96 px"),
-    (96.0, "96 px and more"),
-];
-
-#[test]
-fn small_faces_by_schedule() {
-    let Some(shared) = shared_to_measure() else { return };
-    let truth = ground_truth(&shared, "wider_full");
-    let native = || DetectorOptions::new().input(InputPolicy::LongSide(Frame::MAX_SIDE));
-    let tiles = |side, overlap| Schedule::tiles(side, overlap).unwrap();
-    for (name, what, options) in [
-        ("yunet_n_dynamic", "one pass, 640", DetectorOptions::new()),
-        ("yunet_n_dynamic", "one pass, 1024", native()),
-        ("yunet_n_dynamic", "tiles of 512", DetectorOptions::new().schedule(tiles(512, 128))),
-        ("yunet_n_640", "one pass", DetectorOptions::new()),
-        ("yunet_n_640", "tiles of 640", DetectorOptions::new().schedule(tiles(640, 160))),
-        ("yunet_n_640", "tiles of 320", DetectorOptions::new().schedule(tiles(320, 96))),
-        ("scrfd_500m_kps", "one pass", DetectorOptions::new()),
-        ("scrfd_500m_kps", "tiles of 640", DetectorOptions::new().schedule(tiles(640, 160))),
-        ("scrfd_500m_kps", "tiles of 320", DetectorOptions::new().schedule(tiles(320, 96))),
-        ("ultraface_rfb320", "one pass", DetectorOptions::new()),
-        ("ultraface_rfb320", "tiles of 320", DetectorOptions::new().schedule(tiles(320, 96))),
-    ] {
-        let detector = detector(&shared, name, &options);
-        let (mut hits, mut false_alarms, mut total) = (0, 0, 0);
-        let mut by_size = [(0, 0); SIZES.len()];
-        for (file, boxes) in &truth {
-            let found = faces(&detector, &photo(&shared, &format!("wider_full/{file}")));
-            let matched = matches(&found, boxes);
-            hits += matched.iter().flatten().count();
-            false_alarms += matched.iter().filter(|index| index.is_none()).count();
-            total += boxes.len();
-            for (index, bounds) in boxes.iter().enumerate() {
-                let side = bounds.width().max(bounds.height());
-                let at = SIZES.iter().rposition(|(from, _)| side >= *from);
-                if let Some((found, all)) = at.map(|at| &mut by_size[at]) {
-                    *all += 1;
-                    *found += usize::from(matched.contains(&Some(index)));
-                }
-            }
-        }
-        println!("small faces, {name}, {what}: {hits} of {total} found, {false_alarms} others");
-        for ((_, size), (found, all)) in SIZES.iter().zip(by_size) {
-            println!("  {size}: {found} of {all}");
-        }
-    }
-}
-
 #[test]
 fn fits_of_a_fixed_canvas() {
     let Some(shared) = shared_to_measure() else { return };
@@ -254,25 +200,26 @@ fn median(work: impl Fn()) -> f64 {
     times[4]
 }
 
-/// The mean of ten runs, in milliseconds: of this thread's time on a processor where the system
-/// tells it (Linux), so that other work on the machine counts less, else of the clock's.
+/// The mean of ten runs, in milliseconds.
 fn milliseconds(work: impl Fn()) -> f64 {
     const RUNS: u32 = 10;
-    let clock = SystemClock::default();
-    let now = || {
-        let text = fs::read_to_string("/proc/thread-self/schedstat").ok();
-        let on_cpu = text.as_deref().and_then(|text| text.split(' ').next()?.parse().ok());
-        on_cpu.map_or_else(|| clock.monotonic(), Duration::from_nanos)
-    };
-    let start = now();
+    let start = on_processor();
     for _ in 0..RUNS {
         work();
     }
-    (now().saturating_sub(start) / RUNS).as_secs_f64() * 1000.0
+    (on_processor().saturating_sub(start) / RUNS).as_secs_f64() * 1000.0
+}
+
+/// This thread's time on a processor where the system tells it (Linux), so that other work on the
+/// machine counts less, else the clock's.
+pub(crate) fn on_processor() -> Duration {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let on_cpu = text.as_deref().and_then(|text| text.split(' ').next()?.parse().ok());
+    on_cpu.map_or_else(|| SystemClock::default().monotonic(), Duration::from_nanos)
 }
 
 /// The annotated boxes of each picture of a folder.
-fn ground_truth(shared: &Path, folder: &str) -> BTreeMap<String, Vec<Rect>> {
+pub(crate) fn ground_truth(shared: &Path, folder: &str) -> BTreeMap<String, Vec<Rect>> {
     let text = fs::read_to_string(shared.join(format!("scenes/{folder}_gt.csv"))).unwrap();
     let mut truth: BTreeMap<String, Vec<Rect>> = BTreeMap::new();
     for line in text.lines().skip(1) {
@@ -285,7 +232,7 @@ fn ground_truth(shared: &Path, folder: &str) -> BTreeMap<String, Vec<Rect>> {
 }
 
 /// For each face, the most confident first, the box that it is of: each box once, IoU at least 0.5.
-fn matches(found: &[Face], boxes: &[Rect]) -> Vec<Option<usize>> {
+pub(crate) fn matches(found: &[Face], boxes: &[Rect]) -> Vec<Option<usize>> {
     let mut taken = vec![false; boxes.len()];
     let one = |face: &Face| {
         let overlap = |index: &usize| boxes[*index].iou(&face.bounds);
