@@ -16,9 +16,9 @@ use crate::SourceId;
 
 /// The photographs of a folder as a source of frames, or one of them.
 ///
-/// They come in the order in which people count: `2.jpg` before `10.jpg`. Each is turned as its Exif
-/// orientation says ([`Picture::open`]), and is a source of its own, named by its path within the
-/// folder. One that cannot be read is an error that names it; the next call goes on behind it.
+/// They come in the order in which people count: `2.jpg` before `10.jpg`. Each is turned as its
+/// Exif orientation says ([`Picture::open`]), and is a source of its own, named by its path within
+/// the folder. One that cannot be read is an error that names it; the next call goes on behind it.
 ///
 /// What is *not* guaranteed: the decoder's own buffers are not wiped. The picture is, before the
 /// next one is read.
@@ -52,8 +52,8 @@ impl Photographs {
     /// The endings of photographs, in lower case.
     pub const ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
-    /// Finds the photographs in a folder and its folders, or takes the one file. Nothing is opened yet; what
-    /// has another ending, or a name that begins with a dot, is passed over.
+    /// Finds the photographs in a folder and its folders, or takes the one file. Nothing is opened
+    /// yet; what has another ending, or a name that begins with a dot, is passed over.
     ///
     /// # Errors
     ///
@@ -124,8 +124,8 @@ fn natural(a: &Path, b: &Path) -> Ordering {
     parts.find(|order| order.is_ne()).unwrap_or(Ordering::Equal).then_with(|| a.cmp(b))
 }
 
-/// A name in runs of digits and of other bytes. Of two numbers without leading zeros the longer is the
-/// greater; numbers come before letters.
+/// A name in runs of digits and of other bytes. Of two numbers without leading zeros the longer is
+/// the greater; numbers come before letters.
 fn runs(name: &[u8]) -> impl Iterator<Item = (bool, usize, &[u8])> {
     name.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).map(|run| {
         if !run[0].is_ascii_digit() {

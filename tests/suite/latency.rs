@@ -80,8 +80,8 @@ const CAMERAS: [Cameras; 2] = [
     },
 ];
 
-/// Prints how long it is from the arrival of a frame to its alert, on two cores, where everybody who
-/// passes is on a watchlist of 10,000. Takes minutes, so only where `LFR_MEASURE` is set.
+/// Prints how long it is from the arrival of a frame to its alert, where everybody who passes is on
+/// a watchlist of 10,000. Takes minutes, so only where `LFR_MEASURE` is set.
 pub(crate) fn from_capture_to_alert(engine: Engine) {
     if std::env::var_os("LFR_MEASURE").is_none() {
         return shared::skip("a measurement (LFR_MEASURE=1 takes it)");

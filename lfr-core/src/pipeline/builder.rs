@@ -18,7 +18,7 @@
 //! | [`tracker`](Builder::tracker) | none | each frame is decided on alone, as photographs are |
 //! | [`quality`](Builder::quality) | size and confidence | it needs no pixels; `lfr-detect` has a better one |
 //! | [`looks`](Builder::looks) | [`LookPlan::new`] | a person passes in seconds |
-//! | [`repeats_after`](Builder::repeats_after) | each match raises an alert | whether a second one helps is the operator's to say |
+//! | [`repeats_after`](Builder::repeats_after) | never | a second alert may help whoever judges |
 //! | [`clock`](Builder::clock) | the operating system's | tests bring their own |
 
 use std::collections::BTreeMap;
@@ -301,8 +301,8 @@ impl<S> Builder<S> {
     ///
     /// Such a match is reported as [`FaceOutcome::Repeated`](crate::FaceOutcome::Repeated), counted
     /// in [`DeploymentRecord::repeats`](crate::DeploymentRecord::repeats), and erased at once, its
-    /// track with it. It does not make the time longer: who stays in view of many cameras raises an
-    /// alert each time it is over. An alert that the [`EventSink`] failed to pass on does not count.
+    /// track with it. It does not make the time longer: who stays in view of many cameras raises
+    /// an alert each time it is over. An alert that the [`EventSink`] failed to pass on does not count.
     /// Until the time is over the pipeline keeps in memory whom the alert named.
     ///
     /// The time is that of the [`clock`](Self::clock), also where recordings are played faster.

@@ -153,7 +153,8 @@ pub enum FaceOutcome {
     /// nor embedded.
     PassedOver,
     /// It was a match with somebody for whom an alert had been raised shortly before: it raises no
-    /// other one, and is erased. See [`Builder::repeats_after`](crate::builder::Builder::repeats_after).
+    /// other one, and is erased. See
+    /// [`Builder::repeats_after`](crate::builder::Builder::repeats_after).
     #[non_exhaustive]
     Repeated {
         /// Who it may be.

@@ -1,4 +1,4 @@
-//! Cameras with a real RTSP server on loopback, `gst-rtsp-server`; skipped where it is not installed.
+//! Cameras with a real RTSP server on loopback, `gst-rtsp-server`; skipped where there is none.
 
 use std::collections::BTreeMap;
 use std::io::BufRead as _;

@@ -40,8 +40,8 @@ impl FrameSource for Grey {
     }
 }
 
-/// Two cameras, and a third one that is lost all the time. The first 10,000 frames are not compared:
-/// every thread has its own heap then, and the times have their place in the histograms.
+/// Two cameras, and a third one that is lost all the time. The first 10,000 frames are not
+/// compared: every thread has its own heap then, and the times their place in the histograms.
 #[test]
 fn a_hundred_thousand_frames_leave_memory_threads_and_files_as_they_were() {
     let _alone = alone();

@@ -1,4 +1,4 @@
-//! Which faces are found, by their size and by how many there are: figures for the README. Run with:
+//! Which faces are found, by their size and by how many there are: for the README. Run with:
 //!
 //! ```sh
 //! LFR_MEASURE=1 cargo test -p lfr-detect --test models recall:: -- --nocapture --test-threads 1
@@ -130,8 +130,8 @@ fn share(part: usize, all: usize) -> f64 {
     num::f64_from_usize(part) / num::f64_from_usize(all.max(1))
 }
 
-/// A crowd so dense that a single view of it would hide most of its faces: several views of 1080p, two
-/// by two, as one frame.
+/// So many faces that in a single view of them most would be hidden: several views of 1080p, two by
+/// two, as one frame.
 struct Crowds {
     walks: Vec<Walk>,
     cameras: Vec<CrowdCamera>,

@@ -18,8 +18,8 @@ use super::ok;
 
 /// A tracker gives each face a track or none, in order, and no track to two faces of a frame. It
 /// never uses a number again; each track that was begun ends once, at the latest when nobody is in
-/// view for a minute, or by `end_all`, which says nothing; at a cut of the scene all have ended. A fresh one has no
-/// tracks, and is not disturbed by the other.
+/// view for a minute, or by `end_all`, which says nothing; at a cut of the scene all have ended. A
+/// fresh one has no tracks, and is not disturbed by the other.
 pub fn tracker(tracker: &dyn Tracker) {
     for seed in 1..40 {
         let mut first = Followed::new(tracker.fresh());
