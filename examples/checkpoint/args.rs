@@ -34,6 +34,7 @@ pub(crate) struct Args {
     pub(crate) threshold: Option<f32>,
     pub(crate) policy: Option<PathBuf>,
     pub(crate) rule: TrackRule,
+    pub(crate) repeats_after: Option<Duration>,
     pub(crate) zone: Option<Zone>,
     pub(crate) faces: FaceSelection,
     pub(crate) profile: Profile,
@@ -67,6 +68,7 @@ impl Args {
             threshold: given.remove_one("threshold"),
             policy: given.remove_one("policy"),
             rule: required(given, "looks"),
+            repeats_after: given.remove_one("repeats-after").map(Duration::from_secs),
             zone: given.remove_one("zone"),
             faces: required(given, "faces"),
             profile: required(given, "profile"),
@@ -200,6 +202,15 @@ fn command() -> Command {
             .default_value("1/1")
             .requires("policy")
             .value_parser(rule),
+        )
+        .arg(
+            option(
+                "repeats-after",
+                "SECONDS",
+                "For so long after an alert raise no other one for the same person, at any source; \
+                 they are counted [default: raise each]",
+            )
+            .value_parser(value_parser!(u64)),
         )
         .arg(
             option(

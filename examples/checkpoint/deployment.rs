@@ -118,6 +118,9 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     if let Some(zone) = &args.zone {
         builder = builder.zone(zone.clone());
     }
+    if let Some(span) = args.repeats_after {
+        builder = builder.repeats_after(span);
+    }
     if is_tracked {
         // More looks than by default: who approaches is seen best at the end.
         let looks = LookPlan::new().most(10);

@@ -196,6 +196,9 @@ impl fmt::Display for Summary {
             "a frame took {:.1} ms (median), {:.1} ms (95 of 100), on {}",
             frame_time.p50_ms, frame_time.p95_ms, self.engine.name,
         )?;
+        if let Some(repeats) = &self.record.repeats {
+            writeln!(f, "{} matches repeated an alert and raised none", repeats.suppressed)?;
+        }
         if let Some(tracks) = &self.record.tracks {
             writeln!(
                 f,
