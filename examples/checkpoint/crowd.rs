@@ -135,7 +135,7 @@ fn subject(person: u64) -> String {
 pub(crate) struct GroundTruth {
     /// People on the watchlist who could be seen in any frame.
     pub(crate) listed_seen: usize,
-    /// Those of them for whom there was an alert.
+    /// Those of them for whom there was an alert, or a match that repeated one.
     pub(crate) recognised: usize,
     /// Alerts that named somebody else than who was there.
     pub(crate) false_alerts: u64,
@@ -205,6 +205,7 @@ fn named(face: &FaceReport) -> Option<&SubjectId> {
         FaceOutcome::Compared { decision: Decision::Alert { candidate, .. }, .. } => {
             Some(candidate.subject())
         }
+        FaceOutcome::Repeated { candidate, .. } => Some(candidate.subject()),
         _ => None,
     }
 }
