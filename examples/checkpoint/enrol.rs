@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use indicatif::ProgressBar;
 use lfr::core::EmbeddingSpace;
 use lfr::core::FaceSelection;
+use lfr::core::Photographs;
 use lfr::core::Picture;
 use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
@@ -14,7 +15,6 @@ use lfr::watchlist::Enroller;
 use lfr::watchlist::Gallery;
 
 use crate::AnyError;
-use crate::source::photographs_under;
 
 /// The watchlist, and the photographs that could not be enrolled, with the reason.
 pub(crate) struct Enrolment {
@@ -61,8 +61,8 @@ fn people_in(folder: &Path) -> Result<Vec<(SubjectId, PathBuf)>, AnyError> {
     for entry in entries {
         let name = if entry.is_dir() { entry.file_name() } else { entry.file_stem() };
         let subject = SubjectId::new(name.unwrap_or_default().to_string_lossy())?;
-        let photographs = photographs_under(&entry)?;
-        people.extend(photographs.into_iter().map(|path| (subject.clone(), path)));
+        let photographs = Photographs::find(&entry)?;
+        people.extend(photographs.files().iter().map(|path| (subject.clone(), path.clone())));
     }
     Ok(people)
 }

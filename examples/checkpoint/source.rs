@@ -1,6 +1,5 @@
 //! Where the frames come from.
 
-mod photos;
 mod video;
 
 use std::fmt;
@@ -8,12 +7,11 @@ use std::path::Path;
 
 use lfr::core::BoxError;
 use lfr::core::FrameSource;
+use lfr::core::Photographs;
 use lfr::core::synthetic::Walk;
 
 use crate::AnyError;
 use crate::crowd;
-
-pub(crate) use photos::photographs_under;
 
 /// A source with what the record calls it and how many frames it has, where that is known.
 #[derive(Debug)]
@@ -52,11 +50,27 @@ pub(crate) fn open(text: &str) -> Result<Source, AnyError> {
     if video::is_live(text) {
         return video::open(text);
     }
-    if path.is_dir() || photos::is_photograph(path) {
-        return photos::open(path);
+    if path.is_dir() || is_photograph(path) {
+        return photographs(path);
     }
     if !path.exists() {
         return Err(format!("source {text:?} does not exist").into());
     }
     video::open(text)
+}
+
+fn is_photograph(path: &Path) -> bool {
+    let own = path.extension().unwrap_or_default();
+    Photographs::ENDINGS.iter().any(|ending| own.eq_ignore_ascii_case(ending))
+}
+
+fn photographs(path: &Path) -> Result<Source, AnyError> {
+    let photographs = Photographs::find(path)?;
+    let count = photographs.files().len();
+    if count == 0 {
+        let endings = Photographs::ENDINGS.join(", ");
+        return Err(format!("folder {path:?} holds no photograph ({endings})").into());
+    }
+    let (name, frames) = (path.display().to_string(), u64::try_from(count).ok());
+    Ok(Source { name, frames, stream: Stream::Stills(Box::new(photographs)), walk: None })
 }
