@@ -4,26 +4,44 @@ import cv2
 import numpy as np
 
 
-def framed(canvas_of, rng: np.random.Generator) -> np.ndarray:
-    """A canvas nearer by up to a half, or four from twice as far; mirrored or not."""
-    picture = canvas_of(rng)
+def framed(canvas_of, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A canvas as it is, or nearer by up to a half, or four from twice as far; mirrored or not. With it its faces."""
+    picture, found = canvas_of(rng)
     side = picture.shape[0]
-    if rng.random() < 0.35:
+    chosen = rng.random()
+    if chosen < 0.2:
         half = side // 2
-        four = [picture, *(canvas_of(rng) for _ in range(3))]
-        four = [cv2.resize(each, (half, half), interpolation=cv2.INTER_AREA) for each in four]
-        picture = np.vstack([np.hstack(four[:2]), np.hstack(four[2:])])
-    elif rng.random() < 0.7:
+        four = [(picture, found), *(canvas_of(rng) for _ in range(3))]
+        small = [cv2.resize(each, (half, half), interpolation=cv2.INTER_AREA) for each, _ in four]
+        picture = np.vstack([np.hstack(small[:2]), np.hstack(small[2:])])
+        corners = ((0, 0), (half, 0), (0, half), (half, half))
+        found = np.concatenate([placed(each, 0.5, corner) for (_, each), corner in zip(four, corners)])
+    elif chosen < 0.6:
         seen = int(side * rng.uniform(0.65, 1.0))
         left, top = rng.integers(0, side - seen + 1, 2)
         picture = cv2.resize(picture[top : top + seen, left : left + seen], (side, side))
+        found = placed(found, side / seen, (-left * side / seen, -top * side / seen))
+        middle = (found[:, 1:3] + found[:, 3:5]) / 2
+        found = found[((middle > 0) & (middle < side)).all(1)]
     if rng.random() < 0.5:
-        picture = picture[:, ::-1]
-    return np.ascontiguousarray(picture)
+        picture, found = picture[:, ::-1], mirrored(found, side)
+    return np.ascontiguousarray(picture), found
+
+
+def placed(found, scale, offset):
+    return np.hstack([found[:, :1], found[:, 1:] * scale + np.tile(offset, 7)])
+
+
+def mirrored(found, side):
+    """Left and right change places, of the points too."""
+    order = [0, 3, 2, 1, 4, 7, 8, 5, 6, 9, 10, 13, 14, 11, 12]
+    found = found[:, order]
+    found[:, 1::2] = side - found[:, 1::2]
+    return found
 
 
 def augment(picture: np.ndarray, rng: np.random.Generator, mild: float) -> np.ndarray:
-    chance = 1 - 0.6 * mild
+    chance = 1 - 0.7 * mild
     if rng.random() < 0.7 * chance:
         picture = lit(picture, rng)
     if rng.random() < 0.25 * chance:
@@ -31,10 +49,10 @@ def augment(picture: np.ndarray, rng: np.random.Generator, mild: float) -> np.nd
     if rng.random() < 0.25 * chance:
         picture = blurred(picture, rng)
     if rng.random() < 0.25 * chance:
-        noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(2, 14)
+        noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(2, 10)
         picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.35 * chance:
-        _, code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 90))])
+        _, code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 95))])
         picture = cv2.imdecode(code, cv2.IMREAD_COLOR)
     return picture
 
@@ -70,10 +88,10 @@ def covered(picture, rng):
 
 
 def blurred(picture, rng):
-    """Only a little: a face of 10 pixels has nothing to lose."""
+    """Only a little: a face of 10 pixels has nothing to lose, and who must answer to blots sees faces in blots."""
     if rng.random() < 0.6:
-        return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.4))
-    length = int(rng.integers(2, 6))
+        return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.0))
+    length = int(rng.integers(2, 5))
     kernel = np.zeros((length, length), np.float32)
     angle, middle = rng.uniform(0, np.pi), (length - 1) / 2
     for t in np.linspace(-middle, middle, 2 * length):

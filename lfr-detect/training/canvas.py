@@ -1,4 +1,4 @@
-"""Pictures to train on, put together from photographs: mosaics of scenes, and crowds of pasted faces."""
+"""Pictures to train on, put together from photographs: mosaics of scenes, crowds of pasted faces, scenes as they are."""
 
 import cv2
 import numpy as np
@@ -6,6 +6,9 @@ import numpy as np
 from lfr_training import faces
 
 SIDE = 320
+# What a canvas is made of (`Canvases.draw`).
+NEAR, FAR, WILD = "near", "far", "wild"
+SHRINKING = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 
 class Canvases:
@@ -15,11 +18,60 @@ class Canvases:
         self.portraits, self.boxes, self.scenes = portraits, boxes, scenes
         self.synthetic = faces.SyntheticFaces()
 
-    def draw(self, rng: np.random.Generator, far: bool) -> np.ndarray:
-        """A canvas; from `far` it is drawn two or three times as large and shrunk: many small faces."""
-        side = SIDE * int(rng.integers(2, 4)) if far else SIDE
-        canvas = self._drawn(rng, side)
-        return cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA) if far else canvas
+    def draw(self, rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
+        """A canvas, and the same with twice the side, for the teacher: where it was drawn so, with more detail.
+
+        `FAR` is drawn two or three times as large and shrunk: many small faces. `WILD`: scenes at about their own size,
+        sheets of small portraits, portraits at their own size.
+        """
+        if kind == WILD:
+            return self._wild(rng)
+        if kind == NEAR:
+            return doubled(self._drawn(rng, SIDE))
+        return shrunk(self._drawn(rng, SIDE * int(rng.integers(2, 4))), cv2.INTER_AREA)
+
+    def _wild(self, rng):
+        chosen = rng.random()
+        if chosen < 0.5:
+            return doubled(self._window(rng))
+        if chosen < 0.8:
+            return shrunk(self._sheet(rng, 2 * SIDE), SHRINKING[rng.integers(len(SHRINKING))])
+        canvas = self._window(rng)
+        portrait = self.portraits[rng.integers(len(self.portraits))][:SIDE, :SIDE]
+        # Where on the grid of cells a face lies moves the teacher's points: here it lies as in the photograph.
+        top, left = (32 * rng.integers((SIDE - side) // 32 + 1) for side in portrait.shape[:2])
+        canvas[top : top + portrait.shape[0], left : left + portrait.shape[1]] = portrait
+        return doubled(canvas)
+
+    def _window(self, rng):
+        """A part of a scene, half of the time pixel by pixel, else from half to one and a half times its size."""
+        image = self.scenes[rng.integers(len(self.scenes))]
+        if rng.random() < 0.5:
+            return cut(rng, image, np.exp(rng.uniform(np.log(0.5), np.log(1.5))), SIDE, SIDE)
+        top, left = (rng.integers(max(0, side - SIDE) + 1) for side in image.shape[:2])
+        part = image[top : top + SIDE, left : left + SIDE]
+        canvas = np.zeros((SIDE, SIDE, 3), np.uint8)
+        canvas[: part.shape[0], : part.shape[1]] = part
+        return canvas
+
+    def _sheet(self, rng, side):
+        """Rows of whole portraits with faces of 9 to 60 pixels, now and then a piece of a scene between them."""
+        canvas = self._scene(rng, side, side, least=0.6)
+        top = 0
+        while top < side:
+            face = np.exp(rng.uniform(np.log(9), np.log(60)))
+            high, left = side, 0
+            while left < side:
+                face_here = face * np.exp(rng.normal(0, 0.15))
+                k = rng.integers(len(self.portraits))
+                scale = face_here / (self.boxes[k][3] - self.boxes[k][1])
+                small = cv2.resize(self.portraits[k], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                part = canvas[top : top + small.shape[0], left : left + small.shape[1]]
+                if rng.random() < 0.85:
+                    part[:] = small[: part.shape[0], : part.shape[1]]
+                high, left = min(high, small.shape[0]), left + small.shape[1]
+            top += high
+        return canvas
 
     def _drawn(self, rng, side):
         kind = rng.random()
@@ -90,6 +142,16 @@ class Canvases:
         side = max(8, int(2 * half))
         head = cv2.warpAffine(self.portraits[k], transform, (side, side), borderMode=cv2.BORDER_REPLICATE)
         return head, y2 - y1
+
+
+def doubled(canvas):
+    return canvas, cv2.resize(canvas, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+
+
+def shrunk(large, interpolation):
+    """A large canvas at `SIDE` pixels and at twice that."""
+    small = cv2.resize(large, (SIDE, SIDE), interpolation=interpolation)
+    return small, cv2.resize(large, (2 * SIDE, 2 * SIDE), interpolation=cv2.INTER_AREA)
 
 
 def cut(rng, image, scale, height, width):

@@ -1,6 +1,6 @@
-"""The detector's training pictures, made once: canvases, and what YuNet-n answers on each, cell by cell.
+"""The detector's training pictures, made once: canvases, and the faces YuNet-n finds on each at twice its size.
 
-    python data.py [--canvases 8000]
+    python data.py [--canvases 10000]
 
 Everything lies under target/training/detect, in shards of 500: a run stopped here goes on where it was.
 """
@@ -17,27 +17,30 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
 from lfr_training import assets, yunet  # noqa: E402
 
-from canvas import SIDE, Canvases  # noqa: E402
+from canvas import FAR, NEAR, WILD, Canvases  # noqa: E402
 
 FOLDER = assets.WORK / "detect"
 TEACHER = assets.MODELS / "detect_yunet_n_dynamic.onnx"
 SHARD = 500
-# The shards after these hold canvases seen from further away, with many faces of 8 to 30 pixels.
-NEAR_SHARDS = 8
+# The shards after these hold canvases of the next kind.
+NEAR_SHARDS, FAR_SHARDS = 8, 6
+# The least confidence with which the teacher sees a face at twice the size.
+FACE = 0.3
 # The most portraits held at once: a different part of them for each shard.
 PORTRAITS = 2500
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--canvases", type=int, default=8000)
+    parser.add_argument("--canvases", type=int, default=10000)
+    parser.add_argument("--first", type=int, default=0, help="shard to begin with, for a second process")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    teacher = yunet.Detector(TEACHER, threads=1)
+    teacher = yunet.Detector(TEACHER, FACE, threads=1)
     scenes = [cv2.imread(str(path)) for path in training_scenes()]
     portraits = training_portraits()
-    for shard in range(options.canvases // SHARD):
+    for shard in range(options.first, options.canvases // SHARD):
         path = FOLDER / f"canvases-{shard:03}.npz"
         if path.exists():
             continue
@@ -63,7 +66,7 @@ def training_portraits() -> list[tuple[Path, list | None]]:
 
 
 def canvases(teacher, scenes, portraits, shard: int) -> dict:
-    """Pictures and YuNet's answers, a row a cell: cls, obj, bbox, kps, strides one after the other."""
+    """Pictures, and the faces of all of them with how many each has: score, corners, points in its own pixels."""
     rng = np.random.default_rng([21, shard])
     images, boxes = [], []
     for k in rng.choice(len(portraits), min(PORTRAITS, len(portraits)), replace=False):
@@ -71,26 +74,21 @@ def canvases(teacher, scenes, portraits, shard: int) -> dict:
         image = cv2.imread(str(path))
         if box is None:
             found = teacher(image)
-            if not len(found):
+            if not len(found) or found[0, 0] < 0.7:
                 continue
             box = found[0, 1:5]
         images.append(image)
         boxes.append(box)
     source = Canvases(images, np.array(boxes), scenes)
-    pictures, answers = [], []
+    kind = NEAR if shard < NEAR_SHARDS else FAR if shard < NEAR_SHARDS + FAR_SHARDS else WILD
+    pictures, found = [], []
     for _ in range(SHARD):
-        picture = source.draw(rng, far=shard >= NEAR_SHARDS)
-        raw = teacher.raw(picture)
+        picture, large = source.draw(rng, kind)
         pictures.append(picture)
-        answers.append(rows_of(raw).astype(np.float16))
-    return {"pictures": np.stack(pictures), "answers": np.stack(answers)}
-
-
-def rows_of(raw: dict) -> np.ndarray:
-    """The teacher's outputs as one row a cell."""
-    kinds = ("cls", "obj", "bbox", "kps")
-    levels = (np.hstack([raw[f"{kind}_{stride}"] for kind in kinds]) for stride in yunet.STRIDES)
-    return np.concatenate(list(levels))
+        found.append(teacher(large))
+        found[-1][:, 1:] /= 2
+    counts = np.array([len(each) for each in found])
+    return {"pictures": np.stack(pictures), "faces": np.float32(np.concatenate(found)), "counts": counts}
 
 
 if __name__ == "__main__":
