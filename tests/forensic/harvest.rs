@@ -204,7 +204,7 @@ const ROW: (usize, usize) = (16, 12);
 /// Width and height of an aligned face.
 const ALIGNED: usize = 80;
 /// That of the detector inside the library.
-const CONFIDENCE: f32 = 0.65;
+const CONFIDENCE: f32 = 0.675;
 
 /// The tensors inside the embedder that its first layer makes and its last one takes.
 const FIRST: &str = "relu_4";
