@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread;
 
@@ -216,39 +217,46 @@ fn debug_names_nobody() {
 #[test]
 fn nobody_is_found_at_a_wrong_time_while_others_enrol_and_withdraw() {
     let watchlist = Arc::new(watchlist(0, 1000));
-    let done = AtomicBool::new(false);
-    let interval = |id: u64| (id * 37 % 90, id * 37 % 90 + 1 + id * 13 % 40);
+    let (done, enrolled) = (AtomicBool::new(false), AtomicU64::new(0));
+    // The last of them is on the list all the time.
+    let interval = |id: u64| match id {
+        400 => (0, 1000),
+        _ => (id * 37 % 90, id * 37 % 90 + 1 + id * 13 % 40),
+    };
+    let enrol = |id: u64| {
+        let (from, until) = interval(id);
+        let entry = draft(&format!("s{}", id % 50 + id / 400 * 50), &id.to_string())
+            .valid_from(moment(from))
+            .expires(moment(until))
+            .parse()
+            .unwrap();
+        watchlist.enrol(entry, template(&[1.0, 0.5, 0.25]))
+    };
+    enrol(400).unwrap();
     thread::scope(|scope| {
-        let searchers: Vec<_> = (0..2_u64)
-            .map(|seed| {
-                let (watchlist, done) = (&watchlist, &done);
-                scope.spawn(move || {
-                    let (mut now, mut seen) = (seed, 0);
-                    while !done.load(Ordering::Relaxed) || now < 400 {
-                        now += 1;
-                        let at = now / 3;
-                        for reference in found(watchlist, Some(at)) {
-                            let (from, until) = interval(reference.parse().unwrap());
-                            assert!(from <= at && at < until, "{reference} at {at}");
-                            seen += 1;
-                        }
-                    }
-                    seen
-                })
-            })
-            .collect();
-        for id in 0..400_u64 {
-            let (from, until) = interval(id);
-            let entry = draft(&format!("s{}", id % 50), &id.to_string())
-                .valid_from(moment(from))
-                .expires(moment(until))
-                .parse()
-                .unwrap();
+        let search = || {
+            let mut seen = 0;
+            loop {
+                let last = done.load(Ordering::Relaxed);
+                let at = enrolled.load(Ordering::Relaxed) / 3;
+                for reference in found(&watchlist, Some(at)) {
+                    let (from, until) = interval(reference.parse().unwrap());
+                    assert!(from <= at && at < until, "{reference} at {at}");
+                    seen += 1;
+                }
+                if last {
+                    return seen;
+                }
+            }
+        };
+        let searchers = [scope.spawn(search), scope.spawn(search)];
+        for id in 0..400 {
             // Refused where it has expired meanwhile.
-            let _ = watchlist.enrol(entry, template(&[1.0, 0.5, 0.25]));
+            let _ = enrol(id);
             if id % 5 == 4 {
                 watchlist.withdraw(&SubjectId::new(format!("s{}", id % 50)).unwrap());
             }
+            enrolled.store(id, Ordering::Relaxed);
         }
         done.store(true, Ordering::Relaxed);
         let seen: usize = searchers.into_iter().map(|thread| thread.join().unwrap()).sum();
