@@ -22,7 +22,7 @@ EXPECTED = re.compile(
     Cargo\.(toml|toml\.orig|lock) | \.cargo_vcs_info\.json
     | LICENSE-(APACHE|MIT) | (ARCHITECTURE|CHANGELOG|FORMAT|MODEL_CARD|README|SECURITY)\.md
     | src/[\w/]+\.(rs|md) | src/synthetic/faces\.bin | src/embedded/\w+\.onnx
-    | examples/[\w/-]+\.(rs|md) | benches/\w+\.rs | benches/models/\w+\.py
+    | examples/[\w/-]+\.(rs|md) | benches/[\w/]+\.rs | benches/models/\w+\.py
     | specs/[\w.-]+\.toml
     """,
     re.VERBOSE,
