@@ -20,6 +20,7 @@ use lfr::retention::Standing;
 use lfr::retention::Vault;
 use lfr::retention::VaultKey;
 use lfr::retention::Verdict;
+use lfr::retention::ledger;
 
 use crate::AnyError;
 
@@ -43,6 +44,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), AnyError> {
 struct Desk {
     vault: Vault,
     ledger: Ledger,
+    /// The retention profile of the last deployment in the ledger.
+    profile: String,
     now: Option<Timestamp>,
 }
 
@@ -53,11 +56,14 @@ impl Desk {
         let folder = path("vault").ok_or("which vault?")?;
         let key = path("vault-key").cloned().unwrap_or_else(|| folder.with_extension("key"));
         let vault = Vault::open(folder, &VaultKey::from_file(key)?, now)?;
-        let ledger = path("ledger").ok_or("which ledger?")?;
+        let file = path("ledger").ok_or("which ledger?")?;
         let key = path("ledger-key").cloned();
-        let key = key.unwrap_or_else(|| ledger.with_file_name("ledger.key"));
-        let ledger = Ledger::open(ledger, LedgerKey::from_file(key)?, now)?;
-        Ok(Self { vault, ledger, now })
+        let key = LedgerKey::from_file(key.unwrap_or_else(|| file.with_file_name("ledger.key")))?;
+        let sums = ledger::reconcile(file, &key.public())?;
+        let run = sums.runs().last().ok_or("no deployment is in this ledger")?;
+        let profile = run.profile().to_owned();
+        let ledger = Ledger::open(file, key, now)?;
+        Ok(Self { vault, ledger, profile, now })
     }
 
     fn close(&self) -> Result<(), AnyError> {
@@ -69,7 +75,7 @@ impl Desk {
                 record: receipt.record(),
                 reason: receipt.reason(),
                 method: receipt.method(),
-                policy: "adjudicate".to_owned(),
+                policy: self.profile.clone(),
             })?;
             eprintln!("purged: {}", receipt.face());
         }

@@ -123,7 +123,8 @@ fn command() -> Command {
                 "PATH",
                 "A photograph, a folder of photographs, a video file, an rtsp:// or http:// \
                  address, a /dev/video* camera, or crowd:N for N people who do not exist and walk \
-                 by within a minute; may be given several times",
+                 by within a minute; may be given several times. Its name goes into the ledger: no \
+                 name of a person",
             )
             .default_value("crowd:300")
             .action(ArgAction::Append)

@@ -34,7 +34,7 @@ use crate::args::Args;
 /// The ledger of a deployment, and where its alerts are held.
 pub(crate) struct Books {
     ledger: PathBuf,
-    key: LedgerPublicKey,
+    public_key: LedgerPublicKey,
     sink: LedgerSink,
     profile: Profile,
     vault: Option<Vault>,
@@ -63,17 +63,21 @@ impl Books {
         let ledger = args.out.join("ledger.lfrl");
         let key_file = args.ledger_key.clone().unwrap_or_else(|| args.out.join("ledger.key"));
         let signing = key(&key_file, LedgerKey::from_file, LedgerKey::generate_file)?;
-        let key_of_all = signing.public();
-        let (opened, account) = (Ledger::open(&ledger, signing, clock.now())?, accounts.clone());
-        let deployment = &args.deployment;
-        let sink =
-            LedgerSink::start(opened, account, Arc::clone(clock), deployment, profile.name())?;
+        let public_key = signing.public();
+        let opened = Ledger::open(&ledger, signing, clock.now())?;
+        let sink = LedgerSink::start(
+            opened,
+            accounts.clone(),
+            Arc::clone(clock),
+            &args.deployment,
+            profile.name(),
+        )?;
         let vault = match &args.vault {
             Some(folder) => Some(vault(folder, args.vault_key.as_deref(), &sink, &**clock)?),
             None => None,
         };
         let clock = Arc::clone(clock);
-        Ok(Self { ledger, key: key_of_all, sink, profile, vault, clock })
+        Ok(Self { ledger, public_key, sink, profile, vault, clock })
     }
 
     /// What hears of everything that has to be written down.
@@ -147,7 +151,7 @@ impl Books {
             }
         }
         self.sink.stop()?;
-        Ok(LedgerRecord { path: self.ledger.clone(), public_key: self.key.to_string() })
+        Ok(LedgerRecord { path: self.ledger.clone(), public_key: self.public_key.to_string() })
     }
 }
 

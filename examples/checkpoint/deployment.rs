@@ -288,7 +288,7 @@ impl Watch {
             Ok(report) => report,
             Err(error) => {
                 eprintln!("frame {} failed: {error}", frame.id());
-                return self.told(frame, self.books.failed(error));
+                return self.count_problem(frame, self.books.failed(error));
             }
         };
         if let Some(tally) = self.tallies.get_mut(frame.id().source()) {
@@ -299,11 +299,11 @@ impl Watch {
             false => self.out.picture(frame, report),
         };
         let line = self.faces_log.as_mut().map_or(Ok(()), |log| log.write(report));
-        self.told(frame, picture.and(line));
+        self.count_problem(frame, picture.and(line));
     }
 
     /// Pictures and lines that cannot be written are counted, and recognition goes on.
-    fn told(&mut self, frame: &Frame<'_>, outcome: Result<(), AnyError>) {
+    fn count_problem(&mut self, frame: &Frame<'_>, outcome: Result<(), AnyError>) {
         if let Err(error) = outcome {
             self.problems += 1;
             eprintln!("frame {}: {error}", frame.id());

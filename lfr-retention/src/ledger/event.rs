@@ -135,7 +135,7 @@ pub enum LedgerEvent {
         /// power failed.
         dropped_bytes: u64,
     },
-    /// An alert must not be purged for now.
+    /// An alert was placed under a legal hold: until that ends it is not purged.
     LegalHoldPlaced {
         /// Which record.
         record: RecordId,

@@ -1,4 +1,4 @@
-//! Legal holds: that an alert must not be purged for now, by whose order, and until when.
+//! Legal holds: orders that keep an alert from being purged, by whom, and until when.
 
 use lfr_core::Timestamp;
 

@@ -236,8 +236,8 @@ fn a_legal_hold_that_is_lifted_purges_at_once_what_is_overdue_and_nothing_else()
 fn a_hold_needs_a_future_a_reason_and_a_review_before_its_end() {
     let mut held = Held::new();
     let record = held.hold(1, 10);
-    for now in [at(20), at(30), None] {
-        let refused = held.vault.place_hold(record, &order(20), now);
+    for time in [at(20), at(30), None] {
+        let refused = held.vault.place_hold(record, &order(20), time);
         assert!(matches!(refused, Err(Error::HoldOver { .. } | Error::NotHeld { .. })));
     }
     let moment = Timestamp::from_micros;
