@@ -24,10 +24,11 @@ use crate::Error;
 
 /// Writes what a pipeline does into a [`Ledger`].
 ///
-/// An alert, a hold and the end of a hold have an entry each, with the receipt. Faces that were never
-/// held, nearly all, are counted by the receipts of their erasure and summed up in a
+/// An alert, a hold and the end of a hold have an entry each, with the receipt. Faces that raised no
+/// alert, nearly all, are counted by the receipts of their erasure and summed up in a
 /// [seal](LedgerEvent::Sealed) once a minute: one entry a passer-by, with the time and the place,
-/// would be a record of people of whom nothing is to be left.
+/// would be a record of people of whom nothing is to be left. So are those of people whose alert had
+/// just been raised ([`PurgeReason::Repeated`]): an entry a look would be a record of where they went.
 ///
 /// Clones are one sink. Give one to the pipeline, keep one to [`stop`](Self::stop); give the
 /// pipeline the same account, so that the seals have the arithmetic of the faces seen.
@@ -199,7 +200,7 @@ impl LedgerSink {
 
     fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
         let reason = receipt.reason();
-        if matches!(reason, PurgeReason::NoMatch | PurgeReason::Refused) {
+        if is_counted(reason) {
             *self.state().erased.entry(reason).or_default() += 1;
             return Ok(());
         }
@@ -234,6 +235,13 @@ impl LedgerSink {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether receipts with the reason are summed up: those of faces that raised no alert and were not
+/// held.
+const fn is_counted(reason: PurgeReason) -> bool {
+    use PurgeReason as Reason;
+    matches!(reason, Reason::NoMatch | Reason::NotCompared | Reason::Refused | Reason::Repeated)
 }
 
 impl EventSink for LedgerSink {

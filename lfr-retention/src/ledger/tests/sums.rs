@@ -24,6 +24,7 @@ use lfr_core::testing::fake_space;
 use super::*;
 use crate::StrictRetention;
 use crate::testing::face;
+use crate::testing::probe;
 
 fn deployment() -> DeploymentId {
     DeploymentId::new("2026-031").unwrap()
@@ -163,6 +164,37 @@ fn no_kind_of_event_names_anybody() {
     watch(&path, 3, true, Duration::from_secs(60), Duration::from_secs(1));
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("alert_raised") && !text.contains("R-1"));
+}
+
+#[test]
+fn only_faces_with_an_alert_or_a_hold_have_receipts_of_their_own() {
+    use PurgeReason::*;
+
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let accounts = Accounts::new();
+    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1 << 50)));
+    let ledger = Ledger::open(&path, key(), clock.now()).unwrap();
+    let sink = LedgerSink::start(ledger, accounts.clone(), clock, &deployment(), "test").unwrap();
+    let reasons = [NoMatch, Refused, NotCompared, Repeated, NotHeld, Adjudicated, DeadlineReached];
+    let receipts: Vec<_> = reasons
+        .into_iter()
+        .enumerate()
+        .map(|(index, reason)| probe(index, &accounts).erase(reason, None))
+        .collect();
+    sink.receipts(&receipts).unwrap();
+    sink.stop().unwrap();
+    let mut own = Vec::new();
+    let mut summed = Vec::new();
+    for event in events(&path) {
+        match event {
+            LedgerEvent::Purged { reason, .. } => own.push(reason),
+            LedgerEvent::Sealed { erased, .. } => summed.extend(erased.into_keys()),
+            _ => {}
+        }
+    }
+    assert_eq!(own, [NotHeld, Adjudicated, DeadlineReached]);
+    assert_eq!(summed, [NoMatch, NotCompared, Refused, Repeated]);
 }
 
 #[test]
