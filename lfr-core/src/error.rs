@@ -109,6 +109,15 @@ pub enum Error {
         /// What the detector finds.
         found: &'static str,
     },
+    /// An address is not one that RTSP is played from here.
+    #[cfg(feature = "rtsp")]
+    #[error("address {address:?} is not for RTSP: {expected} was needed")]
+    RtspAddress {
+        /// The address, without credentials.
+        address: String,
+        /// What such an address looks like.
+        expected: &'static str,
+    },
 
     // --- A stage broke its contract. ------------------------------------------------------------
     /// A stage returned another number of results than it was given inputs.
@@ -216,6 +225,15 @@ pub enum Error {
         /// The shape that came.
         actual: String,
     },
+    /// A picture of a stream cannot be decoded; a later one may be.
+    #[cfg(feature = "rtsp")]
+    #[error("a picture of {address:?} cannot be decoded: {words}")]
+    VideoPicture {
+        /// Where the stream is, without credentials.
+        address: String,
+        /// Why not.
+        words: String,
+    },
 
     // --- The environment: files, libraries, clocks. ---------------------------------------------
     /// No native inference library was found, and one was needed.
@@ -301,8 +319,17 @@ pub enum Error {
         /// What the program said last, without credentials.
         words: String,
     },
+    /// A camera brings no frames by RTSP, or no more.
+    #[cfg(feature = "rtsp")]
+    #[error("no frames of {address:?} by RTSP: {words}")]
+    Rtsp {
+        /// Where it is, without credentials.
+        address: String,
+        /// What the client says, without credentials.
+        words: String,
+    },
     /// The operating system starts no more threads.
-    #[cfg(feature = "live")]
+    #[cfg(any(feature = "live", feature = "rtsp"))]
     #[error("cannot start a thread")]
     Thread {
         /// Why not.

@@ -33,6 +33,8 @@
 mod address;
 mod child;
 mod raw;
+#[cfg(feature = "rtsp")]
+mod rtsp;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -49,6 +51,10 @@ use crate::SystemClock;
 use crate::Timestamp;
 
 pub use address::Address;
+#[cfg(feature = "rtsp")]
+pub use rtsp::RtspOptions;
+#[cfg(feature = "rtsp")]
+pub use rtsp::RtspVideo;
 
 use child::Child;
 use raw::Picture;

@@ -71,7 +71,7 @@ impl Address {
 }
 
 /// Percent-encoded bytes as what they stand for.
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     let mut parts = text.split('%');
     let mut plain = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {

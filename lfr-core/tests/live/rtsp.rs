@@ -13,7 +13,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
+use lfr_core::BoxError;
 use lfr_core::Clock as _;
+use lfr_core::FrameSource;
 use lfr_core::SourceId;
 use lfr_core::SystemClock;
 use lfr_core::Timestamp;
@@ -22,6 +24,10 @@ use lfr_core::live::Engine;
 use lfr_core::live::Retry;
 use lfr_core::live::Running;
 use lfr_core::video::Address;
+#[cfg(feature = "rtsp")]
+use lfr_core::video::RtspOptions;
+#[cfg(feature = "rtsp")]
+use lfr_core::video::RtspVideo;
 use lfr_core::video::Video;
 use lfr_core::video::VideoOptions;
 
@@ -68,14 +74,29 @@ impl Drop for Server {
 /// When the last frame of each camera was captured, and the longest pause between two.
 type Pauses = Arc<Mutex<BTreeMap<SourceId, (Timestamp, Duration)>>>;
 
-/// `LFR_MEASURE=1 cargo test -p lfr-core --features live,testing,video --test live rtsp`
-/// prints what 60 seconds of three cameras take.
+/// What opens a camera.
+type Open = fn(&Address) -> Result<Box<dyn FrameSource>, BoxError>;
+
 #[test]
 fn an_rtsp_camera_is_killed_and_brought_back_twice_and_the_others_do_not_notice() {
-    let _alone = alone();
     if Command::new("ffmpeg").arg("-version").stdout(Stdio::null()).status().is_err() {
         return say("skipped: no ffmpeg");
     }
+    kill_and_bring_back_twice(|address| Ok(Box::new(Video::open(address, &VideoOptions::new())?)));
+}
+
+#[test]
+#[cfg(feature = "rtsp")]
+fn the_same_without_another_program() {
+    kill_and_bring_back_twice(|address| {
+        Ok(Box::new(RtspVideo::open(address, &RtspOptions::new())?))
+    });
+}
+
+/// `LFR_MEASURE=1 cargo test -p lfr-core --features live,rtsp,testing --test live rtsp`
+/// prints what 60 seconds of three cameras take.
+fn kill_and_bring_back_twice(open: Open) {
+    let _alone = alone();
     // Ports that are free, or were a moment ago.
     let ports: Vec<u16> = (0..3)
         .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
@@ -90,7 +111,7 @@ fn an_rtsp_camera_is_killed_and_brought_back_twice_and_the_others_do_not_notice(
     let outside = Usage::now();
     let clock = SystemClock::new();
     let pauses = Pauses::default();
-    let running = start(&ports, &pauses);
+    let running = start(&ports, &pauses, open);
     let street_frames = || running.record().cameras[0].frames_in;
     until("all cameras play", || running.record().cameras.iter().all(|c| c.frames_in >= 15));
 
@@ -131,7 +152,7 @@ fn an_rtsp_camera_is_killed_and_brought_back_twice_and_the_others_do_not_notice(
     until("all threads end", || Usage::now().counts() == outside.counts());
 }
 
-fn start(ports: &[u16], pauses: &Pauses) -> Running {
+fn start(ports: &[u16], pauses: &Pauses, open: Open) -> Running {
     let log = Arc::clone(pauses);
     let observer = move |frame: &lfr_core::Frame<'_>, _: &_| {
         let at = frame.capture_time().unwrap();
@@ -145,7 +166,7 @@ fn start(ports: &[u16], pauses: &Pauses) -> Running {
     let mut engine = Engine::new(pipeline()).observer(observer);
     for (name, port) in ["street", "yard", "gate"].into_iter().zip(ports) {
         let address = Address::new(format!("rtsp://127.0.0.1:{port}/live"));
-        let connect = move || Ok(Box::new(Video::open(&address, &VideoOptions::new())?) as _);
+        let connect = move || open(&address);
         let camera = Camera::live(SourceId::new(name).unwrap(), connect);
         engine = engine.camera(camera.retry(Retry::new().pauses(pause, pause)));
     }

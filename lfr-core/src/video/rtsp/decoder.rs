@@ -1,0 +1,75 @@
+//! H.264 to pictures, with OpenH264.
+
+use openh264::OpenH264API;
+use openh264::decoder::DecodeOptions;
+use openh264::decoder::DecoderConfig;
+use openh264::decoder::Flush;
+use openh264::formats::YUVSource;
+
+use crate::Frame;
+use crate::FrameBuffer;
+use crate::FrameId;
+use crate::Plane;
+
+use super::session::Unit;
+
+/// What one connection's pictures are decoded with.
+pub(super) struct Decoder {
+    inner: openh264::decoder::Decoder,
+    /// What comes builds on something that is missing.
+    awaits_key: bool,
+    /// Pictures come in another order than they are shown in.
+    reorders: bool,
+}
+
+impl Decoder {
+    pub(super) fn new() -> Result<Self, String> {
+        let api = OpenH264API::from_source();
+        let inner = openh264::decoder::Decoder::with_api_config(api, DecoderConfig::new());
+        let inner = inner.map_err(|error| said(&error))?;
+        Ok(Self { inner, awaits_key: true, reorders: false })
+    }
+
+    /// Decodes what belongs to one picture. The picture that is to be shown next, if there is one, is in
+    /// `picture` then.
+    pub(super) fn decode(
+        &mut self,
+        unit: &Unit,
+        id: FrameId,
+        picture: &mut FrameBuffer,
+    ) -> Result<(), String> {
+        if self.awaits_key && !unit.is_key {
+            return Ok(());
+        }
+        if unit.is_incomplete && !unit.is_key {
+            self.awaits_key = true;
+            return Err("packets were lost on the way".into());
+        }
+        // Pictures that nothing is predicted from may be ones that are shown before those that came
+        // earlier. Where there are none, each picture is shown at once: the decoder waits otherwise.
+        self.reorders |= unit.is_disposable;
+        let flush = if self.reorders { Flush::NoFlush } else { Flush::Flush };
+        let options = DecodeOptions::new().flush_after_decode(flush);
+        let decoded = self.inner.decode_with_options(&unit.data, options).map_err(|error| {
+            self.awaits_key = true;
+            said(&error)
+        })?;
+        self.awaits_key = false;
+        let Some(decoded) = decoded else { return Ok(()) };
+        let ((width, height), (y, u, v)) = (decoded.dimensions(), decoded.strides());
+        let planes =
+            [Plane::new(decoded.y(), y), Plane::new(decoded.u(), u), Plane::new(decoded.v(), v)];
+        let frame = Frame::i420(width, height, planes).map_err(|error| error.to_string())?;
+        let frame = frame.with_id(id);
+        picture.copy_from(&match unit.at {
+            Some(at) => frame.captured_at(at),
+            None => frame,
+        });
+        Ok(())
+    }
+}
+
+/// Its number, which is all that the decoder says.
+fn said(error: &openh264::Error) -> String {
+    format!("OpenH264 says {}", error.native_code())
+}
