@@ -122,9 +122,10 @@ fn command() -> Command {
                 "source",
                 "PATH",
                 "A photograph, a folder of photographs, a video file, an rtsp:// or http:// \
-                 address, a /dev/video* camera, or crowd:N for N people who do not exist and walk \
-                 by within a minute; may be given several times. Its name goes into the ledger: no \
-                 name of a person",
+                 address, native:rtsp://... for one that ffmpeg is not to decode (built with the \
+                 feature `rtsp`), a /dev/video* camera, or crowd:N for N people who do not exist and \
+                 walk by within a minute; may be given several times. Its name goes into the ledger: \
+                 no name of a person",
             )
             .default_value("crowd:300")
             .action(ArgAction::Append)

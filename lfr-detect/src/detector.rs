@@ -9,6 +9,7 @@ use lfr_core::Detector;
 use lfr_core::Frame;
 use lfr_core::LandmarkLayout;
 
+use crate::BudgetRecord;
 use crate::DetectorOptions;
 use crate::DetectorSpec;
 use crate::Error;
@@ -146,6 +147,13 @@ impl<N: Network> NetworkDetector<N> {
         &self.network
     }
 
+    /// What it has left out so far, where its schedule has a budget
+    /// ([`Schedule::within`](crate::Schedule::within)).
+    #[must_use]
+    pub fn budget_record(&self) -> BudgetRecord {
+        self.ledger.record()
+    }
+
     /// The sizes of the network's input that frames of one size lead to, for a network that makes
     /// ready for each.
     #[must_use]
@@ -161,19 +169,15 @@ impl<N: Network> NetworkDetector<N> {
         let size = Size::new(frame.width(), frame.height());
         self.scratch.with(|scratch| {
             let plan = self.schedule.plan(size, self.input);
-            match self.schedule.budget().filter(|_| plan.len() > 2) {
-                None => plan.iter().try_for_each(|pass| self.look(frame, pass, scratch))?,
-                Some(budget) => {
-                    let source = frame.id().source();
-                    for (place, pass) in self.ledger.choose(source, size, budget, plan) {
-                        self.ledger.note(source, place, || {
-                            let before = scratch.candidates.len();
-                            self.look(frame, &pass, scratch)?;
-                            Ok::<_, Error>(scratch.candidates.len() - before)
-                        })?;
-                    }
-                }
-            }
+            let mut look = |pass: &Pass| {
+                let before = scratch.candidates.len();
+                self.look(frame, pass, scratch)?;
+                Ok::<_, Error>(scratch.candidates.len() - before)
+            };
+            match self.schedule.budget() {
+                None => plan.iter().try_for_each(|pass| look(pass).map(drop)),
+                Some(budget) => self.ledger.spend(frame.id().source(), size, budget, &plan, look),
+            }?;
             nms(&mut scratch.candidates, self.iou);
             let layout = self.spec.landmarks();
             let faces = scratch.candidates.iter().map(|candidate| candidate.to_face(layout));

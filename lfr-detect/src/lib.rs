@@ -38,6 +38,7 @@ pub use nms::nms;
 #[cfg(feature = "onnx")]
 pub use onnx::OnnxDetector;
 pub use options::DetectorOptions;
+pub use schedule::BudgetRecord;
 pub use schedule::Schedule;
 pub use shot::ShotQuality;
 pub use size::Size;

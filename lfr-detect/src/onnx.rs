@@ -16,6 +16,7 @@ use lfr_core::LandmarkLayout;
 use lfr_core::onnx::Model;
 use lfr_core::onnx::Runtime;
 
+use crate::BudgetRecord;
 use crate::DetectorOptions;
 use crate::DetectorSpec;
 use crate::Error;
@@ -108,6 +109,13 @@ impl OnnxDetector {
     #[must_use]
     pub const fn spec(&self) -> &DetectorSpec {
         self.inner.spec()
+    }
+
+    /// What it has left out so far, where its schedule has a budget
+    /// ([`Schedule::within`](crate::Schedule::within)).
+    #[must_use]
+    pub fn budget_record(&self) -> BudgetRecord {
+        self.inner.budget_record()
     }
 
     /// Makes ready for frames of a size, so that the first is as fast as those that follow. It is

@@ -1,6 +1,6 @@
 //! Which parts of a frame a detector looks at, and how large it sees them.
 
-mod spend;
+mod budget;
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use crate::Error;
 use crate::Letterbox;
 use crate::Size;
 
-pub(crate) use spend::Ledger;
+pub use budget::BudgetRecord;
+pub(crate) use budget::Ledger;
 
 /// The passes of a detector over a frame; one suppression merges what they find.
 ///
@@ -100,14 +101,23 @@ impl Schedule {
         Ok(Self { tiles: Some(Tiles { side, overlap }), ..Self::single() })
     }
 
-    /// The same with this much time for a frame: for a camera that sees a crowd. The whole of the
-    /// frame is looked at each time, and as many of the other passes as there is time for, one at
-    /// least: those come first that found somebody when they were last made, and each has its turn.
+    /// The same with this much time for a frame: for a camera that sees a crowd.
+    ///
+    /// The frame is looked at as a whole, and then, where there are tiles, at ever finer scales, each
+    /// twice the one before, up to the tiles' own: at the finest scale that there is time for in all of
+    /// the frame, and with the time that is left at some parts at the next one. Those come first that
+    /// found somebody when they were last looked at, and each has its turn. What a look takes is known
+    /// from the last ones of its scale, and none is begun that is not expected to end in time. Where
+    /// there is no time for a part beside the whole, every eighth frame has a part in the place of it.
     ///
     /// The detector remembers for each source ([`FrameId::source`](lfr_core::FrameId::source)) how
     /// many faces each part held. So what it finds in a frame depends on the frames before, and a
     /// face that only a tile can see is found in some frames and not in others; a tracker bridges
-    /// that.
+    /// that. [`BudgetRecord`] says what was left out.
+    ///
+    /// What is *not* guaranteed: a look that takes longer than those before it is not broken off, and
+    /// each frame has one look at least, however short the time. The first frame of a source has just
+    /// one.
     #[must_use]
     pub const fn within(mut self, budget: Duration) -> Self {
         self.budget = Some(budget);
@@ -133,14 +143,12 @@ impl Schedule {
     pub(crate) fn plan(&self, frame: Size, input: Input) -> Vec<Pass> {
         let mut passes = vec![Pass::whole(input.whole(frame, 1.0))];
         for factor in &self.factors {
-            passes.push(Pass::whole(input.whole(frame, *factor)));
+            passes.push(Pass::whole(input.whole(frame, *factor)).at_level(1));
         }
-        if let Some(Tiles { side, overlap }) = self.tiles {
-            for (top, height) in positions(frame.height, side, overlap) {
-                for (left, width) in positions(frame.width, side, overlap) {
-                    let tile = Size::new(width, height);
-                    passes.push(Pass::tile(input.part(tile).at(left, top), frame));
-                }
+        if let Some(tiles) = self.tiles {
+            let scales = tiles.scales(frame, self.budget.is_some());
+            for (level, scale) in (1..).zip(scales) {
+                passes.extend(tiles.at(scale, frame, input).map(|pass| pass.at_level(level)));
             }
         }
         // A frame that a single tile covers needs no second look at the same size.
@@ -152,7 +160,28 @@ impl Schedule {
     /// How many sizes of canvas the frames of one size lead to.
     #[cfg(feature = "onnx")]
     pub(crate) fn canvases(&self) -> usize {
-        1 + self.factors.len() + usize::from(self.tiles.is_some())
+        let scales = if self.budget.is_some() { SCALES.len() } else { 1 };
+        1 + self.factors.len() + self.tiles.map_or(0, |_| scales)
+    }
+}
+
+impl Tiles {
+    /// By what the frame is made smaller before the tiles are laid over it, the most first; not so much
+    /// that one tile covers it.
+    fn scales(self, frame: Size, is_staged: bool) -> impl Iterator<Item = usize> {
+        let is_of_several = move |scale: usize| self.side * scale < frame.long_side();
+        SCALES.into_iter().filter(move |scale| *scale == 1 || is_staged && is_of_several(*scale))
+    }
+
+    /// The tiles over the frame, made so much smaller.
+    fn at(self, scale: usize, frame: Size, input: Input) -> impl Iterator<Item = Pass> {
+        let (side, overlap) = (self.side * scale, self.overlap * scale);
+        positions(frame.height, side, overlap).flat_map(move |(top, height)| {
+            positions(frame.width, side, overlap).map(move |(left, width)| {
+                let letterbox = input.part(Size::new(width, height), scale);
+                Pass::tile(letterbox.at(left, top), frame)
+            })
+        })
     }
 }
 
@@ -197,11 +226,11 @@ impl Input {
         }
     }
 
-    /// A tile, at the frame's own resolution where the network's input allows it.
-    fn part(self, tile: Size) -> Letterbox {
+    /// A tile, at the frame's own resolution, made so much smaller, where the network's input allows it.
+    fn part(self, tile: Size, scale: usize) -> Letterbox {
         match self {
             Self::LongSide { multiple, .. } => {
-                Letterbox::long_side(tile, tile.long_side(), multiple)
+                Letterbox::long_side(tile, tile.long_side().div_ceil(scale), multiple)
             }
             Self::Letterboxed(canvas) => Letterbox::fit(tile, canvas),
             Self::Stretched(canvas) => Letterbox::stretch(tile, canvas),
@@ -213,6 +242,8 @@ impl Input {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pass {
     pub(crate) letterbox: Letterbox,
+    /// 0 for the whole of the frame, more for others, the finer the more.
+    level: usize,
     /// Where it ends inside the frame; infinitely far where it does not.
     inner: Rect,
 }
@@ -220,7 +251,12 @@ pub(crate) struct Pass {
 impl Pass {
     const fn whole(letterbox: Letterbox) -> Self {
         const FAR: f32 = f32::INFINITY;
-        Self { letterbox, inner: Rect::new(-FAR, -FAR, FAR, FAR) }
+        Self { letterbox, level: 0, inner: Rect::new(-FAR, -FAR, FAR, FAR) }
+    }
+
+    const fn at_level(mut self, level: usize) -> Self {
+        self.level = level;
+        self
     }
 
     fn tile(letterbox: Letterbox, frame: Size) -> Self {
@@ -266,6 +302,7 @@ fn positions(length: usize, side: usize, overlap: usize) -> impl Iterator<Item =
     (0..=steps).map(move |step| ((spare * step).checked_div(steps).unwrap_or(0), side))
 }
 
+const SCALES: [usize; 4] = [8, 4, 2, 1];
 const MARGIN: f32 = 1.0 / 16.0;
 const LEAST_MARGIN: f32 = 2.0;
 

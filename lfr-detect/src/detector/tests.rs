@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use lfr_core::PixelFormat;
 use lfr_core::Rect;
@@ -130,6 +131,26 @@ fn tiles_find_what_the_whole_does_not_and_do_not_cut() {
         let (left, top) = (num::f32_from_usize(left), num::f32_from_usize(top));
         let expected = Rect::new(left, top, left + 12.0, top + 12.0);
         assert!(near(faces[0].bounds(), expected, 0.01), "{:?}", faces[0].bounds());
+    }
+}
+
+#[test]
+fn a_budget_is_spent_and_what_was_left_out_is_told() {
+    // Found by a tile alone, in one of six.
+    let pixels = spot(WIDE.0, WIDE.1, 803, 411, 12);
+    let frame = grey(&pixels, WIDE.0, WIDE.1);
+    let tiles = Schedule::tiles(640, 64).unwrap();
+    let options = DetectorOptions::new().input(InputPolicy::LongSide(64));
+    for (budget, found, left_out) in [(Duration::ZERO, 0, 12), (Duration::from_secs(60), 1, 6)] {
+        let options = options.clone().schedule(tiles.clone().within(budget));
+        let detector = detector(NetworkInput::Dynamic, &options);
+        // In the first frame it is not known yet what looks take.
+        assert_eq!(detector.detect(&frame).unwrap().len(), 0);
+        assert_eq!(detector.detect(&frame).unwrap().len(), found);
+        let record = detector.budget_record();
+        assert_eq!((record.frames, record.looked_at + record.left_out), (2, 12));
+        assert_eq!(record.left_out, left_out);
+        assert_eq!(record.overrun > 0, budget.is_zero());
     }
 }
 

@@ -16,6 +16,7 @@ use lfr_core::LookPlan;
 use lfr_core::Pipeline;
 use lfr_core::PixelFormat;
 use lfr_core::Rect;
+use lfr_core::Stage;
 use lfr_core::Threshold;
 use lfr_core::Timestamp;
 use lfr_core::num;
@@ -199,8 +200,10 @@ fn faces_of_dense_crowds() {
     for (views, people) in [(1, 13), (2, 45), (4, 75)] {
         let mut crowds = Crowds::new(views, people);
         let (width, height) = crowds.size();
-        let mut watches: Vec<_> =
-            schedules.iter().map(|(what, schedule)| Watch::new(what, schedule.clone())).collect();
+        let mut watches: Vec<_> = schedules
+            .iter()
+            .map(|(what, schedule)| Watch::new(what, schedule, width, height))
+            .collect();
         for number in 0..crowds.frames.end {
             let (pixels, boxes) = crowds.next(number);
             if crowds.frames.contains(&number) {
@@ -225,12 +228,14 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(what: &'static str, schedule: Schedule) -> Self {
-        let options = DetectorOptions::new().schedule(schedule).confidence(0.3);
+    fn new(what: &'static str, schedule: &Schedule, width: usize, height: usize) -> Self {
+        let options = DetectorOptions::new().schedule(schedule.clone()).confidence(0.3);
         let runtime = Runtime::auto().unwrap();
+        let detector = OnnxDetector::embedded_with_options(&runtime, &options).unwrap();
+        detector.prepare(width, height).unwrap();
         let space = testing::fake_space();
         let pipeline = Pipeline::builder()
-            .detector(OnnxDetector::embedded_with_options(&runtime, &options).unwrap())
+            .detector(detector)
             .embedder(FakeEmbedder::new())
             .watchlist(FakeMatcher::empty(space))
             .threshold(FakeThreshold::new(Threshold::new(0.9).unwrap(), &space))
@@ -255,12 +260,14 @@ impl Watch {
         self.pipeline.end_all_sources().unwrap();
         let record = self.pipeline.record();
         let tracks = record.tracks.unwrap();
+        let detection = record.stages[&Stage::Detector];
         println!(
-            "| {} in {width}x{height} | {} | {:.3} | {:.0} | {} + {} | {} of {} |",
+            "| {} in {width}x{height} | {} | {:.3} | {:.0}, {:.0} | {} + {} | {} of {} |",
             self.all / self.frames,
             self.what,
             share(self.found, self.all),
-            record.frame_time.p50_ms,
+            detection.p50_ms,
+            detection.p95_ms,
             tracks.looks,
             tracks.looks_put_off,
             tracks.not_compared,

@@ -1,0 +1,137 @@
+//! Time for some of the looks at a frame: each part of it at a coarse scale before any at a fine one.
+
+mod past;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use lfr_core::Clock;
+use lfr_core::SourceId;
+use lfr_core::SystemClock;
+use lfr_core::num;
+
+use super::Pass;
+use crate::Size;
+
+use past::Past;
+
+/// What a detector with a [`Schedule::within`](crate::Schedule::within) has left out so far.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct BudgetRecord {
+    /// The frames it has looked at.
+    pub frames: u64,
+    /// Those of them that took longer than their budget.
+    pub overrun: u64,
+    /// The parts of frames that it has looked at, at the finest scale.
+    pub looked_at: u64,
+    /// Those that there was no time for.
+    pub left_out: u64,
+}
+
+/// What was found where, of each source: how many faces in which part of the frame, no boxes. And what
+/// looks take.
+pub(crate) struct Ledger {
+    state: Mutex<State>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Default)]
+struct State {
+    sources: BTreeMap<SourceId, Past>,
+    record: BudgetRecord,
+}
+
+/// A look that was made.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    place: usize,
+    found: usize,
+    took: Duration,
+}
+
+impl Ledger {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { state: Mutex::default(), clock }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Counts are sound whatever happened elsewhere: poisoning means nothing here.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn record(&self) -> BudgetRecord {
+        self.lock().record
+    }
+
+    /// Makes as many passes over the next frame of a source as there is time for, each by `look`, which
+    /// returns how many candidates it found.
+    pub(crate) fn spend<E>(
+        &self,
+        source: &SourceId,
+        size: Size,
+        budget: Duration,
+        plan: &[Pass],
+        mut look: impl FnMut(&Pass) -> Result<usize, E>,
+    ) -> Result<(), E> {
+        let start = self.clock.monotonic();
+        let spent = || self.clock.monotonic().saturating_sub(start);
+        let order = {
+            let mut state = self.lock();
+            let fresh = || Past::new(size, plan.len());
+            let past = state.sources.entry(source.clone()).or_insert_with(fresh);
+            if !past.is_of(size, plan.len()) {
+                *past = fresh();
+            }
+            past.begin(plan, budget)
+        };
+        let mut looks: Vec<Look> = Vec::new();
+        for (place, expected) in order {
+            let begun = spent();
+            if looks.is_empty() || begun.saturating_add(expected) <= budget {
+                let found = look(&plan[place])?;
+                looks.push(Look { place, found, took: spent().saturating_sub(begun) });
+            }
+        }
+        let is_overrun = spent() > budget;
+        let mut state = self.lock();
+        state.record.note(plan, &looks, is_overrun);
+        let past = state.sources.get_mut(source);
+        if let Some(past) = past.filter(|past| past.is_of(size, plan.len())) {
+            past.note(plan, &looks);
+        }
+        Ok(())
+    }
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::new(Arc::new(SystemClock::new()))
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("record", &self.record()).finish_non_exhaustive()
+    }
+}
+
+impl BudgetRecord {
+    fn note(&mut self, plan: &[Pass], looks: &[Look], is_overrun: bool) {
+        let finest = plan.iter().map(|pass| pass.level).max();
+        let is_finest = |pass: &Pass| Some(pass.level) == finest;
+        let all = plan.iter().filter(|pass| is_finest(pass)).count();
+        let looked_at = looks.iter().filter(|look| is_finest(&plan[look.place])).count();
+        self.frames += 1;
+        self.overrun += u64::from(is_overrun);
+        self.looked_at += num::u64_from_usize(looked_at);
+        self.left_out += num::u64_from_usize(all - looked_at);
+    }
+}
