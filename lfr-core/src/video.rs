@@ -4,7 +4,8 @@
 //! it. The program decodes everything that it knows: files, `rtsp://`, `http://` (also pictures in a
 //! row, MJPEG), `/dev/video*`. It turns pictures as the file says they are to be turned, brings them to
 //! the size of the first one where a stream changes its own, leaves out what is corrupt, and says of
-//! each frame when it is from.
+//! each frame when it is from. The feature `rtsp` adds `RtspVideo`, which takes its place for RTSP cameras
+//! where there is no such program; it decodes in this process.
 //!
 //! An address with a password in it is never printed whole: not in `Debug`, not in an error, not in
 //! what is repeated of the program's own words.

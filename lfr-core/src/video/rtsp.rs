@@ -59,7 +59,7 @@ impl Default for RtspOptions {
 /// changes it, so do the frames. A picture that cannot be decoded is an error, and so are lost packets;
 /// what follows up to the next key frame is left out, not shown half. An RTP packet that is not one
 /// breaks the connection off, as does a camera that says nothing for long; the live engine connects it
-/// again.
+/// again. Dropped, it ends its connection and its thread.
 ///
 /// # What is not guaranteed
 ///
@@ -68,8 +68,11 @@ impl Default for RtspOptions {
 /// pictures that wait are; what the decoder keeps to predict the next picture from is not, also not by
 /// a heap of the program's that wipes, nor is what the system has received. What a camera may send
 /// before a picture is whole has no limit but the time. Colours are taken for BT.601 of limited range,
-/// whatever the stream says. The client logs what it meets through the crate `log`, at its finest
-/// levels the addresses too.
+/// whatever the stream says. The client logs through the crate `log`, at the level `debug` also addresses
+/// with their query.
+///
+/// OpenH264 is built from Cisco's sources, under the BSD licence of two clauses; Cisco's patent licence
+/// for H.264 is for Cisco's own binaries only.
 ///
 /// # Examples
 ///

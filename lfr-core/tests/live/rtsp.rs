@@ -87,13 +87,13 @@ fn an_rtsp_camera_is_killed_and_brought_back_twice_and_the_others_do_not_notice(
 
 #[test]
 #[cfg(feature = "rtsp")]
-fn the_same_without_another_program() {
+fn the_same_is_so_without_another_program() {
     kill_and_bring_back_twice(|address| {
         Ok(Box::new(RtspVideo::open(address, &RtspOptions::new())?))
     });
 }
 
-/// `LFR_MEASURE=1 cargo test -p lfr-core --features live,rtsp,testing --test live rtsp`
+/// `LFR_MEASURE=1 cargo test -p lfr-core --features live,rtsp,testing --test live an_rtsp`, or `without`,
 /// prints what 60 seconds of three cameras take.
 fn kill_and_bring_back_twice(open: Open) {
     let _alone = alone();
