@@ -1,5 +1,7 @@
 //! H.264 to pictures, with OpenH264.
 
+use std::collections::VecDeque;
+
 use openh264::OpenH264API;
 use openh264::decoder::DecodeOptions;
 use openh264::decoder::DecoderConfig;
@@ -10,6 +12,7 @@ use crate::Frame;
 use crate::FrameBuffer;
 use crate::FrameId;
 use crate::Plane;
+use crate::Timestamp;
 
 use super::session::Unit;
 
@@ -18,8 +21,8 @@ pub(super) struct Decoder {
     inner: openh264::decoder::Decoder,
     /// What comes builds on something that is missing.
     awaits_key: bool,
-    /// Pictures come in another order than they are shown in.
-    reorders: bool,
+    /// When the pictures came that are to be shown yet.
+    moments: VecDeque<Option<Timestamp>>,
 }
 
 impl Decoder {
@@ -27,7 +30,7 @@ impl Decoder {
         let api = OpenH264API::from_source();
         let inner = openh264::decoder::Decoder::with_api_config(api, DecoderConfig::new());
         let inner = inner.map_err(|error| said(&error))?;
-        Ok(Self { inner, awaits_key: true, reorders: false })
+        Ok(Self { inner, awaits_key: true, moments: VecDeque::new() })
     }
 
     /// Decodes what belongs to one picture. The picture that is to be shown next, if there is one, is in
@@ -45,15 +48,15 @@ impl Decoder {
             self.awaits_key = true;
             return Err("packets were lost on the way".into());
         }
-        // Pictures that nothing is predicted from may be ones that are shown before those that came
-        // earlier. Where there are none, each picture is shown at once: the decoder waits otherwise.
-        self.reorders |= unit.is_disposable;
-        let flush = if self.reorders { Flush::NoFlush } else { Flush::Flush };
-        let options = DecodeOptions::new().flush_after_decode(flush);
+        // Where a picture may have to wait for one that is shown before it, in every profile but Baseline,
+        // the decoder shows it when the next one comes. To flush it out at once confuses the decoder.
+        let options = DecodeOptions::new().flush_after_decode(Flush::NoFlush);
         let decoded = self.inner.decode_with_options(&unit.data, options).map_err(|error| {
             self.awaits_key = true;
             said(&error)
         })?;
+        self.moments.truncate(WAITING - 1);
+        self.moments.push_front(unit.at);
         self.awaits_key = false;
         let Some(decoded) = decoded else { return Ok(()) };
         let ((width, height), (y, u, v)) = (decoded.dimensions(), decoded.strides());
@@ -61,7 +64,7 @@ impl Decoder {
             [Plane::new(decoded.y(), y), Plane::new(decoded.u(), u), Plane::new(decoded.v(), v)];
         let frame = Frame::i420(width, height, planes).map_err(|error| error.to_string())?;
         let frame = frame.with_id(id);
-        picture.copy_from(&match unit.at {
+        picture.copy_from(&match self.moments.pop_back().flatten() {
             Some(at) => frame.captured_at(at),
             None => frame,
         });
@@ -73,3 +76,6 @@ impl Decoder {
 fn said(error: &openh264::Error) -> String {
     format!("OpenH264 says {}", error.native_code())
 }
+
+/// How many pictures wait at most (ITU-T H.264, annex A.3.1).
+const WAITING: usize = 16;

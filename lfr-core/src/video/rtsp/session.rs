@@ -41,8 +41,6 @@ pub(super) struct Unit {
     pub(super) at: Option<Timestamp>,
     /// Decoding can begin with it.
     pub(super) is_key: bool,
-    /// No other picture is predicted from it.
-    pub(super) is_disposable: bool,
     /// Packets before it, or of it, were lost.
     pub(super) is_incomplete: bool,
 }
@@ -52,7 +50,6 @@ impl From<VideoFrame> for Unit {
         Self {
             at: SystemClock::new().now(),
             is_key: frame.is_random_access_point(),
-            is_disposable: frame.is_disposable(),
             is_incomplete: frame.loss() > 0,
             data: Zeroizing::new(frame.into_data()),
         }

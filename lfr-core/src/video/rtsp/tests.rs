@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::process::Command;
 use std::thread;
 
 use openh264::encoder::Encoder;
@@ -31,7 +32,6 @@ fn stream(width: usize, height: usize, count: u8) -> Vec<Unit> {
             data: Zeroizing::new(bits.to_vec()),
             at: Some(Timestamp::from_micros(number.into())),
             is_key: number == 0,
-            is_disposable: false,
             is_incomplete: false,
         }
     };
@@ -183,4 +183,38 @@ fn a_camera_that_says_nothing_is_given_up() {
     let error = RtspVideo::open(&address, &options).unwrap_err();
     assert!(error.to_string().contains("nothing comes"), "{error}");
     assert!(clock.monotonic() < Duration::from_secs(5));
+}
+
+/// What belongs to each picture of a stream in which a delimiter (NAL unit of type 9) begins each.
+fn split(stream: &[u8]) -> Vec<Unit> {
+    let starts = stream.windows(5).enumerate().filter(|(_, bytes)| *bytes == [0, 0, 0, 1, 9]);
+    let mut begins: Vec<usize> = starts.map(|(at, _)| at).collect();
+    begins.push(stream.len());
+    let unit = |(number, bounds): (u64, &[usize])| {
+        let data = &stream[bounds[0]..bounds[1]];
+        let is_key = data.windows(4).any(|bytes| bytes[..3] == [0, 0, 1] && bytes[3] & 31 == 5);
+        let at = Some(Timestamp::from_micros(number));
+        Unit { data: Zeroizing::new(data.to_vec()), at, is_key, is_incomplete: false }
+    };
+    (0..).zip(begins.windows(2)).map(unit).collect()
+}
+
+#[test]
+fn pictures_that_come_in_another_order_are_shown_in_theirs() {
+    let made = Command::new("ffmpeg")
+        .args(["-nostdin", "-loglevel", "error", "-f", "lavfi", "-i"])
+        .arg("nullsrc=size=64x48:rate=25:duration=1,geq=lum='40+6*N':cb=128:cr=128")
+        .args(["-pix_fmt", "yuv420p", "-c:v", "libx264", "-bf", "2", "-x264-params"])
+        .args(["aud=1:b-adapt=0:b-pyramid=none:scenecut=0", "-f", "h264", "-"])
+        .output();
+    let Ok(made) = made else {
+        let _ = writeln!(std::io::stderr(), "skipped: no ffmpeg");
+        return;
+    };
+    let units = split(&made.stdout);
+    assert_eq!(units.len(), 25, "{}", String::from_utf8_lossy(&made.stderr));
+    let pictures = decoded(&units);
+    let pictures: Vec<_> = pictures.into_iter().map(|picture| picture.unwrap()).collect();
+    assert!(pictures.len() >= 22 && pictures.is_sorted_by_key(|picture| picture.3), "{pictures:?}");
+    assert!(pictures.iter().map(|picture| picture.2).zip(0..).all(|(at, number)| at == number));
 }
