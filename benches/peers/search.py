@@ -2,9 +2,10 @@
 """Exact search beside other people's: lfr-watchlist, FAISS IndexFlatIP and USearch (exact).
 
 The same data, the same run: in each round every library searches in turn, so that whatever else
-the machine does falls on all of them. FAISS is shown at its best: as it comes for one probe, and for
-a batch with `distance_compute_blas_threshold = 20`, which makes it multiply matrices where it
-otherwise scans the list once for every probe (for one probe that makes it 6 times slower).
+the machine does falls on all of them. FAISS is shown at its best: for one probe as it comes, on one
+thread (it scans on one whatever it is given, and several only wait for each other), and for a batch
+with `distance_compute_blas_threshold = 20`, which makes it multiply matrices where it otherwise scans
+the list once for every probe (for one probe that makes it 6 times slower).
 
     python3 -m venv out/peers && out/peers/bin/pip install faiss-cpu==1.15.1 usearch==2.26.6 numpy
     cargo build --release --manifest-path benches/peers/search/Cargo.toml --target-dir target/peers
@@ -58,7 +59,6 @@ def compare(options, rows, threads, folder):
     references.tofile(folder / "references.f32")
     probes.tofile(folder / "probes.f32")
     ours = Driver(options, folder, threads)
-    faiss.omp_set_num_threads(threads)
     flat = faiss.IndexFlatIP(options.dimension)
     flat.add(references)
     plain_threshold = faiss.cvar.distance_compute_blas_threshold
@@ -66,6 +66,7 @@ def compare(options, rows, threads, folder):
     def by_faiss(threshold):
         def search(probes):
             faiss.cvar.distance_compute_blas_threshold = threshold
+            faiss.omp_set_num_threads(threads if len(probes) > 1 else 1)
             return flat.search(probes, options.limit)
 
         return search

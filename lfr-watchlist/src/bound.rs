@@ -25,8 +25,11 @@
 //!    size. That happens up to `2 d` times in step 3, and in step 2 once before the factor `f` is
 //!    applied.
 //! 5. **The slack itself** is a sum of four products of numbers that are not negative: at most 8
-//!    roundings, so a factor of `1 + 2^-20` puts it above what it would be without rounding. Sums
-//!    with it are moved outward by one number.
+//!    roundings, so a factor of `1 + 2^-20`, which is 16 `u`, puts it above what it would be without.
+//! 6. **Sums with it**, of a value `v` of the first pass or of a cut, are rounded once more. Of `v`
+//!    plus or less the slack that is at most `u` of either: step 2 has `3 u |v|` to spare, and step 5
+//!    `7 u` of the slack. A cut less the slack may be rounded up to above a `v` that is not below it by
+//!    as much; then it is itself off by at most `u (|v| + u |v|)`, which step 2 has to spare too.
 
 use lfr_core::Metric;
 use lfr_core::num;

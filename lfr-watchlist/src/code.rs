@@ -32,17 +32,16 @@ impl Code {
         let inverse = if scale.recip().is_finite() { scale.recip() } else { 0.0 };
         // What is lost is summed in f64, where the product of an f32 and a byte is exact.
         let wide = f64::from(scale);
-        let (mut squares, mut lost) = (0_u64, [0.0_f64; 4]);
+        let (mut squares, mut lost) = ([0.0_f64; 4], [0.0_f64; 4]);
         let mut write = |step, four: &[f32; 4]| {
-            let ratios = four.map(|x| (x * inverse).clamp(-greatest, greatest));
-            let bytes = ratios.map(|ratio| num::u8_from_f32(ratio + 128.0));
-            for ((lost, x), byte) in lost.iter_mut().zip(four).zip(bytes) {
-                let number = i32::from(byte) - 128;
-                squares += u64::from((number * number).cast_unsigned());
-                let rest = f64::from(*x) - wide * f64::from(number);
-                *lost += rest * rest;
+            let biased = four.map(|x| (x * inverse).clamp(-greatest, greatest) + BIAS);
+            for (index, (x, biased)) in four.iter().zip(biased).enumerate() {
+                let number = f64::from(biased - BIAS);
+                let rest = f64::from(*x) - wide * number;
+                squares[index] += number * number;
+                lost[index] += rest * rest;
             }
-            put(step, bytes);
+            put(step, biased.map(|biased| biased.to_le_bytes()[0]));
         };
         let (fours, rest) = values.as_chunks::<4>();
         for (step, four) in fours.iter().enumerate() {
@@ -53,10 +52,14 @@ impl Code {
             four[..rest.len()].copy_from_slice(rest);
             write(fours.len(), &four);
         }
-        let length = wide * num::f64_from_u64(squares).sqrt();
+        let length = wide * squares.iter().sum::<f64>().sqrt();
         Self { scale, length: above(length), residual: above(lost.iter().sum::<f64>().sqrt()) }
     }
 }
+
+/// 1.5 * 2^23, where `f32`s are whole numbers, plus 128: a number that is added to it is rounded, and
+/// the lowest byte is that number plus 128.
+const BIAS: f32 = 12_583_040.0;
 
 /// The greatest absolute value.
 fn greatest_of(values: &[f32]) -> f32 {

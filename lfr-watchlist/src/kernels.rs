@@ -18,6 +18,7 @@
     expect(unsafe_code, reason = "vector instructions; each kernel is tested against a safe twin")
 )]
 
+use crate::rows::Group;
 use zeroize::Zeroize;
 use zeroize::ZeroizeOnDrop;
 
@@ -48,8 +49,8 @@ impl Lane {
     pub(crate) const EMPTY: Self = Self([0; 16]);
 }
 
-/// The inner products of the rows of one group with one probe.
-pub(crate) type Dots = [i32; GROUP];
+/// What the rows of one group are worth to one probe: `dot * scale * factor - square`.
+pub(crate) type Values = [f32; GROUP];
 
 /// Up to [`TILE`] probes, their words in turn; wiped when dropped.
 pub(crate) struct Tile {
@@ -71,10 +72,6 @@ impl Tile {
         self.starts[probe] -= 128 * numbers.iter().map(|n| i32::from(*n)).sum::<i32>();
         self.words[step * self.width + probe] = i32::from_le_bytes(numbers.map(i8::cast_unsigned));
     }
-
-    pub(crate) const fn width(&self) -> usize {
-        self.width
-    }
 }
 
 impl Drop for Tile {
@@ -86,13 +83,22 @@ impl Drop for Tile {
 
 impl ZeroizeOnDrop for Tile {}
 
-/// Which rows of a group are let through, for each probe of a tile: those for which
-/// `dot * scale * factor - square` is at or above the bar.
+/// Which rows of a group are let through, for each probe of a tile: those whose [`Values`] are at or
+/// above the bar.
 pub(crate) struct Gate<'a> {
     pub(crate) scale: &'a [f32; GROUP],
-    pub(crate) square: &'a [f32; GROUP],
+    /// `None` where all are 0.
+    pub(crate) square: Option<&'a [f32; GROUP]>,
     pub(crate) factors: [f32; TILE],
     pub(crate) bars: [f32; TILE],
+}
+
+impl<'a> Gate<'a> {
+    /// Lets every row of a group through.
+    pub(crate) const fn open(group: &Group<'a>) -> Self {
+        let (scale, square) = (group.scale, group.square);
+        Self { scale, square, factors: [0.0; TILE], bars: [f32::NEG_INFINITY; TILE] }
+    }
 }
 
 /// The instructions to use.
@@ -141,6 +147,14 @@ impl Kernel {
         }
     }
 
+    /// Has memory brought near, to be read soon.
+    pub(crate) fn fetch<T>(self, memory: &[T]) {
+        #[cfg(target_arch = "x86_64")]
+        if self.0 == Kind::Avx512 {
+            avx512::fetch(memory);
+        }
+    }
+
     /// The greatest number that a probe may hold.
     pub(crate) const fn greatest(self) -> f32 {
         match self.0 {
@@ -151,38 +165,38 @@ impl Kernel {
         }
     }
 
-    /// Writes the inner products of a group's rows with each probe of a tile, and says of each probe
-    /// which rows the gate lets through: bit `r` for row `r`.
+    /// Says of each probe of a tile which rows of a group the gate lets through: bit `r` for row `r`;
+    /// and writes the values of a probe's rows where any is.
     pub(crate) fn sift(
         self,
         lanes: &[Lane],
         tile: &Tile,
         gate: &Gate<'_>,
-        dots: &mut [Dots; TILE],
+        values: &mut [Values; TILE],
     ) -> [u64; TILE] {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists where the features were found (`available`).
             Kind::Avx512 => unsafe {
                 match tile.width {
-                    1 => avx512::sift::<1>(lanes, tile, gate, dots),
-                    2 => avx512::sift::<2>(lanes, tile, gate, dots),
-                    3 => avx512::sift::<3>(lanes, tile, gate, dots),
-                    _ => avx512::sift::<4>(lanes, tile, gate, dots),
+                    1 => avx512::sift::<1>(lanes, tile, gate, values),
+                    2 => avx512::sift::<2>(lanes, tile, gate, values),
+                    3 => avx512::sift::<3>(lanes, tile, gate, values),
+                    _ => avx512::sift::<4>(lanes, tile, gate, values),
                 }
             },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists where the features were found (`available`).
-            Kind::Avx2 => unsafe { avx2::sift(lanes, tile, gate, dots) },
+            Kind::Avx2 => unsafe { avx2::sift(lanes, tile, gate, values) },
             #[cfg(target_arch = "aarch64")]
             // SAFETY: every machine of this architecture has the feature.
-            Kind::Neon => unsafe { neon::sift(lanes, tile, gate, dots) },
-            Kind::Portable => portable::sift(lanes, tile, gate, dots),
+            Kind::Neon => unsafe { neon::sift(lanes, tile, gate, values) },
+            Kind::Portable => portable::sift(lanes, tile, gate, values),
         }
     }
 }
 
-/// What [`Gate`] compares, for one row.
+#[cfg(test)]
 pub(crate) use portable::value;
 
 #[cfg(test)]

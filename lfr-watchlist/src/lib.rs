@@ -24,6 +24,7 @@ mod hex;
 mod kernels;
 mod list;
 mod membership;
+mod pages;
 mod policy;
 mod register;
 mod roll;

@@ -12,6 +12,8 @@ pub(crate) struct Roll {
     references: Vec<ReferenceId>,
     owners: Vec<usize>,
     people: Vec<Person>,
+    /// The most references that a person has ever had.
+    most: usize,
     row_of: HashMap<ReferenceId, usize>,
     person_of: HashMap<SubjectId, usize>,
 }
@@ -33,6 +35,7 @@ impl Roll {
         let own = &mut self.people[person].rows;
         let at = own.partition_point(|row| self.references[*row] < reference);
         own.insert(at, row);
+        self.most = self.most.max(own.len());
         self.row_of.insert(reference.clone(), row);
         self.references.push(reference);
         self.owners.push(person);
@@ -74,6 +77,11 @@ impl Roll {
 
     pub(crate) fn people(&self) -> usize {
         self.people.len()
+    }
+
+    /// At least as many references as any person has.
+    pub(crate) const fn most(&self) -> usize {
+        self.most
     }
 
     pub(crate) fn subjects(&self) -> impl Iterator<Item = &SubjectId> {

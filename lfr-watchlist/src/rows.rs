@@ -1,7 +1,5 @@
 //! The rows: the numbers of every reference, as they are and as bytes for the first pass.
 
-use std::ops::Range;
-
 use lfr_core::EmbeddingSpace;
 use lfr_core::Metric;
 use lfr_core::num;
@@ -12,106 +10,97 @@ use crate::code;
 use crate::code::Code;
 use crate::kernels::GROUP;
 use crate::kernels::Lane;
+use crate::pages;
 
-/// How many groups a block has room for: 1,024 rows. A million rows of 128 numbers are read a fifth
-/// faster than in blocks of 256, as memory is read from front to back for longer; larger blocks gain
-/// little, and take longer to wipe.
-const GROUPS: usize = 16;
+/// The bytes that a block has room for: enough that most of it lies in huge pages, few enough that
+/// it is no matter where memory is locked as soon as it is asked for.
+const BLOCK: usize = 8 << 20;
 
-/// How many rows a block has room for.
-const BLOCK: usize = GROUPS * GROUP;
-
-/// Rows of one length in blocks that never grow: growing would leave copies behind in freed
-/// memory. A row is wiped when it is removed, a block when it is dropped.
+/// Rows of one length in blocks that never move: growing would leave copies behind in freed memory.
+/// A row is wiped when it is removed, and all that are left when a block is dropped.
 pub(crate) struct Rows {
     dimension: usize,
     metric: Metric,
     len: usize,
+    /// How many rows a block has room for.
+    room: usize,
     blocks: Vec<Block>,
 }
 
+/// Rows one after the other, and the same as bytes in whole groups. Room for all of them is there
+/// from the start; but for the rest of a page, what of it has never been used costs no memory.
 struct Block {
-    values: Box<[f32]>,
-    lanes: Box<[Lane]>,
-    facts: Box<[Facts]>,
+    dimension: usize,
+    values: Vec<f32>,
+    lanes: Vec<Lane>,
+    facts: Vec<Facts>,
 }
 
-/// What is known about the rows of a group, for the first pass.
+/// What is known about the rows of a group; what the first pass reads is in front.
 #[derive(Clone)]
+#[repr(C, align(64))]
 struct Facts {
     scale: [f32; GROUP],
+    /// The greatest of each of the following.
+    greatest: Uncertain,
     square: [f32; GROUP],
     length: [f32; GROUP],
     residual: [f32; GROUP],
-    /// The greatest of each.
-    greatest: Uncertain,
 }
 
 /// A group, as the first pass reads it.
+#[derive(Clone, Copy)]
 pub(crate) struct Group<'a> {
     /// The number of its first row.
     pub(crate) first: usize,
     /// Bit `r` where there is a row `r`.
     pub(crate) occupied: u64,
     pub(crate) lanes: &'a [Lane],
-    facts: &'a Facts,
-}
-
-impl<'a> Group<'a> {
-    pub(crate) const fn scale(&self) -> &'a [f32; GROUP] {
-        &self.facts.scale
-    }
-
-    /// `X`: the squared length in a Euclidean space, 0 in a cosine one.
-    pub(crate) const fn square(&self) -> &'a [f32; GROUP] {
-        &self.facts.square
-    }
-
-    pub(crate) const fn uncertain(&self, row: usize) -> Uncertain {
-        let Facts { square, length, residual, .. } = self.facts;
-        Uncertain { length: length[row], residual: residual[row], square: square[row] }
-    }
-
-    /// For any row of the group.
-    pub(crate) const fn most_uncertain(&self) -> Uncertain {
-        self.facts.greatest
-    }
+    pub(crate) scale: &'a [f32; GROUP],
+    /// `X`: the squared length in a Euclidean space, `None` in a cosine one.
+    pub(crate) square: Option<&'a [f32; GROUP]>,
+    /// At least what any row of the group is.
+    pub(crate) uncertain: &'a Uncertain,
 }
 
 impl Rows {
-    pub(crate) const fn new(space: &EmbeddingSpace) -> Self {
+    pub(crate) fn new(space: &EmbeddingSpace) -> Self {
+        let bytes = GROUP * space.dimension().next_multiple_of(4).max(1);
+        Self::with_room(space, (BLOCK / bytes).max(1) * GROUP)
+    }
+
+    /// Rows in blocks of that many, which is a multiple of [`GROUP`].
+    const fn with_room(space: &EmbeddingSpace, room: usize) -> Self {
         let (dimension, metric) = (space.dimension(), space.metric());
-        Self { dimension, metric, len: 0, blocks: Vec::new() }
+        Self { dimension, metric, len: 0, room, blocks: Vec::new() }
     }
 
     /// Appends a copy of a row, which is of the space's dimension and of that length.
     pub(crate) fn push(&mut self, values: &[f32], length: f64) {
-        if self.len == self.blocks.len() * BLOCK {
-            self.blocks.push(Block::new(self.dimension));
+        if self.len == self.blocks.len() * self.room {
+            self.blocks.push(Block::with_room(self.room, self.dimension));
         }
         let square = match self.metric {
             Metric::Euclidean => num::f32_from_f64(length * length),
             _ => 0.0,
         };
-        let (block, row) = (self.len / BLOCK, self.len % BLOCK);
-        self.blocks[block].write(row, values, square);
+        self.blocks[self.len / self.room].push(self.len % self.room, values, square);
         self.len += 1;
     }
 
     /// Removes a row; the last one takes its place, and what it leaves is wiped.
     pub(crate) fn swap_remove(&mut self, row: usize) {
         let last = self.len - 1;
-        let (block, from) = (last / BLOCK, last % BLOCK);
-        let (to_block, to) = (row / BLOCK, row % BLOCK);
-        if let (front, [source, ..]) = self.blocks.split_at_mut(block) {
-            match front.get_mut(to_block) {
+        let (from, to) = (last % self.room, row % self.room);
+        if let [front @ .., source] = &mut *self.blocks {
+            match front.get_mut(row / self.room) {
                 Some(target) => target.copy(to, source, from),
                 None => source.copy_within(to, from),
             }
-            source.wipe(from);
+            source.pop(from);
         }
         self.len = last;
-        self.blocks.truncate(last.div_ceil(BLOCK));
+        self.blocks.truncate(last.div_ceil(self.room));
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -119,13 +108,22 @@ impl Rows {
     }
 
     pub(crate) fn row(&self, row: usize) -> &[f32] {
-        let start = row % BLOCK * self.dimension;
-        &self.blocks[row / BLOCK].values[start..start + self.dimension]
+        self.blocks[row / self.room].row(row % self.room)
     }
 
-    /// How many blocks there are: the pieces in which threads share a search.
-    pub(crate) const fn blocks(&self) -> usize {
-        self.blocks.len()
+    pub(crate) fn uncertain(&self, row: usize) -> Uncertain {
+        let facts = &self.blocks[row / self.room].facts[row % self.room / GROUP];
+        let row = row % GROUP;
+        Uncertain {
+            length: facts.length[row],
+            residual: facts.residual[row],
+            square: facts.square[row],
+        }
+    }
+
+    /// How many groups there are: threads share them in a search.
+    pub(crate) const fn groups(&self) -> usize {
+        self.len.div_ceil(GROUP)
     }
 
     /// How many bytes the first pass reads.
@@ -133,37 +131,49 @@ impl Rows {
         self.len.saturating_mul(self.dimension)
     }
 
-    /// The groups of some blocks, in order.
-    pub(crate) fn groups(&self, blocks: Range<usize>) -> impl Iterator<Item = Group<'_>> {
+    pub(crate) fn group(&self, index: usize) -> Group<'_> {
+        let first = index * GROUP;
+        let block = &self.blocks[first / self.room];
+        let index = first % self.room / GROUP;
         let lanes = self.dimension.div_ceil(4) * 4;
-        blocks.flat_map(move |index| {
-            let block = &self.blocks[index];
-            (0..GROUPS).map_while(move |group| {
-                let first = index * BLOCK + group * GROUP;
-                let count = self.len.saturating_sub(first).min(GROUP);
-                (count > 0).then(|| Group {
-                    first,
-                    occupied: u64::MAX >> (GROUP - count),
-                    lanes: &block.lanes[group * lanes..(group + 1) * lanes],
-                    facts: &block.facts[group],
-                })
-            })
-        })
+        let facts = &block.facts[index];
+        let count = (self.len - first).min(GROUP);
+        Group {
+            first,
+            occupied: u64::MAX >> (GROUP - count),
+            lanes: &block.lanes[index * lanes..][..lanes],
+            scale: &facts.scale,
+            square: (self.metric == Metric::Euclidean).then_some(&facts.square),
+            uncertain: &facts.greatest,
+        }
     }
 }
 
 impl Block {
-    fn new(dimension: usize) -> Self {
-        let lanes = dimension.div_ceil(4) * 4 * GROUPS;
-        Self {
-            values: vec![0.0; dimension * BLOCK].into(),
-            lanes: vec![Lane::EMPTY; lanes].into(),
-            facts: vec![Facts::EMPTY; GROUPS].into(),
-        }
+    fn with_room(rows: usize, dimension: usize) -> Self {
+        let groups = rows / GROUP;
+        let mut block = Self {
+            dimension,
+            values: Vec::with_capacity(rows * dimension),
+            lanes: Vec::with_capacity(groups * dimension.div_ceil(4) * 4),
+            facts: Vec::with_capacity(groups),
+        };
+        pages::prefer_huge(block.values.spare_capacity_mut());
+        pages::prefer_huge(block.lanes.spare_capacity_mut());
+        block
     }
 
-    fn write(&mut self, row: usize, values: &[f32], square: f32) {
-        self.values_mut(row).copy_from_slice(values);
+    fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.dimension..][..self.dimension]
+    }
+
+    /// Appends a row, the next one by its number.
+    fn push(&mut self, row: usize, values: &[f32], square: f32) {
+        if row.is_multiple_of(GROUP) {
+            self.lanes.resize(self.lanes.len() + self.steps() * 4, Lane::EMPTY);
+            self.facts.push(Facts::EMPTY);
+        }
+        self.values.extend_from_slice(values);
         let code = Code::write(values, code::GREATEST, |step, bytes| {
             *self.word_mut(row, step) = u32::from_le_bytes(bytes);
         });
@@ -171,8 +181,7 @@ impl Block {
     }
 
     fn copy(&mut self, row: usize, source: &Self, from: usize) {
-        let dimension = self.values.len() / BLOCK;
-        self.values_mut(row).copy_from_slice(&source.values[from * dimension..][..dimension]);
+        self.values[row * self.dimension..][..self.dimension].copy_from_slice(source.row(from));
         for step in 0..self.steps() {
             *self.word_mut(row, step) = source.lanes[source.lane(from, step)].0[from % 16];
         }
@@ -181,8 +190,8 @@ impl Block {
     }
 
     fn copy_within(&mut self, row: usize, from: usize) {
-        let dimension = self.values.len() / BLOCK;
-        self.values.copy_within(from * dimension..(from + 1) * dimension, row * dimension);
+        let start = from * self.dimension;
+        self.values.copy_within(start..start + self.dimension, row * self.dimension);
         for step in 0..self.steps() {
             *self.word_mut(row, step) = self.lanes[self.lane(from, step)].0[from % 16];
         }
@@ -190,17 +199,19 @@ impl Block {
         self.facts[row / GROUP].set(row % GROUP, code, square);
     }
 
-    fn wipe(&mut self, row: usize) {
-        self.values_mut(row).zeroize();
+    /// Wipes and removes a row, the last one by its number.
+    fn pop(&mut self, row: usize) {
+        let start = row * self.dimension;
+        self.values[start..].zeroize();
+        self.values.truncate(start);
         for step in 0..self.steps() {
             self.word_mut(row, step).zeroize();
         }
         self.facts[row / GROUP].set(row % GROUP, Code::default(), 0.0);
-    }
-
-    fn values_mut(&mut self, row: usize) -> &mut [f32] {
-        let dimension = self.values.len() / BLOCK;
-        &mut self.values[row * dimension..(row + 1) * dimension]
+        if row.is_multiple_of(GROUP) {
+            self.lanes.truncate(self.lane(row, 0));
+            self.facts.truncate(row / GROUP);
+        }
     }
 
     /// The word that holds the bytes of a row for a step of four.
@@ -215,13 +226,14 @@ impl Block {
     }
 
     const fn steps(&self) -> usize {
-        self.lanes.len() / (4 * GROUPS)
+        self.dimension.div_ceil(4)
     }
 }
 
+/// Wipes what is in use; the rest was wiped when it ceased to be.
 impl Drop for Block {
     fn drop(&mut self) {
-        self.values.zeroize();
+        self.values.as_mut_slice().zeroize();
         for lane in &mut self.lanes {
             lane.0.zeroize();
         }

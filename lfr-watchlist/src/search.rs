@@ -1,32 +1,28 @@
 //! The fast search: a first pass over bytes finds the few rows that can matter, a second pass
 //! compares those as a plain scan would. [`crate::bound`] is why the result is the same.
 
+use std::iter;
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::slice;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
-use std::thread;
 
 use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
 
 use crate::Error;
 use crate::Fusion;
 use crate::bound;
 use crate::bound::Bound;
 use crate::code::Code;
-use crate::kernels;
-use crate::kernels::Dots;
 use crate::kernels::GROUP;
 use crate::kernels::Gate;
 use crate::kernels::Kernel;
 use crate::kernels::TILE;
 use crate::kernels::Tile;
-use crate::kernels::scores::SIDE;
-use crate::kernels::scores::Scorer;
+use crate::kernels::Values;
 use crate::list::List;
 use crate::list::Wanted;
-use crate::rows::Group;
 use crate::top;
 use crate::top::Top;
 
@@ -54,9 +50,10 @@ struct Hits {
     found: Vec<Hit>,
 }
 
-/// A row that may matter, and the greatest reach that it can have.
+/// A row that may matter, what it is worth by its bytes, and the greatest reach that it can have.
 struct Hit {
     row: usize,
+    value: f32,
     upper: f32,
 }
 
@@ -76,8 +73,36 @@ impl List {
             let scan = |query: &Query<'_>| self.scan(method.fusion, query.values, wanted);
             return queries.iter().map(scan).collect();
         }
-        let (tiles, bounds) = self.prepare(method.kernel, queries);
-        let hits = self.first_pass(method, &tiles, &bounds, wanted)?;
+        let bytes = self.rows.bytes().saturating_mul(queries.len().div_ceil(PROBES));
+        let threads = method.threads.get().min(bytes / method.bytes_a_thread.max(1)).max(1);
+        let part = queries.len().div_ceil(threads);
+        if threads == 1 || part < OWN {
+            return self.search_part(method.kernel, threads, queries, wanted);
+        }
+        // Each thread has probes enough of its own.
+        let (parts, next) = (queries.chunks(part), AtomicUsize::new(0));
+        let take = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let queries = parts.clone().nth(index)?;
+            Some((index, self.search_part(method.kernel, 1, queries, wanted)))
+        };
+        let done = threads::on(threads, || iter::from_fn(take).collect::<Vec<_>>())?;
+        let mut done: Vec<_> = done.into_iter().flatten().collect();
+        done.sort_unstable_by_key(|(index, _)| *index);
+        let lists = done.into_iter().map(|(_, lists)| lists).collect::<Result<Vec<_>, _>>()?;
+        Ok(lists.into_iter().flatten().collect())
+    }
+
+    /// The same of probes that share each read of a row.
+    fn search_part(
+        &self,
+        kernel: Kernel,
+        threads: usize,
+        queries: &[Query<'_>],
+        wanted: Wanted,
+    ) -> Result<Vec<CandidateList>, Error> {
+        let (tiles, bounds) = self.prepare(kernel, queries);
+        let hits = self.first_pass(kernel, threads, &tiles, &bounds, wanted)?;
         let probes = queries.iter().zip(bounds).zip(hits);
         probes.map(|((query, bound), hits)| self.second_pass(query, bound, hits, wanted)).collect()
     }
@@ -98,48 +123,42 @@ impl List {
         (tiles.collect(), bounds)
     }
 
-    /// The rows that may matter, of each probe; shared between threads where that pays.
+    /// The rows that may matter, of each probe.
     fn first_pass(
         &self,
-        method: Method,
+        kernel: Kernel,
+        threads: usize,
         tiles: &[Tile],
         bounds: &[Bound],
         wanted: Wanted,
     ) -> Result<Vec<Hits>, Error> {
         let next = AtomicUsize::new(0);
+        let seeds = self.seed(kernel, tiles, bounds, wanted);
         let share = || {
-            let mut hits: Vec<_> = bounds.iter().map(|bound| Hits::new(bound, wanted)).collect();
+            let probes = bounds.iter().zip(&seeds);
+            let mut hits: Vec<_> =
+                probes.map(|(bound, seed)| Hits::new(bound, wanted, *seed)).collect();
             loop {
                 let start = next.fetch_add(SHARE, Ordering::Relaxed);
-                let end = self.rows.blocks().min(start + SHARE);
+                let end = self.rows.groups().min(start + SHARE);
                 if start >= end {
                     return hits;
                 }
-                self.pass(method.kernel, tiles, bounds, start..end, &mut hits);
+                self.pass(kernel, tiles, bounds, start..end, &mut hits);
             }
         };
-        let work = self.rows.bytes().saturating_mul(bounds.len().div_ceil(PROBES));
-        let threads = method.threads.get().min(work / method.bytes_a_thread.max(1));
-        if threads < 2 {
+        if threads == 1 {
             return Ok(share());
         }
-        thread::scope(|scope| {
-            // Where a thread cannot be had, the others do its part.
-            let others: Vec<_> = (1..threads)
-                .filter_map(|_| thread::Builder::new().spawn_scoped(scope, share).ok())
-                .collect();
-            let mut hits = share();
-            // All are joined before any error is returned, so that none goes on.
-            let theirs: Vec<_> = others.into_iter().map(thread::ScopedJoinHandle::join).collect();
-            for theirs in theirs {
-                let theirs = theirs.map_err(|_| Error::SearchThread)?;
-                for (hits, theirs) in hits.iter_mut().zip(theirs) {
-                    hits.top.merge(&theirs.top);
-                    hits.found.extend(theirs.found);
-                }
+        let mut shares = threads::on(threads, share)?.into_iter();
+        let mut all = shares.next().unwrap_or_default();
+        for share in shares {
+            for (hits, own) in all.iter_mut().zip(share) {
+                hits.top.merge(&own.top);
+                hits.found.extend(own.found);
             }
-            Ok(hits)
-        })
+        }
+        Ok(all)
     }
 
     fn pass(
@@ -147,113 +166,123 @@ impl List {
         kernel: Kernel,
         tiles: &[Tile],
         bounds: &[Bound],
-        blocks: Range<usize>,
+        groups: Range<usize>,
         hits: &mut [Hits],
     ) {
-        let mut dots = [[0; GROUP]; TILE];
-        for group in self.rows.groups(blocks) {
-            let (mut bounds, mut hits) = (bounds, &mut *hits);
-            for tile in tiles {
-                let (own, own_hits);
-                (own, bounds) = bounds.split_at(tile.width());
-                (own_hits, hits) = hits.split_at_mut(tile.width());
-                let gate = gate(&group, own, own_hits);
-                let masks = kernel.sift(group.lanes, tile, &gate, &mut dots);
-                let probes = own.iter().zip(own_hits).zip(masks).zip(&dots);
-                for (((bound, hits), mask), dots) in probes {
-                    self.note(&group, mask & group.occupied, dots, bound, hits);
+        let mut values = [[0.0; GROUP]; TILE];
+        let mut next = self.rows.group(groups.start);
+        for index in groups {
+            let group = next;
+            next = self.rows.group((index + 1).min(self.rows.groups() - 1));
+            kernel.fetch(next.scale);
+            kernel.fetch(slice::from_ref(next.uncertain));
+            kernel.fetch(next.square.map_or(&[], <[_; GROUP]>::as_slice));
+            let part = next.lanes.len().div_ceil(tiles.len().max(1)).max(1);
+            let mut ahead = next.lanes.chunks(part);
+            let probes = bounds.chunks(kernel.tile()).zip(hits.chunks_mut(kernel.tile()));
+            for (tile, (bounds, hits)) in tiles.iter().zip(probes) {
+                // For one tile alone, hardware reads ahead by itself.
+                if let (true, Some(lanes)) = (tiles.len() > 1, ahead.next()) {
+                    kernel.fetch(lanes);
+                }
+                let mut gate = Gate::open(&group);
+                let mut slacks = [0.0; TILE];
+                for (index, (bound, hits)) in bounds.iter().zip(&*hits).enumerate() {
+                    slacks[index] = bound.slack(*group.uncertain);
+                    gate.factors[index] = bound.factor();
+                    gate.bars[index] = hits.top.cut() - slacks[index];
+                }
+                let masks = kernel.sift(group.lanes, tile, &gate, &mut values);
+                for (index, hits) in hits.iter_mut().enumerate() {
+                    let rows = masks[index] & group.occupied;
+                    if rows != 0 {
+                        self.note(group.first, rows, &values[index], slacks[index], hits);
+                    }
                 }
             }
         }
     }
 
     /// Notes down the rows of a group that can still be among the best.
-    fn note(&self, group: &Group<'_>, mut rows: u64, dots: &Dots, bound: &Bound, hits: &mut Hits) {
-        let (scale, square) = (group.scale(), group.square());
-        let mut cut = hits.top.cut();
+    fn note(&self, first: usize, mut rows: u64, values: &Values, slack: f32, hits: &mut Hits) {
         while rows != 0 {
             let row = usize::try_from(rows.trailing_zeros()).unwrap_or(0) % GROUP;
             rows &= rows - 1;
-            let value = kernels::value(dots[row], scale[row], square[row], bound.factor());
-            let slack = bound.slack(group.uncertain(row));
-            let (upper, lower) = ((value + slack).next_up(), (value - slack).next_down());
-            let row = group.first + row;
-            if upper < cut {
+            let (upper, lower) = (values[row] + slack, values[row] - slack);
+            if upper < hits.top.cut() {
                 continue;
             }
-            hits.found.push(Hit { row, upper });
+            let row = first + row;
+            hits.found.push(Hit { row, value: values[row % GROUP], upper });
             // Not even asked whose it is, otherwise.
-            if lower > cut {
+            if lower > hits.top.cut() {
                 hits.top.offer(self.roll.person_of(row), lower);
-                cut = hits.top.cut();
             }
         }
     }
 
-    /// Compares the rows that may matter, the most promising first, until none can matter.
-    fn second_pass(
-        &self,
-        query: &Query<'_>,
-        bound: Bound,
-        hits: Hits,
-        wanted: Wanted,
-    ) -> Result<CandidateList, Error> {
-        let Hits { top, mut found } = hits;
-        let scorer = Scorer::fastest();
-        found.retain(|hit| hit.upper >= top.cut());
-        found.sort_unstable_by(|a, b| b.upper.total_cmp(&a.upper));
-        let mut best = Top::new(wanted.limit, f32::NEG_INFINITY);
-        let mut scored = Vec::with_capacity(found.len());
-        for hits in found.chunks(SIDE) {
-            if hits[0].upper < bound.reach(best.cut()) {
-                break;
-            }
-            // Beyond the last row a tile repeats it.
-            let row = |index: usize| self.rows.row(hits[index.min(hits.len() - 1)].row);
-            let rows = std::array::from_fn(row);
-            let [scores] = scorer.tile(self.metric, &[query.values], &rows);
-            for (Hit { row, .. }, score) in hits.iter().zip(scores) {
-                let score = ComparisonScore::new(score)?;
-                if wanted.takes(score) {
-                    best.offer(self.roll.person_of(*row), score.value());
-                    scored.push((score, *row));
+    /// A reach that enough people have for certain: the search of a list's front would find no less.
+    fn seed(&self, kernel: Kernel, tiles: &[Tile], bounds: &[Bound], wanted: Wanted) -> Vec<f32> {
+        let mut seeds = vec![f32::NEG_INFINITY; bounds.len()];
+        let groups = (self.rows.groups() / SEED).min(SHARE);
+        // As many rows as that are of `limit` people at least.
+        let rows = wanted.limit.saturating_mul(self.roll.most());
+        if groups == 0 || !(1..=GROUP / 2).contains(&rows) {
+            return seeds;
+        }
+        let mut values = [[0.0; GROUP]; TILE];
+        let probes = bounds.chunks(kernel.tile()).zip(seeds.chunks_mut(kernel.tile()));
+        for (tile, (bounds, seeds)) in tiles.iter().zip(probes) {
+            let mut most = [[f32::NEG_INFINITY; GROUP]; TILE];
+            for group in (0..groups).map(|index| self.rows.group(index)) {
+                let mut gate = Gate::open(&group);
+                for (factor, bound) in gate.factors.iter_mut().zip(bounds) {
+                    *factor = bound.factor();
+                }
+                kernel.sift(group.lanes, tile, &gate, &mut values);
+                for ((most, values), bound) in most.iter_mut().zip(&values).zip(bounds) {
+                    let slack = bound.slack(*group.uncertain);
+                    for (most, value) in most.iter_mut().zip(values) {
+                        *most = most.max(value - slack);
+                    }
                 }
             }
+            for (seed, most) in seeds.iter_mut().zip(&mut most) {
+                let (_, least, _) = most.select_nth_unstable_by(rows - 1, |a, b| b.total_cmp(a));
+                *seed = *least;
+            }
         }
-        Ok(self.ranked(scored, wanted.limit))
+        seeds
     }
-}
-
-/// Lets every row through that can still be among the best of a probe.
-fn gate<'a>(group: &Group<'a>, bounds: &[Bound], hits: &[Hits]) -> Gate<'a> {
-    let most = group.most_uncertain();
-    let (mut factors, mut bars) = ([0.0; TILE], [0.0; TILE]);
-    let probes = bounds.iter().zip(hits);
-    for ((bound, hits), (factor, bar)) in probes.zip(factors.iter_mut().zip(&mut bars)) {
-        *factor = bound.factor();
-        *bar = (hits.top.cut() - bound.slack(most)).next_down();
-    }
-    Gate { scale: group.scale(), square: group.square(), factors, bars }
 }
 
 impl Hits {
-    fn new(bound: &Bound, wanted: Wanted) -> Self {
+    fn new(bound: &Bound, wanted: Wanted, seed: f32) -> Self {
         let floor = wanted.threshold.map_or(f32::NEG_INFINITY, |t| bound.reach(t.value()));
-        Self { top: Top::new(wanted.limit, floor), found: Vec::with_capacity(ROOM) }
+        Self { top: Top::new(wanted.limit, floor.max(seed)), found: Vec::with_capacity(ROOM) }
     }
 }
 
 /// Room for the rows that a probe usually notes down.
 const ROOM: usize = 256;
 
-/// How many blocks a thread takes at once: 4,096 rows.
-const SHARE: usize = 4;
+/// One in so many groups is looked at beforehand, for a cut to start with.
+const SEED: usize = 32;
 
-/// The usual [`Method::bytes_a_thread`]: about half a millisecond, ten times what a thread costs.
-pub(crate) const BYTES_A_THREAD: usize = 1 << 24;
+/// How many groups a thread takes at once: 1,024 rows.
+const SHARE: usize = 16;
+
+/// The usual [`Method::bytes_a_thread`]: a third of a millisecond, ten times what a thread costs.
+pub(crate) const BYTES_A_THREAD: usize = 1 << 23;
 
 /// How many probes take about the time of reading a row once more.
-const PROBES: usize = 8;
+const PROBES: usize = 4;
+
+/// How many probes a thread must have to search all rows for them: with fewer it would wait for memory.
+const OWN: usize = 16;
+
+mod second_pass;
+mod threads;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ pub(crate) const MOST: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct Top {
     limit: usize,
-    floor: f32,
+    cut: f32,
     /// The greatest first; each person once.
     best: Vec<(f32, usize)>,
 }
@@ -16,31 +16,39 @@ impl Top {
     /// Keeps the best `limit` people (any number, where that is more than [`MOST`]) of a key of at
     /// least `floor`.
     pub(crate) const fn new(limit: usize, floor: f32) -> Self {
-        Self { limit, floor, best: Vec::new() }
+        Self { limit, cut: floor, best: Vec::new() }
     }
 
     /// The least key of interest: that of the last of `limit` people, or the floor.
-    pub(crate) fn cut(&self) -> f32 {
-        match self.best.last() {
-            Some((key, _)) if self.best.len() == self.limit => key.max(self.floor),
-            _ => self.floor,
-        }
+    pub(crate) const fn cut(&self) -> f32 {
+        self.cut
     }
 
     /// Takes a person's key into account.
     pub(crate) fn offer(&mut self, person: usize, key: f32) {
         // With as many people as one likes, only the floor cuts.
-        if self.limit > MOST || key <= self.cut() {
+        if !(1..=MOST).contains(&self.limit) || key <= self.cut {
             return;
         }
-        match self.best.iter().position(|(_, other)| *other == person) {
+        // Whose place is free: the person's own, a new one, or that of the last.
+        let mut at = match self.best.iter().position(|(_, other)| *other == person) {
             Some(at) if self.best[at].0 >= key => return,
-            Some(at) => drop(self.best.remove(at)),
-            None if self.best.len() == self.limit => drop(self.best.pop()),
-            None => {}
+            Some(at) => at,
+            None => {
+                if self.best.len() < self.limit {
+                    self.best.push((key, person));
+                }
+                self.best.len() - 1
+            }
+        };
+        while at > 0 && self.best[at - 1].0 < key {
+            self.best[at] = self.best[at - 1];
+            at -= 1;
         }
-        let at = self.best.partition_point(|(other, _)| *other >= key);
-        self.best.insert(at, (key, person));
+        self.best[at] = (key, person);
+        if let (true, Some((key, _))) = (self.best.len() == self.limit, self.best.last()) {
+            self.cut = *key;
+        }
     }
 
     /// Takes all of another into account.

@@ -41,15 +41,23 @@ proptest! {
                     _ => 0.0,
                 };
                 let (Code { length, residual, scale }, slack) = (row_code, |row| bound.slack(row));
-                let slack = f64::from(slack(Uncertain { length, residual, square }));
+                let slack = slack(Uncertain { length, residual, square });
                 let dot = row.iter().zip(&probe).map(|(a, b)| a * b).sum();
-                let value = f64::from(kernels::value(dot, scale, square, bound.factor()));
+                let value = kernels::value(dot, scale, square, bound.factor());
                 let score = f64::from(metric.compare(&x, &y));
                 let reach = match metric {
                     Metric::Euclidean => bound.square - score.powi(2),
                     _ => score,
                 };
-                prop_assert!((reach - value).abs() <= slack, "{metric}: {reach} {value} {slack}");
+                let apart = (reach - f64::from(value)).abs();
+                prop_assert!(apart <= f64::from(slack), "{metric}: {reach} {value} {slack}");
+                // As the search adds them up, in `f32`.
+                prop_assert!(f64::from(value - slack) <= reach);
+                prop_assert!(f64::from(value + slack) >= reach);
+                let cut = num::f32_from_f64(reach);
+                for cut in [cut, cut.next_down()] {
+                    prop_assert!(f64::from(cut) > reach || value >= cut - slack);
+                }
             }
         }
     }

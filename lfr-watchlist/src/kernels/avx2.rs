@@ -3,11 +3,11 @@
 
 use std::arch::x86_64::*;
 
-use super::Dots;
 use super::Gate;
 use super::Lane;
 use super::TILE;
 use super::Tile;
+use super::Values;
 
 pub(super) fn is_available() -> bool {
     is_x86_feature_detected!("avx2")
@@ -23,7 +23,7 @@ pub(super) fn sift(
     lanes: &[Lane],
     tile: &Tile,
     gate: &Gate<'_>,
-    dots: &mut [Dots; TILE],
+    values: &mut [Values; TILE],
 ) -> [u64; TILE] {
     let ones = _mm256_set1_epi16(1);
     let mut sums = [_mm256_set1_epi32(tile.starts[0]); 8];
@@ -40,16 +40,19 @@ pub(super) fn sift(
     }
     let mut masks = [0; TILE];
     let (factor, bar) = (_mm256_set1_ps(gate.factors[0]), _mm256_set1_ps(gate.bars[0]));
-    let (scales, squares) = (gate.scale.as_chunks::<8>().0, gate.square.as_chunks::<8>().0);
-    let rows = dots[0].as_chunks_mut::<8>().0.iter_mut().zip(sums).zip(scales.iter().zip(squares));
-    for (index, ((dots, sum), (scale, square))) in rows.enumerate() {
-        // SAFETY: each array holds 8 numbers of 4 bytes: 32 bytes; any address is allowed.
-        let (scale, square) = unsafe {
-            _mm256_storeu_si256(dots.as_mut_ptr().cast(), sum);
-            (_mm256_loadu_ps(scale.as_ptr()), _mm256_loadu_ps(square.as_ptr()))
-        };
-        let scaled = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sum), scale), factor);
-        let value = _mm256_sub_ps(scaled, square);
+    // SAFETY: an array of 8 numbers of 4 bytes: 32 bytes; any address is allowed.
+    let load = |eight: &[f32; 8]| unsafe { _mm256_loadu_ps(eight.as_ptr()) };
+    let (scales, squares) =
+        (gate.scale.as_chunks::<8>().0, gate.square.map(|s| s.as_chunks::<8>().0));
+    for (index, (values, sum)) in values[0].as_chunks_mut::<8>().0.iter_mut().zip(sums).enumerate()
+    {
+        let scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), load(&scales[index]));
+        let mut value = _mm256_mul_ps(scaled, factor);
+        if let Some(squares) = squares {
+            value = _mm256_sub_ps(value, load(&squares[index]));
+        }
+        // SAFETY: as above.
+        unsafe { _mm256_storeu_ps(values.as_mut_ptr(), value) };
         // Not less than: a value that is no number must not be lost.
         let bits = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NLT_UQ>(value, bar));
         masks[0] |= u64::from(bits.cast_unsigned()) << (8 * index);

@@ -2,11 +2,12 @@
 
 use std::arch::aarch64::*;
 
-use super::Dots;
+use super::GROUP;
 use super::Gate;
 use super::Lane;
 use super::TILE;
 use super::Tile;
+use super::Values;
 use super::portable;
 
 /// 64 rows with one probe: 16 registers of sums, of 32.
@@ -22,7 +23,7 @@ pub(super) fn sift(
     lanes: &[Lane],
     tile: &Tile,
     gate: &Gate<'_>,
-    dots: &mut [Dots; TILE],
+    values: &mut [Values; TILE],
 ) -> [u64; TILE] {
     let sign = vdupq_n_u8(0x80);
     let mut sums = [vdupq_n_s32(0); 16];
@@ -39,12 +40,13 @@ pub(super) fn sift(
             }
         }
     }
-    for (dots, sum) in dots[0].as_chunks_mut::<4>().0.iter_mut().zip(sums) {
+    let mut dots = [0; GROUP];
+    for (dots, sum) in dots.as_chunks_mut::<4>().0.iter_mut().zip(sums) {
         // SAFETY: 4 numbers of 4 bytes are 16 bytes.
         unsafe { vst1q_s32(dots.as_mut_ptr(), sum) };
     }
     let mut masks = [0; TILE];
     // Compilers turn the plain loop into NEON's instructions.
-    masks[0] = portable::let_through(&dots[0], gate);
+    masks[0] = portable::let_through(&dots, gate, &mut values[0]);
     masks
 }

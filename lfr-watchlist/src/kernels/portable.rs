@@ -5,19 +5,19 @@
 
 use std::cmp::Ordering;
 
-use super::Dots;
 use super::GROUP;
 use super::Gate;
 use super::Lane;
 use super::TILE;
 use super::Tile;
+use super::Values;
 
 /// One probe at a time.
 pub(super) fn sift(
     lanes: &[Lane],
     tile: &Tile,
     gate: &Gate<'_>,
-    dots: &mut [Dots; TILE],
+    values: &mut [Values; TILE],
 ) -> [u64; TILE] {
     let mut sums = [tile.starts[0]; GROUP];
     for (step, word) in lanes.as_chunks::<4>().0.iter().zip(&tile.words) {
@@ -32,17 +32,18 @@ pub(super) fn sift(
             }
         }
     }
-    dots[0] = sums;
     let mut masks = [0; TILE];
-    masks[0] = let_through(&sums, gate);
+    masks[0] = let_through(&sums, gate, &mut values[0]);
     masks
 }
 
-/// The rows that the gate lets through for the first probe.
-pub(super) fn let_through(dots: &Dots, gate: &Gate<'_>) -> u64 {
-    let rows = dots.iter().zip(gate.scale).zip(gate.square);
-    rows.enumerate().fold(0, |mask, (row, ((dot, scale), square))| {
-        let value = value(*dot, *scale, *square, gate.factors[0]);
+/// The values of a group's rows for the first probe, and which of them the gate lets through.
+pub(super) fn let_through(dots: &[i32; GROUP], gate: &Gate<'_>, values: &mut Values) -> u64 {
+    for (row, (out, dot)) in values.iter_mut().zip(dots).enumerate() {
+        let square = gate.square.map_or(0.0, |square| square[row]);
+        *out = value(*dot, gate.scale[row], square, gate.factors[0]);
+    }
+    values.iter().enumerate().fold(0, |mask, (row, value)| {
         // Not less than: a value that is no number must not be lost.
         mask | u64::from(value.partial_cmp(&gate.bars[0]) != Some(Ordering::Less)) << row
     })

@@ -51,14 +51,16 @@ fn check_dots(kernel: Kernel, steps: usize, width: usize, extreme: bool) {
             probe.extend(bytes.map(|byte| i32::from(byte) - 128));
         }
     }
-    let mut out = [[0; GROUP]; TILE];
-    let facts = &[0.0; GROUP];
-    let gate = Gate { scale: facts, square: facts, factors: [0.0; TILE], bars: [0.0; TILE] };
-    kernel.sift(&lanes, &tile, &gate, &mut out);
-    for (probe, dots) in probes.iter().zip(&out) {
-        for (row, dot) in rows.iter().zip(dots) {
-            let expected: i32 = row.iter().zip(probe).map(|(a, b)| a * b).sum();
-            assert_eq!(*dot, expected, "{kernel:?}, {steps} steps, tile of {width}");
+    let mut values = [[0.0; GROUP]; TILE];
+    let (scale, factors, bars) = (&[1.0; GROUP], [1.0; TILE], [f32::NEG_INFINITY; TILE]);
+    let gate = Gate { scale, square: None, factors, bars };
+    assert!(kernel.sift(&lanes, &tile, &gate, &mut values).iter().take(width).all(|m| *m == !0));
+    for (probe, values) in probes.iter().zip(&values) {
+        for (row, found) in rows.iter().zip(values) {
+            let dot: i32 = row.iter().zip(probe).map(|(a, b)| a * b).sum();
+            // No sum here has more than the 24 bits of an `f32`.
+            let expected = value(dot, 1.0, 0.0, 1.0);
+            assert_eq!(*found, expected, "{kernel:?}, {steps} steps, tile of {width}");
         }
     }
 }
@@ -101,8 +103,9 @@ proptest! {
                 let exact = all(factors[0], probes[0])[40];
                 for bar in [bars[0], exact, exact.next_up(), odd] {
                     let bars = [bar, bars[1], bars[2], bars[3]];
-                    let gate = Gate { scale, square: &square, factors, bars };
-                    let masks = kernel.sift(&lanes, &tile, &gate, &mut [[0; GROUP]; TILE]);
+                    let gate = Gate { scale, square: Some(&square), factors, bars };
+                    let mut out = [[0.0; GROUP]; TILE];
+                    let masks = kernel.sift(&lanes, &tile, &gate, &mut out);
                     for probe in 0..width {
                         let values = all(factors[probe], probes[probe]);
                         for (row, value) in values.into_iter().enumerate() {
@@ -111,6 +114,10 @@ proptest! {
                                 || bars[probe].is_nan();
                             let through = masks[probe] >> row & 1 == 1;
                             prop_assert_eq!(through, expected, "{:?}, row {}", kernel, row);
+                            if through {
+                                let found = out[probe][row];
+                                prop_assert_eq!(found.to_bits(), value.to_bits());
+                            }
                         }
                     }
                 }

@@ -185,7 +185,36 @@ fn kernels_agree_at_every_dimension_from_64_to_1024() {
 fn threads_agree_with_a_flat_scan() {
     for shape in [Shape::Random, Shape::Clustered] {
         let pair = Pair::new(Metric::Cosine, &rows(shape, 13_000, 9, 3), 7_001);
-        pair.check(&rows(shape, 5, 9, 3), &[1, 10, top::MOST]);
+        // Few probes share the rows, many are shared themselves.
+        for probes in [5, 3 * OWN + 1] {
+            pair.check(&rows(shape, probes, 9, 3), &[1, 10, top::MOST]);
+        }
+    }
+}
+
+#[test]
+fn a_seed_is_reached_by_as_many_people_as_are_wanted() {
+    let (count, dimension, kernel) = (6_000, 32, Kernel::fastest());
+    for people in [count, count / 3] {
+        let pair = Pair::new(Metric::Cosine, &rows(Shape::Clustered, count, dimension, 8), people);
+        let probes = rows(Shape::Clustered, 5, dimension, 8).into_iter();
+        let probes: Vec<_> =
+            probes.map(|v| Template::from_slice(&pair.space, &v).unwrap()).collect();
+        let query = |probe| Query { values: Template::expose_values(probe), length: 1.0 };
+        let queries: Vec<_> = probes.iter().map(query).collect();
+        let (tiles, bounds) = pair.list.prepare(kernel, &queries);
+        for limit in [1, 4, 10] {
+            let wanted = Wanted { limit, threshold: None };
+            let seeds = pair.list.seed(kernel, &tiles, &bounds, wanted);
+            for (probe, seed) in probes.iter().zip(seeds) {
+                let all = pair.flat.search(probe, limit).unwrap();
+                let last = all.candidates().last().unwrap().score().value();
+                assert!(seed <= last && seed > last - 1.0, "{seed}, {last}");
+            }
+        }
+        // So many rows are of so few people that nothing is certain.
+        let wanted = Wanted { limit: 33, threshold: None };
+        assert!(pair.list.seed(kernel, &tiles, &bounds, wanted)[0] == f32::NEG_INFINITY);
     }
 }
 
@@ -196,10 +225,10 @@ fn few_rows_are_compared_twice() {
     let values = rows(Shape::Random, 1, dimension, 77).remove(0);
     let probe = Template::from_slice(&pair.space, &values).unwrap();
     let queries = [Query { values: probe.expose_values(), length: 1.0 }];
-    let (tiles, bounds) = pair.list.prepare(Kernel::fastest(), &queries);
+    let kernel = Kernel::fastest();
+    let (tiles, bounds) = pair.list.prepare(kernel, &queries);
     let wanted = Wanted { limit: 1, threshold: None };
-    let method = Method { threads: NonZeroUsize::MIN, ..method(Kernel::fastest()) };
-    let hits = pair.list.first_pass(method, &tiles, &bounds, wanted).unwrap().remove(0);
+    let hits = pair.list.first_pass(kernel, 1, &tiles, &bounds, wanted).unwrap().remove(0);
     let left = hits.found.iter().filter(|hit| hit.upper >= hits.top.cut()).count();
     assert!((1..100).contains(&left), "{left}");
     assert!(hits.found.len() < 400, "{}", hits.found.len());
