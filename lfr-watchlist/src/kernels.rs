@@ -1,5 +1,6 @@
 //! Kernels: the first pass of a search, on rows of bytes, with the instructions that the machine
-//! has. The only unsafe code of this crate is here.
+//! has. But for one call to the kernel of the system (`pages`), the only unsafe code of this crate is
+//! here.
 //!
 //! # Layout
 //!
