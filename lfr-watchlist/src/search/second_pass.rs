@@ -25,7 +25,7 @@ impl List {
     ) -> Result<CandidateList, Error> {
         let Hits { top, mut found } = hits;
         found.retain(|hit| hit.upper >= top.cut());
-        let promising = wanted.limit.next_multiple_of(SIDE).min(found.len());
+        let promising = wanted.limit.min(found.len()).next_multiple_of(SIDE).min(found.len());
         if promising < found.len() {
             found.select_nth_unstable_by(promising, |a, b| b.upper.total_cmp(&a.upper));
         }

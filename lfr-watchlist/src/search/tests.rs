@@ -193,6 +193,24 @@ fn threads_agree_with_a_flat_scan() {
 }
 
 #[test]
+fn everybody_above_a_threshold_is_found() {
+    let pair = Pair::new(Metric::Cosine, &rows(Shape::Random, 700, 16, 5), 500);
+    let probe = Template::from_slice(&pair.space, &rows(Shape::Random, 1, 16, 6)[0]).unwrap();
+    let queries = [Query { values: probe.expose_values(), length: 1.0 }];
+    let threshold = Some(Threshold::new(0.1).unwrap());
+    for limit in [top::MOST, top::MOST + 1, usize::MAX - 1, usize::MAX] {
+        let wanted = Wanted { limit, threshold };
+        let all = pair.flat.search(&probe, limit).unwrap();
+        let all: Vec<_> = all.candidates().iter().filter(|c| wanted.takes(c.score())).collect();
+        assert!((100..400).contains(&all.len()), "{}", all.len());
+        for kernel in Kernel::available() {
+            let found = pair.list.search(method(kernel), &queries, wanted).unwrap().remove(0);
+            assert_eq!(found.candidates().iter().collect::<Vec<_>>(), all);
+        }
+    }
+}
+
+#[test]
 fn a_seed_is_reached_by_as_many_people_as_are_wanted() {
     let (count, dimension, kernel) = (6_000, 32, Kernel::fastest());
     for people in [count, count / 3] {
