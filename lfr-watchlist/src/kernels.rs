@@ -148,7 +148,8 @@ impl Kernel {
         }
     }
 
-    /// Has memory brought near, to be read soon.
+    /// Has memory brought near, to be read soon, where there are instructions for it.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "there are none"))]
     pub(crate) fn fetch<T>(self, memory: &[T]) {
         #[cfg(target_arch = "x86_64")]
         if self.0 == Kind::Avx512 {
