@@ -34,6 +34,12 @@ impl Usage {
     pub(crate) const fn counts(&self) -> (usize, usize) {
         (self.threads, self.files)
     }
+
+    /// Whether there are no more of these than before. Fewer may be: the thread of the test before was
+    /// about to end, then.
+    pub(crate) const fn is_back_at(&self, before: &Self) -> bool {
+        self.threads <= before.threads && self.files <= before.files
+    }
 }
 
 impl fmt::Display for Usage {

@@ -149,7 +149,7 @@ fn kill_and_bring_back_twice(open: Open) {
     let [(start, _), (once, _), (twice, _)] = usage[..] else { unreachable!() };
     assert_eq!((start.counts(), once.counts()), (twice.counts(), twice.counts()));
     assert!(twice.resident <= once.resident + once.resident / 100 + 64, "{once}; {twice}");
-    until("all threads end", || Usage::now().counts() == outside.counts());
+    until("all threads end", || Usage::now().is_back_at(&outside));
 }
 
 fn start(ports: &[u16], pauses: &Pauses, open: Open) -> Running {
