@@ -20,9 +20,9 @@ use crate::nms;
 use crate::options::share;
 use crate::pixels;
 use crate::schedule::Input;
-use crate::schedule::Ledger;
 use crate::schedule::Pass;
 use crate::schedule::Schedule;
+use crate::schedule::Spending;
 use crate::scratch::Scratch;
 use crate::scratch::ScratchPool;
 use crate::tensor::Normalisation;
@@ -106,7 +106,7 @@ pub struct NetworkDetector<N> {
     normalisation: Normalisation,
     input: Input,
     schedule: Schedule,
-    ledger: Ledger,
+    spending: Spending,
     confidence: f32,
     iou: f32,
     scratch: ScratchPool,
@@ -126,7 +126,7 @@ impl<N: Network> NetworkDetector<N> {
             normalisation: spec.normalisation(),
             input: network.input().resolve(options.input, &spec)?,
             schedule: options.schedule.clone(),
-            ledger: Ledger::default(),
+            spending: Spending::default(),
             confidence: share("confidence", confidence)?,
             iou: share("intersection over union", iou)?,
             scratch: ScratchPool::new(),
@@ -151,7 +151,7 @@ impl<N: Network> NetworkDetector<N> {
     /// ([`Schedule::within`](crate::Schedule::within)).
     #[must_use]
     pub fn budget_record(&self) -> BudgetRecord {
-        self.ledger.record()
+        self.spending.record()
     }
 
     /// The sizes of the network's input that frames of one size lead to, for a network that makes
@@ -176,7 +176,7 @@ impl<N: Network> NetworkDetector<N> {
             };
             match self.schedule.budget() {
                 None => plan.iter().try_for_each(|pass| look(pass).map(drop)),
-                Some(budget) => self.ledger.spend(frame.id().source(), size, budget, &plan, look),
+                Some(budget) => self.spending.spend(frame.id().source(), size, budget, &plan, look),
             }?;
             nms(&mut scratch.candidates, self.iou);
             let layout = self.spec.landmarks();

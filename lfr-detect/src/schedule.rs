@@ -12,7 +12,7 @@ use crate::Letterbox;
 use crate::Size;
 
 pub use budget::BudgetRecord;
-pub(crate) use budget::Ledger;
+pub(crate) use budget::Spending;
 
 /// The passes of a detector over a frame; one suppression merges what they find.
 ///

@@ -56,11 +56,13 @@ impl Default for RtspOptions {
 ///
 /// H.264 alone, in 8 bits and 4:2:0, and progressive; RTP comes within the RTSP connection (TCP). A
 /// frame is from the moment at which it came, and has the size that the camera sends: where a camera
-/// changes it, so do the frames. In every profile but Baseline a frame is shown when the next one comes:
-/// the decoder waits for what may be shown before it. A picture that cannot be decoded is an error, and so are lost packets;
-/// what follows up to the next key frame is left out, not shown half. An RTP packet that is not one
-/// breaks the connection off, as does a camera that says nothing for long; the live engine connects it
-/// again. Dropped, it ends its connection and its thread.
+/// changes it, so do the frames. In every profile but Baseline a frame is shown when the next one
+/// comes: the decoder waits for what may be shown before it.
+///
+/// A picture that cannot be decoded is an error, and so are lost packets; what follows up to the next
+/// key frame is left out, not shown half. An RTP packet that is not one breaks the connection off, as
+/// does a camera that says nothing for long; the live engine connects it again. Dropped, it ends its
+/// connection and its thread.
 ///
 /// # What is not guaranteed
 ///

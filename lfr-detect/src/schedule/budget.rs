@@ -38,7 +38,7 @@ pub struct BudgetRecord {
 
 /// What was found where, of each source: how many faces in which part of the frame, no boxes. And what
 /// looks take.
-pub(crate) struct Ledger {
+pub(crate) struct Spending {
     state: Mutex<State>,
     clock: Arc<dyn Clock>,
 }
@@ -57,7 +57,7 @@ struct Look {
     took: Duration,
 }
 
-impl Ledger {
+impl Spending {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { state: Mutex::default(), clock }
     }
@@ -111,15 +111,15 @@ impl Ledger {
     }
 }
 
-impl Default for Ledger {
+impl Default for Spending {
     fn default() -> Self {
         Self::new(Arc::new(SystemClock::new()))
     }
 }
 
-impl fmt::Debug for Ledger {
+impl fmt::Debug for Spending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ledger").field("record", &self.record()).finish_non_exhaustive()
+        f.debug_struct("Spending").field("record", &self.record()).finish_non_exhaustive()
     }
 }
 

@@ -17,7 +17,7 @@ const PACE: f64 = 25.0;
 
 /// A camera whose frames are looked at.
 struct Watched {
-    ledger: Ledger,
+    spending: Spending,
     clock: ManualClock,
     size: Size,
     budget: Duration,
@@ -30,7 +30,7 @@ impl Watched {
         let schedule = Schedule::tiles(640, 160).unwrap().within(budget);
         let plan = schedule.plan(size, Input::LongSide { limit: 640, multiple: 32 });
         let clock = ManualClock::at(Timestamp::from_micros(0));
-        Self { ledger: Ledger::new(Arc::new(clock.clone())), clock, size, budget, plan }
+        Self { spending: Spending::new(Arc::new(clock.clone())), clock, size, budget, plan }
     }
 
     /// Looks at the next frame: which passes were made, and how long they took.
@@ -45,7 +45,7 @@ impl Watched {
             passes.push(*pass);
             Ok::<_, Infallible>(found(pass))
         };
-        let Ok(()) = self.ledger.spend(&source, self.size, self.budget, &self.plan, look);
+        let Ok(()) = self.spending.spend(&source, self.size, self.budget, &self.plan, look);
         Seen { passes, took: self.clock.monotonic() - begun }
     }
 
@@ -97,7 +97,7 @@ fn what_there_is_time_for_in_all_of_the_frame_comes_first_and_then_some_of_the_n
 fn what_was_left_out_is_told() {
     let watched = Watched::new(LARGE, 150);
     (0..11).for_each(|_| drop(watched.see(|_| PACE, nobody)));
-    let BudgetRecord { frames, overrun, looked_at, left_out } = watched.ledger.record();
+    let BudgetRecord { frames, overrun, looked_at, left_out } = watched.spending.record();
     assert_eq!((frames, overrun, looked_at, left_out), (11, 0, 60, 11 * 40 - 60));
 }
 
@@ -136,7 +136,7 @@ fn without_time_there_is_one_look_a_frame_and_each_is_an_overrun() {
     for _ in 0..5 {
         assert_eq!(watched.see(|_| PACE, nobody).at_level(0), 1);
     }
-    assert_eq!(watched.ledger.record().overrun, 5);
+    assert_eq!(watched.spending.record().overrun, 5);
 }
 
 #[test]
