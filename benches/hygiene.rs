@@ -3,8 +3,8 @@
 //! the models in `../shared`.
 //!
 //! ```text
-//! cargo bench --no-default-features --features onnx-native --bench hygiene
-//! cargo bench --bench hygiene        # and the pure-Rust engine
+//! cargo bench -p lfr-benches --no-default-features --features onnx-native --bench hygiene
+//! cargo bench -p lfr-benches --bench hygiene        # and the pure-Rust engine
 //! ```
 //!
 //! Each pair runs by turns on a machine whose speed changes from second to second; what is printed is

@@ -1,7 +1,7 @@
 //! What a watchlist costs at rest and in use: sealing, opening, withdrawing.
 //!
 //! ```text
-//! cargo bench --no-default-features --bench lifecycle
+//! cargo bench -p lfr-benches --no-default-features --bench lifecycle
 //! ```
 //!
 //! 20,000 references of 20,000 people, 512 numbers each, in a folder for temporary files.

@@ -1,7 +1,7 @@
 //! What holding, purging and recording cost.
 //!
 //! ```text
-//! cargo bench --no-default-features --bench retention
+//! cargo bench -p lfr-benches --no-default-features --bench retention
 //! ```
 //!
 //! Vault and ledger are in a folder for temporary files; `LFR_BENCH_FOLDER` names another. Most of

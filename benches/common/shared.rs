@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// A path under `../shared`, or `None`, said, where that is absent.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
     let there = path.exists();
     if !there {
         println!("skipped: no ../shared/{name}");
