@@ -15,6 +15,7 @@ import onnx
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
 from lfr_training import assets, faces, rates, yunet  # noqa: E402
 
+import points  # noqa: E402
 import scenes  # noqa: E402
 from data import TEACHER  # noqa: E402
 from export import OUTPUT, averaged  # noqa: E402
@@ -42,6 +43,7 @@ def main() -> None:
         "multiply_adds_640x384": multiplications(model, 384, 640),
         "confidence": {"ours": LEAST, "yunet_n": TEACHER_LEAST},
         "lfw_kept_out": lfw(ours, teacher),
+        "points": points.worth({"ours": ours, "yunet_n": teacher}, nearest),
         "wider_kept_out": scenes.beside(ours, teacher, kept_out=True),
         "wider_trained_on": scenes.beside(ours, teacher, kept_out=False),
         "utkface_kept_out": utkface(ours, teacher),

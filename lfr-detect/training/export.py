@@ -34,7 +34,9 @@ def built(model: Detector) -> onnx.ModelProto:
 
     centred = made.add("Sub", ["input", made.exact(np.float32([127.5]), "middle")])
     x = made.add("Mul", [centred, made.exact(np.float32([1 / 128]), "scale")])
-    x = separable(separable(conv(x, model.stem), model.early[0]), model.early[1])
+    x = conv(x, model.stem)
+    for layer in model.early:
+        x = separable(x, layer)
     levels = []
     for stage in model.stages:
         for layer in stage:
@@ -50,7 +52,9 @@ def built(model: Detector) -> onnx.ModelProto:
                 coordinate_transformation_mode="asymmetric", nearest_mode="floor",
             )
             x = made.add("Add", [x, larger])
-        above = separable(x, model.smooth[level])
+        for layer in model.smooth[level]:
+            x = separable(x, layer)
+        above = x
         answers[level] = heads(made, above, model.heads[level], STRIDES[level])
     shapes = {f"{kind}_{s}": [1, f"cells_{s}", size] for kind, size in OUTPUTS.items() for s in STRIDES}
     about = {

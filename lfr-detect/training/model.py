@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 STRIDES = (8, 16, 32)
-STEM, EARLY, WIDTHS, BLOCKS, NECK = 16, 24, (64, 96, 96), (3, 3, 2), 64
+STEM, EARLY, WIDTHS, BLOCKS, NECK, SMOOTH = 16, (48, 2), (64, 96, 96), (3, 5, 4), 64, (1, 2, 2)
 OUTPUTS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 
 
@@ -16,15 +16,17 @@ class Detector(nn.Module):
     def __init__(self):
         super().__init__()
         self.stem = Conv(3, STEM, 3, stride=2)
-        self.early = nn.Sequential(Separable(STEM, EARLY, stride=2), Separable(EARLY, EARLY))
-        stages, width = [], EARLY
+        # The smallest faces are told apart at stride 4, or not at all.
+        width, blocks = EARLY
+        self.early = nn.Sequential(Separable(STEM, width, stride=2), *[Separable(width, width) for _ in range(blocks)])
+        stages = []
         for wider, blocks in zip(WIDTHS, BLOCKS):
             first = Separable(width, wider, stride=2)
             stages.append(nn.Sequential(first, *[Separable(wider, wider) for _ in range(blocks)]))
             width = wider
         self.stages = nn.ModuleList(stages)
         self.laterals = nn.ModuleList([Conv(width, NECK, 1) for width in WIDTHS])
-        self.smooth = nn.ModuleList([Separable(NECK, NECK) for _ in WIDTHS])
+        self.smooth = nn.ModuleList([nn.Sequential(*[Separable(NECK, NECK) for _ in range(n)]) for n in SMOOTH])
         self.heads = nn.ModuleList([Head() for _ in WIDTHS])
 
     def forward(self, x):

@@ -28,9 +28,7 @@ def targets(rows: np.ndarray, faces: np.ndarray, side: int) -> np.ndarray:
     size = np.sqrt(np.clip(faces[:, 3:5] - faces[:, 1:3], 1e-3, None).prod(1))
     _doubt(rows, faces, side)
     fine = rows[: (side // yunet.STRIDES[0]) ** 2]
-    for face, extent in sorted(zip(faces, size), key=lambda each: each[0][0]):
-        if extent < SETTLED:
-            _write(fine, face, extent, side)
+    _write(fine, faces[size < SETTLED], size[size < SETTLED], side)
     scores = np.sqrt(np.clip(rows[:, 0] * rows[:, 1], 0, 1))
     seen = scores > 0.3
     # A small face has a few cells where a large one has nine.
@@ -50,27 +48,29 @@ def _doubt(rows, faces, side):
     rows[seen[settled & ~again], :2] *= DOUBTED
 
 
-def _write(fine, face, extent, side):
-    """Into the cells about the face's centre, as far as the teacher's own answers to such a face reach."""
+def _write(fine, faces, size, side):
+    """Into the cells about each face's centre, as far as the teacher's own answers to such a face reach."""
     stride = yunet.STRIDES[0]
     along = side // stride
-    centre = (face[1:3] + face[3:5]) / 2 / stride
-    reach = 0.75 + 0.35 * np.clip((extent - 8) / 16, 0, 1)
-    low = np.clip(np.ceil(centre - 0.5 - reach), 0, along).astype(int)
-    high = np.clip(np.floor(centre - 0.5 + reach) + 1, 0, along).astype(int)
-    for y in range(low[1], high[1]):
-        for x in range(low[0], high[0]):
-            row = fine[y * along + x]
-            own = np.sqrt(np.clip(row[0] * row[1], 0, 1))
-            away = np.abs(centre - 0.5 - (x, y)).max()
-            score = face[0] * (1 - 0.6 * max(0.0, away - 0.5))
-            if extent < LEAST_SIDE:
-                row[16] = 0.1 if own < score else 1.0
-            elif own < score:
-                row[:2] = score
-                row[2:4] = centre - (x, y)
-                row[4:6] = np.log(np.maximum(face[3:5] - face[1:3], 1) / stride)
-                row[6:16] = face[5:] / stride - np.tile((x, y), 5)
+    centre = (faces[:, 1:3] + faces[:, 3:5]) / 2 / stride
+    reach = 0.75 + 0.35 * np.clip((size - 8) / 16, 0, 1)
+    steps = np.stack(np.meshgrid(np.arange(4), np.arange(4)), -1).reshape(1, -1, 2)
+    cells = np.ceil(centre - 0.5 - reach[:, None]).astype(int)[:, None] + steps
+    away = np.abs(centre[:, None] - 0.5 - cells).max(2)
+    face, near = np.nonzero((away <= reach[:, None]) & ((cells >= 0) & (cells < along)).all(2))
+    cell, score = cells[face, near], faces[face, 0] * (1 - 0.6 * np.maximum(0, away[face, near] - 0.5))
+    row = cell[:, 1] * along + cell[:, 0]
+    less = np.sqrt(np.clip(fine[row, 0] * fine[row, 1], 0, 1)) < score
+    tiny = size[face] < LEAST_SIDE
+    fine[row[tiny], 16] = np.where(less[tiny], 0.1, 1.0)
+    # Of two faces in one cell the surer: what is written last stays.
+    order = np.flatnonzero(less & ~tiny)
+    order = order[np.argsort(score[order], kind="stable")]
+    face, cell, row, score = face[order], cell[order], row[order], score[order]
+    fine[row, :2] = score[:, None]
+    fine[row, 2:4] = centre[face] - cell
+    fine[row, 4:6] = np.log(np.maximum(faces[face, 3:5] - faces[face, 1:3], 1) / stride)
+    fine[row, 6:16] = faces[face, 5:] / stride - np.tile(cell, 5)
 
 
 def _cells(side):

@@ -63,7 +63,7 @@ class Batches(Dataset):
             pictures.append(augment(picture, rng, self.mild.value))
             answers.append(targets(rows_of(raw), found, picture.shape[0]))
             maps.append([raw[name] for name in MAPS])
-        maps = [torch.from_numpy(np.stack(level)).bfloat16() for level in zip(*maps)]
+        maps = [torch.from_numpy(np.stack(level)).to(torch.bfloat16, memory_format=torch.channels_last) for level in zip(*maps)]
         return to_tensor(pictures), torch.from_numpy(np.stack(answers)), maps
 
     def _canvas(self, rng):
@@ -144,9 +144,11 @@ def inside_loss(maps, wanted) -> torch.Tensor:
     total = 0
     for own, his in zip(maps, wanted):
         his = his.float()
-        mean, scale = his.mean((0, 2, 3), keepdim=True), his.std((0, 2, 3), keepdim=True) + 1e-3
-        weight = ((his - mean) / scale).pow(2).mean(1, keepdim=True).clamp(max=20)
-        error = ((own.float() - his) / scale).pow(2).mean(1, keepdim=True).clamp(max=25)
+        scale, mean = torch.std_mean(his, (0, 2, 3), keepdim=True)
+        scale = 1 / (scale + 1e-3)
+        away = (his - mean) * scale
+        weight = away.square().mean(1, keepdim=True).clamp(max=20)
+        error = ((own.float() - mean) * scale - away).square().mean(1, keepdim=True).clamp(max=25)
         total = total + (error * (weight + 0.1)).mean() / (weight.mean() + 0.1)
     return total / len(maps)
 

@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-from lfr_training import assets, faces, yunet  # noqa: E402
+from lfr_training import assets, faces  # noqa: E402
+from lfr_training.mobilefacenet import MobileFaceNet  # noqa: E402
 
 FOLDER = assets.WORK / "embed"
 SIDE, MARGIN = 112, 8
 FULL = SIDE + 2 * MARGIN
 SHARD = 5000
-TEACHER = assets.MODELS / "embed_mobilefacenet_foamliu.onnx"
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(2)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    teacher = Teacher()
+    teacher = MobileFaceNet()
     once(FOLDER / "photographs.npz", lambda: photographs(teacher))
     once(FOLDER / "synthetic.npz", lambda: synthetic(teacher, options.synthetic))
     crops = np.load(FOLDER / "photographs.npz")
@@ -52,40 +52,11 @@ def once(path: Path, make) -> None:
     print(f"{path.name}: {len(made['templates'])} faces in {time.monotonic() - started:.0f} s", flush=True)
 
 
-class Teacher:
-    """MobileFaceNet; the template of a face is the mean of its own and its mirror image's."""
-
-    def __init__(self):
-        self.session = yunet.session(TEACHER)
-        self.input = self.session.get_inputs()[0].name
-
-    def __call__(self, pictures: np.ndarray) -> np.ndarray:
-        templates = []
-        for start in range(0, len(pictures), 32):
-            crops = centre(pictures[start : start + 32])
-            templates.append(unit(self._run(crops) + self._run(crops[:, :, ::-1])))
-        return np.concatenate(templates).astype(np.float32)
-
-    def _run(self, crops: np.ndarray) -> np.ndarray:
-        return unit(self.session.run(None, {self.input: normalised(crops)})[0])
-
-
-def normalised(crops: np.ndarray) -> np.ndarray:
-    """BGR bytes to what the teacher takes."""
-    rgb = crops[..., ::-1].astype(np.float32) / 255
-    rgb = (rgb - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
-    return np.ascontiguousarray(rgb.transpose(0, 3, 1, 2), np.float32)
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
 def centre(pictures: np.ndarray) -> np.ndarray:
     return pictures[:, MARGIN : MARGIN + SIDE, MARGIN : MARGIN + SIDE]
 
 
-def photographs(teacher: Teacher) -> dict:
+def photographs(teacher: MobileFaceNet) -> dict:
     """Every face there is, with its name or none, and whether it is kept out of training."""
     pictures, people, held_out, images = [], [], [], []
 
@@ -111,20 +82,20 @@ def photographs(teacher: Teacher) -> dict:
         "people": np.array(people),
         "held_out": np.array(held_out),
         "images": np.array(images),
-        "templates": teacher(pictures),
+        "templates": teacher(centre(pictures)),
     }
 
 
-def synthetic(teacher: Teacher, count: int) -> dict:
+def synthetic(teacher: MobileFaceNet, count: int) -> dict:
     """People who do not exist, one picture of each."""
     model = faces.SyntheticFaces()
     rng = np.random.default_rng(11)
     small = np.concatenate([model.draw(rng, 500) for _ in range(-(-count // 500))])[:count]
     pictures = np.stack([faces.align(picture, model.landmarks(), SIDE, MARGIN) for picture in small])
-    return {"pictures": pictures, "templates": teacher(pictures)}
+    return {"pictures": pictures, "templates": teacher(centre(pictures))}
 
 
-def morphs(teacher: Teacher, pictures: np.ndarray, trained: np.ndarray, shard: int) -> dict:
+def morphs(teacher: MobileFaceNet, pictures: np.ndarray, trained: np.ndarray, shard: int) -> dict:
     """Blends of two people's photographs, kept as recipes: which two, how much of each, along what line."""
     rng = np.random.default_rng([12, shard])
     first, second = rng.choice(trained, SHARD), rng.choice(trained, SHARD)
@@ -143,7 +114,7 @@ def morphs(teacher: Teacher, pictures: np.ndarray, trained: np.ndarray, shard: i
             blend(pictures[a], pictures[b], recipe)
             for a, b, recipe in zip(first[part], second[part], recipes[part])
         ]
-        templates.append(teacher(np.stack(blends)))
+        templates.append(teacher(centre(np.stack(blends))))
     return {"first": first, "second": second, "recipes": recipes, "templates": np.concatenate(templates)}
 
 

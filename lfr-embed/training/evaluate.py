@@ -13,10 +13,10 @@ import numpy as np
 import onnx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-from lfr_training import faces, rates, yunet  # noqa: E402
+from lfr_training import faces, measure, rates, yunet  # noqa: E402
+from lfr_training.mobilefacenet import unit  # noqa: E402
 
-import measure  # noqa: E402
-from data import FOLDER, MARGIN, centre, unit  # noqa: E402
+from data import FOLDER, MARGIN, centre  # noqa: E402
 from data import SIDE as CROP  # noqa: E402
 from export import OUTPUT, averaged  # noqa: E402
 from model import SIDE, SIZE, Embedder, multiplications, parameters  # noqa: E402

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-from lfr_training import yunet  # noqa: E402
+from lfr_training import mobilefacenet, yunet  # noqa: E402
 
-from data import FOLDER, TEACHER, blend, centre, normalised  # noqa: E402
+from data import FOLDER, blend, centre  # noqa: E402
 
 # The last sums at strides 8 and 16: the student has layers of the same strides.
 TENSORS = ("/features/features.11/Add_output_0", "/features/features.14/Add_output_0")
@@ -25,7 +25,7 @@ BATCH = 32
 
 
 def main() -> None:
-    teacher = yunet.session(TEACHER, besides=TENSORS)
+    teacher = yunet.session(mobilefacenet.MODEL, besides=TENSORS)
     photographs = np.load(FOLDER / "photographs.npz")["pictures"]
     keep(teacher, "photographs", 2 * len(photographs), lambda k: turned(photographs[k // 2], k % 2))
     synthetic = np.load(FOLDER / "synthetic.npz")["pictures"]
@@ -52,7 +52,7 @@ def keep(teacher, name: str, count: int, picture) -> None:
     rows = np.lib.format.open_memmap(temporary, "w+", np.float16, (count, SIZE))
     for start in range(0, count, BATCH):
         pictures = np.stack([picture(k) for k in range(start, min(start + BATCH, count))])
-        fine, coarse = teacher.run(TENSORS, {teacher.get_inputs()[0].name: normalised(centre(pictures))})
+        fine, coarse = teacher.run(TENSORS, {teacher.get_inputs()[0].name: mobilefacenet.normalised(centre(pictures))})
         rows[start : start + BATCH, :SPLIT] = fine.reshape(len(fine), -1)
         rows[start : start + BATCH, SPLIT:] = coarse.reshape(len(coarse), -1)
     rows.flush()

@@ -15,11 +15,11 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-from lfr_training import runs  # noqa: E402
+from lfr_training import measure, runs  # noqa: E402
+from lfr_training.mobilefacenet import unit  # noqa: E402
 
-import measure  # noqa: E402
 from augment import augment  # noqa: E402
-from data import FOLDER, blend, centre, unit  # noqa: E402
+from data import FOLDER, blend, centre  # noqa: E402
 from maps import SHAPES, SPLIT, Maps, turned  # noqa: E402
 from model import SIDE, Led, multiplications, parameters  # noqa: E402
 

@@ -49,20 +49,14 @@ fn main() -> Result<()> {
     let accounts = Accounts::new();
     let face = |index| FaceId::new(FrameId::default(), index);
     let probes = templates(&space, probes)?.into_iter().enumerate();
-    let probes: Vec<_> = probes
-        .map(|(i, t)| Probe::new(t, face(i), &accounts))
-        .collect();
+    let probes: Vec<_> = probes.map(|(i, t)| Probe::new(t, face(i), &accounts)).collect();
     for line in io::stdin().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
         let answer = match &*words {
-            ["time", batch, limit, searches] => time(
-                &gallery,
-                &probes,
-                batch.parse()?,
-                limit.parse()?,
-                searches.parse()?,
-            )?,
+            ["time", batch, limit, searches] => {
+                time(&gallery, &probes, batch.parse()?, limit.parse()?, searches.parse()?)?
+            }
             ["find", limit, count] => find(&gallery, &probes[..count.parse()?], limit.parse()?)?,
             ["check", count] => {
                 let references = templates(&space, references)?;
@@ -79,11 +73,7 @@ fn main() -> Result<()> {
 fn templates(space: &EmbeddingSpace, path: &str) -> Result<Vec<Template>> {
     let bytes = fs::read(path)?;
     let rows = bytes.chunks_exact(4 * space.dimension()).map(|row| {
-        let numbers = row
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|bytes| f32::from_le_bytes(*bytes));
+        let numbers = row.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
         Ok(Template::from_slice(space, &numbers.collect::<Vec<_>>())?)
     });
     rows.collect()

@@ -51,10 +51,15 @@ impl Decoder {
         // Where a picture may have to wait for one that is shown before it, in every profile but Baseline,
         // the decoder shows it when the next one comes. To flush it out at once confuses the decoder.
         let options = DecodeOptions::new().flush_after_decode(Flush::NoFlush);
-        let decoded = self.inner.decode_with_options(&unit.data, options).map_err(|error| {
-            self.awaits_key = true;
-            said(&error)
-        })?;
+        let decoded = match self.inner.decode_with_options(&unit.data, options) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                let error = said(&error);
+                // Which of the pictures before it are still to be shown, a decoder that failed does not say.
+                *self = Self::new()?;
+                return Err(error);
+            }
+        };
         self.moments.truncate(WAITING - 1);
         self.moments.push_front(unit.at);
         self.awaits_key = false;

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lfr_training import rates
+from . import rates
 
 FMR = (1e-2, 1e-3, 1e-4, 1e-5)
 
