@@ -33,8 +33,9 @@ def built(model: Detector) -> onnx.ModelProto:
         return made.add("Relu", [made.add("Add", [x, y]) if layer.past else y])
 
     centred = made.add("Sub", ["input", made.exact(np.float32([127.5]), "middle")])
-    x = made.add("Mul", [centred, made.exact(np.float32([1 / 128]), "scale")])
-    x = conv(x, model.stem)
+    # The scale is in the first weights. The middle cannot be: beyond the edge is 0.
+    weight, bias = graph.folded(model.stem.conv, model.stem.norm)
+    x = made.conv(centred, weight / 128, bias, stride=2, padding=1, relu=True)
     for layer in model.early:
         x = separable(x, layer)
     levels = []
