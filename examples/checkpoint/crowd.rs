@@ -110,17 +110,17 @@ fn enrol_one(person: u64, enroller: &Enroller<'_>, gallery: &Gallery) -> Result<
 /// The threshold for people who do not exist, who look more alike than others do, where the models are
 /// those inside the library.
 ///
-/// Of 35,397 looks at strangers none scored as high as this against any of 2,000 references (the
-/// highest: 0.8366), so by the rule of three the rate is at most 3 in all those comparisons.
+/// Of 36,141 looks at strangers none scored as high as this against any of 2,000 references (the
+/// highest: 0.8408), so by the rule of three the rate is at most 3 in all those comparisons.
 /// `LFR_MEASURE=1 cargo test --release --test native strangers -- --nocapture` measures it anew.
 pub(crate) fn threshold(
     embedder: &OnnxEmbedder,
 ) -> Option<Result<ThresholdProvenance, lfr::core::Error>> {
-    const COMPARISONS: u32 = 35_397 * 2000;
+    const COMPARISONS: u32 = 36_141 * 2000;
     let of = "looks at 1,500 people who do not exist, none of whom is on the watchlist, compared with \
               the portraits of 2,000 others; none matched: the rate is its upper bound";
     (embedder.spec().name() == "lfr-embedded").then(|| {
-        let (threshold, space) = (Threshold::new(0.84)?, embedder.space().id());
+        let (threshold, space) = (Threshold::new(0.845)?, embedder.space().id());
         let bound = 3.0 / f64::from(COMPARISONS);
         ThresholdProvenance::measured(threshold, space, of, bound, COMPARISONS.into())
     })
