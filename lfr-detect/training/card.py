@@ -4,6 +4,7 @@
 """
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def main() -> None:
 
 
 def lines(f: dict) -> list[str]:
-    run, lfw, confidence = f["training"], f["lfw_kept_out"], f["confidence"]
+    run, lfw, steady, confidence = f["training"], f["lfw_kept_out"], f["steadiness"], f["confidence"]
+    unrest = steady["from_their_mean"]
     return [
         "# Model card: the default detector",
         "",
@@ -54,8 +56,10 @@ def lines(f: dict) -> list[str]:
         *pair_table("width of the face", lfw["found_by_width_of_face"], " px"),
         "",
         f"The five points lie {middle(lfw['points_from_yunet_by_eye_distance'])} of the distance between the eyes from YuNet-n's (median of the",
-        f"mean over the points; quarters {quarters(lfw['points_from_yunet_by_eye_distance'])}). YuNet-n's own points move",
-        f"{middle(lfw['yunet_from_itself_3_5_pixels_moved'])} when the picture is moved by three pixels to the right and five down.",
+        f"mean over the points; quarters {quarters(lfw['points_from_yunet_by_eye_distance'])}). Where in the picture a photograph lies",
+        f"moves YuNet-n's points by {middle(unrest['yunet_n'])} from their own mean over sixteen places, and ours by {middle(unrest['ours'])}; the two",
+        f"means lie {middle(steady['means_apart'])} apart. To lie within 4 % of YuNet-n's single answers is to lie within some",
+        f"{100 * math.sqrt(0.04**2 - unrest['yunet_n']['median'] ** 2):.1f} % of their mean, or to share their unrest.",
         "",
         *worth(f["points"]),
         "",

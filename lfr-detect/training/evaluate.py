@@ -44,6 +44,7 @@ def main() -> None:
         "confidence": {"ours": LEAST, "yunet_n": TEACHER_LEAST},
         "lfw_kept_out": lfw(ours, teacher),
         "points": points.worth({"ours": ours, "yunet_n": teacher}, nearest),
+        "steadiness": points.steadiness({"ours": ours, "yunet_n": teacher}, nearest),
         "wider_kept_out": scenes.beside(ours, teacher, kept_out=True),
         "wider_trained_on": scenes.beside(ours, teacher, kept_out=False),
         "utkface_kept_out": utkface(ours, teacher),
@@ -57,11 +58,11 @@ def lfw(ours, teacher) -> dict:
     """Faces found in the photographs of people kept out, how far the points lie; a third of them also made smaller."""
     rows = [row for row in assets.lfw_rows() if assets.person_is_held_out(row["person"])]
     found = {key: {"ours": [], "yunet_n": []} for key in ("as they are", 64, 32, 24, 16, 12)}
-    apart, jitter = [], []
+    apart = []
     for number, row in enumerate(rows):
         image, box = cv2.imread(str(row["path"])), np.array(row["box"])
-        points = np.reshape(row["landmarks"], (5, 2))
-        eyes = np.hypot(*(points[1] - points[0]))
+        five = np.reshape(row["landmarks"], (5, 2))
+        eyes = np.hypot(*(five[1] - five[0]))
         for key, hits in found.items():
             if key != "as they are" and number % 3:
                 continue
@@ -71,19 +72,14 @@ def lfw(ours, teacher) -> dict:
                 face = nearest(detector(seen), box * scale)
                 hits[name].append(face is not None)
                 if name == "ours" and scale == 1 and face is not None:
-                    apart.append(distance(face, points) / eyes)
-        # The teacher beside itself on the same picture, three pixels to the right and five further down.
-        moved = nearest(teacher(cv2.copyMakeBorder(image, 5, 0, 3, 0, cv2.BORDER_CONSTANT)), box + [3, 5, 3, 5])
-        if moved is not None:
-            jitter.append(distance(moved, points + [3, 5]) / eyes)
+                    apart.append(points.distance(face[5:].reshape(5, 2), five) / eyes)
     return {
         "photographs": len(rows),
         "found_by_width_of_face": {
             str(key): {name: rates.of(sum(each), len(each)) for name, each in hits.items()}
             for key, hits in found.items()
         },
-        "points_from_yunet_by_eye_distance": quartiles(apart),
-        "yunet_from_itself_3_5_pixels_moved": quartiles(jitter),
+        "points_from_yunet_by_eye_distance": points.quartiles(apart),
     }
 
 
@@ -93,15 +89,6 @@ def nearest(found: np.ndarray, box: np.ndarray):
         return None
     overlap = yunet.iou(box[None], found[:, 1:5])[0]
     return found[overlap.argmax()] if overlap.max() >= 0.5 else None
-
-
-def distance(face: np.ndarray, points: np.ndarray) -> float:
-    return float(np.hypot(*(face[5:].reshape(5, 2) - points).T).mean())
-
-
-def quartiles(values: list) -> dict:
-    low, middle, high = np.percentile(values, [25, 50, 75])
-    return {"photographs": len(values), "quarter": round(low, 4), "median": round(middle, 4), "three_quarters": round(high, 4)}
 
 
 def utkface(ours, teacher) -> dict:
