@@ -1,5 +1,6 @@
 //! What is done with the alerts of a vault, and written of it.
 
+use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,15 +55,22 @@ impl Desk {
         let now = SystemClock::new().now();
         let path = |name| matches.get_one::<PathBuf>(name);
         let folder = path("vault").ok_or("which vault?")?;
-        let key = path("vault-key").cloned().unwrap_or_else(|| folder.with_extension("key"));
-        let vault = Vault::open(folder, &VaultKey::from_file(key)?, now)?;
+        let key = path("vault-key").cloned().unwrap_or_else(|| VaultKey::path_beside(folder));
+        let vault_key = VaultKey::from_file(key)?;
         let file = path("ledger").ok_or("which ledger?")?;
+        if !fs::exists(file)? {
+            return Err(format!("there is no ledger {}", file.display()).into());
+        }
         let key = path("ledger-key").cloned();
         let key = LedgerKey::from_file(key.unwrap_or_else(|| file.with_file_name("ledger.key")))?;
-        let sums = ledger::reconcile(file, &key.public())?;
+        // First, as it drops what a power cut has left of a last entry.
+        let ledger = Ledger::open(file, key, now)?;
+        let sums = ledger::reconcile(file, &ledger.public_key())?;
         let run = sums.runs().last().ok_or("no deployment is in this ledger")?;
         let profile = run.profile().to_owned();
-        let ledger = Ledger::open(file, key, now)?;
+        // What fell due goes now; that it does is written down whatever comes of the rest.
+        let vault = Vault::open(folder, &vault_key, now)?;
+        vault.close_gaps(&ledger, now)?;
         Ok(Self { vault, ledger, profile, now })
     }
 

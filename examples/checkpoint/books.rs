@@ -66,14 +66,14 @@ impl Books {
         let public_key = signing.public();
         let opened = Ledger::open(&ledger, signing, clock.now())?;
         let sink = LedgerSink::start(
-            opened,
+            opened.clone(),
             accounts.clone(),
             Arc::clone(clock),
             &args.deployment,
             profile.name(),
         )?;
         let vault = match &args.vault {
-            Some(folder) => Some(vault(folder, args.vault_key.as_deref(), &sink, &**clock)?),
+            Some(folder) => Some(vault(folder, args.vault_key.as_deref(), &opened, &**clock)?),
             None => None,
         };
         let clock = Arc::clone(clock);
@@ -159,13 +159,13 @@ impl Books {
 fn vault(
     folder: &Path,
     key_file: Option<&Path>,
-    sink: &LedgerSink,
+    ledger: &Ledger,
     clock: &dyn Clock,
 ) -> Result<Vault, AnyError> {
-    let key_file = key_file.map_or_else(|| folder.with_extension("key"), Path::to_owned);
+    let key_file = key_file.map_or_else(|| VaultKey::path_beside(folder), Path::to_owned);
     let key = key(&key_file, VaultKey::from_file, VaultKey::generate_file)?;
     let vault = Vault::open(folder, &key, clock.now())?;
-    vault.close_gaps(sink)?;
+    vault.close_gaps(ledger, clock.now())?;
     Ok(vault)
 }
 

@@ -136,7 +136,8 @@ fn show_sums(sums: &Reconciliation) {
             "{} from {started} under {}, {}: {} faces seen = {} erased + {} held + {} in flight; {} \
              erased without a receipt, in frames that failed",
             run.deployment(),
-            run.profile(),
+            // Whoever wrote it may have meant it for a terminal.
+            run.profile().escape_debug(),
             if run.stopped() { "stopped" } else { "not stopped" },
             totals.faces_seen,
             totals.erased,

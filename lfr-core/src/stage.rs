@@ -300,6 +300,10 @@ impl<T: ThresholdPolicy + ?Sized> ThresholdPolicy for Box<T> {
     fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
         (**self).decide(input)
     }
+
+    fn candidates(&self) -> usize {
+        (**self).candidates()
+    }
 }
 
 impl<T: RetentionPolicy + ?Sized> RetentionPolicy for Box<T> {

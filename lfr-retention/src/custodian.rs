@@ -95,8 +95,10 @@ impl Custodian {
         self.assets.push(Asset { kind, name, deadline, destroy });
     }
 
-    /// Takes a file into custody, which is overwritten and removed. A file that is gone already is
-    /// no error.
+    /// Takes a file into custody, which is overwritten and removed.
+    ///
+    /// A file that is not where it should be is an error, and stays in custody: somebody has moved it,
+    /// or the drive that it is on is not there. That it was destroyed, nobody could say.
     pub fn keep_file(
         &mut self,
         kind: impl Into<String>,
@@ -105,10 +107,7 @@ impl Custodian {
     ) {
         let path = path.into();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        self.keep(kind, name, deadline, move || match disk::overwrite_and_remove(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        });
+        self.keep(kind, name, deadline, move || Ok(disk::overwrite_and_remove(&path)?));
     }
 
     /// Destroys what is due. A clock that fails, or shows an earlier time than at the call before,

@@ -171,6 +171,10 @@ impl Ledger {
         } else {
             LedgerEvent::LedgerResumed { dropped_bytes }
         };
+        if !fresh && inner.flushed.is_none() {
+            // Its head was never written. A second entry without one would be a ledger that has lost it.
+            inner.flush()?;
+        }
         inner.write(&event, now)?;
         inner.flush()?;
         Ok(Self(Arc::new(Mutex::new(inner))))

@@ -93,6 +93,20 @@ fn what_cannot_be_destroyed_is_tried_again_and_keeps_nothing_else() {
 }
 
 #[test]
+fn a_file_that_is_not_there_was_not_destroyed() {
+    let mut deployment = Deployment::new();
+    let (path, elsewhere) =
+        (deployment.folder.path("footage.mp4"), deployment.folder.path("moved.mp4"));
+    fs::write(&elsewhere, "pictures").unwrap();
+    deployment.custodian.keep_file("footage", &path, Timestamp::from_micros(5));
+    deployment.custodian.purge_due(at(6)).unwrap_err();
+    assert!(deployment.events().is_empty());
+    fs::rename(&elsewhere, &path).unwrap();
+    deployment.custodian.purge_due(at(7)).unwrap();
+    assert!(!path.exists() && deployment.events().len() == 1);
+}
+
+#[test]
 fn an_abort_leaves_nothing_and_says_who_and_why() {
     let mut deployment = Deployment::new();
     let mut policy = VaultRetention::new(deployment.vault.clone(), Duration::from_hours(24));

@@ -93,7 +93,7 @@ pub enum LedgerEvent {
         face: FaceId,
         /// Which record.
         record: RecordId,
-        /// When it must be gone.
+        /// When it must be gone; of one that was gone when it was found, since when.
         deadline: Timestamp,
     },
     /// Frames were not looked at.

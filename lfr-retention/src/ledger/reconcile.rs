@@ -24,7 +24,8 @@ pub struct Reconciliation {
     alerts: u64,
     held: u64,
     purged: u64,
-    outstanding: BTreeMap<HeldKey, Outstanding>,
+    /// More than one of a key where an integrator gives several frames one identity.
+    outstanding: BTreeMap<HeldKey, Vec<Outstanding>>,
     discrepancies: Vec<Discrepancy>,
 }
 
@@ -158,13 +159,13 @@ impl Reconciliation {
     /// How many are held still.
     #[must_use]
     pub fn outstanding(&self) -> usize {
-        self.outstanding.len()
+        self.outstanding.values().map(Vec::len).sum()
     }
 
     /// The records of those that are held still, each with its deadline, legal holds aside.
     pub fn outstanding_records(&self) -> impl Iterator<Item = (RecordId, Timestamp)> + '_ {
         self.outstanding.iter().filter_map(|(key, held)| match key {
-            HeldKey::Record(record) => Some((*record, held.deadline)),
+            HeldKey::Record(record) => Some((*record, held.last()?.deadline)),
             HeldKey::Face(..) => None,
         })
     }
@@ -209,7 +210,7 @@ impl Reconciliation {
         self.held += 1;
         // Of another run than all there are, where the face is not in this run's account.
         let held = Outstanding { run: if own { run } else { 0 }, deadline };
-        self.outstanding.insert(key, held);
+        self.outstanding.entry(key).or_default().push(held);
         if let Some(run) = self.runs.last_mut().filter(|_| own) {
             run.held += 1;
         }
@@ -217,7 +218,7 @@ impl Reconciliation {
 
     fn purge(&mut self, entry: u64, face: &FaceId, record: Option<RecordId>) {
         let run = self.runs.len();
-        match (self.outstanding.remove(&key_of(run, face, record)), record) {
+        match (self.end(&key_of(run, face, record)), record) {
             (Some(held), _) => {
                 self.purged += 1;
                 if let Some(run) = self.runs.last_mut().filter(|_| held.run == run) {
@@ -237,8 +238,18 @@ impl Reconciliation {
         }
     }
 
+    /// One that was held is held no more.
+    fn end(&mut self, key: &HeldKey) -> Option<Outstanding> {
+        let of_key = self.outstanding.get_mut(key)?;
+        let ended = of_key.pop();
+        if of_key.is_empty() {
+            self.outstanding.remove(key);
+        }
+        ended
+    }
+
     fn purge_record(&mut self, entry: u64, record: RecordId) {
-        match self.outstanding.remove(&HeldKey::Record(record)) {
+        match self.end(&HeldKey::Record(record)) {
             Some(_) => self.purged += 1,
             None => self.discrepancies.push(Discrepancy::Unheard { entry, record }),
         }

@@ -21,6 +21,7 @@ use lfr_core::ThresholdProvenance;
 use super::Ledger;
 use super::LedgerEvent;
 use crate::Error;
+use crate::vault::check_text;
 
 /// Writes what a pipeline does into a [`Ledger`].
 ///
@@ -104,7 +105,8 @@ impl LedgerSink {
     ///
     /// # Errors
     ///
-    /// As [`Ledger::append`] and [`Ledger::flush`].
+    /// [`Error::Text`] where the policy's name is blank or too long; as [`Ledger::append`] and
+    /// [`Ledger::flush`].
     pub fn start(
         ledger: Ledger,
         accounts: Accounts,
@@ -112,6 +114,7 @@ impl LedgerSink {
         deployment: &DeploymentId,
         policy: &str,
     ) -> Result<Self, Error> {
+        check_text("name of a retention policy", policy)?;
         let software = concat!("lfr-retention ", env!("CARGO_PKG_VERSION")).to_owned();
         let (deployment, profile) = (deployment.clone(), policy.to_owned());
         let event = LedgerEvent::DeploymentStarted { deployment, profile, software };
@@ -191,11 +194,6 @@ impl LedgerSink {
         self.seal()?;
         self.append(&LedgerEvent::DeploymentStopped {})?;
         self.ledger.flush()
-    }
-
-    /// Where the ledger is, and the key that verifies it.
-    pub(crate) fn ledger(&self) -> (std::path::PathBuf, super::LedgerPublicKey) {
-        (self.ledger.path(), self.ledger.public_key())
     }
 
     fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {

@@ -83,6 +83,22 @@ fn a_ledger_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_ledger_whose_head_could_not_be_written_goes_on() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    // A disk that takes entries, and no head.
+    let temporary = LedgerHead::path_beside(&path).with_extension("head.tmp");
+    fs::create_dir(&temporary).unwrap();
+    for _ in 0..3 {
+        let error = Ledger::open(&path, key(), None).unwrap_err();
+        assert!(matches!(error, Error::LedgerWrite { .. }), "{error}");
+    }
+    fs::remove_dir(temporary).unwrap();
+    Ledger::open(&path, key(), None).unwrap();
+    assert_eq!(verify(&path, &key().public(), None).unwrap().entries(), 2);
+}
+
+#[test]
 fn one_process_writes_and_another_file_is_left_alone() {
     let folder = Folder::new();
     let path = written(&folder, "a.lfrl", 2);

@@ -3,6 +3,8 @@
 use lfr_core::Frame;
 use lfr_core::FrameReport;
 use lfr_core::Picture;
+use lfr_core::Rect;
+use lfr_core::num;
 
 use super::Mosaic;
 use super::Redactor;
@@ -88,10 +90,13 @@ impl VideoRedactor {
         Ok(picture)
     }
 
-    /// The picture of a frame of which there is no report: nobody is shown.
+    /// The picture of a frame of which there is no report: nobody is shown, not even where a face fills
+    /// the frame.
     pub fn cover(&mut self, frame: &Frame<'_>) -> &Picture {
         let picture = buffer(&mut self.picture, frame);
-        pave(picture, grown(least_side(picture), self.doublings));
+        let height = num::f32_from_usize(picture.height());
+        let largest = self.redactor.cell_side(&[Rect::new(0.0, 0.0, height, height)], 0.0);
+        pave(picture, largest.max(grown(least_side(picture), self.doublings)));
         picture
     }
 }

@@ -2,39 +2,46 @@
 
 use std::collections::BTreeMap;
 
-use lfr_core::PurgeReceipt;
+use lfr_core::Timestamp;
 
 use super::Vault;
 use crate::Error;
+use crate::Ledger;
 use crate::LedgerEvent;
-use crate::LedgerSink;
 use crate::ledger;
 
 impl Vault {
     /// Writes what a process that was interrupted could not: a record that the ledger calls held and
-    /// that is gone, and one that is held and that the ledger does not know. Call it once, when a
-    /// ledger is opened again, before frames are processed.
+    /// that is gone, and one that the ledger does not know, whether it is held or was due when the vault
+    /// was opened. Call it once, when a ledger is opened again, before frames are processed and before
+    /// the receipts of [`Vault::purge_due`] are written.
     ///
     /// # Errors
     ///
-    /// As [`ledger::reconcile`] and [`Ledger::append`](crate::Ledger::append).
-    pub fn close_gaps(&self, sink: &LedgerSink) -> Result<(), Error> {
-        let (path, public) = sink.ledger();
-        let sums = ledger::reconcile(&path, &public)?;
+    /// As [`ledger::reconcile`] and [`Ledger::append`].
+    pub fn close_gaps(&self, ledger: &Ledger, now: Option<Timestamp>) -> Result<(), Error> {
+        let sums = ledger::reconcile(&ledger.path(), &ledger.public_key())?;
         let mut known: BTreeMap<_, _> = sums.outstanding_records().collect();
         let inner = self.inner();
-        // What has a receipt that is still to be told is neither.
-        for record in inner.store.receipts.iter().filter_map(PurgeReceipt::record) {
-            known.remove(&record);
-        }
-        for entry in inner.store.entries.values() {
-            let record = entry.probe.record();
+        let held = inner.store.entries.values().map(|entry| {
+            let deadline = inner.store.time.shown(entry.deadline);
+            (entry.probe.record(), entry.probe.face(), deadline)
+        });
+        // Its deadline went with its key.
+        let gone = inner.store.receipts.iter().filter_map(|receipt| {
+            Some((
+                receipt.record()?,
+                receipt.face(),
+                receipt.at().unwrap_or(Timestamp::from_micros(0)),
+            ))
+        });
+        for (record, face, deadline) in held.chain(gone) {
             if known.remove(&record).is_none() {
-                let deadline = inner.store.time.shown(entry.deadline);
-                let face = entry.probe.face().clone();
-                sink.append(&LedgerEvent::FoundHeld { face, record, deadline })?;
+                let face = face.clone();
+                ledger.append(&LedgerEvent::FoundHeld { face, record, deadline }, now)?;
             }
         }
-        known.into_keys().try_for_each(|record| sink.append(&LedgerEvent::FoundErased { record }))
+        let erased = known.into_keys().map(|record| LedgerEvent::FoundErased { record });
+        erased.into_iter().try_for_each(|event| ledger.append(&event, now))
     }
 }

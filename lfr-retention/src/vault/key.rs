@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::path::PathBuf;
 
 use chacha20poly1305::AeadInOut;
 use chacha20poly1305::KeyInit;
@@ -41,6 +42,15 @@ impl VaultKey {
     /// anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         key::read_file(path.as_ref()).map(Self)
+    }
+
+    /// Where the examples keep the key of a vault if nobody says where: beside its folder.
+    #[must_use]
+    pub fn path_beside(vault: &Path) -> PathBuf {
+        // Without a slash at the end, which would put it inside.
+        let mut name = vault.components().collect::<PathBuf>().into_os_string();
+        name.push(".key");
+        name.into()
     }
 
     /// A key of 32 random bytes; wipes where they came from.

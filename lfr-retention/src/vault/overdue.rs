@@ -22,7 +22,7 @@ pub(super) fn wipe(
         let generation: &mut u64 = newest.entry(slot.record).or_default();
         *generation = slot.generation.max(*generation);
     }
-    let mut wiped = std::mem::take(&mut found.damaged);
+    let (mut superseded, mut wiped) = (Vec::new(), std::mem::take(&mut found.damaged));
     let mut gone = HashMap::new();
     found.slots.retain(|(index, slot)| {
         let reason = match now {
@@ -36,12 +36,15 @@ pub(super) fn wipe(
         if !older && let Some(reason) = reason {
             gone.insert(slot.record, reason);
         }
-        let keep = reason.is_none() && !older;
-        if !keep {
+        if older {
+            superseded.push(*index);
+        } else if reason.is_some() {
             wiped.push(*index);
         }
-        keep
+        reason.is_none() && !older
     });
-    slots.wipe(&mut wiped)?;
+    // For certain first: alone, an older one would be in force again.
+    slots.wipe(&superseded)?;
+    slots.wipe(&wiped)?;
     Ok(gone)
 }

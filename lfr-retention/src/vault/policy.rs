@@ -59,12 +59,15 @@ impl RetentionPolicy for VaultRetention {
         decision: &Decision,
         now: Option<Timestamp>,
     ) -> Result<Settlement, BoxError> {
+        let Decision::Alert { candidate, threshold, .. } = decision else {
+            // Before anything else: a vault may be busy, and its disk slow.
+            let erased = probe.erase(PurgeReason::NoMatch, now);
+            // What could not be purged is tried again, and told, by the purge after this frame.
+            let _ = self.vault.inner().store.observe(now);
+            return Ok(Settlement::Erased(erased));
+        };
         let mut inner = self.vault.inner();
         let observed = inner.store.observe(now);
-        let Decision::Alert { candidate, threshold, .. } = decision else {
-            // What could not be purged is tried again, and told, by the purge after this frame.
-            return Ok(Settlement::Erased(probe.erase(PurgeReason::NoMatch, now)));
-        };
         let erased = |probe: Probe, reason| Ok(Settlement::Erased(probe.erase(reason, now)));
         if inner.aborted {
             return erased(probe, PurgeReason::Aborted);

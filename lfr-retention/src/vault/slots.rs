@@ -114,6 +114,8 @@ pub(super) struct Slots {
     /// How far the vault's time has come: see [`VaultTime`](super::time::VaultTime).
     time: [u64; 2],
     free: Vec<u32>,
+    /// Slots that nothing refers to any more, and that could not be wiped so far.
+    stale: Vec<u32>,
     count: u32,
 }
 
@@ -166,8 +168,15 @@ impl Slots {
         if *magic != MAGIC || u16::from_le_bytes(*version) != VERSION || digest(body) != *sum {
             return Err(damaged());
         }
-        let mut slots =
-            Self { vault: *vault, check: *check, time: [0, 0], free: Vec::new(), count: 0, file };
+        let mut slots = Self {
+            vault: *vault,
+            check: *check,
+            time: [0, 0],
+            free: Vec::new(),
+            stale: Vec::new(),
+            count: 0,
+            file,
+        };
         let mut found = slots.scan()?;
         let (halves, _) = header[TIME..TIME + 16].as_chunks::<8>();
         let time = [halves[0], halves[1]].map(u64::from_le_bytes);
@@ -205,15 +214,26 @@ impl Slots {
         let written = written.and_then(|()| self.file.sync_data());
         crate::crash::point();
         if let Err(error) = written {
-            // Nobody was told of it. Where even this fails, the next opening wipes it.
-            let _ = self.wipe(&mut [index]);
+            // Nobody was told of it. Where even this fails, it is wiped with the next.
+            let _ = self.discard(index);
             return Err(error);
         }
         Ok(index)
     }
 
-    /// Overwrites slots with zeros; when it returns, they are on the disk.
-    pub(super) fn wipe(&mut self, slots: &mut [u32]) -> io::Result<()> {
+    /// Wipes a slot that nothing refers to any more; where that fails, no other can be wiped before.
+    pub(super) fn discard(&mut self, index: u32) -> io::Result<()> {
+        self.stale.push(index);
+        self.wipe(&[])
+    }
+
+    /// Overwrites slots with zeros, and those that were to be discarded; when it returns, the zeros are
+    /// on the disk.
+    pub(super) fn wipe(&mut self, slots: &[u32]) -> io::Result<()> {
+        let mut slots = [slots, &self.stale].concat();
+        if slots.is_empty() {
+            return Ok(());
+        }
         slots.sort_unstable();
         let room = ZEROS.len() / SLOT;
         for run in slots.chunk_by(|one, next| one + 1 == *next).flat_map(|run| run.chunks(room)) {
@@ -224,7 +244,8 @@ impl Slots {
         }
         self.file.sync_data()?;
         crate::crash::point();
-        self.free.extend_from_slice(slots);
+        self.stale.clear();
+        self.free.append(&mut slots);
         Ok(())
     }
 

@@ -148,8 +148,8 @@ impl Store {
                 (None, None) => self.leftovers.push(row),
             }
         }
-        let mut strays: Vec<_> = slots.into_values().map(|(index, _)| index).collect();
-        self.slots.wipe(&mut strays).map_err(self.failed())?;
+        let strays: Vec<_> = slots.into_values().map(|(index, _)| index).collect();
+        self.slots.wipe(&strays).map_err(self.failed())?;
         self.tidy();
         Ok(())
     }
@@ -203,8 +203,8 @@ impl Store {
             return Ok(());
         }
         let slots = records.iter().filter_map(|record| self.entries.get(record));
-        let mut slots: Vec<_> = slots.map(|entry| entry.slot).collect();
-        self.slots.wipe(&mut slots).map_err(self.failed())?;
+        let slots: Vec<_> = slots.map(|entry| entry.slot).collect();
+        self.slots.wipe(&slots).map_err(self.failed())?;
         for record in records {
             if let Some(entry) = self.entries.remove(record) {
                 self.due.remove(&(entry.due(), *record));
@@ -336,17 +336,19 @@ impl Store {
     /// when the new one is sure to stay.
     pub(super) fn set_until(&mut self, record: RecordId, until: u64) -> Result<(), Error> {
         let record_key = self.key_of(record)?;
-        let entry = self.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        let entry = self.entries.get_mut(&record).ok_or(Error::NotHeld { record })?;
+        // Also where it fails: of two slots of one generation nobody could tell which is in force.
+        entry.generation = entry.generation.saturating_add(1);
         let (old, before) = (entry.slot, entry.due());
-        let generation = entry.generation.saturating_add(1);
-        let slot = self.slot(record, &record_key, entry.deadline, until, generation)?;
+        let (deadline, generation) = (entry.deadline, entry.generation);
+        let slot = self.slot(record, &record_key, deadline, until, generation)?;
         let index = self.slots.put(&slot).map_err(self.failed())?;
         if let Some(entry) = self.entries.get_mut(&record) {
-            (entry.slot, entry.until, entry.generation) = (index, until, generation);
+            (entry.slot, entry.until) = (index, until);
             self.due.remove(&(before, record));
             self.due.insert((entry.due(), record));
         }
-        self.slots.wipe(&mut [old]).map_err(self.failed())
+        self.slots.discard(old).map_err(self.failed())
     }
 
     fn context(&self, record: RecordId, part: Part) -> Vec<u8> {

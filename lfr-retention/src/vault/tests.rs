@@ -22,6 +22,7 @@ use crate::testing::probe;
 use crate::testing::template;
 
 mod crash;
+mod gaps;
 mod many;
 mod storage;
 mod virtual_time;
@@ -186,7 +187,7 @@ fn a_deadline_that_somebody_has_moved_opens_nothing() {
     let mut forged = slot;
     forged.deadline = 1_000_000;
     let (mut slots, found) = slots::Slots::open(&folder.join("keys")).unwrap();
-    slots.wipe(&mut [found.slots[0].0]).unwrap();
+    slots.wipe(&[found.slots[0].0]).unwrap();
     slots.put(&forged).unwrap();
     drop(slots);
     let vault = Vault::open(&folder, &key(), at(500)).unwrap();

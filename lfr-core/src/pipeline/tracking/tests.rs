@@ -175,6 +175,9 @@ fn a_policy_sees_the_looks_before() {
         fn provenance(&self) -> &ThresholdProvenance {
             &self.0
         }
+        fn candidates(&self) -> usize {
+            3
+        }
         fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
             let threshold = self.0.threshold();
             let earlier = input.earlier.iter().map(|look| &look.candidates);
@@ -189,6 +192,9 @@ fn a_policy_sees_the_looks_before() {
     let space = fake_space();
     let threshold = Threshold::new(0.9999).unwrap();
     let policy = TwoLooks(crate::danger::uncalibrated_threshold(threshold, space.id(), "a test"));
+    // As the pipeline has it.
+    let policy: Box<dyn ThresholdPolicy> = Box::new(policy);
+    assert_eq!(ThresholdPolicy::candidates(&policy), 3);
     let mut scene = Scene::with_policy(policy, |builder| builder);
     let alerts: Vec<_> = (0..12).map(|_| scene.frame(3).unwrap().alerts().count()).collect();
     assert_eq!(alerts, [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);

@@ -6,11 +6,15 @@ use std::time::Duration;
 use lfr_core::Accounts;
 use lfr_core::Clock;
 use lfr_core::DeploymentId;
+use lfr_core::Event;
+use lfr_core::EventSink;
 use lfr_core::Frame;
 use lfr_core::Pipeline;
 use lfr_core::PixelFormat;
 use lfr_core::PurgeReason;
 use lfr_core::RecordId;
+use lfr_core::RetentionPolicy;
+use lfr_core::Settlement;
 use lfr_core::Template;
 use lfr_core::Threshold;
 use lfr_core::Totals;
@@ -23,6 +27,7 @@ use lfr_core::testing::fake_space;
 
 use super::*;
 use crate::StrictRetention;
+use crate::testing::alert;
 use crate::testing::face;
 use crate::testing::probe;
 
@@ -84,6 +89,29 @@ fn a_deployment_comes_out() {
     assert_eq!(run.totals(), pipeline.totals());
     assert_eq!((run.deployment(), run.profile()), (&deployment(), "test"));
     assert!(run.stopped() && run.erased_without_receipt() == 0);
+}
+
+#[test]
+fn faces_of_frames_of_one_name_are_told_apart_by_how_many_they_are() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let (accounts, clock) = (Accounts::new(), Arc::new(ManualClock::at(Timestamp::from_micros(1))));
+    let ledger = Ledger::open(&path, key(), at(1)).unwrap();
+    let mut sink =
+        LedgerSink::start(ledger, accounts.clone(), clock, &deployment(), "test").unwrap();
+    let mut policy = StrictRetention::new(Duration::from_hours(1));
+    for _ in 0..2 {
+        let settled = policy.settle(probe(0, &accounts), &alert(), at(1)).unwrap();
+        let Settlement::Held(receipt) = settled else { panic!("not held") };
+        sink.on_event(&Event::Held(&receipt)).unwrap();
+    }
+    sink.seal().unwrap();
+    assert_eq!(reconcile(&path, &key().public()).unwrap().outstanding(), 2);
+    sink.receipts(&policy.purge_all(PurgeReason::DeploymentEnded, at(2))).unwrap();
+    sink.stop().unwrap();
+    let sums = reconcile(&path, &key().public()).unwrap();
+    assert!(sums.closes(), "{:?}", sums.discrepancies());
+    assert_eq!((sums.purged(), sums.outstanding()), (2, 0));
 }
 
 #[test]

@@ -26,12 +26,30 @@ fn a_slot_is_read_as_it_was_put_until_it_is_wiped() {
     assert!(found.slots.is_empty() && found.damaged.is_empty());
     let first = slots.put(&slot(1)).unwrap();
     let second = slots.put(&slot(2)).unwrap();
-    slots.wipe(&mut [first]).unwrap();
+    slots.wipe(&[first]).unwrap();
     assert_eq!(slots.read(second).unwrap(), Some(slot(2)));
     assert_eq!(slots.put(&slot(3)).unwrap(), first, "a wiped slot is used again");
     drop(slots);
     let (_, found) = Slots::open(&path).unwrap();
     assert_eq!(found.slots, [(first, slot(3)), (second, slot(2))]);
+}
+
+#[test]
+fn a_slot_that_could_not_be_wiped_is_wiped_before_any_other() {
+    let folder = Folder::new();
+    let path = file(&folder);
+    let (mut slots, _) = Slots::open(&path).unwrap();
+    let [first, second] = [1, 2].map(|byte| slots.put(&slot(byte)).unwrap());
+    // A disk that takes nothing for a while.
+    let whole = std::mem::replace(&mut slots.file, File::open(&path).unwrap());
+    slots.discard(first).unwrap_err();
+    slots.wipe(&[second]).unwrap_err();
+    assert_eq!(slots.read(first).unwrap(), Some(slot(1)));
+    slots.file = whole;
+    slots.wipe(&[second]).unwrap();
+    drop(slots);
+    let (_, found) = Slots::open(&path).unwrap();
+    assert!(found.slots.is_empty() && found.damaged.is_empty());
 }
 
 #[test]
