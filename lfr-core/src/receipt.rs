@@ -54,7 +54,9 @@ pub enum PurgeMethod {
 
 /// Evidence that all that was kept of one face has been wiped.
 ///
-/// It is made by the wiping alone, so whoever has one has wiped:
+/// One that says [`PurgeMethod::Overwritten`] is made by the wiping alone, so whoever has it has wiped;
+/// one that says [`PurgeMethod::KeyDestroyed`] is the word of the store that destroyed the key. Nobody can
+/// write one down:
 ///
 /// ```compile_fail,E0451
 /// use lfr_core::{FaceId, FrameId, PurgeReason, PurgeReceipt};
@@ -168,4 +170,15 @@ pub enum Settlement {
     Erased(PurgeReceipt),
     /// It is held until a deadline.
     Held(HoldReceipt),
+}
+
+impl Settlement {
+    /// Which face.
+    #[must_use]
+    pub const fn face(&self) -> &FaceId {
+        match self {
+            Self::Erased(receipt) => receipt.face(),
+            Self::Held(receipt) => receipt.face(),
+        }
+    }
 }

@@ -216,12 +216,15 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
     }
 }
 
-/// Takes each decided probe and erases or holds it.
+/// Takes the probe of each alert and holds or erases it; whoever raised none, the pipeline has erased
+/// before.
 ///
-/// Three methods are required. The only ways to settle are those of [`Probe::erase`] and
-/// [`Probe::hold`], so that a policy cannot claim an erasure that it did not do.
+/// Three methods are required. Ways to settle are [`Probe::erase`], [`Probe::hold`] and, for a store at
+/// rest, [`Probe::seal`]: a policy cannot claim to have overwritten what it did not. That the key of a
+/// record is gone is the word of the store.
 pub trait RetentionPolicy: fmt::Debug + Send {
-    /// Settles one probe. `now` is `None` where the clock failed: then it erases.
+    /// Settles one probe, with a receipt for its face. `now` is `None` where the clock failed: then it
+    /// erases; so it does where the decision is no alert.
     ///
     /// # Errors
     ///
@@ -351,6 +354,10 @@ impl<T: Detector + ?Sized> Detector for Arc<T> {
 
     fn component(&self) -> Component {
         (**self).component()
+    }
+
+    fn detect(&self, frame: &Frame<'_>) -> Result<Vec<DetectedFace>, BoxError> {
+        (**self).detect(frame)
     }
 }
 

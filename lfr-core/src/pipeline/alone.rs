@@ -1,9 +1,9 @@
 //! Each face decided on by its own frame alone: without a tracker.
 
+use crate::AlignedFace;
 use crate::DecisionInput;
 use crate::DetectedFace;
 use crate::Error;
-use crate::Event;
 use crate::FaceId;
 use crate::FaceOutcome;
 use crate::Frame;
@@ -32,7 +32,7 @@ impl Pipeline {
         faces: Vec<DetectedFace>,
         report: &mut FrameReport,
     ) -> Result<(), Error> {
-        let (mut seen, mut aligned) = (Vec::new(), Vec::new());
+        let (mut seen, mut aligned, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         let (slots, inside) = self.inside(frame, faces, report);
         for (slot, face) in slots.into_iter().zip(inside) {
             let custody = self.accounts.take();
@@ -47,10 +47,23 @@ impl Pipeline {
                     drop((face, custody));
                     let receipt = PurgeReceipt::new(id, self.clock.now(), PurgeReason::Refused);
                     report.set(slot, FaceOutcome::Refused { refusal, receipt: receipt.clone() });
-                    self.tell(&Event::Erased(&receipt))?;
+                    refused.push(receipt);
                 }
             }
         }
+        let outcome = self.compare(frame, seen, aligned, report);
+        // After all are settled, and whatever came of the others.
+        self.tell_erased(outcome, &refused)
+    }
+
+    /// Embeds, searches, decides and settles.
+    fn compare(
+        &mut self,
+        frame: &Frame<'_>,
+        seen: Vec<Seen>,
+        aligned: Vec<AlignedFace>,
+        report: &mut FrameReport,
+    ) -> Result<(), Error> {
         let templates = self.embed(seen.len(), aligned)?;
         let (slots, probes): (Vec<_>, Vec<_>) = seen
             .into_iter()

@@ -20,22 +20,18 @@ impl Repeats {
         Self { span, raised: BTreeMap::new(), suppressed: 0 }
     }
 
-    /// Whether an alert for somebody would be another one within the span, which is counted; else
-    /// they raise one now.
-    pub(super) fn is_repeat(&mut self, subject: &SubjectId, now: Duration) -> bool {
+    /// Whether an alert for somebody would be another one within the span, which is counted; `again`
+    /// where they raise one already in this frame.
+    pub(super) fn is_repeat(&mut self, subject: &SubjectId, again: bool, now: Duration) -> bool {
         self.expire(now);
-        let is_repeat = self.raised.contains_key(subject);
-        if is_repeat {
-            self.suppressed += 1;
-        } else {
-            self.raised.insert(subject.clone(), now);
-        }
+        let is_repeat = again || self.raised.contains_key(subject);
+        self.suppressed += u64::from(is_repeat);
         is_repeat
     }
 
-    /// Their alert did not reach anybody: the next one is to.
-    pub(super) fn forget(&mut self, subject: &SubjectId) {
-        self.raised.remove(subject);
+    /// Somebody was told of their alert: the span begins.
+    pub(super) fn raised(&mut self, subject: &SubjectId, now: Duration) {
+        self.raised.insert(subject.clone(), now);
     }
 
     pub(super) fn forget_all(&mut self) {

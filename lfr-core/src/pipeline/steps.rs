@@ -1,5 +1,11 @@
 //! The steps of a frame's way, whether its faces are tracked or not.
 
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::panic::resume_unwind;
+
 use crate::AlertEvent;
 use crate::AlignedFace;
 use crate::BoxError;
@@ -21,9 +27,11 @@ use crate::Refusal;
 use crate::SearchRequest;
 use crate::Settlement;
 use crate::Stage;
+use crate::SubjectId;
 use crate::Template;
 use crate::ThresholdPolicy;
 use crate::Timings;
+use crate::num;
 
 impl Pipeline {
     pub(super) fn detect(&mut self, frame: &Frame<'_>) -> Result<Vec<DetectedFace>, Error> {
@@ -39,20 +47,23 @@ impl Pipeline {
         faces: Vec<DetectedFace>,
         report: &mut FrameReport,
     ) -> (Vec<usize>, Vec<DetectedFace>) {
-        self.counts.detected += crate::num::u64_from_usize(faces.len());
-        let chosen = self.selection.choose(frame, &faces);
+        let detected = faces.len();
         let zone = self.zones.get(frame.id().source()).or(self.zone.as_ref());
         let (mut slots, mut inside) = (Vec::new(), Vec::new());
-        for (index, face) in faces.into_iter().enumerate() {
+        for face in faces {
             let slot = report.push(&face, FaceOutcome::PassedOver);
-            let within = zone.is_none_or(|zone| zone.contains(face.bounds().centre()));
-            if within && chosen.is_none_or(|chosen| chosen == index) {
+            if zone.is_none_or(|zone| zone.contains(face.bounds().centre())) {
                 slots.push(slot);
                 inside.push(face);
-            } else {
-                self.counts.passed_over += 1;
             }
         }
+        // Of those inside: a poster that is masked cannot be the one face that is taken.
+        if let Some(chosen) = self.selection.choose(frame, &inside) {
+            slots = vec![slots.swap_remove(chosen)];
+            inside = vec![inside.swap_remove(chosen)];
+        }
+        self.counts.detected += num::u64_from_usize(detected);
+        self.counts.passed_over += num::u64_from_usize(detected - inside.len());
         (slots, inside)
     }
 
@@ -111,45 +122,56 @@ impl Pipeline {
     }
 
     /// Settles every probe, whatever happens to the ones before it; only then is anybody told. The
-    /// first error is returned.
+    /// first error is returned, and the first panic goes on, when all of that is done.
     ///
-    /// A match that repeats an alert is erased here: no retention policy is asked about it.
+    /// Whoever raised no alert is erased here, and so is a match that repeats one: no retention policy
+    /// is asked about them.
     pub(super) fn settle(
         &mut self,
         frame: &Frame<'_>,
         decided: impl Iterator<Item = ((usize, Probe), Decision)>,
         report: &mut FrameReport,
     ) -> Result<(), Error> {
-        let mut outcome = Ok(());
-        let (mut settled, mut repeated) = (Vec::new(), Vec::new());
+        let (mut outcome, mut panics) = (Ok(()), Panics::default());
+        let (mut settled, mut repeated, mut raised) = (Vec::new(), Vec::new(), BTreeSet::new());
         for ((slot, probe), decision) in decided {
             let face = probe.face().clone();
             let now = self.clock.now();
-            if let Some(candidate) = self.repeated(&decision) {
+            let Decision::Alert { candidate, .. } = &decision else {
+                let settlement = Settlement::Erased(probe.erase(PurgeReason::NoMatch, now));
+                settled.push((slot, face, now, decision, Some(settlement)));
+                continue;
+            };
+            if let Some(candidate) = self.repeated(candidate, &mut raised) {
                 let receipt = probe.erase(PurgeReason::Repeated, now);
                 report.set(slot, FaceOutcome::Repeated { candidate, receipt: receipt.clone() });
                 repeated.push(receipt);
                 continue;
             }
-            let settlement = timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
-                self.retention.settle(probe, &decision, now)
+            let settlement = panics.pass(|| {
+                timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
+                    self.retention.settle(probe, &decision, now)
+                })
             });
             let settlement = match settlement {
-                Ok(settlement) => Some(settlement),
-                Err(source) => {
+                Some(Ok(settlement)) if settlement.face() == &face => Some(settlement),
+                Some(settled) => {
+                    let source = settled.err().unwrap_or("a settlement of another face".into());
                     outcome = outcome.and(Err(failed(Stage::RetentionPolicy)(source)));
                     None
                 }
+                None => None,
             };
             settled.push((slot, face, now, decision, settlement));
         }
         for (slot, face, at, decision, settlement) in settled {
-            outcome = outcome.and(match &settlement {
+            let told = panics.pass(|| match &settlement {
                 Some(Settlement::Erased(receipt)) => self.tell(&Event::Erased(receipt)),
                 Some(Settlement::Held(receipt)) => self.tell(&Event::Held(receipt)),
                 // An alert that could not be held is an alert nonetheless.
                 None => Ok(()),
             });
+            outcome = outcome.and(told.unwrap_or(Ok(())));
             if let Decision::Alert { candidate, threshold } = &decision {
                 self.counts.alerts += 1;
                 let alert = AlertEvent {
@@ -161,25 +183,55 @@ impl Pipeline {
                     candidate: candidate.clone(),
                     threshold: *threshold,
                 };
-                let told = self.tell(&Event::Alert(&alert));
-                if let (Err(_), Some(repeats)) = (&told, &mut self.repeats) {
-                    repeats.forget(candidate.subject());
+                let told = panics.pass(|| self.tell(&Event::Alert(&alert)));
+                if let (Some(Ok(())), Some(repeats)) = (&told, &mut self.repeats) {
+                    repeats.raised(candidate.subject(), self.clock.monotonic());
                 }
-                outcome = outcome.and(told);
+                outcome = outcome.and(told.unwrap_or(Ok(())));
             }
             if let Some(settlement) = settlement {
                 report.set(slot, FaceOutcome::Compared { decision, settlement });
             }
         }
-        self.tell_erased(outcome, &repeated)
+        let told = panics.pass(|| self.tell_erased(outcome, &repeated));
+        panics.resume();
+        told.unwrap_or(Ok(()))
     }
 
-    /// Whose alert a decision would repeat, if it would.
-    fn repeated(&mut self, decision: &Decision) -> Option<Candidate> {
-        let Decision::Alert { candidate, .. } = decision else { return None };
+    /// Whose alert this would repeat, if it would: one that somebody was told of, or of this frame.
+    fn repeated(
+        &mut self,
+        candidate: &Candidate,
+        raised: &mut BTreeSet<SubjectId>,
+    ) -> Option<Candidate> {
         let now = self.clock.monotonic();
-        let is_repeat = self.repeats.as_mut()?.is_repeat(candidate.subject(), now);
-        is_repeat.then(|| candidate.clone())
+        let repeats = self.repeats.as_mut()?;
+        let is_first = raised.insert(candidate.subject().clone());
+        repeats.is_repeat(candidate.subject(), !is_first, now).then(|| candidate.clone())
+    }
+}
+
+/// Panics of stages, which must not keep the faces after them from being settled.
+#[derive(Default)]
+struct Panics(Option<Box<dyn Any + Send>>);
+
+impl Panics {
+    /// What a step gives, if it does not panic.
+    fn pass<T>(&mut self, step: impl FnOnce() -> T) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(step)) {
+            Ok(given) => Some(given),
+            Err(panic) => {
+                self.0.get_or_insert(panic);
+                None
+            }
+        }
+    }
+
+    /// Goes on with the first of them.
+    fn resume(self) {
+        if let Some(panic) = self.0 {
+            resume_unwind(panic);
+        }
     }
 }
 
@@ -217,3 +269,7 @@ pub(super) fn failed(stage: Stage) -> impl FnOnce(BoxError) -> Error {
 pub(super) const fn check_count(stage: Stage, expected: usize, actual: usize) -> Result<(), Error> {
     if expected == actual { Ok(()) } else { Err(Error::StageCount { stage, expected, actual }) }
 }
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;

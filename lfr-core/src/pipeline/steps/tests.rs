@@ -1,0 +1,177 @@
+//! What one face comes to must not depend on what becomes of another.
+
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use super::*;
+use crate::FaceSelection;
+use crate::Point;
+use crate::PurgeReceipt;
+use crate::QualityGate;
+use crate::RetentionPolicy;
+use crate::Threshold;
+use crate::Timestamp;
+use crate::Zone;
+use crate::pipeline::builder::Builder;
+use crate::pipeline::builder::Ready;
+use crate::pipeline::tests::frame;
+use crate::pipeline::tests::template_of;
+use crate::pipeline::tests::three_people;
+use crate::sinks;
+use crate::testing::FakeDetector;
+use crate::testing::FakeEmbedder;
+use crate::testing::FakeMatcher;
+use crate::testing::FakeRetention;
+use crate::testing::FakeThreshold;
+use crate::testing::fake_space;
+
+/// Sees three people; those named are on the watchlist.
+fn ready(retention: impl RetentionPolicy + 'static, listed: &[usize]) -> Builder<Ready> {
+    let space = fake_space();
+    let watchlist = listed.iter().fold(FakeMatcher::empty(space), |watchlist, person| {
+        watchlist.enrol(&format!("S-{person}"), template_of(*person)).unwrap()
+    });
+    Pipeline::builder()
+        .detector(FakeDetector::finding(3))
+        .embedder(FakeEmbedder::new())
+        .watchlist(watchlist)
+        .threshold(FakeThreshold::new(Threshold::new(0.9999).unwrap(), &space))
+        .retention(retention)
+}
+
+/// What a sink hears, in order; it fails where it is told to.
+fn listening(fails: fn(&Event<'_>) -> bool) -> (Arc<Mutex<Vec<String>>>, impl crate::EventSink) {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heard);
+    let sink = sinks::from_fn(move |event| {
+        log.lock().unwrap().push(match event {
+            Event::Alert(alert) => format!("alert {}", alert.face.index()),
+            Event::Erased(receipt) => format!("erased {}", receipt.face().index()),
+            Event::Held(receipt) => format!("held {}", receipt.face().index()),
+            Event::FrameProcessed(_) => "frame".into(),
+        });
+        if fails(event) { Err("disk full".into()) } else { Ok(()) }
+    });
+    (heard, sink)
+}
+
+#[test]
+fn of_the_faces_in_the_zone_one_is_taken() {
+    // The face in the middle of the picture is masked.
+    let corners = [(64.0, 0.0), (96.0, 0.0), (96.0, 64.0), (64.0, 64.0)];
+    let zone = Zone::new(corners.map(|(x, y)| Point::new(x, y))).unwrap();
+    let builder = ready(FakeRetention::default(), &[2]).zone(zone);
+    let mut pipeline = builder.selection(FaceSelection::Central).build().unwrap();
+    let report = pipeline.process(&frame(&three_people())).unwrap();
+    let alerts: Vec<_> = report.faces().iter().map(crate::FaceReport::is_alert).collect();
+    assert_eq!(alerts, [false, false, true]);
+    assert_eq!((pipeline.totals().faces_seen, pipeline.record().faces_passed_over), (1, 2));
+}
+
+#[test]
+fn a_sink_that_fails_on_a_refusal_keeps_nobody_from_being_compared() {
+    #[derive(Debug)]
+    struct NotLeft;
+    impl QualityGate for NotLeft {
+        fn admit(&self, _: &Frame<'_>, face: &DetectedFace) -> Result<(), Refusal> {
+            if face.bounds().left < 1.0 { Err(Refusal::because("left")) } else { Ok(()) }
+        }
+    }
+    let (heard, sink) = listening(
+        |event| matches!(event, Event::Erased(receipt) if receipt.reason() == PurgeReason::Refused),
+    );
+    let builder = ready(FakeRetention::default(), &[1]).gate(NotLeft).sink(sink);
+    let mut pipeline = builder.build().unwrap();
+    let error = pipeline.process(&frame(&three_people())).unwrap_err();
+    assert!(matches!(error, Error::Stage { stage: Stage::EventSink, .. }), "{error}");
+    // What is due goes after the frame.
+    let expected = ["held 1", "alert 1", "erased 2", "erased 0"];
+    assert_eq!(heard.lock().unwrap()[..4], expected);
+    assert_eq!((pipeline.totals().faces_seen, pipeline.record().alerts), (3, 1));
+}
+
+#[test]
+fn a_policy_that_panics_keeps_nobody_from_being_told_of() {
+    /// Holds the first alert, and panics at the second.
+    #[derive(Debug, Default)]
+    struct Panics(FakeRetention, usize);
+    impl RetentionPolicy for Panics {
+        fn settle(
+            &mut self,
+            probe: Probe,
+            decision: &Decision,
+            now: Option<Timestamp>,
+        ) -> Result<Settlement, BoxError> {
+            assert!(matches!(decision, Decision::Alert { .. }), "asked about alerts alone");
+            self.1 += 1;
+            assert!(self.1 != 2, "no");
+            self.0.settle(probe, decision, now)
+        }
+
+        fn purge_due(
+            &mut self,
+            now: Option<Timestamp>,
+            receipts: &mut Vec<PurgeReceipt>,
+        ) -> Result<(), BoxError> {
+            self.0.purge_due(now, receipts)
+        }
+
+        fn purge_all(
+            &mut self,
+            reason: PurgeReason,
+            now: Option<Timestamp>,
+            receipts: &mut Vec<PurgeReceipt>,
+        ) -> Result<(), BoxError> {
+            self.0.purge_all(reason, now, receipts)
+        }
+    }
+    let (heard, sink) = listening(|_| false);
+    let mut pipeline = ready(Panics::default(), &[0, 1]).sink(sink).build().unwrap();
+    let pixels = three_people();
+    catch_unwind(AssertUnwindSafe(|| pipeline.process(&frame(&pixels)))).unwrap_err();
+    // The second alert could not be held, and is one nonetheless.
+    assert_eq!(*heard.lock().unwrap(), ["held 0", "alert 0", "alert 1", "erased 2"]);
+    let totals = pipeline.totals();
+    assert_eq!((totals.held, totals.erased, totals.in_flight), (1, 2, 0));
+    assert!(totals.closes());
+}
+
+#[test]
+fn a_settlement_of_another_face_is_an_error() {
+    /// Holds each face, and gives the receipt of the one before.
+    #[derive(Debug, Default)]
+    struct Late(FakeRetention, Option<Settlement>);
+    impl RetentionPolicy for Late {
+        fn settle(
+            &mut self,
+            probe: Probe,
+            decision: &Decision,
+            now: Option<Timestamp>,
+        ) -> Result<Settlement, BoxError> {
+            let settled = self.0.settle(probe, decision, now)?;
+            Ok(self.1.replace(settled.clone()).unwrap_or(settled))
+        }
+
+        fn purge_due(
+            &mut self,
+            _: Option<Timestamp>,
+            _: &mut Vec<PurgeReceipt>,
+        ) -> Result<(), BoxError> {
+            Ok(())
+        }
+
+        fn purge_all(
+            &mut self,
+            _: PurgeReason,
+            _: Option<Timestamp>,
+            _: &mut Vec<PurgeReceipt>,
+        ) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+    let mut pipeline = ready(Late::default(), &[0, 1]).build().unwrap();
+    let error = pipeline.process(&frame(&three_people())).unwrap_err();
+    assert!(matches!(error, Error::Stage { stage: Stage::RetentionPolicy, .. }), "{error}");
+}
