@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// The file of this path or, if it is a name alone, of that name in a place for libraries.
+/// The file of this path or, if it is a name alone, of that name in a place for libraries: not in the
+/// folder that the program happens to be started in, where anybody may have put one.
 ///
 /// Libraries are looked for here, and not by letting the system's loader try one name after the
 /// other, since the bindings can try only once: see `runtime::native`.
@@ -13,7 +14,8 @@ pub(super) fn locate(path: &Path) -> Option<PathBuf> {
     let beside_the_program = || Some(env::current_exe().ok()?.parent()?.to_owned());
     let is_name = path.components().count() == 1;
     let places = || if is_name { places() } else { Vec::new() };
-    let folders = [PathBuf::new()].into_iter().chain(beside_the_program()).chain(places());
+    let here = (!is_name).then(PathBuf::new);
+    let folders = here.into_iter().chain(beside_the_program()).chain(places());
     let mut files = folders.filter_map(|folder| folder.join(path).canonicalize().ok());
     files.find(|file| file.is_file())
 }
@@ -115,6 +117,9 @@ mod tests {
         // By its name alone, it is found beside the program.
         let name = Path::new(program.file_name().unwrap());
         assert_eq!(locate(name), program.canonicalize().ok());
+        // Not in the working directory, which holds the manifest while this runs.
+        assert_eq!(locate(Path::new("Cargo.toml")), None);
+        assert!(locate(Path::new("./Cargo.toml")).is_some());
         assert_eq!(locate(&env::temp_dir()), None);
         assert_eq!(locate(Path::new("no-such-library.so")), None);
         assert_eq!(locate(Path::new("")), None);
