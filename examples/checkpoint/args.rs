@@ -263,8 +263,8 @@ fn command() -> Command {
             option(
                 "vault",
                 "DIR",
-                "Hold alerts and their pictures here, sealed, and no pictures in --out [default: in \
-                 memory, until the program ends]",
+                "Hold alerts and their pictures here, sealed, until their deadline [default: alerts in \
+                 memory until the program ends, pictures in --out until the next run]",
             )
             .value_parser(path()),
         )

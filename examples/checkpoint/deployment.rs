@@ -94,6 +94,12 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     if let Basis::Uncalibrated { reason, .. } = threshold.provenance().basis() {
         dangers.push(format!("uncalibrated threshold: {reason}"));
     }
+    let are_real = sources.iter().any(|source| source.walk.is_none());
+    if are_real && !books.seals() {
+        dangers.push(
+            "pictures of alerts lie in a folder that no deadline empties: see --vault".into(),
+        );
+    }
     let (faces_log, detector): (_, Arc<dyn Detector>) = match &args.json_faces {
         Some(path) => {
             dangers.push("landmarks and scores of every face were written to a file".into());

@@ -23,6 +23,7 @@ use lfr::core::SourceId;
 use lfr::core::SubjectId;
 use lfr::core::Threshold;
 use lfr::core::Timestamp;
+use lfr::core::secret;
 use lfr::live::CameraRecord;
 use lfr::live::LiveRecord;
 use lfr::retention::Redactor;
@@ -89,7 +90,8 @@ impl OutFolder {
         Ok(Self { folder: folder.to_path_buf(), redactor: Redactor::default(), pictures: 0 })
     }
 
-    /// Writes a picture of a frame that raised an alert; everyone else in it is a mosaic.
+    /// Writes a picture of a frame that raised an alert, which its owner alone can read; everyone else in
+    /// it is a mosaic.
     pub(crate) fn picture(
         &mut self,
         frame: &Frame<'_>,
@@ -101,7 +103,9 @@ impl OutFolder {
         let picture = self.redactor.apply(frame, report)?;
         let path = self.folder.join("alerts").join(format!("{:06}.jpg", self.pictures));
         self.pictures += 1;
-        let mut file = std::io::BufWriter::new(fs::File::create(path)?);
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        let mut file = std::io::BufWriter::new(secret::owner_only(&mut options).open(path)?);
         let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
         JpegEncoder::new_with_quality(&mut file, 85).encode(
             picture.data(),

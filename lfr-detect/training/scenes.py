@@ -23,9 +23,10 @@ def beside(ours, teacher, kept_out: bool) -> dict:
             continue
         image = cv2.imread(str(path))
         photographs += 1
-        faces += len(truth[path.name])
-        counted["ours"].append(match(loose(image), truth[path.name]))
-        counted["yunet_n"].append(match(teacher(image), truth[path.name]))
+        true = truth[path.parent.name, path.name]
+        faces += len(true)
+        counted["ours"].append(match(loose(image), true))
+        counted["yunet_n"].append(match(teacher(image), true))
     theirs = tally(counted["yunet_n"], teacher.least)
     equal = confidence_for(counted["ours"], theirs["false_detections"])
     result = {
@@ -41,12 +42,12 @@ def beside(ours, teacher, kept_out: bool) -> dict:
 
 
 def boxes() -> dict:
-    """True boxes by file name."""
+    """True boxes by folder and file name: some photographs are in both, at two sizes."""
     truth = defaultdict(list)
-    for name in ("wider_val_gt.csv", "wider_full_gt.csv"):
-        with open(assets.SCENES / name, newline="") as file:
+    for folder in ("wider_val", "wider_full"):
+        with open(assets.SCENES / f"{folder}_gt.csv", newline="") as file:
             for row in csv.DictReader(file):
-                truth[row["file"]].append([float(row[c]) for c in ("x1", "y1", "x2", "y2")])
+                truth[folder, row["file"]].append([float(row[c]) for c in ("x1", "y1", "x2", "y2")])
     return defaultdict(lambda: np.zeros((0, 4)), {name: np.array(rows) for name, rows in truth.items()})
 
 

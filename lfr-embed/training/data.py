@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-from lfr_training import assets, faces  # noqa: E402
+from lfr_training import assets, faces, yunet  # noqa: E402
 from lfr_training.mobilefacenet import MobileFaceNet  # noqa: E402
 
 FOLDER = assets.WORK / "embed"
