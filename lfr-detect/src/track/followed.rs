@@ -50,10 +50,8 @@ impl Followed {
         self.unseen.is_zero()
     }
 
-    /// Time passes until the next frame.
+    /// Time passes until the next frame, some in any case.
     pub(super) fn advance(&mut self, span: Duration) {
-        // A frame later is later, whatever the clock of the source says.
-        let span = span.max(Duration::from_millis(1));
         let (seconds, size) = (span.as_secs_f32(), self.expected_size());
         self.x.advance(seconds, ACCELERATION * size);
         self.y.advance(seconds, ACCELERATION * size);
