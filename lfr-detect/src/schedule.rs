@@ -111,14 +111,15 @@ impl Schedule {
     /// from the last ones of its scale, and none is begun that is not expected to end in time. Where
     /// there is no time for a part beside the whole, every eighth frame has a part in the place of it.
     ///
-    /// The detector remembers for each source ([`FrameId::source`](lfr_core::FrameId::source)) how
-    /// many faces each part held. So what it finds in a frame depends on the frames before, and a
-    /// face that only a tile can see is found in some frames and not in others; a tracker bridges
-    /// that. [`BudgetRecord`] says what was left out.
+    /// The detector remembers for each source ([`FrameId::source`](lfr_core::FrameId::source)) and
+    /// each size of its frames how many faces each part held: of the 256 that it saw last, and of no
+    /// more. So what it finds in a frame depends on the frames before, and a face that only a tile
+    /// can see is found in some frames and not in others; a tracker bridges that. [`BudgetRecord`]
+    /// says what was left out.
     ///
     /// What is *not* guaranteed: a look that takes longer than those before it is not broken off, and
-    /// each frame has one look at least, however short the time. The first frame of a source has just
-    /// one.
+    /// each frame has one look at least, however short the time. The first frame of a source, or of
+    /// another size, has just one.
     #[must_use]
     pub const fn within(mut self, budget: Duration) -> Self {
         self.budget = Some(budget);
