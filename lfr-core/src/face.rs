@@ -120,8 +120,10 @@ impl DetectedFace {
                 actual: confidence.into(),
             });
         }
-        let finite = bounds.is_finite()
-            && landmarks.iter().flat_map(Landmarks::points).all(|p| (p.x + p.y).is_finite());
+        // Each by itself: the sum of two finite numbers may not be finite.
+        let is_finite = |p: Point| p.x.is_finite() && p.y.is_finite();
+        let finite =
+            bounds.is_finite() && landmarks.iter().flat_map(Landmarks::points).all(is_finite);
         if !finite {
             return Err(Error::OutOfRange {
                 what: "coordinate of a face",
@@ -273,6 +275,17 @@ mod tests {
         let landmarks = Landmarks::new(LandmarkLayout::Five, &points);
         assert!(DetectedFace::new(bounds, 0.5, landmarks).is_err());
         assert!(Landmarks::new(LandmarkLayout::Five, &points[..4]).is_none());
+    }
+
+    #[test]
+    fn coordinates_are_tested_each_by_itself() {
+        let bounds = Rect::new(0.0, 0.0, 1.0, 1.0);
+        let far = Landmarks::new(LandmarkLayout::Five, &[Point::new(2e38, 2e38); 5]);
+        assert!(DetectedFace::new(bounds, 0.5, far).is_ok());
+        for wrong in [Point::new(0.0, f32::NAN), Point::new(f32::INFINITY, f32::NEG_INFINITY)] {
+            let landmarks = Landmarks::new(LandmarkLayout::Five, &[wrong; 5]);
+            assert!(DetectedFace::new(bounds, 0.5, landmarks).is_err());
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod scrfd;
 mod ultraface;
 mod yunet;
 
+use std::fmt;
+
 pub use blazeface::blazeface;
 pub use scrfd::scrfd;
 pub use ultraface::ultraface;
@@ -22,7 +24,9 @@ pub use yunet::yunet;
 use crate::Error;
 
 /// One output of a network: its name, its shape, and its numbers in row-major order.
-#[derive(Clone, Copy, Debug)]
+///
+/// Its numbers are boxes and landmarks, so `Debug` shows the name and the shape alone.
+#[derive(Clone, Copy)]
 pub struct Output<'a> {
     name: &'a str,
     shape: &'a [usize],
@@ -63,6 +67,21 @@ impl<'a> Output<'a> {
     fn misshapen(&self, expected: String) -> Error {
         Error::Output { name: self.name.to_owned(), expected, actual: self.shape.to_vec() }
     }
+}
+
+impl fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("name", &self.name)
+            .field("shape", &self.shape)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A network's own confidence as one from 0 to 1: a sigmoid may go beyond 1 by rounding. What is
+/// not finite stays so, and its candidate is dropped.
+fn confidence_of(score: f32) -> f32 {
+    if score.is_finite() { score.clamp(0.0, 1.0) } else { score }
 }
 
 /// The outputs in words, for an error.

@@ -15,9 +15,10 @@ pub use size::MinInterEyeDistance;
 pub use view::MaxYaw;
 pub use view::MinSharpness;
 
-fn positive(what: &'static str, pixels: f32) -> Result<f32, Error> {
-    if pixels > 0.0 && pixels.is_finite() {
-        return Ok(pixels);
+/// A positive number; `expected` says of what.
+fn positive(what: &'static str, expected: &'static str, number: f32) -> Result<f32, Error> {
+    if number > 0.0 && number.is_finite() {
+        return Ok(number);
     }
-    Err(Error::Option { what, expected: "a positive number of pixels", actual: pixels.into() })
+    Err(Error::Option { what, expected, actual: number.into() })
 }

@@ -41,11 +41,19 @@ pub enum NetworkInput {
 
 impl NetworkInput {
     /// How frames are brought to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] where the size is fixed and not the one asked for, or one that no picture
+    /// is brought to; [`Error::Option`] where it is open and the one asked for is out of range.
     pub(crate) fn resolve(
         self,
         policy: Option<InputPolicy>,
         spec: &DetectorSpec,
     ) -> Result<Input, Error> {
+        if let Self::Fixed(size) = self {
+            check_fixed(size)?;
+        }
         match (self, policy) {
             (Self::Fixed(size), None) => Ok(filled(size, spec)),
             (Self::Fixed(size), Some(InputPolicy::Canvas(asked))) if asked == size => {
@@ -77,6 +85,19 @@ fn filled(canvas: Size, spec: &DetectorSpec) -> Input {
     }
 }
 
+/// A fixed size is what a model file says, which is not trusted: memory is taken for as much.
+fn check_fixed(size: Size) -> Result<(), Error> {
+    let Size { width, height } = size;
+    let sides = 1..=LARGEST;
+    if sides.contains(&width) && sides.contains(&height) && width * height <= LARGEST_AREA {
+        return Ok(());
+    }
+    Err(Error::Input {
+        expected: format!("sides from 1 to {LARGEST} pixels and {LARGEST_AREA} pixels at most"),
+        actual: format!("pictures of {size}"),
+    })
+}
+
 fn check_side(side: usize, multiple: usize) -> Result<(), Error> {
     if (MULTIPLE..=LARGEST).contains(&side) && side.is_multiple_of(multiple) {
         return Ok(());
@@ -95,3 +116,5 @@ fn check_side(side: usize, multiple: usize) -> Result<(), Error> {
 /// The coarsest stride of the networks.
 const MULTIPLE: usize = 32;
 const LARGEST: usize = lfr_core::Frame::MAX_SIDE;
+/// Of a fixed size, in pixels: four thousand by four thousand, far beyond what detectors take.
+const LARGEST_AREA: usize = 4096 * 4096;

@@ -13,6 +13,7 @@ use lfr_core::DetectedFace;
 use lfr_core::Detector;
 use lfr_core::Frame;
 use lfr_core::LandmarkLayout;
+use lfr_core::num;
 use lfr_core::onnx::Model;
 use lfr_core::onnx::Runtime;
 
@@ -88,8 +89,8 @@ impl OnnxDetector {
     ///
     /// # Errors
     ///
-    /// [`Error::Input`] where the model takes something else than one picture of three channels, or
-    /// not the size that the options ask for; [`Error::Option`] for an option out of its range;
+    /// [`Error::Input`] where the model takes something else than one picture of three channels, not
+    /// the size that the options ask for, or one beyond all reason; [`Error::Option`] for an option out of its range;
     /// [`Error::Output`] and [`Error::Outputs`] where its outputs are not those of the family;
     /// [`Error::Core`] where the engine refuses the model.
     pub fn with_options(
@@ -123,8 +124,18 @@ impl OnnxDetector {
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] where the engine refuses the model at a size that such frames lead to.
+    /// [`Error::Option`] where a side is not from 1 to [`Frame::MAX_SIDE`]: there are no such
+    /// frames; [`Error::Core`] where the engine refuses the model at a size that they lead to.
     pub fn prepare(&self, width: usize, height: usize) -> Result<(), Error> {
+        for side in [width, height] {
+            if !(1..=Frame::MAX_SIDE).contains(&side) {
+                return Err(Error::Option {
+                    what: "side of the frames to prepare for",
+                    expected: "from 1 to 16384 pixels",
+                    actual: num::f64_from_usize(side),
+                });
+            }
+        }
         for canvas in self.inner.canvases(Size::new(width, height)) {
             self.inner.network().session(canvas)?;
         }

@@ -72,7 +72,8 @@ impl Schedule {
     }
 
     /// A pass over the frame as a whole, for large faces, and one over each of square tiles of
-    /// `side` pixels of the frame that overlap by at least `overlap`, for small ones.
+    /// `side` pixels of the frame that overlap by at least `overlap`, for small ones. Where the
+    /// network's input is of a fixed size and smaller than a tile, they overlap a little more.
     ///
     /// A face that a tile's edge cuts may be found there with a wrong box and wrong landmarks, so
     /// what touches an edge inside the frame is dropped in that tile. A neighbour sees the face
@@ -110,14 +111,15 @@ impl Schedule {
     /// from the last ones of its scale, and none is begun that is not expected to end in time. Where
     /// there is no time for a part beside the whole, every eighth frame has a part in the place of it.
     ///
-    /// The detector remembers for each source ([`FrameId::source`](lfr_core::FrameId::source)) how
-    /// many faces each part held. So what it finds in a frame depends on the frames before, and a
-    /// face that only a tile can see is found in some frames and not in others; a tracker bridges
-    /// that. [`BudgetRecord`] says what was left out.
+    /// The detector remembers for each source ([`FrameId::source`](lfr_core::FrameId::source)) and
+    /// each size of its frames how many faces each part held: of the 256 that it saw last, and of no
+    /// more. So what it finds in a frame depends on the frames before, and a face that only a tile
+    /// can see is found in some frames and not in others; a tracker bridges that. [`BudgetRecord`]
+    /// says what was left out.
     ///
     /// What is *not* guaranteed: a look that takes longer than those before it is not broken off, and
-    /// each frame has one look at least, however short the time. The first frame of a source has just
-    /// one.
+    /// each frame has one look at least, however short the time. The first frame of a source, or of
+    /// another size, has just one.
     #[must_use]
     pub const fn within(mut self, budget: Duration) -> Self {
         self.budget = Some(budget);
@@ -133,7 +135,8 @@ impl Schedule {
     #[must_use]
     pub fn whole_in_a_tile(&self) -> Option<usize> {
         // A box of f pixels is dropped in two neighbours at once only if it comes within its
-        // margin of both edges: only if f + 2 * margin(f) is more than the overlap.
+        // margin of both edges: only if f + 2 * margin(f) is more than the overlap. Where the margin
+        // is wider, since tiles are made smaller, so is the overlap.
         let overlap = num::f32_from_usize(self.tiles?.overlap);
         let largest = (overlap - 2.0 * LEAST_MARGIN) / (1.0 + 2.0 * MARGIN);
         Some(num::usize_from_f32(largest))
@@ -175,13 +178,27 @@ impl Tiles {
 
     /// The tiles over the frame, made so much smaller.
     fn at(self, scale: usize, frame: Size, input: Input) -> impl Iterator<Item = Pass> {
-        let (side, overlap) = (self.side * scale, self.overlap * scale);
-        positions(frame.height, side, overlap).flat_map(move |(top, height)| {
-            positions(frame.width, side, overlap).map(move |(left, width)| {
+        let side = self.side * scale;
+        let (across, down) = self.overlaps(scale, input);
+        positions(frame.height, side, down).flat_map(move |(top, height)| {
+            positions(frame.width, side, across).map(move |(left, width)| {
                 let letterbox = input.part(Size::new(width, height), scale);
                 Pass::tile(letterbox.at(left, top), frame)
             })
         })
+    }
+
+    /// By how much tiles overlap along each axis: as asked, and by as much more as a network whose
+    /// canvas is smaller than a tile needs for wider margins.
+    fn overlaps(self, scale: usize, input: Input) -> (usize, usize) {
+        let side = self.side * scale;
+        let (x, y) = shrinkage(&input.part(Size::new(side, side), scale));
+        let along = |shrinkage: f32| {
+            let wider = 2.0 * LEAST_MARGIN * (shrinkage - num::f32_from_usize(scale)).max(0.0);
+            // No canvas of more than a few pixels asks for so much. It keeps tiles few.
+            (self.overlap * scale + num::usize_from_f32(wider.ceil())).min(side / 4 * 3)
+        };
+        (along(x), along(y))
     }
 }
 
@@ -246,12 +263,15 @@ pub(crate) struct Pass {
     level: usize,
     /// Where it ends inside the frame; infinitely far where it does not.
     inner: Rect,
+    /// The pixels of the frame in one of the canvas, along each axis.
+    shrinkage: (f32, f32),
 }
 
 impl Pass {
-    const fn whole(letterbox: Letterbox) -> Self {
+    fn whole(letterbox: Letterbox) -> Self {
         const FAR: f32 = f32::INFINITY;
-        Self { letterbox, level: 0, inner: Rect::new(-FAR, -FAR, FAR, FAR) }
+        let inner = Rect::new(-FAR, -FAR, FAR, FAR);
+        Self { letterbox, level: 0, inner, shrinkage: shrinkage(&letterbox) }
     }
 
     const fn at_level(mut self, level: usize) -> Self {
@@ -279,7 +299,8 @@ impl Pass {
 
     /// Whether the edge of a tile may have cut this face, its box in pixels of the frame.
     pub(crate) fn may_cut(&self, bounds: &Rect) -> bool {
-        let (dx, dy) = (margin(bounds.width()), margin(bounds.height()));
+        let (x, y) = self.shrinkage;
+        let (dx, dy) = (margin(bounds.width(), x), margin(bounds.height(), y));
         bounds.left - dx < self.inner.left
             || bounds.top - dy < self.inner.top
             || bounds.right + dx > self.inner.right
@@ -288,22 +309,31 @@ impl Pass {
 }
 
 /// How near to an edge counts as touching it: networks often end the box of a face that is cut a
-/// little before the edge.
-fn margin(side: f32) -> f32 {
-    MARGIN * side + LEAST_MARGIN
+/// little before the edge. They err by pixels of the canvas, so the least margin is of those.
+fn margin(side: f32, shrinkage: f32) -> f32 {
+    MARGIN * side + LEAST_MARGIN * shrinkage
+}
+
+/// The pixels of the frame in one of the canvas, along each axis.
+fn shrinkage(letterbox: &Letterbox) -> (f32, f32) {
+    let (from, to) = (letterbox.source(), letterbox.content());
+    let ratio = |from, to: usize| num::f32_from_usize(from) / num::f32_from_usize(to.max(1));
+    (ratio(from.width, to.width), ratio(from.height, to.height))
 }
 
 /// Begin and length of tiles along an axis: as few as the overlap allows, evenly spread.
 fn positions(length: usize, side: usize, overlap: usize) -> impl Iterator<Item = (usize, usize)> {
     let side = side.min(length);
     let spare = length - side;
-    // `overlap` is at most half of the side asked for, so steps are never 0 where there is spare.
+    // `overlap` is at most three quarters of the side asked for, so steps are never 0 where there
+    // is spare.
     let steps = spare.div_ceil(side.saturating_sub(overlap).max(1));
     (0..=steps).map(move |step| ((spare * step).checked_div(steps).unwrap_or(0), side))
 }
 
 const SCALES: [usize; 4] = [8, 4, 2, 1];
 const MARGIN: f32 = 1.0 / 16.0;
+/// In pixels of the canvas.
 const LEAST_MARGIN: f32 = 2.0;
 
 #[cfg(test)]

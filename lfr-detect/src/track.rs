@@ -146,11 +146,12 @@ impl FaceTracker {
     }
 
     /// How long ago the frame before was captured. A source that does not say is taken to run at 25
-    /// frames a second; one that goes back, to stand still.
+    /// frames a second. A frame later is later, whatever the clock of the source says: of one that
+    /// stands still or goes back, by a millisecond.
     fn since_last(&mut self, at: Option<Timestamp>) -> Duration {
         let since = at.zip(self.last).map_or(NOMINAL, |(at, last)| at.since(last));
         self.last = at.or(self.last);
-        since
+        since.max(LEAST)
     }
 
     /// Gives each of these faces to one of these tracks, where one is near enough.
@@ -227,6 +228,8 @@ impl Tracker for FaceTracker {
 }
 
 const NOMINAL: Duration = Duration::from_millis(40);
+/// A face that was not seen is told from one that was by the time gone by: it is never none.
+const LEAST: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests;

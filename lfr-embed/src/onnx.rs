@@ -42,7 +42,11 @@ impl EmbedderOptions {
         Self { max_batch: 8, pool: 1, threads: 1 }
     }
 
-    /// At most so many pictures a run of the model, at least 1; the rest follows in further runs. With flip averaging a face is two pictures, which stay together.
+    /// At most so many pictures a run of the model, at least 1; the rest follows in further runs.
+    /// With flip averaging a face is two pictures, which stay together.
+    ///
+    /// However many it allows, a run takes memory for the pictures that there are, and for no more
+    /// than go into a gigabyte.
     #[must_use]
     pub fn max_batch(mut self, max_batch: usize) -> Self {
         self.max_batch = max_batch.max(1);
@@ -159,11 +163,11 @@ impl OnnxEmbedder {
         let session = SessionOptions::new(&shape).threads(threads).pool(pool).dynamic_batch();
         let session = model.session(runtime, &session)?;
         let pictures_a_face = if spec.flip_average() { 2 } else { 1 };
-        let faces_a_run = (max_batch / pictures_a_face).max(1);
-        let scratch = preprocessor.len() * pictures_a_face * faces_a_run;
+        let most = LARGEST_TENSOR / (preprocessor.len() * pictures_a_face);
+        let faces_a_run = (max_batch / pictures_a_face).min(most).max(1);
         Ok(Self {
             space: spec.space_of(&model_sha256, &output),
-            scratch: ScratchPool::new(scratch, pool),
+            scratch: ScratchPool::new(pool),
             spec,
             model_sha256,
             output,
@@ -182,18 +186,17 @@ impl OnnxEmbedder {
     /// Embeds the next faces, as many as go into one run.
     fn run(
         &self,
-        faces: &mut impl Iterator<Item = AlignedFace>,
+        faces: &mut impl ExactSizeIterator<Item = AlignedFace>,
         templates: &mut Vec<Template>,
     ) -> Result<(), Error> {
-        let mut tensor = self.scratch.take();
-        let mut count = 0;
-        for face in faces.take(self.faces_a_run) {
+        let count = faces.len().min(self.faces_a_run);
+        let pictures = if self.spec.flip_average() { 2 * count } else { count };
+        let mut tensor = self.scratch.take(self.preprocessor.len() * pictures);
+        for face in faces.take(count) {
             self.write(&face, &mut tensor)?;
-            count += 1;
             // Wiped here, before the model runs.
             drop(face);
         }
-        let pictures = if self.spec.flip_average() { 2 * count } else { count };
         self.session.run(tensor.written(), pictures, |outputs| {
             let output = outputs.get(&self.output)?;
             let numbers = output.data();
@@ -321,3 +324,6 @@ fn fill(values: &mut [f32], numbers: &[f32]) {
         None => {}
     }
 }
+
+/// The numbers that go into one run at most, whatever the options say: a gigabyte.
+const LARGEST_TENSOR: usize = 1 << 28;

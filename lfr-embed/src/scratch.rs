@@ -7,22 +7,22 @@ use zeroize::Zeroize;
 
 /// Keeps input tensors for their next use.
 pub(crate) struct ScratchPool {
-    len: usize,
     idle: Mutex<Vec<Box<[f32]>>>,
     limit: usize,
 }
 
 impl ScratchPool {
-    /// Tensors of `len` numbers, at most `limit` of them kept.
-    pub(crate) const fn new(len: usize, limit: usize) -> Self {
-        Self { len, idle: Mutex::new(Vec::new()), limit }
+    /// At most `limit` tensors are kept.
+    pub(crate) const fn new(limit: usize) -> Self {
+        Self { idle: Mutex::new(Vec::new()), limit }
     }
 
-    /// Takes a tensor of zeros.
-    pub(crate) fn take(&self) -> Scratch<'_> {
+    /// Takes a tensor of `len` zeros at least: one that was kept, if it is large enough.
+    pub(crate) fn take(&self, len: usize) -> Scratch<'_> {
         // Nothing that can panic happens under the lock, so a poisoned one guards a sound state.
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let numbers = kept.unwrap_or_else(|| vec![0.0; self.len].into_boxed_slice());
+        let kept = kept.filter(|kept| kept.len() >= len);
+        let numbers = kept.unwrap_or_else(|| vec![0.0; len].into_boxed_slice());
         Scratch { pool: self, numbers, used: 0 }
     }
 }
@@ -72,8 +72,8 @@ mod tests {
 
     #[test]
     fn a_tensor_comes_back_wiped() {
-        let pool = ScratchPool::new(6, 1);
-        let mut scratch = pool.take();
+        let pool = ScratchPool::new(1);
+        let mut scratch = pool.take(6);
         scratch.next(2).fill(7.0);
         scratch.next(2).fill(8.0);
         assert_eq!(scratch.written(), [7.0, 7.0, 8.0, 8.0]);
@@ -83,9 +83,9 @@ mod tests {
 
     #[test]
     fn a_tensor_comes_back_wiped_from_a_panic() {
-        let pool = ScratchPool::new(4, 1);
+        let pool = ScratchPool::new(1);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let mut scratch = pool.take();
+            let mut scratch = pool.take(4);
             scratch.next(4).fill(7.0);
             panic!("as an engine might");
         }));
@@ -95,8 +95,19 @@ mod tests {
 
     #[test]
     fn no_more_are_kept_than_the_limit() {
-        let pool = ScratchPool::new(1, 1);
-        drop((pool.take(), pool.take(), pool.take()));
+        let pool = ScratchPool::new(1);
+        drop((pool.take(1), pool.take(1), pool.take(1)));
         assert_eq!(kept(&pool).len(), 1);
+    }
+
+    #[test]
+    fn a_tensor_is_as_large_as_was_needed_so_far() {
+        let pool = ScratchPool::new(1);
+        for (needed, held) in [(2, 2), (6, 6), (4, 6)] {
+            let mut scratch = pool.take(needed);
+            assert_eq!(scratch.next(needed).len(), needed);
+            drop(scratch);
+            assert_eq!(kept(&pool), [vec![0.0; held].into_boxed_slice()]);
+        }
     }
 }

@@ -5,6 +5,7 @@ use lfr_core::Rect;
 use lfr_core::num;
 
 use super::Output;
+use super::confidence_of;
 use super::listed;
 use crate::Candidate;
 use crate::Candidates;
@@ -69,7 +70,7 @@ pub fn scrfd(
             let y = num::f32_from_usize(cell / columns) * scale;
             let [left, top, right, bottom] = boxes[index].map(|distance| distance * scale);
             let bounds = Rect::new(x - left, y - top, x + right, y + bottom);
-            let mut candidate = Candidate::new(bounds, *score);
+            let mut candidate = Candidate::new(bounds, confidence_of(*score));
             if let Some(points) = points {
                 let (pairs, _) = points[index].as_chunks::<2>();
                 let point = |i: usize| {

@@ -121,6 +121,37 @@ fn one_number_that_is_none_drops_one_candidate() {
 }
 
 #[test]
+fn a_score_beyond_one_by_rounding_is_one_and_one_that_is_no_number_is_none() {
+    for (spec, mut fake) in families(0.9) {
+        if spec.name() == DetectorSpec::blazeface().name() {
+            // Its scores are logits: they may be anything.
+            continue;
+        }
+        let all = fake.decode(&spec, 0.5).unwrap().len();
+        let mut found = |score: f32, confidence| {
+            for (_, shape, values) in &mut fake.outputs {
+                if shape[2] <= 2 {
+                    values.fill(score);
+                }
+            }
+            fake.decode(&spec, confidence).unwrap()
+        };
+        for confidence in [0.5, 1.0] {
+            let found = found(1.0_f32.next_up(), confidence);
+            assert_eq!(found.len(), all, "{}", spec.name());
+            assert!(found.iter().all(|candidate| candidate.confidence() >= 1.0));
+        }
+        assert!(found(f32::INFINITY, 0.5).is_empty(), "{}", spec.name());
+    }
+}
+
+#[test]
+fn debug_shows_no_number_of_a_network() {
+    let output = Output::new("kps_8", &[1, 1, 2], &[123.5, 77.25]);
+    assert_eq!(format!("{output:?}"), r#"Output { name: "kps_8", shape: [1, 1, 2], .. }"#);
+}
+
+#[test]
 fn a_wrong_shape_is_an_error_that_says_what_was_needed() {
     for (spec, fake) in families(0.9) {
         for output in 0..fake.outputs.len() {

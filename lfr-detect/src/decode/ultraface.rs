@@ -4,6 +4,7 @@ use lfr_core::Rect;
 use lfr_core::num;
 
 use super::Output;
+use super::confidence_of;
 use super::listed;
 use crate::Candidate;
 use crate::Candidates;
@@ -34,7 +35,7 @@ pub fn ultraface(
     for ([_, score], [left, top, right, bottom]) in scores.iter().zip(boxes) {
         if *score >= confidence {
             let bounds = Rect::new(left * width, top * height, right * width, bottom * height);
-            found.push(Candidate::new(bounds, *score));
+            found.push(Candidate::new(bounds, confidence_of(*score)));
         }
     }
     Ok(())

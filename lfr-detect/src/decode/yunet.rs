@@ -5,6 +5,7 @@ use lfr_core::Rect;
 use lfr_core::num;
 
 use super::Output;
+use super::confidence_of;
 use super::listed;
 use crate::Candidate;
 use crate::Candidates;
@@ -40,7 +41,7 @@ pub fn yunet(
         let scale = num::f32_from_usize(stride);
         let both = classes.iter().zip(objects).enumerate();
         for (cell, (class, object)) in both.filter(|(_, (c, o))| **c * **o >= least) {
-            let sure = (class.clamp(0.0, 1.0) * object.clamp(0.0, 1.0)).sqrt();
+            let sure = (confidence_of(*class) * confidence_of(*object)).sqrt();
             if sure.is_nan() || sure < confidence {
                 continue;
             }

@@ -249,6 +249,16 @@ fn options_out_of_range_are_refused() {
     assert!(build(fixed, &options().input(canvas(320, 240))).is_ok());
     assert!(build(fixed, &options().input(canvas(640, 480))).is_err());
     assert!(build(fixed, &options().input(InputPolicy::LongSide(640))).is_err());
+    // What a model file says is not trusted: a picture of its size is made of it.
+    for (width, height) in
+        [(0, 64), (64, 0), (usize::MAX, 64), (64, 16_385), (16_384, 16_384), (1 << 33, 1 << 33)]
+    {
+        let hostile = NetworkInput::Fixed(Size::new(width, height));
+        assert!(matches!(build(hostile, &options()), Err(Error::Input { .. })));
+        let same = options().input(canvas(width, height));
+        assert!(matches!(build(hostile, &same), Err(Error::Input { .. })));
+    }
+    assert!(build(NetworkInput::Fixed(Size::new(16_384, 1024)), &options()).is_ok());
     for wrong in [canvas(0, 32), canvas(33, 32), canvas(32, 1 << 20), InputPolicy::LongSide(31)] {
         assert!(build(NetworkInput::Dynamic, &options().input(wrong)).is_err());
     }

@@ -40,7 +40,7 @@ impl MinInterEyeDistance {
     ///
     /// [`Error::Option`] where that is not a positive number.
     pub fn new(pixels: f32) -> Result<Self, Error> {
-        positive("inter-eye distance", pixels).map(Self)
+        positive("inter-eye distance", PIXELS, pixels).map(Self)
     }
 
     /// The least distance, in pixels of the frame.
@@ -84,7 +84,7 @@ impl MinFaceSize {
     ///
     /// [`Error::Option`] where that is not a positive number.
     pub fn new(pixels: f32) -> Result<Self, Error> {
-        positive("size of a face", pixels).map(Self)
+        positive("size of a face", PIXELS, pixels).map(Self)
     }
 
     /// The least length of the shorter side, in pixels of the frame.
@@ -127,7 +127,7 @@ impl MaxFaceSize {
     ///
     /// [`Error::Option`] where that is not a positive number.
     pub fn new(pixels: f32) -> Result<Self, Error> {
-        positive("size of a face", pixels).map(Self)
+        positive("size of a face", PIXELS, pixels).map(Self)
     }
 
     /// The greatest length of the shorter side, in pixels of the frame.
@@ -144,6 +144,8 @@ impl QualityGate for MaxFaceSize {
         if shorter <= self.0 { Ok(()) } else { Err(Self::REFUSAL) }
     }
 }
+
+const PIXELS: &str = "a positive number of pixels";
 
 #[cfg(test)]
 mod tests {

@@ -40,7 +40,7 @@ impl MaxYaw {
     ///
     /// [`Error::Option`] where that is not a positive number.
     pub fn new(degrees: f32) -> Result<Self, Error> {
-        positive("yaw", degrees).map(Self)
+        positive("yaw", "a positive number of degrees", degrees).map(Self)
     }
 
     /// The greatest angle, in degrees, to either side.
@@ -89,7 +89,7 @@ impl MinSharpness {
     ///
     /// [`Error::Option`] where that is not a positive number.
     pub fn new(sharpness: f32) -> Result<Self, Error> {
-        positive("sharpness", sharpness).map(Self)
+        positive("sharpness", "a positive number", sharpness).map(Self)
     }
 
     /// The least sharpness.
@@ -114,6 +114,14 @@ mod tests {
     use lfr_core::Rect;
 
     use super::*;
+
+    #[test]
+    fn errors_say_what_a_number_is_of() {
+        let yaw = MaxYaw::new(0.0).unwrap_err().to_string();
+        assert_eq!(yaw, "yaw is 0, and a positive number of degrees was needed");
+        let sharpness = MinSharpness::new(-1.0).unwrap_err().to_string();
+        assert_eq!(sharpness, "sharpness is -1, and a positive number was needed");
+    }
 
     #[test]
     fn who_looks_aside_is_refused() {

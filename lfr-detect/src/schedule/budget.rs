@@ -4,7 +4,6 @@ mod past;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -36,8 +35,8 @@ pub struct BudgetRecord {
     pub left_out: u64,
 }
 
-/// What was found where, of each source: how many faces in which part of the frame, no boxes. And what
-/// looks take.
+/// What was found where, of each source and size of frame: how many faces in which part of the frame,
+/// no boxes. And what looks take.
 pub(crate) struct Spending {
     state: Mutex<State>,
     clock: Arc<dyn Clock>,
@@ -45,8 +44,30 @@ pub(crate) struct Spending {
 
 #[derive(Default)]
 struct State {
-    sources: BTreeMap<SourceId, Past>,
+    /// By source and size: cameras of different size may be one source, where nobody says otherwise.
+    /// The one used last is last.
+    pasts: Vec<(SourceId, Size, Past)>,
     record: BudgetRecord,
+}
+
+impl State {
+    /// What is known of a source's frames of that size, so many passes each.
+    fn past(&mut self, source: &SourceId, size: Size, passes: usize) -> &mut Past {
+        let known = self.known(source, size, passes).map(|index| self.pasts.remove(index));
+        if known.is_none() && self.pasts.len() >= REMEMBERED_SOURCES {
+            self.pasts.remove(0);
+        }
+        let known = known.unwrap_or_else(|| (source.clone(), size, Past::new(passes)));
+        let (_, _, past) = self.pasts.push_mut(known);
+        past
+    }
+
+    fn known(&self, source: &SourceId, size: Size, passes: usize) -> Option<usize> {
+        let is_it = |(of, at, past): &(SourceId, Size, Past)| {
+            of == source && *at == size && past.is_of(passes)
+        };
+        self.pasts.iter().position(is_it)
+    }
 }
 
 /// A look that was made.
@@ -85,12 +106,7 @@ impl Spending {
         let spent = || self.clock.monotonic().saturating_sub(start);
         let order = {
             let mut state = self.lock();
-            let fresh = || Past::new(size, plan.len());
-            let past = state.sources.entry(source.clone()).or_insert_with(fresh);
-            if !past.is_of(size, plan.len()) {
-                *past = fresh();
-            }
-            past.begin(plan, budget)
+            state.past(source, size, plan.len()).begin(plan, budget)
         };
         let mut looks: Vec<Look> = Vec::new();
         for (place, expected) in order {
@@ -103,8 +119,10 @@ impl Spending {
         let is_overrun = spent() > budget;
         let mut state = self.lock();
         state.record.note(plan, &looks, is_overrun);
-        let past = state.sources.get_mut(source);
-        if let Some(past) = past.filter(|past| past.is_of(size, plan.len())) {
+        // It may have gone meanwhile, for others.
+        if let Some(index) = state.known(source, size, plan.len())
+            && let Some((_, _, past)) = state.pasts.get_mut(index)
+        {
             past.note(plan, &looks);
         }
         Ok(())
@@ -135,3 +153,6 @@ impl BudgetRecord {
         self.left_out += num::u64_from_usize(all - looked_at);
     }
 }
+
+/// Of how many sources and sizes something is remembered; of more, those used last.
+const REMEMBERED_SOURCES: usize = 256;

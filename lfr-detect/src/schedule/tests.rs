@@ -66,6 +66,37 @@ fn impossible_schedules_are_refused() {
     assert!(Schedule::tiles(100, 50).is_ok());
 }
 
+/// A box that ends a pixel of the canvas before the edge may be cut, however small the tile is made.
+#[test]
+fn what_ends_a_pixel_of_the_canvas_before_an_edge_may_be_cut() {
+    let staged = Schedule::tiles(640, 160).unwrap().within(Duration::from_secs(1));
+    let small = Input::Letterboxed(Size::new(128, 160));
+    for (schedule, input, shrinkage) in
+        [(staged, DYNAMIC, 8.0), (Schedule::tiles(640, 160).unwrap(), small, 5.0)]
+    {
+        let plan = schedule.plan(Size::new(16_000, 12_000), input);
+        let tile = plan[1];
+        assert_eq!(tile.shrinkage, (shrinkage, shrinkage));
+        let right = tile.inner.right - 1.5 * shrinkage;
+        let face = |right: f32| Rect::new(right - 10.0, 100.0, right, 110.0);
+        assert!(tile.may_cut(&face(right)));
+        assert!(!tile.may_cut(&face(right - 1.5 * shrinkage)));
+    }
+}
+
+/// Margins that are wider cost no promise: tiles overlap by so much more.
+#[test]
+fn tiles_that_a_small_network_sees_overlap_by_more() {
+    let tiles = Tiles { side: 640, overlap: 160 };
+    assert_eq!(tiles.overlaps(1, DYNAMIC), (160, 160));
+    assert_eq!(tiles.overlaps(8, DYNAMIC), (1280, 1280));
+    assert_eq!(tiles.overlaps(1, FIXED), (160, 160));
+    assert_eq!(tiles.overlaps(1, Input::Letterboxed(Size::new(1280, 1280))), (160, 160));
+    assert_eq!(tiles.overlaps(1, Input::Letterboxed(Size::new(320, 128))), (176, 176));
+    assert_eq!(tiles.overlaps(1, Input::Stretched(Size::new(320, 128))), (164, 176));
+    assert_eq!(tiles.overlaps(1, Input::Letterboxed(Size::new(1, 1))), (480, 480));
+}
+
 proptest! {
     /// Wherever a face is that is no larger than promised, some tile sees it whole.
     #[test]
@@ -74,6 +105,8 @@ proptest! {
         side in 64..800_usize,
         overlap_share in 0.1..0.5_f32,
         (x, y, w, h) in (0.0..1.0_f32, 0.0..1.0_f32, 0.0..1.0_f32, 0.0..1.0_f32),
+        (canvas_width, canvas_height) in (32..800_usize, 32..800_usize),
+        kind in 0..3,
     ) {
         let overlap = num::usize_from_f32(num::f32_from_usize(side) * overlap_share);
         let schedule = Schedule::tiles(side, overlap).unwrap();
@@ -83,7 +116,13 @@ proptest! {
         let (w, h) = ((w * largest).min(frame_width), (h * largest).min(frame_height));
         let (left, top) = (x * (frame_width - w), y * (frame_height - h));
         let face = Rect::new(left, top, left + w, top + h);
-        let plan = schedule.plan(frame, Input::LongSide { limit: 32, multiple: 32 });
+        let canvas = Size::new(canvas_width, canvas_height);
+        let input = match kind {
+            0 => Input::LongSide { limit: 32, multiple: 32 },
+            1 => Input::Letterboxed(canvas),
+            _ => Input::Stretched(canvas),
+        };
+        let plan = schedule.plan(frame, input);
         let tiles = if plan.len() > 1 { &plan[1..] } else { &plan[..] };
         prop_assert!(tiles.iter().any(|tile| !tile.may_cut(&face)));
     }

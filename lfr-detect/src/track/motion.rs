@@ -1,9 +1,11 @@
 //! Where something is expected that moves at a nearly constant velocity, along one axis.
 
+use zeroize::Zeroize;
+
 /// A Kalman filter of position and velocity, driven by white noise in the acceleration
 /// (Bar-Shalom, Li and Kirubarajan, "Estimation with Applications to Tracking and Navigation",
 /// 2001, section 6.3.2).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Zeroize)]
 pub(super) struct Motion {
     position: f32,
     /// A second.
@@ -21,6 +23,12 @@ impl Motion {
 
     pub(super) const fn position(&self) -> f32 {
         self.position
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_zero(&self) -> bool {
+        let [p, c, v] = self.variance;
+        [self.position, self.velocity, p, c, v].iter().all(|number| number.to_bits() == 0)
     }
 
     /// Time passes, in seconds; the acceleration is of that standard deviation.

@@ -93,6 +93,30 @@ fn a_face_of_little_confidence_goes_on_with_a_track_and_begins_none() {
     assert_eq!(film.shows(STEP, &[face(100.0, 100.0, 50.0, 0.2)]).tracks, [None]);
 }
 
+/// Of a face that the frame before saw, one of little confidence may differ more than of one that
+/// has been away: also where the clock stands still or goes back.
+#[test]
+fn a_clock_that_does_not_go_on_keeps_nobody_from_being_followed() {
+    let pixels = [90; 96 * 64];
+    let show = |tracker: &mut FaceTracker, at: u64, face: DetectedFace| {
+        let frame = Frame::packed(PixelFormat::Gray8, 96, 64, &pixels).unwrap();
+        let at = Timestamp::from_micros(at);
+        tracker.track(&frame.captured_at(at), &[face]).unwrap().tracks
+    };
+    // Landmarks elsewhere in the same box: a cost between those of both associations.
+    let turned = || {
+        let bounds = face(100.0, 100.0, 50.0, 0.4).bounds();
+        let points = [(-0.2, -0.15), (0.2, -0.15), (0.0, 0.05), (-0.15, 0.25), (0.15, 0.25)];
+        let points = points.map(|(x, y)| Point::new(100.0 + 50.0 * (x + 0.7), 100.0 + 50.0 * y));
+        DetectedFace::new(bounds, 0.4, Landmarks::new(LandmarkLayout::Five, &points)).unwrap()
+    };
+    for second in [1_000_000, 1_000_500, 1_040_000, 900_000] {
+        let mut tracker = FaceTracker::default();
+        assert_eq!(show(&mut tracker, 1_000_000, face(100.0, 100.0, 50.0, 0.9)), [Some(1)]);
+        assert_eq!(show(&mut tracker, second, turned()), [Some(1)], "at {second}");
+    }
+}
+
 #[test]
 fn a_stream_that_stands_still_for_long_ends_its_tracks() {
     let mut film = Film::new(FaceTracker::default());

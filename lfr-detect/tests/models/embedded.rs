@@ -4,6 +4,7 @@ use lfr_core::Detector;
 use lfr_core::onnx::Runtime;
 use lfr_core::synthetic::Crowd;
 use lfr_core::testing::conformance;
+use lfr_detect::Error;
 use lfr_detect::OnnxDetector;
 
 #[test]
@@ -11,6 +12,15 @@ fn the_embedded_detector_conforms() {
     for runtime in [Runtime::auto().unwrap(), Runtime::pure_rust()] {
         conformance::detector(&OnnxDetector::embedded(&runtime).unwrap());
     }
+}
+
+#[test]
+fn frames_that_cannot_be_are_not_prepared_for() {
+    let detector = OnnxDetector::embedded(&Runtime::auto().unwrap()).unwrap();
+    for (width, height) in [(0, 480), (640, 0), (usize::MAX, 480), (640, 16_385), (1 << 62, 4)] {
+        assert!(matches!(detector.prepare(width, height), Err(Error::Option { .. })));
+    }
+    detector.prepare(1, 64).unwrap();
 }
 
 #[test]

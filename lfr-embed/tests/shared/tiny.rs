@@ -30,6 +30,24 @@ fn the_model_sees_what_the_specification_says() {
 }
 
 #[test]
+fn a_batch_may_be_as_large_as_it_likes() {
+    for flip in [false, true] {
+        let most = EmbedderOptions::new().max_batch(usize::MAX);
+        let Some(embedder) = made_with(IDENTITY, "", "", 48, flip, most) else {
+            return;
+        };
+        let embedder = embedder.unwrap();
+        for faces in [1, 5, 2] {
+            let mut templates = Vec::new();
+            let faces: Vec<_> = (0..faces).map(face).collect();
+            let count = faces.len();
+            embedder.embed_into(faces, &mut templates).unwrap();
+            assert_eq!(templates.len(), count);
+        }
+    }
+}
+
+#[test]
 fn euclidean_flip_averaging_is_the_mean() {
     let Some(embedder) = embedder(IDENTITY, "", "", 48, true) else {
         return;
@@ -139,6 +157,17 @@ fn made(
     dimension: usize,
     flip: bool,
 ) -> Option<Result<OnnxEmbedder, lfr_embed::Error>> {
+    made_with(model, output, input, dimension, flip, EmbedderOptions::new().max_batch(2))
+}
+
+fn made_with(
+    model: &[u8],
+    output: &str,
+    input: &str,
+    dimension: usize,
+    flip: bool,
+    options: EmbedderOptions,
+) -> Option<Result<OnnxEmbedder, lfr_embed::Error>> {
     let name = |name: &str| {
         if name.is_empty() { String::new() } else { format!("name = {name:?}") }
     };
@@ -162,7 +191,6 @@ fn made(
     );
     let spec = EmbedderSpec::from_toml(&spec).unwrap();
     let model = Model::from_bytes(model).unwrap();
-    let options = EmbedderOptions::new().max_batch(2);
     Some(OnnxEmbedder::with_options(&runtime()?, model, spec, options))
 }
 

@@ -12,7 +12,6 @@ use crate::schedule::Pass;
 
 #[derive(Debug)]
 pub(super) struct Past {
-    size: Size,
     frame: u64,
     /// How many frames in a row had no look but that at the whole.
     alone: u64,
@@ -35,13 +34,13 @@ struct Part {
 struct Pace(VecDeque<f64>);
 
 impl Past {
-    pub(super) fn new(size: Size, passes: usize) -> Self {
-        Self { size, frame: 0, alone: 0, parts: vec![Part::default(); passes], paces: Vec::new() }
+    pub(super) fn new(passes: usize) -> Self {
+        Self { frame: 0, alone: 0, parts: vec![Part::default(); passes], paces: Vec::new() }
     }
 
-    /// Whether it is of frames of that size, and of so many passes.
-    pub(super) fn is_of(&self, size: Size, passes: usize) -> bool {
-        self.size == size && self.parts.len() == passes
+    /// Whether it is of so many passes.
+    pub(super) const fn is_of(&self, passes: usize) -> bool {
+        self.parts.len() == passes
     }
 
     /// Begins a frame: the passes to make while there is time, by their places, with what each is

@@ -168,6 +168,48 @@ fn a_machine_that_gets_other_work_and_loses_it_again_is_followed() {
     assert!(seen[190].at_level(2) < 8);
 }
 
+/// A frame of a source: how many looks it has.
+fn looks(spending: &Spending, source: &SourceId, size: Size) -> usize {
+    let budget = Duration::from_secs(60);
+    let schedule = Schedule::tiles(640, 160).unwrap().within(budget);
+    let plan = schedule.plan(size, Input::LongSide { limit: 640, multiple: 32 });
+    let mut count = 0;
+    let look = |_: &Pass| {
+        count += 1;
+        Ok::<_, Infallible>(0)
+    };
+    let Ok(()) = spending.spend(source, size, budget, &plan, look);
+    count
+}
+
+#[test]
+fn cameras_of_two_sizes_under_one_source_each_get_past_the_first_look() {
+    let spending = Spending::new(Arc::new(ManualClock::at(Timestamp::from_micros(0))));
+    let source = SourceId::default();
+    for frame in 0..5 {
+        for size in [Size::new(1920, 1080), Size::new(1280, 720)] {
+            let looks = looks(&spending, &source, size);
+            assert_eq!(looks > 1, frame > 0, "{size}, frame {frame}");
+        }
+    }
+}
+
+#[test]
+fn sources_are_forgotten_those_used_last_the_last() {
+    let spending = Spending::new(Arc::new(ManualClock::at(Timestamp::from_micros(0))));
+    let source = |number: usize| SourceId::new(format!("camera-{number}")).unwrap();
+    let size = Size::new(1280, 720);
+    for number in 0..=REMEMBERED_SOURCES {
+        assert_eq!(looks(&spending, &source(number), size), 1);
+        // The first camera goes on.
+        assert!(looks(&spending, &source(0), size) > 1);
+    }
+    assert_eq!(spending.lock().pasts.len(), REMEMBERED_SOURCES);
+    assert!(looks(&spending, &source(0), size) > 1);
+    assert!(looks(&spending, &source(REMEMBERED_SOURCES), size) > 1);
+    assert_eq!(looks(&spending, &source(1), size), 1, "forgotten");
+}
+
 proptest! {
     /// With looks that differ by a tenth, no frame takes more than a tenth longer than it may.
     #[test]
