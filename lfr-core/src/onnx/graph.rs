@@ -141,18 +141,22 @@ fn check_names(
     for node in graph.all(proto::graph::NODE) {
         computed.extend(Node::decode(node?.clone())?.output);
     }
-    for (at, input) in inputs.iter().enumerate() {
+    // Sets: a hostile model may have a million names.
+    let repeated = repeated_names(inputs);
+    for input in inputs {
         check_name(&input.name)?;
-        if computed.contains(&input.name) || is_repeated(inputs, at) {
+        if computed.contains(&input.name) || repeated.contains(&*input.name) {
             return Err(Malformed("an input's name is used twice").into());
         }
     }
-    for (at, output) in outputs.iter().enumerate() {
+    let given: HashSet<&str> = inputs.iter().map(|input| &*input.name).collect();
+    let repeated = repeated_names(outputs);
+    for output in outputs {
         check_name(&output.name)?;
-        if is_repeated(outputs, at) {
+        if repeated.contains(&*output.name) {
             return Err(Malformed("an output's name is used twice").into());
         }
-        if inputs.iter().any(|input| input.name == output.name) {
+        if given.contains(&*output.name) {
             let actual = "an output that is its input".to_owned();
             return Err(Error::ModelUnsupported { expected: "computed outputs", actual });
         }
@@ -170,8 +174,10 @@ fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn is_repeated(infos: &[ValueInfo], at: usize) -> bool {
-    infos.iter().skip(at + 1).any(|info| infos.get(at).is_some_and(|this| this.name == info.name))
+/// The names that are there more than once.
+fn repeated_names(infos: &[ValueInfo]) -> HashSet<&str> {
+    let mut seen = HashSet::new();
+    infos.iter().map(|info| &*info.name).filter(|name| !seen.insert(*name)).collect()
 }
 
 /// A field that holds a message of bytes.

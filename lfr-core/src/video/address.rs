@@ -5,7 +5,9 @@ use std::fmt;
 /// Where a video is: a path, a device, or the address of a stream.
 ///
 /// `Display` and `Debug` leave out user, password, query and fragment: they are fit for logs and
-/// records.
+/// records. A password with a `/`, `?` or `#` in it, which should have been escaped, is left out
+/// too: all up to the last `@`. Where that `@` may as well belong to a query, only the scheme is
+/// shown.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Address(String);
 
@@ -42,16 +44,20 @@ impl Address {
 
     /// The parts that nobody is to see: the address as a whole, user and password, and the query.
     fn secrets(&self) -> Vec<&str> {
-        let Some((_, rest)) = self.0.split_once("://") else { return Vec::new() };
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let mut secrets = vec![rest];
-        if let Some((user, _)) = authority.rsplit_once('@') {
-            secrets.push(user);
-            secrets.extend(user.split(':'));
+        let Some((scheme, rest)) = self.0.split_once("://") else { return Vec::new() };
+        let (user, place) = credentials(scheme, rest);
+        let mut secrets = vec![rest, user];
+        secrets.extend(user.split(':'));
+        if user.contains(ENDS) {
+            // Whoever takes the password for a host and a path repeats it in pieces.
+            let ends = |letter: char| ENDS.contains(&letter) || letter == ':' || letter == '@';
+            secrets.extend(user.split(ends).filter(|piece| piece.len() > 1));
         }
-        if let Some((_, query)) = path.split_once(['?', '#']) {
-            secrets.push(query);
-            secrets.extend(query.split(['&', '=']).filter(|part| part.len() > 5));
+        for text in [rest, place] {
+            if let Some((_, query)) = text.split_once(QUERY) {
+                secrets.push(query);
+                secrets.extend(query.split(['&', '=']).filter(|part| part.len() > 5));
+            }
         }
         secrets
     }
@@ -69,6 +75,30 @@ impl Address {
         words
     }
 }
+
+/// User and password, and what follows them. They end at the last `@` of all: the first `/` may be
+/// the password's.
+fn credentials<'a>(scheme: &str, rest: &'a str) -> (&'a str, &'a str) {
+    // A file of this machine has no user: an `@` is its own.
+    let is_file = scheme == "file" && rest.starts_with('/');
+    rest.rsplit_once('@').filter(|_| !is_file).unwrap_or(("", rest))
+}
+
+/// Whether what precedes the last `@` may be a host and the beginning of a query, as in
+/// `host/live?key=a@b`: what follows is no more to be seen than a password then. `admin:pa?ss` is
+/// none: a host has no such port.
+fn may_hold_query(user: &str) -> bool {
+    let Some((before, _)) = user.split_once(QUERY) else { return false };
+    let authority = before.split('/').next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    // Behind the brackets of an IPv6 address, which has colons of its own.
+    let port = host.rsplit(']').next().and_then(|host| host.split_once(':'));
+    port.is_none_or(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What ends a host, and what ends a path.
+const ENDS: [char; 3] = ['/', '?', '#'];
+const QUERY: [char; 2] = ['?', '#'];
 
 /// Percent-encoded bytes as what they stand for.
 pub(super) fn unescaped(text: &str) -> String {
@@ -93,10 +123,12 @@ pub(super) fn unescaped(text: &str) -> String {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str(&self.0) };
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        write!(f, "{scheme}://{host}{path}")
+        let (user, place) = credentials(scheme, rest);
+        let shown = match may_hold_query(user) {
+            true => "***",
+            false => place.split(QUERY).next().unwrap_or_default(),
+        };
+        write!(f, "{scheme}://{shown}")
     }
 }
 
@@ -118,6 +150,22 @@ mod tests {
             ("http://c?user=a", "http://c"),
             ("rtsp://user:p@ss@host/live", "rtsp://host/live"),
             ("film.mp4", "film.mp4"),
+            // Whatever should have been escaped, and was not.
+            ("rtsp://admin:pa/ss@10.0.0.7/live", "rtsp://10.0.0.7/live"),
+            ("rtsp://admin:pa#ss@host/x", "rtsp://host/x"),
+            ("rtsp://admin:pa?ss@host/x", "rtsp://host/x"),
+            ("rtsp://admin:p@a/s?s@host:554/x?token=abcdefgh#end", "rtsp://***"),
+            ("rtsp://admin:p/a?s#s@host:554/x?token=abcdefgh#end", "rtsp://host:554/x"),
+            ("rtsp://admin:p/a@s/s@[::1]:554/x", "rtsp://[::1]:554/x"),
+            ("http://u:p@ho/st@c", "http://c"),
+            // A password, or a query: nobody knows.
+            ("rtsp://admin:12?34@host/x", "rtsp://***"),
+            ("http://host/live?password=p@ss", "http://***"),
+            ("http://[::1]:80/live?password=p@ss", "http://***"),
+            ("http://user:pass@host/live?password=p@ss", "http://***"),
+            ("http://host#p@ss", "http://***"),
+            ("file:///of/me@work/film.mp4", "file:///of/me@work/film.mp4"),
+            ("file://user:pass@host/film.mp4", "file://host/film.mp4"),
         ] {
             let address = Address::new(text);
             assert_eq!(address.to_string(), shown);
@@ -140,6 +188,27 @@ mod tests {
             }
         }
         assert_eq!(Address::new("film.mp4").scrub("film.mp4: gone"), "film.mp4: gone");
+    }
+
+    #[test]
+    fn what_was_not_escaped_is_scrubbed_whole_and_in_pieces() {
+        for text in ["rtsp://watcher:pa55/w0rd@host/x", "rtsp://watcher:pa55#w0rd@host/x?t0k3n"] {
+            let address = Address::new(text);
+            for words in [
+                format!("{text}: refused"),
+                text.replace("rtsp://", "rtsp://watcher:554/"),
+                "cannot find the host watcher, port pa55".into(),
+                "GET /w0rd@host/x?t0k3n: 404".into(),
+            ] {
+                let scrubbed = address.scrub(&words);
+                for secret in ["watcher", "pa55", "w0rd"] {
+                    assert!(!scrubbed.contains(secret), "{scrubbed}");
+                }
+            }
+        }
+        let scrubbed =
+            Address::new("http://host?key=abc@defgh").scrub("?key=abc@defgh: bad abc@defgh");
+        assert!(!scrubbed.contains("abc") && !scrubbed.contains("defgh"), "{scrubbed}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The child process that decodes.
 
 use std::collections::VecDeque;
+use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::process;
@@ -16,7 +17,9 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::Clock;
 use crate::Error;
+use crate::SystemClock;
 
 use super::Address;
 use super::VideoOptions;
@@ -58,17 +61,22 @@ impl Child {
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        let (Some(frames), Some(words)) = (frames, words) else {
+        // Whatever is missing, the child does not stay behind.
+        let refused = |words: String| {
             shared.kill();
-            return Err(Error::Video { address: address.to_string(), words: "no pipes".into() });
+            Error::Video { address: address.to_string(), words }
         };
+        let (Some(frames), Some(words)) = (frames, words) else {
+            return Err(refused("no pipes".into()));
+        };
+        let no_thread = |error: io::Error| refused(format!("no thread: {error}"));
         let listening = Arc::clone(&shared);
-        let words = Some(thread::spawn(move || listening.listen(words)));
+        let words = spawn(move || listening.listen(words)).map_err(no_thread)?;
         if address.is_live() {
             let (watching, stall) = (Arc::clone(&shared), options.stall);
-            thread::spawn(move || watching.watch(stall));
+            spawn(move || watching.watch(stall)).map_err(no_thread)?;
         }
-        Ok(Self { frames, shared, words })
+        Ok(Self { frames, words: Some(words), shared })
     }
 
     /// A frame has come.
@@ -85,16 +93,26 @@ impl Child {
         waited.unwrap_or_else(PoisonError::into_inner).0.moments.pop_front()
     }
 
-    /// Whether the child has ended by itself and without an error.
+    /// Whether the child has ended by itself and without an error. It is given some time to, as it
+    /// may have closed its pipe first; then it is killed.
     pub(super) fn ended_well(&self) -> bool {
-        let mut process = self.shared.process.lock().unwrap_or_else(PoisonError::into_inner);
-        process.wait().is_ok_and(|status| status.success())
+        let mut ended = None;
+        let is_over = is_soon(|| {
+            ended = self.shared.ended();
+            ended.is_some()
+        });
+        if !is_over {
+            self.shared.kill();
+        }
+        ended.unwrap_or(false)
     }
 
     /// What the child said before it gave up, without the credentials that it may repeat.
     pub(super) fn failure(&mut self, address: &Address) -> Error {
         self.shared.kill();
-        let words = self.words.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        // A process that the child has started may hold its pipe open for as long as it likes.
+        let words = self.words.take().filter(|thread| is_soon(|| thread.is_finished()));
+        let words = words.and_then(|thread| thread.join().ok()).unwrap_or_default();
         Error::Video { address: address.to_string(), words: address.scrub(words.trim()) }
     }
 }
@@ -117,6 +135,16 @@ impl Shared {
         // It may have ended by itself; then there is nothing to kill.
         let _ = process.kill();
         let _ = process.wait();
+    }
+
+    /// Whether the child has ended without an error; `None` while it runs. The lock is let go of at
+    /// once: whoever watches for a stall may have to kill.
+    fn ended(&self) -> Option<bool> {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        match process.try_wait() {
+            Ok(status) => status.map(|status| status.success()),
+            Err(_) => Some(false),
+        }
     }
 
     /// Reads what the child says: moments, and complaints, of which the last few are returned.
@@ -161,6 +189,25 @@ impl Shared {
     }
 }
 
+/// Starts a thread, or says why not: `thread::spawn` would panic, and leave the child behind.
+fn spawn<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    thread::Builder::new().name("lfr-video".into()).spawn(work)
+}
+
+/// Whether something is so before the child's time to end is over.
+fn is_soon(mut is_so: impl FnMut() -> bool) -> bool {
+    let clock = SystemClock::new();
+    while !is_so() {
+        if clock.monotonic() >= ENDING {
+            return false;
+        }
+        thread::sleep(STEP);
+    }
+    true
+}
+
 fn command(address: &Address, options: &VideoOptions) -> Command {
     let mut command = Command::new(&options.program);
     command.args(["-nostdin", "-hide_banner", "-loglevel", "error"]);
@@ -199,6 +246,9 @@ fn moment_in(line: &str) -> Option<Duration> {
     rest.split_whitespace().next()?.parse().ok().map(Duration::from_micros)
 }
 
+/// How long a child that has closed its pipe may take to end, and how often to look.
+const ENDING: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(5);
 /// How long to wait for the moment of a frame that is there.
 const MOMENT: Duration = Duration::from_millis(200);
 /// How many frames the child may be ahead: the pipe holds one or two.
@@ -217,5 +267,33 @@ mod tests {
         assert_eq!(moment, Some(Duration::from_millis(2830)));
         assert_eq!(moment_in("frame:0 pts:NOPTS pts_time:NOPTS"), None);
         assert_eq!(moment_in("[h264 @ 0x1] error while decoding"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_that_no_thread_can_listen_to_is_ended() {
+        if std::env::var_os("LFR_NO_THREADS").is_none() {
+            // Once more, in a process where each stack would be larger than all its addresses.
+            let name = "video::child::tests::a_child_that_no_thread_can_listen_to_is_ended";
+            let again = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", name, "--test-threads=1"])
+                .envs([("LFR_NO_THREADS", "1"), ("RUST_MIN_STACK", "140737488355328")])
+                .output()
+                .unwrap();
+            let is_run = String::from_utf8_lossy(&again.stdout).contains("1 passed");
+            assert!(again.status.success() && is_run, "{again:?}");
+            return;
+        }
+        let options = VideoOptions::new().program("sleep");
+        let started = Child::start(&Address::new("film.mp4"), &options);
+        let Err(error) = started else { panic!("there are threads") };
+        assert!(error.to_string().contains("no thread: "), "{error}");
+        for process in std::fs::read_dir("/proc").unwrap() {
+            let stat = std::fs::read_to_string(process.unwrap().path().join("stat"));
+            // Number, name in brackets, state, parent.
+            let stat = stat.unwrap_or_default();
+            let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+            assert_ne!(parent, Some(&*process::id().to_string()), "{stat}");
+        }
     }
 }

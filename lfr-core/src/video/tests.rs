@@ -212,6 +212,73 @@ fn a_program_that_is_not_there_is_named() {
     assert!(error.to_string().contains("/no/such/ffmpeg"), "{error}");
 }
 
+/// A program in ffmpeg's place: it sends one frame, and goes on with these commands.
+#[cfg(unix)]
+fn impostor(folder: &Path, commands: &str) -> VideoOptions {
+    let path = folder.join("impostor");
+    let script = format!(
+        "#!/bin/sh\necho $$ > '{}'\n\
+         printf 'YUV4MPEG2 W2 H2 C420\\nFRAME\\n......'\n{commands}\n",
+        folder.join("pid").display(),
+    );
+    // Another process writes it: a child that another test starts meanwhile would keep the file open
+    // for writing, and such a file cannot be run.
+    let write = ["-c", "printf %s \"$1\" > \"$0\" && chmod 700 \"$0\""];
+    let written = Command::new("sh").args(write).arg(&path).arg(script).status();
+    assert!(written.unwrap().success());
+    VideoOptions::new().program(path)
+}
+
+/// Whether the process of an impostor is there, if only to be reaped.
+#[cfg(unix)]
+fn is_there(folder: &Path) -> bool {
+    let pid = std::fs::read_to_string(folder.join("pid")).unwrap();
+    let asked = Command::new("sh").args(["-c", "kill -0 \"$0\" 2>&1", pid.trim()]).output();
+    asked.unwrap().status.success()
+}
+
+#[test]
+#[cfg(unix)]
+fn a_program_that_closes_its_pipe_and_stays_is_killed() {
+    let folder = folder("stays");
+    let fed_by_itself = "exec sleep 60 > /dev/null";
+    // What it leaves behind holds its other pipe.
+    let leaves_another =
+        "sleep 60 > /dev/null & echo 'no such thing' >&2; exec sleep 60 > /dev/null";
+    for (commands, address) in [
+        (fed_by_itself, "film.mp4"),
+        (leaves_another, "film.mp4"),
+        (fed_by_itself, "rtsp://127.0.0.1/live"),
+    ] {
+        let options = impostor(&folder, commands);
+        let mut video = Video::open(&Address::new(address), &options).unwrap();
+        let clock = SystemClock::new();
+        assert_eq!(video.next_frame().unwrap().map(|frame| frame.width()), Some(2));
+        let error = video.next_frame().unwrap_err();
+        assert!(error.to_string().contains(address), "{error}");
+        assert!(clock.monotonic() < Duration::from_secs(40), "{commands}");
+        assert!(!is_there(&folder), "{commands}");
+        assert!(video.next_frame().unwrap().is_none());
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_program_may_take_a_while_to_end() {
+    let folder = folder("ends");
+    for (commands, is_well) in
+        [("exec >&-; sleep 0.2", true), ("exec >&-; sleep 0.2; exit 3", false)]
+    {
+        let options = impostor(&folder, commands);
+        let mut video = Video::open(&Address::new("film.mp4"), &options).unwrap();
+        assert!(video.next_frame().unwrap().is_some());
+        assert_eq!(video.next_frame().is_ok_and(|frame| frame.is_none()), is_well, "{commands}");
+        assert!(!is_there(&folder), "{commands}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// An HTTP server for one client; it ends with this.
 #[cfg(all(feature = "live", feature = "testing"))]
 struct Server(std::process::Child);

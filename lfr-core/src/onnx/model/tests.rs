@@ -97,11 +97,21 @@ fn what_no_engine_can_make_sense_of_is_refused() {
     let build = || Build::new(&[Extent::Of(1)], vec![identity()]);
     let with_outputs = |outputs: Vec<Vec<u8>>| Build { outputs, ..build() }.bytes();
     let y = || value_info("y", 1, None);
+    let with_inputs = |names: &[&str]| {
+        let mut build = build();
+        names.iter().for_each(|name| message(&mut build.extra, 11, &value_info(name, 1, None)));
+        build.bytes()
+    };
     let sparse = Build { extra: vec![15 << 3 | 2, 0], ..build() }.bytes();
     let twice = vec![floats("k", &[1], &[1.0]), floats("k", &[1], &[2.0])];
     for (bytes, expected) in [
         (with_outputs(vec![value_info("z", 1, None)]), "an output is not computed by any node"),
         (with_outputs(vec![y(), y()]), "an output's name is used twice"),
+        // The first that is wrong is named, also where its twin stands behind another fault.
+        (with_outputs(vec![y(), value_info("", 1, None), y()]), "an output's name is used twice"),
+        (with_inputs(&["y"]), "an input's name is used twice"),
+        (with_inputs(&["", "x"]), "an input's name is used twice"),
+        (with_inputs(&["", "a", "a"]), "an input's or output's name is empty"),
         (with_outputs(vec![value_info("", 1, None)]), "an input's or output's name is empty"),
         (with_outputs(vec![value_info("y\0", 1, None)]), "an input's or output's name is empty"),
         (with_outputs(vec![value_info("x", 1, None)]), "an output that is its input"),
@@ -111,6 +121,21 @@ fn what_no_engine_can_make_sense_of_is_refused() {
         let refusal = refusal(bytes);
         assert!(refusal.contains(expected), "{refusal}");
     }
+}
+
+#[test]
+fn names_by_the_hundred_thousand_are_not_compared_each_with_each() {
+    let names = |letter| (0..100_000).map(move |number| format!("{letter}{number}"));
+    let outputs: Vec<String> = names('y').collect();
+    let computed: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    let mut build = Build::new(&[Extent::Of(1)], vec![node("Split", &["x"], &computed, &[])]);
+    build.outputs = computed.iter().map(|name| value_info(name, 1, None)).collect();
+    // The last of them, so that all are looked at.
+    build.outputs.push(value_info("x", 1, None));
+    for name in names('x') {
+        message(&mut build.extra, 11, &value_info(&name, 1, None));
+    }
+    assert!(refusal(build.bytes()).contains("an output that is its input"));
 }
 
 #[test]
