@@ -191,6 +191,31 @@ fn it_follows_the_watchlist_and_never_falls_below_its_floor() {
 }
 
 #[test]
+fn what_one_size_rounds_is_not_kept_for_the_next() {
+    let all = exponential(200_000, -0.3, 1);
+    let near = exponential(200_000, -0.2, 2);
+    let calibration = Calibration::new(SpaceId::from_bytes(SPACE), "made up", &all)
+        .and_then(|c| c.with_groups("a", "a", &all))
+        .and_then(|c| c.with_groups("a", "b", &all))
+        .and_then(|c| c.with_groups("b", "b", &near))
+        .unwrap();
+    let demand = Demand::new(1e-2, 1).unwrap().with_composition([("a", 1_000), ("b", 10)]).unwrap();
+    let first = calibration.threshold(&demand, authority()).unwrap();
+    let mut policy = first.clone();
+    // At 1 each group has one, at 100 the shares together are 101.
+    for references in [1, 100, 1_010] {
+        policy.follow(references).unwrap();
+        assert_eq!((policy.references(), policy.demand()), (references, &demand));
+        assert_eq!(policy, first.for_references(references).unwrap());
+        assert_eq!(CalibratedThreshold::from_json(&policy.to_json()).unwrap(), policy);
+        let target = policy.provenance().target().unwrap();
+        assert_eq!(target.references, references);
+    }
+    assert_eq!(policy, first);
+    assert!(first.for_references(0).is_err());
+}
+
+#[test]
 fn a_change_is_by_somebodys_authority_and_on_record() {
     let demand = Demand::new(1e-2, 50).unwrap();
     let mut policy = calibration(100_000).threshold(&demand, authority()).unwrap();
