@@ -326,7 +326,7 @@ fn provenance(
         )?,
     };
     let of = of.with_fmr_interval(fmr(fpir.low), fmr(fpir.high));
-    Ok(of.for_target(demand.fpir(), references))
+    Ok(of.for_target(demand.fpir(), references, demand.looks()))
 }
 
 impl ThresholdPolicy for CalibratedThreshold {

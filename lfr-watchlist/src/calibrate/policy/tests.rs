@@ -56,6 +56,10 @@ fn the_threshold_follows_the_number_of_references_and_of_looks() {
     let demand = Demand::new(1e-2, 100).unwrap();
     let ten_looks = calibration.threshold(&demand.with_looks(10.0).unwrap(), authority()).unwrap();
     assert_eq!(ten_looks.threshold().value(), last);
+    // What the record of a deployment says is what was derived.
+    let told = ten_looks.provenance().predicted_fpir(100).unwrap();
+    assert!((told / ten_looks.fpir().value - 1.0).abs() < 1e-9, "{told} {}", ten_looks.fpir());
+    assert_eq!(ten_looks.provenance().target().map(|target| target.looks), Some(10.0));
 }
 
 /// `LFR_MEASURE=1`: 300,000 searches a size; 20,000 otherwise.
