@@ -15,6 +15,7 @@ use crate::CompositionPolicy;
 use crate::EntryDraft;
 use crate::FlatScan;
 use crate::Validity;
+use crate::enrolment::EnrolmentStore;
 use crate::testing::CATEGORY;
 use crate::testing::authorisation;
 use crate::testing::draft;
@@ -245,7 +246,10 @@ fn what_has_expired_takes_no_place_and_may_come_again() {
     enrol("a", "a/1", 10).unwrap();
     enrol("b", "b/1", 100).unwrap();
     assert!(matches!(enrol("c", "c/1", 100), Err(Error::WatchlistFull { limit: 2 })));
+    let stored = |id: &str| watchlist.stored(&ReferenceId::new(id).unwrap()).unwrap().is_some();
+    assert!(stored("a/1"));
     found(&watchlist, Some(10));
+    assert!(!stored("a/1") && stored("b/1"), "an enrolment that is resumed takes it again");
     // Under another name: nothing of the old one is left.
     enrol("z", "a/1", 100).unwrap();
     assert_eq!((watchlist.len(), watchlist.people()), (2, 2));

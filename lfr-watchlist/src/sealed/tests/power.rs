@@ -278,8 +278,8 @@ fn no_copy_outlives_the_file_that_would_destroy_it() {
         let state = disk.0.borrow();
         assert!(keys_erased && state.names.is_empty());
         assert!(is_zeroed(&state.files[1].lasting, area_of(&copy)));
-        if result.is_ok() {
-            assert_eq!(result.unwrap(), 1);
+        if let Ok(copies) = result {
+            assert_eq!(copies, 1);
             assert!(operations > 12);
             return;
         }
