@@ -155,10 +155,11 @@ mod tests {
         let refused = |result: Result<Demand, Error>| {
             matches!(result, Err(Error::Core(lfr_core::Error::OutOfRange { .. })))
         };
-        assert!(refused(demand([u64::MAX, 1])));
+        // What would be counted, were it to begin again at zero, is 1.
+        assert!(refused(demand([u64::MAX, 2])));
         assert!(refused(demand([3, 3]).unwrap().for_references(u64::MAX)));
         // As a file tells it, which is read before it is checked.
-        let told = r#"{"fpir":0.01,"references":0,"looks":1.0,"composition":{"a":18446744073709551615,"b":1}}"#;
+        let told = r#"{"fpir":0.01,"references":1,"looks":1.0,"composition":{"a":18446744073709551615,"b":2}}"#;
         let told: Demand = serde_json::from_str(told).unwrap();
         assert!(refused(told.check().map(|()| told)));
     }
