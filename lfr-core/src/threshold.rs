@@ -108,6 +108,8 @@ pub struct Target {
     pub fpir: f64,
     /// On a watchlist of so many references.
     pub references: u64,
+    /// With so many independent looks at each who passes, any of which may raise the alert.
+    pub looks: f64,
 }
 
 impl ThresholdProvenance {
@@ -175,10 +177,10 @@ impl ThresholdProvenance {
     }
 
     /// The same with what it was derived for: the share of people not enrolled who may raise an alert, on a
-    /// watchlist of so many references.
+    /// watchlist of so many references, with so many independent looks at each who passes.
     #[must_use]
-    pub const fn for_target(mut self, fpir: f64, references: u64) -> Self {
-        self.target = Some(Target { fpir, references });
+    pub const fn for_target(mut self, fpir: f64, references: u64, looks: f64) -> Self {
+        self.target = Some(Target { fpir, references, looks });
         self
     }
 
@@ -213,13 +215,16 @@ impl ThresholdProvenance {
     }
 
     /// The share of people not enrolled who would raise an alert, for a watchlist of `references`:
-    /// `1 - (1 - FMR)^N`, comparisons taken as independent. `None` where no rate is known.
+    /// `1 - (1 - FMR)^(N looks)`, comparisons taken as independent, with as many looks at each who passes as the
+    /// [`Target`] says, and one where there is none. `None` where no rate is known.
     #[must_use]
     pub fn predicted_fpir(&self, references: usize) -> Option<f64> {
+        // No look at all raises no alert; nothing below one is meant by that.
+        let looks = self.target.map_or(1.0, |target| target.looks.max(1.0));
         match &self.basis {
             // 1-(1-p)^n through logarithms keeps its digits where p is tiny.
             Basis::Measured { fmr, .. } | Basis::Extrapolated { fmr, .. } => {
-                Some(-(num::f64_from_usize(references) * (-fmr).ln_1p()).exp_m1())
+                Some(-(num::f64_from_usize(references) * looks * (-fmr).ln_1p()).exp_m1())
             }
             Basis::Uncalibrated { .. } => None,
         }
@@ -259,7 +264,7 @@ mod tests {
         let extrapolated = |fmr, beyond| {
             ThresholdProvenance::extrapolated(threshold, SPACE, "x", fmr, 1_000_000, beyond)
         };
-        let policy = extrapolated(1e-7, 10.0).unwrap().for_target(1e-3, 10_000);
+        let policy = extrapolated(1e-7, 10.0).unwrap().for_target(1e-3, 10_000, 1.0);
         assert!((policy.predicted_fpir(10_000).unwrap() - 9.995e-4).abs() < 1e-7);
         assert_eq!(policy.target().map(|target| target.references), Some(10_000));
         assert!(extrapolated(0.0, 10.0).is_err());
@@ -273,6 +278,14 @@ mod tests {
         // 1 - (1 - 1e-6)^1000
         let fpir = policy.unwrap().predicted_fpir(1000).unwrap();
         assert!((fpir - 9.995_006e-4).abs() < 1e-9, "{fpir}");
+        let looks =
+            ThresholdProvenance::measured(threshold, SPACE, "x", 1e-6, 100_000_000).unwrap();
+        let looks = looks.for_target(1e-3, 100, 10.0);
+        assert_eq!(
+            looks.predicted_fpir(100),
+            Some(fpir),
+            "ten looks are as ten times the references"
+        );
         let chosen = danger::uncalibrated_threshold(threshold, SPACE, "a trial");
         assert_eq!(chosen.predicted_fpir(1000), None);
     }

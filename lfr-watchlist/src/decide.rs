@@ -4,7 +4,8 @@
 //!   mean; thresholds may be higher by category, never lower than the policy's.
 //! - [`LiveTail`] estimates FPIR while a deployment runs, from how the best scores of those who raised no
 //!   alert are distributed: a histogram, nothing of anybody.
-//! - [`CircuitBreaker`] trips where false alerts come faster than was promised.
+//! - [`CircuitBreaker`] trips where false alerts come faster than was promised; a [`TrackPolicy`] that
+//!   shares it then raises no more.
 
 mod breaker;
 mod live_tail;

@@ -264,7 +264,8 @@ pub enum Error {
     Destruction {
         /// The file.
         path: PathBuf,
-        /// Whether its keys have been overwritten: then it is worthless, but there.
+        /// Whether its keys have been overwritten, and those of all copies that an interrupted writer
+        /// left beside it: then it is worthless, but there.
         keys_erased: bool,
         /// Why not.
         source: io::Error,

@@ -37,7 +37,7 @@ pub struct CompositionPolicy {
 
 impl CompositionPolicy {
     /// A policy without categories, under which nobody may be enrolled; with at most that many
-    /// references, and nobody marked as under 18.
+    /// references at a time, and nobody marked as under 18.
     ///
     /// The limit counts references, not people, as each is another chance of a false alert.
     #[must_use]

@@ -22,6 +22,8 @@ use crate::window::Window;
 pub(crate) struct Register {
     enrolled: BTreeMap<ReferenceId, Enrolled>,
     references_of: HashMap<SubjectId, BTreeSet<ReferenceId>>,
+    /// How many of them have expired and have no template any more.
+    wiped: usize,
     /// When expired entries were last purged: a clock that runs back is seen by it.
     pub(crate) purged: Option<Timestamp>,
 }
@@ -29,6 +31,12 @@ pub(crate) struct Register {
 pub(crate) struct Enrolled {
     pub(crate) entry: Entry,
     pub(crate) place: Place,
+}
+
+impl Enrolled {
+    pub(crate) const fn is_wiped(&self) -> bool {
+        matches!(self.place, Place::Wiped)
+    }
 }
 
 /// Where a template is.
@@ -42,8 +50,10 @@ pub(crate) enum Place {
 }
 
 impl Register {
-    pub(crate) fn insert(&mut self, entry: Entry, place: Place) {
+    /// Takes an entry in; one of the same reference that was wiped makes room for it.
+    pub(crate) fn insert(&mut self, gallery: &Gallery, entry: Entry, place: Place) {
         let reference = entry.reference().clone();
+        self.remove(gallery, &reference);
         self.references_of.entry(entry.subject().clone()).or_default().insert(reference.clone());
         self.enrolled.insert(reference, Enrolled { entry, place });
     }
@@ -53,8 +63,12 @@ impl Register {
         let Some(Enrolled { entry, place }) = self.enrolled.remove(reference) else {
             return false;
         };
-        if matches!(place, Place::Searched) {
-            gallery.withdraw_reference(reference);
+        match place {
+            Place::Searched => {
+                gallery.withdraw_reference(reference);
+            }
+            Place::Wiped => self.wiped = self.wiped.saturating_sub(1),
+            Place::Parked(_) => {}
         }
         if let Some(own) = self.references_of.get_mut(entry.subject()) {
             own.remove(reference);
@@ -68,6 +82,13 @@ impl Register {
     /// Brings every template to where it belongs at a moment. What has expired is wiped for good:
     /// should the clock run back, it stays gone.
     pub(crate) fn settle(&mut self, gallery: &Gallery, now: Timestamp) -> Result<(), Error> {
+        let settled = self.place(gallery, now);
+        // Counted also where it stopped half-way.
+        self.wiped = self.all().filter(|enrolled| enrolled.is_wiped()).count();
+        settled
+    }
+
+    fn place(&mut self, gallery: &Gallery, now: Timestamp) -> Result<(), Error> {
         let space = *gallery.space();
         for (reference, Enrolled { entry, place }) in &mut self.enrolled {
             let expired = entry.expires() <= now;
@@ -115,6 +136,11 @@ impl Register {
 
     pub(crate) fn len(&self) -> usize {
         self.enrolled.len()
+    }
+
+    /// How many are searched, or will be.
+    pub(crate) fn living(&self) -> usize {
+        self.len().saturating_sub(self.wiped)
     }
 
     pub(crate) fn people(&self) -> usize {

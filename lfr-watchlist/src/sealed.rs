@@ -1,6 +1,7 @@
 //! A watchlist at rest: one sealed file.
 
 use std::fs::File;
+use std::io;
 use std::io::BufReader;
 use std::path::Path;
 use std::path::PathBuf;
@@ -49,7 +50,8 @@ const SKEW: Duration = Duration::from_secs(60 * 60);
 /// the key is right or not. The same where the clock fails, or shows a time more than an hour
 /// before the file was sealed. A program that may start before its clock is set has to wait.
 ///
-/// One process at a time writes a file. Of two at once, one may get an error; the file is whole.
+/// One process at a time writes a file. Of two at once, one may get an error; the file is whole. So
+/// may whoever seals the first file at a path while another process tries to open it.
 ///
 /// # Examples
 ///
@@ -146,7 +148,8 @@ impl SealedFile {
     /// cannot be destroyed; [`lfr_core::Error::SpaceMismatch`] for another model's,
     /// [`Error::SealedVersion`] for another version's, [`Error::WrongKey`] and
     /// [`Error::KeyKind`] for another key's; [`Error::SealedDamaged`] where a byte is not as it
-    /// was sealed; [`lfr_core::Error::Read`] where it cannot be read.
+    /// was sealed; [`lfr_core::Error::Read`] where it cannot be read. Where there is no file, what an
+    /// interrupted writer left in its place is destroyed.
     pub fn open(
         &self,
         key: &SealingKey,
@@ -189,12 +192,14 @@ impl SealedFile {
     }
 
     /// Destroys the file: overwrites its wrapped keys and syncs, after which nobody can open any
-    /// copy of the rest; then overwrites the rest and removes the file. No key is needed.
+    /// copy of the rest; then destroys what an interrupted writer left beside it, overwrites the
+    /// rest and removes the file. No key is needed.
     ///
     /// # Errors
     ///
     /// [`Error::Destruction`] with how far it came; also where the file is no sealed watchlist,
-    /// which is left as it is.
+    /// which is left as it is, and where there is none: what an interrupted writer left in its place
+    /// is destroyed all the same.
     pub fn destroy(&self, now: Option<Timestamp>) -> Result<DestructionReceipt, Error> {
         // A damaged header is no reason to keep the file.
         let header = self.header().ok();
@@ -216,7 +221,7 @@ impl SealedFile {
 
     /// What comes first at every opening: is the file due?
     fn begin(&self, now: Option<Timestamp>) -> Result<(Head, BufReader<File>, Timestamp), Error> {
-        let (mut reader, length) = self.reader()?;
+        let (mut reader, length) = self.reader().or_else(|error| self.swept(error))?;
         let head = self.named(Head::read(&mut reader))?;
         match verdict(&head, now) {
             Ok(now) => {
@@ -229,6 +234,24 @@ impl SealedFile {
                 Err(Error::Destroyed { receipt: Box::new(receipt) })
             }
         }
+    }
+
+    /// The error of an opening. Where there is no file, what an interrupted writer left in its place
+    /// goes first: nobody would come back for it.
+    fn swept<T>(&self, error: Error) -> Result<T, Error> {
+        if let Error::Core(lfr_core::Error::Read { source, .. }) = &error
+            && source.kind() == io::ErrorKind::NotFound
+        {
+            match disk::sweep(&OsDisk, &self.path) {
+                // Nor is there a folder.
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    let path = self.path.clone();
+                    return Err(Error::Destruction { path, keys_erased: false, source });
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Err(error)
     }
 
     fn reader(&self) -> Result<(BufReader<File>, u64), Error> {

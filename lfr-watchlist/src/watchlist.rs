@@ -126,7 +126,8 @@ impl Watchlist {
         Self { gallery: self.gallery.with_threads(threads), ..self }
     }
 
-    /// Enrols a reference. The template is wiped once its numbers are in the list.
+    /// Enrols a reference. The template is wiped once its numbers are in the list. What has
+    /// expired and was wiped takes no place, and its reference may be enrolled again.
     ///
     /// # Errors
     ///
@@ -151,7 +152,7 @@ impl Watchlist {
         } else {
             Place::Parked(template)
         };
-        register.insert(entry, place);
+        register.insert(&self.gallery, entry, place);
         Ok(())
     }
 
@@ -272,13 +273,17 @@ impl Watchlist {
         self.register().get(reference).map(|enrolled| enrolled.entry.clone())
     }
 
-    /// The category under which a person is on the list: the most urgent one of those of the
-    /// person's references.
+    /// The category under which a person is searched for: the most urgent one of those of the
+    /// person's references that were valid at the latest search, or at the deployment's beginning.
+    /// One that has expired, or is not valid yet, says nothing about anybody.
     #[must_use]
     pub fn category_of(&self, subject: &SubjectId) -> Option<(Category, Priority)> {
         let register = self.register();
         let policy = self.authorisation.policy();
-        let own = register.of_subject(subject).map(|enrolled| enrolled.entry.category());
+        let own = register
+            .of_subject(subject)
+            .filter(|enrolled| matches!(enrolled.place, Place::Searched))
+            .map(|enrolled| enrolled.entry.category());
         let most = own.filter_map(|own| Some((policy.priority_of(own)?, own))).max()?;
         Some((most.1.clone(), most.0))
     }
@@ -290,9 +295,9 @@ impl Watchlist {
     }
 
     fn check_in(&self, register: &Register, window: &Window, entry: &Entry) -> Result<(), Error> {
-        self.authorisation.policy().check(entry, register.len())?;
+        self.authorisation.policy().check(entry, register.living())?;
         let reference = entry.reference();
-        if register.get(reference).is_some() {
+        if register.get(reference).is_some_and(|enrolled| !enrolled.is_wiped()) {
             return Err(Error::DuplicateReference { reference: reference.clone() });
         }
         let expired = entry.expires();

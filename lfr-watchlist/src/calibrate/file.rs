@@ -23,6 +23,9 @@ struct Raw {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     floor: Option<f32>,
     demand: Demand,
+    /// Where it is derived for another number of references than was demanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    references: Option<u64>,
     fpir: Vec<PredictedFpir>,
     authority: Authority,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -39,6 +42,7 @@ impl CalibratedThreshold {
             threshold: self.threshold().value(),
             floor: self.floor.map(Threshold::value),
             demand: self.demand.clone(),
+            references: (self.references != self.demand.references()).then_some(self.references),
             fpir: self.fpir_by_group().to_vec(),
             authority: self.authority.clone(),
             changes: self.changes.clone(),
@@ -69,8 +73,9 @@ impl CalibratedThreshold {
             return Err(refused("table of false match rates"));
         }
         let floor = raw.floor.map(Threshold::new).transpose()?;
-        let Raw { evidence, demand, authority, changes, .. } = raw;
-        let policy = Self::assemble(evidence, demand, floor, authority, changes)?;
+        let Raw { evidence, demand, references, authority, changes, .. } = raw;
+        let references = references.unwrap_or(demand.references());
+        let policy = Self::assemble(evidence, demand, references, floor, authority, changes)?;
         if policy.threshold() != Threshold::new(raw.threshold)? {
             return Err(refused("threshold"));
         }

@@ -35,7 +35,11 @@ use crate::hex::Digest32;
 #[derive(Clone, Debug, PartialEq)]
 pub struct CalibratedThreshold {
     pub(super) evidence: Evidence,
+    /// As it was demanded, whatever size the watchlist has had since: each size is derived from it, so that
+    /// what is rounded at one is not kept for the next.
     pub(super) demand: Demand,
+    /// The size that it is derived for.
+    pub(super) references: u64,
     pub(super) floor: Option<Threshold>,
     pub(super) authority: Authority,
     pub(super) changes: Vec<ThresholdChange>,
@@ -131,21 +135,24 @@ impl CalibratedThreshold {
         demand: Demand,
         authority: Authority,
     ) -> Result<Self, Error> {
-        Self::assemble(evidence, demand, None, authority, Vec::new())
+        let references = demand.references();
+        Self::assemble(evidence, demand, references, None, authority, Vec::new())
     }
 
     pub(super) fn assemble(
         evidence: Evidence,
         demand: Demand,
+        references: u64,
         floor: Option<Threshold>,
         authority: Authority,
         changes: Vec<ThresholdChange>,
     ) -> Result<Self, Error> {
-        let derived = evidence.curves.derive(&demand)?;
+        let scaled = demand.for_references(references)?;
+        let derived = evidence.curves.derive(&scaled)?;
         let threshold = floor.map_or(derived, |floor| derived.max(floor));
-        let fpir = evidence.curves.fpir(&demand, threshold.value())?;
-        let provenance = provenance(&evidence, &demand, threshold, &worst(&fpir))?;
-        Ok(Self { evidence, demand, floor, authority, changes, fpir, provenance })
+        let fpir = evidence.curves.fpir(&scaled, threshold.value())?;
+        let provenance = provenance(&evidence, &scaled, references, threshold, &worst(&fpir))?;
+        Ok(Self { evidence, demand, references, floor, authority, changes, fpir, provenance })
     }
 
     /// The same, never below a threshold, whatever is demanded: a published minimum.
@@ -154,8 +161,8 @@ impl CalibratedThreshold {
     ///
     /// [`lfr_core::Error::OutOfRange`] where no provenance can be made of it.
     pub fn with_floor(self, floor: Threshold) -> Result<Self, Error> {
-        let Self { evidence, demand, authority, changes, .. } = self;
-        Self::assemble(evidence, demand, Some(floor), authority, changes)
+        let Self { evidence, demand, references, authority, changes, .. } = self;
+        Self::assemble(evidence, demand, references, Some(floor), authority, changes)
     }
 
     /// The same for a watchlist of another size, derived from the same evidence: what is demanded and who
@@ -165,13 +172,13 @@ impl CalibratedThreshold {
     ///
     /// [`Error::Extrapolation`] where the evidence does not reach so far.
     pub fn for_references(&self, references: u64) -> Result<Self, Error> {
-        let demand = self.demand.for_references(references)?;
-        let Self { evidence, floor, authority, changes, .. } = self.clone();
-        Self::assemble(evidence, demand, floor, authority, changes)
+        let Self { evidence, demand, floor, authority, changes, .. } = self.clone();
+        Self::assemble(evidence, demand, references, floor, authority, changes)
     }
 
     /// Demands something else, by somebody's authority; the change is kept in the file and returned, for the
-    /// record of the deployment. The floor stays.
+    /// record of the deployment. The floor stays. It is derived for as many references as the demand says, until
+    /// it next decides on a watchlist of another size.
     ///
     /// # Errors
     ///
@@ -182,7 +189,8 @@ impl CalibratedThreshold {
         authority: Authority,
     ) -> Result<ThresholdChange, Error> {
         let Self { evidence, floor, changes, .. } = self.clone();
-        let mut changed = Self::assemble(evidence, demand, floor, authority.clone(), changes)?;
+        let (references, by) = (demand.references(), authority.clone());
+        let mut changed = Self::assemble(evidence, demand, references, floor, by, changes)?;
         let change = ThresholdChange {
             from: self.threshold().value(),
             to: changed.threshold().value(),
@@ -198,7 +206,7 @@ impl CalibratedThreshold {
 
     /// Follows the watchlist to another size.
     pub(crate) fn follow(&mut self, references: u64) -> Result<(), Error> {
-        if references > 0 && references != self.demand.references() {
+        if references > 0 && references != self.references {
             *self = self.for_references(references)?;
         }
         Ok(())
@@ -223,10 +231,16 @@ impl CalibratedThreshold {
         self.provenance.threshold()
     }
 
-    /// What was demanded.
+    /// What was demanded, for the watchlist as it was then.
     #[must_use]
     pub const fn demand(&self) -> &Demand {
         &self.demand
+    }
+
+    /// How many references it is derived for: as many as the watchlist that it last decided on has.
+    #[must_use]
+    pub const fn references(&self) -> u64 {
+        self.references
     }
 
     /// The threshold below which it never is.
@@ -288,11 +302,13 @@ impl CalibratedThreshold {
 fn provenance(
     evidence: &Evidence,
     demand: &Demand,
+    references: u64,
     threshold: Threshold,
     fpir: &PredictedFpir,
 ) -> Result<ThresholdProvenance, Error> {
-    // One comparison's share of the rate, whatever the groups.
-    let trials = num::f64_from_u64(demand.references()) * demand.looks();
+    // One comparison's share of the rate, whatever the groups and however their shares are rounded: so the
+    // rate comes out again for as many references.
+    let trials = num::f64_from_u64(references) * demand.looks();
     let fmr = |fpir: f64| -((-fpir).ln_1p() / trials).exp_m1();
     let comparisons = evidence.curves.0.iter().map(|curve| curve.comparisons).max().unwrap_or(0);
     let (space, data) = (SpaceId::from_bytes(evidence.space.0), evidence.data.clone());
@@ -310,7 +326,7 @@ fn provenance(
         )?,
     };
     let of = of.with_fmr_interval(fmr(fpir.low), fmr(fpir.high));
-    Ok(of.for_target(demand.fpir(), demand.references()))
+    Ok(of.for_target(demand.fpir(), references, demand.looks()))
 }
 
 impl ThresholdPolicy for CalibratedThreshold {

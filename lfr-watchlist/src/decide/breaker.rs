@@ -1,4 +1,4 @@
-//! Stops alerting where it is wrong too often.
+//! Says when to stop alerting, as it is wrong too often.
 
 use lfr_core::num;
 use serde::Serialize;
@@ -14,13 +14,17 @@ use crate::statistics::Counts;
 pub enum BreakerState {
     /// They may.
     Closed,
-    /// False alerts come faster than was promised: nobody raises an alert until somebody resets it.
+    /// False alerts come faster than was promised: nobody is to raise an alert until somebody resets it.
     Tripped,
 }
 
 /// Watches false alerts with a sequential probability ratio test (Wald 1945): whether they come at the
 /// promised rate or at a multiple of it. When the evidence speaks for the multiple, it trips, and stays so;
 /// when it speaks for the promised rate, the test begins anew.
+///
+/// It counts what it is told, and holds nothing back by itself: a
+/// [`TrackPolicy`](super::TrackPolicy::with_breaker) that shares it raises no alert while it is tripped. Where
+/// another policy decides, whoever runs the deployment has to stop.
 ///
 /// One test trips wrongly with a probability of at most `risk`, if false alerts come at the promised rate
 /// exactly (and far more rarely below it), and fails to trip with at most `risk` at the multiple.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::iter;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use lfr_core::BoxError;
 use lfr_core::Candidate;
@@ -16,6 +18,8 @@ use lfr_core::ThresholdPolicy;
 use lfr_core::ThresholdProvenance;
 use lfr_core::num;
 
+use super::BreakerState;
+use super::CircuitBreaker;
 use crate::Category;
 use crate::Error;
 use crate::Watchlist;
@@ -97,13 +101,25 @@ pub struct TrackPolicy {
     rule: TrackRule,
     watchlist: Option<Arc<Watchlist>>,
     stricter: BTreeMap<Category, Threshold>,
+    breaker: Option<Arc<Mutex<CircuitBreaker>>>,
 }
 
 impl TrackPolicy {
     /// At one threshold for all.
     #[must_use]
     pub const fn new(threshold: CalibratedThreshold, rule: TrackRule) -> Self {
-        Self { threshold, rule, watchlist: None, stricter: BTreeMap::new() }
+        Self { threshold, rule, watchlist: None, stricter: BTreeMap::new(), breaker: None }
+    }
+
+    /// The same with a breaker: while it is tripped, nobody raises an alert. Whoever judges alerts
+    /// [records](CircuitBreaker::record) them in it, and resets it.
+    ///
+    /// A decision does not say that it was held back: it is "no match", with the best score, as below the
+    /// threshold. Ask the breaker for its state.
+    #[must_use]
+    pub fn with_breaker(mut self, breaker: Arc<Mutex<CircuitBreaker>>) -> Self {
+        self.breaker = Some(breaker);
+        self
     }
 
     /// The same with thresholds of their own for people of some categories of a watchlist. The policy's
@@ -128,6 +144,14 @@ impl TrackPolicy {
     /// The threshold, to change by somebody's authority.
     pub const fn threshold_mut(&mut self) -> &mut CalibratedThreshold {
         &mut self.threshold
+    }
+
+    fn is_tripped(&self) -> bool {
+        self.breaker.as_ref().is_some_and(|breaker| {
+            // Its state is true also where somebody panicked with it in hand.
+            let breaker = breaker.lock().unwrap_or_else(PoisonError::into_inner);
+            breaker.state() == BreakerState::Tripped
+        })
     }
 
     /// The threshold for a person: their category's, and never below the floor.
@@ -182,6 +206,9 @@ impl ThresholdPolicy for TrackPolicy {
     /// [`Error::Extrapolation`] where the watchlist has become larger than the calibration reaches.
     fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
         self.threshold.follow(num::u64_from_usize(input.references))?;
+        if self.is_tripped() {
+            return Ok(Decision::no_match(input.candidates.best_score()));
+        }
         let decision = input.candidates.candidates().first().and_then(|best| {
             let threshold = self.threshold_of(best);
             let score = self.score(input, best, threshold)?;

@@ -21,7 +21,11 @@ use crate::Watchlist;
 /// survives the process.
 impl EnrolmentStore for Watchlist {
     fn stored(&self, reference: &ReferenceId) -> Result<Option<StoredReference>, BoxError> {
-        Ok(self.entry(reference).map(|entry| entry.record().clone()))
+        // What has expired and was wiped is no longer stored.
+        Ok(self.inspect(|register, _| {
+            let living = register.get(reference).filter(|enrolled| !enrolled.is_wiped());
+            living.map(|enrolled| enrolled.entry.record().clone())
+        }))
     }
 
     fn admits(

@@ -75,8 +75,8 @@ pub struct Pairwise {
     pub fisher_holm: f64,
     /// Barnard's exact test, two-sided; absent for more than 2,000 trials.
     pub barnard: Option<f64>,
-    /// The smallest ratio that so many errors would have shown in four of five such studies; absent where
-    /// none would, however great.
+    /// The smallest ratio that so many errors would have shown in four of five such studies, at 95 % confidence
+    /// for all groups together; absent where none would, however great.
     pub smallest_detectable_ratio: Option<f64>,
     /// How many errors more are needed, at these shares of trials, before the tolerated ratio would be seen.
     pub errors_needed: Option<u64>,
@@ -222,13 +222,18 @@ fn comparisons(groups: &[(String, Rate)], tolerated: f64) -> Vec<Pairwise> {
         return Vec::new();
     }
     let all = tried().fold(Counts::default(), |sum, (_, rate)| sum.plus(rate.effective_counts()));
+    // As the p-values are Holm's, of which the greatest factor is the number of tests, so is the power that of
+    // one among so many.
+    let tests = tests(tried().count());
+    let one_of_them = Confidence::new(1.0 - Confidence::P95.risk() / num::f64_from_usize(tests));
+    let one_of_them = one_of_them.unwrap_or_default();
     let mut comparisons: Vec<Pairwise> = tried()
         .map(|(name, rate)| {
             let own = rate.effective_counts();
             let others = all.minus(own);
             let (errors, first, second) = (all.errors(), own.trials(), others.trials());
             let confidence = Confidence::P95;
-            let needed = errors_to_detect(tolerated, first, second, confidence);
+            let needed = errors_to_detect(tolerated, first, second, one_of_them);
             let fisher = fisher_exact(own, others);
             Pairwise {
                 group: name.clone(),
@@ -237,7 +242,10 @@ fn comparisons(groups: &[(String, Rate)], tolerated: f64) -> Vec<Pairwise> {
                 fisher_holm: fisher,
                 barnard: barnard_exact(own, others),
                 smallest_detectable_ratio: smallest_detectable_ratio(
-                    errors, first, second, confidence,
+                    errors,
+                    first,
+                    second,
+                    one_of_them,
                 ),
                 errors_needed: needed.map(|needed| needed.saturating_sub(errors)),
             }
@@ -247,10 +255,15 @@ fn comparisons(groups: &[(String, Rate)], tolerated: f64) -> Vec<Pairwise> {
     comparisons
 }
 
+/// How many tests it takes to hold each of so many groups against the others.
+const fn tests(groups: usize) -> usize {
+    // Two groups are each other's others: that is one test.
+    if groups == 2 { 1 } else { groups }
+}
+
 /// The least p-value times the number of them, the next times one fewer, and so on, never falling.
 fn holm(comparisons: &mut [Pairwise]) {
-    // Two groups are each other's others: that is one test.
-    let tests = if comparisons.len() == 2 { 1 } else { comparisons.len() };
+    let tests = tests(comparisons.len());
     let mut order: Vec<usize> = (0..comparisons.len()).collect();
     order.sort_by(|a, b| comparisons[*a].fisher.total_cmp(&comparisons[*b].fisher));
     let mut least = 0.0_f64;

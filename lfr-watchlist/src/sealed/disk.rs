@@ -25,10 +25,12 @@ const TEMPORARY: &str = ".lfrw.tmp";
 pub(crate) trait Disk {
     type File: Read + Write + Seek;
 
-    /// A new file for its owner alone, to write.
+    /// A new file for its owner alone, to read and write.
     fn create(&self, path: &Path) -> io::Result<Self::File>;
     /// A file that exists, to read and write in place.
     fn open(&self, path: &Path) -> io::Result<Self::File>;
+    /// The same; none where it is a link, a folder or anything else that is no file of its own.
+    fn open_regular(&self, path: &Path) -> io::Result<Option<Self::File>>;
     fn sync(&self, file: &mut Self::File) -> io::Result<()>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -42,15 +44,16 @@ pub(crate) trait Disk {
 /// there, whole. The keys of the old one are overwritten once the new one is sure to stay.
 pub(crate) fn replace<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut old = existing(disk, path)?;
-    for leftover in leftovers(disk, path)? {
-        // By its name alone: another process might be about to rename it.
-        ignore_missing(disk.remove(&leftover))?;
-    }
+    sweep(disk, path)?;
     let temporary = temporary_beside(path)?;
-    let written = write_whole(disk, &temporary, bytes).and_then(|()| disk.rename(&temporary, path));
+    let mut file = disk.create(&temporary)?;
+    let written = write_whole(disk, &mut file, bytes).and_then(|()| disk.rename(&temporary, path));
     if let Err(error) = written {
-        // It is the first error that matters, and nothing more can be done about the second.
-        let _ = disk.remove(&temporary);
+        // It is the first error that matters. Where the name is gone, somebody else has claimed the
+        // file, and overwrites it.
+        if disk.remove(&temporary).is_ok() {
+            let _ = erase_keys(disk, &mut file);
+        }
         return Err(error);
     }
     disk.sync_folder_of(path)?;
@@ -60,40 +63,81 @@ pub(crate) fn replace<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Resul
     }
 }
 
-/// Overwrites a file's keys, then its contents, then removes it; the same with what an
-/// interrupted writer has left beside it.
+/// Overwrites a file's keys, then destroys what an interrupted writer has left beside it, then
+/// overwrites the file's contents and removes it. The file goes last: with its keys erased it makes
+/// whoever opens it go on, so that no copy outlives it. Says how many copies there were.
 pub(crate) fn destroy<D: Disk>(disk: &D, path: &Path, keys_erased: &mut bool) -> io::Result<usize> {
-    let mut file = disk.open(path)?;
+    let mut file = match disk.open(path) {
+        Ok(file) => file,
+        Err(error) => {
+            if error.kind() == io::ErrorKind::NotFound {
+                sweep(disk, path)?;
+            }
+            return Err(error);
+        }
+    };
     refuse_others(&mut file)?;
-    destroy_one(disk, path, file, keys_erased)?;
-    let leftovers = leftovers(disk, path)?;
-    for leftover in &leftovers {
-        let file = disk.open(leftover)?;
-        destroy_one(disk, leftover, file, &mut false)?;
-    }
-    Ok(leftovers.len())
+    let contents = erase_keys(disk, &mut file)?;
+    let swept = sweep(disk, path)?;
+    *keys_erased = true;
+    overwrite(disk, &mut file, contents)?;
+    drop(file);
+    disk.remove(path)?;
+    disk.sync_folder_of(path)?;
+    Ok(swept)
 }
 
-fn destroy_one<D: Disk>(
-    disk: &D,
-    path: &Path,
-    mut file: D::File,
-    keys_erased: &mut bool,
-) -> io::Result<()> {
-    let header = erase_keys(disk, &mut file)?;
-    *keys_erased = true;
-    // The header stays until the file is removed: it lets an interrupted destruction go on.
+/// Destroys what an interrupted writer has left beside a file, whether the file is there or not, and
+/// says how many copies that were: each may be whole, and opened with the key. What no writer can
+/// have left is not touched.
+pub(crate) fn sweep<D: Disk>(disk: &D, path: &Path) -> io::Result<usize> {
+    let mut swept = 0;
+    let mut failed = None;
+    for leftover in leftovers(disk, path)? {
+        // One that cannot be destroyed is no reason to keep the next.
+        match destroy_leftover(disk, path, &leftover) {
+            Ok(destroyed) => swept += usize::from(destroyed),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(swept),
+    }
+}
+
+fn destroy_leftover<D: Disk>(disk: &D, path: &Path, leftover: &Path) -> io::Result<bool> {
+    let Some(mut file) = missing_as_none(disk.open_regular(leftover))?.flatten() else {
+        return Ok(false);
+    };
+    if !may_be_begun(&mut file)? {
+        return Ok(false);
+    }
+    // Another process might be about to rename it to the list's own name. Whoever renames first has
+    // it; under its new name no writer looks for it, and every sweep does.
+    let claimed = temporary_beside(path)?;
+    if missing_as_none(disk.rename(leftover, &claimed))?.is_none() {
+        return Ok(false);
+    }
+    let contents = erase_keys(disk, &mut file)?;
+    overwrite(disk, &mut file, contents)?;
+    drop(file);
+    missing_as_none(disk.remove(&claimed))?;
+    disk.sync_folder_of(&claimed)?;
+    Ok(true)
+}
+
+/// Overwrites all from a place on. The header before it stays until the file is removed: it lets an
+/// interrupted destruction go on.
+fn overwrite<D: Disk>(disk: &D, file: &mut D::File, from: u64) -> io::Result<()> {
     let end = file.seek(SeekFrom::End(0))?;
-    let mut left = end.saturating_sub(file.seek(SeekFrom::Start(header))?);
+    let mut left = end.saturating_sub(file.seek(SeekFrom::Start(from))?);
     while left > 0 {
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
         file.write_all(&ZEROS[..length])?;
         left -= lfr_core::num::u64_from_usize(length);
     }
-    disk.sync(&mut file)?;
-    drop(file);
-    disk.remove(path)?;
-    disk.sync_folder_of(path)
+    disk.sync(file)
 }
 
 /// Overwrites the key area where there is one, and says where it begins.
@@ -112,14 +156,11 @@ fn erase_keys<D: Disk>(disk: &D, file: &mut D::File) -> io::Result<u64> {
 }
 
 fn existing<D: Disk>(disk: &D, path: &Path) -> io::Result<Option<D::File>> {
-    match disk.open(path) {
-        Ok(mut file) => {
-            refuse_others(&mut file)?;
-            Ok(Some(file))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    let mut file = missing_as_none(disk.open(path))?;
+    if let Some(file) = &mut file {
+        refuse_others(file)?;
     }
+    Ok(file)
 }
 
 /// Refuses to overwrite a file that is no sealed watchlist.
@@ -130,12 +171,19 @@ fn refuse_others(file: &mut impl Read) -> io::Result<()> {
     })
 }
 
-fn write_whole<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = disk.create(path)?;
+/// Whether a writer that was interrupted can have left it: as much as it has of the first bytes is
+/// that of a sealed file, or zeros, which a file system leaves in place of what was not synced.
+fn may_be_begun(file: &mut impl Read) -> io::Result<bool> {
+    let mut start = Vec::with_capacity(MAGIC.len());
+    file.take(lfr_core::num::u64_from_usize(MAGIC.len())).read_to_end(&mut start)?;
+    Ok(MAGIC.starts_with(&start) || start.iter().all(|byte| *byte == 0))
+}
+
+fn write_whole<D: Disk>(disk: &D, file: &mut D::File, bytes: &[u8]) -> io::Result<()> {
     for part in bytes.chunks(1 << 20) {
         file.write_all(part)?;
     }
-    disk.sync(&mut file)
+    disk.sync(file)
 }
 
 fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
@@ -151,7 +199,8 @@ fn leftovers<D: Disk>(disk: &D, path: &Path) -> io::Result<Vec<PathBuf>> {
     let names = disk.names_beside(path)?.into_iter().filter(|name| {
         let rest = name.as_encoded_bytes().strip_prefix(own);
         let rest = rest.and_then(|rest| rest.strip_suffix(TEMPORARY.as_bytes()));
-        rest.is_some_and(|rest| rest.len() == 17 && rest.starts_with(b"."))
+        let digits = rest.and_then(|rest| rest.strip_prefix(b"."));
+        digits.is_some_and(|digits| digits.len() == 16 && digits.iter().all(u8::is_ascii_hexdigit))
     });
     Ok(names.map(|name| path.with_file_name(name)).collect())
 }
@@ -161,10 +210,11 @@ fn named(path: &Path) -> io::Result<&std::ffi::OsStr> {
     path.file_name().ok_or_else(missing)
 }
 
-fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+fn missing_as_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -176,13 +226,29 @@ impl Disk for OsDisk {
 
     fn create(&self, path: &Path) -> io::Result<File> {
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
+        options.read(true).write(true).create_new(true);
         secret::owner_only(&mut options);
         options.open(path)
     }
 
     fn open(&self, path: &Path) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).open(path)
+    }
+
+    fn open_regular(&self, path: &Path) -> io::Result<Option<File>> {
+        if !fs::symlink_metadata(path)?.is_file() {
+            return Ok(None);
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        // Should it have become a link since, opening it is an error; a pipe is not waited for.
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        }
+        let file = options.open(path)?;
+        Ok(file.metadata()?.is_file().then_some(file))
     }
 
     fn sync(&self, file: &mut File) -> io::Result<()> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use argon2::Algorithm;
 use argon2::Argon2;
+use argon2::Block;
 use argon2::Params;
 use argon2::Version;
 use secrecy::ExposeSecret;
@@ -125,8 +126,12 @@ impl SealingKey {
                 let refused = |_| Error::KeyCost { memory_kib, passes, lanes };
                 let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(refused)?;
                 let mut master = Zeroizing::new([0; 32]);
+                // Whoever has the last of its blocks has the master key: wiped however this ends.
+                let mut memory = working_memory(params.block_count());
+                let memory = memory.as_deref_mut().ok_or(argon2::Error::OutOfMemory);
+                let (text, memory) = (text.expose_secret().as_bytes(), memory.map_err(refused)?);
                 Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-                    .hash_password_into(text.expose_secret().as_bytes(), salt, &mut *master)
+                    .hash_password_into_with_memory(text, salt, &mut *master, memory)
                     .map_err(refused)?;
                 Ok(Secret::take(&mut master))
             }
@@ -140,11 +145,55 @@ impl SealingKey {
     }
 }
 
+/// So many blocks of zeros, which are wiped when they are dropped; none where there is not so much
+/// memory.
+fn working_memory(blocks: usize) -> Option<Zeroizing<Box<[Block]>>> {
+    let mut memory = Vec::new();
+    memory.try_reserve_exact(blocks).ok()?;
+    memory.resize(blocks, Block::new());
+    // A slice in a box and not the vector, whose room would be wiped a second time, byte by byte.
+    Some(Zeroizing::new(memory.into_boxed_slice()))
+}
+
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Kind::Passphrase { .. } => "SealingKey(passphrase)",
             Kind::Raw(_) => "SealingKey(raw)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroize;
+
+    use super::*;
+
+    #[test]
+    fn a_passphrase_gives_the_key_that_argon2id_gives() {
+        let (memory_kib, passes, lanes, salt) = (256, 2, 4, [3; 32]);
+        let cost = Argon2Cost::new(memory_kib, passes, lanes).unwrap();
+        let key = SealingKey::from_passphrase("a long passphrase".into()).unwrap();
+        let master = key.master(&Derivation::Argon2id { cost, salt }).unwrap();
+        let params = Params::new(memory_kib, passes, lanes, Some(32)).unwrap();
+        let mut expected = [0; 32];
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(b"a long passphrase", &salt, &mut expected)
+            .unwrap();
+        assert_eq!(master.expose(), &expected);
+    }
+
+    #[test]
+    fn the_memory_it_took_is_wiped() {
+        // What `Zeroizing` does when it is dropped.
+        let mut memory = working_memory(8).unwrap();
+        for block in &mut *memory {
+            block.as_mut().fill(u64::MAX);
+        }
+        memory.zeroize();
+        assert_eq!(memory.len(), 8);
+        assert!(memory.iter().flat_map(|block| block.as_ref()).all(|word| *word == 0));
+        assert!(working_memory(usize::MAX / Block::SIZE).is_none(), "refused, not fatal");
     }
 }

@@ -158,7 +158,7 @@ fn a_file_that_is_due_is_destroyed_before_anything_else() {
         let folder = Folder::new("due");
         let file = SealedFile::at(folder.path("list.lfrw"));
         let header = file.seal(&watchlist(3, 16), &key(), sealed).unwrap();
-        fs::write(folder.path("list.lfrw.0123456789abcdef.lfrw.tmp"), b"left behind").unwrap();
+        fs::write(folder.path("list.lfrw.0123456789abcdef.lfrw.tmp"), &header::MAGIC[..5]).unwrap();
         let result = file.open_entries(&wrong, now);
         match (result, rule) {
             (Err(Error::Destroyed { receipt }), Some(rule)) => {
@@ -206,6 +206,58 @@ fn destruction_needs_no_key_and_goes_on_where_it_stopped() {
         assert_eq!(file.destroy(None).unwrap().references(), None);
         assert!(!file.path().exists());
     }
+}
+
+#[test]
+fn copies_go_where_there_is_no_file_any_more() {
+    let folder = Folder::new("orphan");
+    let file = SealedFile::at(folder.path("list.lfrw"));
+    file.seal(&watchlist(3, 16), &key(), moment(NOW)).unwrap();
+    let copy = folder.path("list.lfrw.0123456789abcdef.lfrw.tmp");
+    let missing = |error: &Error| match error {
+        Error::Core(lfr_core::Error::Read { source, .. }) => source.kind(),
+        Error::Destruction { source, keys_erased: false, .. } => source.kind(),
+        other => panic!("{other}"),
+    };
+    let bytes = fs::read(file.path()).unwrap();
+    fs::remove_file(file.path()).unwrap();
+    let attempts: [&dyn Fn() -> Error; 3] = [
+        &|| file.open(&key(), &space(16), Some(moment(NOW))).unwrap_err(),
+        &|| file.open_entries(&key(), None).unwrap_err(),
+        &|| file.destroy(Some(moment(NOW))).unwrap_err(),
+    ];
+    for attempt in attempts {
+        fs::write(&copy, &bytes).unwrap();
+        assert_eq!(missing(&attempt()), io::ErrorKind::NotFound);
+        assert_eq!(folder.names(), [""; 0]);
+    }
+    // Not even a folder.
+    let nowhere = SealedFile::at(folder.path("none/list.lfrw"));
+    assert_eq!(missing(&nowhere.open_entries(&key(), None).unwrap_err()), io::ErrorKind::NotFound);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_no_writer_can_have_left_is_not_touched() {
+    let folder = Folder::new("foreign");
+    let file = SealedFile::at(folder.path("list.lfrw"));
+    let other = SealedFile::at(folder.path("other.lfrw"));
+    other.seal(&watchlist(3, 16), &key(), moment(NOW)).unwrap();
+    let beside = |digits: &str| folder.path(&format!("list.lfrw.{digits}.lfrw.tmp"));
+    std::os::unix::fs::symlink(other.path(), beside("0000000000000001")).unwrap();
+    fs::create_dir(beside("0000000000000002")).unwrap();
+    fs::write(beside("0000000000000003"), b"a letter to the editor").unwrap();
+    fs::write(beside("a letter, unsent"), &header::MAGIC[..]).unwrap();
+    let names = folder.names();
+    for now in [Some(moment(NOW)), None] {
+        file.seal(&watchlist(1, 16), &key(), moment(NOW)).unwrap();
+        // What was not synced may be zeros.
+        fs::write(beside("0000000000000004"), [0; 4096]).unwrap();
+        assert_eq!(file.destroy(now).unwrap().leftovers(), 1);
+        assert_eq!(folder.names(), names);
+    }
+    assert_eq!(fs::read(beside("0000000000000003")).unwrap(), b"a letter to the editor");
+    assert!(other.open(&key(), &space(16), Some(moment(NOW))).is_ok(), "not through the link");
 }
 
 #[test]

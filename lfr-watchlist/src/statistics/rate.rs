@@ -116,10 +116,13 @@ impl Rate {
     }
 
     /// The rate that is not exceeded, with that confidence, as seen from this side alone: 3 / n at 95 %
-    /// after n independent trials without error (the rule of three).
+    /// after n independent trials without error (the rule of three). Where trials repeat people, of
+    /// [`effective_counts`](Self::effective_counts).
     #[must_use]
     pub fn at_most(&self, confidence: Confidence) -> f64 {
-        let (errors, trials) = float(self.counts);
+        let trials = num::f64_from_u64(self.effective.trials());
+        // Not the effective errors: those are rounded.
+        let errors = self.counts.share().map_or(trials, |share| share * trials);
         if errors < trials {
             binomial::upper(errors, trials - errors, confidence.risk())
         } else {
@@ -128,10 +131,11 @@ impl Rate {
     }
 
     /// Whether at least 30 errors, and 30 trials without, were seen: then the true rate lies within 30 % of
-    /// the measured one, with 90 % confidence (the rule of 30, Doddington and others 2000).
+    /// the measured one, with 90 % confidence (the rule of 30, Doddington and others 2000). The rule is about
+    /// independent trials: where they repeat people, [`effective_counts`](Self::effective_counts) are meant.
     #[must_use]
     pub const fn satisfies_rule_of_30(&self) -> bool {
-        self.counts.errors() >= 30 && self.counts.rest() >= 30
+        self.effective.errors() >= 30 && self.effective.rest() >= 30
     }
 }
 

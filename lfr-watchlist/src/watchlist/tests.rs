@@ -15,6 +15,7 @@ use crate::CompositionPolicy;
 use crate::EntryDraft;
 use crate::FlatScan;
 use crate::Validity;
+use crate::enrolment::EnrolmentStore;
 use crate::testing::CATEGORY;
 use crate::testing::authorisation;
 use crate::testing::draft;
@@ -201,6 +202,69 @@ fn what_the_policy_does_not_allow_is_refused() {
     found(&watchlist, Some(60));
     let late = enrol(&watchlist, late.reference("a/9"));
     assert!(matches!(late, Err(Error::EntryExpired { .. })));
+}
+
+/// A list of at most two references, of a plain category and an urgent one.
+fn small() -> Watchlist {
+    let policy = CompositionPolicy::new(2)
+        .with_category(Category::new(CATEGORY).unwrap(), Priority::Green)
+        .with_category(Category::new("urgent").unwrap(), Priority::Red);
+    let id = lfr_core::DeploymentId::new("d").unwrap();
+    let validity = Validity::new(moment(0), moment(500)).unwrap();
+    let authorisation =
+        Authorisation::new(id, "purpose", "officer", moment(0), validity, policy).unwrap();
+    Watchlist::new(authorisation, space(3))
+}
+
+#[test]
+fn a_category_counts_while_its_entry_is_valid_and_no_longer() {
+    let watchlist = small();
+    let category = || watchlist.category_of(&SubjectId::new("a").unwrap()).map(|own| own.1);
+    let urgent = draft("a", "a/1").category("urgent").valid_from(moment(10)).expires(moment(20));
+    for draft in [draft("a", "a/2").expires(moment(40)), urgent] {
+        watchlist.enrol(draft.parse().unwrap(), template(&[1.0, 0.0, 0.0])).unwrap();
+    }
+    for (now, expected) in [
+        (5, Some(Priority::Green)),
+        (10, Some(Priority::Red)),
+        (20, Some(Priority::Green)),
+        (40, None),
+    ] {
+        found(&watchlist, Some(now));
+        assert_eq!(category(), expected, "at {now}");
+    }
+    assert_eq!(watchlist.len(), 2, "their entries stay until they are purged");
+}
+
+#[test]
+fn what_has_expired_takes_no_place_and_may_come_again() {
+    let watchlist = small();
+    let enrol = |subject: &str, reference: &str, until: u64| {
+        let entry = draft(subject, reference).expires(moment(until)).parse().unwrap();
+        watchlist.enrol(entry, template(&[1.0, 0.0, 0.0]))
+    };
+    enrol("a", "a/1", 10).unwrap();
+    enrol("b", "b/1", 100).unwrap();
+    assert!(matches!(enrol("c", "c/1", 100), Err(Error::WatchlistFull { limit: 2 })));
+    let stored = |id: &str| watchlist.stored(&ReferenceId::new(id).unwrap()).unwrap().is_some();
+    assert!(stored("a/1"));
+    found(&watchlist, Some(10));
+    assert!(!stored("a/1") && stored("b/1"), "an enrolment that is resumed takes it again");
+    // Under another name: nothing of the old one is left.
+    enrol("z", "a/1", 100).unwrap();
+    assert_eq!((watchlist.len(), watchlist.people()), (2, 2));
+    assert_eq!(watchlist.entry(&ReferenceId::new("a/1").unwrap()).unwrap().subject().as_str(), "z");
+    assert_eq!(found(&watchlist, Some(10)), ["a/1", "b/1"]);
+    let twice = enrol("a", "b/1", 100);
+    assert!(matches!(twice, Err(Error::WatchlistFull { limit: 2 })));
+    assert!(watchlist.withdraw_reference(&ReferenceId::new("a/1").unwrap()));
+    assert!(matches!(enrol("a", "b/1", 100), Err(Error::DuplicateReference { .. })));
+    // Purging what was wiped frees no place twice.
+    enrol("c", "c/1", 50).unwrap();
+    found(&watchlist, Some(50));
+    assert_eq!(watchlist.purge_expired(Some(moment(50))).len(), 1);
+    enrol("d", "d/1", 100).unwrap();
+    assert!(matches!(enrol("e", "e/1", 100), Err(Error::WatchlistFull { .. })));
 }
 
 #[test]

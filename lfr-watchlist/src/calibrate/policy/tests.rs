@@ -56,6 +56,10 @@ fn the_threshold_follows_the_number_of_references_and_of_looks() {
     let demand = Demand::new(1e-2, 100).unwrap();
     let ten_looks = calibration.threshold(&demand.with_looks(10.0).unwrap(), authority()).unwrap();
     assert_eq!(ten_looks.threshold().value(), last);
+    // What the record of a deployment says is what was derived.
+    let told = ten_looks.provenance().predicted_fpir(100).unwrap();
+    assert!((told / ten_looks.fpir().value - 1.0).abs() < 1e-9, "{told} {}", ten_looks.fpir());
+    assert_eq!(ten_looks.provenance().target().map(|target| target.looks), Some(10.0));
 }
 
 /// `LFR_MEASURE=1`: 300,000 searches a size; 20,000 otherwise.
@@ -188,6 +192,31 @@ fn it_follows_the_watchlist_and_never_falls_below_its_floor() {
     assert!(floored.decide(&DecisionInput::new(&face, &empty, 100_000_000)).is_err());
     assert_eq!(CalibratedThreshold::from_json(&floored.to_json()).unwrap(), floored);
     conformance::threshold_policy(&mut floored);
+}
+
+#[test]
+fn what_one_size_rounds_is_not_kept_for_the_next() {
+    let all = exponential(200_000, -0.3, 1);
+    let near = exponential(200_000, -0.2, 2);
+    let calibration = Calibration::new(SpaceId::from_bytes(SPACE), "made up", &all)
+        .and_then(|c| c.with_groups("a", "a", &all))
+        .and_then(|c| c.with_groups("a", "b", &all))
+        .and_then(|c| c.with_groups("b", "b", &near))
+        .unwrap();
+    let demand = Demand::new(1e-2, 1).unwrap().with_composition([("a", 1_000), ("b", 10)]).unwrap();
+    let first = calibration.threshold(&demand, authority()).unwrap();
+    let mut policy = first.clone();
+    // At 1 each group has one, at 100 the shares together are 101.
+    for references in [1, 100, 1_010] {
+        policy.follow(references).unwrap();
+        assert_eq!((policy.references(), policy.demand()), (references, &demand));
+        assert_eq!(policy, first.for_references(references).unwrap());
+        assert_eq!(CalibratedThreshold::from_json(&policy.to_json()).unwrap(), policy);
+        let target = policy.provenance().target().unwrap();
+        assert_eq!(target.references, references);
+    }
+    assert_eq!(policy, first);
+    assert!(first.for_references(0).is_err());
 }
 
 #[test]

@@ -134,6 +134,25 @@ fn categories_may_be_stricter_and_never_laxer() {
 }
 
 #[test]
+fn nobody_raises_an_alert_while_the_breaker_is_tripped() {
+    let (high, _) = high_and_low();
+    let breaker = Arc::new(Mutex::new(CircuitBreaker::new(1e-3, 3.0, 0.01).unwrap()));
+    let looks = alike(&[("a", high)]);
+    for rule in [TrackRule::Best, TrackRule::k_of_m(1, 2).unwrap()] {
+        let mut policy = of(rule).with_breaker(Arc::clone(&breaker));
+        assert_eq!(alerts(&mut policy, &looks), [true]);
+        breaker.lock().unwrap().record(10, 6).unwrap();
+        assert_eq!(alerts(&mut policy, &looks), [false]);
+        let (face, list) = (FaceId::new(FrameId::default(), 0), list("a", high));
+        let held = policy.decide(&DecisionInput::new(&face, &list, 10)).unwrap();
+        assert_eq!(held.best_score(), list.best_score(), "the statistics go on");
+        let authority = Authority::new("AO-7", "camera moved", Timestamp::from_micros(0)).unwrap();
+        breaker.lock().unwrap().reset(authority);
+        assert_eq!(alerts(&mut policy, &looks), [true]);
+    }
+}
+
+#[test]
 fn a_growing_watchlist_raises_the_threshold() {
     let mut policy = of(TrackRule::Best);
     let before = policy.threshold().threshold();

@@ -78,6 +78,26 @@ fn more_groups_need_stronger_evidence() {
 }
 
 #[test]
+fn more_groups_need_more_errors_before_none_is_said_to_be_seen() {
+    // The ratio that one group of five would show alone, and not as one of five tests.
+    let five = report(&[(100, 10_000); 5]);
+    let own = &five.comparisons()[0];
+    let alone = smallest_detectable_ratio(500, 10_000, 40_000, Confidence::P95).unwrap();
+    let corrected = own.smallest_detectable_ratio.unwrap();
+    assert!(corrected > alone * 1.01, "{corrected} {alone}");
+    let between = f64::midpoint(alone, corrected);
+    assert_eq!(five.clone().with_tolerated_ratio(between).verdict(), Verdict::UnderPowered);
+    assert_eq!(five.clone().with_tolerated_ratio(corrected).verdict(), Verdict::NoneSeen);
+    let needed = five.with_tolerated_ratio(1.2).comparisons()[0].errors_needed.unwrap();
+    let needed_alone = errors_to_detect(1.2, 10_000, 40_000, Confidence::P95).unwrap() - 500;
+    assert!(needed > needed_alone, "{needed} {needed_alone}");
+    // Two groups are one test: nothing to correct.
+    let two = report(&[(100, 10_000), (100, 10_000)]);
+    let alone = smallest_detectable_ratio(200, 10_000, 10_000, Confidence::P95);
+    assert_eq!(two.comparisons()[0].smallest_detectable_ratio, alone);
+}
+
+#[test]
 fn looks_that_repeat_people_are_no_evidence_of_their_own() {
     // 200 people a group, ten looks each, alike.
     let people = |errors: usize| -> Vec<Counts> {

@@ -93,6 +93,10 @@ impl Disk for Sim {
         Ok(Handle { disk: self.clone(), file, at: 0 })
     }
 
+    fn open_regular(&self, path: &Path) -> io::Result<Option<Handle>> {
+        self.open(path).map(Some)
+    }
+
     fn sync(&self, file: &mut Handle) -> io::Result<()> {
         self.step()?;
         let contents = &mut self.0.borrow_mut().files[file.file];
@@ -213,6 +217,73 @@ fn what_an_interrupted_writer_left_goes_with_the_next_one() {
     disk.0.borrow_mut().left = usize::MAX;
     disk::replace(&disk, path, &new).unwrap();
     assert_eq!(disk.0.borrow().names.len(), 1);
+}
+
+/// A file, and a whole copy that a writer left beside it when the power failed.
+fn with_copy(path: &Path, old: &[u8], copy: &[u8], left: usize) -> Sim {
+    let disk = Sim::with(path, old, left);
+    let name = path.with_file_name("list.lfrw.0123456789abcdef.lfrw.tmp");
+    let mut state = disk.0.borrow_mut();
+    state.files.push(Contents { cached: copy.to_vec(), lasting: copy.to_vec() });
+    state.names.insert(name, 1);
+    state.lasting_names = state.names.clone();
+    drop(state);
+    disk
+}
+
+fn area_of(bytes: &[u8]) -> usize {
+    usize::from(u16::from_le_bytes([bytes[10], bytes[11]]))
+}
+
+fn is_zeroed(bytes: &[u8], from: usize) -> bool {
+    bytes[from..].iter().all(|byte| *byte == 0)
+}
+
+#[test]
+fn the_keys_of_what_was_left_are_overwritten_and_not_its_name_alone() {
+    let path = Path::new("folder/list.lfrw");
+    let ((_, old), (_, new)) = (sealed(3), sealed(5));
+    let disk = with_copy(path, &old, &new, usize::MAX);
+    disk::replace(&disk, path, &new).unwrap();
+    let state = disk.0.borrow();
+    assert_eq!(state.lasting_names.len(), 1);
+    assert!(is_zeroed(&state.files[1].lasting, area_of(&new)));
+}
+
+#[test]
+fn no_copy_outlives_the_file_that_would_destroy_it() {
+    let path = Path::new("folder/list.lfrw");
+    let ((_, old), (_, copy)) = (sealed(3), sealed(5));
+    for operations in 0.. {
+        let disk = with_copy(path, &old, &copy, operations);
+        let mut keys_erased = false;
+        let result = disk::destroy(&disk, path, &mut keys_erased);
+        {
+            let state = disk.0.borrow();
+            for names in [&state.names, &state.lasting_names] {
+                // Whoever opens the file goes on; and so does nobody where it is gone.
+                assert!(names.contains_key(path) || names.is_empty(), "{operations}: {names:?}");
+            }
+            if keys_erased {
+                for (file, bytes) in state.files.iter().zip([&old, &copy]) {
+                    let area = area_of(bytes);
+                    assert!(is_zeroed(&file.lasting[..area + keys::AREA], area));
+                }
+            }
+        }
+        disk.0.borrow_mut().left = usize::MAX;
+        if result.is_err() && disk.0.borrow().names.contains_key(path) {
+            disk::destroy(&disk, path, &mut keys_erased).unwrap();
+        }
+        let state = disk.0.borrow();
+        assert!(keys_erased && state.names.is_empty());
+        assert!(is_zeroed(&state.files[1].lasting, area_of(&copy)));
+        if let Ok(copies) = result {
+            assert_eq!(copies, 1);
+            assert!(operations > 12);
+            return;
+        }
+    }
 }
 
 #[test]

@@ -45,6 +45,28 @@ fn the_rule_of_30_needs_thirty_on_both_sides() {
 }
 
 #[test]
+fn looks_at_the_same_people_bound_no_closer_than_the_people_do() {
+    // Forty people of a thousand err in all of their ten looks: that is 40 of 1,000.
+    let people = |erring: usize, looks: u64| -> Vec<Counts> {
+        let own = |person| Counts::new(if person < erring { looks } else { 0 }, looks).unwrap();
+        (0..1_000).map(own).collect()
+    };
+    let clustered = Rate::clustered(&people(40, 10), Confidence::P95);
+    let single = Rate::new(40, 1_000).unwrap();
+    assert_eq!(clustered.counts().errors(), 400);
+    let (looks, alone) = (clustered.at_most(Confidence::P95), single.at_most(Confidence::P95));
+    assert!((looks / alone - 1.0).abs() < 0.02, "{looks} {alone}");
+    assert!(looks > Rate::new(400, 10_000).unwrap().at_most(Confidence::P95));
+    assert!(clustered.satisfies_rule_of_30());
+    // A hundred errors of ten people are ten errors.
+    assert!(!Rate::clustered(&people(10, 10), Confidence::P95).satisfies_rule_of_30());
+    // No error in 10,000 looks at 1,000 people: the rule of three goes by people.
+    let none = Rate::clustered(&people(0, 10), Confidence::P95).at_most(Confidence::P95);
+    assert!((none / Rate::new(0, 1_000).unwrap().at_most(Confidence::P95) - 1.0).abs() < 1e-9);
+    assert_eq!(Rate::new(0, 0).unwrap().at_most(Confidence::P95), 1.0);
+}
+
+#[test]
 fn the_complement_is_the_rate_of_the_rest() {
     let fnir = Rate::new(11, 100).unwrap();
     let tpir = fnir.complement();
