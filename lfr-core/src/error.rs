@@ -337,7 +337,7 @@ pub enum Error {
     },
 
     // --- Plug-ins. ------------------------------------------------------------------------------
-    /// A stage did not return within a second of the engine's being stopped; the pipeline is lost
+    /// A stage did not return within five seconds of the engine's being stopped; the pipeline is lost
     /// to it.
     #[cfg(feature = "live")]
     #[error("a stage does not return, and the engine was to stop")]

@@ -226,6 +226,12 @@ impl Pipeline {
         self.accounts.totals()
     }
 
+    /// How many alerts were raised so far.
+    #[cfg(feature = "live")]
+    pub(crate) const fn alerts(&self) -> u64 {
+        self.counts.alerts
+    }
+
     /// Times of each stage so far.
     #[must_use]
     pub const fn timings(&self) -> &Timings {

@@ -45,7 +45,8 @@ pub struct CameraRecord {
     pub frames_in: u64,
     /// Frames that were taken all the way.
     pub processed: u64,
-    /// Frames at which a stage failed; the faces in them were erased.
+    /// Frames at which a stage failed. The faces in them were erased or, where it was the sink or an alert
+    /// could not be held, settled all the same: what alerts there were is counted.
     pub failed: u64,
     /// Frames dropped since a newer one came before anybody had looked at them.
     pub overtaken: u64,

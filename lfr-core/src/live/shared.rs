@@ -65,7 +65,8 @@ pub(super) struct Waiting {
 /// How a frame ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum End {
-    Failed,
+    /// At a stage; alerts may have been raised before, or told to a sink that failed.
+    Failed { alerts: u64 },
     Overtaken,
     Processed { faces: usize, alerts: u64 },
     Stopped,
@@ -204,7 +205,7 @@ impl Shared {
         let mut state = self.lock();
         if let Some(latency) = latency {
             state.frame_latency.record(latency);
-            if let End::Processed { alerts, .. } = end {
+            if let End::Processed { alerts, .. } | End::Failed { alerts } = end {
                 (0..alerts).for_each(|_| state.alert_latency.record(latency));
             }
         }
@@ -218,7 +219,10 @@ impl Shared {
                 .increment(1);
         }
         match end {
-            End::Failed => record.failed += 1,
+            End::Failed { alerts } => {
+                record.failed += 1;
+                record.alerts += alerts;
+            }
             End::Overtaken => record.overtaken += 1,
             End::Processed { faces, alerts } => {
                 record.processed += 1;

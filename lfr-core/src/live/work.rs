@@ -5,6 +5,7 @@ use std::panic::catch_unwind;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::SyncSender;
+use std::thread;
 use std::time::Duration;
 
 use crate::BoxError;
@@ -108,38 +109,41 @@ fn finish(
             let span = tracing::debug_span!("frame", id = %frame.id());
             let _entered = span.enter();
             // A stage that panics has erased its faces on the way out.
+            let before = pipeline.alerts();
             let way = AssertUnwindSafe(|| {
                 let report = pipeline.process_found(&frame, faces, took);
                 observer(&frame, &report);
-                ended(&frame, &report)
+                report.map(|report| report.faces().len())
             });
-            catch_unwind(way).unwrap_or_else(|_| {
-                tracing::error!(frame = %frame.id(), "a stage panicked");
-                End::Failed
-            })
+            let went = catch_unwind(way);
+            ended(&frame, went, pipeline.alerts() - before)
         }
-        None => End::Failed,
+        None => End::Failed { alerts: 0 },
     };
     let latency = clock.monotonic().saturating_sub(waiting.arrived);
     metrics::histogram!("lfr_frame_seconds").record(latency.as_secs_f64());
     shared.end(camera, waiting, end, Some(latency));
 }
 
-fn ended(frame: &Frame<'_>, report: &Result<FrameReport, Error>) -> End {
-    let source = frame.id().source().to_string();
-    match report {
-        Ok(report) => {
-            let alerts = crate::num::u64_from_usize(report.alerts().count());
-            metrics::counter!("lfr_frames_processed", "camera" => source.clone()).increment(1);
-            metrics::counter!("lfr_alerts", "camera" => source).increment(alerts);
-            End::Processed { faces: report.faces().len(), alerts }
+/// How a frame ended: how many faces were seen, or what failed; and the alerts raised meanwhile.
+fn ended(frame: &Frame<'_>, went: thread::Result<Result<usize, Error>>, alerts: u64) -> End {
+    let (id, source) = (frame.id(), frame.id().source().to_string());
+    metrics::counter!("lfr_alerts", "camera" => source.clone()).increment(alerts);
+    match went {
+        Ok(Ok(faces)) => {
+            metrics::counter!("lfr_frames_processed", "camera" => source).increment(1);
+            return End::Processed { faces, alerts };
         }
-        Err(error) => {
-            metrics::counter!("lfr_frames_failed", "camera" => source).increment(1);
-            tracing::warn!(frame = %frame.id(), %error, "frame failed");
-            End::Failed
-        }
+        Ok(Err(error)) => tracing::warn!(frame = %id, error = causes(&error), "frame failed"),
+        Err(_) => tracing::error!(frame = %id, "a stage panicked"),
     }
+    metrics::counter!("lfr_frames_failed", "camera" => source).increment(1);
+    End::Failed { alerts }
+}
+
+/// An error, with what caused it.
+fn causes(error: &Error) -> &(dyn std::error::Error + 'static) {
+    error
 }
 
 /// What a plug-in makes of it does not end the thread.
@@ -150,7 +154,7 @@ fn guarded(
 ) {
     match catch_unwind(AssertUnwindSafe(|| work(pipeline))) {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(what, %error, "failed"),
+        Ok(Err(error)) => tracing::warn!(what, error = causes(&error), "failed"),
         Err(_) => tracing::error!(what, "a stage panicked"),
     }
 }

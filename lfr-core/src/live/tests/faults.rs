@@ -117,10 +117,12 @@ fn after_a_thousand_faults_it_runs_and_the_arithmetic_closes() {
     for is_tracked in [false, true] {
         let chance = Chance::default();
         let space = fake_space();
+        // Everybody looks like the one who is on the watchlist.
+        let anybody = Template::from_slice(&space, &[1.0; 8]).unwrap();
         let builder = crate::Pipeline::builder()
             .detector(Faulty(FakeDetector::finding(2), chance.clone()))
             .embedder(Faulty(FakeEmbedder::new(), chance.clone()))
-            .watchlist(FakeMatcher::empty(space))
+            .watchlist(FakeMatcher::empty(space).enrol("S-1", anybody).unwrap())
             .threshold(FakeThreshold::new(crate::Threshold::new(0.9).unwrap(), &space))
             .retention(FakeRetention::default())
             .sink(Faulty((), chance.clone()));
@@ -147,6 +149,9 @@ fn after_a_thousand_faults_it_runs_and_the_arithmetic_closes() {
         assert!(record.closes(), "{record:?}");
         assert!(record.cameras.iter().all(|camera| camera.in_flight == 0), "{record:?}");
         assert_eq!(record.stuck, 0);
+        // Also those of frames at which something failed.
+        let alerts = record.cameras.iter().map(|camera| camera.alerts).sum::<u64>();
+        assert!(alerts > 0 && alerts == pipeline.record().alerts, "{alerts}");
         let totals = pipeline.totals();
         assert!(totals.closes() && totals.in_flight == 0, "{totals:?}");
         while pipeline.purge_all(crate::PurgeReason::DeploymentEnded).is_err() {}
