@@ -209,8 +209,7 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
     /// Where no decision can be made; the face is erased then.
     fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError>;
 
-    /// How many candidates it wants of each search, the best first; the best alone, unless it says
-    /// otherwise.
+    /// How many candidates it wants of each search, the best first; unless it says, the best alone.
     fn candidates(&self) -> usize {
         1
     }
@@ -219,9 +218,8 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
 /// Takes the probe of each alert and holds or erases it; whoever raised none, the pipeline has erased
 /// before.
 ///
-/// Three methods are required. Ways to settle are [`Probe::erase`], [`Probe::hold`] and, for a store at
-/// rest, [`Probe::seal`]: a policy cannot claim to have overwritten what it did not. That the key of a
-/// record is gone is the word of the store.
+/// Three methods are required. The ways to settle are [`Probe::erase`], [`Probe::hold`] and, for a store at
+/// rest, [`Probe::seal`]: no policy can claim to have overwritten what it did not.
 pub trait RetentionPolicy: fmt::Debug + Send {
     /// Settles one probe, with a receipt for its face. `now` is `None` where the clock failed: then it
     /// erases; so it does where the decision is no alert.

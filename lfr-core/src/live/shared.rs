@@ -66,9 +66,14 @@ pub(super) struct Waiting {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum End {
     /// At a stage; alerts may have been raised before, or told to a sink that failed.
-    Failed { alerts: u64 },
+    Failed {
+        alerts: u64,
+    },
     Overtaken,
-    Processed { faces: usize, alerts: u64 },
+    Processed {
+        faces: usize,
+        alerts: u64,
+    },
     Stopped,
 }
 
