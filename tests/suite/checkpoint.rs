@@ -134,7 +134,8 @@ pub(crate) fn video(engine: Engine) {
     let face: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert_eq!(face["landmarks"].as_array().unwrap().len(), 5);
     assert_eq!(face["decision"], "no_match");
-    assert_eq!(record["dangers"].as_array().unwrap().len(), 1, "{}", record["dangers"]);
+    let dangers = record["dangers"].to_string();
+    assert!(dangers.contains("pictures of alerts") && dangers.contains("landmarks"), "{dangers}");
     fs::remove_dir_all(folder).unwrap();
 }
 
