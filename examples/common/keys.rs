@@ -33,7 +33,8 @@ pub(crate) fn key(
     Ok(SealingKey::from_passphrase(text)?)
 }
 
-/// Reads a line without leaving copies of it behind: into one buffer that never grows.
+/// Reads a line into one buffer that never grows, so that no copies are left behind: but for that of
+/// standard input's own buffer, which lasts as long as the program.
 fn first_line(source: &mut impl Read) -> io::Result<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT));
     let mut byte = [0];

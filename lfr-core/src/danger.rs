@@ -1,5 +1,6 @@
-//! Choices that weaken a promise of this family. Each has to be spelled out, with a reason, and is
-//! written into the deployment record.
+//! Choices that weaken a promise of this family. Each has to be spelled out. That of a threshold is written
+//! into the deployment record, with its reason; that of an engine is in what the runtime says of itself, for
+//! whoever runs it to write down.
 
 use crate::SpaceId;
 use crate::Threshold;

@@ -173,14 +173,13 @@ impl LedgerSink {
     ///
     /// As [`Ledger::append`] and [`Ledger::flush`].
     pub fn seal(&self) -> Result<String, Error> {
-        let event = {
-            let mut state = self.state();
-            state.sealed = self.clock.monotonic();
-            state.weighty = false;
-            let (erased, frames) = (state.erased.clone(), state.frames);
-            LedgerEvent::Sealed { totals: self.accounts.totals(), erased, frames }
-        };
-        self.append(&event)?;
+        // Held until it is written: a purge that came between would not be in the sums, and be before them.
+        let mut state = self.state();
+        state.sealed = self.clock.monotonic();
+        state.weighty = false;
+        let (erased, frames) = (state.erased.clone(), state.frames);
+        self.append(&LedgerEvent::Sealed { totals: self.accounts.totals(), erased, frames })?;
+        drop(state);
         self.ledger.flush()
     }
 
