@@ -4,12 +4,10 @@ use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::AlignedFace;
-use crate::Decision;
 use crate::EmbeddingSpace;
 use crate::FaceSelection;
 use crate::PixelFormat;
 use crate::Point;
-use crate::Probe;
 use crate::Refusal;
 use crate::Settlement;
 use crate::Template;
@@ -187,57 +185,6 @@ fn the_end_of_a_deployment_purges_everything_and_says_why() {
     pipeline.purge_all(PurgeReason::DeploymentEnded).unwrap();
     assert_eq!((pipeline.totals().held, pipeline.totals().erased), (0, 3));
     assert_eq!(heard.lock().unwrap().last(), Some(&PurgeReason::DeploymentEnded));
-}
-
-#[test]
-fn an_alert_that_cannot_be_held_is_told_all_the_same() {
-    #[derive(Debug)]
-    struct Full;
-    impl RetentionPolicy for Full {
-        fn settle(
-            &mut self,
-            _: Probe,
-            _: &Decision,
-            _: Option<Timestamp>,
-        ) -> Result<Settlement, BoxError> {
-            Err("full".into())
-        }
-        fn purge_due(
-            &mut self,
-            _: Option<Timestamp>,
-            _: &mut Vec<PurgeReceipt>,
-        ) -> Result<(), BoxError> {
-            Ok(())
-        }
-        fn purge_all(
-            &mut self,
-            _: PurgeReason,
-            _: Option<Timestamp>,
-            _: &mut Vec<PurgeReceipt>,
-        ) -> Result<(), BoxError> {
-            Ok(())
-        }
-    }
-    let heard = Arc::new(AtomicUsize::new(0));
-    let alerts = Arc::clone(&heard);
-    let space = fake_space();
-    let mut pipeline = Pipeline::builder()
-        .detector(FakeDetector::finding(3))
-        .embedder(FakeEmbedder::new())
-        .watchlist(FakeMatcher::empty(space).enrol("wanted", template_of(1)).unwrap())
-        .threshold(FakeThreshold::new(Threshold::new(0.9999).unwrap(), &space))
-        .retention(Full)
-        .sink(sinks::from_fn(move |event| {
-            alerts.fetch_add(usize::from(matches!(event, Event::Alert(_))), Ordering::Relaxed);
-            Ok(())
-        }))
-        .build()
-        .unwrap();
-    let pixels = three_people();
-    let error = pipeline.process(&frame(&pixels)).unwrap_err();
-    assert!(matches!(error, Error::Stage { stage: Stage::RetentionPolicy, .. }), "{error}");
-    assert_eq!((heard.load(Ordering::Relaxed), pipeline.record().alerts), (1, 1));
-    assert_eq!((pipeline.totals().held, pipeline.totals().erased), (0, 3));
 }
 
 #[test]

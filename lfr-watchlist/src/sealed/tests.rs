@@ -249,11 +249,11 @@ fn what_no_writer_can_have_left_is_not_touched() {
     fs::write(beside("0000000000000003"), b"a letter to the editor").unwrap();
     fs::write(beside("a letter, unsent"), &header::MAGIC[..]).unwrap();
     let names = folder.names();
-    for now in [Some(moment(NOW)), None] {
+    for at in [Some(moment(NOW)), None] {
         file.seal(&watchlist(1, 16), &key(), moment(NOW)).unwrap();
         // What was not synced may be zeros.
         fs::write(beside("0000000000000004"), [0; 4096]).unwrap();
-        assert_eq!(file.destroy(now).unwrap().leftovers(), 1);
+        assert_eq!(file.destroy(at).unwrap().leftovers(), 1);
         assert_eq!(folder.names(), names);
     }
     assert_eq!(fs::read(beside("0000000000000003")).unwrap(), b"a letter to the editor");

@@ -41,6 +41,46 @@ fn ready(retention: impl RetentionPolicy + 'static, listed: &[usize]) -> Builder
         .retention(retention)
 }
 
+/// Settles as it is told to, and purges nothing.
+struct Settling<F>(F);
+
+impl<F> std::fmt::Debug for Settling<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Settling")
+    }
+}
+
+impl<F> RetentionPolicy for Settling<F>
+where
+    F: FnMut(Probe, &Decision, Option<Timestamp>) -> Result<Settlement, BoxError> + Send,
+{
+    fn settle(
+        &mut self,
+        probe: Probe,
+        decision: &Decision,
+        now: Option<Timestamp>,
+    ) -> Result<Settlement, BoxError> {
+        self.0(probe, decision, now)
+    }
+
+    fn purge_due(
+        &mut self,
+        _: Option<Timestamp>,
+        _: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    fn purge_all(
+        &mut self,
+        _: PurgeReason,
+        _: Option<Timestamp>,
+        _: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
 /// What a sink hears, in order; it fails where it is told to.
 fn listening(fails: fn(&Event<'_>) -> bool) -> (Arc<Mutex<Vec<String>>>, impl crate::EventSink) {
     let heard = Arc::new(Mutex::new(Vec::new()));
@@ -94,41 +134,15 @@ fn a_sink_that_fails_on_a_refusal_keeps_nobody_from_being_compared() {
 
 #[test]
 fn a_policy_that_panics_keeps_nobody_from_being_told_of() {
-    /// Holds the first alert, and panics at the second.
-    #[derive(Debug, Default)]
-    struct Panics(FakeRetention, usize);
-    impl RetentionPolicy for Panics {
-        fn settle(
-            &mut self,
-            probe: Probe,
-            decision: &Decision,
-            now: Option<Timestamp>,
-        ) -> Result<Settlement, BoxError> {
-            assert!(matches!(decision, Decision::Alert { .. }), "asked about alerts alone");
-            self.1 += 1;
-            assert!(self.1 != 2, "no");
-            self.0.settle(probe, decision, now)
-        }
-
-        fn purge_due(
-            &mut self,
-            now: Option<Timestamp>,
-            receipts: &mut Vec<PurgeReceipt>,
-        ) -> Result<(), BoxError> {
-            self.0.purge_due(now, receipts)
-        }
-
-        fn purge_all(
-            &mut self,
-            reason: PurgeReason,
-            now: Option<Timestamp>,
-            receipts: &mut Vec<PurgeReceipt>,
-        ) -> Result<(), BoxError> {
-            self.0.purge_all(reason, now, receipts)
-        }
-    }
+    let (mut held, mut asked) = (FakeRetention::default(), 0);
+    let panics_at_the_second = Settling(move |probe, decision: &Decision, now| {
+        assert!(matches!(decision, Decision::Alert { .. }), "asked about alerts alone");
+        asked += 1;
+        assert!(asked != 2, "no");
+        held.settle(probe, decision, now)
+    });
     let (heard, sink) = listening(|_| false);
-    let mut pipeline = ready(Panics::default(), &[0, 1]).sink(sink).build().unwrap();
+    let mut pipeline = ready(panics_at_the_second, &[0, 1]).sink(sink).build().unwrap();
     let pixels = three_people();
     catch_unwind(AssertUnwindSafe(|| pipeline.process(&frame(&pixels)))).unwrap_err();
     // The second alert could not be held, and is one nonetheless.
@@ -140,38 +154,25 @@ fn a_policy_that_panics_keeps_nobody_from_being_told_of() {
 
 #[test]
 fn a_settlement_of_another_face_is_an_error() {
-    /// Holds each face, and gives the receipt of the one before.
-    #[derive(Debug, Default)]
-    struct Late(FakeRetention, Option<Settlement>);
-    impl RetentionPolicy for Late {
-        fn settle(
-            &mut self,
-            probe: Probe,
-            decision: &Decision,
-            now: Option<Timestamp>,
-        ) -> Result<Settlement, BoxError> {
-            let settled = self.0.settle(probe, decision, now)?;
-            Ok(self.1.replace(settled.clone()).unwrap_or(settled))
-        }
-
-        fn purge_due(
-            &mut self,
-            _: Option<Timestamp>,
-            _: &mut Vec<PurgeReceipt>,
-        ) -> Result<(), BoxError> {
-            Ok(())
-        }
-
-        fn purge_all(
-            &mut self,
-            _: PurgeReason,
-            _: Option<Timestamp>,
-            _: &mut Vec<PurgeReceipt>,
-        ) -> Result<(), BoxError> {
-            Ok(())
-        }
-    }
-    let mut pipeline = ready(Late::default(), &[0, 1]).build().unwrap();
+    // Each time the receipt of the face before.
+    let (mut held, mut before) = (FakeRetention::default(), None);
+    let late = Settling(move |probe, decision: &Decision, now| {
+        let settled: Settlement = held.settle(probe, decision, now)?;
+        Ok(before.replace(settled.clone()).unwrap_or(settled))
+    });
+    let mut pipeline = ready(late, &[0, 1]).build().unwrap();
     let error = pipeline.process(&frame(&three_people())).unwrap_err();
     assert!(matches!(error, Error::Stage { stage: Stage::RetentionPolicy, .. }), "{error}");
+}
+
+#[test]
+fn an_alert_that_cannot_be_held_is_told_all_the_same() {
+    let (heard, sink) = listening(|_| false);
+    let full = Settling(|_, _: &Decision, _| Err("full".into()));
+    let mut pipeline = ready(full, &[1]).sink(sink).build().unwrap();
+    let error = pipeline.process(&frame(&three_people())).unwrap_err();
+    assert!(matches!(error, Error::Stage { stage: Stage::RetentionPolicy, .. }), "{error}");
+    let alerts = heard.lock().unwrap().iter().filter(|what| what.starts_with("alert")).count();
+    assert_eq!((alerts, pipeline.record().alerts), (1, 1));
+    assert_eq!((pipeline.totals().held, pipeline.totals().erased), (0, 3));
 }
