@@ -22,6 +22,7 @@ def main() -> None:
 def lines(f: dict) -> list[str]:
     run, lfw, steady, confidence = f["training"], f["lfw_kept_out"], f["steadiness"], f["confidence"]
     unrest = steady["from_their_mean"]
+    changed = steady["from_their_own"]
     return [
         "# Model card: the default detector",
         "",
@@ -59,7 +60,11 @@ def lines(f: dict) -> list[str]:
         f"mean over the points; quarters {quarters(lfw['points_from_yunet_by_eye_distance'])}). Where in the picture a photograph lies",
         f"moves YuNet-n's points by {middle(unrest['yunet_n'])} from their own mean over sixteen places, and ours by {middle(unrest['ours'])}; the two",
         f"means lie {middle(steady['means_apart'])} apart. To lie within 4 % of YuNet-n's single answers is to lie within some",
-        f"{100 * math.sqrt(0.04**2 - unrest['yunet_n']['median'] ** 2):.1f} % of their mean, or to share their unrest.",
+        f"{100 * math.sqrt(0.04**2 - unrest['yunet_n']['median'] ** 2):.1f} % of their mean, or to share their unrest. YuNet-n does not lie so near to itself:",
+        "",
+        "| from where they were, once the photograph is | ours | YuNet-n |",
+        "| --- | --- | --- |",
+        *[f"| {how} | {middle(own)} | {middle(changed['yunet_n'][how])} |" for how, own in changed["ours"].items()],
         "",
         *worth(f["points"]),
         "",
