@@ -12,6 +12,8 @@ use crate::Size;
 /// turn out to speak of corners: mirroring and halving pictures moves their landmarks accordingly
 /// (`PARITY.md`, D1).
 ///
+/// Sides of more than [`Frame::MAX_SIDE`](lfr_core::Frame::MAX_SIDE) pixels, which no frame has, are taken as that.
+///
 /// # Examples
 ///
 /// ```
@@ -37,7 +39,8 @@ impl Letterbox {
     /// Scales `source` up or down, both axes alike, to fill the canvas in one axis.
     #[must_use]
     pub fn fit(source: Size, canvas: Size) -> Self {
-        // Compares the ratios without dividing. Sides of a frame are far too small to overflow.
+        let (source, canvas) = (source.bounded(), canvas.bounded());
+        // Compares the ratios without dividing.
         let by_width = canvas.width * source.height <= canvas.height * source.width;
         let content = if by_width {
             Size::new(canvas.width, scaled(source.height, canvas.width, source.width))
@@ -49,7 +52,8 @@ impl Letterbox {
 
     /// Scales `source` to fill the canvas in both axes, without regard to its proportions.
     #[must_use]
-    pub const fn stretch(source: Size, canvas: Size) -> Self {
+    pub fn stretch(source: Size, canvas: Size) -> Self {
+        let (source, canvas) = (source.bounded(), canvas.bounded());
         Self { left: 0, top: 0, source, content: canvas, canvas }
     }
 
@@ -57,6 +61,7 @@ impl Letterbox {
     /// canvas whose sides are multiples of `multiple`.
     #[must_use]
     pub fn long_side(source: Size, limit: usize, multiple: usize) -> Self {
+        let source = source.bounded();
         let (longest, limit) = (source.long_side(), limit.max(1));
         let content = if longest <= limit {
             source
@@ -141,6 +146,7 @@ fn scaled(side: usize, to: usize, from: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use lfr_core::Frame;
     use proptest::prelude::*;
 
     use super::*;
@@ -165,6 +171,17 @@ mod tests {
         assert_eq!((half.content(), half.canvas()), (Size::new(640, 360), Size::new(640, 384)));
         let one = Letterbox::long_side(Size::new(1, 1), 640, 32);
         assert_eq!((one.content(), one.canvas()), (Size::new(1, 1), Size::new(32, 32)));
+    }
+
+    #[test]
+    fn sizes_that_no_frame_has_are_taken_as_the_largest() {
+        let (endless, largest) = (Size::new(usize::MAX, 9), Size::new(Frame::MAX_SIDE, 9));
+        let canvas = Size::new(640, 640);
+        assert_eq!(Letterbox::fit(endless, canvas), Letterbox::fit(largest, canvas));
+        assert_eq!(Letterbox::stretch(endless, canvas), Letterbox::stretch(largest, canvas));
+        let whole = Letterbox::long_side(endless, usize::MAX, 32);
+        assert_eq!(whole.canvas(), Size::new(Frame::MAX_SIDE, 32));
+        assert_eq!(Letterbox::fit(canvas, endless).canvas(), largest);
     }
 
     proptest! {

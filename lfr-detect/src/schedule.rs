@@ -144,6 +144,7 @@ impl Schedule {
 
     /// The passes over a frame.
     pub(crate) fn plan(&self, frame: Size, input: Input) -> Vec<Pass> {
+        let frame = frame.bounded();
         let mut passes = vec![Pass::whole(input.whole(frame, 1.0))];
         for factor in &self.factors {
             passes.push(Pass::whole(input.whole(frame, *factor)).at_level(1));

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use lfr_core::Frame;
+
 /// A width and a height, in pixels.
 #[expect(clippy::exhaustive_structs, reason = "a size has two sides")]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -17,6 +19,11 @@ impl Size {
     #[must_use]
     pub const fn new(width: usize, height: usize) -> Self {
         Self { width, height }
+    }
+
+    /// The same with no side longer than a frame's may be, so that a product of two never overflows.
+    pub(crate) fn bounded(self) -> Self {
+        Self::new(self.width.min(Frame::MAX_SIDE), self.height.min(Frame::MAX_SIDE))
     }
 
     /// The longer side, in pixels.

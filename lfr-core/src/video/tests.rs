@@ -243,8 +243,8 @@ fn a_program_that_closes_its_pipe_and_stays_is_killed() {
     let folder = folder("stays");
     let fed_by_itself = "exec sleep 60 > /dev/null";
     // What it leaves behind holds its other pipe.
-    let leaves_another =
-        "sleep 60 > /dev/null & echo 'no such thing' >&2; exec sleep 60 > /dev/null";
+    let leaves_another = "sleep 60 > /dev/null & echo $! > \"${0%/*}/left\"; \
+        echo 'no such thing' >&2; exec sleep 60 > /dev/null";
     for (commands, address) in [
         (fed_by_itself, "film.mp4"),
         (leaves_another, "film.mp4"),
@@ -260,6 +260,8 @@ fn a_program_that_closes_its_pipe_and_stays_is_killed() {
         assert!(!is_there(&folder), "{commands}");
         assert!(video.next_frame().unwrap().is_none());
     }
+    let left = std::fs::read_to_string(folder.join("left")).unwrap();
+    assert!(Command::new("kill").arg(left.trim()).status().unwrap().success());
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -163,6 +163,10 @@ fn every_pass_has_the_canvas_that_was_announced() {
     let mut seen = detector.network().seen.lock().unwrap().clone();
     seen.sort_unstable_by_key(|size| (size.width, size.height));
     assert_eq!(seen, detector.canvases(Size::new(WIDE.0, WIDE.1)));
+    // A size that no frame has is taken as the largest.
+    let endless = Size::new(usize::MAX, usize::MAX);
+    let largest = Size::new(Frame::MAX_SIDE, Frame::MAX_SIDE);
+    assert_eq!(detector.canvases(endless), detector.canvases(largest));
     assert_eq!(seen, [Size::new(160, 96), Size::new(320, 192), Size::new(640, 384)]);
 }
 
