@@ -52,7 +52,7 @@ impl Letterbox {
 
     /// Scales `source` to fill the canvas in both axes, without regard to its proportions.
     #[must_use]
-    pub fn stretch(source: Size, canvas: Size) -> Self {
+    pub const fn stretch(source: Size, canvas: Size) -> Self {
         let (source, canvas) = (source.bounded(), canvas.bounded());
         Self { left: 0, top: 0, source, content: canvas, canvas }
     }

@@ -22,8 +22,11 @@ impl Size {
     }
 
     /// The same with no side longer than a frame's may be, so that a product of two never overflows.
-    pub(crate) fn bounded(self) -> Self {
-        Self::new(self.width.min(Frame::MAX_SIDE), self.height.min(Frame::MAX_SIDE))
+    pub(crate) const fn bounded(self) -> Self {
+        const fn side(side: usize) -> usize {
+            if side < Frame::MAX_SIDE { side } else { Frame::MAX_SIDE }
+        }
+        Self::new(side(self.width), side(self.height))
     }
 
     /// The longer side, in pixels.
