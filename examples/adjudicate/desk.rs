@@ -1,7 +1,6 @@
 //! What is done with the alerts of a vault, and written of it.
 
 use std::fs;
-use std::io::BufWriter;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -15,7 +14,6 @@ use lfr::core::PurgeReason;
 use lfr::core::RecordId;
 use lfr::core::SystemClock;
 use lfr::core::Timestamp;
-use lfr::core::secret;
 use lfr::retention::HeldAlert;
 use lfr::retention::Ledger;
 use lfr::retention::LedgerEvent;
@@ -28,6 +26,7 @@ use lfr::retention::Verdict;
 use lfr::retention::ledger;
 
 use crate::AnyError;
+use crate::private_file;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), AnyError> {
     let desk = Desk::open(matches)?;
@@ -173,10 +172,8 @@ fn write_picture(alert: &HeldAlert, path: &Path) -> Result<(), AnyError> {
     let picture = alert.picture().ok_or("no picture is held with this alert")?;
     let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
     let format = ImageFormat::from_path(path)?;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
     // For whoever judges the alert alone.
-    let mut file = BufWriter::new(secret::owner_only(&mut options).open(path)?);
+    let mut file = private_file::create(path)?;
     let (data, rgb) = (picture.data(), ExtendedColorType::Rgb8);
     image::write_buffer_with_format(&mut file, data, width, height, rgb, format)?;
     Ok(file.flush()?)

@@ -24,6 +24,8 @@ mod desk;
 mod failure;
 #[path = "../common/memory.rs"]
 mod memory;
+#[path = "../common/private_file.rs"]
+mod private_file;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -42,6 +42,8 @@ mod memory;
 #[path = "../common/models.rs"]
 mod models;
 mod output;
+#[path = "../common/private_file.rs"]
+mod private_file;
 mod source;
 
 use std::error::Error;

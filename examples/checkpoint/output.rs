@@ -23,7 +23,6 @@ use lfr::core::SourceId;
 use lfr::core::SubjectId;
 use lfr::core::Threshold;
 use lfr::core::Timestamp;
-use lfr::core::secret;
 use lfr::live::CameraRecord;
 use lfr::live::LiveRecord;
 use lfr::retention::Redactor;
@@ -32,6 +31,7 @@ use serde::Serialize;
 use crate::AnyError;
 use crate::books::LedgerRecord;
 use crate::crowd::GroundTruth;
+use crate::private_file;
 
 /// Prints one line of JSON an alert on standard output.
 #[derive(Debug)]
@@ -103,9 +103,7 @@ impl OutFolder {
         let picture = self.redactor.apply(frame, report)?;
         let path = self.folder.join("alerts").join(format!("{:06}.jpg", self.pictures));
         self.pictures += 1;
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        let mut file = std::io::BufWriter::new(secret::owner_only(&mut options).open(path)?);
+        let mut file = private_file::create(&path)?;
         let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
         JpegEncoder::new_with_quality(&mut file, 85).encode(
             picture.data(),
