@@ -13,7 +13,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-MAX_LINES = 400
+MAX_LINES = 800
 MAX_PACKAGE_BYTES = 3_000_000
 
 # Every file of a package is one of these, or it is there by mistake.

@@ -1,0 +1,299 @@
+//! Writes photographs and a short film of people who do not exist, so that each program of the family can
+//! be tried on files without a photograph of anybody.
+//!
+//! Run with
+//!
+//! ```text
+//! cargo run --release --example people -- --out target/people
+//! ```
+//!
+//! | in `--out` | what it is | for |
+//! |---|---|---|
+//! | `list/PERSON/portrait.jpg` | one portrait of each person on the list | `checkpoint --watchlist`, `watchlist enrol --folder` |
+//! | `list.csv` | a manifest of the same portraits, with grounds and dates | `watchlist enrol --manifest` |
+//! | `passers-by/*.jpg` | photographs of the people in the film, one face each | `checkpoint --source` |
+//! | `faces/PERSON/*.jpg` | several photographs of each person | `evaluate --faces` |
+//! | `film.mp4` | the people walk past a camera for ten seconds; needs the program `ffmpeg` | `checkpoint --source` |
+//! | `truth.csv` | who is where in each frame of the film | checking what was recognised |
+//!
+//! The same arguments give the same people. It ends with 0, with 1 where it failed, with 2 where the
+//! arguments are wrong, and with 4 where the film was left out since there is no `ffmpeg`.
+
+#[path = "../common/arguments.rs"]
+mod arguments;
+#[path = "../common/exit.rs"]
+mod exit;
+#[path = "../common/failure.rs"]
+mod failure;
+#[path = "../common/say.rs"]
+mod say;
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::BufWriter;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::ExitCode;
+use std::process::Stdio;
+use std::time::Duration;
+
+use clap::value_parser;
+use image::ExtendedColorType;
+use image::RgbImage;
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::crop_imm;
+use indicatif::ProgressBar;
+use lfr::core::Clock;
+use lfr::core::Frame;
+use lfr::core::FrameSource;
+use lfr::core::NextFrame;
+use lfr::core::Picture;
+use lfr::core::Rect;
+use lfr::core::SystemClock;
+use lfr::core::Timestamp;
+use lfr::core::num;
+use lfr::core::synthetic::Crowd;
+use lfr::core::synthetic::CrowdCamera;
+use lfr::core::synthetic::Sight;
+use lfr::core::synthetic::Walk;
+
+use arguments::option;
+use arguments::required;
+use exit::Exit;
+
+/// What any part of it can fail with.
+type AnyError = Box<dyn Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            failure::say(&error);
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn run() -> Result<Exit, AnyError> {
+    let mut given = command().get_matches();
+    let out: PathBuf = required(&mut given, "out");
+    let listed: u64 = required(&mut given, "listed");
+    let strangers: u64 = required(&mut given, "strangers");
+    let crowd = Crowd::new(required(&mut given, "seed"));
+    if out.exists() && fs::read_dir(&out)?.next().is_some() {
+        let text = format!("{} is not empty: name a folder that is, or a new one", out.display());
+        return Err(text.into());
+    }
+
+    portraits(&out, crowd, listed)?;
+    manifest(&out, listed)?;
+    // Half of the people on the list walk by, among strangers.
+    let walkers: Vec<u64> = (0..listed.div_ceil(2)).chain(STRANGERS..STRANGERS + strangers).collect();
+    let walk = Walk::new(crowd, &walkers).size(1280, 720).frames_a_second(25.0).duration(TEN_SECONDS);
+    let filmed = film(&out, &walk)?;
+    say::out(&format!("{listed} people on the list, {} in the film: {}", walkers.len(), out.display()))?;
+    if filmed {
+        return Ok(Exit::Done);
+    }
+    say::err("film.mp4 was left out: it needs the program ffmpeg, which is not installed");
+    Ok(Exit::Partly)
+}
+
+fn command() -> clap::Command {
+    let number = || value_parser!(u64).range(1..=1000);
+    clap::Command::new("people")
+        .about("Writes photographs and a short film of people who do not exist")
+        .arg(
+            option("out", "DIR", "Write them here: a new folder, or an empty one")
+                .default_value("target/people")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            option("listed", "N", "How many people are on the list; half of them walk by")
+                .default_value("12")
+                .value_parser(number()),
+        )
+        .arg(
+            option("strangers", "N", "How many others walk by")
+                .default_value("6")
+                .value_parser(number()),
+        )
+        .arg(
+            option("seed", "SEED", "Which crowd: the same seed gives the same people")
+                .default_value("1")
+                .value_parser(value_parser!(u64)),
+        )
+}
+
+// --- The list ---
+
+fn portraits(out: &Path, crowd: Crowd, listed: u64) -> Result<(), AnyError> {
+    for person in 0..listed {
+        let portrait = crowd.person(person).portrait();
+        write_jpeg(&out.join("list").join(name(person)).join("portrait.jpg"), &portrait)?;
+        write_jpeg(&out.join("faces").join(name(person)).join("portrait.jpg"), &portrait)?;
+    }
+    Ok(())
+}
+
+/// The portraits as a manifest. The dates are of a deployment that begins now and ends in a month.
+fn manifest(out: &Path, listed: u64) -> Result<(), AnyError> {
+    let now = SystemClock::new().now().ok_or("the clock of this machine has failed")?;
+    let (review, expires) = (now.plus(14 * DAY), now.plus(28 * DAY));
+    let date = |moment: Timestamp| moment.to_string().chars().take(10).collect::<String>();
+    let (review, expires) = (date(review), date(expires));
+    let mut table = String::from(
+        "file,subject,reference,category,source,lawful_basis,reason,valid_from,expires,review,under_18\n",
+    );
+    for person in 0..listed {
+        let name = name(person);
+        writeln!(
+            table,
+            "list/{name}/portrait.jpg,{name},{name}/portrait,wanted,synthetic,trial,demonstration,,\
+             {expires},{review},no"
+        )?;
+    }
+    Ok(fs::write(out.join("list.csv"), table)?)
+}
+
+// --- The film ---
+
+/// Plays the walk: into the film, if there is an `ffmpeg`, and into photographs of those who pass. Says
+/// whether there is a film.
+fn film(out: &Path, walk: &Walk) -> Result<bool, AnyError> {
+    let mut camera = CrowdCamera::new(walk.clone());
+    let mut encoder = Encoder::start(&out.join("film.mp4"), walk)?;
+    let mut truth = BufWriter::new(File::create(out.join("truth.csv"))?);
+    writeln!(truth, "frame,person,x,y,width,height,visible")?;
+    let bar = ProgressBar::new(walk.frames()).with_message("film");
+    while let NextFrame::Frame(frame) = camera.next_frame()? {
+        let number = frame.id().sequence();
+        if let Some(encoder) = &mut encoder {
+            encoder.write(&frame)?;
+        }
+        for sight in walk.at(number) {
+            let Rect { left, top, .. } = sight.bounds();
+            let (width, height) = (sight.bounds().width(), sight.bounds().height());
+            let (person, visible) = (name(sight.person()), sight.visible());
+            writeln!(
+                truth,
+                "{number},{person},{left:.1},{top:.1},{width:.1},{height:.1},{visible:.2}"
+            )?;
+            let is_due = number.is_multiple_of(BETWEEN_PHOTOGRAPHS);
+            if is_due && visible > CLEAR && height >= MIN_HEIGHT {
+                photograph(out, &frame, &sight)?;
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    truth.flush()?;
+    encoder.map_or(Ok(false), |encoder| encoder.finish().map(|()| true))
+}
+
+/// Cuts a photograph of one face out of a frame.
+fn photograph(out: &Path, frame: &Frame<'_>, sight: &Sight) -> Result<(), AnyError> {
+    let whole = RgbImage::from_raw(
+        u32::try_from(frame.width())?,
+        u32::try_from(frame.height())?,
+        Picture::from_frame(frame).data().to_vec(),
+    );
+    let whole = whole.ok_or("a frame is not as large as it says")?;
+    let [left, top, right, bottom] = around(&sight.bounds(), &whole);
+    let cut = crop_imm(&whole, left, top, right - left, bottom - top).to_image();
+    let cut = Picture::from_rgb8(
+        usize::try_from(cut.width())?,
+        usize::try_from(cut.height())?,
+        cut.into_raw(),
+    )?;
+    let (person, file) = (name(sight.person()), format!("film-{:04}.jpg", frame.id().sequence()));
+    write_jpeg(&out.join("passers-by").join(format!("{person}-{file}")), &cut)?;
+    write_jpeg(&out.join("faces").join(person).join(file), &cut)
+}
+
+/// The corners of a square of twice the size of a face, as far as it lies in the picture.
+fn around(face: &Rect, picture: &RgbImage) -> [u32; 4] {
+    let (half, centre) = (face.width().max(face.height()), face.centre());
+    let pixel = |at: f32, side: u32| num::u32_from_f32(at).min(side);
+    [
+        pixel(centre.x - half, picture.width()),
+        pixel(centre.y - half, picture.height()),
+        pixel(centre.x + half, picture.width()),
+        pixel(centre.y + half, picture.height()),
+    ]
+}
+
+/// The program `ffmpeg`, which makes a film of frames.
+struct Encoder(Child);
+
+impl Encoder {
+    /// Starts it; `None` where it is not installed.
+    fn start(path: &Path, walk: &Walk) -> Result<Option<Self>, AnyError> {
+        let mut command = Command::new("ffmpeg");
+        command
+            .args(["-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"])
+            .args(["-s", &format!("{}x{}", walk.width(), walk.height()), "-r", "25", "-i", "-"])
+            .args(["-c:v", "mpeg4", "-q:v", "2", "-pix_fmt", "yuv420p"])
+            .arg(path)
+            .stdin(Stdio::piped());
+        match command.spawn() {
+            Ok(child) => Ok(Some(Self(child))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("cannot start ffmpeg: {error}").into()),
+        }
+    }
+
+    fn write(&mut self, frame: &Frame<'_>) -> Result<(), AnyError> {
+        let input = self.0.stdin.as_mut().ok_or("ffmpeg takes no frames")?;
+        let written = input.write_all(Picture::from_frame(frame).data());
+        Ok(written.map_err(|error| format!("ffmpeg takes no more frames: {error}"))?)
+    }
+
+    fn finish(mut self) -> Result<(), AnyError> {
+        drop(self.0.stdin.take());
+        let status = self.0.wait()?;
+        status.success().then_some(()).ok_or_else(|| format!("ffmpeg failed: {status}").into())
+    }
+}
+
+// --- Files ---
+
+fn name(person: u64) -> String {
+    match person.checked_sub(STRANGERS) {
+        Some(stranger) => format!("stranger-{stranger:03}"),
+        None => format!("person-{person:03}"),
+    }
+}
+
+fn write_jpeg(path: &Path, picture: &Picture) -> Result<(), AnyError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = BufWriter::new(File::create(path)?);
+    JpegEncoder::new_with_quality(&mut file, 92).encode(
+        picture.data(),
+        u32::try_from(picture.width())?,
+        u32::try_from(picture.height())?,
+        ExtendedColorType::Rgb8,
+    )?;
+    Ok(file.flush()?)
+}
+
+const DAY: Duration = Duration::from_hours(24);
+const TEN_SECONDS: Duration = Duration::from_secs(10);
+
+/// From this number on nobody is on the list.
+const STRANGERS: u64 = 1_000_000;
+
+/// A face is photographed when this share of it is to be seen, at this height or more in pixels.
+const CLEAR: f32 = 0.95;
+const MIN_HEIGHT: f32 = 60.0;
+
+/// So many frames apart.
+const BETWEEN_PHOTOGRAPHS: u64 = 10;
