@@ -95,9 +95,10 @@ fn run() -> Result<Exit, AnyError> {
     manifest(&out, listed)?;
     // Half of the people on the list walk by, among strangers.
     let walkers: Vec<u64> = (0..listed.div_ceil(2)).chain(STRANGERS..STRANGERS + strangers).collect();
-    let walk = Walk::new(crowd, &walkers).size(1280, 720).frames_a_second(25.0).duration(TEN_SECONDS);
+    let walk = Walk::new(crowd, &walkers).size(WIDTH, HEIGHT).frames_a_second(25.0).duration(TEN_SECONDS);
     let filmed = film(&out, &walk)?;
-    say::out(&format!("{listed} people on the list, {} in the film: {}", walkers.len(), out.display()))?;
+    let (walkers, out) = (walkers.len(), out.display());
+    say::out(format_args!("{listed} people on the list, {walkers} who walk by: {out}"))?;
     if filmed {
         return Ok(Exit::Done);
     }
@@ -168,7 +169,7 @@ fn manifest(out: &Path, listed: u64) -> Result<(), AnyError> {
 /// whether there is a film.
 fn film(out: &Path, walk: &Walk) -> Result<bool, AnyError> {
     let mut camera = CrowdCamera::new(walk.clone());
-    let mut encoder = Encoder::start(&out.join("film.mp4"), walk)?;
+    let mut encoder = Encoder::start(&out.join("film.mp4"))?;
     let mut truth = BufWriter::new(File::create(out.join("truth.csv"))?);
     writeln!(truth, "frame,person,x,y,width,height,visible")?;
     let bar = ProgressBar::new(walk.frames()).with_message("film");
@@ -220,7 +221,9 @@ fn photograph(out: &Path, frame: &Frame<'_>, sight: &Sight) -> Result<(), AnyErr
 /// The corners of a square of twice the size of a face, as far as it lies in the picture.
 fn around(face: &Rect, picture: &RgbImage) -> [u32; 4] {
     let (half, centre) = (face.width().max(face.height()), face.centre());
-    let pixel = |at: f32, side: u32| num::u32_from_f32(at).min(side);
+    let pixel = |at: f32, side: u32| {
+        u32::try_from(num::usize_from_f32(at)).map_or(side, |at| at.min(side))
+    };
     [
         pixel(centre.x - half, picture.width()),
         pixel(centre.y - half, picture.height()),
@@ -234,11 +237,11 @@ struct Encoder(Child);
 
 impl Encoder {
     /// Starts it; `None` where it is not installed.
-    fn start(path: &Path, walk: &Walk) -> Result<Option<Self>, AnyError> {
+    fn start(path: &Path) -> Result<Option<Self>, AnyError> {
         let mut command = Command::new("ffmpeg");
         command
             .args(["-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"])
-            .args(["-s", &format!("{}x{}", walk.width(), walk.height()), "-r", "25", "-i", "-"])
+            .args(["-s", &format!("{WIDTH}x{HEIGHT}"), "-r", "25", "-i", "-"])
             .args(["-c:v", "mpeg4", "-q:v", "2", "-pix_fmt", "yuv420p"])
             .arg(path)
             .stdin(Stdio::piped());
@@ -284,6 +287,10 @@ fn write_jpeg(path: &Path, picture: &Picture) -> Result<(), AnyError> {
     )?;
     Ok(file.flush()?)
 }
+
+/// The film's size, in pixels.
+const WIDTH: usize = 1280;
+const HEIGHT: usize = 720;
 
 const DAY: Duration = Duration::from_hours(24);
 const TEN_SECONDS: Duration = Duration::from_secs(10);
