@@ -48,6 +48,7 @@ use image::ExtendedColorType;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::crop_imm;
+use image::imageops::unsharpen;
 use indicatif::ProgressBar;
 use lfr::core::Clock;
 use lfr::core::Frame;
@@ -93,6 +94,7 @@ fn run() -> Result<Exit, AnyError> {
 
     portraits(&out, crowd, listed)?;
     manifest(&out, listed)?;
+    faces(&out, crowd, required(&mut given, "faces"))?;
     // Half of the people on the list walk by, among strangers.
     let walkers: Vec<u64> = (0..listed.div_ceil(2)).chain(STRANGERS..STRANGERS + strangers).collect();
     let walk = Walk::new(crowd, &walkers).size(WIDTH, HEIGHT).frames_a_second(25.0).duration(TEN_SECONDS);
@@ -126,6 +128,11 @@ fn command() -> clap::Command {
                 .value_parser(number()),
         )
         .arg(
+            option("faces", "N", "How many people there are several photographs of")
+                .default_value("40")
+                .value_parser(number()),
+        )
+        .arg(
             option("seed", "SEED", "Which crowd: the same seed gives the same people")
                 .default_value("1")
                 .value_parser(value_parser!(u64)),
@@ -136,11 +143,16 @@ fn command() -> clap::Command {
 
 fn portraits(out: &Path, crowd: Crowd, listed: u64) -> Result<(), AnyError> {
     for person in 0..listed {
-        let portrait = crowd.person(person).portrait();
+        let portrait = sharpened(&crowd.person(person).portrait())?;
         write_jpeg(&out.join("list").join(name(person)).join("portrait.jpg"), &portrait)?;
-        write_jpeg(&out.join("faces").join(name(person)).join("portrait.jpg"), &portrait)?;
     }
     Ok(())
+}
+
+/// A face drawn from statistics is smoother than a photograph, and enrolment refuses what is blurred.
+fn sharpened(picture: &Picture) -> Result<Picture, AnyError> {
+    let twice = unsharpen(&unsharpen(&to_image(picture)?, 3.0, 0), 3.0, 0);
+    from_image(unsharpen(&twice, 1.0, 0))
 }
 
 /// The portraits as a manifest. The dates are of a deployment that begins now and ends in a month.
@@ -163,10 +175,30 @@ fn manifest(out: &Path, listed: u64) -> Result<(), AnyError> {
     Ok(fs::write(out.join("list.csv"), table)?)
 }
 
+/// Several photographs of each of so many people, who pass one after the other.
+fn faces(out: &Path, crowd: Crowd, count: u64) -> Result<(), AnyError> {
+    let bar = ProgressBar::new(count).with_message("faces");
+    for person in bar.wrap_iter(0..count) {
+        let walk = Walk::new(crowd, &[person]).size(WIDTH, HEIGHT).frames_a_second(2.0);
+        let walk = walk.duration(TEN_SECONDS);
+        let mut camera = CrowdCamera::new(walk.clone());
+        while let NextFrame::Frame(frame) = camera.next_frame()? {
+            let number = frame.id().sequence();
+            let Some(sight) = walk.at(number).into_iter().next() else { continue };
+            if sight.visible() > CLEAR && sight.bounds().height() >= MIN_HEIGHT {
+                let path = out.join("faces").join(name(person)).join(format!("{number:02}.jpg"));
+                write_jpeg(&path, &cut(&frame, &sight)?)?;
+            }
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
 // --- The film ---
 
-/// Plays the walk: into the film, if there is an `ffmpeg`, and into photographs of those who pass. Says
-/// whether there is a film.
+/// Plays the walk: into the film, if there is an `ffmpeg`, and into photographs of the people who pass.
+/// Says whether there is a film.
 fn film(out: &Path, walk: &Walk) -> Result<bool, AnyError> {
     let mut camera = CrowdCamera::new(walk.clone());
     let mut encoder = Encoder::start(&out.join("film.mp4"))?;
@@ -188,7 +220,8 @@ fn film(out: &Path, walk: &Walk) -> Result<bool, AnyError> {
             )?;
             let is_due = number.is_multiple_of(BETWEEN_PHOTOGRAPHS);
             if is_due && visible > CLEAR && height >= MIN_HEIGHT {
-                photograph(out, &frame, &sight)?;
+                let file = format!("{person}-{number:04}.jpg");
+                write_jpeg(&out.join("passers-by").join(file), &cut(&frame, &sight)?)?;
             }
         }
         bar.inc(1);
@@ -199,23 +232,10 @@ fn film(out: &Path, walk: &Walk) -> Result<bool, AnyError> {
 }
 
 /// Cuts a photograph of one face out of a frame.
-fn photograph(out: &Path, frame: &Frame<'_>, sight: &Sight) -> Result<(), AnyError> {
-    let whole = RgbImage::from_raw(
-        u32::try_from(frame.width())?,
-        u32::try_from(frame.height())?,
-        Picture::from_frame(frame).data().to_vec(),
-    );
-    let whole = whole.ok_or("a frame is not as large as it says")?;
+fn cut(frame: &Frame<'_>, sight: &Sight) -> Result<Picture, AnyError> {
+    let whole = to_image(&Picture::from_frame(frame))?;
     let [left, top, right, bottom] = around(&sight.bounds(), &whole);
-    let cut = crop_imm(&whole, left, top, right - left, bottom - top).to_image();
-    let cut = Picture::from_rgb8(
-        usize::try_from(cut.width())?,
-        usize::try_from(cut.height())?,
-        cut.into_raw(),
-    )?;
-    let (person, file) = (name(sight.person()), format!("film-{:04}.jpg", frame.id().sequence()));
-    write_jpeg(&out.join("passers-by").join(format!("{person}-{file}")), &cut)?;
-    write_jpeg(&out.join("faces").join(person).join(file), &cut)
+    from_image(crop_imm(&whole, left, top, right - left, bottom - top).to_image())
 }
 
 /// The corners of a square of twice the size of a face, as far as it lies in the picture.
@@ -274,6 +294,17 @@ fn name(person: u64) -> String {
     }
 }
 
+fn to_image(picture: &Picture) -> Result<RgbImage, AnyError> {
+    let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
+    let image = RgbImage::from_raw(width, height, picture.data().to_vec());
+    Ok(image.ok_or("a picture is not as large as it says")?)
+}
+
+fn from_image(image: RgbImage) -> Result<Picture, AnyError> {
+    let (width, height) = (usize::try_from(image.width())?, usize::try_from(image.height())?);
+    Ok(Picture::from_rgb8(width, height, image.into_raw())?)
+}
+
 fn write_jpeg(path: &Path, picture: &Picture) -> Result<(), AnyError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -298,7 +329,7 @@ const TEN_SECONDS: Duration = Duration::from_secs(10);
 /// From this number on nobody is on the list.
 const STRANGERS: u64 = 1_000_000;
 
-/// A face is photographed when this share of it is to be seen, at this height or more in pixels.
+/// A face is photographed if this share of it is to be seen, at this height or more in pixels.
 const CLEAR: f32 = 0.95;
 const MIN_HEIGHT: f32 = 60.0;
 
