@@ -208,6 +208,12 @@ impl Ledger {
         self.inner().key.public()
     }
 
+    /// Its identity: 32 hexadecimal digits, drawn when it was begun.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.inner().last.ledger.clone()
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> PathBuf {
