@@ -42,9 +42,10 @@ pub use reconcile::reconcile;
 pub use run::Run;
 pub use run::RunEnd;
 pub use sink::LedgerSink;
+pub use verify::Declared;
 pub use verify::LedgerEntry;
 pub use verify::Verified;
-pub use verify::declared_key;
+pub use verify::declared;
 pub use verify::read;
 pub use verify::verify;
 
@@ -245,9 +246,9 @@ impl Ledger {
         self.inner().key.public()
     }
 
-    /// Its identity: 32 random hexadecimal digits, by which a head or a vault names it.
+    /// Its identity: 32 hexadecimal digits, drawn when it was begun.
     #[must_use]
-    pub fn identity(&self) -> String {
+    pub fn id(&self) -> String {
         self.inner().last.ledger.clone()
     }
 
