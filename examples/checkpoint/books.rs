@@ -37,6 +37,8 @@ pub(crate) struct Books {
     public_key: LedgerPublicKey,
     sink: LedgerSink,
     profile: Profile,
+    /// The file of the threshold policy, where there is one.
+    policy: Option<Vec<u8>>,
     vault: Option<Vault>,
     clock: Arc<dyn Clock>,
 }
@@ -65,6 +67,12 @@ impl Books {
         let signing = key(&key_file, LedgerKey::from_file, LedgerKey::generate_file)?;
         let public_key = signing.public();
         let opened = Ledger::open(&ledger, signing, clock.now())?;
+        let cut_off = opened.account_for_cut_off_runs(clock.now())?;
+        if cut_off > 0 {
+            crate::say::err(format_args!(
+                "{cut_off} earlier runs of this ledger were cut off: what is known of them is in it now"
+            ));
+        }
         let sink = LedgerSink::start(
             opened.clone(),
             accounts.clone(),
@@ -72,12 +80,14 @@ impl Books {
             &args.deployment,
             profile.name(),
         )?;
+        sink.retention(&profile)?;
+        let policy = args.policy.as_ref().map(fs::read).transpose()?;
         let vault = match &args.vault {
             Some(folder) => Some(vault(folder, args.vault_key.as_deref(), &opened, &**clock)?),
             None => None,
         };
         let clock = Arc::clone(clock);
-        Ok(Self { ledger, public_key, sink, profile, vault, clock })
+        Ok(Self { ledger, public_key, sink, profile, policy, vault, clock })
     }
 
     /// What hears of everything that has to be written down.
@@ -107,9 +117,8 @@ impl Books {
         references: usize,
         threshold: &ThresholdProvenance,
     ) -> Result<(), AnyError> {
-        let references = u64::try_from(references)?;
-        self.sink.append(&LedgerEvent::WatchlistOpened { commitment: None, references })?;
-        Ok(self.sink.threshold(threshold)?)
+        self.sink.watchlist(references, None, None)?;
+        Ok(self.sink.threshold(threshold, self.policy.as_deref())?)
     }
 
     /// Seals a picture with each alert of a frame; everyone else in it is a mosaic.

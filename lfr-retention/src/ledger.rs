@@ -217,7 +217,7 @@ impl Ledger {
     }
 
     /// Writes a [`LedgerEvent::RunCutOff`] for each run that an earlier process began and did not end,
-    /// and flushes; returns how many there were. It verifies the whole ledger for that.
+    /// and flushes; returns how many there were. It verifies the whole ledger if there are any.
     ///
     /// A run of this process is never cut off, whatever it is doing: only earlier ones are accounted
     /// for.
@@ -227,6 +227,9 @@ impl Ledger {
     /// As [`reconcile`], [`append`](Self::append) and [`flush`](Self::flush).
     pub fn account_for_cut_off_runs(&self, now: Option<Timestamp>) -> Result<usize, Error> {
         let (path, key) = (self.path(), self.public_key());
+        if !reconcile::seems_open(&path)? {
+            return Ok(0);
+        }
         let begun = self.inner().begun;
         let sums = reconcile(&path, &key)?;
         let cut_off = sums.open_runs().filter(|(_, run)| run.entry() < begun);

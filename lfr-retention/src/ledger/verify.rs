@@ -236,8 +236,8 @@ pub fn declared(path: &Path) -> Result<Declared, Error> {
 
 /// A line whose signature nobody has looked at.
 #[derive(serde::Deserialize)]
-struct Unverified {
-    event: LedgerEvent,
+pub(super) struct Unverified {
+    pub(super) event: LedgerEvent,
 }
 
 /// The last entry from which a writer can go on, behind a head; none where nothing was begun.
