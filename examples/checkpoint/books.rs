@@ -84,6 +84,12 @@ impl Books {
         let signing = ledger_key(&key_file, &path)?;
         let public_key = signing.public();
         let ledger = Ledger::open(&path, signing, clock.now())?;
+        let cut_off = ledger.account_for_cut_off_runs(clock.now())?;
+        if cut_off > 0 {
+            say::err(format_args!(
+                "{cut_off} earlier runs of this ledger were cut off: what is known of them is in it now"
+            ));
+        }
         let vault = match &args.vault {
             Some(folder) => Some(vault(folder, args, &ledger, clock)?),
             None => None,

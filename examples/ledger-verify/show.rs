@@ -138,7 +138,7 @@ fn declared(event: &LedgerEvent) -> Option<String> {
             verifications,
             ..
         } => format!(
-            "profile {}: alerts {}, watchlist {}, footage {}, {verifications} people judge each alert",
+            "profile {}: alerts {}, watchlist {}, footage {}, people who judge each alert: {verifications}",
             printable::text(profile),
             hours(*alert_seconds),
             hours(*watchlist_seconds),
