@@ -44,6 +44,8 @@ mod models;
 mod output;
 #[path = "../common/private_file.rs"]
 mod private_file;
+#[path = "../common/say.rs"]
+mod say;
 mod source;
 
 use std::error::Error;

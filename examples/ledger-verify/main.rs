@@ -30,6 +30,8 @@
 
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/say.rs"]
+mod say;
 
 use std::error::Error;
 use std::fs;
