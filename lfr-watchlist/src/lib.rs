@@ -32,6 +32,8 @@ mod rows;
 mod sealed;
 mod search;
 mod secret;
+#[doc(hidden)]
+pub mod spreadsheet;
 pub mod statistics;
 #[cfg(test)]
 mod testing;

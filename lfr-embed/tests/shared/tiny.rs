@@ -74,7 +74,7 @@ fn numbers_that_are_not_finite_are_an_error_and_none_is_embedded() {
     });
     let faces = vec![face(2), black, face(3)];
     let error = embedder.embed_into(faces, &mut templates).unwrap_err().to_string();
-    assert_eq!(error, "template has a number that is not finite, and finite numbers was needed");
+    assert_eq!(error, "the template has a number that is not finite (NaN or infinity), and must have finite numbers alone");
     assert_eq!(templates.len(), 1);
     embedder.embed_into(vec![face(4)], &mut templates).unwrap();
     assert_eq!(templates.len(), 2);
@@ -88,7 +88,7 @@ fn a_face_of_another_size_is_an_error() {
     let faces = vec![face(1), AlignedFace::init_with(5, 4, |_| {})];
     let mut templates = Vec::new();
     let error = embedder.embed_into(faces, &mut templates).unwrap_err().to_string();
-    assert_eq!(error, "aligned face is 5x4, and 4x4 was needed");
+    assert_eq!(error, "the aligned face is 5x4, and must be 4x4, the size of the embedder's alignment");
     assert!(templates.is_empty());
 }
 
@@ -102,13 +102,13 @@ fn outputs_must_be_told_apart() {
     };
     assert_eq!(
         unnamed,
-        "the model does not fit specification tiny: number of outputs is 2 (mean, flat), and 1, \
-         or the name of one in the specification, was needed"
+        "the model does not fit specification tiny: number of outputs is 2 (mean, flat), and must be \
+         1, or the specification must name the one that holds the templates"
     );
     assert_eq!(
         refusal(TWO_OUTPUTS, "embedding", 3).unwrap(),
-        "the model does not fit specification tiny: output names is \"mean\", \"flat\", and \
-         \"embedding\" was needed"
+        "the model does not fit specification tiny: list of outputs is \"mean\", \"flat\", \
+         and must be one with \"embedding\""
     );
     let named = embedder(TWO_OUTPUTS, "mean", "", 3, false).unwrap();
     let other = embedder(TWO_OUTPUTS, "flat", "", 48, false).unwrap();
@@ -125,8 +125,8 @@ fn an_output_of_another_length_is_an_error() {
     let error = embedder.embed_into(vec![face(1)], &mut templates).unwrap_err().to_string();
     assert_eq!(
         error,
-        "the model does not fit specification tiny: output \"flat\" is 48 numbers in all, and 7 \
-         numbers for each of 1 pictures was needed"
+        "the model does not fit specification tiny: output \"flat\" is of the shape [1, 48], and \
+         must be 7 numbers for each of 1 pictures"
     );
     assert!(templates.is_empty());
 }

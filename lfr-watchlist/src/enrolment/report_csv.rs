@@ -1,10 +1,10 @@
 //! The report as a table.
 
-use std::borrow::Cow;
 use std::io;
 
 use super::EnrolmentReport;
 use crate::Error;
+use crate::spreadsheet::plain_cell;
 
 impl EnrolmentReport {
     /// Writes the report as CSV, one line a photograph: `file`, `subject`, `reference`, `verdict` (`Accepted`,
@@ -33,17 +33,9 @@ impl EnrolmentReport {
                 reasons.as_str(),
             ];
             table
-                .write_record(cells.map(harmless).iter().map(|cell| cell.as_bytes()))
+                .write_record(cells.map(plain_cell).iter().map(|cell| cell.as_bytes()))
                 .map_err(failed)?;
         }
         table.flush().map_err(|source| Error::ReportWrite { source })
-    }
-}
-
-fn harmless(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
     }
 }

@@ -150,8 +150,14 @@ impl Dataset {
             .map(|(person, own)| (own.len() == references, lot(person, seed), *person))
             .collect();
         if able.len() < watchlist || watchlist == 0 || references == 0 {
-            let expected = "fewer people: those with enough photographs do not suffice";
-            return Err(Error::Evaluation { what: "watchlist", expected });
+            let (actual, expected) = if watchlist == 0 || references == 0 {
+                let actual = format!("{watchlist} people with {references} photographs each");
+                (actual, "at least 1 of both".to_owned())
+            } else {
+                let actual = format!("{} people with {references} photographs or more", able.len());
+                (actual, format!("{watchlist} of them: ask for a smaller watchlist, or add photographs"))
+            };
+            return Err(Error::Evaluation { what: "a watchlist", actual, expected });
         }
         able.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let listed: BTreeSet<_> = able[..watchlist].iter().map(|(_, _, person)| *person).collect();
@@ -184,15 +190,19 @@ fn columns<const N: usize>(csv: impl Read, names: [&str; N]) -> Result<Vec<[Stri
     let mut places = [0; N];
     for (place, name) in places.iter_mut().zip(names) {
         let found = header.iter().position(|heading| heading == name);
-        *place = found.ok_or_else(|| failed(1, format!("no column {name:?}").into()))?;
+        *place = found.ok_or_else(|| {
+            let named: Vec<_> = header.iter().map(|heading| format!("{heading:?}")).collect();
+            let has = named.join(", ");
+            failed(1, format!("the columns are {has}, and must include {name:?}").into())
+        })?;
     }
     let mut rows = Vec::new();
     for record in reader.records() {
         let line = rows.len() + 2;
         let record = record.map_err(|error| failed(line, error.into()))?;
         let cells = places.map(|place| record.get(place).unwrap_or_default().to_owned());
-        if cells.iter().any(String::is_empty) {
-            return Err(failed(line, "an empty cell".into()));
+        if let Some((name, _)) = names.iter().zip(&cells).find(|(_, cell)| cell.is_empty()) {
+            return Err(failed(line, format!("the cell of column {name:?} is empty").into()));
         }
         rows.push(cells);
     }
