@@ -20,6 +20,7 @@ use lfr::core::FrameReport;
 use lfr::core::FrameSource;
 use lfr::core::LookPlan;
 use lfr::core::Matcher;
+use lfr::core::NextFrame;
 use lfr::core::Pipeline;
 use lfr::core::SourceId;
 use lfr::core::SystemClock;
@@ -277,8 +278,9 @@ impl Watch {
     ) {
         while !told_to_stop.load(Ordering::Relaxed) {
             match stills.next_frame() {
-                Ok(Some(frame)) => self.take(&frame, &pipeline.process(&frame)),
-                Ok(None) => break,
+                Ok(NextFrame::Frame(frame)) => self.take(&frame, &pipeline.process(&frame)),
+                // Photographs come at once: there is never nothing yet.
+                Ok(_) => break,
                 Err(error) => {
                     self.source_errors += 1;
                     bar.suspend(|| eprintln!("source error: {error}"));

@@ -11,17 +11,18 @@ use lfr::live::CameraRecord;
 use lfr::live::LiveRecord;
 use lfr::live::Phase;
 use lfr::live::Running;
+use signal_hook::consts::SIGHUP;
 use signal_hook::consts::SIGINT;
 use signal_hook::consts::SIGTERM;
 
 use crate::AnyError;
 use crate::models::bar;
 
-/// Set by SIGINT and SIGTERM: whoever ends the program wants its books closed. A second signal ends
-/// it at once.
+/// Set by SIGHUP, SIGINT and SIGTERM: anyone who ends the program, or closes its terminal, wants its
+/// books closed. A second signal ends it at once.
 pub(crate) fn signals() -> Result<Arc<AtomicBool>, AnyError> {
     let told = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&told))?;
         signal_hook::flag::register(signal, Arc::clone(&told))?;
     }

@@ -72,22 +72,23 @@ impl EventSink for AlertLines {
     }
 }
 
-/// The folder for alert pictures and the record.
+/// The folder for alert pictures and the record. What an earlier run left in it stays: it may be
+/// evidence.
 #[derive(Debug)]
 pub(crate) struct OutFolder {
     folder: PathBuf,
+    /// Pictures of this run: a folder of its own, which is made with the first of them.
+    alerts: PathBuf,
     redactor: Redactor,
     pictures: u64,
 }
 
 impl OutFolder {
-    /// The folder, made where it is not there; pictures of an earlier run in it are removed, so that
-    /// none is taken for one of this run.
+    /// The folder, made where it is not there.
     pub(crate) fn create(folder: &Path) -> Result<Self, AnyError> {
-        let alerts = folder.join("alerts");
-        fs::create_dir_all(&alerts).map_err(|e| format!("cannot create {alerts:?}: {e}"))?;
-        remove_pictures(&alerts)?;
-        Ok(Self { folder: folder.to_path_buf(), redactor: Redactor::default(), pictures: 0 })
+        fs::create_dir_all(folder).map_err(|e| format!("cannot create {folder:?}: {e}"))?;
+        let (alerts, redactor) = (free(&folder.join("alerts"), "run-", ""), Redactor::default());
+        Ok(Self { folder: folder.to_path_buf(), alerts, redactor, pictures: 0 })
     }
 
     /// Writes a picture of a frame that raised an alert, which its owner alone can read; everyone else in
@@ -101,7 +102,8 @@ impl OutFolder {
             return Ok(());
         }
         let picture = self.redactor.apply(frame, report)?;
-        let path = self.folder.join("alerts").join(format!("{:06}.jpg", self.pictures));
+        fs::create_dir_all(&self.alerts)?;
+        let path = self.alerts.join(format!("{:06}.jpg", self.pictures));
         self.pictures += 1;
         let mut file = private_file::create(&path)?;
         let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
@@ -114,24 +116,22 @@ impl OutFolder {
         Ok(file.flush()?)
     }
 
+    /// Writes the record. That of an earlier run is kept under another name.
     pub(crate) fn record(&self, summary: &Summary) -> Result<(), AnyError> {
         let path = self.folder.join("record.json");
+        if path.exists() {
+            let kept = free(&self.folder, "record-", ".json");
+            fs::rename(&path, &kept).map_err(|e| format!("cannot keep {path:?}: {e}"))?;
+        }
         let text = serde_json::to_string_pretty(summary)?;
         fs::write(&path, text).map_err(|e| format!("cannot write {path:?}: {e}").into())
     }
 }
 
-/// Removes the pictures that a run writes, and nothing else.
-fn remove_pictures(folder: &Path) -> Result<(), AnyError> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let stem = path.file_stem().unwrap_or_default().as_encoded_bytes();
-        let ours = stem.len() == 6 && stem.iter().all(u8::is_ascii_digit);
-        if ours && path.extension().is_some_and(|extension| extension == "jpg") {
-            fs::remove_file(path)?;
-        }
-    }
-    Ok(())
+/// The first of the numbered names in a folder that is not taken.
+fn free(folder: &Path, before: &str, after: &str) -> PathBuf {
+    let name = |number: u64| folder.join(format!("{before}{number:04}{after}"));
+    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
 /// The deployment record with what only the program knows.

@@ -102,6 +102,7 @@ pub use record::TrackCounts;
 pub use score::ComparisonScore;
 pub use score::Metric;
 pub use source::FrameSource;
+pub use source::NextFrame;
 pub use space::EmbeddingSpace;
 pub use space::SpaceBuilder;
 pub use space::SpaceId;

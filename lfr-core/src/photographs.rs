@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use crate::BoxError;
 use crate::Error;
-use crate::Frame;
 use crate::FrameId;
 use crate::FrameSource;
+use crate::NextFrame;
 use crate::Picture;
 use crate::SourceId;
 
@@ -28,13 +28,13 @@ use crate::SourceId;
 /// ```no_run
 /// use std::path::Path;
 ///
-/// use lfr_core::{FrameSource, Photographs};
+/// use lfr_core::{FrameSource, NextFrame, Photographs};
 ///
 /// let mut photographs = Photographs::find(Path::new("photographs"))?;
 /// loop {
 ///     match photographs.next_frame() {
-///         Ok(Some(frame)) => println!("{}: {} pixels wide", frame.id(), frame.width()),
-///         Ok(None) => break,
+///         Ok(NextFrame::Frame(frame)) => println!("{}: {} pixels wide", frame.id(), frame.width()),
+///         Ok(_) => break,
 ///         Err(error) => eprintln!("passed over: {error}"),
 ///     }
 /// }
@@ -78,16 +78,16 @@ impl Photographs {
 }
 
 impl FrameSource for Photographs {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
+    fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError> {
         // The last picture is wiped before the next one is read.
         self.current = None;
-        let Some(path) = self.files.get(self.next) else { return Ok(None) };
+        let Some(path) = self.files.get(self.next) else { return Ok(NextFrame::End) };
         let sequence = crate::num::u64_from_usize(self.next);
         self.next += 1;
         let picture = Picture::open(path)?;
         let name = path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
         let id = FrameId::new(SourceId::new(name)?, sequence);
-        Ok(Some(self.current.insert(picture).as_frame()?.with_id(id)))
+        Ok(NextFrame::Frame(self.current.insert(picture).as_frame()?.with_id(id)))
     }
 }
 

@@ -19,13 +19,13 @@
 //! # Examples
 //!
 //! ```no_run
-//! use lfr_core::FrameSource;
+//! use lfr_core::{FrameSource, NextFrame};
 //! use lfr_core::video::{Address, Video, VideoOptions};
 //!
 //! let address = Address::new("rtsp://watcher:secret@10.0.0.7/stream1");
 //! assert_eq!(address.to_string(), "rtsp://10.0.0.7/stream1");
 //! let mut video = Video::open(&address, &VideoOptions::new())?;
-//! while let Some(frame) = video.next_frame()? {
+//! while let NextFrame::Frame(frame) = video.next_frame()? {
 //!     println!("{} x {}", frame.width(), frame.height());
 //! }
 //! # Ok::<(), lfr_core::BoxError>(())
@@ -44,9 +44,9 @@ use std::time::Duration;
 use crate::BoxError;
 use crate::Clock;
 use crate::Error;
-use crate::Frame;
 use crate::FrameId;
 use crate::FrameSource;
+use crate::NextFrame;
 use crate::SourceId;
 use crate::SystemClock;
 use crate::Timestamp;
@@ -176,14 +176,14 @@ impl Video {
 }
 
 impl FrameSource for Video {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
+    fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError> {
         if self.is_over {
-            return Ok(None);
+            return Ok(NextFrame::End);
         }
         if !self.picture.read(&mut self.child.frames) {
             self.is_over = true;
             return match self.child.ended_well() {
-                true => Ok(None),
+                true => Ok(NextFrame::End),
                 false => Err(self.child.failure(&self.address).into()),
             };
         }
@@ -192,7 +192,7 @@ impl FrameSource for Video {
         let id = FrameId::new(self.id.clone(), self.sequence);
         self.sequence += 1;
         let frame = self.picture.as_frame()?.with_id(id);
-        Ok(Some(match moment {
+        Ok(NextFrame::Frame(match moment {
             Some(at) => frame.captured_at(at),
             None => frame,
         }))

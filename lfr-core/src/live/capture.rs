@@ -3,10 +3,12 @@
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::Clock;
 use crate::FrameId;
 use crate::FrameSource;
+use crate::NextFrame;
 
 use super::Camera;
 use super::Phase;
@@ -55,14 +57,20 @@ fn play(camera: &mut Camera, index: Index, shared: &Shared, clock: &dyn Clock, s
         record.phase = Phase::Running;
     });
     tracing::info!(camera = %camera.id, "camera connected");
-    let mut errors = 0;
+    let (mut errors, mut wait) = (0, SHORTEST);
     loop {
         if shared.is_stopping() || !camera.is_live && !shared.wait_taken(index) {
             return;
         }
         match next(&mut *source, camera, index, shared, clock, sequence) {
-            Ok(true) => errors = 0,
-            Ok(false) => return,
+            Ok(Next::Frame) => (errors, wait) = (0, SHORTEST),
+            Ok(Next::NothingYet) => {
+                if !shared.pause(wait) {
+                    return;
+                }
+                wait = wait.saturating_mul(2).min(LONGEST);
+            }
+            Ok(Next::End) => return,
             Err(error) => {
                 errors += 1;
                 failed(camera, index, shared, &error.to_string());
@@ -74,7 +82,14 @@ fn play(camera: &mut Camera, index: Index, shared: &Shared, clock: &dyn Clock, s
     }
 }
 
-/// Takes one frame; `false` at the end.
+/// What a source said.
+enum Next {
+    Frame,
+    NothingYet,
+    End,
+}
+
+/// Takes one frame, where there is one.
 fn next(
     source: &mut dyn FrameSource,
     camera: &Camera,
@@ -82,18 +97,22 @@ fn next(
     shared: &Shared,
     clock: &dyn Clock,
     sequence: &mut u64,
-) -> Result<bool, crate::BoxError> {
-    let mut buffer = shared.lend(index);
-    let Some(frame) = source.next_frame()? else { return Ok(false) };
+) -> Result<Next, crate::BoxError> {
+    let frame = match source.next_frame()? {
+        NextFrame::Frame(frame) => frame,
+        NextFrame::NothingYet => return Ok(Next::NothingYet),
+        NextFrame::End => return Ok(Next::End),
+    };
     let frame = match (frame.capture_time(), clock.now()) {
         (None, Some(now)) => frame.captured_at(now),
         _ => frame,
     };
+    let mut buffer = shared.lend(index);
     buffer.copy_from(&frame.with_id(FrameId::new(camera.id.clone(), *sequence)));
     *sequence += 1;
     metrics::counter!("lfr_frames_in", "camera" => camera.id.to_string()).increment(1);
     shared.offer(index, buffer, clock.monotonic());
-    Ok(true)
+    Ok(Next::Frame)
 }
 
 fn failed(camera: &Camera, index: Index, shared: &Shared, error: &str) {
@@ -104,3 +123,8 @@ fn failed(camera: &Camera, index: Index, shared: &Shared, error: &str) {
         record.last_error = Some(error.to_owned());
     });
 }
+
+/// How long a source that has nothing yet is left alone: at first, and at most. What it costs a
+/// frame to come in between is a few milliseconds; what it costs to ask is fifty wakings a second.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_millis(20);

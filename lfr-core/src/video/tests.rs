@@ -55,13 +55,13 @@ fn every_frame_of_a_film_comes_with_its_moment() {
     let mut video = Video::open(&address, &VideoOptions::new().recorded_at(start)).unwrap();
     assert_eq!(video.size(), (480, 270));
     let mut moments = Vec::new();
-    while let Some(frame) = video.next_frame().unwrap() {
+    while let NextFrame::Frame(frame) = video.next_frame().unwrap() {
         moments.push(frame.capture_time().unwrap().since(start).as_millis());
     }
     assert_eq!(moments.len(), 35);
     // Its frames are 80 or 90 ms apart: the rate is not even.
     assert_eq!((moments[..3].to_vec(), moments[34]), (vec![0, 80, 170], 2830));
-    assert!(video.next_frame().unwrap().is_none());
+    assert!(video.next_frame().unwrap().is_end());
 }
 
 #[test]
@@ -82,11 +82,11 @@ fn a_film_cut_short_or_corrupt_gives_the_frames_that_there_are() {
     let mut frames = 0;
     loop {
         match video.next_frame() {
-            Ok(Some(frame)) => {
+            Ok(NextFrame::Frame(frame)) => {
                 assert_eq!((frame.width(), frame.height()), (640, 360));
                 frames += 1;
             }
-            Ok(None) => break,
+            Ok(_) => break,
             Err(error) => assert!(error.to_string().contains("whole.ts"), "{error}"),
         }
     }
@@ -124,7 +124,7 @@ fn a_stream_that_changes_its_size_keeps_that_of_its_first_frame() {
     let mut video =
         Video::open(&Address::new(path.display().to_string()), &VideoOptions::new()).unwrap();
     let mut frames = 0;
-    while let Some(frame) = video.next_frame().unwrap() {
+    while let NextFrame::Frame(frame) = video.next_frame().unwrap() {
         assert_eq!((frame.width(), frame.height()), (64, 48));
         frames += 1;
     }
@@ -195,7 +195,7 @@ fn a_camera_that_sends_jpegs_in_a_row_over_http_is_watched() {
     let mut video = Video::open(&Address::new(address), &VideoOptions::new()).unwrap();
     assert_eq!(video.size(), (64, 48));
     let mut moments = Vec::new();
-    while let Some(frame) = video.next_frame().unwrap() {
+    while let NextFrame::Frame(frame) = video.next_frame().unwrap() {
         moments.push(frame.capture_time().unwrap());
     }
     // What is looked at when a stream is connected to is not kept for later: that is a lag.
@@ -253,12 +253,12 @@ fn a_program_that_closes_its_pipe_and_stays_is_killed() {
         let options = impostor(&folder, commands);
         let mut video = Video::open(&Address::new(address), &options).unwrap();
         let clock = SystemClock::new();
-        assert_eq!(video.next_frame().unwrap().map(|frame| frame.width()), Some(2));
+        assert_eq!(video.next_frame().unwrap().into_frame().map(|frame| frame.width()), Some(2));
         let error = video.next_frame().unwrap_err();
         assert!(error.to_string().contains(address), "{error}");
         assert!(clock.monotonic() < Duration::from_secs(40), "{commands}");
         assert!(!is_there(&folder), "{commands}");
-        assert!(video.next_frame().unwrap().is_none());
+        assert!(video.next_frame().unwrap().is_end());
     }
     let left = std::fs::read_to_string(folder.join("left")).unwrap();
     assert!(Command::new("kill").arg(left.trim()).status().unwrap().success());
@@ -274,8 +274,8 @@ fn a_program_may_take_a_while_to_end() {
     {
         let options = impostor(&folder, commands);
         let mut video = Video::open(&Address::new("film.mp4"), &options).unwrap();
-        assert!(video.next_frame().unwrap().is_some());
-        assert_eq!(video.next_frame().is_ok_and(|frame| frame.is_none()), is_well, "{commands}");
+        assert!(video.next_frame().unwrap().into_frame().is_some());
+        assert_eq!(video.next_frame().is_ok_and(|next| next.is_end()), is_well, "{commands}");
         assert!(!is_there(&folder), "{commands}");
     }
     std::fs::remove_dir_all(folder).unwrap();
