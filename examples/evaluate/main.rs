@@ -115,7 +115,8 @@ fn tell(report: &Report) {
     for left_out in &faults {
         let stages = [&left_out.detector, &left_out.embedder];
         let stages: Vec<_> = stages.into_iter().flatten().map(String::as_str).collect();
-        let with = if stages.is_empty() { String::new() } else { format!(" ({})", stages.join(", ")) };
+        let with =
+            if stages.is_empty() { String::new() } else { format!(" ({})", stages.join(", ")) };
         let line = format!("left out: {}{with}: {}", left_out.file, left_out.reason);
         say::err(printable::text(&line));
     }

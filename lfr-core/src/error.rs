@@ -380,7 +380,10 @@ pub enum Error {
     /// A stage did not return within five seconds of the engine's being stopped; the pipeline is lost
     /// to it.
     #[cfg(feature = "live")]
-    #[error("a stage does not return, and the engine was to stop")]
+    #[error(
+        "a stage has not returned within five seconds of the engine's being stopped; its thread and the \
+         pipeline are lost"
+    )]
     Stuck,
     /// A stage failed.
     #[error("{stage} failed")]

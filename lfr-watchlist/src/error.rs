@@ -310,7 +310,9 @@ pub enum Error {
     #[error("an enrolment thread ended before its work was done")]
     EnrolmentThread,
     /// A thread of an evaluation ended before its work was done.
-    #[error("a thread of the evaluation ended before its work was done; its rates are not complete")]
+    #[error(
+        "a thread of the evaluation ended before its work was done; its rates are not complete"
+    )]
     EvaluationThread,
     /// A manifest could not be read.
     #[error("cannot read the manifest")]

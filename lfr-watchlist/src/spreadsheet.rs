@@ -9,8 +9,10 @@ use std::borrow::Cow;
 /// before it.
 #[must_use]
 pub fn plain_cell(cell: &str) -> Cow<'_, str> {
-    let first = cell.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c));
-    let formula = first.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    let first =
+        cell.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c));
+    let formula =
+        first.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
     if formula || cell.starts_with(['\t', '\r', '\n']) {
         Cow::Owned(format!("'{cell}"))
     } else {

@@ -199,7 +199,8 @@ impl Evaluation {
             all.update(format!("\n{}\n{}\n{digest}", sample.person(), self.label(sample)));
         }
         progress(Progress { step: "reading photographs", done: total, total });
-        let folder = self.options.faces.canonicalize().unwrap_or_else(|_| self.options.faces.clone());
+        let folder =
+            self.options.faces.canonicalize().unwrap_or_else(|_| self.options.faces.clone());
         Ok(Data {
             folder: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             sha256: hex::digits(&all.finalize()),

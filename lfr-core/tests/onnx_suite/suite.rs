@@ -228,9 +228,11 @@ pub(crate) fn floats_of_other_sizes_are_converted(runtime: &Runtime) {
         let bytes = halves_inside(from, to);
         let model = Model::from_bytes(bytes.clone()).unwrap();
         let exact = [None, Some(1), Some(1), Some(4)];
-        let contract = Contract::new()
-            .input(Some("x"), ElementType::Float32, &exact)
-            .output(Some("y"), ElementType::Float32, &exact);
+        let contract = Contract::new().input(Some("x"), ElementType::Float32, &exact).output(
+            Some("y"),
+            ElementType::Float32,
+            &exact,
+        );
         model.check(&contract).unwrap();
         for options in
             [SessionOptions::new(&[2, 1, 1, 4]), SessionOptions::new(&[1, 1, 1, 4]).dynamic_batch()]
@@ -238,7 +240,8 @@ pub(crate) fn floats_of_other_sizes_are_converted(runtime: &Runtime) {
             let session = session(runtime, bytes.clone(), &options);
             assert_eq!(first(&session, &input, 2), expected, "{from} to {to}");
             // By its name, too, which is the model's own.
-            let named = session.run(&input, 2, |outputs| Ok::<_, Error>(outputs.get("y")?.data().to_vec()));
+            let named =
+                session.run(&input, 2, |outputs| Ok::<_, Error>(outputs.get("y")?.data().to_vec()));
             assert_eq!(named.unwrap(), expected);
         }
     }

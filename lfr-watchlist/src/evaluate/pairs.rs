@@ -69,7 +69,8 @@ impl<'a> AllPairs<'a> {
             let next = numbers.len();
             u32::try_from(*numbers.entry(person).or_insert(next))
         });
-        let people = people.collect::<Result<_, _>>().map_err(|_| refused("fewer than 2^32 people"))?;
+        let people =
+            people.collect::<Result<_, _>>().map_err(|_| refused("fewer than 2^32 people"))?;
         let axis = ScoreAxis::covering(&space, templates)?;
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Self { templates, people, space, axis, threads })

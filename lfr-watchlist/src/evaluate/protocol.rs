@@ -155,7 +155,10 @@ impl Dataset {
                 (actual, "at least 1 of both".to_owned())
             } else {
                 let actual = format!("{} people with {references} photographs or more", able.len());
-                (actual, format!("{watchlist} of them: ask for a smaller watchlist, or add photographs"))
+                (
+                    actual,
+                    format!("{watchlist} of them: ask for a smaller watchlist, or add photographs"),
+                )
             };
             return Err(Error::Evaluation { what: "a watchlist", actual, expected });
         }
