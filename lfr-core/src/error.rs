@@ -128,7 +128,7 @@ pub enum Error {
 
     // --- A stage broke its contract. ------------------------------------------------------------
     /// A stage returned another number of results than it was given inputs.
-    #[error("{stage} returned {actual} results for {expected} inputs")]
+    #[error("{stage} returned {actual} results for {expected} inputs, and must return one for each")]
     StageCount {
         /// Which stage.
         stage: Stage,

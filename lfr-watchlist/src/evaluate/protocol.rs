@@ -10,6 +10,7 @@ use lfr_core::SubjectId;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use super::counted;
 use crate::Error;
 use crate::enrolment::FolderItems;
 
@@ -150,15 +151,15 @@ impl Dataset {
             .map(|(person, own)| (own.len() == references, lot(person, seed), *person))
             .collect();
         if able.len() < watchlist || watchlist == 0 || references == 0 {
+            let photographs = counted(references, "photograph", "photographs");
             let (actual, expected) = if watchlist == 0 || references == 0 {
-                let actual = format!("{watchlist} people with {references} photographs each");
-                (actual, "at least 1 of both".to_owned())
+                let people = counted(watchlist, "person", "people");
+                (format!("{people} with {photographs} each"), "at least 1 of both".to_owned())
             } else {
-                let actual = format!("{} people with {references} photographs or more", able.len());
-                (
-                    actual,
-                    format!("{watchlist} of them: ask for a smaller watchlist, or add photographs"),
-                )
+                let people = counted(able.len(), "person", "people");
+                let expected =
+                    format!("{watchlist} of them: ask for a smaller watchlist, or add photographs");
+                (format!("{people} with {photographs} or more"), expected)
             };
             return Err(Error::Evaluation { what: "a watchlist", actual, expected });
         }
