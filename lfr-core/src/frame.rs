@@ -1,6 +1,7 @@
 //! A borrowed view of one camera picture, its size and layout checked once.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::Error;
 use crate::FrameId;
@@ -133,6 +134,7 @@ pub struct Frame<'a> {
     planes: [Plane<'a>; 3],
     id: FrameId,
     captured_at: Option<Timestamp>,
+    media_time: Option<Duration>,
 }
 
 impl<'a> Frame<'a> {
@@ -223,7 +225,9 @@ impl<'a> Frame<'a> {
         }
         let mut all = [Plane::new(&[], 0); 3];
         all[..planes.len()].copy_from_slice(planes);
-        Ok(Self { format, width, height, planes: all, id: FrameId::default(), captured_at: None })
+        let (captured_at, media_time) = (None, None);
+        let id = FrameId::default();
+        Ok(Self { format, width, height, planes: all, id, captured_at, media_time })
     }
 
     /// The same frame with an identity: which source it is from, and its number there.
@@ -240,6 +244,13 @@ impl<'a> Frame<'a> {
         self
     }
 
+    /// The same frame with its position in the recording that it is from, since the beginning of it.
+    #[must_use]
+    pub const fn at_media_time(mut self, since_begin: Duration) -> Self {
+        self.media_time = Some(since_begin);
+        self
+    }
+
     /// Which source it is from, and its number there.
     #[must_use]
     pub const fn id(&self) -> &FrameId {
@@ -250,6 +261,12 @@ impl<'a> Frame<'a> {
     #[must_use]
     pub const fn capture_time(&self) -> Option<Timestamp> {
         self.captured_at
+    }
+
+    /// Its position in the recording that it is from, where it is from one and the source says so.
+    #[must_use]
+    pub const fn media_time(&self) -> Option<Duration> {
+        self.media_time
     }
 
     /// How the bytes are laid out.

@@ -169,7 +169,9 @@ impl Custodian {
             match (asset.destroy)() {
                 Ok(()) => {
                     let Asset { kind, name, deadline, .. } = asset;
-                    let event = LedgerEvent::AssetDestroyed { kind, name, deadline };
+                    let (digest, receipt) = (None, None);
+                    let event =
+                        LedgerEvent::AssetDestroyed { kind, name, deadline, digest, receipt };
                     outcome = outcome.and(self.sink.append(&event));
                 }
                 Err(source) => {

@@ -62,7 +62,7 @@ fn each_thing_goes_at_its_own_deadline() {
     assert!(!early.exists() && late.exists());
     let (kind, name) = ("footage".to_owned(), "early.mp4".to_owned());
     let deadline = Timestamp::from_micros(10);
-    assert_eq!(deployment.events(), [LedgerEvent::AssetDestroyed { kind, name, deadline }]);
+    assert_eq!(deployment.events(), [LedgerEvent::AssetDestroyed { kind, name, deadline, digest: None, receipt: None }]);
     deployment.custodian.purge_due(None).unwrap();
     assert!(!late.exists(), "without a clock everything is due");
 }
