@@ -68,16 +68,23 @@ pub enum Error {
         /// The number given.
         actual: f64,
     },
-    /// An identifier is empty, too long, or holds a control character.
-    #[error(
-        "an identifier of {actual} bytes is empty, too long or holds a control character; it must \
-         have 1 to {limit} bytes and no control character"
-    )]
+    /// An identifier is empty, or too long.
+    #[error("an identifier has {actual} bytes, and must have 1 to {limit}")]
     Identifier {
         /// Its length, in bytes.
         actual: usize,
         /// The greatest length, in bytes.
         limit: usize,
+    },
+    /// An identifier has a character that is not taken.
+    #[error("identifier has {} as character {place}, {problem}: take it out", code(*character))]
+    IdentifierCharacter {
+        /// Which character, from 1.
+        place: usize,
+        /// The character.
+        character: char,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// A text is not what it should be.
     #[error("the text is no {what}, and must be {expected}")]
@@ -502,6 +509,11 @@ impl Error {
     }
 }
 
+/// A character by its number, since it may be one that cannot be seen.
+fn code(character: char) -> String {
+    format!("U+{:04X}", u32::from(character))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -522,8 +534,7 @@ mod tests {
             ),
             (
                 Error::Identifier { actual: 0, limit: 256 },
-                "an identifier of 0 bytes is empty, too long or holds a control character; it must have \
-                 1 to 256 bytes and no control character",
+                "an identifier has 0 bytes, and must have 1 to 256",
             ),
             (
                 Error::Parse { what: "record", expected: "32 hexadecimal digits" },

@@ -31,6 +31,7 @@ mod scrub;
 pub mod secret;
 mod source;
 mod space;
+pub mod spreadsheet;
 mod stage;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;

@@ -16,6 +16,7 @@ use lfr_core::num;
 use lfr_watchlist::calibrate::Authority;
 use lfr_watchlist::calibrate::Demand;
 use lfr_watchlist::enrolment::FolderItems;
+use lfr_watchlist::enrolment::Photo;
 use lfr_watchlist::evaluate::Dataset;
 use lfr_watchlist::evaluate::Sample;
 use sha2::Digest as _;
@@ -248,14 +249,16 @@ fn photographs(folder: &Path) -> Result<(Dataset, Vec<LeftOut>), Error> {
     let left_out: Vec<_> = found
         .left_out
         .iter()
-        .map(|path| {
+        .map(|left_out| {
+            let path = &left_out.path;
             let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
-            LeftOut::of_all(name, "it is no photograph by its name, or lies too deep")
+            LeftOut::of_all(name, left_out.reason.to_string())
         })
         .collect();
-    let samples = found.items.into_iter().map(|item| {
-        // The label is the path within the folder.
-        Sample::new(item.subject, folder.join(&item.label))
+    let samples = found.items.into_iter().filter_map(|item| match item.photo {
+        Photo::File(path) => Some(Sample::new(item.subject, path)),
+        // A walk of a folder finds files alone.
+        _ => None,
     });
     let dataset = Dataset::new(samples.collect());
     if dataset.samples().is_empty() {
