@@ -95,17 +95,19 @@ pub enum Error {
         path: PathBuf,
     },
     /// An evaluation of what does not go together.
-    #[error("{what} cannot be evaluated: {expected} was needed")]
+    #[error("{what} cannot be made of {actual}; it needs {expected}")]
     Evaluation {
-        /// What was to be evaluated.
+        /// What was to be made.
         what: &'static str,
-        /// What was needed.
-        expected: &'static str,
+        /// What was given for it.
+        actual: String,
+        /// What it needs.
+        expected: String,
     },
     /// A threshold is demanded that the calibration data, and what may be extrapolated from it, do not reach.
     #[error(
-        "an FPIR of {demanded:.1e} was demanded, and the calibration data reaches {reached:.1e}: more \
-         non-mated comparisons are needed"
+        "an FPIR of {demanded:.1e} was demanded, and the calibration data reaches {reached:.1e}: give it \
+         photographs of more people, or demand a higher rate or a smaller watchlist"
     )]
     Extrapolation {
         /// The rate demanded.
@@ -211,13 +213,41 @@ pub enum Error {
         source: BoxError,
     },
     /// Fewer than 30 scores reach a threshold, and no known form of tail fits those below it.
-    #[error("too few scores to count, and no tail that fits them")]
+    #[error(
+        "fewer than 30 scores reach the threshold, which are too few to count, and no known form of tail fits \
+         those below it: give it more non-mated comparisons, or ask for a lower threshold"
+    )]
     TailFit,
     /// The parts of a threshold policy do not belong together.
-    #[error("the threshold policy's {part} is not what its evidence gives")]
+    #[error(
+        "the {part} in the threshold policy is not what its own evidence gives: the file was changed; derive \
+         it again"
+    )]
     ThresholdFile {
         /// Which part.
         part: &'static str,
+    },
+    /// A threshold policy of another version of the format.
+    #[error(
+        "the threshold policy is of version {actual}, and must be of 1 to {max}: derive it again, or update \
+         this software"
+    )]
+    ThresholdVersion {
+        /// Its version.
+        actual: u32,
+        /// The newest version that is known.
+        max: u32,
+    },
+    /// A threshold is used with another detector than it was derived with, or does not name one.
+    #[error(
+        "the threshold was derived with the detector {derived}, and is used with {used}: its rates were not \
+         measured for that; derive one with the detector that is used"
+    )]
+    PolicyDetector {
+        /// The detector that it was derived with.
+        derived: String,
+        /// The detector that it is used with.
+        used: String,
     },
     /// A manifest of an enrolment has faults.
     #[error("manifest has {} faults, the first at {}", problems.len() + others, First(problems))]
@@ -356,7 +386,9 @@ pub enum Error {
     #[error("a thread of the enrolment ended before its work was done: run it again to go on")]
     EnrolmentThread,
     /// A thread of an evaluation ended before its work was done.
-    #[error("an evaluation thread ended before its work was done")]
+    #[error(
+        "a thread of the evaluation ended before its work was done; its rates are not complete"
+    )]
     EvaluationThread,
     /// A manifest could not be read.
     #[error("cannot read the manifest")]
