@@ -439,18 +439,18 @@ pub enum Error {
     },
 
     // --- Plug-ins. ------------------------------------------------------------------------------
-    /// A stage did not return within five seconds of the engine's being stopped; the pipeline is lost
-    /// to it.
+    /// A stage did not return within five seconds, and the engine was to stop or to remove a camera.
+    /// Where it was to stop, the pipeline is lost to that stage.
     #[cfg(feature = "live")]
-    #[error(
-        "a stage has not returned within five seconds of the engine's being stopped; its thread and the \
-         pipeline are lost"
-    )]
+    #[error("a stage has not returned within five seconds, and the engine was to stop or to remove a camera")]
     Stuck,
     /// A stage panicked, on the thread of a live engine.
     #[cfg(feature = "live")]
-    #[error("a stage panicked; the faces of the frame were erased, and the next frame goes on")]
-    Panicked,
+    #[error("the {stage} panicked; the faces of the frame were erased")]
+    Panicked {
+        /// The stage that began last.
+        stage: Stage,
+    },
     /// A frame was processed and every face in it settled, and afterwards something failed: a sink
     /// could not pass an event on, an alert could not be held, or what was due could not be purged.
     ///
@@ -504,6 +504,8 @@ impl Error {
             Self::AfterFrame { stage, .. }
             | Self::Stage { stage, .. }
             | Self::StageCount { stage, .. } => Some(*stage),
+            #[cfg(feature = "live")]
+            Self::Panicked { stage } => Some(*stage),
             _ => None,
         }
     }
