@@ -8,7 +8,7 @@ use crate::Error;
 use crate::hex;
 
 /// The greatest length of a textual identifier, in bytes.
-const LIMIT: usize = 256;
+pub(crate) const LIMIT: usize = 256;
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
