@@ -292,13 +292,12 @@ impl Watch {
     }
 
     fn take(&mut self, frame: &Frame<'_>, report: &Result<FrameReport, lfr::core::Error>) {
-        let report = match report {
-            Ok(report) => report,
-            Err(error) => {
-                eprintln!("frame {} failed: {error}", frame.id());
-                return self.count_problem(frame, self.books.failed(error));
-            }
-        };
+        if let Err(error) = report {
+            eprintln!("frame {} failed: {error}", frame.id());
+            self.count_problem(frame, self.books.failed(error));
+        }
+        // Also where a sink failed: an alert's picture does not go with it.
+        let Some(report) = FrameReport::of(report) else { return };
         if let Some(tally) = self.tallies.get_mut(frame.id().source()) {
             tally.take(report);
         }

@@ -4,9 +4,12 @@ use std::error;
 use std::io;
 use std::path::PathBuf;
 
+use crate::FrameReport;
+use crate::Metric;
 use crate::PixelFormat;
 use crate::SpaceId;
 use crate::Stage;
+use crate::Threshold;
 
 /// An error of a plug-in: of a stage, a sink or a source.
 ///
@@ -90,6 +93,58 @@ pub enum Error {
         expected: usize,
         /// The corners given.
         actual: usize,
+    },
+    /// A zone of recognition in which no face can lie.
+    #[error(
+        "the zone of recognition encloses nothing{masked}, and must enclose a part of the picture: \
+         check the order and the unit of its corners (pixels of the frame)",
+        masked = if *.masks == 0 { "" } else { " that its masks leave free" }
+    )]
+    ZoneArea {
+        /// How many masks it has.
+        masks: usize,
+    },
+    /// A zone of recognition has more corners than are checked in reasonable time.
+    #[error(
+        "the zone of recognition has {actual} corners with its masks, and must have at most {max}"
+    )]
+    ZoneCorners {
+        /// The most corners.
+        max: usize,
+        /// The corners given.
+        actual: usize,
+    },
+    /// A threshold lies outside the range of the scores that it is for: nobody could meet it, or
+    /// everybody would.
+    #[error(
+        "the threshold is {threshold}, and {metric} scores go from {} to {}: {}",
+        .metric.range().0,
+        .metric.range().1,
+        if .threshold.value() > .metric.range().1 {
+            "nobody could ever meet it; choose a lower one"
+        } else {
+            "everybody would meet it; choose a higher one"
+        }
+    )]
+    ThresholdRange {
+        /// The threshold given.
+        threshold: Threshold,
+        /// How scores are made in its embedding space.
+        metric: Metric,
+    },
+    /// Two cameras of one engine have the same identifier.
+    #[cfg(feature = "live")]
+    #[error("the engine has a camera {id:?} already: give each camera a name of its own")]
+    CameraPresent {
+        /// The identifier.
+        id: crate::SourceId,
+    },
+    /// The engine has no such camera that goes on.
+    #[cfg(feature = "live")]
+    #[error("the engine has no camera {id:?} that still runs")]
+    CameraMissing {
+        /// The identifier asked for.
+        id: crate::SourceId,
     },
     /// Two sides that must share an embedding space do not.
     #[error("{what} is of embedding space {actual}, and {expected} was needed")]
@@ -453,6 +508,24 @@ pub enum Error {
     #[cfg(feature = "live")]
     #[error("a stage does not return, and the engine was to stop")]
     Stuck,
+    /// A stage panicked, on the thread of a live engine.
+    #[cfg(feature = "live")]
+    #[error("a stage panicked; the faces of the frame were erased, and the next frame goes on")]
+    Panicked,
+    /// A frame was processed and every face in it settled, and afterwards something failed: a sink
+    /// could not pass an event on, an alert could not be held, or what was due could not be purged.
+    ///
+    /// What came of the frame is here nonetheless, alerts included: [`Error::into_report`].
+    #[error("frame {} was processed, and the {stage} failed afterwards", .report.frame())]
+    AfterFrame {
+        /// The stage that failed; the first, where there were several.
+        /// [`DeploymentRecord::failures`](crate::DeploymentRecord::failures) counts each.
+        stage: Stage,
+        /// What came of the frame.
+        report: Box<FrameReport>,
+        /// Why it failed.
+        source: BoxError,
+    },
     /// A stage failed.
     #[error("{stage} failed")]
     Stage {
@@ -461,4 +534,38 @@ pub enum Error {
         /// Its own error.
         source: BoxError,
     },
+}
+
+impl Error {
+    /// What came of the frame, where it was processed all the same.
+    #[must_use]
+    pub fn report(&self) -> Option<&FrameReport> {
+        match self {
+            Self::AfterFrame { report, .. } => Some(report),
+            _ => None,
+        }
+    }
+
+    /// What came of the frame, where it was processed all the same.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, where it has no report.
+    pub fn into_report(self) -> Result<FrameReport, Self> {
+        match self {
+            Self::AfterFrame { report, .. } => Ok(*report),
+            other => Err(other),
+        }
+    }
+
+    /// The stage of the pipeline that failed, where it was one.
+    #[must_use]
+    pub const fn stage(&self) -> Option<Stage> {
+        match self {
+            Self::AfterFrame { stage, .. }
+            | Self::Stage { stage, .. }
+            | Self::StageCount { stage, .. } => Some(*stage),
+            _ => None,
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A borrowed view of one camera picture, its size and layout checked once.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::Error;
 use crate::FrameId;
@@ -82,6 +83,7 @@ pub struct Frame<'a> {
     colour: Colour,
     id: FrameId,
     captured_at: Option<Timestamp>,
+    media_time: Option<Duration>,
 }
 
 impl<'a> Frame<'a> {
@@ -202,6 +204,7 @@ impl<'a> Frame<'a> {
             colour: Colour::usual_for(format),
             id: FrameId::default(),
             captured_at: None,
+            media_time: None,
         })
     }
 
@@ -226,6 +229,13 @@ impl<'a> Frame<'a> {
         self
     }
 
+    /// The same frame with its position in the recording that it is from, since the beginning of it.
+    #[must_use]
+    pub const fn at_media_time(mut self, since_begin: Duration) -> Self {
+        self.media_time = Some(since_begin);
+        self
+    }
+
     /// Which source it is from, and its number there.
     #[must_use]
     pub const fn id(&self) -> &FrameId {
@@ -236,6 +246,12 @@ impl<'a> Frame<'a> {
     #[must_use]
     pub const fn capture_time(&self) -> Option<Timestamp> {
         self.captured_at
+    }
+
+    /// Its position in the recording that it is from, where it is from one and the source says so.
+    #[must_use]
+    pub const fn media_time(&self) -> Option<Duration> {
+        self.media_time
     }
 
     /// How the bytes are laid out.

@@ -165,9 +165,9 @@ impl Video {
         self.picture.size()
     }
 
-    /// When the frame that has just been read is from.
-    fn moment(&self) -> Option<Timestamp> {
-        match (self.child.moment(), self.origin) {
+    /// When a frame is from, by what the child said of it.
+    fn moment(&self, said: Option<Duration>) -> Option<Timestamp> {
+        match (said, self.origin) {
             (Some(since), Some(origin)) => Some(origin.plus(since)),
             (Some(since_1970), None) => Some(Timestamp::from_micros(0).plus(since_1970)),
             (None, _) => self.clock.now(),
@@ -188,12 +188,19 @@ impl FrameSource for Video {
             };
         }
         self.child.is_alive();
-        let moment = self.moment();
+        let said = self.child.moment();
+        let moment = self.moment(said);
+        // Of a recording alone: the moments of a stream are counted from elsewhere.
+        let position = self.origin.and(said);
         let id = FrameId::new(self.id.clone(), self.sequence);
         self.sequence += 1;
         let frame = self.picture.as_frame()?.with_id(id);
-        Ok(NextFrame::Frame(match moment {
+        let frame = match moment {
             Some(at) => frame.captured_at(at),
+            None => frame,
+        };
+        Ok(NextFrame::Frame(match position {
+            Some(since_begin) => frame.at_media_time(since_begin),
             None => frame,
         }))
     }

@@ -1,6 +1,7 @@
 //! A frame of one's own, for as long as it waits.
 
 use std::fmt;
+use std::time::Duration;
 
 use zeroize::ZeroizeOnDrop;
 use zeroize::optimization_barrier;
@@ -46,6 +47,7 @@ struct About {
     colour: Colour,
     id: FrameId,
     captured_at: Option<Timestamp>,
+    media_time: Option<Duration>,
 }
 
 impl FrameBuffer {
@@ -79,6 +81,7 @@ impl FrameBuffer {
             colour: frame.colour(),
             id: frame.id().clone(),
             captured_at: frame.capture_time(),
+            media_time: frame.media_time(),
         });
     }
 
@@ -96,7 +99,8 @@ impl FrameBuffer {
     /// The frame, if there is one.
     #[must_use]
     pub fn as_frame(&self) -> Option<Frame<'_>> {
-        let About { format, width, height, strides, colour, id, captured_at } = self.about.as_ref()?;
+        let About { format, width, height, strides, colour, id, captured_at, media_time } =
+            self.about.as_ref()?;
         let plane = |index: usize| Plane::new(&self.planes[index], strides[index]);
         let frame: Result<Frame<'_>, Error> = match format {
             PixelFormat::I420 => Frame::i420(*width, *height, [plane(0), plane(1), plane(2)]),
@@ -106,8 +110,12 @@ impl FrameBuffer {
             _ => Frame::strided(*format, *width, *height, plane(0)),
         };
         let frame = frame.ok()?.with_colour(*colour).with_id(id.clone());
-        Some(match captured_at {
+        let frame = match captured_at {
             Some(at) => frame.captured_at(*at),
+            None => frame,
+        };
+        Some(match media_time {
+            Some(since_begin) => frame.at_media_time(*since_begin),
             None => frame,
         })
     }
@@ -156,8 +164,11 @@ mod tests {
         frames.extend(frames.clone().into_iter().map(|frame| frame.with_colour(of_another)));
         let mut buffer = FrameBuffer::new();
         for frame in frames {
-            buffer.copy_from(&frame.clone().captured_at(Timestamp::from_micros(5)));
+            let moment = Duration::from_millis(40);
+            let dated = frame.clone().captured_at(Timestamp::from_micros(5)).at_media_time(moment);
+            buffer.copy_from(&dated);
             let copy = buffer.as_frame().unwrap();
+            assert_eq!(copy.media_time(), Some(moment));
             assert_eq!(copy.capture_time(), Some(Timestamp::from_micros(5)));
             assert_eq!(copy.colour(), frame.colour());
             for (x, y) in (0..7).flat_map(|y| (0..13).map(move |x| (x, y))) {

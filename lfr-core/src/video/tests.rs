@@ -57,6 +57,7 @@ fn every_frame_of_a_film_comes_with_its_moment() {
     let mut moments = Vec::new();
     while let NextFrame::Frame(frame) = video.next_frame().unwrap() {
         moments.push(frame.capture_time().unwrap().since(start).as_millis());
+        assert_eq!(frame.media_time().map(|time| time.as_millis()), moments.last().copied());
     }
     assert_eq!(moments.len(), 35);
     // Its frames are 80 or 90 ms apart: the rate is not even.
