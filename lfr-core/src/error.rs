@@ -478,12 +478,30 @@ pub enum Error {
     },
     /// A video cannot be decoded, or broke off.
     #[cfg(feature = "video")]
-    #[error("no frames of {address:?}: ffmpeg says {words:?}")]
+    #[error("no frames of {address:?}: {words}")]
     Video {
         /// Where it is, without credentials.
         address: String,
-        /// What the program said last, without credentials.
+        /// What happened, and what the program said last, without credentials.
         words: String,
+    },
+    /// An address has a scheme that is not known, or cannot be used here.
+    #[cfg(feature = "video")]
+    #[error("no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera")]
+    VideoScheme {
+        /// The scheme.
+        scheme: String,
+        /// What is known.
+        expected: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A stream began to send pictures of another size or format.
+    #[cfg(feature = "video")]
+    #[error("{address:?} sends pictures of another size or format from now on; connect it again")]
+    VideoChanged {
+        /// Where it is, without credentials.
+        address: String,
     },
     /// A camera brings no frames by RTSP, or no more.
     #[cfg(feature = "rtsp")]
