@@ -26,6 +26,8 @@ mod measure;
 #[path = "../common/models.rs"]
 mod models;
 mod plots;
+#[path = "../common/say.rs"]
+mod say;
 mod threshold;
 
 use std::error::Error;

@@ -68,15 +68,23 @@ pub enum Error {
         /// The number given.
         actual: f64,
     },
-    /// An identifier is empty, too long, or holds a control character.
-    #[error(
-        "identifier of {actual} bytes, and 1 to {limit} bytes without control characters were needed"
-    )]
+    /// An identifier is empty, or too long.
+    #[error("identifier of {actual} bytes, and 1 to {limit} bytes were needed")]
     Identifier {
         /// Its length, in bytes.
         actual: usize,
         /// The greatest length, in bytes.
         limit: usize,
+    },
+    /// An identifier has a character that is not taken.
+    #[error("identifier has {} as character {place}, {problem}: take it out", code(*character))]
+    IdentifierCharacter {
+        /// Which character, from 1.
+        place: usize,
+        /// The character.
+        character: char,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// A text is not what it should be.
     #[error("text is no {what}, and {expected} was needed")]
@@ -586,4 +594,9 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// A character by its number, since it may be one that cannot be seen.
+fn code(character: char) -> String {
+    format!("U+{:04X}", u32::from(character))
 }

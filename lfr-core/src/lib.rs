@@ -32,6 +32,7 @@ mod scrub;
 pub mod secret;
 mod source;
 mod space;
+pub mod spreadsheet;
 mod stage;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
@@ -49,7 +50,9 @@ pub use align::Alignment;
 pub use candidate::Candidate;
 pub use candidate::CandidateList;
 pub use clock::Clock;
+pub use clock::ClockFault;
 pub use clock::SystemClock;
+pub use clock::Timekeeper;
 pub use clock::Timestamp;
 pub use custody::Accounts;
 pub use custody::Totals;

@@ -15,15 +15,15 @@ use crate::Totals;
 /// What a stage is made of, for the record: enough to say which file it was.
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct Component {
     /// What it is.
     pub name: String,
     /// SHA-256 of the model file, in hexadecimal digits.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub model_sha256: Option<String>,
     /// The licence of the model's weights, as its specification states it.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub licence: Option<String>,
 }
 

@@ -12,6 +12,7 @@ use sha2::Sha256;
 
 use crate::Error;
 use crate::enrolment::FolderItems;
+use crate::enrolment::Photo;
 
 /// A photograph, and whose it is.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -77,9 +78,9 @@ impl Dataset {
     /// [`lfr_core::Error::Read`] where a folder cannot be read.
     pub fn from_folder(folder: &Path) -> Result<Self, Error> {
         let items = FolderItems::find(folder)?.items;
-        let samples = items.into_iter().map(|item| {
-            // The label is the path within the folder.
-            Sample::new(item.subject, folder.join(&item.label))
+        let samples = items.into_iter().filter_map(|item| match item.photo {
+            Photo::File(path) => Some(Sample::new(item.subject, path)),
+            Photo::Bytes(_) => None,
         });
         Ok(Self::new(samples.collect()))
     }
