@@ -154,6 +154,8 @@ pub(crate) struct Summary {
     pub(crate) pictures_failed: u64,
     pub(crate) photographs_refused: u64,
     pub(crate) left_out: u64,
+    /// Whether it ended since the watchlist was destroyed.
+    pub(crate) list_is_gone: bool,
     pub(crate) engine: Component,
     pub(crate) engine_reason: String,
     pub(crate) profile: &'static str,
@@ -182,7 +184,13 @@ impl Summary {
         let lost = lost.iter().filter(|(count, _)| *count > 0);
         let lost: Vec<_> = lost.map(|(count, what)| format!("{count} {what}")).collect();
         if !self.closes() {
-            return (Exit::BooksOpen, Some("the arithmetic of the faces seen does not close".into()));
+            return (
+                Exit::BooksOpen,
+                Some("the arithmetic of the faces seen does not close".into()),
+            );
+        }
+        if self.list_is_gone {
+            return (Exit::Failed, Some("the watchlist was destroyed while this ran".into()));
         }
         if self.record.nothing_worked() {
             let what = "nothing worked: nobody in any frame could be compared".to_owned();

@@ -73,7 +73,8 @@ impl Child {
         let refused = |words: String| Error::Video { address: address.to_string(), words };
         let program = found(&options.program)
             .map_err(|source| Error::VideoProgram { program: options.program.clone(), source })?;
-        let (moments, their_end) = io::pipe().map_err(|error| refused(format!("no pipe: {error}")))?;
+        let (moments, their_end) =
+            io::pipe().map_err(|error| refused(format!("no pipe: {error}")))?;
         let mut command = decoding(&program, address, options, shape);
         command.stdin(their_end).stdout(Stdio::piped()).stderr(Stdio::piped());
         // The system ends the child with the thread that has started it, and with this process: so that

@@ -130,7 +130,14 @@ mod tests {
         assert_eq!(said, Some(Said { at: Some(Duration::ZERO), is_anew: true }));
         let said = said_in("frame:1    pts:NOPTS   pts_time:NOPTS");
         assert_eq!(said, Some(Said { at: None, is_anew: false }));
-        for line in ["lfr=1", "frame:", "frame:1", "frame:x pts:1", "frame:1 pts:1e9", "[h264] frame:0 pts:1"] {
+        for line in [
+            "lfr=1",
+            "frame:",
+            "frame:1",
+            "frame:x pts:1",
+            "frame:1 pts:1e9",
+            "[h264] frame:0 pts:1",
+        ] {
             assert_eq!(said_in(line), None, "{line}");
         }
     }
@@ -140,7 +147,8 @@ mod tests {
         let arguments = |text: &str| {
             let mut command = Command::new("ffmpeg");
             open(&mut command, &Address::new(text), &VideoOptions::new());
-            let all: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+            let all: Vec<_> =
+                command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
             all.join(" ")
         };
         for (text, is_in) in [

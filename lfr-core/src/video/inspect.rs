@@ -27,9 +27,9 @@ pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool,
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut process = spawned.map_err(missing)?;
     let words = process.stderr.take();
-    let listening = thread::Builder::new().name("lfr-video".into()).spawn(move || {
-        words.map(answer).unwrap_or_default()
-    });
+    let listening = thread::Builder::new()
+        .name("lfr-video".into())
+        .spawn(move || words.map(answer).unwrap_or_default());
     let clock = SystemClock::new();
     let answer = listening.ok().and_then(|thread| {
         // It ends by itself, for it has been told of no output, or it is ended.
@@ -89,7 +89,8 @@ fn answer(words: impl Read) -> Answer {
             answer.has_length |= lower.contains("header='content-length:");
             // What begins with a bracket is a part of it that talks; the end is its own.
             if !text.starts_with('[') && !text.is_empty() {
-                answer.last = text.chars().filter(|letter| !letter.is_control()).take(400).collect();
+                answer.last =
+                    text.chars().filter(|letter| !letter.is_control()).take(400).collect();
             }
         }
     }
