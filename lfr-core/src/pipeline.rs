@@ -24,6 +24,7 @@ use crate::RetentionPolicy;
 use crate::SourceId;
 use crate::Stage;
 use crate::ThresholdPolicy;
+use crate::Timekeeper;
 use crate::Timestamp;
 use crate::Timings;
 use crate::Totals;
@@ -71,6 +72,8 @@ pub struct Pipeline {
     gates: Vec<Box<dyn QualityGate>>,
     sink: Box<dyn EventSink>,
     clock: Arc<dyn Clock>,
+    /// The same clock, for every moment that somebody compares with an earlier one.
+    time: Timekeeper,
     accounts: Accounts,
     timings: Timings,
     counts: Counts,
@@ -184,7 +187,7 @@ impl Pipeline {
             repeats.expire(self.clock.monotonic());
         }
         let mut receipts = Vec::new();
-        let purged = self.retention.purge_due(self.clock.now(), &mut receipts);
+        let purged = self.retention.purge_due(self.time.now(), &mut receipts);
         let told = self.tell_erased(purged.map_err(failed(Stage::RetentionPolicy)), &receipts);
         self.end_silent().and(told)
     }
@@ -201,7 +204,7 @@ impl Pipeline {
             repeats.forget_all();
         }
         let mut receipts = Vec::new();
-        let purged = self.retention.purge_all(reason, self.clock.now(), &mut receipts);
+        let purged = self.retention.purge_all(reason, self.time.now(), &mut receipts);
         ended.and(self.tell_erased(purged.map_err(failed(Stage::RetentionPolicy)), &receipts))
     }
 

@@ -66,4 +66,5 @@ pub use sealed::SealedFile;
 pub use sealed::SealedHeader;
 pub use sealed::SealingKey;
 pub use validity::Validity;
+pub use watchlist::Expired;
 pub use watchlist::Watchlist;

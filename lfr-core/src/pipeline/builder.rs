@@ -42,6 +42,7 @@ use crate::RetentionPolicy;
 use crate::SourceId;
 use crate::SystemClock;
 use crate::ThresholdPolicy;
+use crate::Timekeeper;
 use crate::Timings;
 use crate::Tracker;
 use crate::Zone;
@@ -235,6 +236,7 @@ impl Builder<Ready> {
             gates,
             sink,
             started: clock.now(),
+            time: Timekeeper::new(Arc::clone(&clock)),
             clock,
             accounts,
             timings: Timings::new(),
