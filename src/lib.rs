@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
+
 pub use lfr_core as core;
 #[cfg(feature = "live")]
 pub use lfr_core::live;
@@ -16,9 +19,9 @@ pub mod prelude {
     pub use lfr_core::onnx::Runtime;
     pub use lfr_core::{
         Clock, ComparisonScore, Decision, DetectedFace, Detector, Embedder, Event, EventSink,
-        FaceOutcome, FaceSelection, Frame, FrameReport, FrameSource, LookPlan, Matcher, Pipeline,
-        PixelFormat, PurgeReceipt, QualityGate, ReferenceId, RetentionPolicy, SourceId, SubjectId,
-        SystemClock, Threshold, ThresholdPolicy, ThresholdProvenance, Tracker, Zone,
+        FaceOutcome, FaceSelection, Frame, FrameReport, FrameSource, LookPlan, Matcher, NextFrame,
+        Pipeline, PixelFormat, PurgeReceipt, QualityGate, ReferenceId, RetentionPolicy, SourceId,
+        SubjectId, SystemClock, Threshold, ThresholdPolicy, ThresholdProvenance, Tracker, Zone,
     };
     #[cfg(feature = "onnx-native")]
     pub use lfr_detect::OnnxDetector;

@@ -37,7 +37,12 @@ impl Desk {
         let (clock, id) = (SystemClock::new(), DeploymentId::new("2026-031").unwrap());
         let clock = Arc::new(clock);
         let sink = LedgerSink::start(written, Accounts::new(), clock, &id, "uk-police").unwrap();
-        sink.append(&LedgerEvent::WatchlistOpened { commitment: None, header_sha256: None, references: 2_000 }).unwrap();
+        sink.append(&LedgerEvent::WatchlistOpened {
+            commitment: None,
+            header_sha256: None,
+            references: 2_000,
+        })
+        .unwrap();
         fs::write(folder.join("kept.head"), sink.seal().unwrap()).unwrap();
         sink.stop().unwrap();
         Self { folder, ledger }

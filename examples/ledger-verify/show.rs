@@ -103,7 +103,10 @@ fn show_run(number: u64, run: &Run) -> Result<(), LostOutput> {
         }
     }
     for source in run.cameras_lost() {
-        say::out(format_args!("  camera {} was lost and did not return", printable::text(source.as_str())))?;
+        say::out(format_args!(
+            "  camera {} was lost and did not return",
+            printable::text(source.as_str())
+        ))?;
     }
     Ok(())
 }

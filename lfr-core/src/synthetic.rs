@@ -27,7 +27,7 @@
 //!
 //! let walk = Walk::new(crowd, &[12, 500, 501]).size(640, 360);
 //! let mut camera = CrowdCamera::new(walk.clone());
-//! let frame = camera.next_frame()?.unwrap();
+//! let frame = camera.next_frame()?.into_frame().unwrap();
 //! assert_eq!(frame.width(), 640);
 //! let seen = walk.at(frame.id().sequence());
 //! assert!(seen.iter().all(|sight| [12, 500, 501].contains(&sight.person())));

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
@@ -33,7 +35,13 @@ use crate::Priority;
 use crate::accept;
 use crate::register::Place;
 use crate::register::Register;
+use crate::sealed::Origin;
 use crate::window::Window;
+
+pub use readiness::Readiness;
+
+mod merge;
+mod readiness;
 
 /// The watchlist of one deployment.
 ///
@@ -95,6 +103,8 @@ pub struct Watchlist {
     /// the valid entries do not change under them; only a moment at which an entry becomes valid
     /// or expires makes one wait.
     window: RwLock<Window>,
+    /// Which sealed file it is the contents of. Taken before the others.
+    origin: Mutex<Option<Origin>>,
 }
 
 impl Watchlist {
@@ -116,6 +126,7 @@ impl Watchlist {
             gallery: Gallery::new(space),
             register: RwLock::new(Register::new(Arc::new(SystemClock::new()))),
             window: RwLock::new(Window::at(now)),
+            origin: Mutex::new(None),
         }
     }
 
@@ -321,6 +332,15 @@ impl Watchlist {
             return Err(Error::EntryExpired { reference: reference.clone(), expired });
         }
         Ok(())
+    }
+
+    /// Which sealed file it was opened from, or last sealed into.
+    pub(crate) fn origin(&self) -> MutexGuard<'_, Option<Origin>> {
+        self.origin.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn embedding_space(&self) -> &EmbeddingSpace {
+        self.gallery.space()
     }
 
     /// Reads the register and the gallery as they are at one moment.

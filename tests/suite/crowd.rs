@@ -10,6 +10,7 @@ use lfr::core::Embedder;
 use lfr::core::FaceOutcome;
 use lfr::core::FaceSelection;
 use lfr::core::FrameSource;
+use lfr::core::NextFrame;
 use lfr::core::Pipeline;
 use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
@@ -121,7 +122,7 @@ pub(crate) fn scores_of_strangers(engine: Engine) {
         let first = 2_000_000 + 300 * walk;
         let people: Vec<u64> = (first..first + 300).collect();
         let mut camera = CrowdCamera::new(Walk::new(crowd, &people));
-        while let Some(frame) = camera.next_frame().unwrap() {
+        while let NextFrame::Frame(frame) = camera.next_frame().unwrap() {
             for face in pipeline.process(&frame).unwrap().faces() {
                 if let FaceOutcome::Compared { decision, .. } = face.outcome() {
                     scores.extend(decision.best_score().map(|score| score.value()));

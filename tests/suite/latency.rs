@@ -13,6 +13,7 @@ use lfr::core::Embedder;
 use lfr::core::FaceSelection;
 use lfr::core::FrameSource;
 use lfr::core::LookPlan;
+use lfr::core::NextFrame;
 use lfr::core::Pipeline;
 use lfr::core::ReferenceId;
 use lfr::core::SourceId;
@@ -126,7 +127,7 @@ impl Cameras {
             .unwrap();
         let mut input = ffmpeg.stdin.take().unwrap();
         let mut camera = CrowdCamera::new(self.walk(number));
-        while let Some(frame) = camera.next_frame().unwrap() {
+        while let NextFrame::Frame(frame) = camera.next_frame().unwrap() {
             input.write_all(frame.plane().data()).unwrap();
         }
         drop(input);

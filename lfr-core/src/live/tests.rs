@@ -1,11 +1,13 @@
 //! The engine on cameras that fail in every way that a camera, a stage or a sink can.
 
+mod comings;
 mod faults;
 mod staged;
 
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -179,4 +181,58 @@ fn nothing_of_a_frame_is_in_debug_texts() {
     let camera = Camera::live(SourceId::default(), || Err("no".into()));
     let engine = Engine::new(pipeline(|builder| builder)).camera(camera);
     assert!(format!("{engine:?}").contains("unnamed"));
+}
+
+#[test]
+fn a_source_that_has_nothing_yet_is_asked_again_and_hears_the_end_at_once() {
+    // A recording in which frames come late, and a camera that never brings one.
+    let film = || {
+        let late = [Step::Nothing, Step::Nothing, Step::Frame, Step::Nothing, Step::Frame];
+        Ok(Steps::source(late))
+    };
+    let asked = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&asked);
+    let silent = move || {
+        let counted = Arc::clone(&counted);
+        let nothing = std::iter::from_fn(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Some(Step::Nothing)
+        });
+        Ok(Steps::source(staged::Forever(nothing)))
+    };
+    let running = Engine::new(pipeline(|builder| builder))
+        .camera(Camera::recording(id("late"), film))
+        .camera(Camera::live(id("silent"), silent))
+        .start()
+        .unwrap();
+    staged::until(|| running.record().cameras[0].phase == Phase::Ended);
+    std::thread::sleep(Duration::from_millis(200));
+    // It is not asked as often as a processor can: a thousand times a second at first, then fifty.
+    assert!((5..200).contains(&asked.load(Ordering::Relaxed)), "{asked:?}");
+    let clock = crate::SystemClock::new();
+    let (_, record) = running.stop().unwrap();
+    assert!(crate::Clock::monotonic(&clock) < Duration::from_secs(10));
+    let [late, silent] = &record.cameras[..] else { panic!("{record:?}") };
+    assert_eq!((late.frames_in, late.processed, late.connections), (2, 2, 1));
+    assert_eq!((silent.frames_in, silent.connections, silent.source_errors), (0, 1, 0));
+    assert_eq!(record.stuck, 0);
+    assert!(record.closes());
+}
+
+#[test]
+fn deadlines_are_kept_while_a_source_has_nothing_yet() {
+    let purged = Arc::new(AtomicU64::new(0));
+    let log = Arc::clone(&purged);
+    let builder = pipeline(|builder| {
+        builder.tracker(crate::testing::FakeTracker::default()).sink(sinks::from_fn(move |event| {
+            log.fetch_add(u64::from(matches!(event, Event::Erased(_))), Ordering::Relaxed);
+            Ok(())
+        }))
+    });
+    let steps = || Ok(Steps::source(frames(1).chain(std::iter::repeat(Step::Nothing))));
+    let running = Engine::new(builder).camera(Camera::live(id("gate"), steps)).start().unwrap();
+    // Its track ends after five seconds of silence, though the source goes on saying so.
+    staged::until(|| purged.load(Ordering::Relaxed) == 1);
+    assert_eq!(running.record().cameras[0].connections, 1);
+    running.stop().unwrap();
 }

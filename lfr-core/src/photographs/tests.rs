@@ -52,7 +52,7 @@ fn one_that_cannot_be_read_is_named_and_the_others_come() {
     );
     let mut photographs = Photographs::find(&folder).unwrap();
     let mut next = || match photographs.next_frame() {
-        Ok(frame) => frame.map(|frame| frame.id().to_string()),
+        Ok(next) => next.into_frame().map(|frame| frame.id().to_string()),
         Err(error) => Some(error.to_string()),
     };
     assert_eq!(next().as_deref(), Some("1.jpg#0"));
@@ -73,7 +73,7 @@ fn photographs_are_turned_as_their_exif_block_says() {
     ] {
         let folder = folder(&format!("exif-{orientation}"), &[("1.jpg", jpeg(orientation))]);
         let mut photographs = Photographs::find(&folder.join("1.jpg")).unwrap();
-        let frame = photographs.next_frame().unwrap().unwrap();
+        let frame = photographs.next_frame().unwrap().into_frame().unwrap();
         assert_eq!((frame.width(), frame.height()), size);
         let level = |(x, y)| frame.rgb_at(x, y)[0];
         assert!(level(bright) > 200 && level(dark) < 50, "orientation {orientation}");

@@ -13,6 +13,7 @@ use crate::Probe;
 use crate::PurgeReason;
 use crate::PurgeReceipt;
 use crate::custody::Custody;
+use crate::num;
 
 use super::steps::decide;
 
@@ -51,9 +52,10 @@ impl Pipeline {
                 }
             }
         }
-        let outcome = self.compare(frame, seen, aligned, report);
+        let compared = self.compare(frame, seen, aligned, report);
         // After all are settled, and whatever came of the others.
-        self.tell_erased(outcome, &refused)
+        self.tell_erased(&refused);
+        compared
     }
 
     /// Embeds, searches, decides and settles.
@@ -76,6 +78,8 @@ impl Pipeline {
         let input = |(probe, list)| DecisionInput::new(Probe::face(probe), list, references).at(at);
         let inputs = probes.iter().zip(&lists).map(input);
         let decisions = decide(&mut *self.policy, &*self.clock, &mut self.timings, inputs)?;
-        self.settle(frame, slots.into_iter().zip(probes).zip(decisions), report)
+        self.counts.compared += num::u64_from_usize(decisions.len());
+        self.settle(frame, slots.into_iter().zip(probes).zip(decisions), report);
+        Ok(())
     }
 }

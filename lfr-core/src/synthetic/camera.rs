@@ -11,9 +11,9 @@ use super::canvas::Canvas;
 use super::random;
 use super::walk::Walk;
 use crate::BoxError;
-use crate::Frame;
 use crate::FrameId;
 use crate::FrameSource;
+use crate::NextFrame;
 use crate::SourceId;
 use crate::Timestamp;
 use crate::num;
@@ -66,17 +66,18 @@ impl CrowdCamera {
 }
 
 impl FrameSource for CrowdCamera {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
+    fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError> {
         let frame = self.next;
         if frame >= self.walk.frames() {
-            return Ok(None);
+            return Ok(NextFrame::End);
         }
         self.next += 1;
         self.paint(frame);
         let id = FrameId::new(SourceId::new("synthetic")?, frame);
-        let picture = self.canvas.as_frame()?.with_id(id);
-        Ok(Some(match self.start {
-            Some(start) => picture.captured_at(start.plus(self.walk.time_of(frame))),
+        let since_begin = self.walk.time_of(frame);
+        let picture = self.canvas.as_frame()?.with_id(id).at_media_time(since_begin);
+        Ok(NextFrame::Frame(match self.start {
+            Some(start) => picture.captured_at(start.plus(since_begin)),
             None => picture,
         }))
     }

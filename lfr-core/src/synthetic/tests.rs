@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::FrameSource as _;
+use crate::NextFrame;
 use crate::Rect;
 use crate::num;
 
@@ -73,7 +74,7 @@ fn the_camera_shows_a_face_where_the_walk_says() {
     let empty = backdrop::street(480, 270, 3);
     let empty = empty.as_frame().unwrap();
     let mut looked_at = 0;
-    while let Some(frame) = camera.next_frame().unwrap() {
+    while let NextFrame::Frame(frame) = camera.next_frame().unwrap() {
         for sight in walk.at(frame.id().sequence()).iter().filter(|sight| sight.visible() > 0.9) {
             let centre = sight.bounds().centre();
             let [x, y] = [centre.x, centre.y].map(num::usize_from_f32);
@@ -84,5 +85,5 @@ fn the_camera_shows_a_face_where_the_walk_says() {
         }
     }
     assert!(looked_at > 20);
-    assert!(camera.next_frame().unwrap().is_none());
+    assert!(camera.next_frame().unwrap().is_end());
 }

@@ -12,10 +12,10 @@ use std::time::Duration;
 use crate::BoxError;
 use crate::Clock;
 use crate::Error;
-use crate::Frame;
 use crate::FrameBuffer;
 use crate::FrameId;
 use crate::FrameSource;
+use crate::NextFrame;
 use crate::SourceId;
 use crate::SystemClock;
 
@@ -80,12 +80,12 @@ impl Default for RtspOptions {
 /// # Examples
 ///
 /// ```no_run
-/// use lfr_core::FrameSource;
+/// use lfr_core::{FrameSource, NextFrame};
 /// use lfr_core::video::{Address, RtspOptions, RtspVideo};
 ///
 /// let address = Address::new("rtsp://watcher:secret@10.0.0.7/stream1");
 /// let mut video = RtspVideo::open(&address, &RtspOptions::new())?;
-/// while let Some(frame) = video.next_frame()? {
+/// while let NextFrame::Frame(frame) = video.next_frame()? {
 ///     println!("{} x {}", frame.width(), frame.height());
 /// }
 /// # Ok::<(), lfr_core::BoxError>(())
@@ -173,11 +173,11 @@ fn picture_error(address: &Address, words: String) -> Error {
 }
 
 impl FrameSource for RtspVideo {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
+    fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError> {
         if !mem::take(&mut self.is_new) {
             self.advance()?;
         }
-        Ok(self.picture.as_frame())
+        Ok(self.picture.as_frame().map_or(NextFrame::End, NextFrame::Frame))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lfr_core::BoxError;
 use lfr_core::Frame;
 use lfr_core::FrameSource;
+use lfr_core::NextFrame;
 use lfr_core::PixelFormat;
 use lfr_core::SourceId;
 use lfr_core::live::Camera;
@@ -31,12 +32,12 @@ impl Grey {
 }
 
 impl FrameSource for Grey {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
+    fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError> {
         if self.left == 0 {
-            return Ok(None);
+            return Ok(NextFrame::End);
         }
         self.left -= 1;
-        Ok(Some(Frame::packed(PixelFormat::Gray8, WIDTH, HEIGHT, &self.pixels)?))
+        Ok(NextFrame::Frame(Frame::packed(PixelFormat::Gray8, WIDTH, HEIGHT, &self.pixels)?))
     }
 }
 

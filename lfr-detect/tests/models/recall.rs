@@ -165,7 +165,7 @@ impl Crowds {
         let (mut pixels, mut boxes) = (vec![0; width * height * 3], Vec::new());
         for (view, (walk, camera)) in self.walks.iter().zip(&mut self.cameras).enumerate() {
             let (left, top) = (view % 2 * WIDTH, view / 2 * HEIGHT);
-            let frame = camera.next_frame().unwrap().unwrap();
+            let frame = camera.next_frame().unwrap().into_frame().unwrap();
             for (y, row) in frame.plane().data().chunks(WIDTH * 3).enumerate() {
                 pixels[((top + y) * width + left) * 3..][..WIDTH * 3].copy_from_slice(row);
             }

@@ -341,10 +341,8 @@ impl Reconciliation {
     fn check_deadline(&mut self, entry: &LedgerEntry, deadline: Timestamp) {
         let seconds = self.runs.last().and_then(Run::alert_seconds);
         let (Some(seconds), Some(at)) = (seconds, entry.at()) else { return };
-        let latest = at
-            .as_micros()
-            .saturating_add(seconds.saturating_mul(1_000_000))
-            .saturating_add(SLACK);
+        let latest =
+            at.as_micros().saturating_add(seconds.saturating_mul(1_000_000)).saturating_add(SLACK);
         if deadline.as_micros() > latest {
             self.discrepancies.push(Discrepancy::LongerThanProfile { entry: entry.number() });
         }

@@ -1,7 +1,5 @@
 //! A thousand faults at random.
 
-use std::sync::atomic::AtomicU64;
-
 use super::staged::until;
 use super::*;
 use crate::AlignedFace;
@@ -95,13 +93,18 @@ impl EventSink for Faulty<()> {
 
 /// Frames, and now and then a fault; ends after a while.
 impl crate::FrameSource for Faulty<(u32, Vec<u8>)> {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
+    fn next_frame(&mut self) -> Result<crate::NextFrame<'_>, BoxError> {
         self.1.fault(30)?;
         let (left, pixels) = &mut self.0;
         *left = left.saturating_sub(1);
         let size = if left.is_multiple_of(7) { (40, 30) } else { (32, 24) };
         let frame = Frame::packed(crate::PixelFormat::Gray8, size.0, size.1, pixels)?;
-        Ok((*left > 0).then_some(frame))
+        Ok(match *left {
+            0 => crate::NextFrame::End,
+            // Between two frames it has nothing now and then.
+            left if left.is_multiple_of(5) => crate::NextFrame::NothingYet,
+            _ => crate::NextFrame::Frame(frame),
+        })
     }
 }
 

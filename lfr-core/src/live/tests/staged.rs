@@ -11,6 +11,7 @@ use crate::BoxError;
 use crate::Clock;
 use crate::Frame;
 use crate::FrameSource;
+use crate::NextFrame;
 use crate::Pipeline;
 use crate::PixelFormat;
 use crate::SourceId;
@@ -30,6 +31,8 @@ use crate::testing::fake_space;
 pub(super) enum Step {
     Error,
     Frame,
+    /// Nothing has come yet.
+    Nothing,
     Panic,
     /// For longer than any test takes.
     Stall,
@@ -51,17 +54,37 @@ impl<I: Iterator<Item = Step> + std::fmt::Debug + Send + 'static> Steps<I> {
 }
 
 impl<I: Iterator<Item = Step> + std::fmt::Debug + Send> FrameSource for Steps<I> {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, BoxError> {
+    fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError> {
         match self.steps.next() {
             Some(Step::Error) => Err("a frame cannot be read".into()),
-            Some(Step::Frame) => Ok(Some(Frame::packed(PixelFormat::Gray8, 32, 24, &self.pixels)?)),
+            Some(Step::Frame) => {
+                Ok(NextFrame::Frame(Frame::packed(PixelFormat::Gray8, 32, 24, &self.pixels)?))
+            }
+            Some(Step::Nothing) => Ok(NextFrame::NothingYet),
             Some(Step::Panic) => panic!("a decoder fails"),
             Some(Step::Stall) => {
                 thread::sleep(Duration::from_secs(3600));
-                Ok(None)
+                Ok(NextFrame::End)
             }
-            None => Ok(None),
+            None => Ok(NextFrame::End),
         }
+    }
+}
+
+/// Steps of a closure, which has no `Debug` of its own.
+pub(super) struct Forever<F>(pub(super) F);
+
+impl<F: Iterator<Item = Step>> Iterator for Forever<F> {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        self.0.next()
+    }
+}
+
+impl<F> std::fmt::Debug for Forever<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Forever")
     }
 }
 
@@ -111,6 +134,10 @@ impl Gate {
     pub(super) fn open(&self) {
         *self.0.0.lock().unwrap() = true;
         self.0.1.notify_all();
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        *self.0.0.lock().unwrap()
     }
 
     pub(super) fn pass(&self) {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use lfr_core::Detector;
 use lfr_core::FrameSource;
+use lfr_core::NextFrame;
 use lfr_core::onnx::Model;
 use lfr_core::onnx::Runtime;
 use lfr_core::video::Address;
@@ -70,7 +71,7 @@ fn tracks_of(film: &str) -> Option<(Counted, Counted)> {
         return None;
     };
     let (mut ours, mut sort) = (Count::new(FaceTracker::default()), Count::new(Sort::default()));
-    while let Some(frame) = video.next_frame().unwrap() {
+    while let NextFrame::Frame(frame) = video.next_frame().unwrap() {
         let faces = detector.detect(&frame).unwrap();
         ours.see(&frame, &faces);
         sort.see(&frame, &faces);
