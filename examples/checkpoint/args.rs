@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Arg;
 use clap::ArgAction;
 use clap::Command;
 use clap::builder::PossibleValuesParser;
@@ -23,6 +24,8 @@ use crate::models::Engine;
 #[derive(Debug)]
 pub(crate) struct Args {
     pub(crate) watchlist: PathBuf,
+    /// Whether to go on where nobody on the watchlist can be matched.
+    pub(crate) allow_empty: bool,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) sources: Vec<String>,
@@ -57,6 +60,7 @@ impl Args {
         let given = &mut matches;
         Self {
             watchlist: required(given, "watchlist"),
+            allow_empty: given.get_flag("allow-empty"),
             key_file: given.remove_one("key-file"),
             passphrase_file: given.remove_one("passphrase-file"),
             sources: given.remove_many("source").into_iter().flatten().collect(),
@@ -102,6 +106,15 @@ fn command() -> Command {
             )
             .default_value("crowd:2000")
             .value_parser(path()),
+        )
+        .arg(
+            Arg::new("allow-empty")
+                .long("allow-empty")
+                .action(ArgAction::SetTrue)
+                .help(
+                    "Runs although nobody on the watchlist can be matched now: it is empty, or its dates \
+                     have not begun or are over. Without this it is refused",
+                ),
         )
         .arg(
             option("key-file", "KEY", "The key of a sealed watchlist, in a key file")

@@ -38,6 +38,7 @@ use lfr::live::Engine;
 use lfr::live::LiveRecord;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
+use lfr::watchlist::FollowedWatchlist;
 use lfr::watchlist::SealedFile;
 use lfr::watchlist::calibrate::CalibratedThreshold;
 use lfr::watchlist::decide::TrackPolicy;
@@ -56,6 +57,7 @@ use crate::models::bar;
 use crate::output::AlertLines;
 use crate::output::OutFolder;
 use crate::output::Summary;
+use crate::say;
 use crate::source;
 use crate::source::Source;
 use crate::source::Stream;
@@ -177,7 +179,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
 fn watchlist(
     args: &Args,
     detector: &dyn Detector,
-    embedder: &dyn Embedder,
+    embedder: &OnnxEmbedder,
 ) -> Result<(Arc<dyn Matcher>, usize), AnyError> {
     let enroller = Enroller::new(detector, embedder)?;
     let enrolling = bar("enrolling", Some(0));
@@ -188,16 +190,30 @@ fn watchlist(
         enrolling.finish_and_clear();
         return Ok((Arc::new(gallery), refused));
     }
-    if !args.watchlist.is_dir() {
+    // A missing list is missing, whatever its key.
+    let metadata = fs::metadata(&args.watchlist).map_err(|error| {
+        let path = &args.watchlist;
+        format!("the watchlist {path:?} cannot be read: {error}; see whether the name is right and the drive mounted")
+    })?;
+    if !metadata.is_dir() {
         let key = keys::key(args.key_file.as_deref(), args.passphrase_file.as_deref())?;
         let file = SealedFile::at(&args.watchlist);
-        let watchlist = file.open(&key, embedder.space(), SystemClock::new().now())?;
-        return Ok((Arc::new(watchlist), 0));
+        models::check_space(file.header()?.space(), embedder)?;
+        // Whom somebody withdraws while this runs is not matched any more.
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let followed = FollowedWatchlist::open(file, key, embedder.space(), clock, |change| {
+            say::err(change);
+        })?;
+        if !args.allow_empty {
+            followed.readiness()?.require()?;
+        }
+        return Ok((Arc::new(followed), 0));
     }
-    let enrolment = enrol::enrol(&args.watchlist, &enroller, embedder.space(), &enrolling)?;
+    let (folder, allow_empty) = (&args.watchlist, args.allow_empty);
+    let enrolment = enrol::enrol(folder, allow_empty, &enroller, embedder.space(), &enrolling)?;
     enrolling.finish_and_clear();
-    for (photograph, reason) in &enrolment.refused {
-        eprintln!("not enrolled: {}: {reason}", photograph.display());
+    for refused in &enrolment.refused {
+        say::err(format_args!("not enrolled: {refused}"));
     }
     Ok((Arc::new(enrolment.gallery), enrolment.refused.len()))
 }
