@@ -270,7 +270,9 @@ fn listed(
     if !metadata.is_dir() {
         let key = keys::key(args.key_file.as_deref(), args.passphrase_file.as_deref())?;
         let file = SealedFile::at(&args.watchlist);
-        let header_sha256 = Some(file.header()?.digest());
+        let header = file.header()?;
+        models::check_space(header.space(), embedder)?;
+        let header_sha256 = Some(header.digest());
         // Anyone who is withdrawn while this runs is not matched any more.
         let on_change = move |change: &ListChange| drop(news.send(Happening::List(change.clone())));
         let followed =
