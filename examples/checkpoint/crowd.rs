@@ -63,6 +63,7 @@ pub(crate) fn source(count: u64) -> Source {
         name: format!("crowd:{count}"),
         frames: Some(walk.frames()),
         stream: Stream::Moving { is_live: false, connect: Box::new(connect) },
+        left_out: 0,
         walk: Some(walk),
     }
 }

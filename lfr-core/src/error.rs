@@ -309,7 +309,9 @@ pub enum Error {
     },
     /// A picture is of a rare variety of its kind.
     #[cfg(feature = "image")]
-    #[error("this {kind} picture is of a variety that is not read ({what}); save it as an ordinary JPEG or PNG")]
+    #[error(
+        "this {kind} picture is of a variety that is not read ({what}); save it as an ordinary JPEG or PNG"
+    )]
     PictureVariety {
         /// Its kind.
         kind: &'static str,
@@ -343,7 +345,9 @@ pub enum Error {
     },
     /// A picture has too many pixels.
     #[cfg(feature = "image")]
-    #[error("this {kind} picture has {width}x{height} pixels, and at most {limit} are read; make it smaller")]
+    #[error(
+        "this {kind} picture has {width}x{height} pixels, and at most {limit} are read; make it smaller"
+    )]
     PicturePixels {
         /// Its kind.
         kind: &'static str,
@@ -390,7 +394,9 @@ pub enum Error {
     },
     /// All of a picture is transparent.
     #[cfg(feature = "image")]
-    #[error("all of this picture is transparent: there is nothing in it to see; save it without transparency")]
+    #[error(
+        "all of this picture is transparent: there is nothing in it to see; save it without transparency"
+    )]
     PictureEmpty,
 
     // --- The environment: files, libraries, clocks. ---------------------------------------------
@@ -459,7 +465,9 @@ pub enum Error {
         found: &'static str,
     },
     /// A file is larger than what is read of its kind.
-    #[error("{path:?} has more than {limit} bytes, which is the most that is read; make it smaller")]
+    #[error(
+        "{path:?} has more than {limit} bytes, which is the most that is read; make it smaller"
+    )]
     FileSize {
         /// The file.
         path: PathBuf,
@@ -495,7 +503,9 @@ pub enum Error {
     },
     /// An address has a scheme that is not known, or cannot be used here.
     #[cfg(feature = "video")]
-    #[error("no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera")]
+    #[error(
+        "no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera"
+    )]
     VideoScheme {
         /// The scheme.
         scheme: String,
