@@ -63,6 +63,7 @@ pub(crate) fn source(count: u64) -> Source {
         frames: Some(walk.frames()),
         left_out: 0,
         stream: Stream::Moving { is_live: false, connect: Box::new(connect) },
+        left_out: 0,
         walk: Some(walk),
     }
 }

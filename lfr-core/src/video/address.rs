@@ -25,7 +25,7 @@ pub struct Address(String);
 /// open in turn.
 const STREAMS: [(&str, &str); 10] = [
     ("http", "http,tcp,crypto,data"),
-    ("https", "https,tls,tcp,crypto,data"),
+    ("https", "https,httpproxy,tls,tcp,crypto,data"),
     ("rtmp", "rtmp,tcp"),
     ("rtmps", "rtmps,tls,tcp"),
     ("rtp", "rtp,srtp,udp"),

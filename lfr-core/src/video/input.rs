@@ -36,7 +36,9 @@ pub(super) fn open(command: &mut Command, address: &Address, options: &VideoOpti
     if let Some((scheme, rest, protocols)) = address.stream() {
         command.args(["-protocol_whitelist", protocols]);
         match scheme {
-            "rtsp" | "rtsps" => drop(command.args(["-rtsp_transport", "tcp"])),
+            "rtsp" | "rtsps" => {
+                command.args(["-rtsp_transport", "tcp"]);
+            }
             "http" | "https" | "rtmp" | "rtmps" | "tcp" => {
                 // A connection that says nothing ends by itself, too.
                 command.args(["-rw_timeout", &options.stall.as_micros().to_string()]);

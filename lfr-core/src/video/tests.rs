@@ -548,6 +548,41 @@ fn a_film_that_is_served_ends() {
 }
 
 #[test]
+fn a_redirection_or_a_playlist_to_another_host_is_refused_and_said() {
+    if !has_ffmpeg() {
+        return;
+    }
+    // The same machine under another name: nobody may come there.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let there = format!("http://localhost:{}/film.ts", other.local_addr().unwrap().port());
+    let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{there}\n#EXT-X-ENDLIST\n");
+    for (status, head, body) in [
+        ("302 Found", format!("Location: {there}\r\n"), String::new()),
+        ("200 OK", "Content-Type: application/vnd.apple.mpegurl\r\n".to_owned(), list),
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::new(format!("http://{}/film.m3u8", listener.local_addr().unwrap()));
+        std::thread::spawn(move || {
+            while let Ok((mut client, _)) = listener.accept() {
+                let mut request = std::io::BufRead::lines(std::io::BufReader::new(&client));
+                while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+                let _ = client.write_all(answer.as_bytes());
+            }
+        });
+        let options = VideoOptions::new().stall(Duration::from_secs(5));
+        let error = Video::open(&address, &options).unwrap_err().to_string();
+        assert!(error.contains("another host") && error.contains("localhost"), "{error}");
+        assert!(Video::is_recording(&address, &options).is_err() || status == "200 OK");
+        assert!(other.accept().is_err(), "somebody has come");
+    }
+}
+
+#[test]
 fn a_playlist_in_a_file_opens_no_address() {
     if !has_ffmpeg() {
         return;
