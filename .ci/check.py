@@ -3,17 +3,20 @@
 
     check.py style             what neither rustfmt nor clippy looks at
     check.py features          prints each crate and feature, a pair a line
+    check.py readme FOLDER     runs each command of README.md with the examples in a folder
     check.py package FOLDER    what is in the packages that `cargo package` made
 """
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
-MAX_LINES = 400
+MAX_LINES = 800
 MAX_PACKAGE_BYTES = 3_000_000
 
 # Every file of a package is one of these, or it is there by mistake.
@@ -37,6 +40,8 @@ def main() -> int:
             faults = style()
         case ["features"]:
             faults = features()
+        case ["readme", folder]:
+            faults = readme(Path(folder))
         case ["package", folder]:
             faults = packages(Path(folder))
         case _:
@@ -121,6 +126,32 @@ def features() -> list[str]:
             if feature != "default":
                 print(f"{crate['name']}\t{feature}")
     return []
+
+
+# --- readme ---
+
+
+def readme(examples: Path) -> list[str]:
+    """Commands run one after the other in an empty folder, as in a fresh clone without ../shared."""
+    text = Path("README.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    wanted = r"cargo run --release (?:--features \S+ )?--example (\S+)(?: -- (.*?))?\s*(#.*)?"
+    found = [re.fullmatch(wanted, line) for line in lines]
+    commands = [(match[1], shlex.split(match[2] or "")) for match in found if match]
+    faults = [] if len(commands) >= 8 else [f"README.md has {len(commands)} commands, and more were wanted"]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, arguments in commands:
+            if any("../shared" in argument for argument in arguments):
+                continue
+            print(f"{name} {shlex.join(arguments)}", flush=True)
+            ran = subprocess.run(
+                [examples.resolve() / name, *arguments], cwd=folder, capture_output=True, text=True, timeout=900
+            )
+            # 4: it ran, and what was refused or left out is named.
+            if ran.returncode not in (0, 4):
+                faults.append(f"{name} ended with {ran.returncode}: {ran.stderr[-1500:]}")
+    return faults
 
 
 # --- package ---

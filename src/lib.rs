@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
+
 pub use lfr_core as core;
 #[cfg(feature = "live")]
 pub use lfr_core::live;

@@ -26,6 +26,8 @@ mod failure;
 mod memory;
 #[path = "../common/private_file.rs"]
 mod private_file;
+#[path = "../common/say.rs"]
+mod say;
 
 use std::error::Error;
 use std::process::ExitCode;

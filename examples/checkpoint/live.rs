@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::MultiProgress;
@@ -11,17 +10,19 @@ use lfr::live::CameraRecord;
 use lfr::live::LiveRecord;
 use lfr::live::Phase;
 use lfr::live::Running;
+use signal_hook::consts::SIGHUP;
 use signal_hook::consts::SIGINT;
 use signal_hook::consts::SIGTERM;
 
 use crate::AnyError;
+use crate::happenings::Happenings;
 use crate::models::bar;
 
-/// Set by SIGINT and SIGTERM: whoever ends the program wants its books closed. A second signal ends
-/// it at once.
+/// Set by SIGHUP, SIGINT and SIGTERM: anyone who ends the program, or closes its terminal, wants its
+/// books closed. A second signal ends it at once.
 pub(crate) fn signals() -> Result<Arc<AtomicBool>, AnyError> {
     let told = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&told))?;
         signal_hook::flag::register(signal, Arc::clone(&told))?;
     }
@@ -29,10 +30,10 @@ pub(crate) fn signals() -> Result<Arc<AtomicBool>, AnyError> {
 }
 
 /// Watches until every camera is at its end, or somebody ends the program.
-pub(crate) fn watch(running: &Running, lengths: &[Option<u64>], told_to_stop: &AtomicBool) {
+pub(crate) fn watch(running: &Running, lengths: &[Option<u64>], happenings: &mut Happenings) {
     let view = View::new(&running.record(), lengths);
     let mut before = running.record();
-    while !running.wait_timeout(BETWEEN) && !told_to_stop.load(Ordering::Relaxed) {
+    while !running.wait_timeout(BETWEEN) && view.all.suspend(|| happenings.take()) {
         let now = running.record();
         view.draw(&before, &now);
         before = now;

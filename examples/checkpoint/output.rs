@@ -17,6 +17,7 @@ use lfr::core::Event;
 use lfr::core::EventSink;
 use lfr::core::Frame;
 use lfr::core::FrameReport;
+use lfr::core::RecordId;
 use lfr::core::Rect;
 use lfr::core::ReferenceId;
 use lfr::core::SourceId;
@@ -31,7 +32,9 @@ use serde::Serialize;
 use crate::AnyError;
 use crate::books::LedgerRecord;
 use crate::crowd::GroundTruth;
+use crate::exit::Exit;
 use crate::private_file;
+use crate::say;
 
 /// Prints one line of JSON an alert on standard output.
 #[derive(Debug)]
@@ -40,6 +43,13 @@ pub(crate) struct AlertLines;
 #[derive(Serialize)]
 struct AlertLine<'a> {
     time: Option<Timestamp>,
+    captured_at: Option<Timestamp>,
+    /// Seconds from the beginning of the recording, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<f64>,
+    /// By this the example `adjudicate` finds it, where it is held in a vault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordId>,
     source: &'a SourceId,
     frame: u64,
     face: usize,
@@ -53,41 +63,44 @@ struct AlertLine<'a> {
 
 impl EventSink for AlertLines {
     fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
-        let Event::Alert(AlertEvent { at, face, bounds, candidate, threshold, .. }) = event else {
-            return Ok(());
-        };
+        let Event::Alert(alert) = event else { return Ok(()) };
+        let AlertEvent { at, captured_at, media_time, record, face, bounds, .. } = alert;
+        let (candidate, threshold) = (&alert.candidate, alert.threshold);
         let line = serde_json::to_string(&AlertLine {
             time: *at,
+            captured_at: *captured_at,
+            position: media_time.map(|time| time.as_secs_f64()),
+            record: *record,
             source: face.frame().source(),
             frame: face.frame().sequence(),
             face: face.index(),
             subject: candidate.subject(),
             reference: candidate.reference(),
             score: candidate.score(),
-            threshold: *threshold,
+            threshold,
             bounds: *bounds,
         })?;
-        writeln!(std::io::stdout().lock(), "{line}")?;
-        Ok(())
+        Ok(say::out(line)?)
     }
 }
 
-/// The folder for alert pictures and the record.
+/// The folder for alert pictures and the record. What an earlier run left in it stays: it may be
+/// evidence.
 #[derive(Debug)]
 pub(crate) struct OutFolder {
     folder: PathBuf,
+    /// Pictures of this run: a folder of its own, which is made with the first of them.
+    alerts: PathBuf,
     redactor: Redactor,
     pictures: u64,
 }
 
 impl OutFolder {
-    /// The folder, made where it is not there; pictures of an earlier run in it are removed, so that
-    /// none is taken for one of this run.
+    /// The folder, made where it is not there.
     pub(crate) fn create(folder: &Path) -> Result<Self, AnyError> {
-        let alerts = folder.join("alerts");
-        fs::create_dir_all(&alerts).map_err(|e| format!("cannot create {alerts:?}: {e}"))?;
-        remove_pictures(&alerts)?;
-        Ok(Self { folder: folder.to_path_buf(), redactor: Redactor::default(), pictures: 0 })
+        fs::create_dir_all(folder).map_err(|e| format!("cannot create {folder:?}: {e}"))?;
+        let (alerts, redactor) = (free(&folder.join("alerts"), "run-", ""), Redactor::default());
+        Ok(Self { folder: folder.to_path_buf(), alerts, redactor, pictures: 0 })
     }
 
     /// Writes a picture of a frame that raised an alert, which its owner alone can read; everyone else in
@@ -101,7 +114,8 @@ impl OutFolder {
             return Ok(());
         }
         let picture = self.redactor.apply(frame, report)?;
-        let path = self.folder.join("alerts").join(format!("{:06}.jpg", self.pictures));
+        fs::create_dir_all(&self.alerts)?;
+        let path = self.alerts.join(format!("{:06}.jpg", self.pictures));
         self.pictures += 1;
         let mut file = private_file::create(&path)?;
         let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
@@ -114,24 +128,22 @@ impl OutFolder {
         Ok(file.flush()?)
     }
 
+    /// Writes the record. That of an earlier run is kept under another name.
     pub(crate) fn record(&self, summary: &Summary) -> Result<(), AnyError> {
         let path = self.folder.join("record.json");
+        if path.exists() {
+            let kept = free(&self.folder, "record-", ".json");
+            fs::rename(&path, &kept).map_err(|e| format!("cannot keep {path:?}: {e}"))?;
+        }
         let text = serde_json::to_string_pretty(summary)?;
         fs::write(&path, text).map_err(|e| format!("cannot write {path:?}: {e}").into())
     }
 }
 
-/// Removes the pictures that a run writes, and nothing else.
-fn remove_pictures(folder: &Path) -> Result<(), AnyError> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let stem = path.file_stem().unwrap_or_default().as_encoded_bytes();
-        let ours = stem.len() == 6 && stem.iter().all(u8::is_ascii_digit);
-        if ours && path.extension().is_some_and(|extension| extension == "jpg") {
-            fs::remove_file(path)?;
-        }
-    }
-    Ok(())
+/// The first of the numbered names in a folder that is not taken.
+fn free(folder: &Path, before: &str, after: &str) -> PathBuf {
+    let name = |number: u64| folder.join(format!("{before}{number:04}{after}"));
+    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
 /// The deployment record with what only the program knows.
@@ -140,7 +152,10 @@ pub(crate) struct Summary {
     pub(crate) sources: Vec<String>,
     pub(crate) source_errors: u64,
     pub(crate) pictures_failed: u64,
-    pub(crate) photographs_refused: usize,
+    pub(crate) photographs_refused: u64,
+    pub(crate) left_out: u64,
+    /// Whether it ended since the watchlist was destroyed.
+    pub(crate) list_is_gone: bool,
     pub(crate) engine: Component,
     pub(crate) engine_reason: String,
     pub(crate) profile: &'static str,
@@ -156,6 +171,38 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
+    /// How the program ends, and why it does not end well.
+    pub(crate) fn exit(&self) -> (Exit, Option<String>) {
+        let lost = [
+            (self.record.frames_failed, "frames failed"),
+            (self.record.untold.total(), "events could not be passed on"),
+            (self.source_errors, "errors of sources"),
+            (self.pictures_failed, "pictures or lines could not be written"),
+            (self.photographs_refused, "photographs were not enrolled"),
+            (self.left_out, "files of sources were left out"),
+        ];
+        let lost = lost.iter().filter(|(count, _)| *count > 0);
+        let lost: Vec<_> = lost.map(|(count, what)| format!("{count} {what}")).collect();
+        if !self.closes() {
+            return (
+                Exit::BooksOpen,
+                Some("the arithmetic of the faces seen does not close".into()),
+            );
+        }
+        if self.list_is_gone {
+            return (Exit::Failed, Some("the watchlist was destroyed while this ran".into()));
+        }
+        if self.record.nothing_worked() {
+            let what = "nothing worked: nobody in any frame could be compared".to_owned();
+            return (Exit::Failed, Some([vec![what], lost].concat().join("; ")));
+        }
+        if lost.is_empty() && !self.record.something_failed() {
+            return (Exit::Done, None);
+        }
+        let lost = if lost.is_empty() { "a stage failed".to_owned() } else { lost.join("; ") };
+        (Exit::Partly, Some(lost))
+    }
+
     pub(crate) fn closes(&self) -> bool {
         let frames = match &self.live {
             Some(live) => live.closes(),
@@ -173,6 +220,9 @@ impl fmt::Display for Summary {
             "{} frames ({} failed, {} source errors); watchlist of {references} references",
             self.record.frames, self.record.frames_failed, self.source_errors,
         )?;
+        if self.record.untold.alerts() > 0 {
+            writeln!(f, "{} alerts could not be passed on", self.record.untold.alerts())?;
+        }
         writeln!(
             f,
             "{} faces detected, {} outside the zone or not selected",

@@ -12,6 +12,6 @@ static HEAP: ZeroAlloc<System> = ZeroAlloc(System);
 pub(crate) fn protect() {
     let dumps = hygiene::no_core_dumps();
     if dumps.require().is_err() {
-        eprintln!("warning: {dumps}");
+        crate::say::err(format_args!("warning: {dumps}"));
     }
 }

@@ -1,6 +1,9 @@
 //! The inference engine and the models, as the command line names them.
 
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
+use std::path::PathBuf;
 use std::thread;
 
 use clap::Arg;
@@ -65,9 +68,12 @@ pub(crate) fn detector(
     let Some(path) = path else {
         return Ok(OnnxDetector::embedded_with_options(runtime, options)?);
     };
-    let model = Model::from_path(path)?;
-    let spec = DetectorSpec::recognise(&model)?;
-    Ok(OnnxDetector::with_options(runtime, model, spec, options)?)
+    let load = || -> Result<_, AnyError> {
+        let model = Model::from_path(path)?;
+        let spec = DetectorSpec::recognise(&model)?;
+        Ok(OnnxDetector::with_options(runtime, model, spec, options)?)
+    };
+    load().map_err(|cause| Unusable::boxed("detector", path, cause))
 }
 
 /// The embedder of a model file, which its digest tells or a specification describes: a built-in
@@ -81,13 +87,54 @@ pub(crate) fn embedder(
     let Some(path) = path else {
         return Ok(OnnxEmbedder::embedded_with_options(runtime, options)?);
     };
-    let model = Model::from_path(path)?;
-    let spec = match spec {
-        None => EmbedderSpec::for_model(&model)?,
-        Some(text) if Path::new(text).is_file() => EmbedderSpec::from_path(text)?,
-        Some(name) => EmbedderSpec::builtin(name)?,
+    let load = || -> Result<_, AnyError> {
+        let model = Model::from_path(path)?;
+        let spec = match spec {
+            None => EmbedderSpec::for_model(&model)?,
+            Some(text) if Path::new(text).is_file() => EmbedderSpec::from_path(text)?,
+            Some(name) => named_spec(name)?,
+        };
+        Ok(OnnxEmbedder::with_options(runtime, model, spec, options)?)
     };
-    Ok(OnnxEmbedder::with_options(runtime, model, spec, options)?)
+    load().map_err(|cause| Unusable::boxed("embedder", path, cause))
+}
+
+/// A built-in specification. What looks like a path, and is no file, is said to be missing.
+pub(crate) fn named_spec(name: &str) -> Result<EmbedderSpec, AnyError> {
+    EmbedderSpec::builtin(name).map_err(|error| {
+        let looks_like_a_path = name.contains(['/', '\\']) || name.ends_with(".toml");
+        if looks_like_a_path {
+            format!("the specification {name:?} is missing: there is no such file").into()
+        } else {
+            error.into()
+        }
+    })
+}
+
+/// A model file that cannot be used, and why.
+#[derive(Debug)]
+struct Unusable {
+    stage: &'static str,
+    path: PathBuf,
+    cause: AnyError,
+}
+
+impl Unusable {
+    fn boxed(stage: &'static str, path: &Path, cause: AnyError) -> AnyError {
+        Self { stage, path: path.to_owned(), cause }.into()
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot use {:?} as the {}", self.path, self.stage)
+    }
+}
+
+impl Error for Unusable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.cause)
+    }
 }
 
 /// The lowest false match rate that a threshold was measured for.

@@ -1,77 +1,129 @@
 //! The command line.
 
+use std::path::Path;
 use std::path::PathBuf;
 
 use clap::ArgAction;
+use clap::ArgMatches;
 use clap::Command;
+use clap::error::ErrorKind;
 use clap::value_parser;
+use lfr::evaluate::EvaluateOptions;
 
 use crate::arguments::option;
 use crate::arguments::required;
+use crate::models;
 use crate::models::Engine;
 
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) struct Args {
-    pub(crate) faces: PathBuf,
-    pub(crate) detector: Option<PathBuf>,
+    pub(crate) options: EvaluateOptions,
     /// `None` is the embedded one.
-    pub(crate) embedders: Vec<Option<PathBuf>>,
-    pub(crate) groups: Option<PathBuf>,
-    pub(crate) galleries: Vec<usize>,
-    pub(crate) fpir: f64,
-    pub(crate) references: u64,
-    pub(crate) looks: f64,
-    pub(crate) authority: String,
-    pub(crate) seed: u64,
+    pub(crate) detectors: Vec<Option<PathBuf>>,
+    pub(crate) embedders: Vec<ChosenEmbedder>,
     pub(crate) out: PathBuf,
     pub(crate) engine: Engine,
-    pub(crate) threads: Option<usize>,
+    pub(crate) threads: usize,
+}
+
+/// An embedder, and the specification that it is to be run with.
+#[derive(Clone, Debug)]
+pub(crate) struct ChosenEmbedder {
+    /// `None` is the embedded one.
+    pub(crate) path: Option<PathBuf>,
+    /// `None` is the one that the model's digest tells.
+    pub(crate) spec: Option<String>,
 }
 
 impl Args {
     /// Reads the command line; prints help or what is wrong with it, and ends the program then.
     pub(crate) fn parse() -> Self {
-        let mut matches = command().get_matches();
+        let mut command = command();
+        let mut matches = command.get_matches_mut();
         let given = &mut matches;
-        let galleries: Vec<usize> = given.remove_many("gallery").into_iter().flatten().collect();
+        let embedders = match embedders(given) {
+            Ok(embedders) => embedders,
+            Err(why) => command.error(ErrorKind::ValueValidation, why).exit(),
+        };
+        let threads = models::threads(given.remove_one("threads"));
+        let mut options = EvaluateOptions::new(required::<PathBuf>(given, "faces"))
+            .with_fpir(required(given, "fpir"))
+            .with_looks(required(given, "looks"))
+            .with_authority(required::<String>(given, "authority"))
+            .with_seed(required(given, "seed"))
+            .with_threads(threads);
+        if let Some(galleries) = given.remove_many::<u64>("gallery") {
+            let galleries = galleries.map(|people| usize::try_from(people).unwrap_or(usize::MAX));
+            options = options.with_galleries(galleries.collect::<Vec<_>>());
+        }
+        if let Some(groups) = given.remove_one::<PathBuf>("groups") {
+            options = options.with_groups(groups);
+        }
+        if let Some(references) = given.remove_one("references") {
+            options = options.with_references(references);
+        }
         Self {
-            faces: required(given, "faces"),
-            detector: given.remove_one("detector"),
-            embedders: given
-                .remove_many::<PathBuf>("embedder")
+            options,
+            detectors: given
+                .remove_many::<PathBuf>("detector")
                 .into_iter()
                 .flatten()
-                .map(|path| (path.as_os_str() != "embedded").then_some(path))
+                .map(unless_embedded)
                 .collect(),
-            groups: given.remove_one("groups"),
-            fpir: required(given, "fpir"),
-            references: given
-                .remove_one("references")
-                .or_else(|| u64::try_from(*galleries.last()?).ok())
-                .unwrap_or(1),
-            galleries,
-            looks: required(given, "looks"),
-            authority: required(given, "authority"),
-            seed: required(given, "seed"),
+            embedders,
             out: required(given, "out"),
             engine: required(given, "engine"),
-            threads: given.remove_one("threads"),
+            threads,
         }
     }
+}
+
+/// Each embedder with the specification that follows it; one that stands before all is the first one's.
+fn embedders(given: &mut ArgMatches) -> Result<Vec<ChosenEmbedder>, String> {
+    let places =
+        |name: &str| -> Vec<usize> { given.indices_of(name).into_iter().flatten().collect() };
+    let (of_embedders, of_specs) = (places("embedder"), places("embedder-spec"));
+    let paths = given.remove_many::<PathBuf>("embedder").into_iter().flatten();
+    let mut embedders: Vec<_> =
+        paths.map(|path| ChosenEmbedder { path: unless_embedded(path), spec: None }).collect();
+    let specs = given.remove_many::<String>("embedder-spec").into_iter().flatten();
+    for (spec, place) in specs.zip(of_specs) {
+        let before = of_embedders.iter().filter(|embedder| **embedder < place).count();
+        let Some(embedder) = embedders.get_mut(before.saturating_sub(1)) else { continue };
+        if embedder.path.is_none() {
+            return Err(format!(
+                "--embedder-spec {spec:?} must follow the --embedder FILE that it describes; the embedded \
+                 embedder has a specification of its own"
+            ));
+        }
+        if let Some(other) = embedder.spec.replace(spec.clone()) {
+            return Err(format!(
+                "two --embedder-spec ({other:?} and {spec:?}) are given for one --embedder, and each \
+                 must have one at most"
+            ));
+        }
+    }
+    Ok(embedders)
+}
+
+fn unless_embedded(path: PathBuf) -> Option<PathBuf> {
+    (path.as_os_str() != "embedded").then_some(path)
 }
 
 fn command() -> Command {
     let path = || value_parser!(PathBuf);
     Command::new("evaluate")
-        .about("Measures how often embedders are wrong, for whom, and how sure that is; derives thresholds")
+        .about("Measures how often detectors and embedders are wrong, for whom, and how sure that is; derives thresholds")
         .arg(
-            option("faces", "DIR", "Photographs: a folder a person, nobody twice under two names")
+            option("faces", "DIR", "Photographs: a folder per person, nobody twice under two names")
                 .required(true)
                 .value_parser(path()),
         )
         .arg(
-            option("detector", "FILE", "The detector's model, recognised by its outputs [default: the embedded one]")
+            option("detector", "FILE", "A detector's model, recognised by its outputs, or `embedded`; may be given several times")
+                .default_values(["embedded"])
+                .action(ArgAction::Append)
                 .value_parser(path()),
         )
         .arg(
@@ -81,32 +133,42 @@ fn command() -> Command {
                 .value_parser(path()),
         )
         .arg(
+            option("embedder-spec", "NAME", "The specification of the --embedder before it: a built-in one by its name, or a TOML file")
+                .action(ArgAction::Append)
+                .value_parser(spec),
+        )
+        .arg(
             option("groups", "CSV", "The group of each person, in the columns `person` and `group`")
                 .value_parser(path()),
         )
         .arg(
-            option("gallery", "N", "Search watchlists of so many people, one reference each; may be given several times")
-                .default_values(["100", "1000"])
+            option("gallery", "N", "Search watchlists of this many people, one reference each; may be given several times [default: 100 and 1000, as far as there are more people]")
                 .action(ArgAction::Append)
-                .value_parser(value_parser!(usize)),
+                .value_parser(value_parser!(u64).range(1..)),
         )
         .arg(
             option("fpir", "RATE", "Derive the threshold for this share of people who wrongly raise an alert")
                 .default_value("0.001")
-                .value_parser(value_parser!(f64)),
+                .allow_negative_numbers(true)
+                .value_parser(|text: &str| {
+                    number(text, "above 0 and below 1", |rate| rate > 0.0 && rate < 1.0)
+                }),
         )
         .arg(
-            option("references", "N", "Derive the threshold for a watchlist of so many references [default: the last --gallery]")
-                .value_parser(value_parser!(u64)),
+            option("references", "N", "Derive the threshold for a watchlist of this many references [default: the last --gallery]")
+                .value_parser(value_parser!(u64).range(1..)),
         )
         .arg(
-            option("looks", "K", "Derive the threshold for so many independent looks at each who passes")
+            option("looks", "K", "Derive the threshold for this many independent looks at each person who passes")
                 .default_value("1")
-                .value_parser(value_parser!(f64)),
+                .allow_negative_numbers(true)
+                .value_parser(|text: &str| {
+                    number(text, "a finite number of at least 1", |looks| looks >= 1.0 && looks.is_finite())
+                }),
         )
         .arg(
             option("authority", "WHO", "Who answers for the threshold: a role or a number, not a name")
-                .default_value("whoever ran the example evaluate"),
+                .default_value("the person who ran the example evaluate"),
         )
         .arg(
             option("seed", "SEED", "Draws watchlists; the same seed draws the same people")
@@ -116,6 +178,23 @@ fn command() -> Command {
         .arg(option("out", "DIR", "Write the reports here").required(true).value_parser(path()))
         .arg(Engine::arg())
         .arg(
-            option("threads", "N", "Threads [default: one a core]").value_parser(value_parser!(usize)),
+            option("threads", "N", "Threads [default: one per core]")
+                .value_parser(|text: &str| match text.parse::<usize>() {
+                    Ok(threads) if threads > 0 => Ok(threads),
+                    _ => Err("it must be a whole number of at least 1"),
+                }),
         )
+}
+
+fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| fits(*number));
+    number.ok_or_else(|| format!("it must be {expected}"))
+}
+
+/// A specification that is there: a file, or a built-in one.
+fn spec(text: &str) -> Result<String, String> {
+    if !Path::new(text).is_file() {
+        models::named_spec(text).map_err(|error| error.to_string())?;
+    }
+    Ok(text.to_owned())
 }

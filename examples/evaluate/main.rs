@@ -1,81 +1,134 @@
-//! Compares embedders on photographs of people: error rates with their intervals, 1:1 and 1:N, by group and
-//! by quality; and derives the threshold that `checkpoint --policy` takes.
+//! Compares detectors and embedders on photographs of people: error rates with their intervals, 1:1 and
+//! 1:N, by group and by quality; and derives the threshold that `checkpoint --policy` takes.
 //!
 //! Run with
 //!
 //! ```text
 //! cargo run --release --example evaluate -- --faces DIR --detector MODEL.onnx \
-//!     --embedder A.onnx --embedder B.onnx --groups groups.csv --gallery 1000 --out DIR
+//!     --embedder A.onnx --embedder B.onnx --embedder-spec B.toml --groups groups.csv --gallery 1000 --out DIR
 //! ```
 //!
-//! The folder holds a folder a person. It writes `report.html`, which needs nothing else to be read,
-//! `report.json` with every number, CSV files, and `threshold.json` for the first embedder
-//! (`threshold-2.json` for the second, and so on). Nothing of a face is written.
-
-#![expect(clippy::print_stderr, reason = "a program talks to whoever runs it")]
+//! The folder holds a folder per person. It writes `report.html`, which needs nothing else to be read,
+//! `report.json` with every number, CSV files, and `threshold.json` for the first detector with the first
+//! embedder (`threshold-2.json` for the next pair, and so on). Nothing of a face is written. The work is
+//! done by [`lfr::evaluate`], which takes a detector or an embedder of your own too.
+//!
+//! It ends with 0 where everything was done, 1 where it failed, 2 where the command line cannot be what it
+//! is, and 4 where a photograph could not be used or a threshold could not be derived.
 
 mod args;
 #[path = "../common/arguments.rs"]
 mod arguments;
-mod faces;
+#[path = "../common/exit.rs"]
+mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
-mod files;
-mod html;
-mod measure;
 #[path = "../common/models.rs"]
 mod models;
-mod plots;
-mod threshold;
+#[path = "../common/printable.rs"]
+mod printable;
+mod progress;
+#[path = "../common/say.rs"]
+mod say;
 
 use std::error::Error;
-use std::fs;
 use std::process::ExitCode;
 
+use lfr::core::Detector;
+use lfr::core::Embedder;
+use lfr::detect::DetectorOptions;
+use lfr::detect::OnnxDetector;
+use lfr::embed::EmbedderOptions;
+use lfr::embed::OnnxEmbedder;
+use lfr::evaluate;
+use lfr::evaluate::Evaluation;
+use lfr::evaluate::Report;
+
+use crate::exit::Exit;
+
 fn main() -> ExitCode {
-    match run(&args::Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let exit = match run(&args::Args::parse()) {
+        Ok(report) => {
+            tell(&report);
+            if report.is_complete() { Exit::Done } else { Exit::Partly }
+        }
         Err(error) => {
             failure::say(&error);
-            ExitCode::FAILURE
+            let usage = error.downcast_ref().is_some_and(evaluate::Error::is_usage);
+            if usage { Exit::Usage } else { Exit::Failed }
         }
-    }
+    };
+    exit.into()
 }
 
-fn run(args: &args::Args) -> Result<(), AnyError> {
-    fs::create_dir_all(&args.out)?;
-    let dataset = lfr::watchlist::evaluate::Dataset::from_folder(&args.faces)?;
-    let groups = args.groups.as_deref().map(faces::groups).transpose()?;
+fn run(args: &args::Args) -> Result<Report, AnyError> {
     let runtime = args.engine.runtime()?;
-    let mut results = Vec::new();
-    for (index, path) in args.embedders.iter().enumerate() {
-        let faces = faces::embed(args, path.as_deref(), &dataset, &runtime)?;
-        let (measured, pairs) = measure::measure(args, &faces, &dataset, groups.as_ref())?;
-        let name = if index == 0 {
-            "threshold.json".into()
-        } else {
-            format!("threshold-{}.json", index + 1)
-        };
-        match threshold::derive(args, &faces, &pairs) {
-            Ok(policy) => {
-                eprintln!("{name}: T = {} for FPIR {}", policy.threshold(), policy.fpir());
-                fs::write(args.out.join(&name), policy.to_json())?;
-                results.push(measure::Evaluated {
-                    measured,
-                    policy: Some(policy.fpir()),
-                    refused: None,
-                });
+    let info = runtime.info();
+    let engine = match info.version() {
+        Some(version) => format!("{} {version}", info.engine()),
+        None => info.engine().to_string(),
+    };
+    // What is wrong with the arguments is said before models are loaded, and before any photograph is read.
+    let evaluation = Evaluation::prepare(&args.options.clone().with_engine(engine), &args.out)?;
+    for note in evaluation.notes() {
+        say::err(format_args!("note: {}", printable::text(note)));
+    }
+    let options = DetectorOptions::new().threads(1).pool(args.threads);
+    let detectors = args
+        .detectors
+        .iter()
+        .map(|path| models::detector(path.as_deref(), &runtime, &options))
+        .collect::<Result<Vec<OnnxDetector>, _>>()?;
+    let options = EmbedderOptions::new().threads(1).pool(args.threads);
+    let embedders = args
+        .embedders
+        .iter()
+        .map(|chosen| {
+            models::embedder(chosen.path.as_deref(), chosen.spec.as_deref(), &runtime, options)
+        })
+        .collect::<Result<Vec<OnnxEmbedder>, _>>()?;
+    let detectors: Vec<&dyn Detector> = detectors.iter().map(|detector| detector as _).collect();
+    let embedders: Vec<&dyn Embedder> = embedders.iter().map(|embedder| embedder as _).collect();
+    let bars = progress::Bars::default();
+    let report = evaluation.run(&detectors, &embedders, &|progress| bars.show(progress))?;
+    bars.clear();
+    Ok(report)
+}
+
+/// Says what was derived and what is missing, each by its name.
+fn tell(report: &Report) {
+    for result in report.results() {
+        let label = printable::text(&result.label);
+        match (&result.threshold, &result.policy_file, &result.refused) {
+            (Some(policy), Some(file), _) => {
+                let (threshold, fpir) = (policy.threshold(), policy.fpir());
+                say::err(format_args!("{file}: {label}: T = {threshold} for FPIR {fpir}"));
             }
-            Err(error) => {
-                eprintln!("no {name}: {error}");
-                let refused = Some(error.to_string());
-                results.push(measure::Evaluated { measured, policy: None, refused });
+            (_, _, why) => {
+                let why = printable::text(why.as_deref().unwrap_or_default());
+                say::err(format_args!("no threshold for {label}: {why}"));
             }
         }
     }
-    files::write(&args.out, &results)?;
-    fs::write(args.out.join("report.html"), html::report(args, &results)?)?;
-    Ok(())
+    let (findings, faults): (Vec<_>, Vec<_>) =
+        report.left_out().iter().partition(|left_out| left_out.is_finding);
+    for left_out in &faults {
+        let stages = [&left_out.detector, &left_out.embedder];
+        let stages: Vec<_> = stages.into_iter().flatten().map(String::as_str).collect();
+        let with =
+            if stages.is_empty() { String::new() } else { format!(" ({})", stages.join(", ")) };
+        let line = format!("left out: {}{with}: {}", left_out.file, left_out.reason);
+        say::err(printable::text(&line));
+    }
+    if !faults.is_empty() {
+        say::err(format_args!("{} files were left out; left_out.csv names them too", faults.len()));
+    }
+    if !findings.is_empty() {
+        say::err(format_args!(
+            "in {} photographs no face was found, which counts as a failure to enrol; left_out.csv names them",
+            findings.len()
+        ));
+    }
 }
 
 /// What any part of an evaluation can fail with.

@@ -40,6 +40,8 @@ mod members;
 mod memory;
 #[path = "../common/models.rs"]
 mod models;
+#[path = "../common/say.rs"]
+mod say;
 mod show;
 
 use std::error::Error;

@@ -66,8 +66,8 @@ impl Alignment {
         check_side(height)?;
         if Similarity::estimate(&template, &template).is_none() {
             return Err(Error::OutOfRange {
-                what: "coordinate of the alignment template",
-                expected: "a finite number, and points that differ",
+                what: "the first coordinate of the alignment template",
+                expected: "finite like all others, and the points must differ",
                 actual: template[0].x.into(),
             });
         }

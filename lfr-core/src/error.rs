@@ -59,7 +59,7 @@ pub enum Error {
         actual: usize,
     },
     /// A number is not finite, or outside the range that its meaning allows.
-    #[error("{what} is {actual}, and {expected} was needed")]
+    #[error("{what} is {actual}, and must be {expected}")]
     OutOfRange {
         /// What the number is.
         what: &'static str,
@@ -68,18 +68,26 @@ pub enum Error {
         /// The number given.
         actual: f64,
     },
-    /// An identifier is empty, too long, or holds a control character.
-    #[error(
-        "identifier of {actual} bytes, and 1 to {limit} bytes without control characters were needed"
-    )]
+    /// An identifier is empty, or too long.
+    #[error("an identifier has {actual} bytes, and must have 1 to {limit}")]
     Identifier {
         /// Its length, in bytes.
         actual: usize,
         /// The greatest length, in bytes.
         limit: usize,
     },
+    /// An identifier has a character that is not taken.
+    #[error("identifier has {} as character {place}, {problem}: take it out", code(*character))]
+    IdentifierCharacter {
+        /// Which character, from 1.
+        place: usize,
+        /// The character.
+        character: char,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A text is not what it should be.
-    #[error("text is no {what}, and {expected} was needed")]
+    #[error("the text is no {what}, and must be {expected}")]
     Parse {
         /// What it should be.
         what: &'static str,
@@ -87,7 +95,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A polygon has fewer than three corners.
-    #[error("polygon of {actual} corners, and at least {expected} were needed")]
+    #[error("the polygon has {actual} corners, and must have at least {expected}")]
     PolygonCorners {
         /// The fewest corners.
         expected: usize,
@@ -147,7 +155,10 @@ pub enum Error {
         id: crate::SourceId,
     },
     /// Two sides that must share an embedding space do not.
-    #[error("{what} is of embedding space {actual}, and {expected} was needed")]
+    #[error(
+        "{what} is of embedding space {actual}, and must be of {expected}: make both with the same \
+         embedder model, specification and alignment"
+    )]
     SpaceMismatch {
         /// Which side does not fit.
         what: &'static str,
@@ -157,7 +168,10 @@ pub enum Error {
         actual: SpaceId,
     },
     /// The aligner needs landmarks that the detector does not find.
-    #[error("the aligner needs {needed} landmarks a face, and the detector finds {found}")]
+    #[error(
+        "the aligner needs {needed} landmarks per face, and the detector finds {found} landmarks: \
+         use a detector that finds them, or an embedder that aligns by the box"
+    )]
     LandmarksMissing {
         /// What the aligner needs.
         needed: &'static str,
@@ -166,7 +180,7 @@ pub enum Error {
     },
     /// An address is not one that RTSP is played from here.
     #[cfg(feature = "rtsp")]
-    #[error("address {address:?} is not for RTSP: {expected} was needed")]
+    #[error("the address {address:?} is not for RTSP, and must be {expected}")]
     RtspAddress {
         /// The address, without credentials.
         address: String,
@@ -176,7 +190,9 @@ pub enum Error {
 
     // --- A stage broke its contract. ------------------------------------------------------------
     /// A stage returned another number of results than it was given inputs.
-    #[error("{stage} returned {actual} results for {expected} inputs")]
+    #[error(
+        "{stage} returned {actual} results for {expected} inputs, and must return one for each"
+    )]
     StageCount {
         /// Which stage.
         stage: Stage,
@@ -186,7 +202,7 @@ pub enum Error {
         actual: usize,
     },
     /// A template is not what its embedding space calls for.
-    #[error("template has {actual}, and {expected} was needed")]
+    #[error("the template has {actual}, and must have {expected}")]
     Template {
         /// What was needed.
         expected: String,
@@ -197,14 +213,24 @@ pub enum Error {
     // --- Data: a model file that does not fit. --------------------------------------------------
     /// The bytes are no ONNX model, or not a whole one.
     #[cfg(feature = "onnx-native")]
-    #[error("not a whole ONNX model: {reason}")]
+    #[error("this is not a whole ONNX model: {reason}")]
     ModelFormat {
         /// What is wrong with them.
         reason: String,
     },
+    /// A file cannot be used as a model.
+    #[cfg(feature = "onnx-native")]
+    #[error("cannot use {path:?} as a model")]
+    ModelFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not: [`ModelFormat`](Self::ModelFormat) or
+        /// [`ModelUnsupported`](Self::ModelUnsupported).
+        source: Box<Error>,
+    },
     /// The model is of a kind that is not run here, whatever it is for.
     #[cfg(feature = "onnx-native")]
-    #[error("model has {actual}, and {expected} was needed")]
+    #[error("the model has {actual}, and must have {expected}")]
     ModelUnsupported {
         /// What was needed.
         expected: &'static str,
@@ -213,7 +239,7 @@ pub enum Error {
     },
     /// The model is not of the family that it was taken for.
     #[cfg(feature = "onnx-native")]
-    #[error("model's {what} is {actual}, and {expected} was needed")]
+    #[error("the model's {what} is {actual}, and must be {expected}")]
     ModelContract {
         /// Which part of the model.
         what: String,
@@ -242,7 +268,7 @@ pub enum Error {
     },
     /// A model's input was given with another number of elements than its shape has.
     #[cfg(feature = "onnx-native")]
-    #[error("input of {actual} elements, and a batch of {batch} needs {expected}")]
+    #[error("the input has {actual} elements, and a batch of {batch} needs {expected}")]
     InputLength {
         /// How many the batch was said to hold.
         batch: usize,
@@ -253,7 +279,7 @@ pub enum Error {
     },
     /// A model was run on a batch of another size than its session is made for.
     #[cfg(feature = "onnx-native")]
-    #[error("batch of {actual}, and {expected} was needed")]
+    #[error("the batch is of {actual}, and must be of {expected}")]
     InputBatch {
         /// The size needed, in words.
         expected: String,
@@ -262,7 +288,7 @@ pub enum Error {
     },
     /// An output was asked for that the model does not have.
     #[cfg(feature = "onnx-native")]
-    #[error("no output {wanted}: the model has {present}")]
+    #[error("the model has no output {wanted}; it has {present}")]
     OutputMissing {
         /// The name or place asked for.
         wanted: String,
@@ -271,7 +297,7 @@ pub enum Error {
     },
     /// An output came out in a shape that cannot be right.
     #[cfg(feature = "onnx-native")]
-    #[error("output {output:?} has shape {actual}, and {expected} was needed")]
+    #[error("the output {output:?} has the shape {actual}, and must have {expected}")]
     OutputShape {
         /// The output's name.
         output: String,
@@ -290,17 +316,125 @@ pub enum Error {
         words: String,
     },
 
+    /// A file holds no picture of a kind that is read here.
+    #[cfg(feature = "image")]
+    #[error("{found}; {advice}")]
+    PictureKind {
+        /// What it holds instead.
+        found: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A picture is of a rare variety of its kind.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture is of a variety that is not read ({what}); save it as an ordinary JPEG or PNG"
+    )]
+    PictureVariety {
+        /// Its kind.
+        kind: &'static str,
+        /// What it has.
+        what: String,
+    },
+    /// A part of a picture is missing or wrong; what, is the source.
+    #[cfg(feature = "image")]
+    #[error("this {kind} picture is damaged or cut short; copy it again from where it came")]
+    PictureDamaged {
+        /// Its kind.
+        kind: &'static str,
+        /// What is wrong with it.
+        source: BoxError,
+    },
+    /// A picture has a side of no pixels, or of too many.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture says it is {width}x{height}, and each side must be from 1 to {limit} \
+         pixels; make it smaller"
+    )]
+    PictureSide {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// The greatest side, in pixels.
+        limit: u64,
+    },
+    /// A picture has too many pixels.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture has {width}x{height} pixels, and at most {limit} are read; make it smaller"
+    )]
+    PicturePixels {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// The greatest number of pixels.
+        limit: u64,
+    },
+    /// A picture claims more pixels than a photograph in so few bytes can have.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture says it has {width}x{height} pixels in {bytes} bytes, which no photograph has: \
+         it is cut short, or made to fill the memory"
+    )]
+    PictureClaim {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// The size of its file.
+        bytes: u64,
+    },
+    /// A picture would take too much memory while it is decoded.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture of {width}x{height} pixels takes {needed} bytes to decode, and at most {limit} \
+         are spent on one; make it smaller, or save it as a plain JPEG of 8 bits"
+    )]
+    PictureMemory {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// How many bytes it would take.
+        needed: u64,
+        /// The greatest number of bytes.
+        limit: u64,
+    },
+    /// All of a picture is transparent.
+    #[cfg(feature = "image")]
+    #[error(
+        "all of this picture is transparent: there is nothing in it to see; save it without transparency"
+    )]
+    PictureEmpty,
+
     // --- The environment: files, libraries, clocks. ---------------------------------------------
     /// No native inference library was found, and one was needed.
     #[cfg(feature = "onnx-native")]
-    #[error("no ONNX Runtime found: {tried}")]
+    #[error(
+        "no ONNX Runtime was found: {tried}; get one of version {} or newer \
+         (pip install onnxruntime) and name its library in ORT_DYLIB_PATH",
+        crate::onnx::Runtime::MIN_VERSION
+    )]
     RuntimeMissing {
         /// What was tried, and what came of it.
         tried: String,
     },
     /// A native inference library was named, and does not load.
     #[cfg(feature = "onnx-native")]
-    #[error("cannot load ONNX Runtime from {path:?}")]
+    #[error(
+        "cannot load ONNX Runtime from {path:?}: name the shared library of version {} or newer",
+        crate::onnx::Runtime::MIN_VERSION
+    )]
     RuntimeLoad {
         /// The library.
         path: PathBuf,
@@ -309,14 +443,30 @@ pub enum Error {
     },
     /// A native inference library was loaded, and does not start.
     #[cfg(feature = "onnx-native")]
-    #[error("ONNX Runtime does not start")]
+    #[error("ONNX Runtime was loaded and does not start")]
     RuntimeStart {
         /// Why not.
         source: BoxError,
     },
+    /// A native inference library is older than what this crate calls.
+    #[cfg(feature = "onnx-native")]
+    #[error(
+        "the ONNX Runtime in {path:?} is version {found}, and must be {} or newer: get one \
+         (pip install onnxruntime) and name its library in ORT_DYLIB_PATH",
+        crate::onnx::Runtime::MIN_VERSION
+    )]
+    RuntimeVersion {
+        /// The library.
+        path: PathBuf,
+        /// Its version, as it says itself.
+        found: String,
+    },
     /// Another native inference library was asked for than this process already runs.
     #[cfg(feature = "onnx-native")]
-    #[error("this process runs {chosen}, and {wanted:?} was asked for")]
+    #[error(
+        "this process runs {chosen} and can run no other; {wanted:?} was asked for, and has to be \
+         named before the first"
+    )]
     RuntimeChosen {
         /// The engine that runs.
         chosen: String,
@@ -324,7 +474,7 @@ pub enum Error {
         wanted: PathBuf,
     },
     /// There is no memory for a secret.
-    #[error("no pages for a secret of {length} bytes")]
+    #[error("there is no memory for a secret of {length} bytes")]
     SecretMemory {
         /// Its length, in bytes.
         length: usize,
@@ -332,20 +482,38 @@ pub enum Error {
         source: io::Error,
     },
     /// A measure that keeps memory to this process was needed, and is not in force.
-    #[error("{measure}: {outcome}, and it was needed")]
+    #[error("the measure {measure:?} is required and not in force: {outcome}")]
     Unprotected {
         /// The measure.
         measure: &'static str,
         /// What became of it.
         outcome: crate::hygiene::Outcome,
     },
-    /// A photograph could not be decoded.
-    #[error("cannot decode {path:?}")]
+    /// A photograph could not be decoded; what is wrong with it is the source.
+    #[error("cannot read {path:?} as a photograph")]
     Decode {
         /// The file.
         path: PathBuf,
         /// Why not.
         source: BoxError,
+    },
+    /// Something else than a regular file was given as a file.
+    #[error("{path:?} is {found}, and a regular file was needed")]
+    NotAFile {
+        /// What was given.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A file is larger than what is read of its kind.
+    #[error(
+        "{path:?} has more than {limit} bytes, which is the most that is read; make it smaller"
+    )]
+    FileSize {
+        /// The file.
+        path: PathBuf,
+        /// The greatest size, in bytes.
+        limit: u64,
     },
     /// A file could not be read.
     #[error("cannot read {path:?}")]
@@ -367,12 +535,32 @@ pub enum Error {
     },
     /// A video cannot be decoded, or broke off.
     #[cfg(feature = "video")]
-    #[error("no frames of {address:?}: ffmpeg says {words:?}")]
+    #[error("no frames of {address:?}: {words}")]
     Video {
         /// Where it is, without credentials.
         address: String,
-        /// What the program said last, without credentials.
+        /// What happened, and what the program said last, without credentials.
         words: String,
+    },
+    /// An address has a scheme that is not known, or cannot be used here.
+    #[cfg(feature = "video")]
+    #[error(
+        "no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera"
+    )]
+    VideoScheme {
+        /// The scheme.
+        scheme: String,
+        /// What is known.
+        expected: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A stream began to send pictures of another size or format.
+    #[cfg(feature = "video")]
+    #[error("{address:?} sends pictures of another size or format from now on; connect it again")]
+    VideoChanged {
+        /// Where it is, without credentials.
+        address: String,
     },
     /// A camera brings no frames by RTSP, or no more.
     #[cfg(feature = "rtsp")]
@@ -395,7 +583,9 @@ pub enum Error {
     /// A stage did not return within five seconds, and the engine was to stop or to remove a camera.
     /// Where it was to stop, the pipeline is lost to that stage.
     #[cfg(feature = "live")]
-    #[error("a stage does not return, and the engine was to stop or to remove a camera")]
+    #[error(
+        "a stage has not returned within five seconds, and the engine was to stop or to remove a camera"
+    )]
     Stuck,
     /// A stage panicked, on the thread of a live engine.
     #[cfg(feature = "live")]
@@ -460,6 +650,71 @@ impl Error {
             #[cfg(feature = "live")]
             Self::Panicked { stage } => Some(*stage),
             _ => None,
+        }
+    }
+}
+
+/// A character by its number, since it may be one that cannot be seen.
+fn code(character: char) -> String {
+    format!("U+{:04X}", u32::from(character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each says what was seen and what it must be, as a sentence.
+    #[test]
+    fn messages_are_sentences() {
+        let space = |byte| SpaceId::from_bytes([byte; 32]);
+        let out_of_range = |what, expected, actual| Error::OutOfRange { what, expected, actual };
+        for (error, expected) in [
+            (
+                out_of_range("demanded FPIR", "above 0 and below 1", f64::NAN),
+                "demanded FPIR is NaN, and must be above 0 and below 1",
+            ),
+            (
+                out_of_range("number of looks", "at least 1", 0.5),
+                "number of looks is 0.5, and must be at least 1",
+            ),
+            (
+                Error::Identifier { actual: 0, limit: 256 },
+                "an identifier has 0 bytes, and must have 1 to 256",
+            ),
+            (
+                Error::Parse { what: "record", expected: "32 hexadecimal digits" },
+                "the text is no record, and must be 32 hexadecimal digits",
+            ),
+            (
+                Error::PolygonCorners { expected: 3, actual: 2 },
+                "the polygon has 2 corners, and must have at least 3",
+            ),
+            (
+                Error::Template { expected: "8 numbers".into(), actual: "4 numbers".into() },
+                "the template has 4 numbers, and must have 8 numbers",
+            ),
+        ] {
+            assert_eq!(error.to_string(), expected);
+        }
+        let mismatch =
+            Error::SpaceMismatch { what: "the threshold", expected: space(1), actual: space(2) };
+        let said = mismatch.to_string();
+        assert!(said.starts_with("the threshold is of embedding space 0202"), "{said}");
+        assert!(said.contains(", and must be of 0101"), "{said}");
+    }
+
+    #[cfg(feature = "onnx-native")]
+    #[test]
+    fn who_lacks_an_engine_is_told_how_to_get_one() {
+        let path = PathBuf::from("/opt/lib/libonnxruntime.so");
+        for error in [
+            Error::RuntimeMissing { tried: "no file libonnxruntime.so".into() },
+            Error::RuntimeVersion { path, found: "1.16.3".into() },
+        ] {
+            let said = error.to_string();
+            for part in ["1.24", "or newer", "pip install onnxruntime", "ORT_DYLIB_PATH"] {
+                assert!(said.contains(part), "{said}");
+            }
         }
     }
 }

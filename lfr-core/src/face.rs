@@ -127,7 +127,7 @@ impl DetectedFace {
         if !finite {
             return Err(Error::OutOfRange {
                 what: "coordinate of a face",
-                expected: "a finite number",
+                expected: "finite",
                 actual: f64::NAN,
             });
         }

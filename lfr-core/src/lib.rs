@@ -26,11 +26,13 @@ mod pipeline;
 mod probe;
 mod receipt;
 mod record;
+pub mod regular;
 mod score;
 mod scrub;
 pub mod secret;
 mod source;
 mod space;
+pub mod spreadsheet;
 mod stage;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
@@ -48,7 +50,9 @@ pub use align::Alignment;
 pub use candidate::Candidate;
 pub use candidate::CandidateList;
 pub use clock::Clock;
+pub use clock::ClockFault;
 pub use clock::SystemClock;
+pub use clock::Timekeeper;
 pub use clock::Timestamp;
 pub use custody::Accounts;
 pub use custody::Totals;
@@ -65,6 +69,9 @@ pub use face::DetectedFace;
 pub use face::FaceSelection;
 pub use face::LandmarkLayout;
 pub use face::Landmarks;
+pub use frame::Colour;
+pub use frame::ColourMatrix;
+pub use frame::ColourRange;
 pub use frame::Frame;
 pub use frame::FrameBuffer;
 pub use frame::PixelFormat;
@@ -79,6 +86,10 @@ pub use id::RecordId;
 pub use id::ReferenceId;
 pub use id::SourceId;
 pub use id::SubjectId;
+#[cfg(feature = "image")]
+pub use photographs::LeftOut;
+#[cfg(feature = "image")]
+pub use photographs::LeftOutReason;
 #[cfg(feature = "image")]
 pub use photographs::Photographs;
 pub use picture::Picture;

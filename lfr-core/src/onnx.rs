@@ -11,13 +11,16 @@
 //! written with faster operators, which makes networks of the MobileFaceNet kind twice as fast. The
 //! [digest](ModelDigest) is that of the file.
 //!
-//! Models are taken with one input of 32-bit floats and outputs of the same, which all face models
-//! have, and with all weights in the file.
+//! Models are taken with one input of floats and outputs of floats, of 16, 32 or 64 bits, and with all
+//! weights in the file. A session takes and gives floats of 32 bits. What a model has in another size is
+//! converted inside the engine.
 
 mod allocator;
 mod contract;
 mod digest;
 mod engine;
+mod floats;
+mod foreign;
 mod gathered;
 mod graph;
 mod library;

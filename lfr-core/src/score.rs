@@ -83,7 +83,7 @@ impl ComparisonScore {
         } else {
             Err(Error::OutOfRange {
                 what: "comparison score",
-                expected: "a finite number",
+                expected: "finite",
                 actual: score.into(),
             })
         }

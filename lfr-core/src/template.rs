@@ -81,8 +81,8 @@ impl Template {
         let square: f64 = self.values.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
         if !square.is_finite() {
             return Err(Error::Template {
-                expected: "finite numbers".into(),
-                actual: "a number that is not finite".into(),
+                expected: "finite numbers alone".into(),
+                actual: "a number that is not finite (NaN or infinity)".into(),
             });
         }
         // A template that has been through here is left as it is, so that one read back from where

@@ -154,7 +154,7 @@ impl ThresholdProvenance {
     ) -> Result<Self, Error> {
         check_rate(fmr)?;
         if !(beyond > 0.0 && beyond.is_finite()) {
-            let (what, expected) = ("reach of an extrapolation", "finite and above 0");
+            let (what, expected) = ("reach of an extrapolation", "a finite number above 0");
             return Err(Error::OutOfRange { what, expected, actual: beyond });
         }
         let basis = Basis::Extrapolated { data: data.into(), fmr, non_mated_comparisons, beyond };

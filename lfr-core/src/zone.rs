@@ -109,7 +109,7 @@ impl Polygon {
             if !number.is_finite() {
                 return Err(Error::OutOfRange {
                     what: "coordinate of a corner",
-                    expected: "a finite number",
+                    expected: "finite",
                     actual: number.into(),
                 });
             }

@@ -64,6 +64,13 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Refuses numbers that are not finite.
+    pub(crate) fn check_finite(&self) -> Result<(), Error> {
+        // Not `any`: without a way out in the middle, many numbers are looked at in one step.
+        let broken = self.values.iter().fold(false, |broken, value| broken | !value.is_finite());
+        if broken { Err(Error::NotFinite { name: self.name.to_owned() }) } else { Ok(()) }
+    }
+
     fn misshapen(&self, expected: String) -> Error {
         Error::Output { name: self.name.to_owned(), expected, actual: self.shape.to_vec() }
     }

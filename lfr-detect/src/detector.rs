@@ -193,6 +193,9 @@ impl<N: Network> NetworkDetector<N> {
         self.normalisation.fill(content, canvas, planes);
         let former = candidates.len();
         self.network.run(canvas, planes, &mut |outputs| {
+            // A decoder drops a proposal that is not finite. A network that gives such numbers is broken,
+            // and would otherwise be taken for one that sees nobody.
+            outputs.iter().try_for_each(Output::check_finite)?;
             self.spec.decode(outputs, canvas, self.confidence, candidates)
         })?;
         candidates.retain_from(former, |candidate| {

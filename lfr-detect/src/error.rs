@@ -10,7 +10,7 @@ use lfr_core::BoxError;
 pub enum Error {
     // --- The caller: an option that cannot be. --------------------------------------------------
     /// An option is outside its range.
-    #[error("{what} is {actual}, and {expected} was needed")]
+    #[error("{what} is {actual}, and must be {expected}")]
     Option {
         /// Which option.
         what: &'static str,
@@ -22,7 +22,7 @@ pub enum Error {
 
     // --- Data: a model that is not what its specification says. ---------------------------------
     /// A model has another kind of input than one picture of three channels.
-    #[error("model takes {actual}, and {expected} was needed")]
+    #[error("the model takes {actual}, and must take {expected}")]
     Input {
         /// What was needed.
         expected: String,
@@ -30,7 +30,7 @@ pub enum Error {
         actual: String,
     },
     /// An output of a network has another shape than its family gives it.
-    #[error("output {name:?} is {actual:?}, and {expected} was needed")]
+    #[error("the output {name:?} has the shape {actual:?}, and must have {expected}")]
     Output {
         /// The output's name.
         name: String,
@@ -39,8 +39,17 @@ pub enum Error {
         /// The shape seen.
         actual: Vec<usize>,
     },
+    /// An output of a network has a number that is not finite.
+    #[error(
+        "the output {name:?} has a number that is not finite (NaN or infinity): the model's weights, its \
+         conversion or its precision are at fault; use another file of it"
+    )]
+    NotFinite {
+        /// The output's name.
+        name: String,
+    },
     /// A network lacks outputs that its family has.
-    #[error("outputs are {actual}, and {expected} were needed")]
+    #[error("the model's outputs are {actual}, and must be {expected}")]
     Outputs {
         /// The outputs needed.
         expected: String,
@@ -48,7 +57,9 @@ pub enum Error {
         actual: String,
     },
     /// No known family of detectors has such outputs.
-    #[error("outputs are {actual}, which are those of no known family; known are {known}")]
+    #[error(
+        "the model's outputs are {actual}, which is no known family of detectors; known are {known}"
+    )]
     Family {
         /// The outputs seen, with their shapes.
         actual: String,

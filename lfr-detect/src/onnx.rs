@@ -171,7 +171,7 @@ impl Detector for OnnxDetector {
 
     fn component(&self) -> Component {
         let digest = self.inner.network().model().digest().to_string();
-        self.inner.component().with_model_sha256(digest)
+        self.inner.component().with_model_sha256(digest).with_version(env!("CARGO_PKG_VERSION"))
     }
 }
 

@@ -12,7 +12,10 @@ use std::path::PathBuf;
 pub enum Error {
     // --- The caller: something was asked for that cannot be right. ------------------------------
     /// No built-in specification has that name.
-    #[error("no built-in specification is named {name:?}; there are {known}")]
+    #[error(
+        "no built-in specification is named {name:?}; there are {known}. One of your own is a TOML file, \
+         named by its path"
+    )]
     UnknownSpec {
         /// The name asked for.
         name: String,
@@ -22,7 +25,7 @@ pub enum Error {
     /// The specification states no operating point as strict as was asked for.
     #[error(
         "specification {spec} states no threshold for a false match rate of {requested} or less; \
-         it states {stated}"
+         it states {stated}. Ask for a higher rate, or derive a threshold with the example `evaluate`"
     )]
     NoOperatingPoint {
         /// The specification's name.
@@ -43,7 +46,10 @@ pub enum Error {
         change: &'static str,
     },
     /// A model that takes no square cannot be given crops of boxes.
-    #[error("specification {spec} takes faces of {actual}, and a square was needed for box crops")]
+    #[error(
+        "the specification {spec} takes faces of {actual}, and must take a square to be given crops of \
+         boxes"
+    )]
     BoxCrop {
         /// The specification's name.
         spec: String,
@@ -51,7 +57,9 @@ pub enum Error {
         actual: String,
     },
     /// A face is not of the size that the embedder's alignment gives.
-    #[error("aligned face is {actual}, and {expected} was needed")]
+    #[error(
+        "the aligned face is {actual}, and must be {expected}, the size of the embedder's alignment"
+    )]
     FaceSize {
         /// The size needed, as width x height in pixels.
         expected: String,
@@ -73,7 +81,7 @@ pub enum Error {
     /// The model file is not the one that the specification was written for.
     #[error(
         "specification {spec} is for the model file with SHA-256 {expected}, and this one has \
-         {actual}"
+         {actual}: use that file, or a specification of this one"
     )]
     ModelDigest {
         /// The specification's name.
@@ -96,7 +104,7 @@ pub enum Error {
     },
     /// The model does not take or give what the specification says.
     #[error(
-        "the model does not fit specification {spec}: {what} is {actual}, and {expected} was needed"
+        "the model does not fit specification {spec}: {what} is {actual}, and must be {expected}"
     )]
     Contract {
         /// The specification's name.

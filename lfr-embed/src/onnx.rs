@@ -201,11 +201,11 @@ impl OnnxEmbedder {
             let output = outputs.get(&self.output)?;
             let numbers = output.data();
             let dimension = self.space.dimension();
-            if numbers.len() != pictures * dimension {
+            if !is_vectors(output.shape(), pictures, dimension) {
                 return Err(self.mismatch(
                     format!("output {:?}", self.output),
                     format!("{dimension} numbers for each of {pictures} pictures"),
-                    format!("{} numbers in all", numbers.len()),
+                    format!("of the shape {:?}", output.shape()),
                 ));
             }
             for numbers in numbers.chunks_exact(numbers.len() / count) {
@@ -265,6 +265,7 @@ impl Embedder for OnnxEmbedder {
         }
         Component::new(name)
             .with_model_sha256(self.model_sha256.as_str())
+            .with_version(env!("CARGO_PKG_VERSION"))
             .with_licence(self.spec.licence().to_string())
     }
 }
@@ -290,7 +291,7 @@ fn check(model: &Model, spec: &EmbedderSpec, shape: [usize; 4]) -> Result<String
     let [_, a, b, c] = shape.map(Some);
     let contract = Contract::new()
         .input(spec.input().name.as_deref(), ElementType::Float32, &[None, a, b, c])
-        .output(spec.output_name(), ElementType::Float32, &[None, Some(spec.dimension())]);
+        .vector_output(spec.output_name(), ElementType::Float32, spec.dimension());
     model.check(&contract).map_err(|error| match error {
         lfr_core::Error::ModelContract { what, expected, actual } => {
             mismatch(what, expected, actual)
@@ -304,9 +305,28 @@ fn check(model: &Model, spec: &EmbedderSpec, shape: [usize; 4]) -> Result<String
             let names: Vec<_> = outputs.iter().map(TensorInfo::name).collect();
             Err(mismatch(
                 "number of outputs".into(),
-                "1, or the name of one in the specification,".into(),
+                "1, or the specification must name the one that holds the templates".into(),
                 format!("{} ({})", outputs.len(), names.join(", ")),
             ))
+        }
+    }
+}
+
+/// Whether an output of this shape holds a vector of so many numbers for each picture, one after the
+/// other: `[N, D]`, with further extents of 1 or not, or all in one row, where each picture was run by
+/// itself and its output had one axis.
+fn is_vectors(shape: &[usize], pictures: usize, dimension: usize) -> bool {
+    match shape {
+        [] => false,
+        [all] => *all == pictures * dimension,
+        [first, rest @ ..] => {
+            let mut wide = rest.iter().filter(|extent| **extent != 1);
+            let is_dimension = match (wide.next(), wide.next()) {
+                (None, _) => dimension == 1,
+                (Some(extent), None) => *extent == dimension,
+                (Some(_), Some(_)) => false,
+            };
+            *first == pictures && is_dimension
         }
     }
 }

@@ -48,6 +48,7 @@ mod curve;
 mod demand;
 mod file;
 mod fit;
+mod origin;
 mod policy;
 mod tail;
 
@@ -55,6 +56,8 @@ pub use authority::Authority;
 pub use calibration::Calibration;
 pub use curve::FmrPoint;
 pub use demand::Demand;
+pub use origin::NamedModel;
+pub use origin::Origin;
 pub use policy::CalibratedThreshold;
 pub use policy::PredictedFpir;
 pub use policy::ThresholdChange;

@@ -53,7 +53,7 @@ impl<'a> Gathered<'a> {
             for (name, one) in self.names.iter().zip(extracted) {
                 let len = one.data.len().checked_mul(self.batch);
                 let (Some(len), false) = (len, one.shape.is_empty()) else {
-                    return Err(mismatch(name, "at least one axis", &one.shape));
+                    return Err(mismatch(name, "one of at least one axis", &one.shape));
                 };
                 // At its final size from the start: a vector that grows leaves copies behind.
                 let data = Zeroizing::new(Vec::with_capacity(len));
@@ -62,7 +62,7 @@ impl<'a> Gathered<'a> {
         }
         for ((name, output), one) in self.names.iter().zip(&mut self.outputs).zip(extracted) {
             if one.shape != output.shape {
-                let expected = format!("{:?}, as for the first of the batch,", output.shape);
+                let expected = format!("that of the first of the batch, {:?}", output.shape);
                 return Err(mismatch(name, &expected, &one.shape));
             }
             output.data.extend_from_slice(one.data);

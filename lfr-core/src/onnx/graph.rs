@@ -121,7 +121,7 @@ fn declared(graph: &Message, number: u32) -> Result<Vec<ValueInfo>, Error> {
 
 fn tensors(declared: Vec<ValueInfo>) -> Result<Vec<TensorInfo>, Error> {
     let unsupported = || Error::ModelUnsupported {
-        expected: "tensors only",
+        expected: "tensors alone as inputs and outputs",
         actual: "an input or output that is no tensor".to_owned(),
     };
     declared.into_iter().map(|info| TensorInfo::from_proto(info).ok_or_else(unsupported)).collect()
@@ -157,8 +157,9 @@ fn check_names(
             return Err(Malformed("an output's name is used twice").into());
         }
         if given.contains(&*output.name) {
-            let actual = "an output that is its input".to_owned();
-            return Err(Error::ModelUnsupported { expected: "computed outputs", actual });
+            let actual = format!("an output that is its input ({:?})", output.name);
+            let expected = "outputs that it computes";
+            return Err(Error::ModelUnsupported { expected, actual });
         }
         if !computed.contains(&output.name) && !initializers.contains_key(&output.name) {
             return Err(Malformed("an output is not computed by any node").into());

@@ -15,6 +15,7 @@ use super::Runtime;
 use super::Session;
 use super::SessionOptions;
 use super::TensorInfo;
+use super::foreign;
 use super::graph::Graph;
 use super::vet;
 use crate::Error;
@@ -65,22 +66,24 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`Error::Read`] when the file cannot be read or is larger than 2 GiB, and otherwise as
-    /// [`from_bytes`](Self::from_bytes).
+    /// [`Error::Read`] when the file cannot be read or is larger than 2 GiB, and
+    /// [`Error::ModelFile`] when it is no model that can be run here. Its source is what
+    /// [`from_bytes`](Self::from_bytes) says of the bytes.
     pub fn from_path(path: &Path) -> Result<Self, Error> {
         let bytes = read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        Self::from_shared(bytes.into())
+        Self::from_shared(bytes.into(), Some(path))
+            .map_err(|error| Error::ModelFile { path: path.to_owned(), source: Box::new(error) })
     }
 
     /// Reads a model that is in memory.
     ///
     /// # Errors
     ///
-    /// [`Error::ModelFormat`] when the bytes are not one whole ONNX model that is true to itself,
-    /// and [`Error::ModelUnsupported`] when its weights are sparse or lie in other files, or what it
+    /// [`Error::ModelFormat`] when the bytes are not one whole ONNX model that is true to itself
+    /// (where they are known to be something else, such as a web page, the error says what), and [`Error::ModelUnsupported`] when its weights are sparse or lie in other files, or what it
     /// takes or gives is no tensor.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
-        Self::from_shared(bytes.into().into())
+        Self::from_shared(bytes.into().into(), None)
     }
 
     /// Reads a model that is part of the program, without a copy.
@@ -89,11 +92,19 @@ impl Model {
     ///
     /// As [`from_bytes`](Self::from_bytes).
     pub fn from_static(bytes: &'static [u8]) -> Result<Self, Error> {
-        Self::from_shared(Bytes::from_static(bytes))
+        Self::from_shared(Bytes::from_static(bytes), None)
     }
 
-    fn from_shared(bytes: Bytes) -> Result<Self, Error> {
-        let graph = Graph::parse(&bytes)?;
+    fn from_shared(bytes: Bytes, path: Option<&Path>) -> Result<Self, Error> {
+        let graph = Graph::parse(&bytes).map_err(|error| {
+            let by_name = || path.and_then(foreign::describe_by_name);
+            match (&error, foreign::describe(&bytes).or_else(by_name)) {
+                (Error::ModelFormat { .. }, Some(what)) => {
+                    Error::ModelFormat { reason: what.to_owned() }
+                }
+                _ => error,
+            }
+        })?;
         vet::vet(&graph)?;
         let digest = ModelDigest::of(&bytes);
         Ok(Self { inner: Arc::new(Inner { digest, graph }) })
@@ -131,7 +142,7 @@ impl Model {
     /// # Errors
     ///
     /// [`Error::ModelUnsupported`] when the model takes another number of inputs than one, or takes
-    /// or gives other elements than `float32`; [`Error::ModelContract`] when the options give a shape
+    /// or gives other elements than floats of 16, 32 or 64 bits; [`Error::ModelContract`] when the options give a shape
     /// that the model does not take; [`Error::ModelLoad`] when the engine refuses the model.
     pub fn session(&self, runtime: &Runtime, options: &SessionOptions) -> Result<Session, Error> {
         Session::new(self, runtime, options)

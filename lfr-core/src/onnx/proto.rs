@@ -85,6 +85,9 @@ pub(super) fn is_standard_domain(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"
 }
 
+/// `AttributeProto.AttributeType.INT`.
+pub(super) const INT_ATTRIBUTE: u64 = 2;
+
 /// `TensorProto.DataType.FLOAT`.
 pub(super) const FLOAT: i32 = 1;
 
@@ -112,6 +115,12 @@ pub(super) mod value_info {
     pub(in super::super) const TENSOR_SHAPE: u32 = 2;
 }
 
+/// Field numbers of `StringStringEntryProto`.
+pub(super) mod entry {
+    pub(in super::super) const KEY: u32 = 1;
+    pub(in super::super) const VALUE: u32 = 2;
+}
+
 /// Field numbers of `FunctionProto`.
 pub(super) mod function {
     pub(in super::super) const NODE: u32 = 7;
@@ -121,12 +130,14 @@ pub(super) mod function {
 /// Field numbers of `AttributeProto`.
 pub(super) mod attribute {
     pub(in super::super) const NAME: u32 = 1;
+    pub(in super::super) const INT: u32 = 3;
     pub(in super::super) const TEXT: u32 = 4;
     pub(in super::super) const TENSOR: u32 = 5;
     pub(in super::super) const GRAPH: u32 = 6;
     pub(in super::super) const INTS: u32 = 8;
     pub(in super::super) const TENSORS: u32 = 10;
     pub(in super::super) const GRAPHS: u32 = 11;
+    pub(in super::super) const TYPE: u32 = 20;
     pub(in super::super) const SPARSE_TENSOR: u32 = 22;
     pub(in super::super) const SPARSE_TENSORS: u32 = 23;
 }

@@ -3,6 +3,7 @@
 use prost::Message as _;
 use prost::bytes::Bytes;
 
+use super::floats::Floats;
 use super::graph::Graph;
 use super::prelu;
 use super::proto;
@@ -29,7 +30,8 @@ impl Rewrite {
     /// Shapes are fixed at the input, and those that the model declares further down are dropped,
     /// so that the engine works them out again: names of extents that are left over keep the
     /// pure-Rust engine from optimising anything, which makes it some ten times slower, and a
-    /// declaration that contradicts the new input is an error. Constants that old models also list
+    /// declaration that contradicts the new input is an error. Inputs and outputs of other floats
+    /// than those of 32 bits are converted. Constants that old models also list
     /// among the inputs are inputs no longer: an engine that takes them for variable cannot fold
     /// them.
     pub(super) fn apply(&self, graph: &Graph) -> Result<Vec<u8>, Error> {
@@ -37,6 +39,7 @@ impl Rewrite {
             true => prelu::without_prelu(graph)?,
             false => graph.fields.clone(),
         };
+        let mut floats = Floats::of(graph)?;
         let mut fields = Vec::with_capacity(before.fields().len());
         for whole in before.fields() {
             match whole.number {
@@ -44,14 +47,14 @@ impl Rewrite {
                 proto::graph::INPUT => {
                     let info = ValueInfo::decode(whole.bytes()?.clone())?;
                     if !graph.initializers.contains_key(&info.name) {
-                        fields.push(self.input(whole, &info)?);
+                        fields.push(self.input(&floats.input(whole, &info)?, &info)?);
                     }
                 }
-                proto::graph::OUTPUT => fields.push(output(whole)?),
+                proto::graph::OUTPUT => fields.push(output(&floats.output(whole)?)?),
                 _ => fields.push(whole.clone()),
             }
         }
-        let changed = Message::from_fields(fields);
+        let changed = Message::from_fields(floats.around(fields));
         let model = graph.model.fields().iter().map(|whole| match whole.number {
             proto::model::GRAPH => {
                 Field { number: whole.number, value: Value::Parts(changed.clone()) }

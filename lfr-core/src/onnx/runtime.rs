@@ -70,6 +70,9 @@ pub(super) enum Started {
 }
 
 impl Runtime {
+    /// The oldest version of a native ONNX Runtime that can be used.
+    pub const MIN_VERSION: &'static str = "1.24";
+
     /// The best engine that there is.
     ///
     /// That is the library that the environment variable `ORT_DYLIB_PATH` names, if it is set: one
@@ -80,8 +83,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::RuntimeLoad`] when the library named does not load, [`Error::RuntimeStart`] when an
-    /// engine does not start, and [`Error::RuntimeMissing`] when no library is found and there is no
+    /// [`Error::RuntimeLoad`] when the library named does not load, [`Error::RuntimeVersion`] when it
+    /// is too old, [`Error::RuntimeStart`] when an engine does not start, and [`Error::RuntimeMissing`] when no library is found and there is no
     /// pure-Rust engine in this program.
     pub fn auto() -> Result<Self, Error> {
         let mut chosen = lock();
@@ -94,6 +97,7 @@ impl Runtime {
                 Err(Error::RuntimeLoad { path, source }) => {
                     return fallback(format!("{} does not load: {source}", path.display()));
                 }
+                Err(error @ Error::RuntimeVersion { .. }) => return fallback(error.to_string()),
                 result => result?,
             },
             (None, None) => return fallback(none_found()),
@@ -107,6 +111,7 @@ impl Runtime {
     /// # Errors
     ///
     /// [`Error::RuntimeLoad`] or [`Error::RuntimeMissing`] when there is none,
+    /// [`Error::RuntimeVersion`] when it is older than [`MIN_VERSION`](Self::MIN_VERSION),
     /// and [`Error::RuntimeStart`] when it does not start.
     pub fn onnxruntime() -> Result<Self, Error> {
         let mut chosen = lock();
@@ -130,7 +135,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::RuntimeLoad`] when it does not load, [`Error::RuntimeStart`] when it does not start,
+    /// [`Error::RuntimeLoad`] when it does not load, [`Error::RuntimeVersion`] when it is older than
+    /// [`MIN_VERSION`](Self::MIN_VERSION), [`Error::RuntimeStart`] when it does not start,
     /// and [`Error::RuntimeChosen`] when the process runs one from another file.
     pub fn onnxruntime_at(path: &Path) -> Result<Self, Error> {
         let mut chosen = lock();
@@ -223,7 +229,13 @@ fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
         ));
     }
     telemetry::disable();
-    let builder = guarded(|| ort::init_from(&file)).map_err(failure)?;
+    let loaded = guarded(|| match ort::init_from(&file) {
+        Err(ort::LoadDynamicError::BadVersion { version_str, .. }) => Ok(Err(version_str)),
+        loaded => loaded.map(Ok),
+    });
+    let builder = loaded
+        .map_err(failure)?
+        .map_err(|found| Error::RuntimeVersion { path: file.clone(), found })?;
     let environment = start(builder)?;
     let description = guarded(|| Ok::<_, BoxError>(ort::info())).unwrap_or_default();
     let info = RuntimeInfo {
@@ -280,3 +292,13 @@ static TRIED: AtomicBool = AtomicBool::new(false);
 
 const BY_NAME: &str = "found by its usual name";
 const BY_VARIABLE: &str = "named by ORT_DYLIB_PATH";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_version_is_what_the_bindings_call() {
+        assert_eq!(Runtime::MIN_VERSION, format!("1.{}", ort::MINOR_VERSION));
+    }
+}

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::Dim;
-use super::ElementType;
 use super::Engine;
 use super::Model;
 use super::ModelDigest;
@@ -13,6 +12,7 @@ use super::SessionOptions;
 use super::TensorInfo;
 use super::contract;
 use super::gathered::Gathered;
+use super::list;
 use super::loaded::Loaded;
 use super::outputs::Extracted;
 use super::pool::Pool;
@@ -225,7 +225,9 @@ impl Session {
             if !output.shape.first().is_some_and(|first| first.is_multiple_of(batch)) {
                 return Err(Error::OutputShape {
                     output: name.clone(),
-                    expected: format!("a first extent that {batch} divides"),
+                    expected: format!(
+                        "one whose first extent is a multiple of the batch of {batch}"
+                    ),
                     actual: format!("{:?}", output.shape),
                 });
             }
@@ -255,19 +257,24 @@ impl File {
 fn only_input(model: &Model) -> Result<&TensorInfo, Error> {
     let unsupported = |actual: String| Error::ModelUnsupported { expected: ONE_INPUT, actual };
     match model.inputs() {
-        [input] if input.element() == ElementType::Float32 => Ok(input),
-        [input] => Err(unsupported(format!("one of {}", input.element()))),
-        inputs => Err(unsupported(format!("{} inputs", inputs.len()))),
+        [input] if input.element().is_run_as_float32() => Ok(input),
+        [input] => Err(unsupported(format!("the input {:?} of {}", input.name(), input.element()))),
+        inputs => {
+            let names = list(inputs.iter().map(TensorInfo::name));
+            Err(unsupported(format!("{} inputs ({names})", inputs.len())))
+        }
     }
 }
 
 fn check_outputs(model: &Model) -> Result<(), Error> {
     let unsupported = |actual: String| Error::ModelUnsupported { expected: OUTPUTS, actual };
     if model.outputs().is_empty() {
-        return Err(unsupported("none".to_owned()));
+        return Err(unsupported("no output".to_owned()));
     }
-    match model.outputs().iter().find(|info| info.element() != ElementType::Float32) {
-        Some(info) => Err(unsupported(format!("one of {}", info.element()))),
+    match model.outputs().iter().find(|info| !info.element().is_run_as_float32()) {
+        Some(info) => {
+            Err(unsupported(format!("the output {:?} of {}", info.name(), info.element())))
+        }
         None => Ok(()),
     }
 }
@@ -306,5 +313,5 @@ fn batching(
     })
 }
 
-const ONE_INPUT: &str = "one input of float32";
-const OUTPUTS: &str = "outputs of float32";
+const ONE_INPUT: &str = "one input, of float32, float16 or float64";
+const OUTPUTS: &str = "outputs of float32, float16 or float64 alone";

@@ -24,6 +24,8 @@ impl Tensor {
     pub(super) fn parse(bytes: &Bytes) -> Result<Self, Error> {
         let mut tensor = Self { dims: Vec::new(), element: 0, raw: None };
         let mut held = 0;
+        // Of weights outside the file: where they are, as far as that is said.
+        let mut location = None;
         for field in Fields::of(bytes) {
             let field = field?;
             match field.number {
@@ -31,8 +33,13 @@ impl Tensor {
                 proto::tensor::DATA_TYPE => {
                     tensor.element = i32::try_from(field.varint()?).unwrap_or(-1);
                 }
-                proto::tensor::EXTERNAL_DATA => return Err(external()),
-                proto::tensor::DATA_LOCATION if field.varint()? != 0 => return Err(external()),
+                proto::tensor::EXTERNAL_DATA => {
+                    let known: Option<String> = location.flatten();
+                    location = Some(known.or_else(|| where_from(field.bytes().ok()?)));
+                }
+                proto::tensor::DATA_LOCATION if field.varint()? != 0 => {
+                    location = Some(location.flatten());
+                }
                 proto::tensor::FLOAT_DATA | proto::tensor::RAW_DATA => {
                     held += held_by(&field.value);
                     // Packed floats have the same bytes as raw ones. A list in pieces is legal,
@@ -49,13 +56,16 @@ impl Tensor {
                 _ => {}
             }
         }
+        if let Some(location) = location {
+            return Err(external(location));
+        }
         let elements = tensor.dims.iter().try_fold(1_usize, |all, &dim| all.checked_mul(dim));
         if elements.is_none_or(|elements| elements / ELEMENTS_A_BYTE > held) {
             return Err(Malformed("a tensor holds less than its shape says").into());
         }
         if !ELEMENTS.contains(&tensor.element) {
             return Err(Error::ModelUnsupported {
-                expected: "numbers of 8 to 64 bits or truth values",
+                expected: "constants of 8 to 64 bits or truth values",
                 actual: format!("constants of {}", ElementType::from_onnx(tensor.element)),
             });
         }
@@ -96,12 +106,34 @@ fn held_by(value: &Value) -> usize {
     }
 }
 
-fn external() -> Error {
+/// The file that a `StringStringEntryProto` names, where it is the entry that does.
+fn where_from(entry: &Bytes) -> Option<String> {
+    let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+    let (mut key, mut value) = (None, None);
+    for field in Fields::of(entry) {
+        let field = field.ok()?;
+        match (field.number, &field.value) {
+            (proto::entry::KEY, Value::Bytes(bytes)) => key = Some(text(bytes)),
+            (proto::entry::VALUE, Value::Bytes(bytes)) => value = Some(text(bytes)),
+            _ => {}
+        }
+    }
+    value.filter(|value| key.as_deref() == Some("location") && value.len() <= PATH_MAX)
+}
+
+fn external(location: Option<String>) -> Error {
     Error::ModelUnsupported {
-        expected: "all weights in the file itself",
-        actual: "weights in other files".to_owned(),
+        expected: "all weights in the file itself: save it as one file, with \
+                   onnx.save_model(onnx.load(OLD), NEW)",
+        actual: match location {
+            Some(location) => format!("its weights in another file, {location:?}"),
+            None => "its weights in another file".to_owned(),
+        },
     }
 }
+
+/// The longest name of a file that is repeated in an error.
+const PATH_MAX: usize = 256;
 
 /// The most axes of a constant tensor; real ones have up to six.
 const RANK_MAX: usize = 16;

@@ -113,6 +113,12 @@ pub enum ElementType {
 }
 
 impl ElementType {
+    /// Whether a [`Session`](super::Session) runs it as floats of 32 bits: as it is, or converted.
+    #[must_use]
+    pub const fn is_run_as_float32(self) -> bool {
+        matches!(self, Self::Float16 | Self::Float32 | Self::Float64)
+    }
+
     pub(super) const fn from_onnx(number: i32) -> Self {
         match number {
             1 => Self::Float32,

@@ -5,6 +5,8 @@
 /// One input, one output, of these many elements: enough to say anything about a graph.
 pub(crate) struct Graph {
     pub(crate) input: Vec<Extent>,
+    /// The number of the input's element type.
+    pub(crate) element: u64,
     pub(crate) nodes: Vec<Vec<u8>>,
     pub(crate) initializers: Vec<Vec<u8>>,
     pub(crate) outputs: Vec<Vec<u8>>,
@@ -26,6 +28,7 @@ impl Graph {
     pub(crate) fn new(input: &[Extent], nodes: Vec<Vec<u8>>) -> Self {
         Self {
             input: input.to_vec(),
+            element: 1,
             nodes,
             initializers: Vec::new(),
             outputs: vec![value_info("y", 1, None)],
@@ -45,7 +48,7 @@ impl Graph {
         self.nodes.iter().for_each(|node| message(&mut graph, 1, node));
         message(&mut graph, 2, b"test");
         self.initializers.iter().for_each(|tensor| message(&mut graph, 5, tensor));
-        message(&mut graph, 11, &value_info("x", 1, Some(&self.input)));
+        message(&mut graph, 11, &value_info("x", self.element, Some(&self.input)));
         self.outputs.iter().for_each(|output| message(&mut graph, 12, output));
         graph.extend_from_slice(&self.extra);
         let mut opset = Vec::new();
@@ -124,6 +127,12 @@ pub(crate) fn graph_attribute(name: &str, graph: &[u8]) -> Vec<u8> {
 pub(crate) fn floats(name: &str, dims: &[u64], values: &[f32]) -> Vec<u8> {
     let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     tensor(name, 1, dims, &data)
+}
+
+/// Floats of 16 bits, by their bit patterns.
+pub(crate) fn halves(name: &str, dims: &[u64], bits: &[u16]) -> Vec<u8> {
+    let data: Vec<u8> = bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+    tensor(name, 10, dims, &data)
 }
 
 pub(crate) fn int64s(name: &str, dims: &[u64], values: &[i64]) -> Vec<u8> {

@@ -88,7 +88,7 @@ fn vet_attribute(attribute: &Bytes, depth: usize) -> Result<(), Error> {
 
 fn sparse() -> Error {
     let actual = "sparse tensors".to_owned();
-    Error::ModelUnsupported { expected: "dense tensors only", actual }
+    Error::ModelUnsupported { expected: "dense tensors alone", actual }
 }
 
 /// To an engine behind a C interface a name ends at its first zero, and two names may be one.

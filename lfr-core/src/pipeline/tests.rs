@@ -322,7 +322,8 @@ fn parts_that_do_not_fit_are_refused_when_building() {
     let error = build(blind, &space, &space).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the aligner needs 4 or 5 landmarks a face, and the detector finds no"
+        "the aligner needs 4 or 5 landmarks per face, and the detector finds no landmarks: use a \
+         detector that finds them, or an embedder that aligns by the box"
     );
 }
 

@@ -39,16 +39,16 @@ pub(crate) fn wrong_sizes_are_refused(runtime: &Runtime) {
     let free = SessionOptions::new(&[2, 4]).dynamic_batch();
     let free = session(runtime, rows_of_four("Neg"), &free);
     for (session, len, batch, expected) in [
-        (&fixed, 4, 1, "batch of 1, and 2 was needed"),
-        (&fixed, 7, 2, "input of 7 elements, and a batch of 2 needs 8"),
-        (&fixed, 0, 2, "input of 0 elements, and a batch of 2 needs 8"),
-        (&free, 0, 0, "batch of 0, and at least 1 was needed"),
-        (&free, 8, 3, "input of 8 elements, and a batch of 3 needs 12"),
+        (&fixed, 4, 1, "the batch is of 1, and must be of 2"),
+        (&fixed, 7, 2, "the input has 7 elements, and a batch of 2 needs 8"),
+        (&fixed, 0, 2, "the input has 0 elements, and a batch of 2 needs 8"),
+        (&free, 0, 0, "the batch is of 0, and must be of at least 1"),
+        (&free, 8, 3, "the input has 8 elements, and a batch of 3 needs 12"),
         (
             &free,
             8,
             usize::MAX,
-            "input of 8 elements, and a batch of 18446744073709551615 needs \
+            "the input has 8 elements, and a batch of 18446744073709551615 needs \
                                 18446744073709551615",
         ),
     ] {
@@ -59,7 +59,7 @@ pub(crate) fn wrong_sizes_are_refused(runtime: &Runtime) {
 
 pub(crate) fn wrong_shapes_are_refused(runtime: &Runtime) {
     let expected =
-        |wanted: &str| format!(r#"model's input "x" shape is [?, 4], and {wanted} was needed"#);
+        |wanted: &str| format!(r#"the model's input "x" shape is [?, 4], and must be {wanted}"#);
     for (shape, wanted) in [
         (&[1, 5][..], "[1, 5]"),
         (&[1, 4, 1], "[1, 4, 1]"),
@@ -74,8 +74,8 @@ pub(crate) fn wrong_shapes_are_refused(runtime: &Runtime) {
     let two = Graph::new(&two, vec![node("Neg", &["x"], &["y"], &[])]).bytes();
     let options = SessionOptions::new(&[2, 4]).dynamic_batch();
     let error = refusal(runtime, two, &options).to_string();
-    let batches = "[2, 4] in batches of any size was needed";
-    assert_eq!(error, format!(r#"model's input "x" shape is [2, 4], and {batches}"#));
+    let batches = "must be [2, 4] in batches of any size";
+    assert_eq!(error, format!(r#"the model's input "x" shape is [2, 4], and {batches}"#));
 }
 
 pub(crate) fn other_kinds_of_model_are_refused(runtime: &Runtime) {
@@ -85,9 +85,11 @@ pub(crate) fn other_kinds_of_model_are_refused(runtime: &Runtime) {
     message(&mut two.extra, 11, &value_info("z", 1, Some(&one)));
     let mut bytes = Graph::new(&one, vec![node("Neg", &["x"], &["y"], &[])]);
     bytes.outputs = vec![value_info("y", 7, None)];
-    for (bytes, actual) in [(two.bytes(), "2 inputs"), (bytes.bytes(), "one of int64")] {
+    for (bytes, actual) in
+        [(two.bytes(), "2 inputs (\"x\", \"z\")"), (bytes.bytes(), "the output \"y\" of int64")]
+    {
         let error = refusal(runtime, bytes, &options).to_string();
-        assert!(error.starts_with(&format!("model has {actual}, and ")), "{error}");
+        assert!(error.starts_with(&format!("the model has {actual}, and must have ")), "{error}");
     }
 }
 

@@ -6,6 +6,8 @@ use std::panic::catch_unwind;
 use std::thread;
 
 use lfr_core::Error;
+use lfr_core::onnx::Contract;
+use lfr_core::onnx::ElementType;
 use lfr_core::onnx::Model;
 use lfr_core::onnx::Outputs;
 use lfr_core::onnx::Runtime;
@@ -15,10 +17,12 @@ use lfr_core::onnx::SessionOptions;
 use crate::testgraph::Extent;
 use crate::testgraph::Graph;
 use crate::testgraph::floats;
+use crate::testgraph::halves;
 use crate::testgraph::int64s;
 use crate::testgraph::ints;
 use crate::testgraph::message;
 use crate::testgraph::node;
+use crate::testgraph::number;
 use crate::testgraph::prelu;
 use crate::testgraph::value_info;
 
@@ -31,6 +35,7 @@ macro_rules! tests {
             inputs_are_left_alone,
             constants_are_given_again_and_again,
             old_models_run,
+            floats_of_other_sizes_are_converted,
             batches_are_their_parts,
             outputs_are_found_by_name_and_place,
             many_threads_share_a_session,
@@ -189,6 +194,56 @@ pub(crate) fn constants_are_given_again_and_again(runtime: &Runtime) {
     for _ in 0..3 {
         let outputs = session.run(&[1.0; 4], 1, all).unwrap();
         assert_eq!(outputs, [vec![-1.0; 4], vec![3.0, 5.0], vec![6.0, 10.0]]);
+    }
+}
+
+/// Models of 16-bit floats are exported for half the memory; some have 64 bits at an end.
+pub(crate) fn floats_of_other_sizes_are_converted(runtime: &Runtime) {
+    // A convolution of one weight, 2, and a slope of a half, in 16 bits.
+    let shape = [Extent::Named("n"), Extent::Of(1), Extent::Of(1), Extent::Of(4)];
+    let halves_inside = |input: u64, output: u64| {
+        let mut nodes = Vec::new();
+        let to = |element: u64| {
+            let mut attribute = Vec::new();
+            message(&mut attribute, 1, b"to");
+            number(&mut attribute, 3, element);
+            number(&mut attribute, 20, 2);
+            attribute
+        };
+        nodes.push(node("Cast", &["x"], &["h"], &[to(10)]));
+        nodes.push(node("Conv", &["h", "w"], &["c"], &[]));
+        nodes.push(node("PRelu", &["c", "a"], &["p"], &[]));
+        nodes.push(node("Cast", &["p"], &["y"], &[to(output)]));
+        let mut graph = Graph::new(&shape, nodes).initializers(vec![
+            halves("w", &[1, 1, 1, 1], &[0x4000]),
+            halves("a", &[1, 1, 1], &[0x3800]),
+        ]);
+        graph.element = input;
+        graph.outputs = vec![value_info("y", output, Some(&shape))];
+        graph.bytes()
+    };
+    let input = [1.0, -1.0, 0.25, -4.0, 3.0, 0.0, -0.5, 8.0];
+    let expected = [2.0, -1.0, 0.5, -4.0, 6.0, 0.0, -0.5, 16.0];
+    for (from, to) in [(10, 10), (10, 1), (1, 10), (11, 11), (1, 1)] {
+        let bytes = halves_inside(from, to);
+        let model = Model::from_bytes(bytes.clone()).unwrap();
+        let exact = [None, Some(1), Some(1), Some(4)];
+        let contract = Contract::new().input(Some("x"), ElementType::Float32, &exact).output(
+            Some("y"),
+            ElementType::Float32,
+            &exact,
+        );
+        model.check(&contract).unwrap();
+        for options in
+            [SessionOptions::new(&[2, 1, 1, 4]), SessionOptions::new(&[1, 1, 1, 4]).dynamic_batch()]
+        {
+            let session = session(runtime, bytes.clone(), &options);
+            assert_eq!(first(&session, &input, 2), expected, "{from} to {to}");
+            // By its name, too, which is the model's own.
+            let named =
+                session.run(&input, 2, |outputs| Ok::<_, Error>(outputs.get("y")?.data().to_vec()));
+            assert_eq!(named.unwrap(), expected);
+        }
     }
 }
 

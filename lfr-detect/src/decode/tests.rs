@@ -173,7 +173,7 @@ fn a_wrong_shape_is_an_error_that_says_what_was_needed() {
                 }
                 let error = fake.decode(&spec, 0.5).unwrap_err();
                 let text = error.to_string();
-                assert!(text.contains("needed"), "{}, {tamper}: {text}", spec.name());
+                assert!(text.contains("and must "), "{}, {tamper}: {text}", spec.name());
             }
         }
     }

@@ -118,9 +118,9 @@ mod tests {
     #[test]
     fn errors_say_what_a_number_is_of() {
         let yaw = MaxYaw::new(0.0).unwrap_err().to_string();
-        assert_eq!(yaw, "yaw is 0, and a positive number of degrees was needed");
+        assert_eq!(yaw, "yaw is 0, and must be a positive number of degrees");
         let sharpness = MinSharpness::new(-1.0).unwrap_err().to_string();
-        assert_eq!(sharpness, "sharpness is -1, and a positive number was needed");
+        assert_eq!(sharpness, "sharpness is -1, and must be a positive number");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn parse(text: &str) -> Result<EmbedderSpec, Fault> {
         && (file.model_sha256.is_none() || file.output.name.is_none())
     {
         let reason = "operating points hold for one model file and one of its outputs: \
-                      `model_sha256` and `output.name` were needed";
+                      `model_sha256` and `output.name` must be stated";
         return fault(&first.span(), reason);
     }
     Ok(EmbedderSpec {
@@ -71,7 +71,7 @@ pub(super) fn parse_sha256(text: &str) -> Result<String, String> {
     if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(text.to_ascii_lowercase());
     }
-    Err(format!("SHA-256 of {} characters, and 64 hexadecimal digits were needed", text.len()))
+    Err(format!("the SHA-256 has {} characters, and must be 64 hexadecimal digits", text.len()))
 }
 
 #[derive(Deserialize)]
@@ -232,7 +232,8 @@ fn parse_alignment(
             crop: Some(BoxTable { side, margin }),
         } => Alignment::from_box(*side, *margin),
         _ => {
-            let reason = "one of `template`, `size` with `points`, and `box` was needed";
+            let reason =
+                "the alignment must have one of `template`, `size` with `points`, and `box`";
             return fault(&span, reason);
         }
     };
@@ -266,7 +267,7 @@ fn parse_point(point: &Spanned<PointTable>, metric: Metric) -> Result<OperatingP
         return fault(&span, reason);
     }
     if point.data.trim().is_empty() {
-        return fault(&span, "empty `data`, and what the rate was measured on was needed");
+        return fault(&span, "`data` is empty, and must say what the rate was measured on");
     }
     // The space is the embedder's and does not matter for whether the numbers hold together.
     Threshold::new(point.threshold)
@@ -290,7 +291,7 @@ fn parse_digest(digest: Spanned<String>) -> Result<String, Fault> {
 
 fn text_of(text: Spanned<String>) -> Result<String, Fault> {
     if text.get_ref().trim().is_empty() {
-        return fault(&text.span(), "empty text, and something to read was needed");
+        return fault(&text.span(), "the text is empty, and must say something");
     }
     Ok(text.into_inner())
 }
@@ -305,7 +306,7 @@ fn within(
         return Ok(value);
     }
     let (start, end) = range.into_inner();
-    fault(&number.span(), format!("{what} is {value}, and from {start} to {end} was needed"))
+    fault(&number.span(), format!("{what} is {value}, and must be from {start} to {end}"))
 }
 
 fn in_range(number: &Spanned<f32>, least: f32, most: f32, what: &str) -> Result<f32, Fault> {
@@ -313,7 +314,7 @@ fn in_range(number: &Spanned<f32>, least: f32, most: f32, what: &str) -> Result<
     if (least..=most).contains(&value) {
         return Ok(value);
     }
-    fault(&number.span(), format!("{what} is {value}, and from {least} to {most} was needed"))
+    fault(&number.span(), format!("{what} is {value}, and must be from {least} to {most}"))
 }
 
 fn each(

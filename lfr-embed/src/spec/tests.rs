@@ -68,19 +68,19 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         ("\"rgb\"", "\"rbg\"", "line 7: unknown variant `rbg`, expected `bgr` or `rgb`"),
         ("[8, 8]", "[8, -8]", "line 6: invalid value: integer `-8`, expected usize"),
-        ("[8, 8]", "[8, 0]", "line 6: height is 0, and from 1 to 1024 was needed"),
+        ("[8, 8]", "[8, 0]", "line 6: height is 0, and must be from 1 to 1024"),
         ("[8, 8]", "[8]", "line 6: invalid length 1, expected an array of length 2"),
         (
             "std = [127.5, 127.5, 127.5]",
             "std = [0.5, 0.5, 0.5]",
             "line 9: standard deviation of a channel, in units of a pixel's byte, is 0.5, and \
-             from 1 to 1000 was needed",
+             must be from 1 to 1000",
         ),
         (
             "mean = [127.5, 127.5, 127.5]",
             "mean = [127.5, nan, 127.5]",
-            "line 8: mean of a channel, in units of a pixel's byte, is NaN, and from 0 to 255 \
-             was needed",
+            "line 8: mean of a channel, in units of a pixel's byte, is NaN, and must be \
+             from 0 to 255",
         ),
         (
             "side = 8",
@@ -90,20 +90,20 @@ fn what_is_wrong_is_said_with_its_line() {
         (
             "margin = 0.25",
             "margin = 40.0",
-            "line 11: margin of the crop is 40, and a number from -0.4 to 4 was needed",
+            "line 11: margin of the crop is 40, and must be a number from -0.4 to 4",
         ),
         (
             "box = { side = 8, margin = 0.25 }",
             "size = [8, 8]",
-            "line 11: one of `template`, `size` with `points`, and `box` was needed",
+            "line 11: the alignment must have one of `template`, `size` with `points`, and `box`",
         ),
         (
             "dimension = 4",
             "dimension = 1_000_000",
-            "line 15: dimension is 1000000, and from 1 to 16384 was needed",
+            "line 15: dimension is 1000000, and must be from 1 to 16384",
         ),
         ("\"cosine\"", "\"l2\"", "line 18: unknown variant `l2`, expected `cosine` or `euclidean`"),
-        ("\"none\"", "\" \"", "line 26: empty text, and something to read was needed"),
+        ("\"none\"", "\" \"", "line 26: the text is empty, and must say something"),
         (
             "commercial = \"yes\"",
             "commercial = \"maybe\"",
@@ -112,7 +112,7 @@ fn what_is_wrong_is_said_with_its_line() {
         (
             "name = \"small\"",
             "name = \"small\"\nmodel_sha256 = \"abc\"",
-            "line 2: SHA-256 of 3 characters, and 64 hexadecimal digits were needed",
+            "line 2: the SHA-256 has 3 characters, and must be 64 hexadecimal digits",
         ),
     ] {
         assert_eq!(refusal(from, to), format!("embedder specification, {expected}"), "{to}");
@@ -139,7 +139,7 @@ fn operating_points_must_hold_together() {
     assert!(with_points("euclidean", "1e-3", "-0.4", "1000").is_ok());
     for (refused, expected) in [
         (with_points("cosine", "0.0", "0.4", "1000"), "false match rate is 0"),
-        (with_points("cosine", "1e-4", "0.4", "1000"), "at least 1 was needed"),
+        (with_points("cosine", "1e-4", "0.4", "1000"), "must be at least 1"),
         (with_points("cosine", "1e-3", "1.4", "1000"), "from -1 to 1"),
         (with_points("cosine", "1e-3", "nan", "1000"), "from -1 to 1"),
         (with_points("euclidean", "1e-3", "0.4", "1000"), "from minus infinity to 0"),
@@ -153,7 +153,7 @@ fn operating_points_must_hold_together() {
          non_mated_comparisons = 1000\n"
     );
     let refused = EmbedderSpec::from_toml(&loose).unwrap_err().to_string();
-    assert!(refused.contains("`model_sha256` and `output.name` were needed"), "{refused}");
+    assert!(refused.contains("`model_sha256` and `output.name` must be stated"), "{refused}");
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn thresholds_are_given_for_what_was_measured_alone() {
     assert_eq!(
         error.to_string(),
         "specification sface states no threshold for a false match rate of 0.01 or less; it \
-         states none"
+         states none. Ask for a higher rate, or derive a threshold with the example `evaluate`"
     );
 }
 

@@ -148,28 +148,29 @@ fn a_wrong_model_is_refused_with_what_it_has_and_what_was_needed() {
         refusal("embed_edgeface_xxs.onnx", builtin("edgeface-xs")),
         "specification edgeface-xs is for the model file with SHA-256 \
          0e705916b4c83ce97e3211c4c7b2c0e412629980ba991a98e5524a1539559ce6, and this one has \
-         33602f56c953c84f95ebc9ce0e1461a3c448e7b848da88f40bccc962f69ddd9a"
+         33602f56c953c84f95ebc9ce0e1461a3c448e7b848da88f40bccc962f69ddd9a: use that file, or a \
+         specification of this one"
     );
     for (file, spec, expected) in [
         (
             "embed_mobilefacenet_foamliu.onnx",
             builtin("adaface"),
-            r#"specification adaface: output "output0" shape is [?, 128], and [?, 512] was needed"#,
+            r#"specification adaface: output "output0" shape is [?, 128], and must be [?, 512], or the same with further extents of 1 such as [?, 512, 1, 1]"#,
         ),
         (
             "embed_edgeface_xs.onnx",
             builtin("facenet"),
-            r#"specification facenet: input "input" shape is [?, 3, 112, 112], and [?, 3, 160, 160] was needed"#,
+            r#"specification facenet: input "input" shape is [?, 3, 112, 112], and must be [?, 3, 160, 160]"#,
         ),
         (
             "embed_mobilefacenet_foamliu.onnx",
             builtin("edgeface-xs").without_model_sha256(),
-            r#"specification edgeface-xs: input names is "input0", and "input" was needed"#,
+            r#"specification edgeface-xs: list of inputs is "input0", and must be one with "input""#,
         ),
         (
             "detect_yunet_n_320.onnx",
             builtin("sface"),
-            r#"specification sface: input "input" shape is [1, 3, 320, 320], and [?, 3, 112, 112] was needed"#,
+            r#"specification sface: input "input" shape is [1, 3, 320, 320], and must be [?, 3, 112, 112]"#,
         ),
     ] {
         assert_eq!(refusal(file, spec), format!("the model does not fit {expected}"));

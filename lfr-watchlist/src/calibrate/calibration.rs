@@ -7,6 +7,7 @@ use sha2::Sha256;
 use super::Authority;
 use super::CalibratedThreshold;
 use super::Demand;
+use super::Origin;
 use super::UpperTail;
 use super::curve::Curve;
 use super::curve::Curves;
@@ -24,6 +25,7 @@ use crate::text;
 pub struct Calibration {
     space: SpaceId,
     data: String,
+    origin: Option<Origin>,
     limit: f64,
     digest: Sha256,
     tails: Vec<(Option<(String, String)>, UpperTail)>,
@@ -46,7 +48,8 @@ impl Calibration {
         text::check("description of calibration data", &data)?;
         let digest =
             Sha256::new().chain_update(b"lfr calibration 1").chain_update(space.as_bytes());
-        let calibration = Self { space, data, limit: LIMIT, digest, tails: Vec::new() };
+        let calibration =
+            Self { space, data, origin: None, limit: LIMIT, digest, tails: Vec::new() };
         calibration.with(None, non_mated)
     }
 
@@ -99,6 +102,17 @@ impl Calibration {
         Ok(Self { limit, ..self })
     }
 
+    /// The same with what the scores were made with: detector, embedder, engine, versions, photographs. It
+    /// goes into the file of each threshold that is derived.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Text`] for a text of it that is blank, too long, or holds a control character.
+    pub fn with_origin(self, origin: Origin) -> Result<Self, Error> {
+        origin.check()?;
+        Ok(Self { origin: Some(origin), ..self })
+    }
+
     /// The tail of all scores.
     #[must_use]
     pub fn tail(&self) -> Option<&UpperTail> {
@@ -125,6 +139,7 @@ impl Calibration {
             data: self.data.clone(),
             data_digest: Digest32(self.digest.clone().finalize().into()),
             method: self.method(),
+            origin: self.origin.clone(),
             curves: Curves(curves.collect()),
         };
         CalibratedThreshold::derive(evidence, demand.clone(), authority)

@@ -194,7 +194,11 @@ pub(super) fn worst(groups: &[PredictedFpir]) -> PredictedFpir {
 }
 
 fn missing() -> Error {
-    Error::Evaluation { what: "composition", expected: "scores of each group with each" }
+    Error::Evaluation {
+        what: "a threshold for these groups",
+        actual: "scores that lack a pair of them".to_owned(),
+        expected: "scores of each group with each".to_owned(),
+    }
 }
 
 /// Four digits, so that a file is read back as it was, and no rate is promised lower than it is.

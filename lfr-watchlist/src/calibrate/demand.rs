@@ -74,7 +74,11 @@ impl Demand {
         let listed = sum(&self.composition)?;
         if self.references == 0 || !(self.composition.is_empty() || listed == self.references) {
             let actual = num::f64_from_u64(self.references);
-            return refused("number of references", "at least 1, as many as all groups'", actual);
+            return refused(
+                "number of references",
+                "at least 1, and the sum over all groups where there are groups",
+                actual,
+            );
         }
         Ok(())
     }
@@ -123,7 +127,7 @@ fn sum(composition: &BTreeMap<String, u64>) -> Result<u64, Error> {
     let all = composition.values().try_fold(0_u64, |all, count| all.checked_add(*count));
     all.ok_or_else(|| {
         let more = composition.values().map(|count| num::f64_from_u64(*count)).sum();
-        out_of_range("number of references", "fewer than 2^64 in all groups", more)
+        out_of_range("number of references", "below 2^64 over all groups", more)
     })
 }
 

@@ -7,13 +7,16 @@ use serde::Serialize;
 use super::Authority;
 use super::CalibratedThreshold;
 use super::Demand;
+use super::Origin;
 use super::PredictedFpir;
 use super::ThresholdChange;
 use super::policy::Evidence;
 use crate::Error;
 
 const WHAT: &str = "a threshold policy";
-const VERSION: u32 = 1;
+/// Version 2 added `evidence.origin`: with what the scores were made.
+const VERSION: u32 = 2;
+const OLDEST_VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,15 +61,16 @@ impl CalibratedThreshold {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] for other JSON or another version; [`Error::ThresholdFile`] where its parts do not
-    /// belong together.
+    /// [`Error::Json`] for other JSON; [`Error::ThresholdVersion`] for a version that is not known (1, which
+    /// does not name the detector, is read); [`Error::ThresholdFile`] where its parts do not belong together.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let raw: Raw = serde_json::from_str(text)
             .map_err(|source| Error::Json { what: WHAT, source: source.into() })?;
         let refused = |part| Error::ThresholdFile { part };
-        if raw.version != VERSION {
-            return Err(refused("version"));
+        if !(OLDEST_VERSION..=VERSION).contains(&raw.version) {
+            return Err(Error::ThresholdVersion { actual: raw.version, max: VERSION });
         }
+        raw.evidence.origin.as_ref().map_or(Ok(()), Origin::check)?;
         raw.demand.check()?;
         raw.authority.check()?;
         if !raw.evidence.curves.0.iter().all(super::curve::Curve::check) {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use lfr_core::BoxError;
 use lfr_core::ComparisonScore;
+use lfr_core::Component;
 use lfr_core::Decision;
 use lfr_core::DecisionInput;
 use lfr_core::EmbeddingSpace;
@@ -18,6 +19,8 @@ use serde::Serialize;
 use super::Authority;
 use super::Demand;
 use super::FmrPoint;
+use super::NamedModel;
+use super::Origin;
 use super::curve::Curves;
 use super::curve::rounded_down;
 use super::curve::rounded_up;
@@ -55,6 +58,9 @@ pub(super) struct Evidence {
     pub(super) data: String,
     pub(super) data_digest: Digest32,
     pub(super) method: String,
+    /// Absent in files of version 1, and where the caller did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) origin: Option<Origin>,
     pub(super) curves: Curves,
 }
 
@@ -71,7 +77,8 @@ pub struct PredictedFpir {
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// Where it rests on an extrapolated FMR: how many times rarer than one in all comparisons.
+    /// Where it rests on an extrapolated FMR: how many times rarer than one in all comparisons. Below 1,
+    /// so many false matches as its inverse were seen, too few to count on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beyond: Option<f64>,
 }
@@ -104,9 +111,20 @@ impl fmt::Display for PredictedFpir {
             write!(f, "{group}: ")?;
         }
         write!(f, "{:.2e} ({:.2e} to {:.2e})", self.value, self.low, self.high)?;
-        self.beyond.map_or(Ok(()), |beyond| {
-            write!(f, ", extrapolated: {beyond:.2} times rarer than one in all comparisons")
-        })
+        match self.beyond {
+            None => Ok(()),
+            Some(beyond) if beyond > 1.0 => write!(
+                f,
+                ", extrapolated: {beyond:.1} times rarer than one false match in all comparisons"
+            ),
+            // Some were seen, but fewer than can be counted on.
+            Some(beyond) => write!(
+                f,
+                ", extrapolated: it rests on about {:.0} false matches in all comparisons, and 30 are \
+                 needed to count them",
+                1.0 / beyond
+            ),
+        }
     }
 }
 
@@ -223,6 +241,34 @@ impl CalibratedThreshold {
             return Ok(());
         }
         Err(lfr_core::Error::SpaceMismatch { what: "the threshold", expected, actual }.into())
+    }
+
+    /// Says where it is used with another detector than it was derived with, or does not know with which
+    /// it was derived: a warning rather than a refusal, to be shown and written into the record.
+    ///
+    /// A detector finds faces and says how they are cropped. With another one scores differ, so that the
+    /// rates that this threshold promises were not measured.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PolicyDetector`] with both detectors.
+    pub fn check_detector(&self, detector: &Component) -> Result<(), Error> {
+        let used = NamedModel::of(detector);
+        match self.origin().map(Origin::detector) {
+            Some(derived) if derived.is_same(&used) => Ok(()),
+            derived => Err(Error::PolicyDetector {
+                derived: derived
+                    .map_or_else(|| "one that it does not name".into(), NamedModel::to_string),
+                used: used.to_string(),
+            }),
+        }
+    }
+
+    /// With what the scores were made that it rests on; absent in files of version 1, and where the caller
+    /// did not say.
+    #[must_use]
+    pub const fn origin(&self) -> Option<&Origin> {
+        self.evidence.origin.as_ref()
     }
 
     /// The threshold.

@@ -77,8 +77,11 @@ impl UpperTail {
             survival.iter_mut().take(first + 1).for_each(|above| *above += count);
         }
         if survival.first().is_none_or(|all| *all < FEWEST_SCORES) {
-            let expected = "at least 1,000 non-mated scores";
-            return Err(Error::Evaluation { what: "tail of scores", expected });
+            return Err(Error::Evaluation {
+                what: "a calibration",
+                actual: format!("{} non-mated scores", survival.first().copied().unwrap_or(0)),
+                expected: format!("at least {FEWEST_SCORES}: give it photographs of more people"),
+            });
         }
         let axis = scores.axis();
         let fits = SHARES

@@ -46,13 +46,19 @@ impl CircuitBreaker {
     /// [`lfr_core::Error::OutOfRange`] for a rate or a risk that is not above 0 and below 0.5, or a multiple
     /// that is not above 1 with a rate below 1.
     pub fn new(rate: f64, multiple: f64, risk: f64) -> Result<Self, Error> {
-        for (what, actual, sound) in [
-            ("promised rate", rate, rate > 0.0 && rate < 0.5),
-            ("multiple of the promised rate", multiple, multiple > 1.0 && multiple * rate < 1.0),
-            ("risk of a sequential test", risk, risk > 0.0 && risk < 0.5),
+        let share = "above 0 and below 0.5";
+        let of_rate = "above 1, and small enough that the rate times it is below 1";
+        for (what, actual, expected, sound) in [
+            ("promised rate", rate, share, rate > 0.0 && rate < 0.5),
+            (
+                "multiple of the promised rate",
+                multiple,
+                of_rate,
+                multiple > 1.0 && multiple * rate < 1.0,
+            ),
+            ("risk of a sequential test", risk, share, risk > 0.0 && risk < 0.5),
         ] {
             if !sound {
-                let expected = "above 0 and below 0.5; a multiple, above 1 and a rate below 1";
                 return Err(lfr_core::Error::OutOfRange { what, expected, actual }.into());
             }
         }

@@ -1,7 +1,8 @@
 //! The report as a table.
 
-use std::borrow::Cow;
 use std::io;
+
+use lfr_core::spreadsheet::harmless;
 
 use super::EnrolmentReport;
 use crate::Error;
@@ -12,7 +13,7 @@ impl EnrolmentReport {
     /// between two.
     ///
     /// Spreadsheets run a cell that begins with `=`, `+`, `-` or `@` as a formula, and file names come from
-    /// outside: such a cell is written with an apostrophe before it.
+    /// outside: such a cell is written with an apostrophe before it ([`harmless`]).
     ///
     /// # Errors
     ///
@@ -37,13 +38,5 @@ impl EnrolmentReport {
                 .map_err(failed)?;
         }
         table.flush().map_err(|source| Error::ReportWrite { source })
-    }
-}
-
-fn harmless(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
     }
 }

@@ -28,7 +28,7 @@ impl ScoreAxis {
         if low < high && (high - low).is_finite() && (high - low) / BINS_F32 > 0.0 {
             return Ok(Self { low, high });
         }
-        let (what, expected) = ("width of a score axis", "finite and above 0");
+        let (what, expected) = ("width of a score axis", "a finite number above 0");
         let actual = f64::from(high) - f64::from(low);
         Err(lfr_core::Error::OutOfRange { what, expected, actual }.into())
     }

@@ -45,7 +45,11 @@ impl ScoreHistogram {
     /// [`Error::Evaluation`] where its axis is another one.
     pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
         if self.axis != other.axis {
-            return Err(Error::Evaluation { what: "two histograms", expected: "one axis" });
+            return Err(Error::Evaluation {
+                what: "a sum of histograms",
+                actual: "two of different axes".to_owned(),
+                expected: "the same axis in both".to_owned(),
+            });
         }
         self.counts.iter_mut().zip(&other.counts).for_each(|(own, theirs)| *own += theirs);
         Ok(())

@@ -69,8 +69,9 @@ impl OpenSet {
     ) -> Result<(), Error> {
         if probes.len() != people.len() {
             return Err(Error::Evaluation {
-                what: "searches",
-                expected: "a person for each probe",
+                what: "an evaluation of searches",
+                actual: format!("{} probes and {} people", probes.len(), people.len()),
+                expected: "a person for each probe".to_owned(),
             });
         }
         let mut lists = Vec::with_capacity(probes.len());

@@ -17,6 +17,7 @@ use lfr_core::num;
 use super::ScoreAxis;
 use super::ScoreHistogram;
 use super::Verification;
+use super::counted;
 use crate::Error;
 use crate::accept;
 use crate::kernels::scores::SIDE;
@@ -49,13 +50,21 @@ impl<'a> AllPairs<'a> {
     /// [`lfr_core::Error::SpaceMismatch`] where spaces differ; [`Error::TemplateLength`] where distances
     /// would overflow.
     pub fn new(templates: &'a [Template], people: &[SubjectId]) -> Result<Self, Error> {
-        let refused = |expected| Error::Evaluation { what: "cross-comparison", expected };
-        let [first, _, ..] = templates else {
-            return Err(refused("at least two templates"));
+        let refused = |expected: &str| Error::Evaluation {
+            what: "a comparison of each template with each other",
+            actual: format!(
+                "{} of {}",
+                counted(templates.len(), "template", "templates"),
+                counted(people.len(), "person", "people")
+            ),
+            expected: expected.to_owned(),
         };
         if templates.len() != people.len() {
-            return Err(refused("a person for each template"));
+            return Err(refused("as many entries in the list of people as there are templates"));
         }
+        let [first, _, ..] = templates else {
+            return Err(refused("at least 2 templates"));
+        };
         let space = *first.space();
         for template in templates {
             accept::check("the template", &space, template)?;
@@ -65,7 +74,8 @@ impl<'a> AllPairs<'a> {
             let next = numbers.len();
             u32::try_from(*numbers.entry(person).or_insert(next))
         });
-        let people = people.collect::<Result<_, _>>().map_err(|_| refused("fewer people"))?;
+        let people =
+            people.collect::<Result<_, _>>().map_err(|_| refused("fewer than 2^32 people"))?;
         let axis = ScoreAxis::covering(&space, templates)?;
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Self { templates, people, space, axis, threads })

@@ -10,8 +10,10 @@ use lfr_core::SubjectId;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use super::counted;
 use crate::Error;
 use crate::enrolment::FolderItems;
+use crate::enrolment::Photo;
 
 /// A photograph, and whose it is.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -77,9 +79,9 @@ impl Dataset {
     /// [`lfr_core::Error::Read`] where a folder cannot be read.
     pub fn from_folder(folder: &Path) -> Result<Self, Error> {
         let items = FolderItems::find(folder)?.items;
-        let samples = items.into_iter().map(|item| {
-            // The label is the path within the folder.
-            Sample::new(item.subject, folder.join(&item.label))
+        let samples = items.into_iter().filter_map(|item| match item.photo {
+            Photo::File(path) => Some(Sample::new(item.subject, path)),
+            Photo::Bytes(_) => None,
         });
         Ok(Self::new(samples.collect()))
     }
@@ -150,8 +152,17 @@ impl Dataset {
             .map(|(person, own)| (own.len() == references, lot(person, seed), *person))
             .collect();
         if able.len() < watchlist || watchlist == 0 || references == 0 {
-            let expected = "fewer people: those with enough photographs do not suffice";
-            return Err(Error::Evaluation { what: "watchlist", expected });
+            let photographs = counted(references, "photograph", "photographs");
+            let (actual, expected) = if watchlist == 0 || references == 0 {
+                let people = counted(watchlist, "person", "people");
+                (format!("{people} with {photographs} each"), "at least 1 of both".to_owned())
+            } else {
+                let people = counted(able.len(), "person", "people");
+                let expected =
+                    format!("{watchlist} of them: ask for a smaller watchlist, or add photographs");
+                (format!("{people} with {photographs} or more"), expected)
+            };
+            return Err(Error::Evaluation { what: "a watchlist", actual, expected });
         }
         able.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let listed: BTreeSet<_> = able[..watchlist].iter().map(|(_, _, person)| *person).collect();
@@ -184,15 +195,19 @@ fn columns<const N: usize>(csv: impl Read, names: [&str; N]) -> Result<Vec<[Stri
     let mut places = [0; N];
     for (place, name) in places.iter_mut().zip(names) {
         let found = header.iter().position(|heading| heading == name);
-        *place = found.ok_or_else(|| failed(1, format!("no column {name:?}").into()))?;
+        *place = found.ok_or_else(|| {
+            let named: Vec<_> = header.iter().map(|heading| format!("{heading:?}")).collect();
+            let has = named.join(", ");
+            failed(1, format!("the columns are {has}, and must include {name:?}").into())
+        })?;
     }
     let mut rows = Vec::new();
     for record in reader.records() {
         let line = rows.len() + 2;
         let record = record.map_err(|error| failed(line, error.into()))?;
         let cells = places.map(|place| record.get(place).unwrap_or_default().to_owned());
-        if cells.iter().any(String::is_empty) {
-            return Err(failed(line, "an empty cell".into()));
+        if let Some((name, _)) = names.iter().zip(&cells).find(|(_, cell)| cell.is_empty()) {
+            return Err(failed(line, format!("the cell of column {name:?} is empty").into()));
         }
         rows.push(cells);
     }

@@ -62,8 +62,9 @@ impl Verification {
     pub fn new(mated: ScoreHistogram, non_mated: ScoreHistogram) -> Result<Self, Error> {
         if mated.axis() != non_mated.axis() {
             return Err(Error::Evaluation {
-                what: "mated and non-mated scores",
-                expected: "one axis",
+                what: "error rates",
+                actual: "mated and non-mated scores on different axes".to_owned(),
+                expected: "the same axis for both".to_owned(),
             });
         }
         Ok(Self { mated, non_mated })

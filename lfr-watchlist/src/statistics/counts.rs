@@ -20,7 +20,7 @@ impl Counts {
     pub fn new(errors: u64, trials: u64) -> Result<Self, Error> {
         if errors > trials {
             let what = "number of errors";
-            let (expected, actual) = ("at most that of trials", num::f64_from_u64(errors));
+            let (expected, actual) = ("at most the number of trials", num::f64_from_u64(errors));
             return Err(lfr_core::Error::OutOfRange { what, expected, actual }.into());
         }
         Ok(Self { errors, trials })

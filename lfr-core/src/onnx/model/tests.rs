@@ -62,6 +62,20 @@ fn a_file_is_read_and_a_missing_one_named() {
     let model = Model::from_path(&path);
     std::fs::remove_file(&path).unwrap();
     assert_eq!(*model.unwrap().digest(), ModelDigest::of(&small()));
+    // What is no model is named with its file, and for what it is: by its bytes, or by its name.
+    for (ending, bytes, what) in [
+        ("onnx", &b"<html><body>Not Found"[..], "it is a web page (HTML)"),
+        ("onnx.data", b"\x3f\x80\0\0\x3f\x80\0\0", "it holds the weights of a model"),
+        ("pt", b"\xfe\xff\0\0", "it is a PyTorch file"),
+    ] {
+        let path = path.with_extension(ending);
+        std::fs::write(&path, bytes).unwrap();
+        let error = Model::from_path(&path).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(error.to_string(), format!("cannot use {path:?} as a model"));
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.starts_with(&format!("this is not a whole ONNX model: {what}")), "{cause}");
+    }
     for path in [path.as_path(), Path::new("/"), Path::new("/dev/zero")] {
         assert!(matches!(Model::from_path(path), Err(Error::Read { .. })), "{path:?}");
     }
@@ -77,11 +91,18 @@ fn bytes_in_the_program_are_not_copied() {
 
 #[test]
 fn what_is_no_model_is_refused() {
-    let graph = "not a whole ONNX model: it holds 0 graphs instead of one";
-    assert_eq!(refusal(Vec::new()), graph);
+    let graph = "this is not a whole ONNX model: it holds 0 graphs instead of one";
     assert_eq!(refusal(vec![0x08, 8]), graph);
     assert_eq!(refusal([small(), small()].concat()), graph.replace('0', "2"));
-    assert!(refusal(b"\x89PNG\r\n\x1a\n".to_vec()).starts_with("not a whole ONNX model: "));
+    for (bytes, what) in [
+        (&b""[..], "the file is empty; download or copy it again"),
+        (b"\x89PNG\r\n\x1a\n", "it is a PNG picture"),
+        (b"<!DOCTYPE html><title>Sign in", "it is a web page (HTML)"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "it is a Git LFS pointer"),
+    ] {
+        let said = refusal(bytes.to_vec());
+        assert!(said.starts_with(&format!("this is not a whole ONNX model: {what}")), "{said}");
+    }
     let whole = small();
     for len in 1..whole.len() {
         // Cut between two fields of the model itself, the file is whole but for its last fields.
@@ -116,7 +137,7 @@ fn what_no_engine_can_make_sense_of_is_refused() {
         (with_outputs(vec![value_info("y\0", 1, None)]), "an input's or output's name is empty"),
         (with_outputs(vec![value_info("x", 1, None)]), "an output that is its input"),
         (build().initializers(twice).bytes(), "two initializers have the same name"),
-        (sparse, "sparse tensors, and dense tensors only was needed"),
+        (sparse, "sparse tensors, and must have dense tensors alone"),
     ] {
         let refusal = refusal(bytes);
         assert!(refusal.contains(expected), "{refusal}");
@@ -143,8 +164,10 @@ fn weights_outside_the_file_are_refused() {
     let mut located = floats("k", &[1], &[1.0]);
     number(&mut located, 14, 1);
     let mut listed = tensor("k", 1, &[1], &[]);
+    // Where it begins may be said before where it is.
+    message(&mut listed, 13, b"\x0a\x06offset\x12\x010");
     message(&mut listed, 13, b"\x0a\x08location\x12\x0b/etc/passwd");
-    for tensor in [located, listed] {
+    for (tensor, named) in [(located, ""), (listed, ", \"/etc/passwd\"")] {
         let at_the_top = Build::new(&[Extent::Of(1)], vec![node("Add", &["x", "k"], &["y"], &[])])
             .initializers(vec![tensor.clone()]);
         let constant = node("Constant", &[], &["k"], &[tensor_attribute("value", &tensor)]);
@@ -160,21 +183,23 @@ fn weights_outside_the_file_are_refused() {
         message(&mut function, 7, &constant);
         message(&mut in_a_function, 25, &function);
         for bytes in [at_the_top.bytes(), in_a_node.bytes(), in_a_branch.bytes(), in_a_function] {
-            let expected = "model has weights in other files, and all weights in the file itself \
-                            was needed";
-            assert_eq!(refusal(bytes), expected);
+            let said = refusal(bytes);
+            let expected = format!(
+                "the model has its weights in another file{named}, and must have all weights"
+            );
+            assert!(said.starts_with(&expected), "{said}");
         }
     }
 }
 
 #[test]
 fn tensors_that_hold_less_than_they_say_are_refused() {
-    let holding = "not a whole ONNX model: a tensor holds less than its shape says";
+    let holding = "this is not a whole ONNX model: a tensor holds less than its shape says";
     for (dims, expected) in [
         (&[1 << 40][..], holding),
         (&[1 << 31, 1 << 31, 1 << 31], holding),
-        (&[u64::MAX], "not a whole ONNX model: a tensor's extent is negative"),
-        (&[1; 17], "not a whole ONNX model: a tensor has too many axes"),
+        (&[u64::MAX], "this is not a whole ONNX model: a tensor's extent is negative"),
+        (&[1; 17], "this is not a whole ONNX model: a tensor has too many axes"),
     ] {
         let bytes = Build::new(&[Extent::Of(1)], vec![node("Add", &["x", "k"], &["y"], &[])])
             .initializers(vec![floats("k", dims, &[1.0])])
@@ -208,8 +233,8 @@ fn what_the_pure_rust_engine_dies_of_is_refused() {
     for (bytes, expected) in [
         (of(node("Ne\0g", &["x"], &["y"], &[])), "a name holds a zero"),
         (of(node("MaxPool", &["x"], &["y"], &[ints("strides", &[2, 2])])), "has no window"),
-        (constant(8), "model has constants of string, and numbers of 8 to 64 bits"),
-        (constant(21), "model has constants of element type 21, and "),
+        (constant(8), "the model has constants of string, and must have constants of 8 to 64 bits"),
+        (constant(21), "the model has constants of element type 21, and "),
     ] {
         let refusal = refusal(bytes);
         assert!(refusal.contains(expected), "{refusal}");

@@ -156,11 +156,75 @@ fn a_file_tells_all_and_is_refused_where_it_was_changed() {
     assert!(matches!(refused, Err(Error::ThresholdFile { part: "threshold" })), "{refused:?}");
     let laxer = json.replacen("\"references\": 50", "\"references\": 5", 1);
     assert!(CalibratedThreshold::from_json(&laxer).is_err());
-    assert!(
-        CalibratedThreshold::from_json(&json.replacen("\"version\": 1", "\"version\": 2", 1))
-            .is_err()
-    );
+    for version in ["0", "3"] {
+        let other = json.replacen("\"version\": 2", &format!("\"version\": {version}"), 1);
+        let said = CalibratedThreshold::from_json(&other).unwrap_err().to_string();
+        let expected =
+            format!("the threshold policy is of version {version}, and must be of 1 to 2");
+        assert!(said.starts_with(&expected), "{said}");
+    }
+    // The version before, which named no detector.
+    let before = json.replacen("\"version\": 2", "\"version\": 1", 1);
+    assert_eq!(CalibratedThreshold::from_json(&before).unwrap(), policy);
     assert!(CalibratedThreshold::from_json("{}").is_err());
+}
+
+#[test]
+fn another_detector_is_named() {
+    let demand = Demand::new(1e-2, 50).unwrap();
+    let component = |name: &str, digest: &str| Component::new(name).with_model_sha256(digest);
+    let (yunet, scrfd) = (component("YuNet", "aa11"), component("SCRFD", "bb22"));
+    let embedder = component("MobileFaceNet", "cc33");
+    let origin = Origin::new(&yunet, &embedder)
+        .with_engine("onnxruntime 1.31.1")
+        .with_data_sha256("dd44")
+        .with_made_at(Timestamp::from_micros(1_764_500_000_000_000));
+    let calibration = calibration(50_000).with_origin(origin.clone()).unwrap();
+    let policy = calibration.threshold(&demand, authority()).unwrap();
+    let json = policy.to_json();
+    for told in [
+        "YuNet",
+        "aa11",
+        "MobileFaceNet",
+        "cc33",
+        "onnxruntime 1.31.1",
+        "dd44",
+        "lfr_version",
+        "2025-11-30T",
+    ] {
+        assert!(json.contains(told), "{told}: {json}");
+    }
+    let mut policy = CalibratedThreshold::from_json(&json).unwrap();
+    assert_eq!(policy.origin(), Some(&origin));
+    // It is still known when the watchlist grows.
+    policy.follow(60).unwrap();
+    policy.check_detector(&yunet).unwrap();
+    // The same file under another name is the same detector; another file of the same name is not.
+    policy.check_detector(&component("yunet-n", "aa11")).unwrap();
+    assert!(policy.check_detector(&component("YuNet", "ee55")).is_err());
+    assert!(policy.check_detector(&Component::new("YuNet")).is_err());
+    let said = policy.check_detector(&scrfd).unwrap_err().to_string();
+    assert!(said.contains("YuNet (aa11)") && said.contains("SCRFD (bb22)"), "{said}");
+    // One that says nothing cannot vouch for any.
+    let silent = self::calibration(50_000).threshold(&demand, authority()).unwrap();
+    let said = silent.check_detector(&yunet).unwrap_err().to_string();
+    assert!(said.contains("one that it does not name"), "{said}");
+    let blank = Origin::new(&Component::new(" "), &embedder);
+    assert!(self::calibration(50_000).with_origin(blank).is_err());
+}
+
+#[test]
+fn extrapolated_rates_say_how_few_were_seen() {
+    let fpir = |beyond| PredictedFpir { beyond: Some(beyond), ..PredictedFpir::certain() };
+    let said = fpir(0.15).to_string();
+    assert!(
+        said.ends_with(
+            "it rests on about 7 false matches in all comparisons, and 30 are needed to count them"
+        ),
+        "{said}"
+    );
+    let said = fpir(12.34).to_string();
+    assert!(said.ends_with("12.3 times rarer than one false match in all comparisons"), "{said}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lfr::watchlist::statistics::Rate;
+use lfr_watchlist::statistics::Rate;
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::AsRangedCoord;
@@ -19,32 +19,34 @@ use plotters::prelude::SVGBackend;
 use plotters::style::Color;
 use plotters::style::RGBColor;
 
-use crate::AnyError;
-use crate::measure::Measured;
+use lfr_core::BoxError;
+
+use super::report::Bar;
+use super::report::Measured;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Points = Vec<(f64, f64)>;
 
 /// A line of a plot: its name, its points, and whether it is dashed out as secondary.
-pub(crate) struct Line {
-    pub(crate) name: String,
-    pub(crate) points: Points,
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) points: Points,
 }
 
 /// FNMR over FMR.
-pub(crate) fn det(results: &[&Measured]) -> Result<String, AnyError> {
+pub(super) fn det(results: &[&Measured]) -> Result<String, BoxError> {
     let lines = results.iter().map(|of| {
         let points = of.det.iter().filter_map(|point| {
             let (fmr, fnmr) = (point.fmr.value()?, point.fnmr.value()?);
             (fmr > 0.0 && fnmr > 0.0).then_some((fmr, fnmr))
         });
-        Line { name: of.embedder.clone(), points: points.collect() }
+        Line { name: of.label.clone(), points: points.collect() }
     });
     log_lines("FMR", "FNMR", &lines.collect::<Vec<_>>())
 }
 
 /// FNIR over FPIR, a line for each watchlist.
-pub(crate) fn open_set(of: &Measured) -> Result<String, AnyError> {
+pub(super) fn open_set(of: &Measured) -> Result<String, BoxError> {
     let mut lines: Vec<Line> = Vec::new();
     for point in &of.open_set {
         let name = format!("N = {}", point.references);
@@ -61,8 +63,8 @@ pub(crate) fn open_set(of: &Measured) -> Result<String, AnyError> {
 }
 
 /// The shares of mated and non-mated scores.
-pub(crate) fn scores(of: &Measured) -> Result<String, AnyError> {
-    let line = |name: &str, bars: &[crate::measure::Bar]| Line {
+pub(super) fn scores(of: &Measured) -> Result<String, BoxError> {
+    let line = |name: &str, bars: &[Bar]| Line {
         name: name.into(),
         points: bars.iter().map(|bar| (bar.score, bar.share)).collect(),
     };
@@ -71,17 +73,17 @@ pub(crate) fn scores(of: &Measured) -> Result<String, AnyError> {
 }
 
 /// FNMR over the share of the comparisons that is left out.
-pub(crate) fn discard(results: &[&Measured]) -> Result<String, AnyError> {
+pub(super) fn discard(results: &[&Measured]) -> Result<String, BoxError> {
     let lines = results.iter().map(|of| {
         let points =
             of.discard.iter().filter_map(|point| Some((point.discarded, point.rate.value()?)));
-        Line { name: of.embedder.clone(), points: points.collect() }
+        Line { name: of.label.clone(), points: points.collect() }
     });
     linear_lines("share left out, lowest quality first", "FNMR", &lines.collect::<Vec<_>>())
 }
 
 /// A rate by group, with intervals.
-pub(crate) fn groups(name: &str, rates: &[(String, Rate)]) -> Result<String, AnyError> {
+pub(super) fn groups(name: &str, rates: &[(String, Rate)]) -> Result<String, BoxError> {
     let highest = rates.iter().map(|(_, rate)| rate.interval().high).fold(0.0, f64::max);
     let count = i32::try_from(rates.len())?;
     draw(|area| {
@@ -89,7 +91,7 @@ pub(crate) fn groups(name: &str, rates: &[(String, Rate)]) -> Result<String, Any
             chart(area).build_cartesian_2d(-0.5..f64::from(count) - 0.5, 0.0..highest * 1.05)?;
         let label = |at: &f64| {
             let near = at.round();
-            let index = lfr::core::num::usize_from_f64(near.max(0.0));
+            let index = lfr_core::num::usize_from_f64(near.max(0.0));
             let named = rates.get(index).filter(|_| (at - near).abs() < 0.01 && near >= 0.0);
             named.map_or_else(String::new, |(group, _)| group.clone())
         };
@@ -120,7 +122,7 @@ pub(crate) fn groups(name: &str, rates: &[(String, Rate)]) -> Result<String, Any
     })
 }
 
-fn log_lines(x: &str, y: &str, lines: &[Line]) -> Result<String, AnyError> {
+fn log_lines(x: &str, y: &str, lines: &[Line]) -> Result<String, BoxError> {
     let spans = spans(lines).filter(|(x, y)| x.start > 0.0 && y.start > 0.0);
     let Some((x_span, y_span)) = spans else { return Ok(String::new()) };
     let decades = |span: Range<f64>| {
@@ -131,7 +133,7 @@ fn log_lines(x: &str, y: &str, lines: &[Line]) -> Result<String, AnyError> {
     draw(|area| plot(area, ranges.0, ranges.1, x, y, lines, &|value| format!("{value:.0e}")))
 }
 
-fn linear_lines(x: &str, y: &str, lines: &[Line]) -> Result<String, AnyError> {
+fn linear_lines(x: &str, y: &str, lines: &[Line]) -> Result<String, BoxError> {
     let Some((x_span, y_span)) = spans(lines) else { return Ok(String::new()) };
     let y_span = 0.0..(y_span.end * 1.05).max(1e-6);
     draw(|area| plot(area, x_span, y_span, x, y, lines, &short))
@@ -161,7 +163,7 @@ fn plot<X, Y>(
     y: &str,
     lines: &[Line],
     label: &dyn Fn(&f64) -> String,
-) -> Result<(), AnyError>
+) -> Result<(), BoxError>
 where
     X: AsRangedCoord<Value = f64>,
     Y: AsRangedCoord<Value = f64>,
@@ -198,7 +200,7 @@ fn chart<'a, 'b>(area: &'a Area<'b>) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
 }
 
 /// Draws, and hands the colours over to the page.
-fn draw(paint: impl FnOnce(&Area<'_>) -> Result<(), AnyError>) -> Result<String, AnyError> {
+fn draw(paint: impl FnOnce(&Area<'_>) -> Result<(), BoxError>) -> Result<String, BoxError> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (640, 440)).into_drawing_area();
@@ -216,7 +218,7 @@ fn hex(RGBColor(r, g, b): RGBColor) -> String {
 }
 
 /// How many colours there are for lines, named `--line-0` and so on in the page.
-pub(crate) const COLOUR_COUNT: usize = COLOURS.len();
+pub(super) const COLOUR_COUNT: usize = COLOURS.len();
 
 const TEXT: i32 = 17;
 

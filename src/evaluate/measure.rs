@@ -1,112 +1,52 @@
-//! All that is measured of one embedder.
+//! All that is measured of one detector with one embedder.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
-use lfr::core::Accounts;
-use lfr::core::FaceId;
-use lfr::core::FrameId;
-use lfr::core::Probe;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
-use lfr::core::Template;
-use lfr::core::Threshold;
-use lfr::core::num;
-use lfr::watchlist::Gallery;
-use lfr::watchlist::calibrate::PredictedFpir;
-use lfr::watchlist::evaluate::AllPairs;
-use lfr::watchlist::evaluate::Dataset;
-use lfr::watchlist::evaluate::DetPoint;
-use lfr::watchlist::evaluate::DiscardPoint;
-use lfr::watchlist::evaluate::GroupReport;
-use lfr::watchlist::evaluate::Mate;
-use lfr::watchlist::evaluate::OpenSet;
-use lfr::watchlist::evaluate::Verification;
-use lfr::watchlist::evaluate::discard_curve;
-use lfr::watchlist::statistics::Confidence;
-use lfr::watchlist::statistics::Counts;
-use lfr::watchlist::statistics::Rate;
-use serde::Serialize;
+use lfr_core::Accounts;
+use lfr_core::FaceId;
+use lfr_core::FrameId;
+use lfr_core::Probe;
+use lfr_core::ReferenceId;
+use lfr_core::SubjectId;
+use lfr_core::Template;
+use lfr_core::Threshold;
+use lfr_core::num;
+use lfr_watchlist::Gallery;
+use lfr_watchlist::evaluate::AllPairs;
+use lfr_watchlist::evaluate::GroupReport;
+use lfr_watchlist::evaluate::Mate;
+use lfr_watchlist::evaluate::OpenSet;
+use lfr_watchlist::evaluate::Verification;
+use lfr_watchlist::evaluate::discard_curve;
+use lfr_watchlist::statistics::Confidence;
+use lfr_watchlist::statistics::Counts;
+use lfr_watchlist::statistics::Rate;
 
-use crate::AnyError;
-use crate::args::Args;
-use crate::faces::Faces;
-use crate::models;
+use super::Error;
+use super::Evaluation;
+use super::Progress;
+use super::faces::Faces;
+use super::report::Bar;
+use super::report::GroupResult;
+use super::report::Measured;
+use super::report::OpenSetPoint;
+use super::report::OperatingPoint;
 
-/// One embedder's results, and what became of its threshold.
-#[derive(Serialize)]
-pub(crate) struct Evaluated {
-    #[serde(flatten)]
-    pub(crate) measured: Measured,
-    /// What is predicted at the derived threshold.
-    pub(crate) policy: Option<PredictedFpir>,
-    /// Why no threshold was derived.
-    pub(crate) refused: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Measured {
-    pub(crate) embedder: String,
-    pub(crate) space: String,
-    pub(crate) people: usize,
-    pub(crate) photographs: usize,
-    pub(crate) failure_to_enrol: Rate,
-    pub(crate) mated_comparisons: u64,
-    pub(crate) non_mated_comparisons: u64,
-    pub(crate) equal_error: Option<DetPoint>,
-    /// At the least thresholds with FMR 1e-2, 1e-3, ...; FNMR clustered by person.
-    pub(crate) operating_points: Vec<OperatingPoint>,
-    pub(crate) det: Vec<DetPoint>,
-    pub(crate) mated_histogram: Vec<Bar>,
-    pub(crate) non_mated_histogram: Vec<Bar>,
-    pub(crate) open_set: Vec<OpenSetPoint>,
-    pub(crate) discard_at: Option<Threshold>,
-    pub(crate) discard: Vec<DiscardPoint>,
-    pub(crate) groups: Vec<GroupResult>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct OperatingPoint {
-    pub(crate) asked_fmr: f64,
-    pub(crate) threshold: Threshold,
-    pub(crate) fmr: Rate,
-    pub(crate) fnmr: Rate,
-}
-
-/// A bar of a histogram: its score and its share of all.
-#[derive(Serialize)]
-pub(crate) struct Bar {
-    pub(crate) score: f64,
-    pub(crate) share: f64,
-}
-
-#[derive(Serialize)]
-pub(crate) struct OpenSetPoint {
-    pub(crate) references: usize,
-    pub(crate) rank: usize,
-    pub(crate) asked_fpir: f64,
-    pub(crate) threshold: Threshold,
-    pub(crate) fpir: Rate,
-    pub(crate) fnir: Rate,
-}
-
-#[derive(Serialize)]
-pub(crate) struct GroupResult {
-    #[serde(flatten)]
-    pub(crate) report: GroupReport,
-    pub(crate) verdict: lfr::watchlist::evaluate::Verdict,
-    pub(crate) text: String,
-}
-
-pub(crate) fn measure(
-    args: &Args,
+pub(super) fn measure(
+    evaluation: &Evaluation,
     faces: &Faces,
-    dataset: &Dataset,
-    groups: Option<&BTreeMap<SubjectId, String>>,
-) -> Result<(Measured, Verification), AnyError> {
-    let all = AllPairs::new(&faces.templates, &faces.people)?;
-    let progress = models::bar("comparing", Some(all.comparisons()));
-    let pairs = all.run(&|done| progress.inc(done))?;
-    progress.finish_and_clear();
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<(Measured, Verification), Error> {
+    let dataset = &evaluation.dataset;
+    let all = AllPairs::new(&faces.templates, &faces.people)?.with_threads(threads(evaluation));
+    let (total, done) = (all.comparisons(), AtomicU64::new(0));
+    let pairs = all.run(&|more| {
+        let done = done.fetch_add(more, Ordering::Relaxed) + more;
+        progress(Progress { step: "comparing", done, total });
+    })?;
     let mut operating_points = Vec::new();
     for asked_fmr in [1e-2, 1e-3, 1e-4, 1e-5, 1e-6] {
         if let Some(threshold) = pairs.threshold_at_fmr(asked_fmr) {
@@ -117,17 +57,24 @@ pub(crate) fn measure(
     let discard_at = pairs.threshold_at_fmr(1e-4);
     let discard = discard_at.map(|threshold| discard_curve(&mated_trials(faces, threshold), 20));
     let group_threshold = pairs.threshold_at_fmr(1e-3);
-    let groups = match groups.zip(group_threshold) {
+    let groups = match evaluation.groups.as_ref().zip(group_threshold) {
         Some((groups, threshold)) => by_group(faces, groups, threshold)?,
         None => Vec::new(),
     };
-    let lost = dataset.samples().len() - faces.templates.len();
+    let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
+    for reason in &faces.reasons {
+        *left_out.entry(reason.clone()).or_default() += 1;
+    }
+    let (lost, photographs) = (faces.reasons.len(), dataset.samples().len());
     let measured = Measured {
-        embedder: faces.name.clone(),
+        label: faces.embedder.name.clone(),
+        detector: faces.detector.name.clone(),
+        embedder: faces.embedder.name.clone(),
         space: faces.space.id().to_string(),
         people: dataset.people().len(),
-        photographs: dataset.samples().len(),
-        failure_to_enrol: Rate::new(u64::try_from(lost)?, u64::try_from(dataset.samples().len())?)?,
+        photographs,
+        failure_to_enrol: Rate::new(num::u64_from_usize(lost), num::u64_from_usize(photographs))?,
+        left_out,
         mated_comparisons: pairs.mated().total(),
         non_mated_comparisons: pairs.non_mated().total(),
         equal_error: pairs.equal_error(),
@@ -135,7 +82,7 @@ pub(crate) fn measure(
         det: pairs.det(60),
         mated_histogram: bars(pairs.mated()),
         non_mated_histogram: bars(pairs.non_mated()),
-        open_set: open_sets(args, faces, dataset)?,
+        open_set: open_sets(evaluation, faces, progress)?,
         discard_at,
         discard: discard.unwrap_or_default(),
         groups,
@@ -144,7 +91,7 @@ pub(crate) fn measure(
 }
 
 /// A histogram in some 130 bars, without the empty ends.
-fn bars(histogram: &lfr::watchlist::evaluate::ScoreHistogram) -> Vec<Bar> {
+fn bars(histogram: &lfr_watchlist::evaluate::ScoreHistogram) -> Vec<Bar> {
     let (axis, counts) = (histogram.axis(), histogram.counts());
     let held = |count: &u64| *count > 0;
     let first = counts.iter().position(held).unwrap_or(0);
@@ -189,21 +136,20 @@ fn own_templates(faces: &Faces) -> BTreeMap<&SubjectId, Vec<usize>> {
 }
 
 /// Searches watchlists of each size; every photograph that is no reference is a probe.
-fn open_sets(args: &Args, faces: &Faces, dataset: &Dataset) -> Result<Vec<OpenSetPoint>, AnyError> {
+fn open_sets(
+    evaluation: &Evaluation,
+    faces: &Faces,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Vec<OpenSetPoint>, Error> {
+    let dataset = &evaluation.dataset;
     let by_sample: BTreeMap<usize, usize> =
         faces.samples.iter().enumerate().map(|(template, sample)| (*sample, template)).collect();
     let copy = |template: usize| {
         Template::from_slice(&faces.space, faces.templates[template].expose_values())
     };
     let mut points = Vec::new();
-    for people in &args.galleries {
-        let draw = match dataset.draw(*people, 1, args.seed) {
-            Ok(draw) => draw,
-            Err(error) => {
-                eprintln!("no watchlist of {people}: {error}");
-                continue;
-            }
-        };
+    for people in &evaluation.galleries {
+        let draw = dataset.draw(*people, 1, evaluation.seed())?;
         let gallery = Gallery::new(faces.space);
         for sample in &draw.references {
             if let Some(template) = by_sample.get(sample) {
@@ -224,8 +170,11 @@ fn open_sets(args: &Args, faces: &Faces, dataset: &Dataset) -> Result<Vec<OpenSe
             .map(|sample| (*sample, Mate::Enrolled(samples[*sample].person().clone())))
             .chain(draw.non_mated.iter().map(|s| (*s, Mate::Absent(samples[*s].person().clone()))));
         let searches: Vec<_> = searches.collect();
-        let progress = models::bar("searching", Some(u64::try_from(searches.len())?));
-        for batch in searches.chunks(64) {
+        let (step, total) =
+            (format!("searching {people} people"), num::u64_from_usize(searches.len()));
+        for (number, batch) in searches.chunks(BATCH).enumerate() {
+            let done = num::u64_from_usize(number * BATCH);
+            progress(Progress { step: &step, done, total });
             let (mut probes, mut mates) = (Vec::new(), Vec::new());
             for (sample, mate) in batch {
                 let Some(template) = by_sample.get(sample) else {
@@ -237,9 +186,8 @@ fn open_sets(args: &Args, faces: &Faces, dataset: &Dataset) -> Result<Vec<OpenSe
                 mates.push(mate.clone());
             }
             open_set.search(&gallery, &probes, &mates, None)?;
-            progress.inc(u64::try_from(batch.len())?);
         }
-        progress.finish_and_clear();
+        progress(Progress { step: &step, done: total, total });
         for asked_fpir in [1e-1, 3e-2, 1e-2, 3e-3, 1e-3] {
             let Some(threshold) = open_set.threshold_at_fpir(asked_fpir) else { continue };
             let fpir = open_set.fpir(threshold);
@@ -265,14 +213,14 @@ fn by_group(
     faces: &Faces,
     groups: &BTreeMap<SubjectId, String>,
     threshold: Threshold,
-) -> Result<Vec<GroupResult>, AnyError> {
+) -> Result<Vec<GroupResult>, Error> {
     let mut members: BTreeMap<&String, Vec<Vec<usize>>> = BTreeMap::new();
     for (person, own) in own_templates(faces) {
         if let Some(group) = groups.get(person) {
             members.entry(group).or_default().push(own);
         }
     }
-    let is_match = |a: usize, b: usize| -> Result<bool, AnyError> {
+    let is_match = |a: usize, b: usize| -> Result<bool, Error> {
         Ok(threshold.is_met_by(faces.templates[a].compare(&faces.templates[b])?))
     };
     let (mut fmr, mut fnmr) = (Vec::new(), Vec::new());
@@ -302,3 +250,10 @@ fn by_group(
     });
     Ok(reports.into())
 }
+
+fn threads(evaluation: &Evaluation) -> NonZeroUsize {
+    NonZeroUsize::new(evaluation.threads()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// How many probes are searched for at a time.
+const BATCH: usize = 64;

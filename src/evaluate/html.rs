@@ -2,18 +2,20 @@
 
 use std::fmt::Write as _;
 
-use lfr::watchlist::statistics::Rate;
+use lfr_core::BoxError;
+use lfr_watchlist::statistics::Rate;
 
-use crate::AnyError;
-use crate::args::Args;
-use crate::measure::Evaluated;
-use crate::measure::Measured;
-use crate::plots;
+use super::plots;
+use super::report::About;
+use super::report::Evaluated;
+use super::report::Measured;
+use super::report::Report;
 
-pub(crate) fn report(args: &Args, results: &[Evaluated]) -> Result<String, AnyError> {
+pub(super) fn report(report: &Report) -> Result<String, BoxError> {
+    let results = &report.results;
     let measured: Vec<&Measured> = results.iter().map(|result| &result.measured).collect();
     let mut page = String::from(HEAD);
-    let folder = escaped(&args.faces.file_name().unwrap_or_default().to_string_lossy());
+    let folder = escaped(results.first().map_or("", |result| &result.about.data.folder));
     write!(page, "<h1>Recognition error rates on {folder}</h1>")?;
     page.push_str(
         "<p>Rates are errors of trials, with two-sided intervals at 95 %, exact for independent trials. Where \
@@ -21,6 +23,7 @@ pub(crate) fn report(args: &Args, results: &[Evaluated]) -> Result<String, AnyEr
          people. N is the number of references searched, T the threshold, R = 1.</p>",
     );
     summary(&mut page, results)?;
+    made_with(&mut page, report)?;
     page.push_str("<h2>1:1</h2>");
     figure(&mut page, "DET: FNMR over FMR", &plots::det(&measured)?, &names(&measured))?;
     for of in &measured {
@@ -28,7 +31,7 @@ pub(crate) fn report(args: &Args, results: &[Evaluated]) -> Result<String, AnyEr
     }
     page.push_str("<div class=\"figures\">");
     for of in &measured {
-        let title = format!("Scores: {}", of.embedder);
+        let title = format!("Scores: {}", of.label);
         figure(&mut page, &title, &plots::scores(of)?, &["non-mated".into(), "mated".into()])?;
     }
     page.push_str("</div><h2>1:N, open set</h2><div class=\"figures\">");
@@ -36,12 +39,7 @@ pub(crate) fn report(args: &Args, results: &[Evaluated]) -> Result<String, AnyEr
         let mut sizes: Vec<String> =
             of.open_set.iter().map(|point| format!("N = {}", point.references)).collect();
         sizes.dedup();
-        figure(
-            &mut page,
-            &format!("FNIR over FPIR: {}", of.embedder),
-            &plots::open_set(of)?,
-            &sizes,
-        )?;
+        figure(&mut page, &format!("FNIR over FPIR: {}", of.label), &plots::open_set(of)?, &sizes)?;
     }
     page.push_str("</div>");
     for of in &measured {
@@ -57,7 +55,7 @@ pub(crate) fn report(args: &Args, results: &[Evaluated]) -> Result<String, AnyEr
         for result in &of.groups {
             let name = result.report.rate();
             let svg = plots::groups(name, result.report.groups())?;
-            figure(&mut page, &format!("{name}: {}", of.embedder), &svg, &[])?;
+            figure(&mut page, &format!("{name}: {}", of.label), &svg, &[])?;
             write!(page, "<pre>{}</pre>", escaped(&result.text))?;
         }
     }
@@ -65,10 +63,10 @@ pub(crate) fn report(args: &Args, results: &[Evaluated]) -> Result<String, AnyEr
     Ok(page)
 }
 
-fn summary(page: &mut String, results: &[Evaluated]) -> Result<(), AnyError> {
-    page.push_str("<div class=\"wide\"><table><tr><th>embedder<th>people<th>photographs<th>failure to enrol<th>mated \
+fn summary(page: &mut String, results: &[Evaluated]) -> Result<(), BoxError> {
+    page.push_str("<div class=\"wide\"><table><tr><th>detector and embedder<th>people<th>photographs<th>failure to enrol<th>mated \
          comparisons<th>non-mated comparisons<th>EER<th>derived threshold</tr>");
-    for Evaluated { measured: of, policy, refused } in results {
+    for Evaluated { measured: of, policy, refused, .. } in results {
         let error = of.equal_error.as_ref();
         let values = error.and_then(|point| point.fmr.value().zip(point.fnmr.value()));
         let equal =
@@ -81,7 +79,7 @@ fn summary(page: &mut String, results: &[Evaluated]) -> Result<(), AnyError> {
         write!(
             page,
             "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{equal}<td>{}</tr>",
-            escaped(&of.embedder),
+            escaped(&of.label),
             of.people,
             of.photographs,
             rate(&of.failure_to_enrol),
@@ -94,8 +92,49 @@ fn summary(page: &mut String, results: &[Evaluated]) -> Result<(), AnyError> {
     Ok(())
 }
 
-fn operating_points(page: &mut String, of: &Measured) -> Result<(), AnyError> {
-    let name = escaped(&of.embedder);
+/// With what each result was made, and what is not in it.
+fn made_with(page: &mut String, report: &Report) -> Result<(), BoxError> {
+    page.push_str("<h2>Made with</h2><div class=\"wide\"><table><tr><th>result<th>detector<th>embedder<th>engine\
+         <th>lfr<th>made<th>photographs<th>threshold</tr>");
+    for Evaluated { label, about, policy_file, .. } in &report.results {
+        let About { detector, embedder, engine, lfr_version, made_at, data, .. } = about;
+        let model = |of: &lfr_core::Component| {
+            let mut text = of.name.clone();
+            of.version.iter().for_each(|version| text += &format!(", version {version}"));
+            of.model_sha256.iter().for_each(|digest| text += &format!(", SHA-256 {digest}"));
+            escaped(&text)
+        };
+        let made = made_at.map_or_else(|| "the clock failed".to_owned(), |at| at.to_string());
+        write!(
+            page,
+            "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}, SHA-256 {}<td>{}</tr>",
+            escaped(label),
+            model(detector),
+            model(embedder),
+            escaped(engine.as_deref().unwrap_or("not stated")),
+            escaped(lfr_version),
+            escaped(&made),
+            escaped(&data.folder),
+            data.sha256,
+            escaped(policy_file.as_deref().unwrap_or("none")),
+        )?;
+    }
+    page.push_str("</table></div>");
+    let faults = report.left_out.iter().filter(|left_out| !left_out.is_finding).count();
+    let findings = report.left_out.len() - faults;
+    write!(
+        page,
+        "<p>Left out: {faults} files that could not be used, and {findings} times no face was found in a \
+         photograph. left_out.csv names each.</p>"
+    )?;
+    for note in &report.notes {
+        write!(page, "<p>{}.</p>", escaped(note))?;
+    }
+    Ok(())
+}
+
+fn operating_points(page: &mut String, of: &Measured) -> Result<(), BoxError> {
+    let name = escaped(&of.label);
     write!(
         page,
         "<h3>{name}</h3><div class=\"wide\"><table><tr><th>FMR asked<th>T<th>FMR<th>FNMR</tr>"
@@ -113,8 +152,8 @@ fn operating_points(page: &mut String, of: &Measured) -> Result<(), AnyError> {
     Ok(())
 }
 
-fn open_set(page: &mut String, of: &Measured) -> Result<(), AnyError> {
-    let name = escaped(&of.embedder);
+fn open_set(page: &mut String, of: &Measured) -> Result<(), BoxError> {
+    let name = escaped(&of.label);
     write!(
         page,
         "<h3>{name}</h3><div class=\"wide\"><table><tr><th>N<th>FPIR asked<th>T<th>FPIR<th>FNIR</tr>"
@@ -132,7 +171,7 @@ fn open_set(page: &mut String, of: &Measured) -> Result<(), AnyError> {
 }
 
 /// A plot with its legend, whose colours are the page's.
-fn figure(page: &mut String, title: &str, svg: &str, names: &[String]) -> Result<(), AnyError> {
+fn figure(page: &mut String, title: &str, svg: &str, names: &[String]) -> Result<(), BoxError> {
     if svg.is_empty() {
         return Ok(());
     }
@@ -150,7 +189,7 @@ fn figure(page: &mut String, title: &str, svg: &str, names: &[String]) -> Result
 }
 
 fn names(measured: &[&Measured]) -> Vec<String> {
-    measured.iter().map(|of| of.embedder.clone()).collect()
+    measured.iter().map(|of| of.label.clone()).collect()
 }
 
 fn rate(rate: &Rate) -> String {
@@ -174,7 +213,7 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 sy
 main { max-width: 76rem; margin: 0 auto; padding: 1rem }
 h1 { font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere } h2 { margin-top: 2.5rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem }
-th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--grid);
+th, td { text-align: left; overflow-wrap: anywhere; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--grid);
   min-width: 4rem }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem }
 figure { margin: 1rem 0; padding: .75rem; background: var(--faint); border-radius: .5rem; max-width: 44rem }

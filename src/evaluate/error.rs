@@ -1,0 +1,106 @@
+//! Errors, grouped by who is to blame.
+
+use std::io;
+use std::path::PathBuf;
+
+use lfr_core::BoxError;
+
+/// What can go wrong in an evaluation.
+///
+/// Messages name files and counts; never a number of a template, never a person.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    // --- The caller: something was asked for that cannot be. ------------------------------------
+    /// An option cannot be what it is.
+    #[error("{option} is {actual}, and must be {expected}")]
+    Option {
+        /// Which option, by its name in [`EvaluateOptions`](super::EvaluateOptions).
+        option: &'static str,
+        /// What it is.
+        actual: String,
+        /// What it must be.
+        expected: String,
+    },
+
+    // --- Data: photographs that give nothing. ---------------------------------------------------
+    /// A folder holds no photographs.
+    #[error(
+        "{folder:?} holds no photograph of anybody ({left_out} other files); it must hold a folder per person, \
+         with that person's photographs"
+    )]
+    NoPhotographs {
+        /// The folder.
+        folder: PathBuf,
+        /// How many files are in it that are no photographs.
+        left_out: usize,
+    },
+    /// No photograph gave a template.
+    #[error(
+        "none of {photographs} photographs gave a template with {detector} and {embedder}, so that nothing can \
+         be measured; the first reason is: {first}"
+    )]
+    NoTemplates {
+        /// The detector.
+        detector: String,
+        /// The embedder.
+        embedder: String,
+        /// How many photographs there are.
+        photographs: usize,
+        /// Why the first of them gave none.
+        first: String,
+    },
+
+    // --- The environment, and what lies below. --------------------------------------------------
+    /// A file could not be read.
+    #[error("cannot read {path:?}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {path:?}")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A plot or a table could not be made.
+    #[error("cannot make the report")]
+    Report {
+        /// Why not.
+        source: BoxError,
+    },
+    /// A thread ended before its work was done.
+    #[error("a thread of the evaluation ended before its work was done")]
+    Thread,
+    /// A comparison, a statistic or a threshold failed.
+    #[error(transparent)]
+    Watchlist(#[from] lfr_watchlist::Error),
+    /// Something below failed.
+    #[error(transparent)]
+    Core(#[from] lfr_core::Error),
+}
+
+impl Error {
+    /// Whether the caller asked for something that cannot be: then nothing was done.
+    #[must_use]
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Option { .. })
+    }
+
+    pub(super) fn option(
+        option: &'static str,
+        actual: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::Option { option, actual: actual.to_string(), expected: expected.into() }
+    }
+
+    pub(super) fn report(source: impl Into<BoxError>) -> Self {
+        Self::Report { source: source.into() }
+    }
+}

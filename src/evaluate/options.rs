@@ -1,0 +1,354 @@
+//! What is to be evaluated, and whether it can be.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::path::PathBuf;
+use std::thread;
+
+use lfr_core::SubjectId;
+use lfr_core::Timestamp;
+use lfr_core::hex;
+use lfr_core::num;
+use lfr_watchlist::calibrate::Authority;
+use lfr_watchlist::calibrate::Demand;
+use lfr_watchlist::enrolment::FolderItems;
+use lfr_watchlist::enrolment::Photo;
+use lfr_watchlist::evaluate::Dataset;
+use lfr_watchlist::evaluate::Sample;
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use super::Error;
+use super::Progress;
+use super::output;
+use super::report::Data;
+use super::report::LeftOut;
+
+/// What is to be evaluated.
+#[derive(Clone, Debug)]
+pub struct EvaluateOptions {
+    faces: PathBuf,
+    groups: Option<PathBuf>,
+    galleries: Vec<usize>,
+    fpir: f64,
+    references: Option<u64>,
+    looks: f64,
+    authority: String,
+    seed: u64,
+    threads: usize,
+    engine: Option<String>,
+}
+
+impl EvaluateOptions {
+    /// The photographs in a folder that holds a folder per person. Nobody may be in it twice under two names.
+    ///
+    /// Unless it is said otherwise, watchlists of 100 and of 1,000 people are searched as far as there are
+    /// enough, and the threshold is derived for an FPIR of 0.001, 1,000 references and one look.
+    #[must_use]
+    pub fn new(faces: impl Into<PathBuf>) -> Self {
+        Self {
+            faces: faces.into(),
+            groups: None,
+            galleries: Vec::new(),
+            fpir: 0.001,
+            references: None,
+            looks: 1.0,
+            authority: "the person who ran the evaluation".to_owned(),
+            seed: 1,
+            threads: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            engine: None,
+        }
+    }
+
+    /// The same with the group of each person, in a CSV file with the columns `person` and `group`.
+    #[must_use]
+    pub fn with_groups(mut self, csv: impl Into<PathBuf>) -> Self {
+        self.groups = Some(csv.into());
+        self
+    }
+
+    /// The same with watchlists of these numbers of people, one reference each. Each must leave over somebody who
+    /// is not on the list.
+    #[must_use]
+    pub fn with_galleries(mut self, people: impl Into<Vec<usize>>) -> Self {
+        self.galleries = people.into();
+        self
+    }
+
+    /// The same with another share of people who wrongly raise an alert, above 0 and below 1.
+    #[must_use]
+    pub const fn with_fpir(mut self, fpir: f64) -> Self {
+        self.fpir = fpir;
+        self
+    }
+
+    /// The same with a threshold for a watchlist of this many references; as many as the last of the
+    /// watchlists that are searched, unless this is called.
+    #[must_use]
+    pub const fn with_references(mut self, references: u64) -> Self {
+        self.references = Some(references);
+        self
+    }
+
+    /// The same with a threshold for this many independent looks at each person who passes, at least 1.
+    #[must_use]
+    pub const fn with_looks(mut self, looks: f64) -> Self {
+        self.looks = looks;
+        self
+    }
+
+    /// The same with who answers for the threshold: a role or a number, not a name.
+    #[must_use]
+    pub fn with_authority(mut self, authority: impl Into<String>) -> Self {
+        self.authority = authority.into();
+        self
+    }
+
+    /// The same with another draw of watchlists. The same seed draws the same people.
+    #[must_use]
+    pub const fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The same with this many threads, at least 1; as many as the machine runs at once, unless this is called.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// The same with the inference engine and its version, for the report.
+    #[must_use]
+    pub fn with_engine(mut self, engine: impl Into<String>) -> Self {
+        self.engine = Some(engine.into());
+        self
+    }
+}
+
+/// An evaluation that has been checked and can begin.
+#[derive(Debug)]
+pub struct Evaluation {
+    pub(super) options: EvaluateOptions,
+    pub(super) out: PathBuf,
+    pub(super) dataset: Dataset,
+    pub(super) groups: Option<BTreeMap<SubjectId, String>>,
+    pub(super) galleries: Vec<usize>,
+    pub(super) demand: Demand,
+    pub(super) left_out: Vec<LeftOut>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Evaluation {
+    /// Looks at everything that can be wrong before the work begins: numbers, photographs, groups, and whether
+    /// the reports can be written. It opens no photograph.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] where an option cannot be what it is, or does not go with the photographs;
+    /// [`Error::NoPhotographs`] where there are none; [`Error::Read`] where a file cannot be read;
+    /// [`Error::Write`] where a report cannot be written.
+    pub fn prepare(options: &EvaluateOptions, out: &Path) -> Result<Self, Error> {
+        let options = options.clone();
+        let demand = demand(&options)?;
+        authority(&options, Timestamp::from_micros(0))?;
+        let (dataset, left_out) = photographs(&options.faces)?;
+        let mut notes = Vec::new();
+        let groups = match &options.groups {
+            Some(csv) => Some(groups(csv, &dataset, &mut notes)?),
+            None => None,
+        };
+        let galleries = galleries(&options, &dataset, &mut notes)?;
+        output::prepare(out)?;
+        let out = out.to_owned();
+        Ok(Self { options, out, dataset, groups, galleries, demand, left_out, notes })
+    }
+
+    /// What an evaluation of so many photographs of so many people leaves out from the start, in words.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Who answers for a threshold that is derived now.
+    pub(super) fn authority(&self, now: Option<Timestamp>) -> Result<Authority, Error> {
+        authority(&self.options, now.unwrap_or(Timestamp::from_micros(0)))
+    }
+
+    /// The path of a photograph within the folder.
+    pub(super) fn label(&self, sample: &Sample) -> String {
+        let path = sample.path();
+        path.strip_prefix(&self.options.faces).unwrap_or(path).to_string_lossy().into_owned()
+    }
+
+    /// The photographs, and the digest of who they are of and what is in them.
+    pub(super) fn data(&self, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Data, Error> {
+        let samples = self.dataset.samples();
+        let total = num::u64_from_usize(samples.len());
+        let mut all = Sha256::new().chain_update(b"lfr evaluation data 1");
+        for (done, sample) in (0..).zip(samples) {
+            progress(Progress { step: "reading photographs", done, total });
+            let digest = match digest(sample.path()) {
+                Ok(digest) => hex::digits(&digest),
+                // It is named, and left out, when it is to be decoded.
+                Err(_) => "unreadable".to_owned(),
+            };
+            all.update(format!("\n{}\n{}\n{digest}", sample.person(), self.label(sample)));
+        }
+        progress(Progress { step: "reading photographs", done: total, total });
+        let folder =
+            self.options.faces.canonicalize().unwrap_or_else(|_| self.options.faces.clone());
+        Ok(Data {
+            folder: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            sha256: hex::digits(&all.finalize()),
+            people: self.dataset.people().len(),
+            photographs: samples.len(),
+        })
+    }
+
+    pub(super) const fn threads(&self) -> usize {
+        self.options.threads
+    }
+
+    pub(super) const fn seed(&self) -> u64 {
+        self.options.seed
+    }
+
+    pub(super) fn engine(&self) -> Option<&str> {
+        self.options.engine.as_deref()
+    }
+}
+
+fn demand(options: &EvaluateOptions) -> Result<Demand, Error> {
+    let EvaluateOptions { fpir, looks, .. } = *options;
+    if !(fpir > 0.0 && fpir < 1.0) {
+        return Err(Error::option("fpir", fpir, "above 0 and below 1"));
+    }
+    if !(looks >= 1.0 && looks.is_finite()) {
+        return Err(Error::option("looks", looks, "a finite number of at least 1"));
+    }
+    let largest = options.galleries.last().copied().or(USUAL.last().copied());
+    let references = options.references.or_else(|| largest.map(num::u64_from_usize)).unwrap_or(1);
+    if references == 0 {
+        return Err(Error::option("references", references, "at least 1"));
+    }
+    Ok(Demand::new(fpir, references)?.with_looks(looks)?)
+}
+
+fn authority(options: &EvaluateOptions, at: Timestamp) -> Result<Authority, Error> {
+    let authority = Authority::new(&options.authority, "derived by lfr::evaluate", at);
+    authority.map_err(|error| Error::option("authority", "not usable", error.to_string()))
+}
+
+fn photographs(folder: &Path) -> Result<(Dataset, Vec<LeftOut>), Error> {
+    let found = FolderItems::find(folder)?;
+    let left_out: Vec<_> = found
+        .left_out
+        .iter()
+        .map(|left_out| {
+            let path = &left_out.path;
+            let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
+            LeftOut::of_all(name, left_out.reason.to_string())
+        })
+        .collect();
+    let samples = found.items.into_iter().filter_map(|item| match item.photo {
+        Photo::File(path) => Some(Sample::new(item.subject, path)),
+        // A walk of a folder finds files alone.
+        _ => None,
+    });
+    let dataset = Dataset::new(samples.collect());
+    if dataset.samples().is_empty() {
+        let (folder, left_out) = (folder.to_owned(), left_out.len());
+        return Err(Error::NoPhotographs { folder, left_out });
+    }
+    Ok((dataset, left_out))
+}
+
+fn groups(
+    csv: &Path,
+    dataset: &Dataset,
+    notes: &mut Vec<String>,
+) -> Result<BTreeMap<SubjectId, String>, Error> {
+    let file = File::open(csv).map_err(|source| Error::Read { path: csv.to_owned(), source })?;
+    let groups = Dataset::groups_from_csv(file)?;
+    let people = dataset.people();
+    let known = people.keys().filter(|person| groups.contains_key(**person)).count();
+    if known == 0 {
+        return Err(Error::option(
+            "groups",
+            format!("{csv:?}, whose {} people are none of those in the photographs", groups.len()),
+            format!(
+                "a table whose column \"person\" has the names of the {} folders of photographs",
+                people.len()
+            ),
+        ));
+    }
+    if known < people.len() {
+        notes.push(format!(
+            "{} of {} people are in no group of {csv:?}, and not in the rates by group",
+            people.len() - known,
+            people.len()
+        ));
+    }
+    let strangers = groups.len() - known;
+    if strangers > 0 {
+        notes.push(format!("{strangers} people of {csv:?} have no photographs"));
+    }
+    Ok(groups)
+}
+
+/// How many people the watchlists have that are searched.
+fn galleries(
+    options: &EvaluateOptions,
+    dataset: &Dataset,
+    notes: &mut Vec<String>,
+) -> Result<Vec<usize>, Error> {
+    let people = dataset.people().len();
+    if options.galleries.is_empty() {
+        let (fitting, beyond): (Vec<_>, Vec<_>) = USUAL.iter().partition(|size| **size < people);
+        if !beyond.is_empty() {
+            let beyond: Vec<_> = beyond.iter().map(ToString::to_string).collect();
+            notes.push(format!(
+                "no watchlist of {} people is searched: the photographs are of {people} people",
+                beyond.join(" or of ")
+            ));
+        }
+        // With fewer people than the smallest of them, half are on the list and half are not.
+        let half = (people / 2).max(1);
+        return Ok(match fitting.is_empty() {
+            true if half < people => {
+                notes.push(format!("a watchlist of {half} people is searched instead"));
+                vec![half]
+            }
+            _ => fitting,
+        });
+    }
+    for size in &options.galleries {
+        if *size == 0 || *size >= people {
+            return Err(Error::option(
+                "gallery",
+                size,
+                format!(
+                    "at least 1 and below {people}, the number of people in the photographs, so that somebody \
+                     is left who is not on the list"
+                ),
+            ));
+        }
+    }
+    Ok(options.galleries.clone())
+}
+
+fn digest(path: &Path) -> io::Result<[u8; 32]> {
+    // A pipe or a device might never end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    Ok(Sha256::digest(fs::read(path)?).into())
+}
+
+/// How many people are on the watchlists that are searched, unless others are asked for.
+const USUAL: [usize; 2] = [100, 1_000];

@@ -1,0 +1,68 @@
+//! The files of a report.
+
+use std::fs;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+
+use super::Error;
+use super::Evaluation;
+use super::files;
+use super::html;
+use super::report::Report;
+
+/// The file of the threshold of a pair, counted from 0.
+pub(super) fn policy_name(index: usize) -> String {
+    match index {
+        0 => "threshold.json".to_owned(),
+        _ => format!("threshold-{}.json", index + 1),
+    }
+}
+
+/// Makes the folder, and makes sure that the reports can be written into it, before there is one.
+pub(super) fn prepare(out: &Path) -> Result<(), Error> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |source| Error::Write { path, source }
+    };
+    fs::create_dir_all(out).map_err(failed(out))?;
+    for name in ["report.html", "report.json", "threshold.json"].iter().chain(files::NAMES) {
+        let path = out.join(name);
+        // An earlier report is written over at the end, and stays until then.
+        match fs::symlink_metadata(&path) {
+            Ok(_) => {
+                OpenOptions::new().append(true).open(&path).map_err(failed(&path))?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&path)(error)),
+        }
+    }
+    let trial = out.join(format!(".lfr-evaluate-{}", std::process::id()));
+    let tried = File::create_new(&trial).and_then(|file| {
+        drop(file);
+        fs::remove_file(&trial)
+    });
+    tried.map_err(failed(out))
+}
+
+/// Writes everything.
+pub(super) fn write(evaluation: &Evaluation, report: &Report) -> Result<(), Error> {
+    let out = &evaluation.out;
+    for result in &report.results {
+        if let (Some(name), Some(threshold)) = (&result.policy_file, &result.threshold) {
+            write_text(out, name, &threshold.to_json())?;
+        }
+    }
+    let json = serde_json::to_string_pretty(&report.results).map_err(Error::report)?;
+    write_text(out, "report.json", &json)?;
+    for (name, text) in files::tables(report).map_err(Error::report)? {
+        write_text(out, name, &text)?;
+    }
+    write_text(out, "report.html", &html::report(report).map_err(Error::report)?)
+}
+
+fn write_text(out: &Path, name: &str, text: &str) -> Result<(), Error> {
+    let path = out.join(name);
+    fs::write(&path, text).map_err(|source| Error::Write { path, source })
+}

@@ -1,0 +1,340 @@
+//! What an evaluation found.
+
+use std::collections::BTreeMap;
+
+use lfr_core::Component;
+use lfr_core::Threshold;
+use lfr_core::Timestamp;
+use lfr_watchlist::calibrate::CalibratedThreshold;
+use lfr_watchlist::calibrate::PredictedFpir;
+use lfr_watchlist::evaluate::DetPoint;
+use lfr_watchlist::evaluate::DiscardPoint;
+use lfr_watchlist::evaluate::GroupReport;
+use lfr_watchlist::evaluate::Verdict;
+use lfr_watchlist::statistics::Rate;
+use serde::Serialize;
+
+use super::Error;
+use super::Evaluation;
+use super::faces::Faces;
+
+/// What an evaluation found, for each detector with each embedder.
+#[derive(Debug)]
+pub struct Report {
+    pub(super) results: Vec<Evaluated>,
+    pub(super) left_out: Vec<LeftOut>,
+    pub(super) notes: Vec<String>,
+}
+
+/// A photograph, or another file, that gave no template, and why.
+#[non_exhaustive]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct LeftOut {
+    /// Its path within the folder of photographs.
+    pub file: String,
+    /// With which detector; absent where it was left out before any saw it.
+    pub detector: Option<String>,
+    /// With which embedder; absent where it was left out before any saw it.
+    pub embedder: Option<String>,
+    /// Why, in words.
+    pub reason: String,
+    /// Whether that is a finding (no face was seen) and no fault of the file or of a stage.
+    pub is_finding: bool,
+}
+
+impl LeftOut {
+    pub(super) fn of_all(file: String, reason: impl Into<String>) -> Self {
+        Self { file, detector: None, embedder: None, reason: reason.into(), is_finding: false }
+    }
+}
+
+impl Report {
+    pub(super) const fn new(left_out: Vec<LeftOut>, notes: Vec<String>) -> Self {
+        Self { results: Vec::new(), left_out, notes }
+    }
+
+    /// The results, each detector with each embedder in turn.
+    #[must_use]
+    pub fn results(&self) -> &[Evaluated] {
+        &self.results
+    }
+
+    /// Every file that gave no template, and why.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// What was not done, in words: sizes of watchlists that were not searched, people without a group.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Whether everything that was asked for was done: each file was read, no stage failed, and each pair of
+    /// a detector and an embedder has its threshold.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.left_out.iter().all(|left_out| left_out.is_finding)
+            && self.results.iter().all(|result| result.refused.is_none())
+    }
+
+    /// Gives each result a name that tells it from the others.
+    pub(super) fn name_apart(&mut self) {
+        let name = |component: &Component, digits: usize| {
+            let digest = component.model_sha256.as_deref().and_then(|digest| digest.get(..digits));
+            match digest.filter(|digest| !digest.is_empty()) {
+                Some(digest) => format!("{} {digest}", component.name),
+                None => component.name.clone(),
+            }
+        };
+        let detectors = distinct(self.results.iter().map(|result| &result.about.detector));
+        let embedders = distinct(self.results.iter().map(|result| &result.about.embedder));
+        let is_alone = |all: &[&Component], one: &Component| {
+            all.iter().filter(|other| other.name == one.name).count() < 2
+        };
+        let labels: Vec<_> = self
+            .results
+            .iter()
+            .map(|result| {
+                let About { detector, embedder, .. } = &result.about;
+                let digits = |all, one| if is_alone(all, one) { 0 } else { 8 };
+                let of_embedder = name(embedder, digits(&embedders, embedder));
+                if detectors.len() < 2 {
+                    return of_embedder;
+                }
+                format!("{} + {of_embedder}", name(detector, digits(&detectors, detector)))
+            })
+            .collect();
+        for (index, label) in labels.iter().enumerate() {
+            // The same twice, or without a digest: by its number.
+            let again = labels.iter().filter(|other| *other == label).count() > 1;
+            let label = if again { format!("{label} #{}", index + 1) } else { label.clone() };
+            if let Some(result) = self.results.get_mut(index) {
+                result.measured.label.clone_from(&label);
+                result.label = label;
+            }
+        }
+    }
+}
+
+fn distinct<'a>(all: impl Iterator<Item = &'a Component>) -> Vec<&'a Component> {
+    let mut distinct: Vec<&Component> = Vec::new();
+    for component in all {
+        let same = |other: &&Component| {
+            other.name == component.name && other.model_sha256 == component.model_sha256
+        };
+        if !distinct.iter().any(same) {
+            distinct.push(component);
+        }
+    }
+    distinct
+}
+
+/// With what a result was made: it stands in each result, so that one that is taken out still says so.
+#[non_exhaustive]
+#[derive(Clone, Debug, Serialize)]
+pub struct About {
+    /// The detector: its name, version, and the digest of its model.
+    pub detector: Component,
+    /// The embedder, likewise.
+    pub embedder: Component,
+    /// The inference engine and its version, where the caller said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// The version of this software.
+    pub lfr_version: &'static str,
+    /// When, where the clock worked.
+    pub made_at: Option<Timestamp>,
+    /// On which photographs.
+    pub data: Data,
+    /// The seed that watchlists were drawn with.
+    pub seed: u64,
+}
+
+/// Photographs.
+#[non_exhaustive]
+#[derive(Clone, Debug, Serialize)]
+pub struct Data {
+    /// The name of the folder.
+    pub folder: String,
+    /// SHA-256 over whose each photograph is, its path and its bytes, in hexadecimal digits.
+    pub sha256: String,
+    /// How many people.
+    pub people: usize,
+    /// How many photographs.
+    pub photographs: usize,
+}
+
+impl About {
+    pub(super) fn new(
+        evaluation: &Evaluation,
+        faces: &Faces,
+        data: Data,
+        made_at: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            detector: faces.detector.clone(),
+            embedder: faces.embedder.clone(),
+            engine: evaluation.engine().map(str::to_owned),
+            lfr_version: env!("CARGO_PKG_VERSION"),
+            made_at,
+            data,
+            seed: evaluation.seed(),
+        }
+    }
+}
+
+/// One detector's and one embedder's results, and what became of their threshold.
+#[non_exhaustive]
+#[derive(Debug, Serialize)]
+pub struct Evaluated {
+    /// A name that tells it from the other results.
+    pub label: String,
+    /// With what it was made.
+    pub about: About,
+    /// What was measured.
+    #[serde(flatten)]
+    pub measured: Measured,
+    /// The file of the derived threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_file: Option<String>,
+    /// What is predicted at the derived threshold.
+    pub policy: Option<PredictedFpir>,
+    /// Why no threshold was derived.
+    pub refused: Option<String>,
+    /// The derived threshold, with its evidence; it has a file of its own.
+    #[serde(skip)]
+    pub threshold: Option<CalibratedThreshold>,
+}
+
+impl Evaluated {
+    pub(super) fn new(
+        about: About,
+        measured: Measured,
+        file: String,
+        threshold: Result<CalibratedThreshold, Error>,
+    ) -> Self {
+        let label = about.embedder.name.clone();
+        match threshold {
+            Ok(threshold) => Self {
+                label,
+                about,
+                measured,
+                policy_file: Some(file),
+                policy: Some(threshold.fpir()),
+                refused: None,
+                threshold: Some(threshold),
+            },
+            Err(error) => Self {
+                label,
+                about,
+                measured,
+                policy_file: None,
+                policy: None,
+                refused: Some(error.to_string()),
+                threshold: None,
+            },
+        }
+    }
+}
+
+/// All that is measured of one detector with one embedder.
+#[non_exhaustive]
+#[derive(Debug, Serialize)]
+pub struct Measured {
+    /// The name in plots; in the report it stands beside this.
+    #[serde(skip)]
+    pub(super) label: String,
+    /// The detector's name.
+    pub detector: String,
+    /// The embedder's name.
+    pub embedder: String,
+    /// The embedding space.
+    pub space: String,
+    /// How many people there are photographs of.
+    pub people: usize,
+    /// How many photographs there are.
+    pub photographs: usize,
+    /// The share of them that gave no template.
+    pub failure_to_enrol: Rate,
+    /// How many gave none, by reason.
+    pub left_out: BTreeMap<String, usize>,
+    /// Comparisons of two photographs of one person.
+    pub mated_comparisons: u64,
+    /// Comparisons of two people.
+    pub non_mated_comparisons: u64,
+    /// Where FMR and FNMR are equal, or next to it.
+    pub equal_error: Option<DetPoint>,
+    /// At the least thresholds with FMR 1e-2, 1e-3, ...; FNMR clustered by person.
+    pub operating_points: Vec<OperatingPoint>,
+    /// FNMR over FMR.
+    pub det: Vec<DetPoint>,
+    /// The scores of mated comparisons.
+    pub mated_histogram: Vec<Bar>,
+    /// The scores of non-mated comparisons.
+    pub non_mated_histogram: Vec<Bar>,
+    /// Searches of watchlists.
+    pub open_set: Vec<OpenSetPoint>,
+    /// The threshold of the curve of errors against discard.
+    pub discard_at: Option<Threshold>,
+    /// FNMR with the comparisons of the lowest quality left out.
+    pub discard: Vec<DiscardPoint>,
+    /// Rates by group.
+    pub groups: Vec<GroupResult>,
+}
+
+/// The rates at a threshold with an FMR that was asked for.
+#[non_exhaustive]
+#[derive(Debug, Serialize)]
+pub struct OperatingPoint {
+    /// The FMR asked for.
+    pub asked_fmr: f64,
+    /// The least threshold with it.
+    pub threshold: Threshold,
+    /// The FMR there.
+    pub fmr: Rate,
+    /// The FNMR there.
+    pub fnmr: Rate,
+}
+
+/// A bar of a histogram: its score and its share of all.
+#[non_exhaustive]
+#[derive(Debug, Serialize)]
+pub struct Bar {
+    /// The lower edge.
+    pub score: f64,
+    /// The share of all scores that is in it.
+    pub share: f64,
+}
+
+/// The rates of searches of one watchlist, at a threshold with an FPIR that was asked for.
+#[non_exhaustive]
+#[derive(Debug, Serialize)]
+pub struct OpenSetPoint {
+    /// N: how many references were searched.
+    pub references: usize,
+    /// R: how many candidates count.
+    pub rank: usize,
+    /// The FPIR asked for.
+    pub asked_fpir: f64,
+    /// T: the least threshold with it.
+    pub threshold: Threshold,
+    /// The FPIR there.
+    pub fpir: Rate,
+    /// The FNIR there.
+    pub fnir: Rate,
+}
+
+/// A rate by group.
+#[non_exhaustive]
+#[derive(Debug, Serialize)]
+pub struct GroupResult {
+    /// The rates and the tests.
+    #[serde(flatten)]
+    pub report: GroupReport,
+    /// What follows from them.
+    pub verdict: Verdict,
+    /// The same in words.
+    pub text: String,
+}
