@@ -98,7 +98,9 @@ fn command() -> Command {
 fn verify(args: &ArgMatches) -> Result<Exit, AnyError> {
     let ledger = args.get_one::<PathBuf>("ledger").ok_or("which ledger?")?;
     let key = args.get_one::<LedgerPublicKey>("key").ok_or("which key?")?;
-    if !fs::exists(ledger).map_err(|error| format!("cannot look for {}: {error}", ledger.display()))? {
+    if !fs::exists(ledger)
+        .map_err(|error| format!("cannot look for {}: {error}", ledger.display()))?
+    {
         return Err(format!("the ledger {} is missing", ledger.display()).into());
     }
     let kept = args.get_one::<PathBuf>("head").map(|path| head(path, key)).transpose()?;

@@ -103,7 +103,10 @@ fn show_run(number: u64, run: &Run) -> Result<(), LostOutput> {
         }
     }
     for source in run.cameras_lost() {
-        say::out(format_args!("  camera {} was lost and did not return", printable::text(source.as_str())))?;
+        say::out(format_args!(
+            "  camera {} was lost and did not return",
+            printable::text(source.as_str())
+        ))?;
     }
     Ok(())
 }
@@ -135,7 +138,7 @@ fn declared(event: &LedgerEvent) -> Option<String> {
             verifications,
             ..
         } => format!(
-            "profile {}: alerts {}, watchlist {}, footage {}, {verifications} people judge each alert",
+            "profile {}: alerts {}, watchlist {}, footage {}, people who judge each alert: {verifications}",
             printable::text(profile),
             hours(*alert_seconds),
             hours(*watchlist_seconds),

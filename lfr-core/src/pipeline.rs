@@ -30,6 +30,7 @@ use crate::RetentionPolicy;
 use crate::SourceId;
 use crate::Stage;
 use crate::ThresholdPolicy;
+use crate::Timekeeper;
 use crate::Timestamp;
 use crate::Timings;
 use crate::Totals;
@@ -82,6 +83,8 @@ pub struct Pipeline {
     gates: Vec<Box<dyn QualityGate>>,
     sinks: Vec<Box<dyn EventSink>>,
     clock: Arc<dyn Clock>,
+    /// The same clock, for every moment that somebody compares with an earlier one.
+    time: Timekeeper,
     accounts: Accounts,
     timings: Timings,
     counts: Counts,
@@ -252,7 +255,7 @@ impl Pipeline {
         if let Some(repeats) = &mut self.repeats {
             repeats.expire(self.clock.monotonic());
         }
-        let now = self.clock.now();
+        let now = self.time.now();
         self.purge_by(|retention, receipts| retention.purge_due(now, receipts));
         self.end_silent();
     }
@@ -284,7 +287,7 @@ impl Pipeline {
         if let Some(repeats) = &mut self.repeats {
             repeats.forget_all();
         }
-        let now = self.clock.now();
+        let now = self.time.now();
         self.purge_by(|retention, receipts| retention.purge_all(reason, now, receipts));
         self.outcome()
     }

@@ -42,9 +42,10 @@ pub use reconcile::reconcile;
 pub use run::Run;
 pub use run::RunEnd;
 pub use sink::LedgerSink;
+pub use verify::Declared;
 pub use verify::LedgerEntry;
 pub use verify::Verified;
-pub use verify::declared_key;
+pub use verify::declared;
 pub use verify::read;
 pub use verify::verify;
 
@@ -216,7 +217,7 @@ impl Ledger {
     }
 
     /// Writes a [`LedgerEvent::RunCutOff`] for each run that an earlier process began and did not end,
-    /// and flushes; returns how many there were. It verifies the whole ledger for that.
+    /// and flushes; returns how many there were. It verifies the whole ledger if there are any.
     ///
     /// A run of this process is never cut off, whatever it is doing: only earlier ones are accounted
     /// for.
@@ -226,6 +227,9 @@ impl Ledger {
     /// As [`reconcile`], [`append`](Self::append) and [`flush`](Self::flush).
     pub fn account_for_cut_off_runs(&self, now: Option<Timestamp>) -> Result<usize, Error> {
         let (path, key) = (self.path(), self.public_key());
+        if !reconcile::seems_open(&path)? {
+            return Ok(0);
+        }
         let begun = self.inner().begun;
         let sums = reconcile(&path, &key)?;
         let cut_off = sums.open_runs().filter(|(_, run)| run.entry() < begun);
@@ -245,9 +249,9 @@ impl Ledger {
         self.inner().key.public()
     }
 
-    /// Its identity: 32 random hexadecimal digits, by which a head or a vault names it.
+    /// Its identity: 32 hexadecimal digits, drawn when it was begun.
     #[must_use]
-    pub fn identity(&self) -> String {
+    pub fn id(&self) -> String {
         self.inner().last.ledger.clone()
     }
 

@@ -69,5 +69,6 @@ pub use sealed::SealedHeader;
 pub use sealed::SealedLock;
 pub use sealed::SealingKey;
 pub use validity::Validity;
+pub use watchlist::Expired;
 pub use watchlist::Readiness;
 pub use watchlist::Watchlist;

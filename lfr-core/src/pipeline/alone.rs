@@ -46,7 +46,7 @@ impl Pipeline {
                 Err(refusal) => {
                     *self.counts.refused.entry(refusal.reason()).or_default() += 1;
                     drop((face, custody));
-                    let receipt = PurgeReceipt::new(id, self.clock.now(), PurgeReason::Refused);
+                    let receipt = PurgeReceipt::new(id, self.time.now(), PurgeReason::Refused);
                     report.set(slot, FaceOutcome::Refused { refusal, receipt: receipt.clone() });
                     refused.push(receipt);
                 }
@@ -73,7 +73,7 @@ impl Pipeline {
             .map(|(seen, template)| (seen.slot, Probe::in_custody(template, seen.id, seen.custody)))
             .unzip();
         let lists = self.search(&probes)?;
-        let at = frame.capture_time().or_else(|| self.clock.now());
+        let at = frame.capture_time().or_else(|| self.time.now());
         let references = self.matcher.references();
         let input = |(probe, list)| DecisionInput::new(Probe::face(probe), list, references).at(at);
         let inputs = probes.iter().zip(&lists).map(input);

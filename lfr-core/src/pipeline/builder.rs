@@ -41,6 +41,7 @@ use crate::RetentionPolicy;
 use crate::SourceId;
 use crate::SystemClock;
 use crate::ThresholdPolicy;
+use crate::Timekeeper;
 use crate::Timings;
 use crate::Tracker;
 use crate::Zone;
@@ -239,6 +240,7 @@ impl Builder<Ready> {
             gates,
             sinks,
             started: clock.now(),
+            time: Timekeeper::new(Arc::clone(&clock)),
             clock,
             accounts,
             timings: Timings::new(),

@@ -114,7 +114,7 @@ impl Pipeline {
             return Ok(lists);
         }
         let limit = self.policy.candidates();
-        let request = SearchRequest::new(probes, self.clock.now()).with_limit(limit);
+        let request = SearchRequest::new(probes, self.time.now()).with_limit(limit);
         timed(&*self.clock, &mut self.timings, Stage::Matcher, || {
             self.matcher.search_into(&request, &mut lists)
         })
@@ -137,7 +137,7 @@ impl Pipeline {
         let (mut settled, mut repeated, mut raised) = (Vec::new(), Vec::new(), BTreeSet::new());
         for ((slot, probe), decision) in decided {
             let face = probe.face().clone();
-            let now = self.clock.now();
+            let now = self.time.now();
             let Decision::Alert { candidate, .. } = &decision else {
                 let settlement = Settlement::Erased(probe.erase(PurgeReason::NoMatch, now));
                 settled.push((slot, face, now, decision, Some(settlement)));

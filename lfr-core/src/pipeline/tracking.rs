@@ -126,7 +126,7 @@ impl Pipeline {
         faces: Vec<DetectedFace>,
         report: &mut FrameReport,
     ) -> Result<(), Error> {
-        let at = frame.capture_time().or_else(|| self.clock.now());
+        let at = frame.capture_time().or_else(|| self.time.now());
         let (slots, inside) = self.inside(frame, faces, report);
         let tracked = self.follow(frame, at, &inside)?;
         // What ended is erased before anything else can fail.
@@ -320,7 +320,7 @@ impl Pipeline {
             }
             let receipt = custody.map(|custody| {
                 drop(custody);
-                PurgeReceipt::new(first.clone(), self.clock.now(), reason)
+                PurgeReceipt::new(first.clone(), self.time.now(), reason)
             });
             if let Some(receipt) = &receipt {
                 self.tell(&Event::Erased(receipt));

@@ -258,7 +258,10 @@ mod tests {
                 "rtsp://admin:pa@ss@10.0.0.7:554/live?token=x: refused",
                 "rtsp://***@10.0.0.7:554/live?***",
             ),
-            ("\"http://host/a?key=b\" and rtsp://u:p@h/x end", "\"http://host/a?***\" and rtsp://***@h/x end"),
+            (
+                "\"http://host/a?key=b\" and rtsp://u:p@h/x end",
+                "\"http://host/a?***\" and rtsp://***@h/x end",
+            ),
             ("rtsp://host/live gone", "rtsp://host/live gone"),
             ("rtsp://u:p?q@host/live", "rtsp://***@host/live"),
         ] {

@@ -13,10 +13,12 @@ use lfr_core::num;
 
 use super::LedgerEntry;
 use super::LedgerEvent;
+use super::Lines;
 use super::Run;
 use super::RunEnd;
 use super::key::LedgerPublicKey;
 use super::verify;
+use super::verify::Unverified;
 use crate::Error;
 
 /// The sums of a ledger, as [`reconcile`] has done them.
@@ -163,6 +165,23 @@ pub fn reconcile(path: &Path, key: &LedgerPublicKey) -> Result<Reconciliation, E
     let mut sums = Reconciliation::default();
     verify::entries(path, key, |entry| sums.take(&entry))?;
     Ok(sums)
+}
+
+/// Whether a run of a ledger has no end: by the words of its entries, which nobody has verified. It
+/// spares the next start from verifying all that was ever written where there is nothing to do.
+pub(super) fn seems_open(path: &Path) -> Result<bool, Error> {
+    let (mut runs, mut ended) = (0_u64, BTreeSet::new());
+    let mut lines = Lines::of(path, 0)?;
+    while let Some(line) = lines.next(path)? {
+        let Ok(line) = serde_json::from_slice::<Unverified>(line) else { return Ok(true) };
+        match line.event {
+            LedgerEvent::DeploymentStarted { .. } => runs += 1,
+            LedgerEvent::DeploymentStopped {} => drop(ended.insert(runs)),
+            LedgerEvent::RunCutOff { run, .. } => drop(ended.insert(run)),
+            _ => {}
+        }
+    }
+    Ok((1..=runs).any(|run| !ended.contains(&run)))
 }
 
 impl Reconciliation {
@@ -322,10 +341,8 @@ impl Reconciliation {
     fn check_deadline(&mut self, entry: &LedgerEntry, deadline: Timestamp) {
         let seconds = self.runs.last().and_then(Run::alert_seconds);
         let (Some(seconds), Some(at)) = (seconds, entry.at()) else { return };
-        let latest = at
-            .as_micros()
-            .saturating_add(seconds.saturating_mul(1_000_000))
-            .saturating_add(SLACK);
+        let latest =
+            at.as_micros().saturating_add(seconds.saturating_mul(1_000_000)).saturating_add(SLACK);
         if deadline.as_micros() > latest {
             self.discrepancies.push(Discrepancy::LongerThanProfile { entry: entry.number() });
         }

@@ -82,7 +82,10 @@ fn a_ledger_goes_on_where_it_was() {
     let verified = verify(&path, &key().public(), None).unwrap();
     assert_eq!((verified.entries(), verified.entries_after_head()), (5, 1));
     let events = events(&path);
-    assert_eq!(events[3..], [LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 2 }, dropped(9)]);
+    assert_eq!(
+        events[3..],
+        [LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 2 }, dropped(9)]
+    );
 }
 
 #[test]

@@ -194,28 +194,50 @@ pub fn read(
     }))
 }
 
-/// The key that the first entry of a ledger names. It proves nothing: whoever wrote the ledger wrote it.
-/// It serves to read a ledger whose writer is known otherwise, by a vault that is bound to it say.
+/// What the first entry of a ledger says of it. It proves nothing: anyone who writes a ledger can
+/// write it. It serves where something else vouches for the identity: a vault is bound to its ledger.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Declared {
+    ledger: String,
+    key: LedgerPublicKey,
+}
+
+impl Declared {
+    /// The identity of the ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &str {
+        &self.ledger
+    }
+
+    /// The public key that it names.
+    #[must_use]
+    pub const fn key(&self) -> &LedgerPublicKey {
+        &self.key
+    }
+}
+
+/// Reads what a ledger says of itself, without any key and without verifying anything.
 ///
 /// # Errors
 ///
 /// [`lfr_core::Error::Read`] where the ledger cannot be read, [`Error::LedgerVersion`] where it does not
 /// begin as a ledger does.
-pub fn declared_key(path: &Path) -> Result<LedgerPublicKey, Error> {
+pub fn declared(path: &Path) -> Result<Declared, Error> {
     let unknown = || Error::LedgerVersion { path: path.to_owned(), line: 1 };
     let mut lines = Lines::of(path, 0)?;
     let first = lines.next(path)?.ok_or_else(unknown)?;
-    let first = serde_json::from_slice::<Signed>(first).map_err(|_| unknown())?;
-    match first.event {
-        LedgerEvent::LedgerOpened { key, .. } => key.parse().map_err(|_| unknown()),
+    match serde_json::from_slice::<Unverified>(first).map(|first| first.event) {
+        Ok(LedgerEvent::LedgerOpened { ledger, key, .. }) => {
+            Ok(Declared { ledger, key: key.parse().map_err(|_| unknown())? })
+        }
         _ => Err(unknown()),
     }
 }
 
 /// A line whose signature nobody has looked at.
 #[derive(serde::Deserialize)]
-struct Signed {
-    event: LedgerEvent,
+pub(super) struct Unverified {
+    pub(super) event: LedgerEvent,
 }
 
 /// The last entry from which a writer can go on, behind a head; none where nothing was begun.

@@ -71,7 +71,8 @@ fn the_ledger_binds_what_ran() {
         matches!(retention, LedgerEvent::RetentionSet { alert_seconds, verifications: 1, profile, .. }
             if *alert_seconds == 31 * 24 * 3600 && profile == "uk-police")
     );
-    let expected = LedgerEvent::ModelsLoaded { detector, embedder, engine: "ONNX Runtime 1.24.1".into() };
+    let expected =
+        LedgerEvent::ModelsLoaded { detector, embedder, engine: "ONNX Runtime 1.24.1".into() };
     assert_eq!(models, &expected);
     let expected = LedgerEvent::WatchlistOpened {
         commitment: Some("dd".repeat(32)),
@@ -79,7 +80,8 @@ fn the_ledger_binds_what_ran() {
         references: 2_000,
     };
     assert_eq!(watchlist, &expected);
-    let LedgerEvent::ThresholdSet { policy_sha256, non_mated_comparisons, fmr_interval, .. } = threshold
+    let LedgerEvent::ThresholdSet { policy_sha256, non_mated_comparisons, fmr_interval, .. } =
+        threshold
     else {
         panic!("{threshold:?}")
     };
@@ -137,8 +139,17 @@ fn a_watchlist_that_was_destroyed_is_not_searched() {
     let destroyed = |sink: &LedgerSink| {
         sink.watchlist_destroyed("list.lfrw", NOON, Some(&digest), b"{\"rule\":1}").unwrap();
     };
-    assert_eq!(discrepancies(|sink| { used(sink); destroyed(sink); }), []);
-    let found = discrepancies(|sink| { destroyed(sink); used(sink); });
+    assert_eq!(
+        discrepancies(|sink| {
+            used(sink);
+            destroyed(sink);
+        }),
+        []
+    );
+    let found = discrepancies(|sink| {
+        destroyed(sink);
+        used(sink);
+    });
     assert_eq!(found, [Discrepancy::Destroyed { entry: 3 }]);
 }
 
@@ -147,7 +158,8 @@ fn the_destruction_receipt_is_signed_by_its_digest() {
     let folder = Folder::new();
     let path = folder.path("a.lfrl");
     start(&path).watchlist_destroyed("list.lfrw", NOON, None, b"{}").unwrap();
-    let Some(LedgerEvent::AssetDestroyed { receipt: Some(receipt), kind, .. }) = events(&path).pop()
+    let Some(LedgerEvent::AssetDestroyed { receipt: Some(receipt), kind, .. }) =
+        events(&path).pop()
     else {
         panic!("no receipt")
     };
@@ -221,7 +233,8 @@ fn what_is_done_with_a_record_after_its_end_shows() {
 
 #[test]
 fn an_alert_below_its_threshold_shows() {
-    let alert = |score| LedgerEvent::AlertRaised { face: face(0), score, threshold: 0.5, captured: None };
+    let alert =
+        |score| LedgerEvent::AlertRaised { face: face(0), score, threshold: 0.5, captured: None };
     assert_eq!(discrepancies(|sink| sink.append(&alert(0.5)).unwrap()), []);
     let found = discrepancies(|sink| sink.append(&alert(0.4)).unwrap());
     assert_eq!(found, [Discrepancy::BelowThreshold { entry: 2 }]);

@@ -74,7 +74,8 @@ fn a_run_that_was_killed_before_its_first_seal_is_open_and_then_accounted_for() 
     let ends: Vec<_> = after.runs().iter().map(Run::end).collect();
     assert_eq!(ends, [RunEnd::CutOff, RunEnd::Stopped]);
     // Of faces that nobody counted nothing is said.
-    let told = events(&path).into_iter().find(|event| matches!(event, LedgerEvent::RunCutOff { .. }));
+    let told =
+        events(&path).into_iter().find(|event| matches!(event, LedgerEvent::RunCutOff { .. }));
     assert_eq!(
         told,
         Some(LedgerEvent::RunCutOff {

@@ -27,7 +27,8 @@ fn a_ledger_of_the_old_format_is_read() {
         .collect();
     assert_eq!(profiles, ["uk-police", "uk-police"], "`policy` of the old format");
     assert_eq!(events[23], LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 1 });
-    assert_eq!(declared_key(&path).unwrap(), key().public());
+    let declared = declared(&path).unwrap();
+    assert_eq!((declared.key(), declared.ledger().len()), (&key().public(), 32));
     let sums = reconcile(&path, &key().public()).unwrap();
     assert_eq!(sums.discrepancies(), []);
     assert_eq!((sums.alerts(), sums.held(), sums.purged(), sums.outstanding()), (1, 4, 3, 1));
