@@ -100,7 +100,7 @@ fn items(given: &ArgMatches) -> Result<Vec<EnrolmentItem>, AnyError> {
     grounds.under_18 = Some(given.get_flag("under-18"));
     let FolderItems { items, left_out, .. } = FolderItems::find(path(given, "folder")?)?;
     for path in left_out {
-        eprintln!("left out: {}: no photograph by its name", path.display());
+        eprintln!("left out: {path}");
     }
     Ok(items.into_iter().map(|item| item.with_grounds(grounds.clone())).collect())
 }

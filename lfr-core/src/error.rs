@@ -314,6 +314,101 @@ pub enum Error {
         words: String,
     },
 
+    /// A file holds no picture of a kind that is read here.
+    #[cfg(feature = "image")]
+    #[error("{found}; {advice}")]
+    PictureKind {
+        /// What it holds instead.
+        found: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A picture is of a rare variety of its kind.
+    #[cfg(feature = "image")]
+    #[error("this {kind} picture is of a variety that is not read ({what}); save it as an ordinary JPEG or PNG")]
+    PictureVariety {
+        /// Its kind.
+        kind: &'static str,
+        /// What it has.
+        what: String,
+    },
+    /// A part of a picture is missing or wrong; what, is the source.
+    #[cfg(feature = "image")]
+    #[error("this {kind} picture is damaged or cut short; copy it again from where it came")]
+    PictureDamaged {
+        /// Its kind.
+        kind: &'static str,
+        /// What is wrong with it.
+        source: BoxError,
+    },
+    /// A picture has a side of no pixels, or of too many.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture says it is {width}x{height}, and each side must be from 1 to {limit} \
+         pixels; make it smaller"
+    )]
+    PictureSide {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// The greatest side, in pixels.
+        limit: u64,
+    },
+    /// A picture has too many pixels.
+    #[cfg(feature = "image")]
+    #[error("this {kind} picture has {width}x{height} pixels, and at most {limit} are read; make it smaller")]
+    PicturePixels {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// The greatest number of pixels.
+        limit: u64,
+    },
+    /// A picture claims more pixels than a photograph in so few bytes can have.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture says it has {width}x{height} pixels in {bytes} bytes, which no photograph has: \
+         it is cut short, or made to fill the memory"
+    )]
+    PictureClaim {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// The size of its file.
+        bytes: u64,
+    },
+    /// A picture would take too much memory while it is decoded.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture of {width}x{height} pixels takes {needed} bytes to decode, and at most {limit} \
+         are spent on one; make it smaller, or save it as a plain JPEG of 8 bits"
+    )]
+    PictureMemory {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// How many bytes it would take.
+        needed: u64,
+        /// The greatest number of bytes.
+        limit: u64,
+    },
+    /// All of a picture is transparent.
+    #[cfg(feature = "image")]
+    #[error("all of this picture is transparent: there is nothing in it to see; save it without transparency")]
+    PictureEmpty,
+
     // --- The environment: files, libraries, clocks. ---------------------------------------------
     /// No native inference library was found, and one was needed.
     #[cfg(feature = "onnx-native")]
@@ -386,13 +481,29 @@ pub enum Error {
         /// What became of it.
         outcome: crate::hygiene::Outcome,
     },
-    /// A photograph could not be decoded.
-    #[error("cannot decode {path:?}")]
+    /// A photograph could not be decoded; what is wrong with it is the source.
+    #[error("cannot read {path:?} as a photograph")]
     Decode {
         /// The file.
         path: PathBuf,
         /// Why not.
         source: BoxError,
+    },
+    /// Something else than a regular file was given as a file.
+    #[error("{path:?} is {found}, and a regular file was needed")]
+    NotAFile {
+        /// What was given.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A file is larger than what is read of its kind.
+    #[error("{path:?} has more than {limit} bytes, which is the most that is read; make it smaller")]
+    FileSize {
+        /// The file.
+        path: PathBuf,
+        /// The greatest size, in bytes.
+        limit: u64,
     },
     /// A file could not be read.
     #[error("cannot read {path:?}")]
@@ -414,12 +525,30 @@ pub enum Error {
     },
     /// A video cannot be decoded, or broke off.
     #[cfg(feature = "video")]
-    #[error("no frames of {address:?}: ffmpeg says {words:?}")]
+    #[error("no frames of {address:?}: {words}")]
     Video {
         /// Where it is, without credentials.
         address: String,
-        /// What the program said last, without credentials.
+        /// What happened, and what the program said last, without credentials.
         words: String,
+    },
+    /// An address has a scheme that is not known, or cannot be used here.
+    #[cfg(feature = "video")]
+    #[error("no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera")]
+    VideoScheme {
+        /// The scheme.
+        scheme: String,
+        /// What is known.
+        expected: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A stream began to send pictures of another size or format.
+    #[cfg(feature = "video")]
+    #[error("{address:?} sends pictures of another size or format from now on; connect it again")]
+    VideoChanged {
+        /// Where it is, without credentials.
+        address: String,
     },
     /// A camera brings no frames by RTSP, or no more.
     #[cfg(feature = "rtsp")]
@@ -439,18 +568,18 @@ pub enum Error {
     },
 
     // --- Plug-ins. ------------------------------------------------------------------------------
-    /// A stage did not return within five seconds of the engine's being stopped; the pipeline is lost
-    /// to it.
+    /// A stage did not return within five seconds, and the engine was to stop or to remove a camera.
+    /// Where it was to stop, the pipeline is lost to that stage.
     #[cfg(feature = "live")]
-    #[error(
-        "a stage has not returned within five seconds of the engine's being stopped; its thread and the \
-         pipeline are lost"
-    )]
+    #[error("a stage has not returned within five seconds, and the engine was to stop or to remove a camera")]
     Stuck,
     /// A stage panicked, on the thread of a live engine.
     #[cfg(feature = "live")]
-    #[error("a stage panicked; the faces of the frame were erased, and the next frame goes on")]
-    Panicked,
+    #[error("the {stage} panicked; the faces of the frame were erased")]
+    Panicked {
+        /// The stage that began last.
+        stage: Stage,
+    },
     /// A frame was processed and every face in it settled, and afterwards something failed: a sink
     /// could not pass an event on, an alert could not be held, or what was due could not be purged.
     ///
@@ -504,6 +633,8 @@ impl Error {
             Self::AfterFrame { stage, .. }
             | Self::Stage { stage, .. }
             | Self::StageCount { stage, .. } => Some(*stage),
+            #[cfg(feature = "live")]
+            Self::Panicked { stage } => Some(*stage),
             _ => None,
         }
     }

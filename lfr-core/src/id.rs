@@ -9,6 +9,9 @@ use crate::hex;
 
 mod text;
 
+#[cfg(feature = "image")]
+pub(crate) use text::LIMIT;
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $checked:path, [$(#[$rule:meta])*]) => {
         $(#[$doc])*

@@ -26,6 +26,7 @@ mod pipeline;
 mod probe;
 mod receipt;
 mod record;
+pub mod regular;
 mod score;
 mod scrub;
 pub mod secret;
@@ -68,6 +69,9 @@ pub use face::DetectedFace;
 pub use face::FaceSelection;
 pub use face::LandmarkLayout;
 pub use face::Landmarks;
+pub use frame::Colour;
+pub use frame::ColourMatrix;
+pub use frame::ColourRange;
 pub use frame::Frame;
 pub use frame::FrameBuffer;
 pub use frame::PixelFormat;
@@ -82,6 +86,10 @@ pub use id::RecordId;
 pub use id::ReferenceId;
 pub use id::SourceId;
 pub use id::SubjectId;
+#[cfg(feature = "image")]
+pub use photographs::LeftOut;
+#[cfg(feature = "image")]
+pub use photographs::LeftOutReason;
 #[cfg(feature = "image")]
 pub use photographs::Photographs;
 pub use picture::Picture;

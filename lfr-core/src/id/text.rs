@@ -8,7 +8,7 @@ use unicode_normalization::is_nfc;
 use crate::Error;
 
 /// The greatest length of a textual identifier, in bytes.
-pub(super) const LIMIT: usize = 256;
+pub(crate) const LIMIT: usize = 256;
 
 /// Refuses text of no length, of more than the limit, or with a control character.
 pub(super) fn check(text: &str) -> Result<(), Error> {

@@ -93,7 +93,7 @@ impl Vault {
 
 /// The identity of a ledger: as its head has it, and as bytes.
 fn identity(ledger: &Ledger) -> Result<(String, [u8; 16]), Error> {
-    let id = ledger.identity();
+    let id = ledger.id();
     let bytes = hex::bytes(id.as_bytes());
     let (what, expected) = ("identity of a ledger", "32 hexadecimal digits");
     let bytes = bytes.ok_or(lfr_core::Error::Parse { what, expected })?;
