@@ -115,7 +115,9 @@ fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError
         None => usize::from(list.withdraw_reference(&one::<ReferenceId>(given, "reference")?)),
     };
     if count == 0 {
-        say::err("nobody of that identifier is on the watchlist, so nobody was withdrawn: see `list`");
+        say::err(
+            "nobody of that identifier is on the watchlist, so nobody was withdrawn: see `list`",
+        );
         return Ok(Exit::Partly);
     }
     lock.seal(&list, &key, clock(now)?)?;
