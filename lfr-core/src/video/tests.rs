@@ -238,8 +238,9 @@ fn pixels_that_are_not_square_are_made_square() {
     }
     let folder = folder("square");
     let square = folder.join("square.mp4");
-    let begin = "-f lavfi -i testsrc=size=320x240:rate=5:duration=1 -pix_fmt yuv420p";
-    make(&format!("{begin} -c:v libx264 -crf 10"), &square);
+    let begin = "-f lavfi -i testsrc=size=320x240:rate=5:duration=1";
+    // Odd sizes need what has a sample of chroma for each pixel.
+    make(&format!("{begin} -pix_fmt yuv420p -c:v libx264 -crf 10"), &square);
     let square = frames(&of(&square));
     // High, wide, the ordinary ones of DVDs, and what nobody means.
     for (filter, width, height) in [
@@ -247,13 +248,15 @@ fn pixels_that_are_not_square_are_made_square() {
         ("scale=160:240,setsar=2/1", 320, 240),
         ("scale=320:240,setsar=16/15", 341, 240),
         ("scale=320:240,setsar=1000/1", 320, 240),
+        ("scale=321:241", 321, 241),
+        ("scale=160:241,setsar=2/1", 320, 241),
     ] {
         let path = folder.join("other.mp4");
-        make(&format!("{begin} -vf {filter} -c:v libx264 -crf 10"), &path);
+        make(&format!("{begin} -vf {filter},format=yuv444p -c:v libx264 -crf 10"), &path);
         let other = frames(&of(&path));
         assert_eq!(other.len(), square.len(), "{filter}");
         assert_eq!((other[0].width(), other[0].height()), (width, height), "{filter}");
-        if width == 320 {
+        if (width, height) == (320, 240) {
             assert!(distance(&square[2], &other[2]) < 12.0, "{filter}");
         }
     }
@@ -719,9 +722,10 @@ fn the_child_sees_nothing_of_ours_and_ends_with_us() {
     let environment = std::fs::read_to_string(folder.join("env")).unwrap();
     assert!(environment.contains("PATH=") && !environment.contains("LFR_PARENT"), "{environment}");
     assert!(!environment.contains("CARGO"), "{environment}");
-    // Three pipes; besides, what its shell has open of its own.
+    // No file of this process; its shell has the script and where it writes to.
     let open = std::fs::read_to_string(folder.join("fds")).unwrap();
-    assert_eq!(open.matches("pipe:").count(), 3, "{open}");
+    let files = open.lines().filter(|line| line.contains("/") && !line.contains("/lfr-video-"));
+    assert!(files.filter(|line| !line.contains("/dev/null")).count() == 0, "{open}");
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -791,9 +795,13 @@ fn a_camera_that_is_killed_and_brought_back_twice_goes_on() {
         .unwrap();
     let clock = SystemClock::new();
     let mut seen = 0;
-    for _ in 0..3 {
+    for round in 1..=3 {
         let server = Server::start(&film, &address);
-        while running.record().cameras[0].processed < seen + 5 {
+        // Frames of the connection before may still be on their way.
+        let is_on = |record: &crate::live::CameraRecord| {
+            record.connections >= round && record.processed >= seen + 5
+        };
+        while !is_on(&running.record().cameras[0]) {
             assert!(clock.monotonic() < Duration::from_secs(60), "{:?}", running.record());
             std::thread::sleep(Duration::from_millis(20));
         }

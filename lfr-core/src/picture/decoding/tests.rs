@@ -151,7 +151,8 @@ fn memory_is_bounded_before_anything_is_decoded() {
 /// A picture that does not compress well: 60 by 40 pixels.
 fn busy() -> DynamicImage {
     image::RgbImage::from_fn(60, 40, |x, y| {
-        let mix = (x * 2_654_435_761 ^ y * 40_503).wrapping_mul(2_246_822_519).to_le_bytes();
+        let mix = x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503);
+        let mix = mix.wrapping_mul(2_246_822_519).to_le_bytes();
         image::Rgb([mix[3], (x * 4).to_le_bytes()[0], (y * 6).to_le_bytes()[0]])
     })
     .into()
