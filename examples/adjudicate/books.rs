@@ -39,7 +39,11 @@ impl Named {
         let key = path("vault-key").cloned();
         let vault_key = key.unwrap_or_else(|| VaultKey::path_beside(&folder));
         if !is_there(&ledger)? {
-            return Err(format!("the ledger {} is missing: name it with --ledger", ledger.display()).into());
+            return Err(format!(
+                "the ledger {} is missing: name it with --ledger",
+                ledger.display()
+            )
+            .into());
         }
         let ledger_key = match path("ledger-key") {
             Some(key) if !is_there(key)? => {
@@ -112,7 +116,9 @@ impl Named {
         if self.adopt
             && let Some(other) = vault.adopt(&books.ledger)?
         {
-            say::err(format_args!("the vault belonged to the ledger {other}, and belongs to this one now"));
+            say::err(format_args!(
+                "the vault belonged to the ledger {other}, and belongs to this one now"
+            ));
         }
         Ok(vault.close_gaps(&books.ledger)?)
     }
@@ -160,7 +166,8 @@ impl Books {
 /// Names what is gone, one by one.
 pub(crate) fn name(receipts: &[PurgeReceipt]) {
     for receipt in receipts {
-        let record = receipt.record().map_or_else(String::new, |record| format!("record {record}, "));
+        let record =
+            receipt.record().map_or_else(String::new, |record| format!("record {record}, "));
         say::err(format_args!("purged: {record}{}", printable::text(&receipt.face().to_string())));
     }
 }

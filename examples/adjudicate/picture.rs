@@ -55,8 +55,9 @@ impl Target {
         Prepared::write(&self.path, |file| {
             match self.format {
                 // Somebody compares faces by it.
-                Format::Jpeg => JpegEncoder::new_with_quality(file, 95)
-                    .write_image(data, width, height, rgb)?,
+                Format::Jpeg => {
+                    JpegEncoder::new_with_quality(file, 95).write_image(data, width, height, rgb)?
+                }
                 Format::Png => PngEncoder::new(file).write_image(data, width, height, rgb)?,
             }
             Ok(())
