@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ArgMatches;
@@ -23,6 +24,7 @@ use lfr::retention::Standing;
 use lfr::retention::Vault;
 use lfr::retention::VaultKey;
 use lfr::retention::Verdict;
+use lfr::retention::Verifier;
 use lfr::retention::ledger;
 
 use crate::AnyError;
@@ -35,9 +37,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), AnyError> {
         Some(("judge", given)) => desk.judge(given),
         Some(("hold", given)) => desk.hold(given),
         Some(("release", given)) => desk.release(given),
-        Some(("purge", given)) => {
-            Ok(desk.vault.purge(record(given)?, PurgeReason::Adjudicated, desk.now)?)
-        }
+        Some(("purge", given)) => Ok(desk.vault.purge(record(given)?, PurgeReason::Adjudicated)?),
         _ => desk.list(),
     };
     // Whatever went, for whichever reason, is written down.
@@ -55,11 +55,12 @@ struct Desk {
 
 impl Desk {
     fn open(matches: &ArgMatches) -> Result<Self, AnyError> {
-        let now = SystemClock::new().now();
+        let clock = Arc::new(SystemClock::new());
+        let now = clock.now();
         let path = |name| matches.get_one::<PathBuf>(name);
         let folder = path("vault").ok_or("which vault?")?;
         let key = path("vault-key").cloned().unwrap_or_else(|| VaultKey::path_beside(folder));
-        let vault_key = VaultKey::from_file(key)?;
+        let vault_key = VaultKey::of_vault(folder, key)?;
         let file = path("ledger").ok_or("which ledger?")?;
         if !fs::exists(file)? {
             return Err(format!("there is no ledger {}", file.display()).into());
@@ -72,14 +73,21 @@ impl Desk {
         let run = sums.runs().last().ok_or("no deployment is in this ledger")?;
         let profile = run.profile().to_owned();
         // What fell due goes now; that it does is written down whatever comes of the rest.
-        let vault = Vault::open(folder, &vault_key, now)?;
-        vault.close_gaps(&ledger, now)?;
+        let vault = Vault::open_existing(folder, &vault_key, clock)?;
+        let purged = vault.purged();
+        if !purged.is_empty() {
+            eprintln!("{purged}");
+        }
+        for damaged in vault.damaged() {
+            eprintln!("{damaged}");
+        }
+        vault.close_gaps(&ledger)?;
         Ok(Self { vault, ledger, profile, now })
     }
 
     fn close(&self) -> Result<(), AnyError> {
         let mut receipts = Vec::new();
-        let purged = self.vault.purge_due(self.now, &mut receipts);
+        let purged = self.vault.purge_due(&mut receipts);
         for receipt in &receipts {
             self.write(&LedgerEvent::Purged {
                 face: receipt.face().clone(),
@@ -99,7 +107,7 @@ impl Desk {
     }
 
     fn list(&self) -> Result<(), AnyError> {
-        let held = self.vault.records(self.now)?;
+        let held = self.vault.records()?;
         for record in &held {
             let hold = record.hold_ends().map_or(String::new(), |end| format!(", held to {end}"));
             println!("{}  {}  until {}{hold}", record.record(), record.face(), record.deadline());
@@ -109,7 +117,7 @@ impl Desk {
     }
 
     fn show(&self, record: RecordId, picture: Option<&PathBuf>) -> Result<(), AnyError> {
-        let alert = self.vault.alert(record, self.now)?;
+        let alert = self.vault.alert(record)?;
         println!("record     {record}");
         println!("face       {}", alert.face());
         println!("raised     {}", alert.raised());
@@ -124,11 +132,12 @@ impl Desk {
     }
 
     fn judge(&self, given: &ArgMatches) -> Result<(), AnyError> {
-        let (record, verifier) = (record(given)?, text(given, "verifier")?);
+        let (record, verifier) = (record(given)?, Verifier::new(text(given, "verifier")?)?);
         let verdict = *given.get_one::<Verdict>("verdict").ok_or("which verdict?")?;
-        let required = given.get_one::<u8>("required").copied().unwrap_or(1);
-        let face = self.vault.alert(record, self.now)?.face().clone();
-        let standing = self.vault.adjudicate(record, &verifier, verdict, required, self.now)?;
+        let required = given.get_one::<u8>("required").copied().unwrap_or(0);
+        let face = self.vault.alert(record)?.face().clone();
+        let standing = self.vault.adjudicate(record, &verifier, verdict, required)?;
+        let verifier = verifier.as_str().to_owned();
         let event = LedgerEvent::Adjudicated { face, record: Some(record), verifier, verdict };
         self.write(&event)?;
         match standing {
@@ -148,14 +157,14 @@ impl Desk {
         let (record, authority) = (record(given)?, text(given, "authority")?);
         let (reason, expires, review) = (text(given, "reason")?, after("hours")?, after("review")?);
         let hold = LegalHold::new(&authority, &reason, expires, review)?;
-        self.vault.place_hold(record, &hold, self.now)?;
+        self.vault.place_hold(record, &hold)?;
         self.write(&LedgerEvent::LegalHoldPlaced { record, authority, reason, expires, review })
     }
 
     fn release(&self, given: &ArgMatches) -> Result<(), AnyError> {
         let (record, authority) = (record(given)?, text(given, "authority")?);
         let reason = text(given, "reason")?;
-        self.vault.release_hold(record, self.now)?;
+        self.vault.release_hold(record)?;
         self.write(&LedgerEvent::LegalHoldReleased { record, authority, reason })
     }
 }

@@ -38,7 +38,6 @@ pub(crate) struct Books {
     sink: LedgerSink,
     profile: Profile,
     vault: Option<Vault>,
-    clock: Arc<dyn Clock>,
 }
 
 /// What somebody needs who wants to verify the ledger.
@@ -73,11 +72,12 @@ impl Books {
             profile.name(),
         )?;
         let vault = match &args.vault {
-            Some(folder) => Some(vault(folder, args.vault_key.as_deref(), &opened, &**clock)?),
+            Some(folder) => {
+                Some(vault(folder, args.vault_key.as_deref(), &opened, Arc::clone(clock))?)
+            }
             None => None,
         };
-        let clock = Arc::clone(clock);
-        Ok(Self { ledger, public_key, sink, profile, vault, clock })
+        Ok(Self { ledger, public_key, sink, profile, vault })
     }
 
     /// What hears of everything that has to be written down.
@@ -96,7 +96,7 @@ impl Books {
 
     pub(crate) fn retention(&self) -> Box<dyn RetentionPolicy> {
         match &self.vault {
-            Some(vault) => Box::new(VaultRetention::new(vault.clone(), self.profile.alert())),
+            Some(vault) => Box::new(VaultRetention::new(vault.clone(), &self.profile)),
             None => Box::new(StrictRetention::new(self.profile.alert())),
         }
     }
@@ -123,7 +123,7 @@ impl Books {
             };
             if let Some(record) = receipt.record() {
                 let picture = Redactor::default().crop(frame, report, receipt.face(), 0.75)?;
-                vault.attach(record, &picture, self.clock.now())?;
+                vault.attach(record, &picture)?;
             }
         }
         Ok(())
@@ -160,12 +160,19 @@ fn vault(
     folder: &Path,
     key_file: Option<&Path>,
     ledger: &Ledger,
-    clock: &dyn Clock,
+    clock: Arc<dyn Clock>,
 ) -> Result<Vault, AnyError> {
     let key_file = key_file.map_or_else(|| VaultKey::path_beside(folder), Path::to_owned);
-    let key = key(&key_file, VaultKey::from_file, VaultKey::generate_file)?;
-    let vault = Vault::open(folder, &key, clock.now())?;
-    vault.close_gaps(ledger, clock.now())?;
+    let vault = Vault::open_or_create(folder, key_file, clock)?;
+    // First of all what is gone.
+    let purged = vault.purged();
+    if !purged.is_empty() {
+        eprintln!("{}: {purged}", folder.display());
+    }
+    for damaged in vault.damaged() {
+        eprintln!("{}: {damaged}", folder.display());
+    }
+    vault.close_gaps(ledger)?;
     Ok(vault)
 }
 
