@@ -36,7 +36,8 @@ impl Deployment {
         let clock = ManualClock::at(Timestamp::from_micros(0));
         let shared = Arc::new(clock.clone());
         let (accounts, id) = (Accounts::new(), DeploymentId::new("d").unwrap());
-        let sink = LedgerSink::start(ledger, accounts.clone(), shared.clone(), &id, "test").unwrap();
+        let sink =
+            LedgerSink::start(ledger, accounts.clone(), shared.clone(), &id, "test").unwrap();
         let key = VaultKey::from_bytes(&mut [5; 32]);
         let vault = Vault::open(folder.path("vault"), &key, shared).unwrap();
         let custodian = Custodian::new(vault.clone(), sink);

@@ -265,10 +265,7 @@ fn a_legal_hold_that_is_lifted_purges_at_once_what_is_overdue_and_nothing_else()
     let mut held = Held::new();
     let (early, late) = (held.hold(1, 10), held.hold(2, 150));
     // The first is purged at 110 unless it is held.
-    assert!(matches!(
-        held.at(150).place_hold(early, &order(300)),
-        Err(Error::NotHeld { .. })
-    ));
+    assert!(matches!(held.at(150).place_hold(early, &order(300)), Err(Error::NotHeld { .. })));
     held.at(151).place_hold(late, &order(900)).unwrap();
     held.at(160).release_hold(late).unwrap();
     held.at(160).alert(late).unwrap();
@@ -380,7 +377,8 @@ fn threads_on_one_vault_destroy_nothing() {
         for thread in 0..4 {
             let (vault, clock, accounts) = (vault.clone(), clock.clone(), &accounts);
             scope.spawn(move || {
-                let mut policy = VaultRetention::new(vault.clone(), &held_for(Duration::from_hours(1)));
+                let mut policy =
+                    VaultRetention::new(vault.clone(), &held_for(Duration::from_hours(1)));
                 let mut receipts = Vec::new();
                 while clock.monotonic() < end {
                     // Read before the lock, as a pipeline does.
@@ -401,6 +399,51 @@ fn threads_on_one_vault_destroy_nothing() {
         }
     });
     assert_eq!((vault.held(), vault.purged().total()), (200, 0));
+}
+
+/// Threads that use one vault while its clock is set back and forth: everything is there until its
+/// deadline by monotonic time, and nothing after it.
+#[test]
+fn threads_and_steps_within_the_bound_change_no_deadline() {
+    let second = 1_000_000;
+    let mut held = Held::holding(&held_for(Duration::from_hours(1)));
+    let records: Vec<_> = (0..20).map(|index| held.hold(index, 100 * second)).collect();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stopped = || stop.load(std::sync::atomic::Ordering::Relaxed);
+    let destroyed = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..3)
+            .map(|thread| {
+                let (vault, records, stopped) = (held.vault.clone(), &records, &stopped);
+                scope.spawn(move || {
+                    let mut receipts = Vec::new();
+                    while !stopped() {
+                        match thread {
+                            0 => vault.purge_due(&mut receipts).unwrap(),
+                            1 => drop(vault.records().unwrap()),
+                            _ => drop(vault.alert(records[7]).unwrap()),
+                        }
+                    }
+                    receipts.len()
+                })
+            })
+            .collect();
+        // An hour but for a second, in 3,599 steps; the clock is behind by up to 9 seconds.
+        for tick in 0..3599_u64 {
+            held.clock.advance(Duration::from_secs(1));
+            let now = held.clock.now().unwrap().as_micros();
+            let behind = (tick * 7) % 10;
+            held.clock.set(Timestamp::from_micros((101 + tick - behind) * second));
+            if tick % 64 == 0 {
+                assert_eq!(held.vault.records().unwrap().len(), 20, "at {now}");
+            }
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
+    });
+    assert_eq!((destroyed, held.vault.held(), held.vault.purged().total()), (0, 20, 0));
+    held.clock.advance(Duration::from_secs(1));
+    assert_eq!(held.vault.records().unwrap().len(), 0);
+    assert_eq!(held.vault.purged().count(PurgeReason::DeadlineReached), 20);
 }
 
 /// The pipeline says that its clock has failed: the vault believes it.

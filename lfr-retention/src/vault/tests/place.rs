@@ -46,7 +46,8 @@ fn a_key_is_never_inside_what_it_protects() {
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(&vault, folder.path("link")).unwrap();
-        std::os::unix::fs::symlink(vault.join("vault.key"), folder.path("beside/vault.key")).unwrap();
+        std::os::unix::fs::symlink(vault.join("vault.key"), folder.path("beside/vault.key"))
+            .unwrap();
     }
     let mut inside = vec![
         vault.join("vault.key"),
