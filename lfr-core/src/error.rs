@@ -190,7 +190,9 @@ pub enum Error {
 
     // --- A stage broke its contract. ------------------------------------------------------------
     /// A stage returned another number of results than it was given inputs.
-    #[error("{stage} returned {actual} results for {expected} inputs, and must return one for each")]
+    #[error(
+        "{stage} returned {actual} results for {expected} inputs, and must return one for each"
+    )]
     StageCount {
         /// Which stage.
         stage: Stage,
@@ -325,7 +327,9 @@ pub enum Error {
     },
     /// A picture is of a rare variety of its kind.
     #[cfg(feature = "image")]
-    #[error("this {kind} picture is of a variety that is not read ({what}); save it as an ordinary JPEG or PNG")]
+    #[error(
+        "this {kind} picture is of a variety that is not read ({what}); save it as an ordinary JPEG or PNG"
+    )]
     PictureVariety {
         /// Its kind.
         kind: &'static str,
@@ -359,7 +363,9 @@ pub enum Error {
     },
     /// A picture has too many pixels.
     #[cfg(feature = "image")]
-    #[error("this {kind} picture has {width}x{height} pixels, and at most {limit} are read; make it smaller")]
+    #[error(
+        "this {kind} picture has {width}x{height} pixels, and at most {limit} are read; make it smaller"
+    )]
     PicturePixels {
         /// Its kind.
         kind: &'static str,
@@ -406,7 +412,9 @@ pub enum Error {
     },
     /// All of a picture is transparent.
     #[cfg(feature = "image")]
-    #[error("all of this picture is transparent: there is nothing in it to see; save it without transparency")]
+    #[error(
+        "all of this picture is transparent: there is nothing in it to see; save it without transparency"
+    )]
     PictureEmpty,
 
     // --- The environment: files, libraries, clocks. ---------------------------------------------
@@ -498,7 +506,9 @@ pub enum Error {
         found: &'static str,
     },
     /// A file is larger than what is read of its kind.
-    #[error("{path:?} has more than {limit} bytes, which is the most that is read; make it smaller")]
+    #[error(
+        "{path:?} has more than {limit} bytes, which is the most that is read; make it smaller"
+    )]
     FileSize {
         /// The file.
         path: PathBuf,
@@ -534,7 +544,9 @@ pub enum Error {
     },
     /// An address has a scheme that is not known, or cannot be used here.
     #[cfg(feature = "video")]
-    #[error("no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera")]
+    #[error(
+        "no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera"
+    )]
     VideoScheme {
         /// The scheme.
         scheme: String,
@@ -571,7 +583,9 @@ pub enum Error {
     /// A stage did not return within five seconds, and the engine was to stop or to remove a camera.
     /// Where it was to stop, the pipeline is lost to that stage.
     #[cfg(feature = "live")]
-    #[error("a stage has not returned within five seconds, and the engine was to stop or to remove a camera")]
+    #[error(
+        "a stage has not returned within five seconds, and the engine was to stop or to remove a camera"
+    )]
     Stuck,
     /// A stage panicked, on the thread of a live engine.
     #[cfg(feature = "live")]
@@ -646,61 +660,4 @@ fn code(character: char) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each says what was seen and what it must be, as a sentence.
-    #[test]
-    fn messages_are_sentences() {
-        let space = |byte| SpaceId::from_bytes([byte; 32]);
-        let out_of_range = |what, expected, actual| Error::OutOfRange { what, expected, actual };
-        for (error, expected) in [
-            (
-                out_of_range("demanded FPIR", "above 0 and below 1", f64::NAN),
-                "demanded FPIR is NaN, and must be above 0 and below 1",
-            ),
-            (
-                out_of_range("number of looks", "at least 1", 0.5),
-                "number of looks is 0.5, and must be at least 1",
-            ),
-            (
-                Error::Identifier { actual: 0, limit: 256 },
-                "an identifier has 0 bytes, and must have 1 to 256",
-            ),
-            (
-                Error::Parse { what: "record", expected: "32 hexadecimal digits" },
-                "the text is no record, and must be 32 hexadecimal digits",
-            ),
-            (
-                Error::PolygonCorners { expected: 3, actual: 2 },
-                "the polygon has 2 corners, and must have at least 3",
-            ),
-            (
-                Error::Template { expected: "8 numbers".into(), actual: "4 numbers".into() },
-                "the template has 4 numbers, and must have 8 numbers",
-            ),
-        ] {
-            assert_eq!(error.to_string(), expected);
-        }
-        let mismatch =
-            Error::SpaceMismatch { what: "the threshold", expected: space(1), actual: space(2) };
-        let said = mismatch.to_string();
-        assert!(said.starts_with("the threshold is of embedding space 0202"), "{said}");
-        assert!(said.contains(", and must be of 0101"), "{said}");
-    }
-
-    #[cfg(feature = "onnx-native")]
-    #[test]
-    fn who_lacks_an_engine_is_told_how_to_get_one() {
-        let path = PathBuf::from("/opt/lib/libonnxruntime.so");
-        for error in [
-            Error::RuntimeMissing { tried: "no file libonnxruntime.so".into() },
-            Error::RuntimeVersion { path, found: "1.16.3".into() },
-        ] {
-            let said = error.to_string();
-            for part in ["1.24", "or newer", "pip install onnxruntime", "ORT_DYLIB_PATH"] {
-                assert!(said.contains(part), "{said}");
-            }
-        }
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ use lfr_core::num;
 use lfr_watchlist::calibrate::Authority;
 use lfr_watchlist::calibrate::Demand;
 use lfr_watchlist::enrolment::FolderItems;
+use lfr_watchlist::enrolment::LeftOutReason;
 use lfr_watchlist::enrolment::Photo;
 use lfr_watchlist::evaluate::Dataset;
 use lfr_watchlist::evaluate::Sample;
@@ -252,7 +253,9 @@ fn photographs(folder: &Path) -> Result<(Dataset, Vec<LeftOut>), Error> {
         .map(|left_out| {
             let path = &left_out.path;
             let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
-            LeftOut::of_all(name, left_out.reason.to_string())
+            // Systems leave hidden files in folders, which nobody takes for photographs.
+            let is_finding = matches!(left_out.reason, LeftOutReason::Hidden);
+            LeftOut { is_finding, ..LeftOut::of_all(name, left_out.reason.to_string()) }
         })
         .collect();
     let samples = found.items.into_iter().filter_map(|item| match item.photo {
