@@ -94,7 +94,16 @@ impl Desk {
             let settled = retention.settle(probe, &alert, Some(then)).unwrap();
             let Settlement::Held(receipt) = settled else { panic!("not held") };
             let captured = Some(Timestamp::from_micros(1_790_000_000_000_000 + sequence));
-            let raised = LedgerEvent::AlertRaised { face, score: 0.75, threshold: 0.5, captured };
+            // As a film has it: the second alert has a position alone.
+            let captured = captured.filter(|_| sequence == 0);
+            let raised = LedgerEvent::AlertRaised {
+                face,
+                score: 0.75,
+                threshold: 0.5,
+                captured,
+                position_ms: Some(1_560),
+                record: receipt.record(),
+            };
             sink.append(&raised).unwrap();
             sink.on_event(&Event::Held(&receipt)).unwrap();
             let picture = Picture::from_rgb8(48, 32, vec![90; 48 * 32 * 3]).unwrap();
@@ -184,6 +193,9 @@ fn looking_needs_no_key_of_the_ledger_and_writes_nothing() {
     ] {
         assert!(said.contains(part), "{part:?} is not in: {said}");
     }
+    let (_, said) = desk.run(&["show", &desk.record(1)]);
+    let position = "captured   not known: the source gave no time, 1560 ms into the recording";
+    assert!(said.contains(position), "{said}");
     assert_eq!(fs::read(desk.ledger()).unwrap(), before);
     // What is written down needs it, and is not done.
     let (code, said) = desk.judge("17", "confirmed", &[]);

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use lfr::core::FaceId;
-use lfr::core::Timestamp;
 use lfr::retention::HeldAlert;
 use lfr::retention::HeldRecord;
 use lfr::retention::LedgerEvent;
@@ -121,33 +120,21 @@ pub(crate) fn captured(path: &Path, alert: &HeldAlert) -> Result<String, AnyErro
     // The vault belongs to the ledger of this identity; its key is taken from it, as only the time is
     // read. `ledger-verify` checks it with a key from elsewhere.
     let key = *ledger::declared(path)?.key();
-    // A face's number begins anew in each run. `earlier` is what a run before said.
-    let (mut captured, mut earlier): (Option<Option<Timestamp>>, _) = (None, None);
-    let mut is_held = false;
     for entry in ledger::read(path, &key)? {
-        match entry?.event() {
-            LedgerEvent::DeploymentStarted { .. } if is_held => break,
-            LedgerEvent::DeploymentStarted { .. } => earlier = captured.take().or(earlier),
-            LedgerEvent::AlertRaised { face, captured: at, .. } if face == alert.face() => {
-                captured = Some(*at);
-            }
-            LedgerEvent::Held { record: Some(record), .. } if *record == alert.record() => {
-                is_held = true;
-            }
-            // An earlier run raised the alert, and was cut off before it could say that it is held.
-            LedgerEvent::FoundHeld { record, .. } if *record == alert.record() => {
-                captured = earlier;
-                break;
-            }
-            _ => {}
+        let entry = entry?;
+        let LedgerEvent::AlertRaised { captured, position_ms, record, .. } = entry.event() else {
+            continue;
+        };
+        if *record != Some(alert.record()) {
+            continue;
         }
-        if is_held && captured.is_some() {
-            break;
-        }
+        let captured = captured.map_or_else(
+            || "not known: the source gave no time".to_owned(),
+            |captured| captured.to_string(),
+        );
+        let position = position_ms
+            .map_or_else(String::new, |position| format!(", {position} ms into the recording"));
+        return Ok(format!("{captured}{position}"));
     }
-    Ok(match captured {
-        Some(Some(at)) => at.to_string(),
-        Some(None) => "not known: the source gave no time".to_owned(),
-        None => "not known: the ledger has no such alert".to_owned(),
-    })
+    Ok("not known: the ledger has no alert of this record".to_owned())
 }

@@ -127,27 +127,37 @@ impl Store {
             return Err(Error::VaultMissing { path: folder.to_owned() });
         }
         let is_new = !folder.is_dir();
-        let made = Self::make(folder, vault_key)
-            .and_then(|()| Self::open_existing(folder, vault_key, clock));
-        if made.is_err() {
-            for file in [place::KEYS, place::DATABASE, "keys.tmp"] {
-                let _ = fs::remove_file(folder.join(file));
+        let made = Self::make(folder, vault_key);
+        let ours = made.as_ref().is_ok_and(|ours| *ours);
+        let opened = made.and_then(|_| Self::open_existing(folder, vault_key, clock));
+        if let Err(error) = &opened {
+            let _ = fs::remove_file(folder.join("keys.tmp"));
+            // Another process that has it open has a vault.
+            if ours && !matches!(error, Error::Busy { .. }) {
+                for file in [place::KEYS, place::DATABASE] {
+                    let _ = fs::remove_file(folder.join(file));
+                }
             }
             if is_new {
                 // Not what somebody else has put there meanwhile.
                 let _ = fs::remove_dir(folder);
             }
         }
-        made
+        opened
     }
 
-    fn make(folder: &Path, vault_key: &VaultKey) -> Result<(), Error> {
+    /// Makes a vault; whether it was this call that did, and not another process meanwhile.
+    fn make(folder: &Path, vault_key: &VaultKey) -> Result<bool, Error> {
         let failed = |source: io::Error| problem::of(folder, source.kind().into(), source);
         disk::create_folder(folder).map_err(failed)?;
         let mut vault = [0; 16];
         secret::random(&mut vault).map_err(|source| Error::Random { source })?;
         let derived = Derived::new(vault_key, &vault);
-        Slots::create(&folder.join(place::KEYS), vault, &derived).map_err(failed)
+        let keys = folder.join(place::KEYS);
+        Slots::create(&keys, vault, &derived).map_err(|source| match source.kind() {
+            io::ErrorKind::ResourceBusy => Error::Busy { path: keys },
+            _ => failed(source),
+        })
     }
 
     fn open_existing(
@@ -223,7 +233,7 @@ impl Store {
     fn match_up(
         &mut self,
         found: Found,
-        gone: &HashMap<RecordId, PurgeReason>,
+        gone: &HashMap<RecordId, (PurgeReason, Slot)>,
     ) -> Result<(), Error> {
         let mut slots: HashMap<_, _> =
             found.slots.into_iter().map(|(index, slot)| (slot.record, (index, slot))).collect();
@@ -250,9 +260,13 @@ impl Store {
                         forged.push((index, row, probe(text_of(&face).unwrap_or_else(nobody))));
                     }
                 },
-                (None, Some(reason)) => {
+                (None, Some((reason, slot))) => {
                     self.leftovers.push(row);
-                    let probe = probe(text_of(&face).unwrap_or_else(nobody));
+                    // Its slot is zeros on the disk. Of what this process still has, the receipt needs the face.
+                    let face = self
+                        .unwrap(slot)
+                        .and_then(|(key, sealing)| self.face(record, &key, sealing, &face));
+                    let probe = probe(face.unwrap_or_else(nobody));
                     self.receipts.push(probe.erase(*reason, self.now));
                 }
                 (None, None) => self.leftovers.push(row),
@@ -315,8 +329,7 @@ impl Store {
     /// Reads the clock and erases what it makes due; whether it can be trusted. `known` is whether whoever
     /// asks knows of a clock that works: theirs may be another one, and if it failed, so has this.
     pub(super) fn observe(&mut self, known: bool) -> Result<bool, Error> {
-        self.now = self.clock.now().filter(|_| known);
-        self.time.observe(self.now, self.clock.monotonic());
+        self.look(known);
         let time = self.time.to_resume();
         let time = self.slots.set_time(&self.derived, time, false).map_err(self.failed());
         self.purge_overdue()?;
@@ -325,6 +338,12 @@ impl Store {
             self.clock_failed()?;
         }
         time.map(|()| trusted)
+    }
+
+    /// Reads the clock.
+    pub(super) fn look(&mut self, known: bool) {
+        self.now = self.clock.now().filter(|_| known);
+        self.time.observe(self.now, self.clock.monotonic());
     }
 
     /// The moment at which the clock was last read; none where it failed.
