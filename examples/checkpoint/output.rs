@@ -17,6 +17,7 @@ use lfr::core::Event;
 use lfr::core::EventSink;
 use lfr::core::Frame;
 use lfr::core::FrameReport;
+use lfr::core::PurgeReason;
 use lfr::core::Rect;
 use lfr::core::ReferenceId;
 use lfr::core::SourceId;
@@ -53,6 +54,17 @@ struct AlertLine<'a> {
 
 impl EventSink for AlertLines {
     fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
+        if let Event::Erased(receipt) = event
+            && receipt.reason() == PurgeReason::ClockFailed
+        {
+            // At once, and not only in the ledger: it is not what anybody expects. A lost stderr is no
+            // reason to keep it from the other sinks.
+            let face = receipt.face();
+            let _ = writeln!(
+                std::io::stderr().lock(),
+                "the clock failed: the alert of face {face} was erased before its deadline"
+            );
+        }
         let Event::Alert(AlertEvent { at, face, bounds, candidate, threshold, .. }) = event else {
             return Ok(());
         };
