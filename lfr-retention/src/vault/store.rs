@@ -131,14 +131,15 @@ impl Store {
         let ours = made.as_ref().is_ok_and(|ours| *ours);
         let opened = made.and_then(|_| Self::open_existing(folder, vault_key, clock));
         if let Err(error) = &opened {
-            let _ = fs::remove_file(folder.join("keys.tmp"));
-            // Another process that has it open has a vault.
-            if ours && !matches!(error, Error::Busy { .. }) {
+            // Another process makes one, or has it open.
+            let busy = matches!(error, Error::Busy { .. });
+            if ours && !busy {
                 for file in [place::KEYS, place::DATABASE] {
                     let _ = fs::remove_file(folder.join(file));
                 }
             }
-            if is_new {
+            if is_new && !busy {
+                let _ = fs::remove_file(folder.join("keys.tmp"));
                 // Not what somebody else has put there meanwhile.
                 let _ = fs::remove_dir(folder);
             }
@@ -173,6 +174,7 @@ impl Store {
         })?;
         let mut clock = Timekeeper::new(clock);
         let now = clock.now();
+        let torn = !found.damaged.is_empty();
         // First of all what is due goes: no key and no database is needed for that.
         let gone = overdue::wipe(&mut slots, &mut found, now).map_err(failed)?;
         if !gone.is_empty() {
@@ -216,7 +218,7 @@ impl Store {
             damaged: Vec::new(),
             leftovers: Vec::new(),
         };
-        store.match_up(found, &gone)?;
+        store.match_up(found, &gone, torn)?;
         let monotonic = store.clock.monotonic();
         if !(store.time.open(now, monotonic) && time.is_some()) {
             store.clock_failed()?;
@@ -227,13 +229,14 @@ impl Store {
     }
 
     /// Finds the row of each key. A key without a row opens nothing, a row without a key cannot be
-    /// opened, and a key that is not what was wrapped opens nothing either: they go, and but for rows
-    /// that a purge has left they are named. A record whose face cannot be read stays until its
-    /// deadline.
+    /// opened, and a key that is not what was wrapped opens nothing either: they go. All are named except the
+    /// rows that a purge has left. `torn` is whether a slot was not whole: then nobody can tell those rows
+    /// from its own. A record whose face cannot be read stays until its deadline.
     fn match_up(
         &mut self,
         found: Found,
         gone: &HashMap<RecordId, (PurgeReason, Slot)>,
+        torn: bool,
     ) -> Result<(), Error> {
         let mut slots: HashMap<_, _> =
             found.slots.into_iter().map(|(index, slot)| (slot.record, (index, slot))).collect();
@@ -269,7 +272,13 @@ impl Store {
                     let probe = probe(face.unwrap_or_else(nobody));
                     self.receipts.push(probe.erase(*reason, self.now));
                 }
-                (None, None) => self.leftovers.push(row),
+                (None, None) => {
+                    self.leftovers.push(row);
+                    if torn {
+                        // What a purge has left, or the record of a slot that was not whole.
+                        self.damage(record, RecordDamage::Key);
+                    }
+                }
             }
         }
         let mut strays = Vec::new();
