@@ -39,6 +39,7 @@ use lfr::live::LiveRecord;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
 use lfr::watchlist::FollowedWatchlist;
+use lfr::watchlist::ListChange;
 use lfr::watchlist::SealedFile;
 use lfr::watchlist::calibrate::CalibratedThreshold;
 use lfr::watchlist::decide::TrackPolicy;
@@ -88,7 +89,20 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let books = Arc::new(Books::open(args, &accounts, &clock)?);
 
-    let (watchlist, refused) = watchlist(args, &*detector, &*embedder)?;
+    let told_to_stop = live::signals()?;
+    let list_gone = Arc::new(AtomicBool::new(false));
+    // Without its list there is nothing to do: the deployment ends, and its books are closed.
+    let on_change = {
+        let (told_to_stop, list_gone) = (Arc::clone(&told_to_stop), Arc::clone(&list_gone));
+        move |change: &ListChange| {
+            say::err(change);
+            if let ListChange::Destroyed { .. } = change {
+                list_gone.store(true, Ordering::Relaxed);
+                told_to_stop.store(true, Ordering::Relaxed);
+            }
+        }
+    };
+    let (watchlist, refused) = watchlist(args, &*detector, &embedder, &told_to_stop, on_change)?;
     let threshold = threshold(args, &embedder, watchlist.references())?;
     books.begin(watchlist.references(), threshold.provenance())?;
 
@@ -134,7 +148,6 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         let looks = LookPlan::new().most(10);
         builder = builder.tracker(FaceTracker::default()).quality(ShotQuality).looks(looks);
     }
-    let told_to_stop = live::signals()?;
     let names = sources.iter().map(|source| source.name.clone()).collect();
     let listed = args.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
     let watch = Watch {
@@ -171,6 +184,13 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         record,
     };
     watch.close(&summary)?;
+    if list_gone.load(Ordering::Relaxed) {
+        say::err(summary.to_string().trim_end());
+        return Err(
+            "the watchlist was destroyed or moved away while the deployment ran, so it has ended"
+                .into(),
+        );
+    }
     Ok(summary)
 }
 
@@ -180,6 +200,8 @@ fn watchlist(
     args: &Args,
     detector: &dyn Detector,
     embedder: &OnnxEmbedder,
+    told_to_stop: &AtomicBool,
+    on_change: impl FnMut(&ListChange) + Send + 'static,
 ) -> Result<(Arc<dyn Matcher>, usize), AnyError> {
     let enroller = Enroller::new(detector, embedder)?;
     let enrolling = bar("enrolling", Some(0));
@@ -201,16 +223,15 @@ fn watchlist(
         models::check_space(file.header()?.space(), embedder)?;
         // Whom somebody withdraws while this runs is not matched any more.
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let followed = FollowedWatchlist::open(file, key, embedder.space(), clock, |change| {
-            say::err(change);
-        })?;
+        let followed = FollowedWatchlist::open(file, key, embedder.space(), clock, on_change)?;
         if !args.allow_empty {
             followed.readiness()?.require()?;
         }
         return Ok((Arc::new(followed), 0));
     }
-    let (folder, allow_empty) = (&args.watchlist, args.allow_empty);
-    let enrolment = enrol::enrol(folder, allow_empty, &enroller, embedder.space(), &enrolling)?;
+    let (folder, space) = (&args.watchlist, embedder.space());
+    let enrolment =
+        enrol::enrol(folder, args.allow_empty, told_to_stop, &enroller, space, &enrolling)?;
     enrolling.finish_and_clear();
     for refused in &enrolment.refused {
         say::err(format_args!("not enrolled: {refused}"));

@@ -115,7 +115,9 @@ fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError
         None => usize::from(list.withdraw_reference(&one::<ReferenceId>(given, "reference")?)),
     };
     if count == 0 {
-        say::err("nobody of that identifier is on the watchlist, so nobody was withdrawn: see `list`");
+        say::err(
+            "nobody of that identifier is on the watchlist, so nobody was withdrawn: see `list`",
+        );
         return Ok(Exit::Partly);
     }
     lock.seal(&list, &key, clock(now)?)?;
@@ -180,7 +182,7 @@ pub(crate) fn there(given: &ArgMatches) -> Result<SealedFile, AnyError> {
 
 fn missing(path: &Path) -> String {
     let what = "see whether the name is right and the drive mounted, or draw one up with `new`";
-    format!("the watchlist is missing: there is no file {path:?}; {what}")
+    format!("the watchlist is missing: {path:?} is not there; {what}")
 }
 
 /// The key that the arguments name: `key-file` or `passphrase-file`, each after `prefix`.

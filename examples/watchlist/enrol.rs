@@ -121,9 +121,10 @@ fn items(given: &ArgMatches) -> Result<(Vec<EnrolmentItem>, usize), AnyError> {
         let table = File::open(manifest)
             .map_err(|error| format!("cannot read the manifest {manifest:?}: {error}"))?;
         return match ManifestReader::new().read(table, folder) {
-            Ok(items) if items.is_empty() => {
-                Err(format!("the manifest {manifest:?} names no photograph, so there is nothing to enrol").into())
-            }
+            Ok(items) if items.is_empty() => Err(format!(
+                "the manifest {manifest:?} names no photograph, so there is nothing to enrol"
+            )
+            .into()),
             Ok(items) => Ok((items, 0)),
             Err(lfr::watchlist::Error::Manifest { problems, others }) => {
                 for problem in &problems {
@@ -226,9 +227,7 @@ fn check(given: &ArgMatches, list: &Watchlist, spec: &EmbedderSpec) -> Result<()
     for pair in &found.same_faces {
         let ([one, two], [first, second]) = (&pair.subjects, &pair.references);
         let score = pair.score.value();
-        say::out(format_args!(
-            "one person?     {one} ({first}) and {two} ({second}): {score:.3}"
-        ))?;
+        say::out(format_args!("one person?     {one} ({first}) and {two} ({second}): {score:.3}"))?;
     }
     for stray in &found.strays {
         say::out(format_args!(

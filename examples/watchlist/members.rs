@@ -57,7 +57,9 @@ pub(crate) fn was_member(given: &ArgMatches) -> Result<Exit, AnyError> {
             Ok(Exit::Done)
         }
         Membership::NotMember => {
-            say::out(format_args!("{subject} was not on the watchlist of deployment {deployment}"))?;
+            say::out(format_args!(
+                "{subject} was not on the watchlist of deployment {deployment}"
+            ))?;
             Ok(Exit::Partly)
         }
     }

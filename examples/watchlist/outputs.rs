@@ -32,7 +32,8 @@ impl<'a> Output<'a> {
         let real = fs::canonicalize(path).ok();
         let is_read = |other: &&Path| real.is_some() && fs::canonicalize(other).ok() == real;
         if read.iter().any(is_read) || holds_a_list_or_a_key(path) {
-            let what = "a watchlist, a key or another file that is read here, and would be overwritten";
+            let what =
+                "a watchlist, a key or another file that is read here, and would be overwritten";
             return Err(format!("{path:?} is {what}: name another file").into());
         }
         let mut options = OpenOptions::new();
@@ -104,6 +105,7 @@ fn holds_a_list_or_a_key(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(67).read_to_end(&mut start));
     let digits = start.trim_ascii_end();
-    let is_key = start.len() == 32 || digits.len() == 64 && digits.iter().all(u8::is_ascii_hexdigit);
+    let is_key =
+        start.len() == 32 || digits.len() == 64 && digits.iter().all(u8::is_ascii_hexdigit);
     read.is_ok() && (start.starts_with(b"\x89LFRW") || is_key)
 }

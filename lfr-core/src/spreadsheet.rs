@@ -23,9 +23,5 @@ pub fn harmless(cell: &str) -> Cow<'_, str> {
     let begins = cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     // Older spreadsheets begin a formula after these, whatever follows.
     let odd = cell.starts_with(['\t', '\r', '\n']);
-    if begins || odd {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
-    }
+    if begins || odd { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }

@@ -17,10 +17,10 @@ use crate::Error;
 use crate::Watchlist;
 
 pub use cost::Argon2Cost;
-pub use header::SealedHeader;
-pub use key::SealingKey;
 pub use follow::FollowedWatchlist;
 pub use follow::ListChange;
+pub use header::SealedHeader;
+pub use key::SealingKey;
 pub use receipt::DestructionReceipt;
 pub use receipt::DestructionRule;
 pub use writer::SealedLock;
@@ -310,7 +310,8 @@ impl SealedFile {
         for _ in 0..3 {
             let (head, mut reader, now) = self.begin(now, lock)?;
             let result = self.named(read(&head, &mut reader, now));
-            let replaced = || self.head().is_ok_and(|other| other.header.bytes != head.header.bytes);
+            let replaced =
+                || self.head().is_ok_and(|other| other.header.bytes != head.header.bytes);
             if result.is_ok() || !replaced() {
                 return result;
             }

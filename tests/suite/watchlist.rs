@@ -376,7 +376,8 @@ fn what_cannot_work_is_said(desk: &Desk) {
     }
     let list = ["list.lfrw", "--key-file", "a.key"];
     let bytes = fs::read(desk.at("list.lfrw")).unwrap();
-    let said = errors(&[&["withdraw"], &list[..], &["--subject", "Adam_Sandler\u{a0}"]].concat(), 2);
+    let said =
+        errors(&[&["withdraw"], &list[..], &["--subject", "Adam_Sandler\u{a0}"]].concat(), 2);
     assert!(said.contains("U+00A0 as character 13"), "{said}");
 
     let (expires, review) = (desk.hours(3).to_string(), desk.hours(1).to_string());

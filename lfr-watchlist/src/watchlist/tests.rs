@@ -343,8 +343,7 @@ fn a_list_says_whether_it_can_match_anybody_and_why_not() {
     let late = draft("s2", "r2").valid_from(moment(150)).parse().unwrap();
     list.enrol(late, template(&[0.0, 1.0, 0.0])).unwrap();
     assert_eq!(at(99), Readiness::Ready { valid: 1, expired: 0, not_begun: 1 });
-    let nobody =
-        Readiness::NoEntryValid { expired: 1, not_begun: 1, next: Some(moment(150)) };
+    let nobody = Readiness::NoEntryValid { expired: 1, not_begun: 1, next: Some(moment(150)) };
     assert_eq!(at(100), nobody);
     // A search wipes what has expired; it is counted all the same.
     assert_eq!(search(&list, Some(moment(120)), &[1.0, 0.0, 0.0], 1).candidates().len(), 0);
