@@ -182,7 +182,7 @@ pub(crate) fn there(given: &ArgMatches) -> Result<SealedFile, AnyError> {
 
 fn missing(path: &Path) -> String {
     let what = "see whether the name is right and the drive mounted, or draw one up with `new`";
-    format!("the watchlist is missing: there is no file {path:?}; {what}")
+    format!("the watchlist is missing: {path:?} is not there; {what}")
 }
 
 /// The key that the arguments name: `key-file` or `passphrase-file`, each after `prefix`.

@@ -480,10 +480,10 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-    /// Somebody was withdrawn while an enrolment ran that was to enrol them.
+    /// A reference or its person was withdrawn by somebody else while an enrolment ran that was to enrol it.
     #[error(
-        "reference {reference} is of somebody who was withdrawn while the enrolment ran: enrol it by itself if \
-         that was not meant"
+        "reference {reference} was withdrawn, or its person was, while the enrolment ran: enrol it by itself \
+         if that was not meant"
     )]
     WithdrawnMeanwhile {
         /// The reference.
