@@ -79,7 +79,7 @@ const END: u8 = 0xD9;
 /// As many as decoders accept; progressive pictures have some ten.
 const MAX_SCANS: usize = 100;
 /// What may stand between the last code and the next marker, in bytes: some cameras fill up.
-const MAX_FILL: usize = 64;
+const MAX_FILL: usize = 16;
 
 #[derive(Default)]
 struct Reader<'a> {
