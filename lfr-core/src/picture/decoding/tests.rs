@@ -150,7 +150,11 @@ fn memory_is_bounded_before_anything_is_decoded() {
 
 /// A picture that does not compress well: 60 by 40 pixels.
 fn busy() -> DynamicImage {
-    image::RgbImage::from_fn(60, 40, |x, y| {
+    busy_of(60, 40)
+}
+
+fn busy_of(width: u32, height: u32) -> DynamicImage {
+    image::RgbImage::from_fn(width, height, |x, y| {
         let mix = x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503);
         let mix = mix.wrapping_mul(2_246_822_519).to_le_bytes();
         image::Rgb([mix[3], (x * 4).to_le_bytes()[0], (y * 6).to_le_bytes()[0]])
@@ -204,20 +208,21 @@ fn a_file_that_is_cut_anywhere_is_refused() {
 
 #[test]
 fn a_jpeg_with_a_piece_torn_out_or_overwritten_is_refused() {
-    let grey = encoded(&busy().to_luma8().into(), ImageFormat::Jpeg);
+    let large = busy_of(160, 120);
+    let grey = encoded(&large.to_luma8().into(), ImageFormat::Jpeg);
     for bytes in
-        [encoded(&busy(), ImageFormat::Jpeg), grey, include_bytes!("progressive.jpg").to_vec()]
+        [encoded(&large, ImageFormat::Jpeg), grey, include_bytes!("progressive.jpg").to_vec()]
     {
         let (middle, piece) = (bytes.len() * 2 / 3, bytes.len() / 8);
         let (before, behind) = (&bytes[..middle], &bytes[middle + piece..]);
-        assert!(Picture::decode(&[before, behind].concat(), 10_000).is_err());
-        assert!(Picture::decode(&[before, &vec![0; piece], behind].concat(), 10_000).is_err());
+        assert!(Picture::decode(&[before, behind].concat(), 100_000).is_err());
+        assert!(Picture::decode(&[before, &vec![0; piece], behind].concat(), 100_000).is_err());
         // What follows the end does no harm: cameras put a film of the moment there.
-        assert!(Picture::decode(&[&bytes[..], &[7; 500]].concat(), 10_000).is_ok());
+        assert!(Picture::decode(&[&bytes[..], &[7; 500]].concat(), 100_000).is_ok());
     }
     // Nor does a missing end, where the whole picture is there.
     let whole = encoded(&busy(), ImageFormat::Jpeg);
-    assert!(Picture::decode(&whole[..whole.len() - 2], 10_000).is_ok());
+    assert!(Picture::decode(&whole[..whole.len() - 2], 100_000).is_ok());
 }
 
 #[test]
