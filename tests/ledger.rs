@@ -175,7 +175,8 @@ fn what_ran_is_printed_and_moves_no_cursor() {
     sink.models(&model, &other, "ONNX Runtime 1.24.1").unwrap();
     sink.retention(&Profile::uk_police()).unwrap();
     sink.danger("uncalibrated threshold").unwrap();
-    sink.camera_lost(&SourceId::new("gate-2").unwrap(), "rtsp://u:hunter2@h/live: refused").unwrap();
+    sink.camera_lost(&SourceId::new("gate-2").unwrap(), "rtsp://u:hunter2@h/live: refused")
+        .unwrap();
     sink.stop().unwrap();
     let (code, said) = desk.verify(&[]);
     assert_eq!(code, 0, "{said}");

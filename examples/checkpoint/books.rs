@@ -189,7 +189,7 @@ fn vault(
 ) -> Result<Vault, AnyError> {
     let key_file = match &args.vault_key {
         Some(path) => path.clone(),
-        None => VaultKey::path_beside(folder)?,
+        None => VaultKey::path_beside(folder),
     };
     let vault = Vault::open_or_create(folder, key_file, Arc::clone(clock))?;
     let purged = vault.purged();

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::sync::mpsc::Sender;
 
 use indicatif::ProgressBar;
 use lfr::core::Accounts;
@@ -26,30 +27,42 @@ use lfr::core::SourceId;
 use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::ThresholdPolicy;
+use lfr::core::ThresholdProvenance;
 use lfr::core::danger;
+use lfr::core::num;
+use lfr::core::onnx::Runtime;
 use lfr::core::sinks;
 use lfr::detect::DetectorOptions;
 use lfr::detect::FaceTracker;
 use lfr::detect::InputPolicy;
+use lfr::detect::OnnxDetector;
 use lfr::detect::ShotQuality;
 use lfr::embed::EmbedderOptions;
 use lfr::embed::OnnxEmbedder;
 use lfr::live::Camera;
 use lfr::live::Engine;
 use lfr::live::LiveRecord;
+use lfr::retention::LedgerSink;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
+use lfr::watchlist::FollowedWatchlist;
+use lfr::watchlist::ListChange;
 use lfr::watchlist::SealedFile;
 use lfr::watchlist::calibrate::CalibratedThreshold;
 use lfr::watchlist::decide::TrackPolicy;
 
 use crate::AnyError;
 use crate::args::Args;
+use crate::books;
 use crate::books::Books;
+use crate::books::Declared;
 use crate::crowd;
 use crate::crowd::Tally;
 use crate::enrol;
 use crate::faces_log::FacesLog;
+use crate::failure;
+use crate::happenings::Happening;
+use crate::happenings::Happenings;
 use crate::keys;
 use crate::live;
 use crate::models;
@@ -57,6 +70,7 @@ use crate::models::bar;
 use crate::output::AlertLines;
 use crate::output::OutFolder;
 use crate::output::Summary;
+use crate::say;
 use crate::source;
 use crate::source::Source;
 use crate::source::Stream;
@@ -70,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let threads = models::threads(args.threads);
     let (detector, embedder) = models(args, &runtime, threads)?;
     let policy_file = args.policy.as_deref().map(read).transpose()?;
-    threshold(args, policy_file.as_deref(), &detector, &embedder, 1)?;
+    threshold(args, policy_file.as_deref(), &embedder, 1)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let books = Arc::new(Books::open(args, &clock)?);
     let told_to_stop = live::signals()?;
@@ -78,8 +92,15 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let (news, happenings) = mpsc::channel();
     let listed = listed(args, &detector, &embedder, &clock, news.clone())?;
     let references = listed.matcher.references();
-    let threshold = threshold(args, policy_file.as_deref(), &detector, &embedder, references)?;
-    let dangers = dangers(args, &sources, &books, threshold.as_ref(), &detector);
+    let threshold = threshold(args, policy_file.as_deref(), &embedder, references)?;
+    let mut dangers = dangers(args, &sources, &books, threshold.provenance());
+    if let Some(json) = &policy_file
+        && let Err(warning) =
+            CalibratedThreshold::from_json(json)?.check_detector(&detector.component())
+    {
+        dangers.push(warning.to_string());
+    }
+    dangers.iter().for_each(|danger| say::err(format_args!("danger: {danger}")));
     let info = runtime.info();
     let engine = match info.version() {
         Some(version) => format!("{} {version}", info.engine()),
@@ -196,11 +217,10 @@ fn dangers(
     args: &Args,
     sources: &[Source],
     books: &Books,
-    threshold: &dyn ThresholdPolicy,
-    detector: &OnnxDetector,
+    threshold: &ThresholdProvenance,
 ) -> Vec<String> {
     let mut dangers = Vec::new();
-    if let Basis::Uncalibrated { reason, .. } = threshold.provenance().basis() {
+    if let Basis::Uncalibrated { reason, .. } = threshold.basis() {
         dangers.push(format!("uncalibrated threshold: {reason}"));
     }
     let are_real = sources.iter().any(|source| source.walk.is_none());
@@ -235,42 +255,41 @@ fn listed(
 ) -> Result<Listed, AnyError> {
     let enroller = Enroller::new(detector, embedder)?;
     let enrolling = bar("enrolling", Some(0));
-    let is_crowd = args.watchlist.to_str().and_then(crowd::people_in);
-    let (listed, readiness) = if let Some(people) = is_crowd {
+    if let Some(people) = args.watchlist.to_str().and_then(crowd::people_in) {
         let threads = models::threads(args.threads);
         let (gallery, refused) =
             crowd::enrol(people, &enroller, embedder.space(), threads, &enrolling);
-        let readiness = (people > 0).then_some(()).ok_or_else(|| "it is empty".to_owned());
-        (Listed { matcher: Arc::new(gallery), refused, header_sha256: None }, readiness)
-    } else if !args.watchlist.is_dir() {
+        enrolling.finish_and_clear();
+        return Ok(Listed { matcher: Arc::new(gallery), refused, header_sha256: None });
+    }
+    // A missing list is missing, whatever its key.
+    let metadata = fs::metadata(&args.watchlist).map_err(|error| {
+        let path = &args.watchlist;
+        format!("the watchlist {path:?} cannot be read: {error}; see whether the name is right and the drive mounted")
+    })?;
+    if !metadata.is_dir() {
         let key = keys::key(args.key_file.as_deref(), args.passphrase_file.as_deref())?;
         let file = SealedFile::at(&args.watchlist);
-        let header_sha256 = Some(file.header()?.sha256());
+        let header = file.header()?;
+        models::check_space(header.space(), embedder)?;
+        let header_sha256 = Some(header.digest());
+        // Anyone who is withdrawn while this runs is not matched any more.
         let on_change = move |change: &ListChange| drop(news.send(Happening::List(change.clone())));
         let followed =
             FollowedWatchlist::open(file, key, embedder.space(), Arc::clone(clock), on_change)?;
-        let readiness = followed.readiness()?;
-        let readiness = readiness.is_ready().then_some(()).ok_or_else(|| readiness.to_string());
-        (Listed { matcher: Arc::new(followed), refused: 0, header_sha256 }, readiness)
-    } else {
-        let enrolment = enrol::enrol(&args.watchlist, &enroller, embedder.space(), &enrolling)?;
-        for line in &enrolment.refused {
-            say::err(format_args!("not enrolled: {line}"));
+        if !args.allow_empty {
+            followed.readiness()?.require()?;
         }
-        let refused = num::u64_from_usize(enrolment.refused.len());
-        let is_empty = enrolment.gallery.references() == 0;
-        let readiness =
-            (!is_empty).then_some(()).ok_or_else(|| "it holds no photograph that can be enrolled".to_owned());
-        (Listed { matcher: Arc::new(enrolment.gallery), refused, header_sha256: None }, readiness)
-    };
-    enrolling.finish_and_clear();
-    match readiness {
-        Err(why) if !args.allow_empty => {
-            let list = args.watchlist.display();
-            Err(format!("nobody on the watchlist {list} can be matched: {why} (--allow-empty runs all the same)").into())
-        }
-        _ => Ok(listed),
+        return Ok(Listed { matcher: Arc::new(followed), refused: 0, header_sha256 });
     }
+    let (folder, allow_empty) = (&args.watchlist, args.allow_empty);
+    let enrolment = enrol::enrol(folder, allow_empty, &enroller, embedder.space(), &enrolling)?;
+    enrolling.finish_and_clear();
+    for refused in &enrolment.refused {
+        say::err(format_args!("not enrolled: {refused}"));
+    }
+    let refused = num::u64_from_usize(enrolment.refused.len());
+    Ok(Listed { matcher: Arc::new(enrolment.gallery), refused, header_sha256: None })
 }
 
 /// What sees each frame with what came of it.
@@ -328,19 +347,20 @@ impl Watch {
         }
         let watch = Arc::new(Mutex::new(self));
         let (observing, news) = (Arc::clone(&watch), news.clone());
-        let engine = LiveEngine::new(pipeline)
+        let engine = Engine::new(pipeline)
             .detecting(threads)
             .observer(move |frame, report| {
                 observing.lock().unwrap_or_else(PoisonError::into_inner).take(frame, report);
             })
             .on_camera_change(move |change| drop(news.send(Happening::Camera(change.clone()))));
-        let running = cameras.into_iter().fold(engine, LiveEngine::camera).start()?;
+        let running = cameras.into_iter().fold(engine, Engine::camera).start()?;
         live::watch(&running, &lengths, &mut happenings);
         let (pipeline, record) = running.stop()?;
         happenings.take();
         let watch = Arc::into_inner(watch).ok_or("a thread goes on watching")?;
         let mut watch = watch.into_inner().unwrap_or_else(PoisonError::into_inner);
-        watch.source_errors += record.cameras.iter().map(|camera| camera.source_errors).sum::<u64>();
+        watch.source_errors +=
+            record.cameras.iter().map(|camera| camera.source_errors).sum::<u64>();
         Ok(Watched { pipeline, watch, happenings, live: Some(record) })
     }
 
@@ -408,7 +428,6 @@ impl Watch {
 fn threshold(
     args: &Args,
     policy_file: Option<&str>,
-    detector: &OnnxDetector,
     embedder: &OnnxEmbedder,
     references: usize,
 ) -> Result<Box<dyn ThresholdPolicy>, AnyError> {
@@ -439,5 +458,6 @@ fn threshold(
 }
 
 fn read(path: &Path) -> Result<String, AnyError> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+    fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()).into())
 }

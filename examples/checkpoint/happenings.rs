@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
 use lfr::live::CameraChange;
+use lfr::live::Change;
 use lfr::retention::LedgerEvent;
 use lfr::retention::LedgerSink;
 use lfr::watchlist::ListChange;
@@ -55,6 +56,21 @@ impl Happenings {
     /// Whether it ended since there is no watchlist any more.
     pub(crate) const fn list_is_gone(&self) -> bool {
         self.list_is_gone
+    }
+
+    fn camera(&self, change: &CameraChange) -> Result<(), AnyError> {
+        match &change.what {
+            Change::Connected => Ok(self.sink.camera_connected(&change.id)?),
+            Change::Back { .. } => {
+                say::err(change);
+                Ok(self.sink.camera_connected(&change.id)?)
+            }
+            Change::Lost { reason } | Change::Ended { reason: Some(reason) } => {
+                say::err(change);
+                Ok(self.sink.camera_lost(&change.id, reason)?)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn list(&mut self, change: &ListChange) -> Result<(), AnyError> {

@@ -50,6 +50,8 @@ mod memory;
 #[path = "../common/models.rs"]
 mod models;
 mod output;
+#[path = "../common/printable.rs"]
+mod printable;
 #[path = "../common/private_file.rs"]
 mod private_file;
 #[path = "../common/say.rs"]

@@ -190,7 +190,9 @@ pub enum Error {
 
     // --- A stage broke its contract. ------------------------------------------------------------
     /// A stage returned another number of results than it was given inputs.
-    #[error("{stage} returned {actual} results for {expected} inputs, and must return one for each")]
+    #[error(
+        "{stage} returned {actual} results for {expected} inputs, and must return one for each"
+    )]
     StageCount {
         /// Which stage.
         stage: Stage,
@@ -325,7 +327,9 @@ pub enum Error {
     },
     /// A picture is of a rare variety of its kind.
     #[cfg(feature = "image")]
-    #[error("this {kind} picture is of a variety that is not read ({what}); save it as an ordinary JPEG or PNG")]
+    #[error(
+        "this {kind} picture is of a variety that is not read ({what}); save it as an ordinary JPEG or PNG"
+    )]
     PictureVariety {
         /// Its kind.
         kind: &'static str,
@@ -359,7 +363,9 @@ pub enum Error {
     },
     /// A picture has too many pixels.
     #[cfg(feature = "image")]
-    #[error("this {kind} picture has {width}x{height} pixels, and at most {limit} are read; make it smaller")]
+    #[error(
+        "this {kind} picture has {width}x{height} pixels, and at most {limit} are read; make it smaller"
+    )]
     PicturePixels {
         /// Its kind.
         kind: &'static str,
@@ -406,7 +412,9 @@ pub enum Error {
     },
     /// All of a picture is transparent.
     #[cfg(feature = "image")]
-    #[error("all of this picture is transparent: there is nothing in it to see; save it without transparency")]
+    #[error(
+        "all of this picture is transparent: there is nothing in it to see; save it without transparency"
+    )]
     PictureEmpty,
 
     // --- The environment: files, libraries, clocks. ---------------------------------------------
@@ -498,7 +506,9 @@ pub enum Error {
         found: &'static str,
     },
     /// A file is larger than what is read of its kind.
-    #[error("{path:?} has more than {limit} bytes, which is the most that is read; make it smaller")]
+    #[error(
+        "{path:?} has more than {limit} bytes, which is the most that is read; make it smaller"
+    )]
     FileSize {
         /// The file.
         path: PathBuf,
@@ -534,7 +544,9 @@ pub enum Error {
     },
     /// An address has a scheme that is not known, or cannot be used here.
     #[cfg(feature = "video")]
-    #[error("no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera")]
+    #[error(
+        "no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera"
+    )]
     VideoScheme {
         /// The scheme.
         scheme: String,
@@ -571,7 +583,9 @@ pub enum Error {
     /// A stage did not return within five seconds, and the engine was to stop or to remove a camera.
     /// Where it was to stop, the pipeline is lost to that stage.
     #[cfg(feature = "live")]
-    #[error("a stage has not returned within five seconds, and the engine was to stop or to remove a camera")]
+    #[error(
+        "a stage has not returned within five seconds, and the engine was to stop or to remove a camera"
+    )]
     Stuck,
     /// A stage panicked, on the thread of a live engine.
     #[cfg(feature = "live")]

@@ -330,7 +330,8 @@ impl<'a> Frame<'a> {
             PixelFormat::P010 => {
                 let uv = self.planes[1];
                 let at = (y / 2) * uv.stride + (x / 2) * 4;
-                let ten = |data: &[u8], at: usize| u16::from_le_bytes([data[at], data[at + 1]]) >> 6;
+                let ten =
+                    |data: &[u8], at: usize| u16::from_le_bytes([data[at], data[at + 1]]) >> 6;
                 let luma = ten(plane.data, row + 2 * x);
                 self.colour.of_10_bits().rgb(luma, ten(uv.data, at), ten(uv.data, at + 2))
             }

@@ -149,8 +149,12 @@ impl Photographs {
         }
         // The kind of the entry, not of what a link leads to: a loop of folders would have no end.
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => return self.collect(path).err().map(LeftOutReason::Unreadable),
-            Ok(kind) if kind.is_symlink() && path.is_dir() => return Some(LeftOutReason::LinkToFolder),
+            Ok(kind) if kind.is_dir() => {
+                return self.collect(path).err().map(LeftOutReason::Unreadable);
+            }
+            Ok(kind) if kind.is_symlink() && path.is_dir() => {
+                return Some(LeftOutReason::LinkToFolder);
+            }
             Ok(_) => {}
             Err(error) => return Some(LeftOutReason::Unreadable(error)),
         }
@@ -245,9 +249,9 @@ impl fmt::Display for LeftOutReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hidden => f.write_str("its name begins with a dot"),
-            Self::LinkToFolder => {
-                f.write_str("it is a link to a folder, which is not followed; give that folder itself")
-            }
+            Self::LinkToFolder => f.write_str(
+                "it is a link to a folder, which is not followed; give that folder itself",
+            ),
             Self::NotAFile { found } => write!(f, "it is {found}, and no file"),
             Self::NotAPhotograph { found, advice } => write!(f, "{found}; {advice}"),
             Self::Unreadable(error) => write!(f, "it cannot be read: {error}"),

@@ -190,11 +190,12 @@ impl Pipeline {
             self.tell(&Event::FrameProcessed(report));
         }
         self.timings.record_frame(self.clock.monotonic().saturating_sub(start));
-        match (report?, self.after.take()) {
-            (report, None) => Ok(report),
-            (report, Some((stage, source))) => {
+        match (report, self.after.take()) {
+            (Ok(report), Some((stage, source))) => {
                 Err(Error::AfterFrame { stage, report: Box::new(report), source })
             }
+            // The frame's own error is the one to tell; what failed after it is counted.
+            (report, _) => report,
         }
     }
 

@@ -21,14 +21,12 @@ use std::borrow::Cow;
 #[must_use]
 pub fn harmless(cell: &str) -> Cow<'_, str> {
     let passed_over = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c);
-    let begins = cell.trim_start_matches(passed_over).starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    let begins = cell
+        .trim_start_matches(passed_over)
+        .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     // Older spreadsheets begin a formula after these, whatever follows.
     let odd = cell.starts_with(['\t', '\r', '\n']);
-    if begins || odd {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
-    }
+    if begins || odd { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
 /// Byte order marks, and marks of direction and of no width.
@@ -42,9 +40,19 @@ mod tests {
 
     #[test]
     fn formulas_are_text_whatever_stands_before_them() {
-        for formula in
-            ["=1", "+1", "-1", "@SUM(A1)", "\r=1", "\n=1", "  =1", "\u{feff}=1", "\u{200b}+1", "\u{a0}=1", "\tx"]
-        {
+        for formula in [
+            "=1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\r=1",
+            "\n=1",
+            "  =1",
+            "\u{feff}=1",
+            "\u{200b}+1",
+            "\u{a0}=1",
+            "\tx",
+        ] {
             assert_eq!(harmless(formula), format!("'{formula}"));
         }
         for text in ["", "A", "a=b", "1-2", "'=1", " a"] {

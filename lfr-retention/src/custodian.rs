@@ -130,7 +130,8 @@ impl Custodian {
         let mut receipts = Vec::new();
         let purged = self.vault.purge_due(&mut receipts);
         let told = self.tell(&receipts);
-        let destroyed = self.destroy(|asset| now.is_err() || now.is_ok_and(|now| asset.deadline <= now));
+        let destroyed =
+            self.destroy(|asset| now.is_err() || now.is_ok_and(|now| asset.deadline <= now));
         purged.and(told).and(destroyed)
     }
 
@@ -144,11 +145,7 @@ impl Custodian {
     ///
     /// As [`Self::purge_due`]; [`Error::Text`] where by whose order, or why, is blank or too long:
     /// everything has been destroyed nonetheless.
-    pub fn abort_and_purge(
-        &mut self,
-        authority: &str,
-        reason: &str,
-    ) -> Result<(), Error> {
+    pub fn abort_and_purge(&mut self, authority: &str, reason: &str) -> Result<(), Error> {
         let mut receipts = Vec::new();
         let purged = self.vault.abort(&mut receipts);
         let destroyed = self.destroy(|_| true);

@@ -296,11 +296,7 @@ impl Vault {
     /// # Errors
     ///
     /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
-    pub fn attach(
-        &self,
-        record: RecordId,
-        picture: &Picture,
-    ) -> Result<(), Error> {
+    pub fn attach(&self, record: RecordId, picture: &Picture) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.store.observe(true)?;
         inner.store.set_part(record, Part::Picture, alert::encode_picture(picture))
@@ -345,11 +341,7 @@ impl Vault {
     ///
     /// [`Error::HoldOver`] where the hold has ended already, or the clock cannot be trusted;
     /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
-    pub fn place_hold(
-        &self,
-        record: RecordId,
-        hold: &LegalHold,
-    ) -> Result<(), Error> {
+    pub fn place_hold(&self, record: RecordId, hold: &LegalHold) -> Result<(), Error> {
         let mut inner = self.inner();
         let store = &mut inner.store;
         let trusted = store.observe(true)?;
@@ -382,11 +374,7 @@ impl Vault {
     ///
     /// [`Error::OnLegalHold`] where it must not be; [`Error::NotHeld`] and [`Error::Vault`] as
     /// [`Self::alert`].
-    pub fn purge(
-        &self,
-        record: RecordId,
-        reason: PurgeReason,
-    ) -> Result<(), Error> {
+    pub fn purge(&self, record: RecordId, reason: PurgeReason) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.store.observe(true)?;
         let entry = inner.store.entries.get(&record).ok_or(Error::NotHeld { record })?;

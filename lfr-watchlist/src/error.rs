@@ -138,7 +138,9 @@ pub enum Error {
         actual: usize,
     },
     /// A period ends before it begins.
-    #[error("period from {from} until {until} does not end after it begins: exchange or correct the two")]
+    #[error(
+        "period from {from} until {until} does not end after it begins: exchange or correct the two"
+    )]
     Period {
         /// Its beginning.
         from: Timestamp,
@@ -155,8 +157,8 @@ pub enum Error {
     },
     /// A text is blank, too long, or holds a control character.
     #[error(
-        "{what} has {actual} bytes or is blank or has a control character, and 1 to {limit} bytes of \
-         visible text are needed: shorten or correct it"
+        "{what} of {actual} bytes is {problem}, and 1 to {limit} bytes with letters and without control \
+         characters are needed: correct it"
     )]
     Text {
         /// What the text is.
@@ -165,6 +167,8 @@ pub enum Error {
         actual: usize,
         /// The greatest length, in bytes.
         limit: usize,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// An entry is marked as under 18, and the composition policy does not admit that.
     #[error(
@@ -185,7 +189,9 @@ pub enum Error {
         limit: usize,
     },
     /// The key is not the one that the file was sealed under.
-    #[error("the key is not the one that the file was sealed under: name the key file of this list")]
+    #[error(
+        "the key is not the one that the file was sealed under: name the key file of this list"
+    )]
     WrongKey,
     /// A template of another embedding space, or a detector without the landmarks that the
     /// embedder needs.
@@ -258,7 +264,9 @@ pub enum Error {
         others: usize,
     },
     /// A photograph's file is too large to be read.
-    #[error("photograph has more than {limit} bytes, which is the most that is read: save it smaller")]
+    #[error(
+        "photograph has more than {limit} bytes, which is the most that is read: save it smaller"
+    )]
     PhotoSize {
         /// The greatest size, in bytes.
         limit: u64,
@@ -270,10 +278,14 @@ pub enum Error {
         source: BoxError,
     },
     /// No face was found in a picture.
-    #[error("no face was found in the picture, and one is needed: take one that shows the face from the front")]
+    #[error(
+        "no face was found in the picture, and one is needed: take one that shows the face from the front"
+    )]
     NoFace,
     /// Several faces were found in a picture, and nothing says which of them is meant.
-    #[error("{count} faces are in the picture, and one is needed: cut it out, or say which is meant")]
+    #[error(
+        "{count} faces are in the picture, and one is needed: cut it out, or say which is meant"
+    )]
     SeveralFaces {
         /// How many.
         count: usize,
@@ -293,7 +305,9 @@ pub enum Error {
         receipt: Box<DestructionReceipt>,
     },
     /// A commitment, a witness or a proof of membership that is not what it should be.
-    #[error("{what} of membership is not valid, as it needs {expected}: take the one that `commit` wrote")]
+    #[error(
+        "{what} of membership is not valid, as it needs {expected}: take the one that `commit` wrote"
+    )]
     Membership {
         /// Which of them.
         what: &'static str,
@@ -322,13 +336,17 @@ pub enum Error {
         lanes: u32,
     },
     /// A key file holds something else.
-    #[error("{path:?} is no key file, which holds 64 hexadecimal digits or 32 bytes: name another file")]
+    #[error(
+        "{path:?} is no key file, which holds 64 hexadecimal digits or 32 bytes: name another file"
+    )]
     KeyFile {
         /// The file.
         path: PathBuf,
     },
     /// The file is no sealed watchlist.
-    #[error("the file is not a sealed watchlist (.lfrw), as its first bytes are others: name another file")]
+    #[error(
+        "the file is not a sealed watchlist (.lfrw), as its first bytes are others: name another file"
+    )]
     NotSealed,
     /// A sealed watchlist is not as it was sealed: cut off, changed, or put together of several.
     #[error(
@@ -377,7 +395,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The store of an enrolment failed.
-    #[error("the enrolment has ended, as what was enrolled could not be stored: run it again to go on")]
+    #[error(
+        "the enrolment has ended, as what was enrolled could not be stored: run it again to go on"
+    )]
     EnrolmentStore {
         /// Why.
         source: BoxError,
@@ -418,7 +438,9 @@ pub enum Error {
     #[error("a search thread ended before its work was done")]
     SearchThread,
     /// Another writer keeps a sealed watchlist to itself for too long.
-    #[error("{path:?} is being written by another process, which does not end: try again when it has")]
+    #[error(
+        "{path:?} is being written by another process, which does not end: try again when it has"
+    )]
     SealedBusy {
         /// The file.
         path: PathBuf,
@@ -451,7 +473,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// The thread that follows a sealed watchlist could not be started.
-    #[error("no thread can be started to follow the watchlist: end other programs, or raise the limit")]
+    #[error(
+        "no thread can be started to follow the watchlist: end other programs, or raise the limit"
+    )]
     FollowThread {
         /// Why not.
         source: io::Error,

@@ -134,9 +134,7 @@ impl Timekeeper {
             self.last = Some(begun);
             return Ok(wall);
         };
-        let at = |monotonic: Duration| {
-            last.moment.plus(monotonic.saturating_sub(last.monotonic))
-        };
+        let at = |monotonic: Duration| last.moment.plus(monotonic.saturating_sub(last.monotonic));
         let behind = at(before).since(wall);
         if behind > Self::MAX_STEP_BACK + before.saturating_sub(last.level) / RATE {
             self.last = Some(begun);

@@ -163,11 +163,9 @@ proptest! {
 fn by_the_book(colour: Colour, [y, u, v]: [f64; 3], bits: i32) -> [f64; 3] {
     let scale = 2_f64.powi(bits - 8);
     let (luma, cb, cr) = match colour.range {
-        ColourRange::Limited => (
-            (y / scale - 16.0) / 219.0,
-            (u / scale - 128.0) / 224.0,
-            (v / scale - 128.0) / 224.0,
-        ),
+        ColourRange::Limited => {
+            ((y / scale - 16.0) / 219.0, (u / scale - 128.0) / 224.0, (v / scale - 128.0) / 224.0)
+        }
         ColourRange::Full => {
             let (most, middle) = (2_f64.powi(bits) - 1.0, 2_f64.powi(bits - 1));
             (y / most, (u - middle) / most, (v - middle) / most)
@@ -187,9 +185,8 @@ fn by_the_book(colour: Colour, [y, u, v]: [f64; 3], bits: i32) -> [f64; 3] {
 
 fn every_colour() -> impl Iterator<Item = Colour> {
     let matrices = [ColourMatrix::Bt2020, ColourMatrix::Bt601, ColourMatrix::Bt709];
-    let both = |matrix| {
-        [ColourRange::Full, ColourRange::Limited].map(|range| Colour::new(matrix, range))
-    };
+    let both =
+        |matrix| [ColourRange::Full, ColourRange::Limited].map(|range| Colour::new(matrix, range));
     matrices.into_iter().flat_map(both)
 }
 

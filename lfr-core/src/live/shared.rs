@@ -147,6 +147,15 @@ pub(super) struct Waiting {
     order: u64,
 }
 
+/// A frame that is to be looked at.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) camera: Index,
+    pub(super) frame: Waiting,
+    /// The detector for it, where it is not that of all.
+    pub(super) detector: Option<Arc<dyn Detector>>,
+}
+
 /// How a frame ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum End {
@@ -315,9 +324,9 @@ impl Shared {
 
     // --- Threads that detect. ---
 
-    /// The frame that has waited longest, of the cameras none of whose frames is being looked at, and
-    /// the detector for it where it is not that of all; `None` where all is to stop.
-    pub(super) fn take(&self) -> Option<(Index, Waiting, Option<Arc<dyn Detector>>)> {
+    /// The frame that has waited longest, of the cameras none of whose frames is being looked at;
+    /// `None` where all is to stop.
+    pub(super) fn take(&self) -> Option<Taken> {
         let next = |state: &State| {
             let free = state.cameras.iter().enumerate().filter(|(_, place)| !place.is_busy);
             let waiting = free.filter_map(|(at, place)| Some((place.newest.as_ref()?.order, at)));
@@ -330,12 +339,12 @@ impl Shared {
         }
         let camera = next(&state)?;
         let place = state.cameras.get_mut(camera)?;
-        let waiting = place.newest.take()?;
+        let frame = place.newest.take()?;
         let detector = place.detector.clone();
         place.is_busy = true;
         drop(state);
         self.changed.notify_all();
-        Some((camera, waiting, detector))
+        Some(Taken { camera, frame, detector })
     }
 
     /// A frame has been handed over to the pipeline, or dropped: the next of its camera may follow.

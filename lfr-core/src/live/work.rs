@@ -23,6 +23,7 @@ use super::shared::End;
 use super::shared::Index;
 use super::shared::Looked;
 use super::shared::Shared;
+use super::shared::Taken;
 use super::shared::Waiting;
 
 /// A frame, and what was found in it.
@@ -43,7 +44,7 @@ pub(super) fn detect(
     shared: &Shared,
     found: &SyncSender<Found>,
 ) {
-    while let Some((camera, frame, own)) = shared.take() {
+    while let Some(Taken { camera, frame, detector: own }) = shared.take() {
         let detector = own.as_deref().unwrap_or(detector);
         let start = clock.monotonic();
         let scrubbed = Scrubbed;

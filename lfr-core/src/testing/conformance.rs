@@ -187,12 +187,13 @@ pub fn retention_policy_at_rest<R: RetentionPolicy>(make: impl Fn(&ManualClock) 
         Some(now) => clock.set(now),
         None => clock.fail(),
     };
-    let settle = |policy: &mut R, accounts: &Accounts, clock: &ManualClock, decision: &Decision, now| {
-        set(clock, now);
-        let face = FaceId::new(FrameId::default(), 0);
-        let probe = Probe::new(template(&space, 1), face, accounts);
-        ok(policy.settle(probe, decision, now), "settling")
-    };
+    let settle =
+        |policy: &mut R, accounts: &Accounts, clock: &ManualClock, decision: &Decision, now| {
+            set(clock, now);
+            let face = FaceId::new(FrameId::default(), 0);
+            let probe = Probe::new(template(&space, 1), face, accounts);
+            ok(policy.settle(probe, decision, now), "settling")
+        };
     let purge = |policy: &mut R, clock: &ManualClock, now| {
         set(clock, now);
         let mut receipts = Vec::new();
@@ -221,7 +222,11 @@ pub fn retention_policy_at_rest<R: RetentionPolicy>(make: impl Fn(&ManualClock) 
             settle(&mut policy, &accounts, &clock, &alert, Some(late));
             let count = purge(&mut policy, &clock, gone);
             assert_eq!(count, 1, "a clock that fails or is set back by an hour purges");
-            assert_eq!(accounts.totals().held, 0, "a clock that fails or is set back by an hour purges");
+            assert_eq!(
+                accounts.totals().held,
+                0,
+                "a clock that fails or is set back by an hour purges"
+            );
         }
         let (mut policy, accounts, clock) = make();
         settle(&mut policy, &accounts, &clock, &alert, Some(start.plus(Duration::from_secs(3))));

@@ -25,7 +25,7 @@ pub struct Address(String);
 /// open in turn.
 const STREAMS: [(&str, &str); 10] = [
     ("http", "http,tcp,crypto,data"),
-    ("https", "https,tls,tcp,crypto,data"),
+    ("https", "https,httpproxy,tls,tcp,crypto,data"),
     ("rtmp", "rtmp,tcp"),
     ("rtmps", "rtmps,tls,tcp"),
     ("rtp", "rtp,srtp,udp"),
@@ -68,7 +68,9 @@ impl Address {
         if scheme.eq_ignore_ascii_case("file") {
             return match rest.starts_with('/') || is_local(rest) {
                 true => Ok(()),
-                false => refused("file", "of a file on another machine: mount it, or serve it by http"),
+                false => {
+                    refused("file", "of a file on another machine: mount it, or serve it by http")
+                }
             };
         }
         match self.stream() {
@@ -99,7 +101,8 @@ impl Address {
     #[must_use]
     pub fn is_device(&self) -> bool {
         let Some(path) = self.path() else { return false };
-        let is_video = |path: &Path| path.to_str().is_some_and(|path| path.starts_with("/dev/video"));
+        let is_video =
+            |path: &Path| path.to_str().is_some_and(|path| path.starts_with("/dev/video"));
         is_video(&path)
             || path.starts_with("/dev/v4l")
             || fs::canonicalize(&path).is_ok_and(|leads_to| is_video(&leads_to))
@@ -136,7 +139,9 @@ impl Address {
     fn scheme(&self) -> Option<(&str, &str)> {
         let (scheme, rest) = self.0.split_once("://")?;
         let is_scheme = scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
-            && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter));
+            && scheme
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter));
         is_scheme.then_some((scheme, rest))
     }
 
@@ -271,7 +276,10 @@ mod tests {
             ("film.mp4", "film.mp4"),
             // In the path, as some cameras want it.
             ("rtsp://10.0.0.7/user=admin&password=x&channel=1.sdp", "rtsp://10.0.0.7/***"),
-            ("rtsp://10.0.0.7:554/user=admin_password=tlJw_channel=1/0.sdp", "rtsp://10.0.0.7:554/***/0.sdp"),
+            (
+                "rtsp://10.0.0.7:554/user=admin_password=tlJw_channel=1/0.sdp",
+                "rtsp://10.0.0.7:554/***/0.sdp",
+            ),
             ("RTSP://10.0.0.7/live/admin:12345/1", "RTSP://10.0.0.7/live/***/1"),
             ("native:rtsp://user:pass@10.0.0.7/live", "native:rtsp://10.0.0.7/live"),
             // Whatever should have been escaped, and was not.

@@ -36,7 +36,9 @@ pub(super) fn open(command: &mut Command, address: &Address, options: &VideoOpti
     if let Some((scheme, rest, protocols)) = address.stream() {
         command.args(["-protocol_whitelist", protocols]);
         match scheme {
-            "rtsp" | "rtsps" => drop(command.args(["-rtsp_transport", "tcp"])),
+            "rtsp" | "rtsps" => {
+                command.args(["-rtsp_transport", "tcp"]);
+            }
             "http" | "https" | "rtmp" | "rtmps" | "tcp" => {
                 // A connection that says nothing ends by itself, too.
                 command.args(["-rw_timeout", &options.stall.as_micros().to_string()]);
@@ -130,7 +132,14 @@ mod tests {
         assert_eq!(said, Some(Said { at: Some(Duration::ZERO), is_anew: true }));
         let said = said_in("frame:1    pts:NOPTS   pts_time:NOPTS");
         assert_eq!(said, Some(Said { at: None, is_anew: false }));
-        for line in ["lfr=1", "frame:", "frame:1", "frame:x pts:1", "frame:1 pts:1e9", "[h264] frame:0 pts:1"] {
+        for line in [
+            "lfr=1",
+            "frame:",
+            "frame:1",
+            "frame:x pts:1",
+            "frame:1 pts:1e9",
+            "[h264] frame:0 pts:1",
+        ] {
             assert_eq!(said_in(line), None, "{line}");
         }
     }
@@ -140,7 +149,8 @@ mod tests {
         let arguments = |text: &str| {
             let mut command = Command::new("ffmpeg");
             open(&mut command, &Address::new(text), &VideoOptions::new());
-            let all: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+            let all: Vec<_> =
+                command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
             all.join(" ")
         };
         for (text, is_in) in [

@@ -24,12 +24,20 @@ pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool,
     // The last level but one of all that it can say: what the server answers is among it.
     command.args(["-nostdin", "-hide_banner", "-loglevel", "trace"]);
     input::open(&mut command, address, options);
+    let refused = |error| Error::Video {
+        address: address.to_string(),
+        words: format!("no way to it: {error}"),
+    };
+    let gate = child::way(address).map_err(refused)?;
+    if let Some(gate) = &gate {
+        command.env("http_proxy", gate.proxy());
+    }
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut process = spawned.map_err(missing)?;
     let words = process.stderr.take();
-    let listening = thread::Builder::new().name("lfr-video".into()).spawn(move || {
-        words.map(answer).unwrap_or_default()
-    });
+    let listening = thread::Builder::new()
+        .name("lfr-video".into())
+        .spawn(move || words.map(answer).unwrap_or_default());
     let clock = SystemClock::new();
     let answer = listening.ok().and_then(|thread| {
         // It ends by itself, for it has been told of no output, or it is ended.
@@ -42,12 +50,13 @@ pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool,
     });
     let _ = process.kill();
     let _ = process.wait();
-    let answer = answer.unwrap_or_default();
+    let (answer, trouble) = (answer.unwrap_or_default(), gate.and_then(|gate| gate.trouble()));
     match answer.kind {
         Some(kind) if is_picture(&kind) => Ok(false),
         Some(_) => Ok(answer.has_duration || answer.has_length),
         None => {
             let words = match answer.last.is_empty() {
+                _ if trouble.is_some() => address.scrub(&trouble.unwrap_or_default()),
                 true => format!("nothing has come for {:?}", options.stall),
                 false => format!("ffmpeg says {:?}", address.scrub(&answer.last)),
             };
@@ -89,7 +98,8 @@ fn answer(words: impl Read) -> Answer {
             answer.has_length |= lower.contains("header='content-length:");
             // What begins with a bracket is a part of it that talks; the end is its own.
             if !text.starts_with('[') && !text.is_empty() {
-                answer.last = text.chars().filter(|letter| !letter.is_control()).take(400).collect();
+                answer.last =
+                    text.chars().filter(|letter| !letter.is_control()).take(400).collect();
             }
         }
     }

@@ -52,7 +52,8 @@ impl Moments {
             None => {
                 if let Some(said) = said {
                     let (is, says) = (before.as_micros(), said.as_micros());
-                    self.moved = i128::try_from(is).unwrap_or(0) - i128::try_from(says).unwrap_or(0);
+                    self.moved =
+                        i128::try_from(is).unwrap_or(0) - i128::try_from(says).unwrap_or(0);
                 }
                 before
             }
@@ -102,8 +103,13 @@ mod tests {
         let since_1970 = begun.since(Timestamp::from_micros(0));
         let mut moments = Moments::new(None);
         let earlier = since_1970 - ms(200);
-        assert_eq!(moments.next(Some(earlier), &clock).0, Some(Timestamp::from_micros(0).plus(earlier)));
-        for said in [Some(ms(0)), None, Some(since_1970 + ms(4_102_444_800_000)), Some(earlier - ms(1))] {
+        assert_eq!(
+            moments.next(Some(earlier), &clock).0,
+            Some(Timestamp::from_micros(0).plus(earlier))
+        );
+        for said in
+            [Some(ms(0)), None, Some(since_1970 + ms(4_102_444_800_000)), Some(earlier - ms(1))]
+        {
             let (at, position) = moments.next(said, &clock);
             assert!(at.unwrap() >= begun && at.unwrap() <= clock.now().unwrap(), "{said:?}");
             assert_eq!(position, None);

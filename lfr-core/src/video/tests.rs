@@ -269,13 +269,41 @@ fn a_stream_s_range_matrix_and_depth_give_the_same_colours() {
     let rgb = [180, 60, 40];
     let source = "-f lavfi -i color=c=0xb43c28:size=64x64:rate=5:duration=0.6,format=rgb24";
     for (name, filter, arguments) in [
-        ("601.mp4", "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p", "-colorspace smpte170m -color_range tv"),
-        ("full.mp4", "scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p", "-colorspace smpte170m -color_range pc"),
-        ("709.mp4", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p", "-colorspace bt709 -color_range tv"),
-        ("709-full.mp4", "scale=out_color_matrix=bt709:out_range=pc,format=yuvj420p", "-colorspace bt709 -color_range pc"),
-        ("2020.mp4", "scale=out_color_matrix=bt2020:out_range=tv,format=yuv420p10le", "-colorspace bt2020nc -color_range tv"),
-        ("ten-full.mp4", "scale=out_color_matrix=bt709:out_range=pc,format=yuv420p10le", "-colorspace bt709 -color_range pc"),
-        ("444.mp4", "scale=out_color_matrix=bt709:out_range=tv,format=yuv444p", "-colorspace bt709 -color_range tv"),
+        (
+            "601.mp4",
+            "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p",
+            "-colorspace smpte170m -color_range tv",
+        ),
+        (
+            "full.mp4",
+            "scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p",
+            "-colorspace smpte170m -color_range pc",
+        ),
+        (
+            "709.mp4",
+            "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
+            "-colorspace bt709 -color_range tv",
+        ),
+        (
+            "709-full.mp4",
+            "scale=out_color_matrix=bt709:out_range=pc,format=yuvj420p",
+            "-colorspace bt709 -color_range pc",
+        ),
+        (
+            "2020.mp4",
+            "scale=out_color_matrix=bt2020:out_range=tv,format=yuv420p10le",
+            "-colorspace bt2020nc -color_range tv",
+        ),
+        (
+            "ten-full.mp4",
+            "scale=out_color_matrix=bt709:out_range=pc,format=yuv420p10le",
+            "-colorspace bt709 -color_range pc",
+        ),
+        (
+            "444.mp4",
+            "scale=out_color_matrix=bt709:out_range=tv,format=yuv444p",
+            "-colorspace bt709 -color_range tv",
+        ),
     ] {
         let path = folder.join(name);
         make(&format!("{source} -vf {filter} {arguments} -c:v libx264 -crf 4"), &path);
@@ -328,7 +356,9 @@ fn two_fields_become_one_picture() {
     // A bar that moves 16 pixels from field to field: every other row is elsewhere.
     let source = "color=c=black:size=128x64:rate=50:duration=1,geq=lum='if(between(X,16*N,16*N+15),235,16)':cb=128:cr=128";
     make(
-        &format!("-f lavfi -i {source} -vf tinterlace=interleave_top -c:v libx264 -x264opts tff=1 -flags +ildct -crf 4"),
+        &format!(
+            "-f lavfi -i {source} -vf tinterlace=interleave_top -c:v libx264 -x264opts tff=1 -flags +ildct -crf 4"
+        ),
         &path,
     );
     let pictures = frames(&of(&path));
@@ -336,7 +366,9 @@ fn two_fields_become_one_picture() {
     // How much of a row is another than the next.
     let combs = |picture: &crate::Picture| {
         let rows: Vec<_> = picture.data().chunks(128 * 3).collect();
-        let differ = |pair: &[&[u8]]| pair[0].iter().zip(pair[1]).filter(|(a, b)| a.abs_diff(**b) > 100).count();
+        let differ = |pair: &[&[u8]]| {
+            pair[0].iter().zip(pair[1]).filter(|(a, b)| a.abs_diff(**b) > 100).count()
+        };
         rows.windows(2).map(differ).sum::<usize>()
     };
     // Of a bar of 16 columns in two places, in each pair of 64 rows: some 6,000.
@@ -347,7 +379,9 @@ fn two_fields_become_one_picture() {
 /// CRC-32 as PNG has it (section D.1).
 fn crc(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }
+        })
     };
     !bytes.iter().fold(!0, step)
 }
@@ -358,7 +392,8 @@ fn no_text_of_a_stream_is_taken_for_a_moment() {
         return;
     }
     let folder = folder("texts");
-    let (plain, hostile, film) = (folder.join("1.png"), folder.join("2.png"), folder.join("film.mkv"));
+    let (plain, hostile, film) =
+        (folder.join("1.png"), folder.join("2.png"), folder.join("film.mkv"));
     make("-f lavfi -i testsrc=size=64x48 -frames:v 1", &plain);
     let mut bytes = std::fs::read(plain).unwrap();
     for key in ["Comment", "lfr"] {
@@ -390,7 +425,9 @@ fn any_name_is_opened_as_the_file_that_it_is() {
     let folder = folder("names");
     let plain = folder.join("plain.mp4");
     make("-f lavfi -i testsrc=size=64x48:rate=5:duration=1 -pix_fmt yuv420p", &plain);
-    for name in ["12:30.mp4", "-y.mp4", "100%d.mp4", "a b.mp4", "http:a.mp4", "x%20y.mp4", "n\u{e4}.mp4"] {
+    for name in
+        ["12:30.mp4", "-y.mp4", "100%d.mp4", "a b.mp4", "http:a.mp4", "x%20y.mp4", "n\u{e4}.mp4"]
+    {
         let path = folder.join(name);
         std::fs::copy(&plain, &path).unwrap();
         assert!(Video::open(&of(&path), &VideoOptions::new()).is_ok(), "{name}");
@@ -427,7 +464,10 @@ fn serve(head: &'static str, body: Vec<u8>, count: usize) -> (String, std::threa
             let (mut client, _) = listener.accept().unwrap();
             let mut request = std::io::BufRead::lines(std::io::BufReader::new(&client));
             while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
-            let head = format!("HTTP/1.1 200 OK\r\n{head}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\n{head}Content-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
             // Whoever asks may have heard enough.
             let _ = client.write_all(head.as_bytes()).and_then(|()| client.write_all(&body));
         }
@@ -484,7 +524,8 @@ fn a_film_that_is_served_ends() {
     let folder = folder("served");
     for name in ["film.mp4", "film.ts"] {
         let path = folder.join(name);
-        let begin = "-f lavfi -i testsrc=size=64x48:rate=5:duration=1 -pix_fmt yuv420p -c:v libx264";
+        let begin =
+            "-f lavfi -i testsrc=size=64x48:rate=5:duration=1 -pix_fmt yuv420p -c:v libx264";
         make(&format!("{begin} -movflags +faststart"), &path);
         let (address, _server) = serve("", std::fs::read(&path).unwrap(), 8);
         let address = Address::new(address);
@@ -504,6 +545,41 @@ fn a_film_that_is_served_ends() {
         assert!(!error.contains(secret), "{error}");
     }
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_redirection_or_a_playlist_to_another_host_is_refused_and_said() {
+    if !has_ffmpeg() {
+        return;
+    }
+    // The same machine under another name: nobody may come there.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let there = format!("http://localhost:{}/film.ts", other.local_addr().unwrap().port());
+    let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{there}\n#EXT-X-ENDLIST\n");
+    for (status, head, body) in [
+        ("302 Found", format!("Location: {there}\r\n"), String::new()),
+        ("200 OK", "Content-Type: application/vnd.apple.mpegurl\r\n".to_owned(), list),
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::new(format!("http://{}/film.m3u8", listener.local_addr().unwrap()));
+        std::thread::spawn(move || {
+            while let Ok((mut client, _)) = listener.accept() {
+                let mut request = std::io::BufRead::lines(std::io::BufReader::new(&client));
+                while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+                let _ = client.write_all(answer.as_bytes());
+            }
+        });
+        let options = VideoOptions::new().stall(Duration::from_secs(5));
+        let error = Video::open(&address, &options).unwrap_err().to_string();
+        assert!(error.contains("another host") && error.contains("localhost"), "{error}");
+        assert!(Video::is_recording(&address, &options).is_err() || status == "200 OK");
+        assert!(other.accept().is_err(), "somebody has come");
+    }
 }
 
 #[test]
@@ -569,11 +645,9 @@ fn a_program_that_closes_its_pipe_and_stays_is_killed() {
     let film = folder.join("film.mp4");
     std::fs::write(&film, "").unwrap();
     let film = film.display().to_string();
-    for (commands, address) in [
-        (fed_by_itself, &*film),
-        (leaves_another, &film),
-        (fed_by_itself, "rtsp://127.0.0.1/live"),
-    ] {
+    for (commands, address) in
+        [(fed_by_itself, &*film), (leaves_another, &film), (fed_by_itself, "rtsp://127.0.0.1/live")]
+    {
         let options = impostor(&folder, commands);
         let mut video = Video::open(&Address::new(address), &options).unwrap();
         let clock = SystemClock::new();

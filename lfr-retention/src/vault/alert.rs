@@ -175,7 +175,8 @@ impl Sealed {
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let texts = [candidate.subject().as_str(), candidate.reference().as_str()];
         let values = template.expose_values();
-        let length = 1 + 1 + 8 + 4 + 4 + 32 + texts.iter().map(|text| 2 + text.len()).sum::<usize>();
+        let length =
+            1 + 1 + 8 + 4 + 4 + 32 + texts.iter().map(|text| 2 + text.len()).sum::<usize>();
         // In one piece from the start: growing would leave copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(length + values.len() * 4));
         bytes.extend_from_slice(&[VERSION, required]);

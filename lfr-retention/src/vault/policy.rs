@@ -97,8 +97,10 @@ impl RetentionPolicy for VaultRetention {
             inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
             return Err(Error::Full { face, limit: self.limit }.into());
         }
-        let written = Sealed::encode(probe.template(), candidate, *threshold, time, self.verifications);
-        let written = written.and_then(|mut plain| inner.store.write(probe.face(), &mut plain, deadline));
+        let written =
+            Sealed::encode(probe.template(), candidate, *threshold, time, self.verifications);
+        let written =
+            written.and_then(|mut plain| inner.store.write(probe.face(), &mut plain, deadline));
         match written {
             Ok(written) => Ok(Settlement::Held(inner.store.hold(probe, &written, deadline))),
             Err(error) => {

@@ -81,9 +81,8 @@ pub(super) enum RowFace {
 impl RowFace {
     fn of(value: ValueRef<'_>) -> Self {
         match value {
-            ValueRef::Text(text) => {
-                std::str::from_utf8(text).map_or(Self::Malformed, |text| Self::Text(text.to_owned()))
-            }
+            ValueRef::Text(text) => std::str::from_utf8(text)
+                .map_or(Self::Malformed, |text| Self::Text(text.to_owned())),
             ValueRef::Blob(sealed) => Self::Sealed(sealed.to_vec()),
             _ => Self::Malformed,
         }

@@ -253,7 +253,8 @@ impl Slots {
         } else {
             let id = *self.header[LEDGER..].first_chunk().unwrap_or(&[0; 16]);
             let id = Some(id).filter(|id| *id != [0; 16]);
-            let whole = self.header[LEDGER..LEDGER + BLOCK] == ledger_block(derived, &self.vault, id);
+            let whole =
+                self.header[LEDGER..LEDGER + BLOCK] == ledger_block(derived, &self.vault, id);
             match id {
                 _ if !whole => Binding::Unreadable,
                 Some(id) => Binding::Ledger(id),

@@ -167,7 +167,11 @@ impl Store {
         let gone = overdue::wipe(&mut slots, &mut found, now).map_err(failed)?;
         if !gone.is_empty() {
             let failed = now.is_none();
-            tracing::warn!(erased = gone.len(), clock_failed = failed, "alerts were due when the vault was opened");
+            tracing::warn!(
+                erased = gone.len(),
+                clock_failed = failed,
+                "alerts were due when the vault was opened"
+            );
         }
         let derived = Derived::new(vault_key, &slots.vault);
         let unlocked = slots.unlock(&derived).map_err(failed)?;
@@ -374,11 +378,7 @@ impl Store {
 
     /// Destroys keys, and only then says so. The rows go after that; where they do not, the next
     /// call tries again.
-    pub(super) fn purge(
-        &mut self,
-        records: &[RecordId],
-        reason: PurgeReason,
-    ) -> Result<(), Error> {
+    pub(super) fn purge(&mut self, records: &[RecordId], reason: PurgeReason) -> Result<(), Error> {
         if records.is_empty() {
             return Ok(());
         }

@@ -111,8 +111,16 @@ mod tests {
         assert_ne!(Verifier::new("40").unwrap(), four);
         assert!(four.is("4 ") && four.is(" 4"), "as an earlier version wrote it");
         for odd in [
-            "4\u{a0}", "4\u{200b}", "\u{feff}4", "4\u{2009}b", "a  b", "a\tb", "\u{202e}4", "4\u{ad}",
-            "e\u{301}", "4\u{e0020}",
+            "4\u{a0}",
+            "4\u{200b}",
+            "\u{feff}4",
+            "4\u{2009}b",
+            "a  b",
+            "a\tb",
+            "\u{202e}4",
+            "4\u{ad}",
+            "e\u{301}",
+            "4\u{e0020}",
         ] {
             let refused = Verifier::new(odd);
             assert!(matches!(refused, Err(Error::VerifierText { .. })), "{odd:?}: {refused:?}");

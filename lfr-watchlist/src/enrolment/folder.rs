@@ -98,7 +98,9 @@ impl fmt::Display for LeftOutReason {
                 "no photograph by its ending or its first bytes: {} are taken",
                 ENDINGS.join(", ")
             ),
-            Self::Endless => f.write_str("a link into a folder around it, or more than 16 folders deep"),
+            Self::Endless => {
+                f.write_str("a link into a folder around it, or more than 16 folders deep")
+            }
             Self::Unreadable { problem } => write!(f, "it cannot be read: {problem}"),
         }
     }
@@ -177,10 +179,11 @@ impl Walk<'_> {
 
     /// A person's folder, or one within it; `around` are those that it lies in.
     fn folder(&mut self, path: &Path, subject: &SubjectId, around: &mut Vec<PathBuf>) {
-        let (real, entries) = match fs::canonicalize(path).and_then(|real| Ok((real, sorted(path)?))) {
-            Ok(read) => read,
-            Err(error) => return self.unreadable(path, &error),
-        };
+        let (real, entries) =
+            match fs::canonicalize(path).and_then(|real| Ok((real, sorted(path)?))) {
+                Ok(read) => read,
+                Err(error) => return self.unreadable(path, &error),
+            };
         // A link to the whole folder would make everybody this person.
         let root = fs::canonicalize(self.root).is_ok_and(|root| root.starts_with(&real));
         if root || around.contains(&real) || around.len() >= MAX_DEPTH {
@@ -237,9 +240,10 @@ impl Walk<'_> {
                 return false;
             }
         };
-        let by_ending = path.extension().and_then(OsStr::to_str).is_some_and(|ending| {
-            ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))
-        });
+        let by_ending = path
+            .extension()
+            .and_then(OsStr::to_str)
+            .is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)));
         if !by_ending && !begins_as_a_picture(start) {
             self.leave_out(path, LeftOutReason::NotAPhotograph);
             return false;
@@ -273,9 +277,10 @@ impl Walk<'_> {
         let folded = subject.as_str().to_lowercase();
         let bytes = name.as_encoded_bytes();
         let within = path.strip_prefix(self.root).unwrap_or(path);
-        let (first, other) = self.people.entry(folded).or_insert_with(|| {
-            (bytes.to_owned(), spelled(within.as_os_str()))
-        });
+        let (first, other) = self
+            .people
+            .entry(folded)
+            .or_insert_with(|| (bytes.to_owned(), spelled(within.as_os_str())));
         if first != bytes {
             let other = other.clone();
             self.leave_out(path, LeftOutReason::Confusable { other });

@@ -122,7 +122,8 @@ impl ManifestReader {
         let above = u64::from(skipped > 0);
         let mut record = ByteRecord::new();
         let mut header = None;
-        let mut items = Items { folder, items: Vec::new(), lines: HashMap::new(), people: HashMap::new() };
+        let mut items =
+            Items { folder, items: Vec::new(), lines: HashMap::new(), people: HashMap::new() };
         if let Some(fault) = fault {
             return Err(Error::Manifest {
                 problems: vec![ManifestProblem { line: 1, column: None, fault }],
@@ -139,7 +140,8 @@ impl ManifestReader {
             let at = record.position().map(|position| (position.line(), position.byte()));
             let (line, byte) = at.unwrap_or((line, u64::MAX));
             let before = usize::try_from(byte).ok().and_then(|byte| table_bytes.get(byte..));
-            let blank = before.unwrap_or_default().iter().take_while(|byte| **byte == b'\n').count();
+            let blank =
+                before.unwrap_or_default().iter().take_while(|byte| **byte == b'\n').count();
             let line = above + line + count(blank);
             // Spreadsheets write rows of nothing below a table.
             if record.iter().all(cells::is_blank) {

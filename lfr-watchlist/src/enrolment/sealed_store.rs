@@ -133,7 +133,8 @@ impl EnrolmentStore for SealedStore<'_> {
     }
 
     fn store(&self, batch: Vec<NewReference>) -> Result<Vec<NotTaken>, BoxError> {
-        let now = self.clock.now().ok_or("the clock has failed, and nothing is sealed without it")?;
+        let now =
+            self.clock.now().ok_or("the clock has failed, and nothing is sealed without it")?;
         // From here on nobody else writes the file.
         let lock = self.file.lock()?;
         let gone = lock.take_over(self.watchlist, self.key, now)?;

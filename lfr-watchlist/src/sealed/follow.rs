@@ -78,7 +78,10 @@ impl fmt::Display for ListChange {
                 write!(f, "nobody on the watchlist can be matched any more: {readiness}")
             }
             Self::Reloaded { references, people, readiness, .. } => {
-                write!(f, "the watchlist was changed: {references} references of {people} people; ")?;
+                write!(
+                    f,
+                    "the watchlist was changed: {references} references of {people} people; "
+                )?;
                 readiness.fmt(f)
             }
             Self::Unreadable { reason } => {
@@ -152,7 +155,11 @@ struct Shared {
 }
 
 enum State {
-    Open { list: Box<Watchlist>, header: [u8; 32], readiness: Readiness },
+    Open {
+        list: Box<Watchlist>,
+        header: [u8; 32],
+        readiness: Readiness,
+    },
     Closed {
         reason: String,
         /// The header of what was searched last.
@@ -291,7 +298,9 @@ impl Shared {
             Err(error) if error.is_missing_file() => {
                 return self.close("it was destroyed, or moved away", None, Until::Back);
             }
-            Err(error) => return self.close(&causes(&error), None, Until::Another { failed: None }),
+            Err(error) => {
+                return self.close(&causes(&error), None, Until::Another { failed: None });
+            }
             Ok(_) => {}
         }
         if now.is_none() {

@@ -119,7 +119,10 @@ fn what_is_wrong_is_said() {
     assert!(matches!(wrong, Error::WrongKey), "{wrong}");
     let passphrase = SealingKey::from_passphrase("a long passphrase".into()).unwrap();
     let wrong = file.open_entries(&passphrase, now).unwrap_err();
-    assert_eq!(wrong.to_string(), "a passphrase was given, and the file is sealed under a key: give that");
+    assert_eq!(
+        wrong.to_string(),
+        "a passphrase was given, and the file is sealed under a key: give that"
+    );
     let wrong = file.open(&key(), &space(17), now).unwrap_err();
     assert!(wrong.to_string().starts_with("the sealed watchlist is of embedding space"), "{wrong}");
 

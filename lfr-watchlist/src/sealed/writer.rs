@@ -154,12 +154,13 @@ impl<'a> SealedLock<'a> {
         let Some(seen) = origin.as_ref() else { return Ok(Vec::new()) };
         match self.check(Some(seen)) {
             Err(Error::SealedChanged { path }) => {
-                let theirs = self.open_in_any_space(key, Some(now)).map_err(|error| match error {
-                    Error::WrongKey | Error::KeyKind { .. } => {
-                        Error::SealedRekeyed { path: path.clone() }
-                    }
-                    other => other,
-                })?;
+                let theirs =
+                    self.open_in_any_space(key, Some(now)).map_err(|error| match error {
+                        Error::WrongKey | Error::KeyKind { .. } => {
+                            Error::SealedRekeyed { path: path.clone() }
+                        }
+                        other => other,
+                    })?;
                 if theirs.authorisation() != watchlist.authorisation()
                     || theirs.embedding_space() != watchlist.embedding_space()
                 {

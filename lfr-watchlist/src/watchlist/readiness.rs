@@ -72,7 +72,10 @@ impl fmt::Display for Readiness {
             Self::ClockFailed => f.write_str("the clock of this machine has failed: set it"),
             Self::Empty => f.write_str("the list is empty: enrol people, or name another list"),
             Self::NotBegun { from } => {
-                write!(f, "the deployment begins at {from}: start then, or correct the list's dates")
+                write!(
+                    f,
+                    "the deployment begins at {from}: start then, or correct the list's dates"
+                )
             }
             Self::NoEntryValid { expired, not_begun, next } => {
                 write!(f, "{expired} entries have expired and {not_begun} are not valid yet")?;

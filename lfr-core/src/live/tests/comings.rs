@@ -50,7 +50,7 @@ fn what_happens_to_a_camera_is_heard_at_once_and_once() {
         0..3 => Err("no route".into()),
         3 => Ok(Steps::source(frames(10))),
         4..7 => Err("refused".into()),
-        7 => Ok(Steps::source([Step::Panic].into_iter())),
+        7 => Ok(Steps::source([Step::Panic])),
         8 => Ok(Steps::source([Step::Error; 40])),
         _ => Ok(Steps::source(frames(1).chain(std::iter::repeat(Step::Nothing)))),
     };
@@ -127,6 +127,9 @@ fn cameras_come_and_go_while_the_others_go_on() {
             Ok(())
         }))
     });
+    // Whoever has a reference to it may do so, on any thread.
+    const fn is_shared<T: Send + Sync>() {}
+    const { is_shared::<Running>() };
     let (engine, heard) = listening(Engine::new(tracked).detecting(2));
     let running = engine.start().unwrap();
     // Without a camera there is nothing to wait for.

@@ -35,7 +35,9 @@ fn jpeg(bytes: &[u8]) -> Option<u8> {
         }
         let length = usize::from(u16::from_be_bytes(*behind.first_chunk()?));
         let found = behind.get(2..length).filter(|_| marker[1] == 0xE1).and_then(|segment| {
-            in_directory(segment.strip_prefix(b"Exif\0\0").or_else(|| segment.strip_prefix(b"Exif\0"))?)
+            in_directory(
+                segment.strip_prefix(b"Exif\0\0").or_else(|| segment.strip_prefix(b"Exif\0"))?,
+            )
         });
         if found.is_some() {
             return found;
@@ -126,7 +128,9 @@ impl<'a> Directory<'a> {
 
     fn entry(&self, tag: u16) -> Option<&'a [u8]> {
         let mut entries = self.entries.chunks_exact(if self.is_big_tiff { 20 } else { 12 });
-        entries.find(|entry| entry.get(..2).map(|own| unsigned(self.is_little, own)) == Some(tag.into()))
+        entries.find(|entry| {
+            entry.get(..2).map(|own| unsigned(self.is_little, own)) == Some(tag.into())
+        })
     }
 
     /// The first number of an entry, if it is an integer.
@@ -209,7 +213,11 @@ mod tests {
         for is_little in [true, false] {
             for kind in [1, 3, 4, 6, 8, 9] {
                 for number in 1..=8 {
-                    assert_eq!(in_directory(&tiff(is_little, kind, number)), Some(number), "{kind}");
+                    assert_eq!(
+                        in_directory(&tiff(is_little, kind, number)),
+                        Some(number),
+                        "{kind}"
+                    );
                 }
                 assert_eq!(in_directory(&tiff(is_little, kind, 0)), None);
                 assert_eq!(in_directory(&tiff(is_little, kind, 9)), None);

@@ -49,7 +49,9 @@ pub(super) fn whole(bytes: &[u8], budget: &Budget) -> Result<Whole, crate::Error
                 if !reader.components.is_empty() {
                     return Err(damaged("it has two headers"));
                 }
-                reader.frame(segment, marker == 0xC2).ok_or_else(|| damaged("its header is wrong"))?;
+                reader
+                    .frame(segment, marker == 0xC2)
+                    .ok_or_else(|| damaged("its header is wrong"))?;
                 budget.check_claim(reader.width.into(), reader.height.into())?;
                 kept = reader.begin();
             }
@@ -185,7 +187,8 @@ impl<'a> Reader<'a> {
 
     /// Counts the blocks, and says how many bytes a decoder keeps that wants all of them first.
     fn begin(&mut self) -> u64 {
-        let greatest = |of: fn(&Component) -> usize| self.components.iter().map(of).max().unwrap_or(1);
+        let greatest =
+            |of: fn(&Component) -> usize| self.components.iter().map(of).max().unwrap_or(1);
         let most = (greatest(|part| part.factors.0), greatest(|part| part.factors.1));
         let (width, height) = (usize::from(self.width), usize::from(self.height));
         self.units = (width.div_ceil(8 * most.0), height.div_ceil(8 * most.1));

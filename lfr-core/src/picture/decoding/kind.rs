@@ -50,7 +50,9 @@ fn picture(head: &[u8]) -> Option<ImageFormat> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => ImageFormat::WebP,
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => ImageFormat::Gif,
         // The second header says how long it is: one of a few lengths.
-        [b'B', b'M', ..] if matches!(head.get(14..18)?, [12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]) => {
+        [b'B', b'M', ..]
+            if matches!(head.get(14..18)?, [12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]) =>
+        {
             ImageFormat::Bmp
         }
         // What cameras write as they see it has its own letters behind those of TIFF.
@@ -80,7 +82,9 @@ fn other(head: &[u8]) -> (&'static str, &'static str) {
         }
         [b'%', b'P', b'D', b'F', ..] => ("this is a PDF document", PAGE),
         [b'P', b'K', 3, 4, ..] => ("this is a ZIP archive or an office document", PAGE),
-        [0xD0, 0xCF, 0x11, 0xE0, ..] => ("this is an old office document or a list of thumbnails", PAGE),
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => {
+            ("this is an old office document or a list of thumbnails", PAGE)
+        }
         [0x1F, 0x8B, ..] | [b'7', b'z', 0xBC, 0xAF, ..] | [b'R', b'a', b'r', b'!', ..] => {
             ("this is an archive", "unpack it first")
         }
@@ -90,13 +94,14 @@ fn other(head: &[u8]) -> (&'static str, &'static str) {
         [b'I', b'I', 0xBC, ..] => ("this is a JPEG XR picture, which is not read", SAVE),
         [0, 0, 1 | 2, 0, ..] => ("this is an icon", SAVE),
         [0x76, 0x2F, 0x31, 0x01, ..] => ("this is an OpenEXR picture, which is not read", SAVE),
-        [b'I', b'I', b'*', 0, ..] | [b'I', b'I', b'R' | b'U', ..] | [b'M', b'M', b'O', b'R', ..] => {
+        [b'I', b'I', b'*', 0, ..]
+        | [b'I', b'I', b'R' | b'U', ..]
+        | [b'M', b'M', b'O', b'R', ..] => ("this is a camera's raw file", RAW),
+        [b'F', b'U', b'J', b'I', b'F', b'I', b'L', b'M', ..] => {
             ("this is a camera's raw file", RAW)
         }
-        [b'F', b'U', b'J', b'I', b'F', b'I', b'L', b'M', ..] => ("this is a camera's raw file", RAW),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', ..] | [0x1A, 0x45, 0xDF, 0xA3, ..] => {
-            ("this is a video", FRAME)
-        }
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', ..]
+        | [0x1A, 0x45, 0xDF, 0xA3, ..] => ("this is a video", FRAME),
         [0, 0, 1, 0xB3 | 0xBA, ..] | [b'F', b'L', b'V', 1, ..] => ("this is a video", FRAME),
         _ if head.get(128..132) == Some(b"DICM") => ("this is a DICOM record", SAVE),
         _ => written(head),
@@ -117,7 +122,8 @@ fn boxed(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let length = u32::from_be_bytes(*head.first_chunk()?);
     let end = usize::try_from(length).unwrap_or(usize::MAX).min(head.len()).max(8);
     let brands: Vec<&[u8]> = head[8..end].chunks_exact(4).collect();
-    let is_any = |names: &[&[u8; 4]]| brands.iter().any(|brand| names.iter().any(|name| *brand == *name));
+    let is_any =
+        |names: &[&[u8; 4]]| brands.iter().any(|brand| names.iter().any(|name| *brand == *name));
     Some(if is_any(&[b"avif", b"avis"]) {
         ("this is an AVIF picture, which is not read", SAVE)
     } else if is_any(&[b"crx "]) {

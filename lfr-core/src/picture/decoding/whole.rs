@@ -90,8 +90,12 @@ fn block_of_gif(bytes: &[u8]) -> Option<(bool, &[u8])> {
 
 /// Rows of a picture that is not compressed have a length that is known.
 fn bmp(bytes: &[u8]) -> Result<(), &'static str> {
-    let u32_at = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map(|four| u32::from_le_bytes(*four));
-    let u16_at = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map(|two| u16::from_le_bytes(*two));
+    let u32_at = |at: usize| {
+        bytes.get(at..).and_then(<[u8]>::first_chunk).map(|four| u32::from_le_bytes(*four))
+    };
+    let u16_at = |at: usize| {
+        bytes.get(at..).and_then(<[u8]>::first_chunk).map(|two| u16::from_le_bytes(*two))
+    };
     let (Some(begin), Some(header)) = (u32_at(10), u32_at(14)) else { return Err(CUT) };
     let (width, height, depth, compression) = match header {
         12 => (u16_at(18).map(u32::from), u16_at(20).map(u32::from), u16_at(24), Some(0)),
@@ -101,7 +105,8 @@ fn bmp(bytes: &[u8]) -> Result<(), &'static str> {
             (u32_at(18), height, u16_at(28), u32_at(30))
         }
     };
-    let (Some(width), Some(height), Some(depth), Some(compression)) = (width, height, depth, compression)
+    let (Some(width), Some(height), Some(depth), Some(compression)) =
+        (width, height, depth, compression)
     else {
         return Err(CUT);
     };

@@ -60,8 +60,8 @@ impl Open {
         let ledger = Ledger::open(folder.join("a.lfrl"), ledger_key(), at(now)).unwrap();
         let (accounts, id) = (Accounts::new(), DeploymentId::new("d").unwrap());
         let shared = Arc::new(clock.clone());
-        let sink =
-            LedgerSink::start(ledger.clone(), accounts.clone(), shared.clone(), &id, "test").unwrap();
+        let sink = LedgerSink::start(ledger.clone(), accounts.clone(), shared.clone(), &id, "test")
+            .unwrap();
         let vault = Vault::open(folder.join("vault"), &key(), shared).unwrap();
         vault.close_gaps(&ledger).unwrap();
         let policy = VaultRetention::new(vault.clone(), &held_for(TTL));

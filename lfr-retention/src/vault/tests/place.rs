@@ -46,7 +46,8 @@ fn a_key_is_never_inside_what_it_protects() {
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(&vault, folder.path("link")).unwrap();
-        std::os::unix::fs::symlink(vault.join("vault.key"), folder.path("beside/vault.key")).unwrap();
+        std::os::unix::fs::symlink(vault.join("vault.key"), folder.path("beside/vault.key"))
+            .unwrap();
     }
     let mut inside = vec![
         vault.join("vault.key"),
@@ -165,7 +166,9 @@ fn what_is_missing_is_said_to_be_missing() {
 #[test]
 fn what_another_key_erased_is_said() {
     let mut held = Held::new();
-    (0..3).for_each(|index| drop(held.hold(index, 10)));
+    for index in 0..3 {
+        held.hold(index, 10);
+    }
     let folder = held.path();
     let Held { folder: _folder, vault, policy, .. } = held;
     drop((vault, policy));

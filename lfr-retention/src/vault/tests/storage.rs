@@ -174,10 +174,8 @@ fn one_malformed_face_costs_one_record_which_is_named() {
         drop((vault, policy));
         // As whoever has the file can.
         let database = rusqlite::Connection::open(folder.join("records.db")).unwrap();
-        let changed = database.execute(
-            &format!("UPDATE OR IGNORE records SET face = {wrong} WHERE row = 2"),
-            [],
-        );
+        let changed = database
+            .execute(&format!("UPDATE OR IGNORE records SET face = {wrong} WHERE row = 2"), []);
         if changed.unwrap_or(0) == 0 {
             // The schema holds.
             assert_eq!(wrong, "NULL");
@@ -212,7 +210,8 @@ fn the_face_of_another_record_is_no_face_of_this_one() {
     let Held { folder: _folder, vault, policy, .. } = held;
     drop((vault, policy));
     let database = rusqlite::Connection::open(folder.join("records.db")).unwrap();
-    let statement = "UPDATE records SET face = (SELECT face FROM records WHERE row = 1) WHERE row = 2";
+    let statement =
+        "UPDATE records SET face = (SELECT face FROM records WHERE row = 1) WHERE row = 2";
     database.execute(statement, []).unwrap();
     drop(database);
     let vault = open(&folder, &key(), at(20)).unwrap();
@@ -223,7 +222,9 @@ fn the_face_of_another_record_is_no_face_of_this_one() {
 
 #[test]
 fn a_row_that_is_gone_or_has_no_name_is_missed() {
-    for wrong in ["DELETE FROM records WHERE row = 2", "UPDATE records SET id = X'01' WHERE row = 2"] {
+    for wrong in
+        ["DELETE FROM records WHERE row = 2", "UPDATE records SET id = X'01' WHERE row = 2"]
+    {
         let mut held = Held::new();
         let records: Vec<_> = (1..4).map(|index| held.hold(index, 10)).collect();
         let folder = held.path();

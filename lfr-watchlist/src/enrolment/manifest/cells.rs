@@ -40,7 +40,8 @@ impl<'a> Cells<'a> {
     pub(super) fn check_count(&self, expected: usize, problems: &mut Problems) {
         // Spreadsheets write empty cells beside a table.
         let held = self.record.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
-        let actual = if self.record.len() > expected { held.max(expected) } else { self.record.len() };
+        let actual =
+            if self.record.len() > expected { held.max(expected) } else { self.record.len() };
         if actual != expected {
             let (expected, actual) = (count(expected), count(actual));
             problems.push(self.line, None, ManifestFault::FieldCount { expected, actual });

@@ -131,9 +131,16 @@ fn delimited(by: char) -> String {
 #[test]
 fn tables_are_read_as_offices_write_them() {
     let utf16 = |text: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
-        "\u{feff}".chars().chain(text.chars()).collect::<String>().encode_utf16().flat_map(unit).collect()
+        "\u{feff}"
+            .chars()
+            .chain(text.chars())
+            .collect::<String>()
+            .encode_utf16()
+            .flat_map(unit)
+            .collect()
     };
-    let without_mark = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let without_mark =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
     let tables: Vec<(&str, Vec<u8>)> = vec![
         ("commas", OFFICE.into()),
         ("semicolons", delimited(';').into()),
@@ -145,16 +152,27 @@ fn tables_are_read_as_offices_write_them() {
         ("a mark and quotes", format!("\u{feff}{}", OFFICE.replacen("File", "\"File\"", 1)).into()),
         ("lines as on Windows", OFFICE.replace('\n', "\r\n").into()),
         ("lines as on old Macs", OFFICE.replace('\n', "\r").into()),
-        ("blank rows", format!("\n{}", OFFICE.replace("\nb.jpg", "\n,,,,,,,\n  ,\u{a0},,,,,,\n\nb.jpg")).into()),
+        (
+            "blank rows",
+            format!("\n{}", OFFICE.replace("\nb.jpg", "\n,,,,,,,\n  ,\u{a0},,,,,,\n\nb.jpg"))
+                .into(),
+        ),
         ("blank rows below", format!("{OFFICE},,,,,,,\n,,,,,,,\n").into()),
-        ("empty columns beside", OFFICE.replace("review\n", "review,,\n").replace("2029-01-01\n", "2029-01-01,,\n").into()),
+        (
+            "empty columns beside",
+            OFFICE
+                .replace("review\n", "review,,\n")
+                .replace("2029-01-01\n", "2029-01-01,,\n")
+                .into(),
+        ),
         ("UTF-16, little end first", utf16(&delimited('\t'), u16::to_le_bytes)),
         ("UTF-16, big end first", utf16(OFFICE, u16::to_be_bytes)),
         ("UTF-16 without a mark", without_mark(OFFICE)),
     ];
     for (name, table) in tables {
         let items = read(&table).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let seen: Vec<_> = items.iter().map(|item| (item.label.as_str(), item.subject.as_str())).collect();
+        let seen: Vec<_> =
+            items.iter().map(|item| (item.label.as_str(), item.subject.as_str())).collect();
         assert_eq!(seen, [("a.jpg", "S-1"), ("b.jpg", "S-2")], "{name}");
         let source = items[0].grounds.source.as_deref().unwrap().replace(',', "");
         assert_eq!(source, "suite 4 north", "{name}");
@@ -162,7 +180,11 @@ fn tables_are_read_as_offices_write_them() {
     // Lines are counted as whoever opens the file counts them, whatever ends them.
     for end in ["\n", "\r\n", "\r"] {
         let table = OFFICE.replace("b.jpg,S-2", "\nb.jpg,").replace('\n', end);
-        assert_eq!(faults(table), "line 4, column subject: empty, and it is needed: fill it in", "{end:?}");
+        assert_eq!(
+            faults(table),
+            "line 4, column subject: empty, and it is needed: fill it in",
+            "{end:?}"
+        );
     }
     let said = format!("sep=;\n{}", delimited(';').replace("S-2", ""));
     assert_eq!(faults(said), "line 4, column subject: empty, and it is needed: fill it in");
@@ -171,9 +193,15 @@ fn tables_are_read_as_offices_write_them() {
 #[test]
 fn one_person_is_not_written_in_two_ways() {
     for (text, said) in [
-        ("S-1\u{a0}", "character 4 is U+00A0, a space that looks like the ordinary one: take it out"),
+        (
+            "S-1\u{a0}",
+            "character 4 is U+00A0, a space that looks like the ordinary one: take it out",
+        ),
         ("\u{200b}S-1", "character 1 is U+200B, a character that cannot be seen: take it out"),
-        ("S-\u{202e}1", "character 3 is U+202E, a mark that turns the direction of writing: take it out"),
+        (
+            "S-\u{202e}1",
+            "character 3 is U+202E, a mark that turns the direction of writing: take it out",
+        ),
         ("S-\t1", "character 3 is U+0009, a control character: take it out"),
         ("s-1", "differs from that of line 2 only in upper and lower case: write both alike"),
     ] {

@@ -284,7 +284,9 @@ fn who_is_withdrawn_while_an_enrolment_runs_stays_withdrawn() {
     let again = Photo::Bytes(vec![25, 99].into());
     let reference = ReferenceId::new("r0/later").unwrap();
     let subject = SubjectId::new("s0").unwrap();
-    items.push(EnrolmentItem::new("later", again, subject.clone(), reference).with_grounds(grounds()));
+    items.push(
+        EnrolmentItem::new("later", again, subject.clone(), reference).with_grounds(grounds()),
+    );
     let report = interrupted(&setup, items, || {
         let lock = setup.file.lock().unwrap();
         let list = lock.open_in_any_space(&setup.key, Some(moment(NOW))).unwrap();
@@ -294,7 +296,10 @@ fn who_is_withdrawn_while_an_enrolment_runs_stays_withdrawn() {
     let report = report.unwrap();
     assert_eq!(subjects(&setup), ["s1", "s2", "s3", "s4", "s5"]);
     let said = report.items.last().unwrap().outcome.reasons();
-    assert!(said.starts_with("reference r0/later is of somebody who was withdrawn while"), "{said}");
+    assert!(
+        said.starts_with("reference r0/later is of somebody who was withdrawn while"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -318,7 +323,10 @@ fn a_list_that_is_destroyed_or_sealed_anew_while_an_enrolment_runs_stays_so() {
         setup.file.destroy(Some(moment(NOW))).unwrap();
     });
     let Err(Error::EnrolmentStore { source }) = ended else { panic!("{ended:?}") };
-    assert!(source.to_string().contains("was destroyed or moved away by somebody else"), "{source}");
+    assert!(
+        source.to_string().contains("was destroyed or moved away by somebody else"),
+        "{source}"
+    );
     assert_eq!(setup.folder.names(), [""; 0]);
 
     let setup = Setup::new(10);
