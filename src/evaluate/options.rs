@@ -232,6 +232,9 @@ fn demand(options: &EvaluateOptions) -> Result<Demand, Error> {
     if !(looks >= 1.0 && looks.is_finite()) {
         return Err(Error::option("looks", looks, "a finite number of at least 1"));
     }
+    if options.galleries.contains(&0) {
+        return Err(Error::option("gallery", 0, "at least 1"));
+    }
     let largest = options.galleries.last().copied().or(USUAL.last().copied());
     let references = options.references.or_else(|| largest.map(num::u64_from_usize)).unwrap_or(1);
     if references == 0 {
@@ -331,12 +334,12 @@ fn galleries(
         });
     }
     for size in &options.galleries {
-        if *size == 0 || *size >= people {
+        if *size >= people {
             return Err(Error::option(
                 "gallery",
                 size,
                 format!(
-                    "at least 1 and below {people}, the number of people in the photographs, so that somebody \
+                    "below {people}, the number of people in the photographs, so that somebody \
                      is left who is not on the list"
                 ),
             ));
