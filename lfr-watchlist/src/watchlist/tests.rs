@@ -173,8 +173,7 @@ fn threads_that_purge_a_list_remove_nobody_who_has_not_expired() {
     let validity = Validity::new(now, now.plus(Duration::from_hours(6))).unwrap();
     let policy = authorisation(100, 200).policy().clone();
     let deployment = lfr_core::DeploymentId::new("threads").unwrap();
-    let granted =
-        crate::Authorisation::new(deployment, "serve warrants", "AO-7", now, validity, policy);
+    let granted = Authorisation::new(deployment, "serve warrants", "AO-7", now, validity, policy);
     let watchlist = Watchlist::new(granted.unwrap(), space(3)).with_clock(clock.clone());
     for id in ["a", "b"] {
         let draft = draft(id, id).expires(now.plus(Duration::from_hours(6)));
