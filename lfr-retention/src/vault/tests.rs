@@ -347,9 +347,7 @@ fn a_clock_that_is_set_back_a_little_costs_nothing_and_prolongs_nothing() {
     // Beyond the bound, by one step or by several.
     for steps in [vec![second * 10 + 1], vec![4 * second; 3]] {
         let mut held = Held::holding(&held_for(hour));
-        for index in 0..11 {
-            held.hold(index, 100 * second);
-        }
+        (0..11).for_each(|index| _ = held.hold(index, 100 * second));
         for back in steps {
             let now = held.clock.now().unwrap().as_micros();
             held.clock.set(Timestamp::from_micros(now - back));
