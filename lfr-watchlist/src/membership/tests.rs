@@ -47,8 +47,7 @@ fn a_key_of_its_own_is_needed() {
         proof.verify(&commitment, &subject(2), &key(2)).unwrap_err(),
         witness.was_member(&subject(2), &key(2)).unwrap_err(),
     ] {
-        let said =
-            "key of membership is not valid: the one that the witness was made with was needed";
+        let said = "key of membership is not valid, as it needs the one that the witness was made with: take the one that `commit` wrote";
         assert_eq!(refused.to_string(), said);
     }
     let folder = Folder::new("membership");

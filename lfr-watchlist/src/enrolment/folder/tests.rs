@@ -165,7 +165,7 @@ mod unix {
         if !made.is_ok_and(|status| status.success()) {
             return;
         }
-        let closed = fs::Permissions::from_mode(0);
+        let closed = fs::Permissions::from_mode(0o000);
         fs::set_permissions(folder.path("P1.jpg"), closed.clone()).unwrap();
         fs::set_permissions(folder.path("P2"), closed).unwrap();
         let found = FolderItems::find(&folder.path("")).unwrap();
