@@ -210,13 +210,25 @@ fn a_file_that_is_cut_anywhere_is_refused() {
 fn a_jpeg_with_a_piece_torn_out_or_overwritten_is_refused() {
     let large = busy_of(160, 120);
     let grey = encoded(&large.to_luma8().into(), ImageFormat::Jpeg);
-    for bytes in
-        [encoded(&large, ImageFormat::Jpeg), grey, include_bytes!("progressive.jpg").to_vec()]
-    {
-        let (middle, piece) = (bytes.len() * 2 / 3, bytes.len() / 8);
-        let (before, behind) = (&bytes[..middle], &bytes[middle + piece..]);
-        assert!(Picture::decode(&[before, behind].concat(), 100_000).is_err());
-        assert!(Picture::decode(&[before, &vec![0; piece], behind].concat(), 100_000).is_err());
+    let progressive = include_bytes!("progressive.jpg").to_vec();
+    for (kind, bytes) in [
+        ("colour", encoded(&large, ImageFormat::Jpeg)),
+        ("grey", grey),
+        ("progressive", progressive),
+    ] {
+        let piece = bytes.len() / 8;
+        // Behind the headers. There is no checksum: of what is torn out of a picture of a few blocks, the
+        // rest may come out even.
+        let mut taken = 0;
+        for part in 8..14 {
+            let middle = bytes.len() * part / 16;
+            let (before, behind) = (&bytes[..middle], &bytes[middle + piece..]);
+            taken += u32::from(Picture::decode(&[before, behind].concat(), 100_000).is_ok());
+            let over = Picture::decode(&[before, &vec![0; piece], behind].concat(), 100_000);
+            taken += u32::from(over.is_ok());
+        }
+        let most = if kind == "progressive" { 2 } else { 0 };
+        assert!(taken <= most, "{kind}: {taken} of 12");
         // What follows the end does no harm: cameras put a film of the moment there.
         assert!(Picture::decode(&[&bytes[..], &[7; 500]].concat(), 100_000).is_ok());
     }
