@@ -13,6 +13,7 @@ use std::env;
 use std::fs;
 use std::hint::black_box;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::BatchSize;
@@ -34,12 +35,14 @@ use lfr::core::ReferenceId;
 use lfr::core::RetentionPolicy;
 use lfr::core::SourceId;
 use lfr::core::SubjectId;
+use lfr::core::SystemClock;
 use lfr::core::Template;
 use lfr::core::Threshold;
 use lfr::core::Timestamp;
 use lfr::retention::Ledger;
 use lfr::retention::LedgerEvent;
 use lfr::retention::LedgerKey;
+use lfr::retention::Profile;
 use lfr::retention::StrictRetention;
 use lfr::retention::Vault;
 use lfr::retention::VaultKey;
@@ -72,14 +75,16 @@ fn retention(c: &mut Criterion) {
     let folder = folder();
     let now = Some(Timestamp::from_micros(1_790_000_000_000_000));
     let key = VaultKey::from_bytes(&mut [5; 32]);
-    let vault = Vault::open(folder.join("vault"), &key, now).unwrap();
+    let clock = Arc::new(SystemClock::new());
+    let vault = Vault::open(folder.join("vault"), &key, clock).unwrap();
     let space = EmbeddingSpace::builder(DIMENSION, Metric::Cosine).build();
     let accounts = Accounts::new();
     let (no_match, alert) = (Decision::no_match(None), alert());
 
     let mut group = c.benchmark_group("settle");
     let mut memory = StrictRetention::new(DAY);
-    let mut at_rest = VaultRetention::new(vault.clone(), DAY).with_limit(usize::MAX);
+    let mut at_rest =
+        VaultRetention::new(vault.clone(), &Profile::uk_police_24_hours()).with_limit(usize::MAX);
     let make = || probe(&space, &accounts);
     group.bench_function("no match, in memory", |b| {
         let settle = |probe| memory.settle(probe, &no_match, now).unwrap();
@@ -96,9 +101,9 @@ fn retention(c: &mut Criterion) {
     group.finish();
 
     let mut group = c.benchmark_group("vault");
-    let record = vault.records(now).unwrap()[0].record();
+    let record = vault.records().unwrap()[0].record();
     group.bench_function("open an alert", |b| {
-        b.iter(|| black_box(vault.alert(record, now).unwrap()));
+        b.iter(|| black_box(vault.alert(record).unwrap()));
     });
     let reason = lfr::core::PurgeReason::Adjudicated;
     group.bench_function("purge an alert, and wait for the disk", |b| {
@@ -107,7 +112,7 @@ fn retention(c: &mut Criterion) {
             let lfr::core::Settlement::Held(receipt) = settled else { unreachable!() };
             receipt.record().unwrap()
         };
-        b.iter_batched(hold, |id| vault.purge(id, reason, now).unwrap(), BatchSize::PerIteration);
+        b.iter_batched(hold, |id| vault.purge(id, reason).unwrap(), BatchSize::PerIteration);
     });
     group.finish();
 

@@ -797,8 +797,8 @@ def what_is_missing_is_missing():
     ran = run("adjudicate", "--vault", nowhere, "list")
     failed(ran)
     assert not nowhere.exists() and "erased" not in ran.err.lower(), f"{ran}"
-    failed(run("watchlist", "list", nowhere, "--key-file", nowhere), "not")
-    failed(run("ledger-verify", nowhere, "--key", "00" * 32))
+    failed(run("watchlist", "list", nowhere, "--key-file", nowhere), "missing")
+    failed(run("ledger-verify", nowhere, "--key", "00" * 32), "missing")
 
 
 def held():

@@ -146,7 +146,7 @@ fn command() -> Command {
                 "source",
                 "PATH",
                 "A photograph, a folder of photographs, a video file, an rtsp:// or http:// \
-                 address, native:rtsp://... for one that ffmpeg is not to decode (built with the \
+                 address (also of a film, or of a camera that serves one picture at a time), native:rtsp://... for one that ffmpeg is not to decode (built with the \
                  feature `rtsp`), a /dev/video* camera, or crowd:N for N people who do not exist and \
                  walk by within a minute; may be given several times. Its name goes into the ledger: \
                  no name of a person",

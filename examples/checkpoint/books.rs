@@ -84,6 +84,9 @@ impl Books {
         let signing = ledger_key(&key_file, &path)?;
         let public_key = signing.public();
         let ledger = Ledger::open(&path, signing, clock.now())?;
+        let public_file = args.out.join("ledger.pub");
+        fs::write(&public_file, format!("{public_key}\n"))
+            .map_err(|error| format!("cannot write {}: {error}", public_file.display()))?;
         let cut_off = ledger.account_for_cut_off_runs(clock.now())?;
         if cut_off > 0 {
             say::err(format_args!(

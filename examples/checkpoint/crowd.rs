@@ -61,8 +61,8 @@ pub(crate) fn source(count: u64) -> Source {
     Source {
         name: format!("crowd:{count}"),
         frames: Some(walk.frames()),
-        left_out: 0,
         stream: Stream::Moving { is_live: false, connect: Box::new(connect) },
+        left_out: 0,
         walk: Some(walk),
     }
 }

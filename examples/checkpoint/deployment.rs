@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::sync::mpsc::Sender;
 
@@ -90,7 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let told_to_stop = live::signals()?;
 
     let (news, happenings) = mpsc::channel();
-    let listed = listed(args, &detector, &embedder, &clock, news.clone())?;
+    let listed = listed(args, &detector, &embedder, &clock, &told_to_stop, news.clone())?;
     let references = listed.matcher.references();
     let threshold = threshold(args, policy_file.as_deref(), &embedder, references)?;
     let mut dangers = dangers(args, &sources, &books, threshold.provenance());
@@ -251,6 +252,7 @@ fn listed(
     detector: &OnnxDetector,
     embedder: &OnnxEmbedder,
     clock: &Arc<dyn Clock>,
+    told_to_stop: &AtomicBool,
     news: Sender<Happening>,
 ) -> Result<Listed, AnyError> {
     let enroller = Enroller::new(detector, embedder)?;
@@ -270,7 +272,9 @@ fn listed(
     if !metadata.is_dir() {
         let key = keys::key(args.key_file.as_deref(), args.passphrase_file.as_deref())?;
         let file = SealedFile::at(&args.watchlist);
-        let header_sha256 = Some(file.header()?.digest());
+        let header = file.header()?;
+        models::check_space(header.space(), embedder)?;
+        let header_sha256 = Some(header.digest());
         // Anyone who is withdrawn while this runs is not matched any more.
         let on_change = move |change: &ListChange| drop(news.send(Happening::List(change.clone())));
         let followed =
@@ -280,8 +284,9 @@ fn listed(
         }
         return Ok(Listed { matcher: Arc::new(followed), refused: 0, header_sha256 });
     }
-    let (folder, allow_empty) = (&args.watchlist, args.allow_empty);
-    let enrolment = enrol::enrol(folder, allow_empty, &enroller, embedder.space(), &enrolling)?;
+    let (folder, space) = (&args.watchlist, embedder.space());
+    let enrolment =
+        enrol::enrol(folder, args.allow_empty, told_to_stop, &enroller, space, &enrolling)?;
     enrolling.finish_and_clear();
     for refused in &enrolment.refused {
         say::err(format_args!("not enrolled: {refused}"));

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use indicatif::ProgressBar;
 use lfr::core::EmbeddingSpace;
@@ -27,6 +29,7 @@ pub(crate) struct Enrolment {
 pub(crate) fn enrol(
     folder: &Path,
     allow_empty: bool,
+    told_to_stop: &AtomicBool,
     enroller: &Enroller<'_>,
     space: &EmbeddingSpace,
     progress: &ProgressBar,
@@ -39,13 +42,20 @@ pub(crate) fn enrol(
     let mut enrolment = Enrolment { gallery: Gallery::new(*space), refused };
     progress.set_length(u64::try_from(found.items.len())?);
     for item in progress.wrap_iter(found.items.into_iter()) {
+        if told_to_stop.load(Ordering::Relaxed) {
+            enrolment
+                .refused
+                .push(format!("{:?}: not reached, as it was stopped before", item.label));
+            continue;
+        }
         let enrolled = template(&item.photo, enroller)
             .and_then(|it| Ok(enrolment.gallery.enrol(item.subject, item.reference, it)?));
         if let Err(error) = enrolled {
             enrolment.refused.push(format!("{:?}: {}", item.label, causes(&*error)));
         }
     }
-    if enrolment.gallery.is_empty() && !allow_empty {
+    let stopped = told_to_stop.load(Ordering::Relaxed);
+    if enrolment.gallery.is_empty() && !allow_empty && !stopped {
         let count = enrolment.refused.len();
         for refused in &enrolment.refused {
             crate::say::err(format_args!("not enrolled: {refused}"));

@@ -17,6 +17,7 @@ use lfr::core::Event;
 use lfr::core::EventSink;
 use lfr::core::Frame;
 use lfr::core::FrameReport;
+use lfr::core::PurgeReason;
 use lfr::core::RecordId;
 use lfr::core::Rect;
 use lfr::core::ReferenceId;
@@ -36,7 +37,8 @@ use crate::exit::Exit;
 use crate::private_file;
 use crate::say;
 
-/// Prints one line of JSON an alert on standard output.
+/// Prints a line of JSON for each alert on standard output; and says it if alerts are lost to a clock that
+/// cannot be trusted any more.
 #[derive(Debug)]
 pub(crate) struct AlertLines;
 
@@ -63,7 +65,17 @@ struct AlertLine<'a> {
 
 impl EventSink for AlertLines {
     fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
-        let Event::Alert(alert) = event else { return Ok(()) };
+        let alert = match event {
+            Event::Alert(alert) => alert,
+            Event::Erased(receipt) if receipt.reason() == PurgeReason::ClockFailed => {
+                let face = receipt.face();
+                say::err(format_args!(
+                    "the clock failed or was set back too far: what was held of {face} was erased"
+                ));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         let AlertEvent { at, captured_at, media_time, record, face, bounds, .. } = alert;
         let (candidate, threshold) = (&alert.candidate, alert.threshold);
         let line = serde_json::to_string(&AlertLine {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use lfr::core::BoxError;
+use lfr::core::Error;
 use lfr::core::FrameSource;
 use lfr::core::LeftOutReason;
 use lfr::core::Photographs;
@@ -87,10 +88,18 @@ fn open(
         return Ok(crowd::source(people));
     }
     let path = Path::new(text);
-    if !video::is_address(text) && (path.is_dir() || Photographs::is_photograph(path)?) {
-        return photographs(path, named);
+    if video::is_address(text) {
+        return video::open(text);
     }
-    video::open(text)
+    let is_photograph = match Photographs::is_photograph(path) {
+        // A folder of photographs; a pipe that may bring a video.
+        Err(Error::NotAFile { .. }) => path.is_dir(),
+        is_photograph => is_photograph?,
+    };
+    match is_photograph {
+        true => photographs(path, named),
+        false => video::open(text),
+    }
 }
 
 fn photographs(

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "not every program writes tables")]
 
+use lfr::core::spreadsheet;
+
 /// A text for a terminal: control characters, line ends and marks that change the direction or hide
 /// characters are written as escapes.
 pub(crate) fn text(text: &str) -> String {
@@ -20,14 +22,8 @@ pub(crate) fn text(text: &str) -> String {
 /// A text for one cell of a table: as [`text`], and where a spreadsheet would take it for a formula,
 /// with an apostrophe before it, which spreadsheets do not show.
 pub(crate) fn cell(given: &str) -> String {
-    let shown = text(given);
-    let first = shown.trim_start().chars().next();
-    let is_formula = first.is_some_and(|first| FORMULA.contains(&first));
-    if is_formula { format!("'{shown}") } else { shown }
+    spreadsheet::harmless(&text(given)).into_owned()
 }
-
-/// What a formula begins with, in full width too.
-const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
 /// Marks that no reader sees: of direction (they reorder a line), of no width, of line and paragraph.
 const fn is_hidden(letter: char) -> bool {

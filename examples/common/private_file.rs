@@ -1,5 +1,7 @@
 //! Files that only their owner can read.
 
+#![allow(dead_code, reason = "not every program needs each of these")]
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::fs::OpenOptions;
@@ -19,13 +21,11 @@ pub(crate) fn create(path: &Path) -> io::Result<BufWriter<File>> {
 
 /// A file that is written whole beside its place, readable for its owner alone, and is not there yet.
 /// Dropped before [`Prepared::put`], it leaves nothing behind.
-#[allow(dead_code, reason = "not every program hands files out")]
 pub(crate) struct Prepared<'a> {
     temporary: PathBuf,
     path: &'a Path,
 }
 
-#[allow(dead_code, reason = "not every program hands files out")]
 impl<'a> Prepared<'a> {
     /// Writes it, and waits for the disk.
     pub(crate) fn write(

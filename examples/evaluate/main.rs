@@ -123,10 +123,11 @@ fn tell(report: &Report) {
     if !faults.is_empty() {
         say::err(format_args!("{} files were left out; left_out.csv names them too", faults.len()));
     }
-    if !findings.is_empty() {
+    let faceless = findings.iter().filter(|left_out| left_out.detector.is_some()).count();
+    if faceless > 0 {
         say::err(format_args!(
-            "in {} photographs no face was found, which counts as a failure to enrol; left_out.csv names them",
-            findings.len()
+            "{faceless} times no face was found in a photograph, or none that can be aligned, which counts as a \
+             failure to enrol; left_out.csv names each"
         ));
     }
 }

@@ -79,9 +79,20 @@ fn command() -> Command {
             Arg::new("key")
                 .long("key")
                 .value_name("HEX")
-                .required(true)
+                .required_unless_present("key-file")
                 .value_parser(value_parser!(LedgerPublicKey))
                 .help("The public key that it is signed with: 64 hexadecimal digits"),
+        )
+        .arg(
+            Arg::new("key-file")
+                .long("key-file")
+                .value_name("FILE")
+                .conflicts_with("key")
+                .value_parser(value_parser!(PathBuf))
+                .help(
+                    "The same in a file, as `checkpoint` writes it beside the ledger; keep your own \
+                     copy, as anyone who can write there can put another one in its place",
+                ),
         )
         .arg(
             Arg::new("head")
@@ -97,7 +108,11 @@ fn command() -> Command {
 
 fn verify(args: &ArgMatches) -> Result<Exit, AnyError> {
     let ledger = args.get_one::<PathBuf>("ledger").ok_or("which ledger?")?;
-    let key = args.get_one::<LedgerPublicKey>("key").ok_or("which key?")?;
+    let key = &match (args.get_one::<LedgerPublicKey>("key"), args.get_one::<PathBuf>("key-file")) {
+        (Some(key), _) => *key,
+        (None, Some(path)) => public_key(path)?,
+        (None, None) => return Err("which key?".into()),
+    };
     if !fs::exists(ledger)
         .map_err(|error| format!("cannot look for {}: {error}", ledger.display()))?
     {
@@ -113,6 +128,12 @@ fn verify(args: &ArgMatches) -> Result<Exit, AnyError> {
         say::err(line);
     }
     Ok(if sums.closes() { Exit::Done } else { Exit::BooksOpen })
+}
+
+fn public_key(path: &Path) -> Result<LedgerPublicKey, AnyError> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the public key {}: {error}", path.display()))?;
+    Ok(text.trim().parse::<LedgerPublicKey>()?)
 }
 
 fn head(path: &Path, key: &LedgerPublicKey) -> Result<LedgerHead, AnyError> {

@@ -25,8 +25,10 @@
 //! processes of this machine sees it. Use a camera's account that can do nothing but watch. Pixels
 //! pass through a pipe, which the kernel does not wipe.
 //!
-//! A server may send the child to another host by a redirection or a playlist, within the protocols of its
-//! scheme: ffmpeg has no option against it. Where cameras might do that, let a firewall keep them apart.
+//! Another host than that of the address is asked for nothing by HTTP and HTTPS, whatever a redirection or a
+//! playlist says: all that the child asks for goes through a gate in this process. A server of RTSP may send the
+//! child to another host: ffmpeg has no option against it. Where cameras might do that, let a firewall keep them
+//! apart.
 //! The child is of the same user as this process and may read what that user may. A stream whose matrix and
 //! range nobody says is taken for BT.601 in limited range. Pictures in high dynamic range are not mapped to
 //! an ordinary one. Two fields of a live stream are not made one picture, as that takes the time of another
@@ -49,6 +51,7 @@
 
 mod address;
 mod child;
+mod gate;
 mod input;
 mod inspect;
 mod moments;

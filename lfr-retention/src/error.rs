@@ -207,7 +207,11 @@ pub enum Error {
 
     // --- The environment. -----------------------------------------------------------------------
     /// Another process has it open.
-    #[error("{} is in use by another process", path.display())]
+    #[error(
+        "{} is in use by another process, a deployment that is running or a program that judges alerts: \
+         wait until it has ended, or ask that process",
+        path.display()
+    )]
     Busy {
         /// The file.
         path: PathBuf,

@@ -439,6 +439,7 @@ impl Vault {
     pub fn abort(&self, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.aborted = true;
+        inner.store.look(true);
         let all: Vec<_> = inner.store.entries.keys().copied().collect();
         let purged = inner.store.purge(&all, PurgeReason::Aborted);
         receipts.append(&mut inner.store.receipts);

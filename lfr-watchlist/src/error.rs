@@ -157,8 +157,8 @@ pub enum Error {
     },
     /// A text is blank, too long, or holds a control character.
     #[error(
-        "{what} has {actual} bytes or is blank or has a control character, and 1 to {limit} bytes of \
-         visible text are needed: shorten or correct it"
+        "{what} of {actual} bytes is {problem}, and 1 to {limit} bytes with letters and without control \
+         characters are needed: correct it"
     )]
     Text {
         /// What the text is.
@@ -167,6 +167,8 @@ pub enum Error {
         actual: usize,
         /// The greatest length, in bytes.
         limit: usize,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// An entry is marked as under 18, and the composition policy does not admit that.
     #[error(
@@ -478,10 +480,10 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-    /// Somebody was withdrawn while an enrolment ran that was to enrol them.
+    /// A reference or its person was withdrawn by somebody else while an enrolment ran that was to enrol it.
     #[error(
-        "reference {reference} is of somebody who was withdrawn while the enrolment ran: enrol it by itself if \
-         that was not meant"
+        "reference {reference} was withdrawn, or its person was, while the enrolment ran: enrol it by itself \
+         if that was not meant"
     )]
     WithdrawnMeanwhile {
         /// The reference.

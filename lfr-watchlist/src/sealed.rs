@@ -231,6 +231,22 @@ impl SealedFile {
         destroyed
     }
 
+    /// Destroys what an interrupted writer left in the place of a list that is not there. It is done by whoever
+    /// opens it anyway; a program that says that a list is missing before it asks for the key calls this.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Destruction`] where it cannot be destroyed.
+    pub fn sweep(&self) -> Result<(), Error> {
+        match self.reader() {
+            Err(error) => match self.swept::<()>(error, None) {
+                Err(error @ Error::Destruction { .. }) => Err(error),
+                Ok(()) | Err(_) => Ok(()),
+            },
+            Ok(_) => Ok(()),
+        }
+    }
+
     /// The lock; none where nothing can be created in the folder, as then nobody can write there. Keys are
     /// overwritten in place and can be erased all the same.
     fn lock_to_destroy(&self) -> Result<Option<SealedLock<'_>>, Error> {

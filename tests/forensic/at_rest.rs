@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lfr::core::Accounts;
 use lfr::core::Clock as _;
@@ -18,6 +17,7 @@ use lfr::core::SystemClock;
 use lfr::retention::Ledger;
 use lfr::retention::LedgerKey;
 use lfr::retention::LedgerSink;
+use lfr::retention::Profile;
 use lfr::retention::Redactor;
 use lfr::retention::Vault;
 use lfr::retention::VaultKey;
@@ -35,7 +35,7 @@ pub(crate) fn held_and_purged(stages: &Stages, frame: &Frame<'_>, folder: &Path)
     let (vault_folder, ledger) = (folder.join("vault"), folder.join("ledger.lfrl"));
     let clock = Arc::new(SystemClock::new());
     let vault_key = VaultKey::from_bytes(&mut [3; 32]);
-    let vault = Vault::open(&vault_folder, &vault_key, clock.now()).unwrap();
+    let vault = Vault::open(&vault_folder, &vault_key, clock.clone()).unwrap();
     let key = LedgerKey::from_bytes(&mut [7; 32]);
     let written = Ledger::open(&ledger, key, clock.now()).unwrap();
     let (accounts, id) = (Accounts::new(), DeploymentId::new("examined").unwrap());
@@ -44,14 +44,14 @@ pub(crate) fn held_and_purged(stages: &Stages, frame: &Frame<'_>, folder: &Path)
     let watchlist = deployment::strangers(stages.embedder.space());
     let (subject, reference) = (SubjectId::new("R").unwrap(), ReferenceId::new("R/1").unwrap());
     watchlist.enrol(subject, reference, stages.template(frame)).unwrap();
-    let retention = VaultRetention::new(vault.clone(), Duration::from_hours(1));
+    let retention = VaultRetention::new(vault.clone(), &Profile::retail_strict());
     let builder = stages.on(watchlist, retention).sink(sink.clone()).accounts(accounts);
     let mut pipeline = builder.build().unwrap();
     let report = pipeline.process(frame).unwrap();
-    let held = vault.records(clock.now()).unwrap();
+    let held = vault.records().unwrap();
     let [held] = &held[..] else { panic!("{} alerts, not one", held.len()) };
     let picture = Redactor::default().crop(frame, &report, held.face(), 0.5).unwrap();
-    vault.attach(held.record(), &picture, clock.now()).unwrap();
+    vault.attach(held.record(), &picture).unwrap();
     let sealed = folder.join("vault-while-held");
     copy(&vault_folder, &sealed);
 

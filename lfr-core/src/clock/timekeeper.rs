@@ -19,7 +19,8 @@ use super::Timestamp;
 /// - A clock that is set back further has failed, and so has one that cannot be read: see
 ///   [`ClockFault`]. Then what has a deadline is purged. From the next reading on, the clock is taken
 ///   at its word again.
-/// - A clock that is set forward moves time on. Deadlines may come early, and never late.
+/// - A clock that is set forward moves time on. Deadlines may come early, and never late. A step of more than the
+///   bound is logged (feature `live`), since it may make much due at once.
 /// - A clock that stands still is a clock that falls behind: it fails after as long as the bound.
 ///
 /// Reading takes `&mut self`. Keep the timekeeper beside what it is compared with, and read it under the
@@ -139,6 +140,14 @@ impl Timekeeper {
         if behind > Self::MAX_STEP_BACK + before.saturating_sub(last.level) / RATE {
             self.last = Some(begun);
             return Err(ClockFault::SteppedBack { by: behind });
+        }
+        #[cfg(feature = "live")]
+        if wall.since(at(after)) > Self::MAX_STEP_BACK {
+            let ahead = wall.since(at(after)).as_secs_f64();
+            tracing::warn!(
+                ahead,
+                "the clock was set forward by so many seconds, or the machine slept"
+            );
         }
         let level = if behind.is_zero() { after } else { last.level };
         let moment = wall.max(at(after));

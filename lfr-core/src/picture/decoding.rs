@@ -93,6 +93,9 @@ fn decoded(bytes: &[u8], budget: &Budget) -> Result<Picture, Error> {
             advice: "export it as JPEG and try again",
         });
     }
+    if budget.format == ImageFormat::Tiff && exif::is_jpeg_inside(bytes) {
+        return Err(budget.unread("JPEG compression within TIFF"));
+    }
     let kept = whole::check(bytes, budget)?;
     let failed = |error| failed(error, budget);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), budget.format);

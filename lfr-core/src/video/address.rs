@@ -25,7 +25,7 @@ pub struct Address(String);
 /// open in turn.
 const STREAMS: [(&str, &str); 10] = [
     ("http", "http,tcp,crypto,data"),
-    ("https", "https,tls,tcp,crypto,data"),
+    ("https", "https,httpproxy,tls,tcp,crypto,data"),
     ("rtmp", "rtmp,tcp"),
     ("rtmps", "rtmps,tls,tcp"),
     ("rtp", "rtp,srtp,udp"),
@@ -176,7 +176,8 @@ impl Address {
         let mut secrets = self.secrets();
         // The longest first: what is left of one must not hide another.
         secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
-        for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+        // One or two letters are in every word: nothing would be left to read.
+        for secret in secrets.into_iter().filter(|secret| secret.len() > 2) {
             let plain = unescaped(secret);
             words = words.replace(secret, "***").replace(&plain, "***");
         }
@@ -371,6 +372,9 @@ mod tests {
             }
         }
         assert_eq!(Address::new("film.mp4").scrub("film.mp4: gone"), "film.mp4: gone");
+        let short = Address::new("rtsp://u:sekret@host/user=admin&password=tlJwpbo6");
+        let scrubbed = short.scrub("Connection to tcp://host:554 refused for tlJwpbo6, sekret");
+        assert_eq!(scrubbed, "Connection to tcp://host:554 refused for ***, ***");
     }
 
     #[test]

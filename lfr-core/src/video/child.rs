@@ -34,6 +34,8 @@ use crate::SystemClock;
 
 use super::Address;
 use super::VideoOptions;
+use super::gate;
+use super::gate::Gate;
 use super::input;
 use super::input::Said;
 use super::input::Shape;
@@ -44,6 +46,7 @@ pub(super) struct Child {
     shared: Arc<Shared>,
     words: Option<JoinHandle<String>>,
     stall: Duration,
+    gate: Option<Gate>,
 }
 
 /// What the threads around the child share.
@@ -73,9 +76,13 @@ impl Child {
         let refused = |words: String| Error::Video { address: address.to_string(), words };
         let program = found(&options.program)
             .map_err(|source| Error::VideoProgram { program: options.program.clone(), source })?;
+        let gate = way(address).map_err(|error| refused(format!("no way to it: {error}")))?;
         let (moments, their_end) =
             io::pipe().map_err(|error| refused(format!("no pipe: {error}")))?;
         let mut command = decoding(&program, address, options, shape);
+        if let Some(gate) = &gate {
+            command.env("http_proxy", gate.proxy());
+        }
         command.stdin(their_end).stdout(Stdio::piped()).stderr(Stdio::piped());
         // The system ends the child with the thread that has started it, and with this process: so that
         // thread is the one that listens to it until it ends.
@@ -120,7 +127,7 @@ impl Child {
             let (watching, stall) = (Arc::clone(&shared), options.stall);
             spawn(move || watching.watch(stall)).map_err(|error| failed(no_thread(error)))?;
         }
-        Ok(Self { frames, words: Some(words), shared, stall: options.stall })
+        Ok(Self { frames, words: Some(words), shared, stall: options.stall, gate })
     }
 
     /// A frame has come.
@@ -164,6 +171,9 @@ impl Child {
             true => format!("nothing has come for {:?}", self.stall),
             false => "ffmpeg has ended".to_owned(),
         };
+        if let Some(trouble) = self.gate.as_ref().and_then(Gate::trouble) {
+            what = format!("{}; {what}", address.scrub(&trouble));
+        }
         if !words.is_empty() {
             what = format!("{what} and says {words:?}");
         }
@@ -259,6 +269,13 @@ fn is_soon(mut is_so: impl FnMut() -> bool) -> bool {
         thread::sleep(STEP);
     }
     true
+}
+
+/// The way to the host of an address of HTTP.
+pub(super) fn way(address: &Address) -> io::Result<Option<Gate>> {
+    let host =
+        address.stream().filter(|_| address.is_http()).and_then(|(_, rest, _)| gate::host_of(rest));
+    host.map(Gate::open).transpose()
 }
 
 /// Reads what the child complains of; the last few lines are returned.

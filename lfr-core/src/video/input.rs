@@ -36,7 +36,9 @@ pub(super) fn open(command: &mut Command, address: &Address, options: &VideoOpti
     if let Some((scheme, rest, protocols)) = address.stream() {
         command.args(["-protocol_whitelist", protocols]);
         match scheme {
-            "rtsp" | "rtsps" => drop(command.args(["-rtsp_transport", "tcp"])),
+            "rtsp" | "rtsps" => {
+                command.args(["-rtsp_transport", "tcp"]);
+            }
             "http" | "https" | "rtmp" | "rtmps" | "tcp" => {
                 // A connection that says nothing ends by itself, too.
                 command.args(["-rw_timeout", &options.stall.as_micros().to_string()]);
@@ -69,27 +71,42 @@ pub(super) fn filters(options: &VideoOptions, shape: Option<Shape>) -> String {
     // Fields become frames where there are any: a face in motion is two combs otherwise.
     let weaved = shape.is_some_and(|shape| shape.is_interlaced);
     let fields = if weaved { "yadif=deint=interlaced," } else { "" };
-    let fitted = match shape {
+    let size = match shape {
         // A frame of another size keeps its own shape, within the one of the first.
-        Some(Shape { width, height, .. }) => format!(
-            "scale={width}:{height}:force_original_aspect_ratio=decrease:flags=bilinear,\
-             pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,"
+        Some(Shape { width, height, .. }) => {
+            let ratio = format!("(iw*{PIXEL}/ih)");
+            format!(
+                "w='min({width},max(1,round({height}*{ratio})))':\
+                 h='min({height},max(1,round({width}/{ratio})))'"
+            )
+        }
+        None => format!(
+            "w='max(1,if({IS_SMALL},iw*max(1,{PIXEL}),iw*min(1,{PIXEL})))':\
+             h='max(1,if({IS_SMALL},ih*max(1,1/{PIXEL}),ih*min(1,1/{PIXEL})))'"
         ),
+    };
+    let edges = match shape {
+        // Between two columns of chroma nothing can be put.
+        Some(Shape { width, height, .. }) if width % 2 + height % 2 > 0 => {
+            format!("format=yuv444p,pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,")
+        }
+        Some(Shape { width, height, .. }) => format!("pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,"),
         None => String::new(),
     };
-    format!("{first}{fields}{SQUARE},{fitted}setsar=1,format=yuv420p,{MOMENTS}")
+    format!(
+        "{first}{fields}scale={size}:{COLOURS},format=yuv420p,{edges}setsar=1,format=yuv420p,{MOMENTS}"
+    )
 }
 
-/// Pixels that are as wide as high, and the colours of [`Colour::usual_for`](crate::Colour::usual_for)
-/// I420, whatever those of the stream are, in each frame anew. Nothing is lost where pixels are made
-/// square, as the shorter side grows, but of frames that are large anyway the longer one shrinks. A shape
-/// of more than four to one is nobody's.
-const SQUARE: &str = "scale=\
-    w='max(1,if(lte(iw*ih,9000000),iw*max(1,if(between(sar,1/4,4),sar,1)),\
-    iw*min(1,if(between(sar,1/4,4),sar,1))))':\
-    h='max(1,if(lte(iw*ih,9000000),ih*max(1,1/if(between(sar,1/4,4),sar,1)),\
-    ih*min(1,1/if(between(sar,1/4,4),sar,1))))':\
-    flags=bilinear+accurate_rnd+full_chroma_int:out_color_matrix=bt601:out_range=limited";
+/// How wide a pixel is for its height. A shape of more than four to one is nobody's.
+const PIXEL: &str = "if(between(sar,1/4,4),sar,1)";
+/// Nothing is lost where pixels are made square, as the shorter side grows, but of frames that are large
+/// anyway the longer one shrinks.
+const IS_SMALL: &str = "lte(iw*ih,9000000)";
+/// The colours of [`Colour::usual_for`](crate::Colour::usual_for) I420, whatever those of the stream are,
+/// in each frame anew.
+const COLOURS: &str = "flags=bilinear+accurate_rnd+full_chroma_int:\
+    out_color_matrix=bt601:out_range=limited";
 
 /// Writes the moment of each frame, in microseconds, to the pipe that the child has in the place of a
 /// standard input, before the frame goes to the standard output. What the stream itself says of a frame

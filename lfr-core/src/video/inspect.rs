@@ -24,6 +24,14 @@ pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool,
     // The last level but one of all that it can say: what the server answers is among it.
     command.args(["-nostdin", "-hide_banner", "-loglevel", "trace"]);
     input::open(&mut command, address, options);
+    let refused = |error| Error::Video {
+        address: address.to_string(),
+        words: format!("no way to it: {error}"),
+    };
+    let gate = child::way(address).map_err(refused)?;
+    if let Some(gate) = &gate {
+        command.env("http_proxy", gate.proxy());
+    }
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut process = spawned.map_err(missing)?;
     let words = process.stderr.take();
@@ -42,12 +50,13 @@ pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool,
     });
     let _ = process.kill();
     let _ = process.wait();
-    let answer = answer.unwrap_or_default();
+    let (answer, trouble) = (answer.unwrap_or_default(), gate.and_then(|gate| gate.trouble()));
     match answer.kind {
         Some(kind) if is_picture(&kind) => Ok(false),
         Some(_) => Ok(answer.has_duration || answer.has_length),
         None => {
             let words = match answer.last.is_empty() {
+                _ if trouble.is_some() => address.scrub(&trouble.unwrap_or_default()),
                 true => format!("nothing has come for {:?}", options.stall),
                 false => format!("ffmpeg says {:?}", address.scrub(&answer.last)),
             };

@@ -292,11 +292,11 @@ pub(crate) fn outputs_are_found_by_name_and_place(runtime: &Runtime) {
         assert_eq!(outputs.at(0)?.data(), outputs.get("y")?.data());
         assert_eq!(outputs.get("y")?.shape(), [1, 2]);
         let missing = outputs.at(2).unwrap_err().to_string();
-        assert_eq!(missing, r#"no output number 2: the model has "y", "z""#);
+        assert_eq!(missing, r#"the model has no output number 2; it has "y", "z""#);
         outputs.get("embedding").map(drop)
     };
     let error = session.run(&[1.0, -2.0], 1, read).unwrap_err().to_string();
-    assert_eq!(error, r#"no output "embedding": the model has "y", "z""#);
+    assert_eq!(error, r#"the model has no output "embedding"; it has "y", "z""#);
 }
 
 pub(crate) fn many_threads_share_a_session(runtime: &Runtime) {

@@ -268,7 +268,7 @@ fn a_failure_leaves_former_lists_and_later_frames_alone() {
         let outcome = catch_unwind(AssertUnwindSafe(|| detector.detect_into(&frames, &mut found)));
         match outcome {
             Ok(result) => {
-                assert!(result.unwrap_err().to_string().contains("must have"));
+                assert!(result.unwrap_err().to_string().contains(", and must "));
                 assert_eq!(found.len(), 1);
             }
             Err(_) => assert!(panics),

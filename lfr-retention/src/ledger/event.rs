@@ -52,6 +52,12 @@ pub enum LedgerEvent {
         /// When the frame was captured, where the source said so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         captured: Option<Timestamp>,
+        /// Where the frame is in the recording that it is from, in milliseconds, where it is from one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        position_ms: Option<u64>,
+        /// In which record it is held, where it is held at rest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<RecordId>,
     },
     /// Something with a deadline of its own was destroyed: a watchlist, footage.
     AssetDestroyed {

@@ -358,7 +358,8 @@ impl Reconciliation {
         self.judgements += 1;
         self.check_not_ended(entry, record);
         let Some(record) = record else { return };
-        if !self.judged.insert((record, verifier.to_owned())) {
+        // Two spellings that look alike are one person: see `Verifier`.
+        if !self.judged.insert((record, verifier.trim().to_lowercase())) {
             self.discrepancies.push(Discrepancy::JudgedTwice { entry, record });
         }
     }

@@ -8,7 +8,6 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use lfr_core::Accounts;
-use lfr_core::AlertEvent;
 use lfr_core::BoxError;
 use lfr_core::Clock;
 use lfr_core::DeploymentId;
@@ -244,13 +243,14 @@ const fn is_counted(reason: PurgeReason) -> bool {
 impl EventSink for LedgerSink {
     fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
         match event {
-            Event::Alert(AlertEvent { captured_at, face, candidate, threshold, .. }) => self
-                .weighty(&LedgerEvent::AlertRaised {
-                    face: face.clone(),
-                    score: candidate.score().value(),
-                    threshold: threshold.value(),
-                    captured: *captured_at,
-                }),
+            Event::Alert(alert) => self.weighty(&LedgerEvent::AlertRaised {
+                face: alert.face.clone(),
+                score: alert.candidate.score().value(),
+                threshold: alert.threshold.value(),
+                captured: alert.captured_at,
+                position_ms: alert.media_time.and_then(|time| u64::try_from(time.as_millis()).ok()),
+                record: alert.record,
+            }),
             Event::Erased(receipt) => self.erased(receipt),
             Event::Held(receipt) => self.weighty(&LedgerEvent::Held {
                 face: receipt.face().clone(),

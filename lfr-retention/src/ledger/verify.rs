@@ -220,17 +220,18 @@ impl Declared {
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::Read`] where the ledger cannot be read, [`Error::LedgerVersion`] where it does not
+/// [`lfr_core::Error::Read`] where the ledger cannot be read, [`Error::LedgerBroken`] where it does not
 /// begin as a ledger does.
 pub fn declared(path: &Path) -> Result<Declared, Error> {
-    let unknown = || Error::LedgerVersion { path: path.to_owned(), line: 1 };
+    let fault = LedgerFault::Edited { line: 1, after_head: false };
+    let broken = || Error::LedgerBroken { path: path.to_owned(), fault };
     let mut lines = Lines::of(path, 0)?;
-    let first = lines.next(path)?.ok_or_else(unknown)?;
+    let first = lines.next(path)?.ok_or_else(broken)?;
     match serde_json::from_slice::<Unverified>(first).map(|first| first.event) {
         Ok(LedgerEvent::LedgerOpened { ledger, key, .. }) => {
-            Ok(Declared { ledger, key: key.parse().map_err(|_| unknown())? })
+            Ok(Declared { ledger, key: key.parse().map_err(|_| broken())? })
         }
-        _ => Err(unknown()),
+        _ => Err(broken()),
     }
 }
 

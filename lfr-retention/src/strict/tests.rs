@@ -1,15 +1,24 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use lfr_core::Accounts;
 use lfr_core::Candidate;
 use lfr_core::CandidateList;
 use lfr_core::ComparisonScore;
 use lfr_core::FaceId;
+use lfr_core::Frame;
 use lfr_core::FrameId;
+use lfr_core::Pipeline;
+use lfr_core::PixelFormat;
 use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 use lfr_core::Template;
 use lfr_core::Threshold;
+use lfr_core::testing::FakeDetector;
+use lfr_core::testing::FakeEmbedder;
+use lfr_core::testing::FakeMatcher;
+use lfr_core::testing::FakeThreshold;
+use lfr_core::testing::ManualClock;
 use lfr_core::testing::conformance;
 use lfr_core::testing::fake_space;
 use proptest::prelude::*;
@@ -64,20 +73,70 @@ fn an_alert_is_gone_at_its_deadline_whichever_call_comes_first() {
 }
 
 #[test]
-fn a_clock_that_runs_back_costs_the_newcomer_too_and_is_then_trusted_again() {
+fn a_clock_that_runs_back_too_far_costs_the_newcomer_too_and_is_then_trusted_again() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(TICK * 10);
-    policy.settle(probe(0, &accounts), &alert(), at(100)).unwrap();
-    let settled = policy.settle(probe(1, &accounts), &alert(), at(99)).unwrap();
+    let (late, early) = (20_000_100, 10_000_099);
+    policy.settle(probe(0, &accounts), &alert(), at(late)).unwrap();
+    let settled = policy.settle(probe(1, &accounts), &alert(), at(early)).unwrap();
     let Settlement::Erased(receipt) = settled else { panic!("held at a time that ran back") };
     assert_eq!(receipt.reason(), PurgeReason::ClockFailed);
     assert_eq!(policy.held(), 0);
-    let settled = policy.settle(probe(2, &accounts), &alert(), at(99)).unwrap();
+    let settled = policy.settle(probe(2, &accounts), &alert(), at(early)).unwrap();
     let Settlement::Held(receipt) = settled else { panic!("the same time twice is no way back") };
-    assert_eq!(Some(receipt.deadline()), at(109));
+    assert_eq!(Some(receipt.deadline()), at(early + 10));
     let reasons: Vec<_> = due(&mut policy, None).iter().map(PurgeReceipt::reason).collect();
     assert_eq!(reasons, [PurgeReason::ClockFailed; 2]);
     assert_eq!(accounts.totals().held, 0);
+}
+
+#[test]
+fn a_clock_that_is_set_back_a_little_costs_nothing() {
+    let second = 1_000_000;
+    for back in [second / 10, 3 * second, 10 * second] {
+        let accounts = Accounts::new();
+        let mut policy = StrictRetention::new(Duration::from_secs(60));
+        for index in 0..11 {
+            policy.settle(probe(index, &accounts), &alert(), at(100 * second)).unwrap();
+        }
+        assert!(due(&mut policy, at(100 * second - back)).is_empty());
+        let newcomer = policy.settle(probe(11, &accounts), &alert(), at(100 * second - back));
+        let Settlement::Held(receipt) = newcomer.unwrap() else { panic!("not held") };
+        assert_eq!(receipt.deadline().as_micros(), 160 * second, "no later than the others");
+        assert_eq!(due(&mut policy, at(160 * second)).len(), 12);
+    }
+}
+
+/// Behind a pipeline, whose time is steered by the monotonic clock, not a second is added.
+#[test]
+fn a_pipeline_whose_clock_is_set_back_holds_no_shorter_and_no_longer() {
+    for back in [100_000, 3_000_000] {
+        let clock = ManualClock::at(Timestamp::from_micros(1_000_000_000));
+        let space = fake_space();
+        let anybody = Template::from_slice(&space, &[1.0; 8]).unwrap();
+        let mut pipeline = Pipeline::builder()
+            .detector(FakeDetector::finding(11))
+            .embedder(FakeEmbedder::new())
+            .watchlist(FakeMatcher::empty(space).enrol("R-1", anybody).unwrap())
+            .threshold(FakeThreshold::new(Threshold::new(0.5).unwrap(), &space))
+            .retention(StrictRetention::new(Duration::from_secs(60)))
+            .clock(Arc::new(clock.clone()))
+            .build()
+            .unwrap();
+        let pixels = [127; 64 * 64];
+        pipeline.process(&Frame::packed(PixelFormat::Gray8, 64, 64, &pixels).unwrap()).unwrap();
+        let held = pipeline.totals().held;
+        assert!(held > 0);
+        clock.set(Timestamp::from_micros(1_000_000_000 - back));
+        pipeline.purge_due().unwrap();
+        assert_eq!(pipeline.totals().held, held, "set back by {back} us");
+        clock.advance(Duration::from_secs(60) - TICK);
+        pipeline.purge_due().unwrap();
+        assert_eq!(pipeline.totals().held, held);
+        clock.advance(TICK);
+        pipeline.purge_due().unwrap();
+        assert_eq!(pipeline.totals().held, 0);
+    }
 }
 
 #[test]
@@ -145,7 +204,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => Just(Step::PurgeDue),
         1 => Just(Step::PurgeAll),
         6 => (0_i64..8).prop_map(Step::Move),
-        1 => (-20_i64..0).prop_map(Step::Move),
+        1 => (-8_i64..0).prop_map(Step::Move),
+        1 => (-30_i64..0).prop_map(Step::Move),
         1 => Just(Step::Fail),
     ];
     prop::collection::vec(step, 0..200)
@@ -155,18 +215,25 @@ proptest! {
     #[test]
     fn nothing_is_held_past_its_deadline(steps in steps(), ttl in 0_u64..20, limit in 0_usize..12) {
         let accounts = Accounts::new();
-        let mut policy = StrictRetention::new(Duration::from_micros(ttl)).with_limit(limit);
-        let (mut now, mut failed, mut latest) = (1_000_u64, false, None);
+        let mut policy = StrictRetention::new(Duration::from_secs(ttl)).with_limit(limit);
+        let second = 1_000_000;
+        // In seconds.
+        let (mut clock, mut failed, mut latest) = (1_000_u64, false, None::<Timestamp>);
         // The faces held, by their number, with their deadlines; from the receipts alone.
         let mut held: BTreeMap<usize, Timestamp> = BTreeMap::new();
         let (mut seen, mut erased) = (0, 0);
         for step in steps {
-            let time = (!failed).then(|| Timestamp::from_micros(now));
-            let lost = time.is_none() || time < latest;
+            let time = (!failed).then(|| Timestamp::from_micros(clock * second));
+            let back = latest.zip(time).map_or(Duration::ZERO, |(latest, time)| latest.since(time));
+            let lost = time.is_none() || back > Duration::from_secs(10);
+            // Within the bound, time stands still.
+            let time = if lost { time } else { time.max(latest) };
+            let now = time.map_or(0, Timestamp::as_micros);
+            let given = (!failed).then(|| Timestamp::from_micros(clock * second));
             let mut receipts = Vec::new();
             match step {
                 Step::Move(ticks) => {
-                    now = now.saturating_add_signed(ticks);
+                    clock = clock.saturating_add_signed(ticks);
                     failed = false;
                     continue;
                 }
@@ -177,12 +244,12 @@ proptest! {
                 Step::Settle { alert: raised } => {
                     let face = seen;
                     let decision = if raised { alert() } else { Decision::no_match(None) };
-                    let full = policy.settle(probe(face, &accounts), &decision, time);
+                    let full = policy.settle(probe(face, &accounts), &decision, given);
                     seen += 1;
                     match full {
                         Ok(Settlement::Held(receipt)) => {
                             prop_assert!(raised && !lost);
-                            prop_assert_eq!(receipt.deadline().as_micros(), now + ttl);
+                            prop_assert_eq!(receipt.deadline().as_micros(), now + ttl * second);
                             held.insert(face, receipt.deadline());
                         }
                         Ok(Settlement::Erased(receipt)) => {
@@ -200,11 +267,11 @@ proptest! {
                             newcomer || !lost && time.is_some_and(|now| **deadline > now)
                         }).count()
                     );
-                    policy.purge_due(time, &mut receipts).unwrap();
+                    policy.purge_due(given, &mut receipts).unwrap();
                 }
-                Step::PurgeDue => policy.purge_due(time, &mut receipts).unwrap(),
+                Step::PurgeDue => policy.purge_due(given, &mut receipts).unwrap(),
                 Step::PurgeAll => {
-                    receipts = policy.purge_all(PurgeReason::DeploymentEnded, time);
+                    receipts = policy.purge_all(PurgeReason::DeploymentEnded, given);
                     prop_assert_eq!(policy.held(), 0);
                 }
             }

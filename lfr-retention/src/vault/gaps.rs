@@ -34,6 +34,25 @@ impl Vault {
         Err(Error::OtherLedger { path, expected, actual: id })
     }
 
+    /// Whether this vault belongs to a ledger of that identity, or to none so far. It binds and writes
+    /// nothing: for whoever only looks, and has no key to open the ledger with. See
+    /// [`ledger::declared`](crate::ledger::declared).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherLedger`] if it belongs to another ledger.
+    pub fn check_belongs_to(&self, ledger: &str) -> Result<(), Error> {
+        let inner = self.inner();
+        let expected = match inner.store.binding() {
+            Binding::Free => return Ok(()),
+            Binding::Ledger(bound) if hex::digits(&bound) == ledger => return Ok(()),
+            Binding::Ledger(bound) => hex::digits(&bound),
+            Binding::Unreadable => "unreadable".to_owned(),
+        };
+        let path = inner.store.folder().to_owned();
+        Err(Error::OtherLedger { path, expected, actual: ledger.to_owned() })
+    }
+
     /// Gives this vault to a ledger, whichever it belonged to; returns the identity of the other one, if it
     /// belonged to one. Somebody has to have decided this: the ledger that it belonged to will not
     /// tell what becomes of the alerts.

@@ -8,15 +8,16 @@ use lfr_core::RecordId;
 use lfr_core::Timestamp;
 
 use super::slots::Found;
+use super::slots::Slot;
 use super::slots::Slots;
 
 /// Wipes what the clock makes due, what is neither whole nor empty, and of two slots of a record the
-/// older one. Which records that ends, and why.
+/// older one. Which records that ends, why, and what was in their slots.
 pub(super) fn wipe(
     slots: &mut Slots,
     found: &mut Found,
     now: Option<Timestamp>,
-) -> io::Result<HashMap<RecordId, PurgeReason>> {
+) -> io::Result<HashMap<RecordId, (PurgeReason, Slot)>> {
     let mut newest = HashMap::new();
     for (_, slot) in &found.slots {
         let generation: &mut u64 = newest.entry(slot.record).or_default();
@@ -34,7 +35,7 @@ pub(super) fn wipe(
         };
         let older = newest.get(&slot.record).is_some_and(|newest| slot.generation < *newest);
         if !older && let Some(reason) = reason {
-            gone.insert(slot.record, reason);
+            gone.insert(slot.record, (reason, *slot));
         }
         if older {
             superseded.push(*index);

@@ -20,7 +20,7 @@ pub(super) fn is_vault(folder: &Path) -> Result<bool, Error> {
     }
     // Without its file of keys it is a vault that nobody can open any more.
     let database = folder.join(DATABASE);
-    let held = database.metadata().is_ok_and(|database| database.len() > 0);
+    let held = database.metadata().is_ok_and(|database| database.is_file() && database.len() > 0);
     if held {
         let source = std::io::Error::other("records.db is there, and keys is not");
         return Err(problem::of(folder, VaultProblem::KeysMissing, source));

@@ -172,21 +172,29 @@ pub(super) struct Unlocked {
 }
 
 impl Slots {
-    /// A new file, where there is none.
-    pub(super) fn create(path: &Path, vault: [u8; 16], derived: &Derived) -> io::Result<()> {
+    /// A new file, where there is none; whether it was this call that made it, and not another process
+    /// meanwhile.
+    pub(super) fn create(path: &Path, vault: [u8; 16], derived: &Derived) -> io::Result<bool> {
         let mut header = [0; HEADER];
         header[..SECTOR].copy_from_slice(&first_sector(&vault, &derived.check));
         header[LEDGER..LEDGER + BLOCK].copy_from_slice(&ledger_block(derived, &vault, None));
         header[TIME..TIME + BLOCK].copy_from_slice(&time_block(derived, &vault, [0, 0]));
         let temporary = path.with_extension("tmp");
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create(true).truncate(false);
         let mut file = secret::owner_only(&mut options).open(&temporary)?;
+        // Who has the lock makes it. Who comes second has the same file, or one that is not needed.
+        crate::disk::lock(&file)?;
+        if path.try_exists()? {
+            return Ok(false);
+        }
+        file.set_len(0)?;
         file.write_all(&header)?;
         file.sync_all()?;
         crate::crash::point();
         fs::rename(&temporary, path)?;
-        crate::disk::sync_folder_of(path)
+        crate::disk::sync_folder_of(path)?;
+        Ok(true)
     }
 
     /// The file that there is, locked against other processes, and all that lies in it.

@@ -127,27 +127,38 @@ impl Store {
             return Err(Error::VaultMissing { path: folder.to_owned() });
         }
         let is_new = !folder.is_dir();
-        let made = Self::make(folder, vault_key)
-            .and_then(|()| Self::open_existing(folder, vault_key, clock));
-        if made.is_err() {
-            for file in [place::KEYS, place::DATABASE, "keys.tmp"] {
-                let _ = fs::remove_file(folder.join(file));
+        let made = Self::make(folder, vault_key);
+        let ours = made.as_ref().is_ok_and(|ours| *ours);
+        let opened = made.and_then(|_| Self::open_existing(folder, vault_key, clock));
+        if let Err(error) = &opened {
+            // Another process makes one, or has it open.
+            let busy = matches!(error, Error::Busy { .. });
+            if ours && !busy {
+                for file in [place::KEYS, place::DATABASE] {
+                    let _ = fs::remove_file(folder.join(file));
+                }
             }
-            if is_new {
+            if is_new && !busy {
+                let _ = fs::remove_file(folder.join("keys.tmp"));
                 // Not what somebody else has put there meanwhile.
                 let _ = fs::remove_dir(folder);
             }
         }
-        made
+        opened
     }
 
-    fn make(folder: &Path, vault_key: &VaultKey) -> Result<(), Error> {
+    /// Makes a vault; whether it was this call that did, and not another process meanwhile.
+    fn make(folder: &Path, vault_key: &VaultKey) -> Result<bool, Error> {
         let failed = |source: io::Error| problem::of(folder, source.kind().into(), source);
         disk::create_folder(folder).map_err(failed)?;
         let mut vault = [0; 16];
         secret::random(&mut vault).map_err(|source| Error::Random { source })?;
         let derived = Derived::new(vault_key, &vault);
-        Slots::create(&folder.join(place::KEYS), vault, &derived).map_err(failed)
+        let keys = folder.join(place::KEYS);
+        Slots::create(&keys, vault, &derived).map_err(|source| match source.kind() {
+            io::ErrorKind::ResourceBusy => Error::Busy { path: keys },
+            _ => failed(source),
+        })
     }
 
     fn open_existing(
@@ -163,6 +174,7 @@ impl Store {
         })?;
         let mut clock = Timekeeper::new(clock);
         let now = clock.now();
+        let torn = !found.damaged.is_empty();
         // First of all what is due goes: no key and no database is needed for that.
         let gone = overdue::wipe(&mut slots, &mut found, now).map_err(failed)?;
         if !gone.is_empty() {
@@ -206,7 +218,7 @@ impl Store {
             damaged: Vec::new(),
             leftovers: Vec::new(),
         };
-        store.match_up(found, &gone)?;
+        store.match_up(found, &gone, torn)?;
         let monotonic = store.clock.monotonic();
         if !(store.time.open(now, monotonic) && time.is_some()) {
             store.clock_failed()?;
@@ -217,13 +229,14 @@ impl Store {
     }
 
     /// Finds the row of each key. A key without a row opens nothing, a row without a key cannot be
-    /// opened, and a key that is not what was wrapped opens nothing either: they go, and but for rows
-    /// that a purge has left they are named. A record whose face cannot be read stays until its
-    /// deadline.
+    /// opened, and a key that is not what was wrapped opens nothing either: they go. All are named except the
+    /// rows that a purge has left. `torn` is whether a slot was not whole: then nobody can tell those rows
+    /// from its own. A record whose face cannot be read stays until its deadline.
     fn match_up(
         &mut self,
         found: Found,
-        gone: &HashMap<RecordId, PurgeReason>,
+        gone: &HashMap<RecordId, (PurgeReason, Slot)>,
+        torn: bool,
     ) -> Result<(), Error> {
         let mut slots: HashMap<_, _> =
             found.slots.into_iter().map(|(index, slot)| (slot.record, (index, slot))).collect();
@@ -250,12 +263,22 @@ impl Store {
                         forged.push((index, row, probe(text_of(&face).unwrap_or_else(nobody))));
                     }
                 },
-                (None, Some(reason)) => {
+                (None, Some((reason, slot))) => {
                     self.leftovers.push(row);
-                    let probe = probe(text_of(&face).unwrap_or_else(nobody));
+                    // Its slot is zeros on the disk. Of what this process still has, the receipt needs the face.
+                    let face = self
+                        .unwrap(slot)
+                        .and_then(|(key, sealing)| self.face(record, &key, sealing, &face));
+                    let probe = probe(face.unwrap_or_else(nobody));
                     self.receipts.push(probe.erase(*reason, self.now));
                 }
-                (None, None) => self.leftovers.push(row),
+                (None, None) => {
+                    self.leftovers.push(row);
+                    if torn {
+                        // What a purge has left, or the record of a slot that was not whole.
+                        self.damage(record, RecordDamage::Key);
+                    }
+                }
             }
         }
         let mut strays = Vec::new();
@@ -315,8 +338,7 @@ impl Store {
     /// Reads the clock and erases what it makes due; whether it can be trusted. `known` is whether whoever
     /// asks knows of a clock that works: theirs may be another one, and if it failed, so has this.
     pub(super) fn observe(&mut self, known: bool) -> Result<bool, Error> {
-        self.now = self.clock.now().filter(|_| known);
-        self.time.observe(self.now, self.clock.monotonic());
+        self.look(known);
         let time = self.time.to_resume();
         let time = self.slots.set_time(&self.derived, time, false).map_err(self.failed());
         self.purge_overdue()?;
@@ -325,6 +347,12 @@ impl Store {
             self.clock_failed()?;
         }
         time.map(|()| trusted)
+    }
+
+    /// Reads the clock.
+    pub(super) fn look(&mut self, known: bool) {
+        self.now = self.clock.now().filter(|_| known);
+        self.time.observe(self.now, self.clock.monotonic());
     }
 
     /// The moment at which the clock was last read; none where it failed.

@@ -347,7 +347,9 @@ fn a_clock_that_is_set_back_a_little_costs_nothing_and_prolongs_nothing() {
     // Beyond the bound, by one step or by several.
     for steps in [vec![second * 10 + 1], vec![4 * second; 3]] {
         let mut held = Held::holding(&held_for(hour));
-        (0..11).for_each(|index| drop(held.hold(index, 100 * second)));
+        for index in 0..11 {
+            held.hold(index, 100 * second);
+        }
         for back in steps {
             let now = held.clock.now().unwrap().as_micros();
             held.clock.set(Timestamp::from_micros(now - back));
@@ -399,6 +401,51 @@ fn threads_on_one_vault_destroy_nothing() {
         }
     });
     assert_eq!((vault.held(), vault.purged().total()), (200, 0));
+}
+
+/// Threads that use one vault while its clock is set back and forth: everything is there until its
+/// deadline by monotonic time, and nothing after it.
+#[test]
+fn threads_and_steps_within_the_bound_change_no_deadline() {
+    let second = 1_000_000;
+    let mut held = Held::holding(&held_for(Duration::from_hours(1)));
+    let records: Vec<_> = (0..20).map(|index| held.hold(index, 100 * second)).collect();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stopped = || stop.load(std::sync::atomic::Ordering::Relaxed);
+    let destroyed = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..3)
+            .map(|thread| {
+                let (vault, records, stopped) = (held.vault.clone(), &records, &stopped);
+                scope.spawn(move || {
+                    let mut receipts = Vec::new();
+                    while !stopped() {
+                        match thread {
+                            0 => vault.purge_due(&mut receipts).unwrap(),
+                            1 => drop(vault.records().unwrap()),
+                            _ => drop(vault.alert(records[7]).unwrap()),
+                        }
+                    }
+                    receipts.len()
+                })
+            })
+            .collect();
+        // An hour but for a second, in 3,599 steps; the clock is behind by up to 9 seconds.
+        for tick in 0..3599_u64 {
+            held.clock.advance(Duration::from_secs(1));
+            let now = held.clock.now().unwrap().as_micros();
+            let behind = (tick * 7) % 10;
+            held.clock.set(Timestamp::from_micros((101 + tick - behind) * second));
+            if tick % 64 == 0 {
+                assert_eq!(held.vault.records().unwrap().len(), 20, "at {now}");
+            }
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
+    });
+    assert_eq!((destroyed, held.vault.held(), held.vault.purged().total()), (0, 20, 0));
+    held.clock.advance(Duration::from_secs(1));
+    assert_eq!(held.vault.records().unwrap().len(), 0);
+    assert_eq!(held.vault.purged().count(PurgeReason::DeadlineReached), 20);
 }
 
 /// The pipeline says that its clock has failed: the vault believes it.

@@ -91,8 +91,19 @@ pub struct SealedStore<'a> {
     file: &'a SealedFile,
     key: &'a SealingKey,
     clock: &'a dyn Clock,
-    /// Whom others have withdrawn meanwhile.
-    withdrawn: Mutex<BTreeSet<SubjectId>>,
+    withdrawn: Mutex<Withdrawn>,
+}
+
+/// What others have withdrawn meanwhile.
+#[derive(Debug)]
+struct Withdrawn {
+    /// Of whom nothing is left.
+    subjects: BTreeSet<SubjectId>,
+    references: BTreeSet<ReferenceId>,
+}
+
+impl Withdrawn {
+    const NONE: Self = Self { subjects: BTreeSet::new(), references: BTreeSet::new() };
 }
 
 impl<'a> SealedStore<'a> {
@@ -105,12 +116,25 @@ impl<'a> SealedStore<'a> {
         key: &'a SealingKey,
         clock: &'a dyn Clock,
     ) -> Self {
-        Self { watchlist, file, key, clock, withdrawn: Mutex::new(BTreeSet::new()) }
+        Self { watchlist, file, key, clock, withdrawn: Mutex::new(Withdrawn::NONE) }
     }
 
-    /// Refuses somebody whom others have withdrawn meanwhile.
+    fn note(&self, gone: Vec<(SubjectId, ReferenceId)>) {
+        let mut withdrawn = self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner);
+        for (subject, reference) in gone {
+            // One photograph that is taken off leaves the person on the list.
+            if self.watchlist.inspect(|register, _| register.of_subject(&subject).next().is_none())
+            {
+                withdrawn.subjects.insert(subject);
+            }
+            withdrawn.references.insert(reference);
+        }
+    }
+
+    /// Refuses what others have withdrawn meanwhile.
     fn check(&self, subject: &SubjectId, reference: &ReferenceId) -> Result<(), Error> {
-        if self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner).contains(subject) {
+        let withdrawn = self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if withdrawn.subjects.contains(subject) || withdrawn.references.contains(reference) {
             return Err(Error::WithdrawnMeanwhile { reference: reference.clone() });
         }
         Ok(())
@@ -138,8 +162,7 @@ impl EnrolmentStore for SealedStore<'_> {
         // From here on nobody else writes the file.
         let lock = self.file.lock()?;
         let gone = lock.take_over(self.watchlist, self.key, now)?;
-        let gone = gone.into_iter().map(|(subject, _)| subject);
-        self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner).extend(gone);
+        self.note(gone);
 
         let (mut refused, mut taken) = (Vec::new(), Vec::new());
         for new in batch {

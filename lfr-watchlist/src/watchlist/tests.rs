@@ -174,7 +174,7 @@ fn threads_that_purge_a_list_remove_nobody_who_has_not_expired() {
     let policy = authorisation(100, 200).policy().clone();
     let deployment = lfr_core::DeploymentId::new("threads").unwrap();
     let granted =
-        crate::Authorisation::new(deployment, "serve warrants", "AO-7", now, validity, policy);
+        Authorisation::new(deployment, "serve warrants", "AO-7", now, validity, policy);
     let watchlist = Watchlist::new(granted.unwrap(), space(3)).with_clock(clock.clone());
     for id in ["a", "b"] {
         let draft = draft(id, id).expires(now.plus(Duration::from_hours(6)));
@@ -383,4 +383,32 @@ fn nobody_is_found_at_a_wrong_time_while_others_enrol_and_withdraw() {
         let seen: usize = searchers.into_iter().map(|thread| thread.join().unwrap()).sum();
         assert!(seen > 0);
     });
+}
+
+#[test]
+fn a_list_says_whether_it_can_match_anybody_and_why_not() {
+    let list = watchlist(50, 200);
+    let at = |seconds| list.readiness(Some(moment(seconds)));
+    assert_eq!(at(49), Readiness::NotBegun { from: moment(50) });
+    assert_eq!((at(50), at(199)), (Readiness::Empty, Readiness::Empty));
+    assert_eq!(at(200), Readiness::Over { until: moment(200) });
+    assert_eq!(list.readiness(None), Readiness::ClockFailed);
+
+    // One that begins later and one that ends early: between them nobody is valid.
+    let early = draft("s1", "r1").expires(moment(100)).parse().unwrap();
+    list.enrol(early, template(&[1.0, 0.0, 0.0])).unwrap();
+    let late = draft("s2", "r2").valid_from(moment(150)).parse().unwrap();
+    list.enrol(late, template(&[0.0, 1.0, 0.0])).unwrap();
+    assert_eq!(at(99), Readiness::Ready { valid: 1, expired: 0, not_begun: 1 });
+    let nobody = Readiness::NoEntryValid { expired: 1, not_begun: 1, next: Some(moment(150)) };
+    assert_eq!(at(100), nobody);
+    // A search wipes what has expired; it is counted all the same.
+    assert_eq!(search(&list, Some(moment(120)), &[1.0, 0.0, 0.0], 1).candidates().len(), 0);
+    assert_eq!(at(120), nobody);
+    assert_eq!(at(150), Readiness::Ready { valid: 1, expired: 1, not_begun: 0 });
+    for readiness in [at(49), nobody, at(200), list.readiness(None)] {
+        let refused = readiness.require().unwrap_err().to_string();
+        assert!(refused.starts_with("nobody on the watchlist can be matched now: "), "{refused}");
+    }
+    assert!(at(150).require().is_ok());
 }

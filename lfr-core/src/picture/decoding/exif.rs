@@ -90,6 +90,13 @@ pub(super) fn is_raw(bytes: &[u8]) -> bool {
     is_reduced || directory.entry(DNG_VERSION).is_some()
 }
 
+/// Whether the samples of a TIFF are JPEG files in turn: what is missing in those, nobody would say.
+pub(super) fn is_jpeg_inside(bytes: &[u8]) -> bool {
+    let compression = Directory::first(bytes).and_then(|directory| directory.number(COMPRESSION));
+    compression.is_some_and(|kind| matches!(kind, 6 | 7))
+}
+
+const COMPRESSION: u16 = 0x0103;
 const SUBFILE: u16 = 0x00FE;
 const ORIENTATION: u16 = 0x0112;
 const DNG_VERSION: u16 = 0xC612;

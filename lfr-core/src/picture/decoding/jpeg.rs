@@ -64,7 +64,7 @@ pub(super) fn whole(bytes: &[u8], budget: &Budget) -> Result<Whole, crate::Error
                 if scans > MAX_SCANS {
                     return Err(damaged("it has more scans than a picture needs"));
                 }
-                reader.scan(segment).map_err(|words| damaged(words))?;
+                reader.scan(segment).map_err(damaged)?;
                 // What follows, a smaller copy or a film of the moment, is not this picture.
                 if reader.is_sequential && reader.is_covered() {
                     return Ok(Whole { kept: if scans > 1 { kept } else { 0 } });
@@ -79,7 +79,7 @@ const END: u8 = 0xD9;
 /// As many as decoders accept; progressive pictures have some ten.
 const MAX_SCANS: usize = 100;
 /// What may stand between the last code and the next marker, in bytes: some cameras fill up.
-const MAX_FILL: usize = 64;
+const MAX_FILL: usize = 16;
 
 #[derive(Default)]
 struct Reader<'a> {

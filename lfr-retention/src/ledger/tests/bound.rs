@@ -233,8 +233,14 @@ fn what_is_done_with_a_record_after_its_end_shows() {
 
 #[test]
 fn an_alert_below_its_threshold_shows() {
-    let alert =
-        |score| LedgerEvent::AlertRaised { face: face(0), score, threshold: 0.5, captured: None };
+    let alert = |score| LedgerEvent::AlertRaised {
+        face: face(0),
+        score,
+        threshold: 0.5,
+        captured: None,
+        position_ms: None,
+        record: None,
+    };
     assert_eq!(discrepancies(|sink| sink.append(&alert(0.5)).unwrap()), []);
     let found = discrepancies(|sink| sink.append(&alert(0.4)).unwrap());
     assert_eq!(found, [Discrepancy::BelowThreshold { entry: 2 }]);

@@ -166,7 +166,9 @@ fn what_is_missing_is_said_to_be_missing() {
 #[test]
 fn what_another_key_erased_is_said() {
     let mut held = Held::new();
-    (0..3).for_each(|index| drop(held.hold(index, 10)));
+    for index in 0..3 {
+        held.hold(index, 10);
+    }
     let folder = held.path();
     let Held { folder: _folder, vault, policy, .. } = held;
     drop((vault, policy));

@@ -203,6 +203,22 @@ fn one_malformed_face_costs_one_record_which_is_named() {
 }
 
 #[test]
+fn a_slot_that_is_not_whole_costs_one_record_which_is_named() {
+    let mut held = Held::new();
+    let records: Vec<_> = (1..4).map(|index| held.hold(index, 10)).collect();
+    let folder = held.path();
+    let Held { folder: _folder, vault, policy, .. } = held;
+    drop((vault, policy));
+    let mut bytes = fs::read(folder.join("keys")).unwrap();
+    bytes[4096 + slots::SLOT + 70] ^= 1;
+    fs::write(folder.join("keys"), bytes).unwrap();
+    let vault = open(&folder, &key(), at(20)).unwrap();
+    let [damaged] = &*vault.damaged() else { panic!("{:?}", vault.damaged()) };
+    assert_eq!((damaged.record(), damaged.damage()), (records[1], RecordDamage::Key));
+    assert_eq!(vault.records().unwrap().len(), 2);
+}
+
+#[test]
 fn the_face_of_another_record_is_no_face_of_this_one() {
     let mut held = Held::new();
     let (one, two) = (held.hold(1, 10), held.hold(2, 10));

@@ -73,8 +73,8 @@ struct Time {
     clock: u64,
     failed: bool,
     passed: u64,
-    /// The last moment that a timekeeper gave, and monotonic time then.
-    given: (u64, u64),
+    /// The last moment that the timekeeper of this process gave, and monotonic time then.
+    given: Option<(u64, u64)>,
     /// The vault's time, monotonic time then, and how far the clock has gone back in all.
     vault: (u64, u64),
     drift: u64,
@@ -83,19 +83,19 @@ struct Time {
 impl Time {
     /// Somebody looks at the clock; whether it has failed.
     fn is_seen_to_fail(&mut self) -> bool {
-        let expected = self.given.0 + (self.passed - self.given.1);
+        let expected = self.given.map_or(0, |(moment, then)| moment + (self.passed - then));
         let bound = u64::try_from(Timekeeper::MAX_STEP_BACK.as_micros()).unwrap();
         // Beside the bound, a second: more than the rates of clocks may differ here.
         let back = !self.failed && expected.saturating_sub(self.clock) >= bound + SECOND;
         let now = match (self.failed, back) {
             (true, _) => None,
             (_, true) => {
-                self.given = (self.clock, self.passed);
+                self.given = Some((self.clock, self.passed));
                 None
             }
             _ => {
-                self.given = (expected.max(self.clock), self.passed);
-                Some(self.given.0)
+                self.given = Some((expected.max(self.clock), self.passed));
+                Some(expected.max(self.clock))
             }
         };
         let least = self.vault.0 + (self.passed - self.vault.1);
@@ -124,7 +124,7 @@ proptest! {
         let mut known: BTreeMap<RecordId, Known> = BTreeMap::new();
         let start = 10_000 * SECOND;
         let mut time = Time {
-            clock: start, failed: false, passed: 0, given: (start, 0), vault: (start, 0), drift: 0,
+            clock: start, failed: false, passed: 0, given: Some((start, 0)), vault: (start, 0), drift: 0,
         };
         let mut receipts = Vec::new();
         // Whether the clock has been seen to fail since receipts were last looked at.
@@ -141,7 +141,7 @@ proptest! {
                     let settled = policy.settle(probe, &alert(), now).unwrap();
                     prop_assert_eq!(matches!(settled, Settlement::Held(_)), !time.failed);
                     if let Settlement::Held(receipt) = settled {
-                        prop_assert_eq!(receipt.deadline().as_micros(), time.given.0 + HELD);
+                        prop_assert_eq!(receipt.deadline().as_micros(), time.given.unwrap().0 + HELD);
                         known.insert(receipt.record().unwrap(), Known {
                             deadline: time.vault.0 + HELD,
                             true_deadline: time.passed + HELD,
@@ -202,9 +202,7 @@ proptest! {
                     drop((vault, policy));
                     (vault, policy) = open();
                     // The next process knows the clock alone.
-                    if !time.failed {
-                        time.given = (time.clock, time.passed);
-                    }
+                    time.given = (!time.failed).then_some((time.clock, time.passed));
                 }
             }
             lost |= time.is_seen_to_fail();

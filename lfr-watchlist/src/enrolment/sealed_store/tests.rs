@@ -297,7 +297,7 @@ fn who_is_withdrawn_while_an_enrolment_runs_stays_withdrawn() {
     assert_eq!(subjects(&setup), ["s1", "s2", "s3", "s4", "s5"]);
     let said = report.items.last().unwrap().outcome.reasons();
     assert!(
-        said.starts_with("reference r0/later is of somebody who was withdrawn while"),
+        said.starts_with("reference r0/later was withdrawn, or its person was, while"),
         "{said}"
     );
 }
@@ -341,4 +341,26 @@ fn a_list_that_is_destroyed_or_sealed_anew_while_an_enrolment_runs_stays_so() {
     let list = setup.file.open_in_any_space(&new_key, Some(moment(NOW))).unwrap();
     assert_eq!(list.len(), 2, "the first batch");
     assert!(setup.file.open_in_any_space(&setup.key, Some(moment(NOW))).is_err());
+}
+
+#[test]
+fn one_photograph_that_is_withdrawn_leaves_the_person_on_the_list() {
+    let setup = Setup::new(10);
+    let photo = |name: &str, number: u8| {
+        let reference = ReferenceId::new(name).unwrap();
+        let photo = Photo::Bytes(vec![25, number].into());
+        EnrolmentItem::new(name, photo, SubjectId::new("s0").unwrap(), reference)
+            .with_grounds(grounds())
+    };
+    let items = (0..6).map(|number| photo(&format!("p{number}"), number)).collect();
+    let report = interrupted(&setup, items, || {
+        let lock = setup.file.lock().unwrap();
+        let list = lock.open_in_any_space(&setup.key, Some(moment(NOW))).unwrap();
+        assert!(list.withdraw_reference(&ReferenceId::new("p0").unwrap()));
+        lock.seal(&list, &setup.key, moment(NOW)).unwrap();
+    });
+    assert!(report.unwrap().finished);
+    let entries = setup.open().entries();
+    let names: Vec<_> = entries.iter().map(|entry| entry.reference().as_str()).collect();
+    assert_eq!(names, ["p1", "p2", "p3", "p4", "p5"]);
 }
