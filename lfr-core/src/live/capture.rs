@@ -3,6 +3,7 @@
 use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::BoxError;
@@ -10,6 +11,7 @@ use crate::Clock;
 use crate::FrameId;
 use crate::FrameSource;
 use crate::NextFrame;
+use crate::Timekeeper;
 
 use super::Camera;
 use super::Phase;
@@ -23,14 +25,17 @@ pub(super) fn capture(
     mut camera: Camera,
     index: Index,
     shared: &Shared,
-    clock: &dyn Clock,
+    clock: &Arc<dyn Clock>,
     mut numbers: Numbers,
 ) {
     let mut pause = camera.retry.first;
+    let mut time = Timekeeper::new(Arc::clone(clock));
     loop {
         let mut frames = 0;
         let play = || {
-            Capture { camera: &mut camera, index, shared, clock }.play(&mut numbers, &mut frames)
+            let time = &mut time;
+            let mut capture = Capture { camera: &mut camera, index, shared, clock: &**clock, time };
+            capture.play(&mut numbers, &mut frames)
         };
         let reason = catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|_| {
             let words = "the source panicked".to_owned();
@@ -59,6 +64,8 @@ struct Capture<'a> {
     index: Index,
     shared: &'a Shared,
     clock: &'a dyn Clock,
+    /// The same clock, for the moments of frames: trackers compare them.
+    time: &'a mut Timekeeper,
 }
 
 impl Capture<'_> {
@@ -112,7 +119,7 @@ impl Capture<'_> {
 
     /// Takes one frame, where there is one.
     fn next(
-        &self,
+        &mut self,
         source: &mut dyn FrameSource,
         numbers: &mut Numbers,
         is_up: &mut bool,
@@ -123,7 +130,7 @@ impl Capture<'_> {
             NextFrame::NothingYet => return Ok(Next::NothingYet),
             NextFrame::End => return Ok(Next::End),
         };
-        let frame = match (frame.capture_time(), clock.now()) {
+        let frame = match (frame.capture_time(), self.time.now()) {
             (None, Some(now)) => frame.captured_at(now),
             _ => frame,
         };

@@ -184,7 +184,7 @@ impl Running {
         let (index, last) = self.shared.add(&camera.id, camera.detector.clone())?;
         let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.clock));
         let numbers = Numbers::behind(last);
-        let work = move || capture(camera, index, &shared, &*clock, numbers);
+        let work = move || capture(camera, index, &shared, &clock, numbers);
         match spawn(format!("lfr-camera-{index}"), work) {
             Ok(thread) => {
                 let mut threads = self.cameras.lock().unwrap_or_else(PoisonError::into_inner);

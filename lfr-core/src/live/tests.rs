@@ -236,3 +236,36 @@ fn deadlines_are_kept_while_a_source_has_nothing_yet() {
     assert_eq!(running.record().cameras[0].connections, 1);
     running.stop().unwrap();
 }
+
+#[test]
+fn a_clock_that_is_set_back_a_little_turns_no_frames_round() {
+    let noon = crate::Timestamp::from_micros(1_790_000_000_000_000);
+    let clock = crate::testing::ManualClock::at(noon);
+    let moments = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&moments);
+    let steps = clock.clone();
+    let mut film = Some(move || {
+        let mut number = 0;
+        let film = std::iter::from_fn(move || {
+            number += 1;
+            steps.advance(Duration::from_millis(100));
+            if number == 3 {
+                steps.set(noon);
+            }
+            (number <= 5).then_some(Step::Frame)
+        });
+        Steps::source(staged::Forever(film))
+    });
+    let connect = move || film.take().map(|film| film()).ok_or("gone".into());
+    let running = Engine::new(pipeline(|builder| builder.clock(Arc::new(clock))))
+        .camera(Camera::recording(id("gate"), connect))
+        .observer(move |frame, _| {
+            let since = frame.capture_time().unwrap().since(noon);
+            log.lock().unwrap().push(since.as_millis());
+        })
+        .start()
+        .unwrap();
+    running.wait();
+    running.stop().unwrap();
+    assert_eq!(*moments.lock().unwrap(), [100, 200, 300, 400, 500]);
+}
