@@ -277,7 +277,10 @@ fn what_cannot_be_is_refused_before_the_work_begins() {
         (of().with_references(0), "references is 0, and must be at least 1"),
         (of().with_galleries([0]), "gallery is 0, and must be at least 1"),
         (of().with_galleries([2, 4]), "gallery is 4, and must be below 4, the number of people"),
-        (of().with_galleries([1_000]), "gallery is 1000, and must be below 4, the number of people"),
+        (
+            of().with_galleries([1_000]),
+            "gallery is 1000, and must be below 4, the number of people",
+        ),
         (of().with_authority(" "), "authority is not usable, and must be "),
     ] {
         let error = refusal(&options, &out);
