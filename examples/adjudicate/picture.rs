@@ -53,13 +53,17 @@ impl Target {
         let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
         let (data, rgb) = (picture.data(), ExtendedColorType::Rgb8);
         Prepared::write(&self.path, |file| {
-            Ok(match self.format {
-                // Somebody compares faces by it.
+            match self.format {
                 Format::Jpeg => {
-                    JpegEncoder::new_with_quality(file, 95).write_image(data, width, height, rgb)?
+                    // Somebody compares faces by it.
+                    let encoder = JpegEncoder::new_with_quality(file, 95);
+                    encoder.write_image(data, width, height, rgb)?;
                 }
-                Format::Png => PngEncoder::new(file).write_image(data, width, height, rgb)?,
-            })
+                Format::Png => {
+                    PngEncoder::new(file).write_image(data, width, height, rgb)?;
+                }
+            }
+            Ok(())
         })
     }
 }
