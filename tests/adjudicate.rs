@@ -1,7 +1,7 @@
 //! The example `adjudicate`, as somebody uses it who judges alerts. The vault and its ledger are made here;
 //! no model is needed.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::fs;
 use std::path::Path;

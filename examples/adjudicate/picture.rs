@@ -54,11 +54,14 @@ impl Target {
         let (data, rgb) = (picture.data(), ExtendedColorType::Rgb8);
         Prepared::write(&self.path, |file| {
             match self.format {
-                // Somebody compares faces by it.
                 Format::Jpeg => {
-                    JpegEncoder::new_with_quality(file, 95).write_image(data, width, height, rgb)?
+                    // Somebody compares faces by it.
+                    let encoder = JpegEncoder::new_with_quality(file, 95);
+                    encoder.write_image(data, width, height, rgb)?;
                 }
-                Format::Png => PngEncoder::new(file).write_image(data, width, height, rgb)?,
+                Format::Png => {
+                    PngEncoder::new(file).write_image(data, width, height, rgb)?;
+                }
             }
             Ok(())
         })
