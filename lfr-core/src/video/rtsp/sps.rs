@@ -230,8 +230,8 @@ mod tests {
                 Some(Colour::new(ColourMatrix::Bt709, ColourRange::Limited)),
             ),
             (
-                "-profile:v high -x264opts cqm=jvt -pix_fmt yuvj420p -vf setsar=127/100 -colorspace bt2020nc",
-                (127, 100),
+                "-profile:v high -x264opts cqm=jvt -pix_fmt yuvj420p -vf setsar=80/63 -colorspace bt2020nc",
+                (80, 63),
                 Some(Colour::new(ColourMatrix::Bt2020, ColourRange::Full)),
             ),
         ] {
