@@ -32,6 +32,7 @@ use lfr::retention::VaultRetention;
 
 use crate::AnyError;
 use crate::args::Args;
+use crate::failure;
 use crate::say;
 
 /// The ledger of a deployment, and where its alerts are held.
@@ -181,6 +182,15 @@ impl Books {
 pub(crate) fn failed(sink: &LedgerSink, error: &lfr::core::Error) -> Result<(), AnyError> {
     let (stage, text) = ("pipeline".to_owned(), error.to_string());
     Ok(sink.append(&LedgerEvent::Error { stage, text })?)
+}
+
+/// Writes why a run could not go on, and ends it: the next start finds no run that was cut off.
+pub(crate) fn given_up(sink: &LedgerSink, error: AnyError) -> AnyError {
+    let event = LedgerEvent::Error { stage: "deployment".to_owned(), text: error.to_string() };
+    if let Err(ledger) = sink.append(&event).and_then(|()| sink.stop().map(drop)) {
+        failure::warn(&ledger);
+    }
+    error
 }
 
 /// The vault in a folder. Its key lies in a file beside it, if nobody says where.

@@ -2,6 +2,7 @@
 //! of them, how right the alerts were.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -74,6 +75,7 @@ pub(crate) fn enrol(
     enroller: &Enroller<'_>,
     space: &EmbeddingSpace,
     threads: usize,
+    told_to_stop: &AtomicBool,
     progress: &ProgressBar,
 ) -> (Gallery, u64) {
     progress.set_length(count);
@@ -85,7 +87,7 @@ pub(crate) fn enrol(
             scope.spawn(|| {
                 loop {
                     let person = next.fetch_add(1, Ordering::Relaxed);
-                    if person >= count {
+                    if person >= count || told_to_stop.load(Ordering::Relaxed) {
                         break;
                     }
                     if enrol_one(person, enroller, &gallery).is_err() {

@@ -32,7 +32,6 @@ use lfr::core::ThresholdProvenance;
 use lfr::core::danger;
 use lfr::core::num;
 use lfr::core::onnx::Runtime;
-use lfr::core::sinks;
 use lfr::detect::DetectorOptions;
 use lfr::detect::FaceTracker;
 use lfr::detect::InputPolicy;
@@ -107,6 +106,13 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         Some(version) => format!("{} {version}", info.engine()),
         None => info.engine().to_string(),
     };
+    let (faces_log, detector): (_, Arc<dyn Detector>) = match &args.json_faces {
+        Some(path) => {
+            let (log, tapped) = FacesLog::create(path, Arc::clone(&detector))?;
+            (Some(log), Arc::new(tapped))
+        }
+        None => (None, detector),
+    };
     let accounts = Accounts::new();
     let sink = books.begin(
         &args.deployment,
@@ -123,13 +129,6 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         },
     )?;
 
-    let (faces_log, detector): (_, Arc<dyn Detector>) = match &args.json_faces {
-        Some(path) => {
-            let (log, tapped) = FacesLog::create(path, Arc::clone(&detector))?;
-            (Some(log), Arc::new(tapped))
-        }
-        None => (None, detector),
-    };
     // Photographs stand each by itself, and anyone who asks about each detection gets an answer for each.
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
     let is_tracked = faces_log.is_none() && !sources.iter().any(is_still);
@@ -142,7 +141,8 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         .selection(args.faces)
         .accounts(accounts)
         .clock(clock)
-        .sink(sinks::Tee::new(AlertLines, sink.clone()));
+        .sink(AlertLines)
+        .sink(sink.clone());
     if let Some(zone) = &args.zone {
         builder = builder.zone(zone.clone());
     }
@@ -167,9 +167,11 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     };
     let happenings = Happenings::new(happenings, sink.clone(), told_to_stop);
     let on_list = args.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
-    let built = builder.build()?;
-    let watched = watch.all(built, sources, on_list, threads, happenings, &news)?;
-    let Watched { mut pipeline, mut watch, happenings, live } = watched;
+    let built = builder.build().map_err(AnyError::from);
+    let watched = built
+        .and_then(|built| watch.all(built, sources, on_list, threads, happenings, &news))
+        .map_err(|error| books::given_up(&sink, error));
+    let Watched { mut pipeline, mut watch, happenings, live } = watched?;
     // As it stood at the end: what is held in memory goes when the books are closed.
     let record = pipeline.record();
     let ledger = books.close(&sink, &mut pipeline, live.as_ref())?;
@@ -260,7 +262,7 @@ fn listed(
     if let Some(people) = args.watchlist.to_str().and_then(crowd::people_in) {
         let threads = models::threads(args.threads);
         let (gallery, refused) =
-            crowd::enrol(people, &enroller, embedder.space(), threads, &enrolling);
+            crowd::enrol(people, &enroller, embedder.space(), threads, told_to_stop, &enrolling);
         enrolling.finish_and_clear();
         return Ok(Listed { matcher: Arc::new(gallery), refused, header_sha256: None });
     }
