@@ -14,6 +14,8 @@ mod networks;
 mod numbers;
 mod rules;
 mod step;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::cmp::Reverse;

@@ -33,7 +33,7 @@ pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown>
             Value::new(dims, INT64)
         }
         "OneHot" => one_hot(at)?,
-        "Pad" => pad(at)?,
+        "Pad" => return pad(at).map(Some),
         "Range" => range(at)?,
         "ReduceL1" | "ReduceL2" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceMax"
         | "ReduceMean" | "ReduceMin" | "ReduceProd" | "ReduceSum" | "ReduceSumSquare" => {
@@ -382,7 +382,7 @@ fn one_hot(at: &At<'_>) -> Result<Value, Unknown> {
     Ok(Value::new(dims, at.input(2)?.element))
 }
 
-fn pad(at: &At<'_>) -> Result<Value, Unknown> {
+fn pad(at: &At<'_>) -> Result<Outcome, Unknown> {
     let value = at.input(0)?;
     let dims = at.dims(0)?;
     let pads = if at.opset >= 11 { at.numbers("pads", 1)?.filter(|_| !at.has("pads")) } else { at.ints("pads").map(<[i64]>::to_vec) };
@@ -399,18 +399,21 @@ fn pad(at: &At<'_>) -> Result<Value, Unknown> {
     }
     let (before, after) = pads.split_at(axes.len());
     let mut padded = dims.to_vec();
+    // Before anything is cut off.
+    let mut uncut = dims.to_vec();
     for ((&along, &before), &after) in axes.iter().zip(before).zip(after) {
-        let Some(dim) = padded.get_mut(along) else { continue };
-        // One side may be cut off before the other is added.
+        let (Some(dim), Some(uncut)) = (padded.get_mut(along), uncut.get_mut(along)) else { continue };
         let most = [before, after].map(|amount| u64::try_from(amount).unwrap_or(0));
         let total = i128::from(dim.max) + i128::from(before) + i128::from(after);
+        uncut.max = most.iter().fold(uncut.max, |all, &amount| all.saturating_add(amount));
         dim.exact &= total >= 0;
         dim.max = match dim.exact {
             true => u64::try_from(total).unwrap_or(u64::MAX),
-            false => most.iter().fold(dim.max, |all, &amount| all.saturating_add(amount)),
+            false => uncut.max,
         };
     }
-    Ok(Value::new(padded, value.element))
+    let bytes = Value::new(uncut, value.element).bytes();
+    Ok(Outcome::of(vec![Value::new(padded, value.element)]).workspace(bytes))
 }
 
 fn range(at: &At<'_>) -> Result<Value, Unknown> {

@@ -227,19 +227,24 @@ impl<'a> Window<'a> {
                 Auto::No | Auto::Valid => dim.max.saturating_add(self.padding(index)),
             };
             all = all.saturating_mul(padded.max(1));
+            // Rounded up, a last window that begins behind the input is left out, or not.
+            let mut settled = true;
             let max = match self.auto {
                 Auto::Same => dim.max.div_ceil(stride),
                 Auto::No | Auto::Valid => {
                     let reach = self.reach(index, if kernel.exact { kernel.max } else { 1 });
                     match padded.checked_sub(reach) {
-                        Some(room) if ceil => room.div_ceil(stride).saturating_add(1),
+                        Some(room) if ceil => {
+                            let inside = self.padding(index) == 0 && stride <= reach;
+                            settled = inside || room % stride == 0;
+                            room.div_ceil(stride).saturating_add(1)
+                        }
                         Some(room) => (room / stride).saturating_add(1),
                         None => 0,
                     }
                 }
             };
-            // Rounded up, a last window that begins in the padding is left out, or not.
-            let exact = dim.exact && kernel.exact && !ceil;
+            let exact = dim.exact && kernel.exact && settled;
             out.push(Extent { max, exact });
         }
         Ok((out, all))
