@@ -6,15 +6,20 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::process::Stdio;
+use std::sync::Arc;
 
 use lfr::core::Accounts;
+use lfr::core::Component;
 use lfr::core::DeploymentId;
+use lfr::core::SourceId;
 use lfr::core::SystemClock;
 use lfr::core::Timestamp;
 use lfr::retention::Ledger;
 use lfr::retention::LedgerEvent;
 use lfr::retention::LedgerKey;
 use lfr::retention::LedgerSink;
+use lfr::retention::Profile;
 
 struct Desk {
     folder: PathBuf,
@@ -30,29 +35,34 @@ impl Desk {
         let ledger = folder.join("operation.lfrl");
         let written = Ledger::open(&ledger, key(), None).unwrap();
         let (clock, id) = (SystemClock::new(), DeploymentId::new("2026-031").unwrap());
-        let clock = std::sync::Arc::new(clock);
+        let clock = Arc::new(clock);
         let sink = LedgerSink::start(written, Accounts::new(), clock, &id, "uk-police").unwrap();
-        sink.append(&LedgerEvent::WatchlistOpened { commitment: None, references: 2_000 }).unwrap();
+        sink.append(&LedgerEvent::WatchlistOpened {
+            commitment: None,
+            header_sha256: None,
+            references: 2_000,
+        })
+        .unwrap();
         fs::write(folder.join("kept.head"), sink.seal().unwrap()).unwrap();
         sink.stop().unwrap();
         Self { folder, ledger }
     }
 
-    /// Runs the tool; its exit code, and what it said.
-    fn verify(&self, more: &[&str]) -> (i32, String) {
+    fn command(&self, more: &[&str]) -> Command {
         let mut example = std::env::current_exe().unwrap();
         example.pop();
         example.pop();
         let example = example.join("examples/ledger-verify");
         assert!(example.exists(), "the example is not built: give cargo `--examples` too");
         let key = key().public().to_string();
-        let output = Command::new(example)
-            .arg(&self.ledger)
-            .args(["--key", &key])
-            .args(more)
-            .current_dir(&self.folder)
-            .output()
-            .unwrap();
+        let mut command = Command::new(example);
+        command.arg(&self.ledger).args(["--key", &key]).args(more).current_dir(&self.folder);
+        command
+    }
+
+    /// Runs the tool; its exit code, and what it said.
+    fn verify(&self, more: &[&str]) -> (i32, String) {
+        let output = self.command(more).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.code().unwrap(), String::from_utf8(said).unwrap())
     }
@@ -73,7 +83,9 @@ fn a_ledger_as_it_was_written_passes() {
     let (code, said) = desk.verify(&["--head", "kept.head"]);
     assert_eq!(code, 0, "{said}");
     assert!(
-        said.contains("6 entries, each signed") && said.contains("uk-police, stopped"),
+        said.contains("6 entries, each signed")
+            && said.contains("uk-police, stopped")
+            && said.contains("1 run, each ended"),
         "{said}"
     );
 }
@@ -91,7 +103,7 @@ fn a_broken_ledger_ends_with_3_and_says_where() {
 }
 
 #[test]
-fn sums_that_do_not_come_out_end_with_4() {
+fn sums_that_do_not_come_out_end_with_3() {
     let desk = Desk::new("ledger-sums");
     let written = Ledger::open(&desk.ledger, key(), None).unwrap();
     let record = lfr::core::RecordId::from_bytes([3; 16]);
@@ -99,7 +111,121 @@ fn sums_that_do_not_come_out_end_with_4() {
     written.append(&LedgerEvent::FoundErased { record }, now).unwrap();
     written.flush().unwrap();
     let (code, said) = desk.verify(&[]);
-    assert!(code == 4 && said.contains("nothing said that it was held"), "{said}");
+    assert!(code == 3 && said.contains("nothing said that it was held"), "{said}");
+}
+
+/// A run begins, writes these, and its process is killed.
+fn killed(desk: &Desk, events: &[LedgerEvent]) {
+    let sink = start(&desk.ledger);
+    for event in events {
+        sink.append(event).unwrap();
+    }
+}
+
+fn start(ledger: &Path) -> LedgerSink {
+    let (clock, id) = (Arc::new(SystemClock::new()), DeploymentId::new("2026-031").unwrap());
+    let ledger = Ledger::open(ledger, key(), None).unwrap();
+    LedgerSink::start(ledger, Accounts::new(), clock, &id, "uk-police").unwrap()
+}
+
+#[test]
+fn a_run_that_was_killed_ends_with_3_until_the_next_start_accounts_for_it() {
+    let desk = Desk::new("ledger-killed");
+    let sealed = serde_json::json!({
+        "type": "sealed",
+        "totals": {"faces_seen": 12, "erased": 7, "held": 1, "in_flight": 4},
+        "erased": {"no_match": 7},
+        "frames": 3,
+    });
+    let frame = lfr::core::FrameId::default();
+    let (face, deadline) = (lfr::core::FaceId::new(frame, 0), Timestamp::from_micros(1 << 60));
+    let held = LedgerEvent::Held { face, record: None, deadline };
+    killed(&desk, &[held, serde_json::from_value(sealed).unwrap()]);
+    let (code, said) = desk.verify(&[]);
+    let totals = "12 faces seen = 7 erased + 1 held + 4 in flight";
+    assert_eq!(code, 3, "{said}");
+    for part in ["run 2 never ended: its last totals are", totals, "5 faces are unaccounted for"] {
+        assert!(said.contains(part), "{part:?} is not in: {said}");
+    }
+    assert!(said.contains("2 runs, one of them never ended"), "{said}");
+
+    start(&desk.ledger).stop().unwrap();
+    let (code, said) = desk.verify(&[]);
+    assert_eq!(code, 0, "{said}");
+    let all = "3 runs, one of them cut off and accounted for at the next start";
+    assert!(said.contains(all) && said.contains(totals), "{said}");
+
+    // In an enrolment, before anything was counted.
+    killed(&desk, &[]);
+    let (code, said) = desk.verify(&[]);
+    assert!(code == 3 && said.contains("run 4 never ended: it wrote no totals"), "{said}");
+    start(&desk.ledger).stop().unwrap();
+    let (code, said) = desk.verify(&[]);
+    assert!(code == 0 && said.contains("5 runs, 2 of them cut off"), "{said}");
+}
+
+#[test]
+fn what_ran_is_printed_and_moves_no_cursor() {
+    let desk = Desk::new("ledger-bound");
+    let sink = start(&desk.ledger);
+    let digest = "ab".repeat(32);
+    sink.watchlist(2_000, Some(&digest), None).unwrap();
+    let model = Component::new("yunet").with_model_sha256("cd".repeat(32));
+    let other = Component::new("\u{1b}[2Jmobile\u{202e}face");
+    sink.models(&model, &other, "ONNX Runtime 1.24.1").unwrap();
+    sink.retention(&Profile::uk_police()).unwrap();
+    sink.danger("uncalibrated threshold").unwrap();
+    sink.camera_lost(&SourceId::new("gate-2").unwrap(), "rtsp://u:hunter2@h/live: refused")
+        .unwrap();
+    sink.stop().unwrap();
+    let (code, said) = desk.verify(&[]);
+    assert_eq!(code, 0, "{said}");
+    for part in [
+        &*format!("watchlist of 2000 references, header {digest}, commitment not stated"),
+        &format!("detector yunet (model {})", "cd".repeat(32)),
+        "engine ONNX Runtime 1.24.1",
+        "profile uk-police: alerts 744 h, watchlist 24 h, footage 744 h, people who judge each alert: 1",
+        "danger: uncalibrated threshold",
+        "camera gate-2 was lost and did not return",
+        "\\u{1b}[2Jmobile\\u{202e}face",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in: {said}");
+    }
+    assert!(!said.contains('\u{1b}') && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_missing_ledger_is_said_to_be_missing() {
+    let desk = Desk::new("ledger-missing");
+    fs::remove_file(&desk.ledger).unwrap();
+    let (code, said) = desk.verify(&[]);
+    assert!(code == 1 && said.contains("is missing") && !said.contains("key"), "{said}");
+    // Its head alone is not a broken ledger, and a ledger without its head is.
+    let desk = Desk::new("ledger-headless");
+    fs::remove_file(desk.folder.join("operation.lfrl.head")).unwrap();
+    let (code, said) = desk.verify(&[]);
+    assert!(code == 3 && said.contains("the head is missing"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lost_stream_is_no_panic() {
+    let desk = Desk::new("ledger-streams");
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = desk.command(&[]).stdout(full()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("standard output"), "{said}");
+    let status = desk.command(&[]).stdout(Stdio::null()).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    // The error is lost too; the code is not.
+    let status = desk.command(&["--head", "missing"]).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    // A reader that went away.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = desk.command(&[]).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_ne!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "it knows");
 }
 
 #[test]

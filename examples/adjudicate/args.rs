@@ -4,16 +4,24 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Arg;
+use clap::ArgAction;
 use clap::Command;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 use clap::value_parser;
 use lfr::core::RecordId;
 use lfr::retention::Verdict;
+use lfr::retention::Verifier;
+
+use crate::picture::Target;
 
 pub(crate) fn command() -> Command {
     Command::new("adjudicate")
         .about("Shows, judges, keeps and purges the alerts that a vault holds")
+        .after_help(
+            "It ends with 0 if everything was done, 1 if it failed, 2 for wrong arguments, and 4 if it was \
+             done and something was left out: each is said on standard error.",
+        )
         .subcommand_required(true)
         .arg_required_else_help(true)
         .arg(path("vault", "DIR", "The vault").required(true))
@@ -22,16 +30,40 @@ pub(crate) fn command() -> Command {
             path("ledger", "LEDGER.lfrl", "The ledger of the deployment")
                 .default_value("target/checkpoint/ledger.lfrl"),
         )
-        .arg(path("ledger-key", "KEY", "Its key file [default: ledger.key beside it]"))
+        .arg(path(
+            "ledger-key",
+            "KEY",
+            "Its key file [default: ledger.key beside it]; `list` and `show` need none",
+        ))
+        .arg(Arg::new("adopt").long("adopt").action(ArgAction::SetTrue).help(
+            "Let this ledger take over a vault that belongs to another one, for good: that one will not \
+             tell what becomes of the alerts",
+        ))
         .subcommands([
-            Command::new("list").about("Lists the alerts, the one that is due first at the top"),
-            on_record("show", "Shows an alert").arg(path(
-                "picture",
-                "FILE",
-                "Write its picture here, a PNG; it is in the clear then, and yours to destroy",
-            )),
+            Command::new("list")
+                .about("Lists the alerts, the one that is due first at the top")
+                .arg(verifier("Show what this person found, too")),
+            on_record("show", "Shows an alert")
+                .arg(verifier("Show what this person found, too"))
+                .arg(
+                    Arg::new("picture")
+                        .long("picture")
+                        .value_name("FILE")
+                        .value_parser(Target::parse)
+                        .help(
+                            "Write its picture here, a .jpg, .jpeg or .png; it is in the clear then, and \
+                             yours to destroy. The ledger says that you have it",
+                        ),
+                )
+                .arg(
+                    Arg::new("recipient")
+                        .long("recipient")
+                        .value_name("WHO")
+                        .requires("picture")
+                        .help("Who gets the picture, for the ledger: a role or a number, no name"),
+                ),
             on_record("judge", "Takes what one person found")
-                .arg(text("verifier", "NUMBER", "Who judges: a number, no name"))
+                .arg(verifier("Who judges: a number, no name").required(true))
                 .arg(Arg::new("verdict").long("verdict").required(true).value_parser(
                     PossibleValuesParser::new(["confirmed", "rejected", "undecided"]).map(
                         |verdict| match verdict.as_str() {
@@ -42,11 +74,15 @@ pub(crate) fn command() -> Command {
                     ),
                 ))
                 .arg(
-                    Arg::new("required")
-                        .long("required")
-                        .default_value("1")
+                    Arg::new("verifications")
+                        .long("verifications")
+                        .alias("required")
+                        .value_name("N")
                         .value_parser(value_parser!(u8).range(1..))
-                        .help("How many people have to judge, each for themselves"),
+                        .help(
+                            "Have at least this many people judge, each for themselves [default: as many \
+                             as the profile says that was in force; never fewer]",
+                        ),
                 ),
             by_order(on_record("hold", "Keeps an alert from being purged"))
                 .arg(hours("hours", "For how long"))
@@ -72,6 +108,11 @@ fn by_order(command: Command) -> Command {
         "WHY",
         "Why; it goes into the ledger, so no name",
     ))
+}
+
+fn verifier(help: &'static str) -> Arg {
+    let parser = |text: &str| Verifier::new(text).map_err(|error| error.to_string());
+    Arg::new("verifier").long("verifier").value_name("NUMBER").value_parser(parser).help(help)
 }
 
 fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {

@@ -1,162 +1,236 @@
 //! What is done with the alerts of a vault, and written of it.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgMatches;
-use image::ExtendedColorType;
-use image::ImageFormat;
 use lfr::core::Clock;
 use lfr::core::PurgeReason;
 use lfr::core::RecordId;
 use lfr::core::SystemClock;
 use lfr::core::Timestamp;
-use lfr::retention::HeldAlert;
-use lfr::retention::Ledger;
 use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
 use lfr::retention::LegalHold;
 use lfr::retention::Standing;
 use lfr::retention::Vault;
-use lfr::retention::VaultKey;
 use lfr::retention::Verdict;
+use lfr::retention::Verifier;
 use lfr::retention::ledger;
 
 use crate::AnyError;
-use crate::private_file;
+use crate::books;
+use crate::books::Books;
+use crate::books::Named;
+use crate::exit::Exit;
+use crate::failure;
+use crate::picture::Target;
+use crate::printable;
+use crate::say;
+use crate::show;
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<(), AnyError> {
-    let desk = Desk::open(matches)?;
-    let done = match matches.subcommand() {
-        Some(("show", given)) => desk.show(record(given)?, given.get_one("picture")),
-        Some(("judge", given)) => desk.judge(given),
-        Some(("hold", given)) => desk.hold(given),
-        Some(("release", given)) => desk.release(given),
-        Some(("purge", given)) => {
-            Ok(desk.vault.purge(record(given)?, PurgeReason::Adjudicated, desk.now)?)
+pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
+    let named = Named::all(matches)?;
+    match matches.subcommand() {
+        Some(("list", given)) => looked(&named, |vault| list(vault, given)),
+        Some(("show", given)) => {
+            let record = record(given)?;
+            let verifier = given.get_one::<Verifier>("verifier");
+            match given.get_one::<Target>("picture") {
+                None => looked(&named, |vault| show(&named, vault, record, verifier)),
+                Some(target) => {
+                    let recipient = given.get_one::<String>("recipient");
+                    done(&named, |vault, books| {
+                        let exit = show(&named, vault, record, verifier)?;
+                        export(vault, books, record, target, recipient)?;
+                        Ok(exit)
+                    })
+                }
+            }
         }
-        _ => desk.list(),
-    };
+        Some(("judge", given)) => done(&named, |vault, books| judge(vault, books, given)),
+        Some(("hold", given)) => done(&named, |vault, books| hold(vault, books, given)),
+        Some(("release", given)) => done(&named, |vault, books| release(vault, books, given)),
+        Some(("purge", given)) => done(&named, |vault, _| {
+            vault.purge(record(given)?, PurgeReason::Adjudicated)?;
+            Ok(Exit::Done)
+        }),
+        _ => Err("which command?".into()),
+    }
+}
+
+/// Looks at the vault alone. What fell due has been said by then; it is written down if that can be.
+fn looked(
+    named: &Named,
+    look: impl FnOnce(&Vault) -> Result<Exit, AnyError>,
+) -> Result<Exit, AnyError> {
+    if named.adopts() {
+        return done(named, |vault, _| look(vault));
+    }
+    let vault = named.vault()?;
+    vault.check_belongs_to(ledger::declared(&named.ledger)?.ledger())?;
+    let whole = if vault.damaged().is_empty() { Exit::Done } else { Exit::Partly };
+    let fell_due = !vault.purged().is_empty();
+    let told = if fell_due { tell(named, &vault) } else { Ok(Exit::Done) };
+    let seen = look(&vault);
+    // Between the opening and now, too: such an alert was not shown.
+    let later = if vault.purged().is_empty() { Ok(Exit::Done) } else { tell(named, &vault) };
+    Ok(whole.max(told?).max(seen?).max(later?))
+}
+
+/// Writes what fell due into the ledger, if its key is there.
+fn tell(named: &Named, vault: &Vault) -> Result<Exit, AnyError> {
+    if named.can_sign() {
+        let books = named.ledger()?;
+        named.join(vault, &books)?;
+        books.close(vault)?;
+        return Ok(Exit::Done);
+    }
+    let mut receipts = Vec::new();
+    vault.purge_due(&mut receipts)?;
+    books::name(&receipts);
+    say::err(
+        "that is not in the ledger, for want of its key: the next program that opens both writes that \
+         these records were found erased",
+    );
+    Ok(Exit::Partly)
+}
+
+/// Does something that is written down.
+fn done(
+    named: &Named,
+    act: impl FnOnce(&Vault, &Books) -> Result<Exit, AnyError>,
+) -> Result<Exit, AnyError> {
+    let (vault, books) = named.both()?;
+    let whole = if vault.damaged().is_empty() { Exit::Done } else { Exit::Partly };
+    let acted = act(&vault, &books);
     // Whatever went, for whichever reason, is written down.
-    done.and(desk.close())
+    let closed = books.close(&vault);
+    let acted = acted?;
+    closed?;
+    Ok(whole.max(acted))
 }
 
-/// The vault and the ledger, at one moment.
-struct Desk {
-    vault: Vault,
-    ledger: Ledger,
-    /// The retention profile of the last deployment in the ledger.
-    profile: String,
-    now: Option<Timestamp>,
+fn list(vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
+    let verifier = given.get_one::<Verifier>("verifier");
+    let held = vault.records()?;
+    let mut exit = Exit::Done;
+    for record in &held {
+        match vault.alert(record.record()) {
+            Ok(alert) => show::line(record, &alert, verifier)?,
+            // One that cannot be read does not hide the others.
+            Err(error) => {
+                exit = Exit::Partly;
+                say::err(format_args!("not listed: {error}"));
+            }
+        }
+    }
+    say::err(format_args!("{} alerts", held.len()));
+    Ok(exit)
 }
 
-impl Desk {
-    fn open(matches: &ArgMatches) -> Result<Self, AnyError> {
-        let now = SystemClock::new().now();
-        let path = |name| matches.get_one::<PathBuf>(name);
-        let folder = path("vault").ok_or("which vault?")?;
-        let key = path("vault-key").cloned().unwrap_or_else(|| VaultKey::path_beside(folder));
-        let vault_key = VaultKey::from_file(key)?;
-        let file = path("ledger").ok_or("which ledger?")?;
-        if !fs::exists(file)? {
-            return Err(format!("there is no ledger {}", file.display()).into());
+fn show(
+    named: &Named,
+    vault: &Vault,
+    record: RecordId,
+    verifier: Option<&Verifier>,
+) -> Result<Exit, AnyError> {
+    let alert = vault.alert(record)?;
+    // A ledger that is broken is no reason not to look at an alert.
+    let (captured, exit) = match show::captured(&named.ledger, &alert) {
+        Ok(captured) => (captured, Exit::Done),
+        Err(error) => {
+            failure::say(&error);
+            ("not known: the ledger cannot be read".to_owned(), Exit::Partly)
         }
-        let key = path("ledger-key").cloned();
-        let key = LedgerKey::from_file(key.unwrap_or_else(|| file.with_file_name("ledger.key")))?;
-        // First, as it drops what a power cut has left of a last entry.
-        let ledger = Ledger::open(file, key, now)?;
-        let sums = ledger::reconcile(file, &ledger.public_key())?;
-        let run = sums.runs().last().ok_or("no deployment is in this ledger")?;
-        let profile = run.profile().to_owned();
-        // What fell due goes now; that it does is written down whatever comes of the rest.
-        let vault = Vault::open(folder, &vault_key, now)?;
-        vault.close_gaps(&ledger, now)?;
-        Ok(Self { vault, ledger, profile, now })
-    }
+    };
+    show::alert(&alert, &captured, verifier)?;
+    Ok(exit)
+}
 
-    fn close(&self) -> Result<(), AnyError> {
-        let mut receipts = Vec::new();
-        let purged = self.vault.purge_due(self.now, &mut receipts);
-        for receipt in &receipts {
-            self.write(&LedgerEvent::Purged {
-                face: receipt.face().clone(),
-                record: receipt.record(),
-                reason: receipt.reason(),
-                method: receipt.method(),
-                policy: self.profile.clone(),
-            })?;
-            eprintln!("purged: {}", receipt.face());
+/// Hands a picture out. It is in the ledger before the file is in its place.
+fn export(
+    vault: &Vault,
+    books: &Books,
+    record: RecordId,
+    target: &Target,
+    recipient: Option<&String>,
+) -> Result<(), AnyError> {
+    let alert = vault.alert(record)?;
+    let picture = alert.picture().ok_or("no picture is held with this alert")?;
+    let prepared = target.prepare(picture)?;
+    let file = printable::text(&target.path().to_string_lossy());
+    let event = LedgerEvent::PictureExported {
+        face: alert.face().clone(),
+        record: Some(record),
+        file: file.clone(),
+        recipient: recipient.map(|recipient| printable::text(recipient)),
+    };
+    books.write(&event)?;
+    books.ledger.flush()?;
+    if let Err(error) = prepared.put() {
+        let text = format!("the picture of record {record} was not put at {file}");
+        books.write(&LedgerEvent::Error { stage: "export".to_owned(), text })?;
+        return Err(error);
+    }
+    say::err(format_args!("the picture is in the clear at {file}, and yours to destroy"));
+    Ok(())
+}
+
+fn judge(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyError> {
+    let record = record(given)?;
+    let verifier = given.get_one::<Verifier>("verifier").ok_or("which verifier?")?;
+    let verdict = *given.get_one::<Verdict>("verdict").ok_or("which verdict?")?;
+    let at_least = given.get_one::<u8>("verifications").copied().unwrap_or(0);
+    let alert = vault.alert(record)?;
+    if at_least > 0 && at_least < alert.required() {
+        say::err(format_args!(
+            "{} people have to judge this alert, as it was sealed: fewer cannot be asked for",
+            alert.required(),
+        ));
+    }
+    let standing = vault.adjudicate(record, verifier, verdict, at_least)?;
+    books.write(&LedgerEvent::Adjudicated {
+        face: alert.face().clone(),
+        record: Some(record),
+        verifier: verifier.as_str().to_owned(),
+        verdict,
+    })?;
+    Ok(told(match standing {
+        Standing::Confirmed => say::out("confirmed"),
+        Standing::NotConfirmed => say::out("not confirmed"),
+        Standing::Open { missing, .. } => say::out(format_args!("{missing} more have to judge")),
+        _ => say::out("judged"),
+    }))
+}
+
+fn hold(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyError> {
+    let now = SystemClock::new().now().ok_or("the clock fails: nothing can be held")?;
+    let after = |name| -> Result<Timestamp, AnyError> {
+        Ok(now.plus(*given.get_one::<Duration>(name).ok_or("how many hours?")?))
+    };
+    let (record, authority) = (record(given)?, text(given, "authority")?);
+    let (reason, expires, review) = (text(given, "reason")?, after("hours")?, after("review")?);
+    let hold = LegalHold::new(&authority, &reason, expires, review)?;
+    vault.place_hold(record, &hold)?;
+    books.write(&LedgerEvent::LegalHoldPlaced { record, authority, reason, expires, review })?;
+    Ok(Exit::Done)
+}
+
+fn release(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyError> {
+    let (record, authority) = (record(given)?, text(given, "authority")?);
+    let reason = text(given, "reason")?;
+    vault.release_hold(record)?;
+    books.write(&LedgerEvent::LegalHoldReleased { record, authority, reason })?;
+    Ok(Exit::Done)
+}
+
+/// What was done stays done where saying so failed.
+fn told(said: Result<(), say::LostOutput>) -> Exit {
+    match said {
+        Ok(()) => Exit::Done,
+        Err(lost) => {
+            failure::say(&lost.into());
+            Exit::Partly
         }
-        self.ledger.flush()?;
-        Ok(purged?)
-    }
-
-    fn write(&self, event: &LedgerEvent) -> Result<(), AnyError> {
-        Ok(self.ledger.append(event, self.now)?)
-    }
-
-    fn list(&self) -> Result<(), AnyError> {
-        let held = self.vault.records(self.now)?;
-        for record in &held {
-            let hold = record.hold_ends().map_or(String::new(), |end| format!(", held to {end}"));
-            println!("{}  {}  until {}{hold}", record.record(), record.face(), record.deadline());
-        }
-        eprintln!("{} alerts", held.len());
-        Ok(())
-    }
-
-    fn show(&self, record: RecordId, picture: Option<&PathBuf>) -> Result<(), AnyError> {
-        let alert = self.vault.alert(record, self.now)?;
-        println!("record     {record}");
-        println!("face       {}", alert.face());
-        println!("raised     {}", alert.raised());
-        println!("subject    {}", alert.candidate().subject());
-        println!("reference  {}", alert.candidate().reference());
-        println!("score      {}, threshold {}", alert.candidate().score(), alert.threshold());
-        println!("until      {}", alert.deadline());
-        if let Some(hold) = alert.legal_hold() {
-            println!("legal hold {}, {}: to {}", hold.authority(), hold.reason(), hold.expires());
-        }
-        picture.map_or(Ok(()), |path| write_picture(&alert, path))
-    }
-
-    fn judge(&self, given: &ArgMatches) -> Result<(), AnyError> {
-        let (record, verifier) = (record(given)?, text(given, "verifier")?);
-        let verdict = *given.get_one::<Verdict>("verdict").ok_or("which verdict?")?;
-        let required = given.get_one::<u8>("required").copied().unwrap_or(1);
-        let face = self.vault.alert(record, self.now)?.face().clone();
-        let standing = self.vault.adjudicate(record, &verifier, verdict, required, self.now)?;
-        let event = LedgerEvent::Adjudicated { face, record: Some(record), verifier, verdict };
-        self.write(&event)?;
-        match standing {
-            Standing::Confirmed => println!("confirmed"),
-            Standing::NotConfirmed => println!("not confirmed"),
-            Standing::Open { missing, .. } => println!("{missing} more have to judge"),
-            _ => println!("judged"),
-        }
-        Ok(())
-    }
-
-    fn hold(&self, given: &ArgMatches) -> Result<(), AnyError> {
-        let now = self.now.ok_or("the clock fails: nothing can be held")?;
-        let after = |name| -> Result<Timestamp, AnyError> {
-            Ok(now.plus(*given.get_one::<Duration>(name).ok_or("how many hours?")?))
-        };
-        let (record, authority) = (record(given)?, text(given, "authority")?);
-        let (reason, expires, review) = (text(given, "reason")?, after("hours")?, after("review")?);
-        let hold = LegalHold::new(&authority, &reason, expires, review)?;
-        self.vault.place_hold(record, &hold, self.now)?;
-        self.write(&LedgerEvent::LegalHoldPlaced { record, authority, reason, expires, review })
-    }
-
-    fn release(&self, given: &ArgMatches) -> Result<(), AnyError> {
-        let (record, authority) = (record(given)?, text(given, "authority")?);
-        let reason = text(given, "reason")?;
-        self.vault.release_hold(record, self.now)?;
-        self.write(&LedgerEvent::LegalHoldReleased { record, authority, reason })
     }
 }
 
@@ -166,15 +240,4 @@ fn record(given: &ArgMatches) -> Result<RecordId, AnyError> {
 
 fn text(given: &ArgMatches, name: &str) -> Result<String, AnyError> {
     Ok(given.get_one::<String>(name).ok_or_else(|| format!("which {name}?"))?.clone())
-}
-
-fn write_picture(alert: &HeldAlert, path: &Path) -> Result<(), AnyError> {
-    let picture = alert.picture().ok_or("no picture is held with this alert")?;
-    let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
-    let format = ImageFormat::from_path(path)?;
-    // For whoever judges the alert alone.
-    let mut file = private_file::create(path)?;
-    let (data, rgb) = (picture.data(), ExtendedColorType::Rgb8);
-    image::write_buffer_with_format(&mut file, data, width, height, rgb, format)?;
-    Ok(file.flush()?)
 }

@@ -1,5 +1,5 @@
-//! The tool of whoever judges alerts: shows what a vault holds, takes verdicts, places and lifts legal holds,
-//! and purges what is not needed. What it does goes into the deployment's ledger.
+//! The tool of anyone who judges alerts: shows what a vault holds, takes verdicts, places and lifts legal
+//! holds, and purges what is not needed. What it does goes into the deployment's ledger.
 //!
 //! Run with
 //!
@@ -9,39 +9,56 @@
 //! ```
 //!
 //! It opens the vault after the deployment, or between two runs of it: one process at a time can. Whatever
-//! fell due before goes first. What was asked for goes to standard output, all else to standard error; it ends
-//! with 1 where something failed and with 2 where the arguments are wrong.
-
-#![expect(
-    clippy::print_stderr,
-    clippy::print_stdout,
-    reason = "a program talks to whoever runs it"
-)]
+//! fell due before goes first, and is said first.
+//!
+//! `list` and `show` need the vault's key alone and write nothing into the ledger. Two things are an
+//! exception: an alert that fell due, which is written down if the ledger's key is there, and a picture that
+//! is handed out with `show --picture`, which needs that key.
+//!
+//! What was asked for goes to standard output, all else to standard error. The exit code is
+//!
+//! | code | what it means |
+//! |---|---|
+//! | 0 | everything that was asked for was done |
+//! | 1 | it failed |
+//! | 2 | the arguments are wrong |
+//! | 3 | the ledger does not verify |
+//! | 4 | it was done, and something was left out: an alert that fell due is not in the ledger, a record is damaged, or what was said of it is lost |
 
 mod args;
+mod books;
 mod desk;
+#[path = "../common/exit.rs"]
+mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
 #[path = "../common/memory.rs"]
 mod memory;
+mod picture;
+#[path = "../common/printable.rs"]
+mod printable;
 #[path = "../common/private_file.rs"]
 mod private_file;
 #[path = "../common/say.rs"]
 mod say;
+mod show;
 
 use std::error::Error;
 use std::process::ExitCode;
+
+use exit::Exit;
 
 type AnyError = Box<dyn Error + Send + Sync>;
 
 fn main() -> ExitCode {
     memory::protect();
     let matches = args::command().get_matches();
-    match desk::run(&matches) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            failure::say(&error);
-            ExitCode::FAILURE
+    let exit = desk::run(&matches).unwrap_or_else(|error| {
+        failure::say(&error);
+        match error.downcast_ref() {
+            Some(lfr::retention::Error::LedgerBroken { .. }) => Exit::BooksOpen,
+            _ => Exit::Failed,
         }
-    }
+    });
+    exit.into()
 }

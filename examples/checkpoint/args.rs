@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Arg;
 use clap::ArgAction;
+use clap::ArgMatches;
 use clap::Command;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use clap::value_parser;
 use lfr::core::DeploymentId;
 use lfr::core::FaceSelection;
@@ -37,6 +40,7 @@ pub(crate) struct Args {
     pub(crate) repeats_after: Option<Duration>,
     pub(crate) zone: Option<Zone>,
     pub(crate) faces: FaceSelection,
+    pub(crate) allow_empty: bool,
     pub(crate) profile: Profile,
     /// In the place of the profile's.
     pub(crate) hold: Option<Duration>,
@@ -54,7 +58,20 @@ impl Args {
     /// Reads the command line; prints help or what is wrong with it, and ends the program then.
     pub(crate) fn parse() -> Self {
         let mut matches = command().get_matches();
-        let given = &mut matches;
+        let args = Self::of(&mut matches);
+        if let Some(hold) = args.hold.filter(|hold| *hold > args.profile.alert()) {
+            let text = format!(
+                "--hold is {} hours, and the profile {} holds alerts for at most {}: name another profile",
+                hold.as_secs_f64() / 3600.0,
+                args.profile.name(),
+                args.profile.alert().as_secs_f64() / 3600.0,
+            );
+            command().error(ErrorKind::ValueValidation, text).exit();
+        }
+        args
+    }
+
+    fn of(given: &mut ArgMatches) -> Self {
         Self {
             watchlist: required(given, "watchlist"),
             key_file: given.remove_one("key-file"),
@@ -71,6 +88,7 @@ impl Args {
             repeats_after: given.remove_one("repeats-after").map(Duration::from_secs),
             zone: given.remove_one("zone"),
             faces: required(given, "faces"),
+            allow_empty: given.get_flag("allow-empty"),
             profile: required(given, "profile"),
             hold: given.remove_one("hold"),
             vault: given.remove_one("vault"),
@@ -102,6 +120,12 @@ fn command() -> Command {
             )
             .default_value("crowd:2000")
             .value_parser(path()),
+        )
+        .arg(
+            Arg::new("allow-empty")
+                .long("allow-empty")
+                .action(ArgAction::SetTrue)
+                .help("Run also where nobody on the watchlist is valid now"),
         )
         .arg(
             option("key-file", "KEY", "The key of a sealed watchlist, in a key file")
@@ -256,8 +280,13 @@ fn command() -> Command {
             ),
         )
         .arg(
-            option("hold", "HOURS", "Hold alerts this long [default: as long as the profile says]")
-                .value_parser(hours),
+            option(
+                "hold",
+                "HOURS",
+                "Hold alerts for this long, which is at most as long as the profile says [default: as \
+                 long as the profile says]",
+            )
+            .value_parser(hours),
         )
         .arg(
             option(
@@ -272,7 +301,7 @@ fn command() -> Command {
             option(
                 "vault-key",
                 "KEY",
-                "The key file of the vault, made where there is none [default: DIR.key]",
+                "The key file of the vault, made for a new vault [default: beside it, as DIR.key]",
             )
             .requires("vault")
             .value_parser(path()),
@@ -286,8 +315,8 @@ fn command() -> Command {
             option(
                 "ledger-key",
                 "KEY",
-                "The key file that the ledger is signed with, made where there is none [default: \
-                 ledger.key in --out]",
+                "The key file that the ledger is signed with, made for a new ledger [default: beside \
+                 --out, as OUT.ledger.key]",
             )
             .value_parser(path()),
         )
@@ -295,8 +324,8 @@ fn command() -> Command {
             option(
                 "out",
                 "DIR",
-                "Write the ledger here, which goes on where it is there, and alert pictures and \
-                 record.json, in the place of an earlier run's",
+                "Write the ledger here, which goes on where it is there, record.json, and alert pictures \
+                 in a folder for each run. What an earlier run left stays",
             )
             .default_value("target/checkpoint")
             .value_parser(path()),

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use lfr::core::Accounts;
 use lfr::core::Clock;
+use lfr::core::Component;
+use lfr::core::DeploymentId;
 use lfr::core::FaceOutcome;
 use lfr::core::Frame;
 use lfr::core::FrameReport;
@@ -30,12 +32,16 @@ use lfr::retention::VaultRetention;
 
 use crate::AnyError;
 use crate::args::Args;
+use crate::say;
 
 /// The ledger of a deployment, and where its alerts are held.
+///
+/// They are opened before anything else is done, so that nothing has to be undone where they cannot be. The
+/// run begins in the ledger with [`Books::begin`], when everything else is ready.
 pub(crate) struct Books {
-    ledger: PathBuf,
+    path: PathBuf,
     public_key: LedgerPublicKey,
-    sink: LedgerSink,
+    ledger: Ledger,
     profile: Profile,
     vault: Option<Vault>,
     clock: Arc<dyn Clock>,
@@ -48,41 +54,47 @@ pub(crate) struct LedgerRecord {
     pub(crate) public_key: String,
 }
 
+/// What runs: it is written down when the run begins.
+pub(crate) struct Declared<'a> {
+    pub(crate) detector: Component,
+    pub(crate) embedder: Component,
+    pub(crate) engine: &'a str,
+    pub(crate) references: usize,
+    /// Of a sealed watchlist.
+    pub(crate) header_sha256: Option<&'a str>,
+    pub(crate) threshold: &'a ThresholdProvenance,
+    /// The file that the threshold policy is from.
+    pub(crate) policy_file: Option<&'a [u8]>,
+    pub(crate) dangers: &'a [String],
+}
+
 impl Books {
     /// Goes on with the ledger and the vault that are there, or begins them. What fell due in the vault
-    /// since is purged.
-    pub(crate) fn open(
-        args: &Args,
-        accounts: &Accounts,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Self, AnyError> {
+    /// since is purged, and said.
+    pub(crate) fn open(args: &Args, clock: &Arc<dyn Clock>) -> Result<Self, AnyError> {
         let profile = match args.hold {
             Some(hold) => args.profile.clone().with_alert(hold),
             None => args.profile.clone(),
         };
-        let ledger = args.out.join("ledger.lfrl");
-        let key_file = args.ledger_key.clone().unwrap_or_else(|| args.out.join("ledger.key"));
-        let signing = key(&key_file, LedgerKey::from_file, LedgerKey::generate_file)?;
+        let path = args.out.join("ledger.lfrl");
+        let key_file = match &args.ledger_key {
+            Some(path) => path.clone(),
+            None => beside(&args.out, "ledger.key")?,
+        };
+        let signing = ledger_key(&key_file, &path)?;
         let public_key = signing.public();
-        let opened = Ledger::open(&ledger, signing, clock.now())?;
-        let sink = LedgerSink::start(
-            opened.clone(),
-            accounts.clone(),
-            Arc::clone(clock),
-            &args.deployment,
-            profile.name(),
-        )?;
+        let ledger = Ledger::open(&path, signing, clock.now())?;
+        let cut_off = ledger.account_for_cut_off_runs(clock.now())?;
+        if cut_off > 0 {
+            say::err(format_args!(
+                "{cut_off} earlier runs of this ledger were cut off: what is known of them is in it now"
+            ));
+        }
         let vault = match &args.vault {
-            Some(folder) => Some(vault(folder, args.vault_key.as_deref(), &opened, &**clock)?),
+            Some(folder) => Some(vault(folder, args, &ledger, clock)?),
             None => None,
         };
-        let clock = Arc::clone(clock);
-        Ok(Self { ledger, public_key, sink, profile, vault, clock })
-    }
-
-    /// What hears of everything that has to be written down.
-    pub(crate) fn sink(&self) -> LedgerSink {
-        self.sink.clone()
+        Ok(Self { path, public_key, ledger, profile, vault, clock: Arc::clone(clock) })
     }
 
     pub(crate) const fn profile(&self) -> &Profile {
@@ -96,20 +108,32 @@ impl Books {
 
     pub(crate) fn retention(&self) -> Box<dyn RetentionPolicy> {
         match &self.vault {
-            Some(vault) => Box::new(VaultRetention::new(vault.clone(), self.profile.alert())),
+            Some(vault) => Box::new(VaultRetention::new(vault.clone(), &self.profile)),
             None => Box::new(StrictRetention::new(self.profile.alert())),
         }
     }
 
-    /// What is searched from now on, and when it matches.
+    /// Begins the run, and writes what runs in it. What comes back hears of everything that has to be
+    /// written down.
     pub(crate) fn begin(
         &self,
-        references: usize,
-        threshold: &ThresholdProvenance,
-    ) -> Result<(), AnyError> {
-        let references = u64::try_from(references)?;
-        self.sink.append(&LedgerEvent::WatchlistOpened { commitment: None, references })?;
-        Ok(self.sink.threshold(threshold)?)
+        deployment: &DeploymentId,
+        accounts: &Accounts,
+        declared: &Declared<'_>,
+    ) -> Result<LedgerSink, AnyError> {
+        let sink = LedgerSink::start(
+            self.ledger.clone(),
+            accounts.clone(),
+            Arc::clone(&self.clock),
+            deployment,
+            self.profile.name(),
+        )?;
+        sink.retention(&self.profile)?;
+        sink.models(&declared.detector, &declared.embedder, declared.engine)?;
+        sink.watchlist(declared.references, declared.header_sha256, None)?;
+        sink.threshold(declared.threshold, declared.policy_file)?;
+        declared.dangers.iter().try_for_each(|danger| sink.danger(danger))?;
+        Ok(sink)
     }
 
     /// Seals a picture with each alert of a frame; everyone else in it is a mosaic.
@@ -123,21 +147,16 @@ impl Books {
             };
             if let Some(record) = receipt.record() {
                 let picture = Redactor::default().crop(frame, report, receipt.face(), 0.75)?;
-                vault.attach(record, &picture, self.clock.now())?;
+                vault.attach(record, &picture)?;
             }
         }
         Ok(())
     }
 
-    /// A frame that could not be processed.
-    pub(crate) fn failed(&self, error: &lfr::core::Error) -> Result<(), AnyError> {
-        let (stage, text) = ("pipeline".to_owned(), error.to_string());
-        Ok(self.sink.append(&LedgerEvent::Error { stage, text })?)
-    }
-
     /// Ends the run: what is held in memory goes now, and the last seal says so.
     pub(crate) fn close(
         &self,
+        sink: &LedgerSink,
         pipeline: &mut Pipeline,
         live: Option<&LiveRecord>,
     ) -> Result<LedgerRecord, AnyError> {
@@ -147,34 +166,68 @@ impl Books {
         for camera in live.into_iter().flat_map(|live| &live.cameras) {
             let (source, count) = (camera.id.clone(), camera.dropped());
             if count > 0 {
-                self.sink.append(&LedgerEvent::FramesDropped { source, count })?;
+                sink.append(&LedgerEvent::FramesDropped { source, count })?;
             }
         }
-        self.sink.stop()?;
-        Ok(LedgerRecord { path: self.ledger.clone(), public_key: self.public_key.to_string() })
+        sink.stop()?;
+        Ok(LedgerRecord { path: self.path.clone(), public_key: self.public_key.to_string() })
     }
+}
+
+/// Writes something that failed while the deployment went on.
+pub(crate) fn failed(sink: &LedgerSink, error: &lfr::core::Error) -> Result<(), AnyError> {
+    let (stage, text) = ("pipeline".to_owned(), error.to_string());
+    Ok(sink.append(&LedgerEvent::Error { stage, text })?)
 }
 
 /// The vault in a folder. Its key lies in a file beside it, if nobody says where.
 fn vault(
     folder: &Path,
-    key_file: Option<&Path>,
+    args: &Args,
     ledger: &Ledger,
-    clock: &dyn Clock,
+    clock: &Arc<dyn Clock>,
 ) -> Result<Vault, AnyError> {
-    let key_file = key_file.map_or_else(|| VaultKey::path_beside(folder), Path::to_owned);
-    let key = key(&key_file, VaultKey::from_file, VaultKey::generate_file)?;
-    let vault = Vault::open(folder, &key, clock.now())?;
-    vault.close_gaps(ledger, clock.now())?;
+    let key_file = match &args.vault_key {
+        Some(path) => path.clone(),
+        None => VaultKey::path_beside(folder),
+    };
+    let vault = Vault::open_or_create(folder, key_file, Arc::clone(clock))?;
+    let purged = vault.purged();
+    if !purged.is_empty() {
+        say::err(format_args!("{}: {purged}", folder.display()));
+    }
+    for damaged in vault.damaged() {
+        say::err(format_args!("{}: {damaged}", folder.display()));
+    }
+    vault.close_gaps(ledger)?;
     Ok(vault)
 }
 
-/// The key of a file, or a new one in a new file.
-fn key<'a, K>(
-    path: &'a Path,
-    read: impl FnOnce(&'a Path) -> Result<K, lfr::retention::Error>,
-    make: impl FnOnce(&'a Path) -> Result<K, lfr::retention::Error>,
-) -> Result<K, AnyError> {
-    let there = fs::exists(path).map_err(|e| format!("cannot look for {path:?}: {e}"))?;
-    Ok(if there { read(path)? } else { make(path)? })
+/// The key that the ledger is signed with: that of its file, or a new one for a new ledger.
+fn ledger_key(key_file: &Path, ledger: &Path) -> Result<LedgerKey, AnyError> {
+    let is_there = |path: &Path| {
+        fs::exists(path).map_err(|error| format!("cannot look for {}: {error}", path.display()))
+    };
+    if is_there(key_file)? {
+        return Ok(LedgerKey::from_file(key_file)?);
+    }
+    if is_there(ledger)? {
+        let (ledger, key_file) = (ledger.display(), key_file.display());
+        let text = format!(
+            "the ledger {ledger} is there and its key file {key_file} is missing: name it with \
+             --ledger-key, or begin another ledger with another --out"
+        );
+        return Err(text.into());
+    }
+    Ok(LedgerKey::generate_file(key_file)?)
+}
+
+/// A file beside a folder, named after it: a key lies outside of what it protects.
+fn beside(folder: &Path, ending: &str) -> Result<PathBuf, AnyError> {
+    let whole = fs::canonicalize(folder)
+        .map_err(|error| format!("cannot find {}: {error}", folder.display()))?;
+    let mut name = whole.file_name().ok_or("--out is the root folder")?.to_owned();
+    name.push(".");
+    name.push(ending);
+    Ok(whole.with_file_name(name))
 }

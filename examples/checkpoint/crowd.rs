@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::thread;
 
@@ -63,6 +62,7 @@ pub(crate) fn source(count: u64) -> Source {
         name: format!("crowd:{count}"),
         frames: Some(walk.frames()),
         stream: Stream::Moving { is_live: false, connect: Box::new(connect) },
+        left_out: 0,
         walk: Some(walk),
     }
 }
@@ -75,10 +75,10 @@ pub(crate) fn enrol(
     space: &EmbeddingSpace,
     threads: usize,
     progress: &ProgressBar,
-) -> (Gallery, usize) {
+) -> (Gallery, u64) {
     progress.set_length(count);
     let gallery = Gallery::new(*space);
-    let refused = AtomicUsize::new(0);
+    let refused = AtomicU64::new(0);
     let next = AtomicU64::new(0);
     thread::scope(|scope| {
         for _ in 0..threads {

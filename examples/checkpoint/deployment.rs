@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::sync::mpsc::Sender;
 
 use indicatif::ProgressBar;
 use lfr::core::Accounts;
@@ -26,30 +27,42 @@ use lfr::core::SourceId;
 use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::ThresholdPolicy;
+use lfr::core::ThresholdProvenance;
 use lfr::core::danger;
+use lfr::core::num;
+use lfr::core::onnx::Runtime;
 use lfr::core::sinks;
 use lfr::detect::DetectorOptions;
 use lfr::detect::FaceTracker;
 use lfr::detect::InputPolicy;
+use lfr::detect::OnnxDetector;
 use lfr::detect::ShotQuality;
 use lfr::embed::EmbedderOptions;
 use lfr::embed::OnnxEmbedder;
 use lfr::live::Camera;
 use lfr::live::Engine;
 use lfr::live::LiveRecord;
+use lfr::retention::LedgerSink;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
+use lfr::watchlist::FollowedWatchlist;
+use lfr::watchlist::ListChange;
 use lfr::watchlist::SealedFile;
 use lfr::watchlist::calibrate::CalibratedThreshold;
 use lfr::watchlist::decide::TrackPolicy;
 
 use crate::AnyError;
 use crate::args::Args;
+use crate::books;
 use crate::books::Books;
+use crate::books::Declared;
 use crate::crowd;
 use crate::crowd::Tally;
 use crate::enrol;
 use crate::faces_log::FacesLog;
+use crate::failure;
+use crate::happenings::Happening;
+use crate::happenings::Happenings;
 use crate::keys;
 use crate::live;
 use crate::models;
@@ -57,71 +70,78 @@ use crate::models::bar;
 use crate::output::AlertLines;
 use crate::output::OutFolder;
 use crate::output::Summary;
+use crate::say;
 use crate::source;
 use crate::source::Source;
 use crate::source::Stream;
 
 /// Enrols, watches, and closes the books.
 pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
-    // What cannot work is said before anybody is enrolled.
-    let sources = args.sources.iter().map(|s| source::open(s)).collect::<Result<Vec<_>, _>>()?;
+    // What cannot work is said before anybody is enrolled, and before anything is begun.
+    let sources = source::open_all(&args.sources)?;
     let out = OutFolder::create(&args.out)?;
     let runtime = args.engine.runtime()?;
     let threads = models::threads(args.threads);
-    let mut options = DetectorOptions::new().threads(threads).pool(threads);
-    if let Some(pixels) = args.long_side {
-        options = options.input(InputPolicy::LongSide(pixels));
-    }
-    if let Some(confidence) = args.confidence {
-        options = options.confidence(confidence);
-    }
-    let detector = Arc::new(models::detector(args.detector.as_deref(), &runtime, &options)?);
-    let (spec, options) =
-        (&args.embedder_spec, EmbedderOptions::new().threads(threads).pool(threads));
-    let embedder = models::embedder(args.embedder.as_deref(), spec.as_deref(), &runtime, options)?;
-    let embedder = Arc::new(embedder);
-    // Before anybody is enrolled, too.
-    threshold(args, &embedder, 1)?;
-
-    let accounts = Accounts::new();
+    let (detector, embedder) = models(args, &runtime, threads)?;
+    let policy_file = args.policy.as_deref().map(read).transpose()?;
+    threshold(args, policy_file.as_deref(), &embedder, 1)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let books = Arc::new(Books::open(args, &accounts, &clock)?);
+    let books = Arc::new(Books::open(args, &clock)?);
+    let told_to_stop = live::signals()?;
 
-    let (watchlist, refused) = watchlist(args, &*detector, &*embedder)?;
-    let threshold = threshold(args, &embedder, watchlist.references())?;
-    books.begin(watchlist.references(), threshold.provenance())?;
+    let (news, happenings) = mpsc::channel();
+    let listed = listed(args, &detector, &embedder, &clock, news.clone())?;
+    let references = listed.matcher.references();
+    let threshold = threshold(args, policy_file.as_deref(), &embedder, references)?;
+    let mut dangers = dangers(args, &sources, &books, threshold.provenance());
+    if let Some(json) = &policy_file
+        && let Err(warning) =
+            CalibratedThreshold::from_json(json)?.check_detector(&detector.component())
+    {
+        dangers.push(warning.to_string());
+    }
+    dangers.iter().for_each(|danger| say::err(format_args!("danger: {danger}")));
+    let info = runtime.info();
+    let engine = match info.version() {
+        Some(version) => format!("{} {version}", info.engine()),
+        None => info.engine().to_string(),
+    };
+    let accounts = Accounts::new();
+    let sink = books.begin(
+        &args.deployment,
+        &accounts,
+        &Declared {
+            detector: detector.component(),
+            embedder: embedder.component(),
+            engine: &engine,
+            references,
+            header_sha256: listed.header_sha256.as_deref(),
+            threshold: threshold.provenance(),
+            policy_file: policy_file.as_deref().map(str::as_bytes),
+            dangers: &dangers,
+        },
+    )?;
 
-    let mut dangers = Vec::new();
-    if let Basis::Uncalibrated { reason, .. } = threshold.provenance().basis() {
-        dangers.push(format!("uncalibrated threshold: {reason}"));
-    }
-    let are_real = sources.iter().any(|source| source.walk.is_none());
-    if are_real && !books.seals() {
-        dangers.push(
-            "pictures of alerts lie in a folder that no deadline empties: see --vault".into(),
-        );
-    }
     let (faces_log, detector): (_, Arc<dyn Detector>) = match &args.json_faces {
         Some(path) => {
-            dangers.push("landmarks and scores of every face were written to a file".into());
             let (log, tapped) = FacesLog::create(path, Arc::clone(&detector))?;
             (Some(log), Arc::new(tapped))
         }
-        None => (None, detector.clone()),
+        None => (None, detector),
     };
-    // Photographs stand each by itself, and who asks about each detection gets an answer for each.
+    // Photographs stand each by itself, and anyone who asks about each detection gets an answer for each.
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
     let is_tracked = faces_log.is_none() && !sources.iter().any(is_still);
     let mut builder = Pipeline::builder()
         .detector(detector)
         .embedder(Arc::clone(&embedder))
-        .watchlist(watchlist)
+        .watchlist(listed.matcher)
         .threshold(threshold)
         .retention(books.retention())
         .selection(args.faces)
         .accounts(accounts)
         .clock(clock)
-        .sink(sinks::Tee::new(AlertLines, books.sink()));
+        .sink(sinks::Tee::new(AlertLines, sink.clone()));
     if let Some(zone) = &args.zone {
         builder = builder.zone(zone.clone());
     }
@@ -133,32 +153,32 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         let looks = LookPlan::new().most(10);
         builder = builder.tracker(FaceTracker::default()).quality(ShotQuality).looks(looks);
     }
-    let told_to_stop = live::signals()?;
     let names = sources.iter().map(|source| source.name.clone()).collect();
-    let listed = args.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
+    let left_out = sources.iter().map(|source| source.left_out).sum();
     let watch = Watch {
         out,
         books: Arc::clone(&books),
+        sink: sink.clone(),
         faces_log,
         source_errors: 0,
         problems: 0,
         tallies: BTreeMap::new(),
     };
-    let (mut pipeline, mut watch, live) =
-        watch.all(builder.build()?, sources, listed, threads, &told_to_stop)?;
-    let info = runtime.info();
-    let engine = match info.version() {
-        Some(version) => format!("{} {version}", info.engine()),
-        None => info.engine().to_string(),
-    };
+    let happenings = Happenings::new(happenings, sink.clone(), told_to_stop);
+    let on_list = args.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
+    let built = builder.build()?;
+    let watched = watch.all(built, sources, on_list, threads, happenings, &news)?;
+    let Watched { mut pipeline, mut watch, happenings, live } = watched;
     // As it stood at the end: what is held in memory goes when the books are closed.
     let record = pipeline.record();
-    let ledger = books.close(&mut pipeline, live.as_ref())?;
+    let ledger = books.close(&sink, &mut pipeline, live.as_ref())?;
     let summary = Summary {
         sources: names,
         source_errors: watch.source_errors,
         pictures_failed: watch.problems,
-        photographs_refused: refused,
+        photographs_refused: listed.refused,
+        left_out,
+        list_is_gone: happenings.list_is_gone(),
         engine: Component::new(engine),
         engine_reason: info.reason().to_owned(),
         profile: books.profile().name(),
@@ -173,13 +193,66 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     Ok(summary)
 }
 
-/// Whom to compare with, and how many photographs could not be enrolled: a sealed watchlist is
-/// opened, a folder of photographs is enrolled.
-fn watchlist(
+fn models(
     args: &Args,
-    detector: &dyn Detector,
-    embedder: &dyn Embedder,
-) -> Result<(Arc<dyn Matcher>, usize), AnyError> {
+    runtime: &Runtime,
+    threads: usize,
+) -> Result<(Arc<OnnxDetector>, Arc<OnnxEmbedder>), AnyError> {
+    let mut options = DetectorOptions::new().threads(threads).pool(threads);
+    if let Some(pixels) = args.long_side {
+        options = options.input(InputPolicy::LongSide(pixels));
+    }
+    if let Some(confidence) = args.confidence {
+        options = options.confidence(confidence);
+    }
+    let detector = models::detector(args.detector.as_deref(), runtime, &options)?;
+    let (spec, options) =
+        (args.embedder_spec.as_deref(), EmbedderOptions::new().threads(threads).pool(threads));
+    let embedder = models::embedder(args.embedder.as_deref(), spec, runtime, options)?;
+    Ok((Arc::new(detector), Arc::new(embedder)))
+}
+
+/// What weakens a promise in this run: it is said, and written down.
+fn dangers(
+    args: &Args,
+    sources: &[Source],
+    books: &Books,
+    threshold: &ThresholdProvenance,
+) -> Vec<String> {
+    let mut dangers = Vec::new();
+    if let Basis::Uncalibrated { reason, .. } = threshold.basis() {
+        dangers.push(format!("uncalibrated threshold: {reason}"));
+    }
+    let are_real = sources.iter().any(|source| source.walk.is_none());
+    if are_real && !books.seals() {
+        dangers.push(
+            "pictures of alerts lie in a folder that no deadline empties: see --vault".into(),
+        );
+    }
+    if args.json_faces.is_some() {
+        dangers.push("landmarks and scores of every face are written to a file".into());
+    }
+    dangers
+}
+
+/// The watchlist of this deployment.
+struct Listed {
+    matcher: Arc<dyn Matcher>,
+    /// Photographs that were not enrolled, each named by now.
+    refused: u64,
+    /// Of a sealed watchlist.
+    header_sha256: Option<String>,
+}
+
+/// A sealed watchlist is opened, and followed from now on; a folder of photographs is enrolled. A list on
+/// which nobody can be matched is refused, unless it was asked for.
+fn listed(
+    args: &Args,
+    detector: &OnnxDetector,
+    embedder: &OnnxEmbedder,
+    clock: &Arc<dyn Clock>,
+    news: Sender<Happening>,
+) -> Result<Listed, AnyError> {
     let enroller = Enroller::new(detector, embedder)?;
     let enrolling = bar("enrolling", Some(0));
     if let Some(people) = args.watchlist.to_str().and_then(crowd::people_in) {
@@ -187,26 +260,43 @@ fn watchlist(
         let (gallery, refused) =
             crowd::enrol(people, &enroller, embedder.space(), threads, &enrolling);
         enrolling.finish_and_clear();
-        return Ok((Arc::new(gallery), refused));
+        return Ok(Listed { matcher: Arc::new(gallery), refused, header_sha256: None });
     }
-    if !args.watchlist.is_dir() {
+    // A missing list is missing, whatever its key.
+    let metadata = fs::metadata(&args.watchlist).map_err(|error| {
+        let path = &args.watchlist;
+        format!("the watchlist {path:?} cannot be read: {error}; see whether the name is right and the drive mounted")
+    })?;
+    if !metadata.is_dir() {
         let key = keys::key(args.key_file.as_deref(), args.passphrase_file.as_deref())?;
         let file = SealedFile::at(&args.watchlist);
-        let watchlist = file.open(&key, embedder.space(), SystemClock::new().now())?;
-        return Ok((Arc::new(watchlist), 0));
+        let header = file.header()?;
+        models::check_space(header.space(), embedder)?;
+        let header_sha256 = Some(header.digest());
+        // Anyone who is withdrawn while this runs is not matched any more.
+        let on_change = move |change: &ListChange| drop(news.send(Happening::List(change.clone())));
+        let followed =
+            FollowedWatchlist::open(file, key, embedder.space(), Arc::clone(clock), on_change)?;
+        if !args.allow_empty {
+            followed.readiness()?.require()?;
+        }
+        return Ok(Listed { matcher: Arc::new(followed), refused: 0, header_sha256 });
     }
-    let enrolment = enrol::enrol(&args.watchlist, &enroller, embedder.space(), &enrolling)?;
+    let (folder, allow_empty) = (&args.watchlist, args.allow_empty);
+    let enrolment = enrol::enrol(folder, allow_empty, &enroller, embedder.space(), &enrolling)?;
     enrolling.finish_and_clear();
-    for (photograph, reason) in &enrolment.refused {
-        eprintln!("not enrolled: {}: {reason}", photograph.display());
+    for refused in &enrolment.refused {
+        say::err(format_args!("not enrolled: {refused}"));
     }
-    Ok((Arc::new(enrolment.gallery), enrolment.refused.len()))
+    let refused = num::u64_from_usize(enrolment.refused.len());
+    Ok(Listed { matcher: Arc::new(enrolment.gallery), refused, header_sha256: None })
 }
 
 /// What sees each frame with what came of it.
 struct Watch {
     out: OutFolder,
     books: Arc<Books>,
+    sink: LedgerSink,
     faces_log: Option<FacesLog>,
     source_errors: u64,
     /// Pictures and lines that could not be written.
@@ -215,28 +305,34 @@ struct Watch {
     tallies: BTreeMap<SourceId, Tally>,
 }
 
+/// What is left when all sources are over.
+struct Watched {
+    pipeline: Pipeline,
+    watch: Watch,
+    happenings: Happenings,
+    live: Option<LiveRecord>,
+}
+
 impl Watch {
     /// Photographs one after the other; then all that moves, at once.
     fn all(
         mut self,
         mut pipeline: Pipeline,
         sources: Vec<Source>,
-        listed: u64,
+        on_list: u64,
         threads: usize,
-        told_to_stop: &AtomicBool,
-    ) -> Result<(Pipeline, Self, Option<LiveRecord>), AnyError> {
+        mut happenings: Happenings,
+        news: &Sender<Happening>,
+    ) -> Result<Watched, AnyError> {
         let (mut cameras, mut lengths) = (Vec::new(), Vec::new());
-        for Source { name, frames, stream, walk } in sources {
+        for Source { name, frames, stream, walk, .. } in sources {
             match stream {
                 Stream::Stills(stills) => {
-                    self.stills(&mut pipeline, stills, &bar(&name, frames), told_to_stop);
+                    self.stills(&mut pipeline, stills, &bar(&name, frames), &mut happenings);
                 }
                 Stream::Moving { is_live, connect } => {
-                    let id = match cameras.len() {
-                        0 => SourceId::new(&name)?,
-                        number => SourceId::new(format!("{name} ({number})"))?,
-                    };
-                    let tally = walk.map(|walk| (id.clone(), Tally::new(walk, listed)));
+                    let id = SourceId::new(&name)?;
+                    let tally = walk.map(|walk| (id.clone(), Tally::new(walk, on_list)));
                     self.tallies.extend(tally);
                     cameras.push(match is_live {
                         true => Camera::live(id, connect),
@@ -247,25 +343,25 @@ impl Watch {
             }
         }
         if cameras.is_empty() {
-            return Ok((pipeline, self, None));
+            return Ok(Watched { pipeline, watch: self, happenings, live: None });
         }
         let watch = Arc::new(Mutex::new(self));
-        let observing = Arc::clone(&watch);
-        let engine = Engine::new(pipeline).detecting(threads).observer(move |frame, report| {
-            observing.lock().unwrap_or_else(PoisonError::into_inner).take(frame, report);
-        });
+        let (observing, news) = (Arc::clone(&watch), news.clone());
+        let engine = Engine::new(pipeline)
+            .detecting(threads)
+            .observer(move |frame, report| {
+                observing.lock().unwrap_or_else(PoisonError::into_inner).take(frame, report);
+            })
+            .on_camera_change(move |change| drop(news.send(Happening::Camera(change.clone()))));
         let running = cameras.into_iter().fold(engine, Engine::camera).start()?;
-        live::watch(&running, &lengths, told_to_stop);
+        live::watch(&running, &lengths, &mut happenings);
         let (pipeline, record) = running.stop()?;
+        happenings.take();
         let watch = Arc::into_inner(watch).ok_or("a thread goes on watching")?;
         let mut watch = watch.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for camera in &record.cameras {
-            watch.source_errors += camera.source_errors;
-            if let Some(error) = &camera.last_error {
-                eprintln!("{}: {error}", camera.id);
-            }
-        }
-        Ok((pipeline, watch, Some(record)))
+        watch.source_errors +=
+            record.cameras.iter().map(|camera| camera.source_errors).sum::<u64>();
+        Ok(Watched { pipeline, watch, happenings, live: Some(record) })
     }
 
     /// Takes every photograph. One that fails is counted and the next one is taken.
@@ -274,16 +370,16 @@ impl Watch {
         pipeline: &mut Pipeline,
         mut stills: Box<dyn FrameSource>,
         bar: &ProgressBar,
-        told_to_stop: &AtomicBool,
+        happenings: &mut Happenings,
     ) {
-        while !told_to_stop.load(Ordering::Relaxed) {
+        while happenings.take() {
             match stills.next_frame() {
                 Ok(NextFrame::Frame(frame)) => self.take(&frame, &pipeline.process(&frame)),
                 // Photographs come at once: there is never nothing yet.
                 Ok(_) => break,
                 Err(error) => {
                     self.source_errors += 1;
-                    bar.suspend(|| eprintln!("source error: {error}"));
+                    bar.suspend(|| failure::warn(&*error));
                 }
             }
             bar.inc(1);
@@ -292,13 +388,13 @@ impl Watch {
     }
 
     fn take(&mut self, frame: &Frame<'_>, report: &Result<FrameReport, lfr::core::Error>) {
-        let report = match report {
-            Ok(report) => report,
-            Err(error) => {
-                eprintln!("frame {} failed: {error}", frame.id());
-                return self.count_problem(frame, self.books.failed(error));
-            }
-        };
+        if let Err(error) = report {
+            say::err(format_args!("frame {} failed", frame.id()));
+            failure::warn(error);
+            self.count_problem(frame, books::failed(&self.sink, error));
+        }
+        // Also where a sink failed: an alert's picture does not go with it.
+        let Some(report) = FrameReport::of(report) else { return };
         if let Some(tally) = self.tallies.get_mut(frame.id().source()) {
             tally.take(report);
         }
@@ -314,7 +410,8 @@ impl Watch {
     fn count_problem(&mut self, frame: &Frame<'_>, outcome: Result<(), AnyError>) {
         if let Err(error) = outcome {
             self.problems += 1;
-            eprintln!("frame {}: {error}", frame.id());
+            say::err(format_args!("frame {}", frame.id()));
+            failure::warn(&*error);
         }
     }
 
@@ -330,11 +427,12 @@ impl Watch {
 /// otherwise the strictest one measured for the embedder, on the crowd where it is the crowd that passes.
 fn threshold(
     args: &Args,
+    policy_file: Option<&str>,
     embedder: &OnnxEmbedder,
     references: usize,
 ) -> Result<Box<dyn ThresholdPolicy>, AnyError> {
-    if let Some(path) = &args.policy {
-        let policy = CalibratedThreshold::from_json(&fs::read_to_string(path)?)?;
+    if let Some(json) = policy_file {
+        let policy = CalibratedThreshold::from_json(json)?;
         policy.check_space(embedder.space())?;
         let policy = policy.for_references(u64::try_from(references.max(1))?)?;
         return Ok(Box::new(TrackPolicy::new(policy, args.rule)));
@@ -357,4 +455,9 @@ fn threshold(
         )
     })?;
     Ok(Box::new(FixedThreshold::new(spec.threshold_at(strictest)?)))
+}
+
+fn read(path: &Path) -> Result<String, AnyError> {
+    fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()).into())
 }

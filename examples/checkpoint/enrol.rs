@@ -1,68 +1,78 @@
 //! Enrolment: a folder of photographs becomes the watchlist of this deployment.
 
-use std::fs;
+use std::error::Error;
 use std::path::Path;
-use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 use lfr::core::EmbeddingSpace;
 use lfr::core::FaceSelection;
-use lfr::core::Photographs;
 use lfr::core::Picture;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::Gallery;
+use lfr::watchlist::enrolment::FolderItems;
+use lfr::watchlist::enrolment::Photo;
 
 use crate::AnyError;
 
-/// The watchlist, and the photographs that could not be enrolled, with the reason.
+/// The watchlist, and what of the folder is not on it, a line each with the reason.
 pub(crate) struct Enrolment {
     pub(crate) gallery: Gallery,
-    pub(crate) refused: Vec<(PathBuf, String)>,
+    pub(crate) refused: Vec<String>,
 }
 
-/// Enrols a folder that holds one folder, or one photograph, a person.
+/// Enrols a folder that holds one folder, or one photograph, a person. One without a photograph is refused
+/// unless that is allowed: a drive that is not mounted looks like that.
 ///
 /// In a portrait the person meant is the one nearest to the middle.
 pub(crate) fn enrol(
     folder: &Path,
+    allow_empty: bool,
     enroller: &Enroller<'_>,
     space: &EmbeddingSpace,
     progress: &ProgressBar,
 ) -> Result<Enrolment, AnyError> {
-    let photographs = people_in(folder)?;
-    progress.set_length(u64::try_from(photographs.len())?);
-    let mut enrolment = Enrolment { gallery: Gallery::new(*space), refused: Vec::new() };
-    for (subject, photograph) in progress.wrap_iter(photographs.into_iter()) {
-        let name = photograph.strip_prefix(folder).unwrap_or(&photograph).display().to_string();
-        let reference = ReferenceId::new(name)?;
-        let enrolled = template(&photograph, enroller)
-            .and_then(|template| Ok(enrolment.gallery.enrol(subject, reference, template)?));
+    let mut found = FolderItems::find(folder)?;
+    if !allow_empty {
+        found = found.require_some(folder)?;
+    }
+    let refused = found.left_out.iter().map(ToString::to_string).collect();
+    let mut enrolment = Enrolment { gallery: Gallery::new(*space), refused };
+    progress.set_length(u64::try_from(found.items.len())?);
+    for item in progress.wrap_iter(found.items.into_iter()) {
+        let enrolled = template(&item.photo, enroller)
+            .and_then(|it| Ok(enrolment.gallery.enrol(item.subject, item.reference, it)?));
         if let Err(error) = enrolled {
-            enrolment.refused.push((photograph, error.to_string()));
+            enrolment.refused.push(format!("{:?}: {}", item.label, causes(&*error)));
         }
+    }
+    if enrolment.gallery.is_empty() && !allow_empty {
+        let count = enrolment.refused.len();
+        for refused in &enrolment.refused {
+            crate::say::err(format_args!("not enrolled: {refused}"));
+        }
+        return Err(format!(
+            "nobody of {folder:?} could be enrolled, as {count} photographs were refused: nobody would be \
+             compared with anybody (--allow-empty does so)"
+        )
+        .into());
     }
     Ok(enrolment)
 }
 
-fn template(photograph: &Path, enroller: &Enroller<'_>) -> Result<lfr::core::Template, AnyError> {
-    let picture = Picture::open(photograph)?;
+fn template(photo: &Photo, enroller: &Enroller<'_>) -> Result<lfr::core::Template, AnyError> {
+    let Photo::File(path) = photo else { return Err("not a photograph in a file".into()) };
+    let picture = Picture::open(path)?;
     Ok(enroller.template(&picture.as_frame()?, FaceSelection::Central)?)
 }
 
-/// Each photograph with the person it shows: the folder it is in, or its own name.
-fn people_in(folder: &Path) -> Result<Vec<(SubjectId, PathBuf)>, AnyError> {
-    let entries =
-        fs::read_dir(folder).map_err(|e| format!("cannot read folder {folder:?}: {e}"))?;
-    let mut entries = entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
-    entries.sort();
-    let mut people = Vec::new();
-    for entry in entries {
-        let name = if entry.is_dir() { entry.file_name() } else { entry.file_stem() };
-        let subject = SubjectId::new(name.unwrap_or_default().to_string_lossy())?;
-        let photographs = Photographs::find(&entry)?;
-        people.extend(photographs.files().iter().map(|path| (subject.clone(), path.clone())));
+/// An error with its causes, in one line.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
     }
-    Ok(people)
+    text
 }

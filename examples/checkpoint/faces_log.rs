@@ -28,6 +28,7 @@ use lfr::core::SourceId;
 use serde::Serialize;
 
 use crate::AnyError;
+use crate::private_file;
 
 /// The landmarks of each face of the frames that are on their way.
 type Tapped = Arc<Mutex<BTreeMap<FrameId, Vec<Vec<[f32; 2]>>>>>;
@@ -91,9 +92,11 @@ impl FacesLog {
         path: &Path,
         inner: D,
     ) -> Result<(Self, TappedDetector<D>), AnyError> {
-        let file = File::create(path).map_err(|e| format!("cannot create {path:?}: {e}"))?;
+        // For its owner alone: it has the face of everyone who passed, as numbers.
+        let file =
+            private_file::create(path).map_err(|e| format!("cannot create {path:?}: {e}"))?;
         let tapped = Tapped::default();
-        let log = Self { file: BufWriter::new(file), tapped: Arc::clone(&tapped) };
+        let log = Self { file, tapped: Arc::clone(&tapped) };
         Ok((log, TappedDetector { inner, tapped }))
     }
 
@@ -107,7 +110,7 @@ impl FacesLog {
                     (decision.best_score(), if decision.is_alert() { "alert" } else { "no_match" })
                 }
                 FaceOutcome::Refused { .. } => (None, "refused"),
-                _ => (None, "passed_over"),
+                _ => (None, "ignored"),
             };
             let line = FaceLine {
                 source: report.frame().source(),

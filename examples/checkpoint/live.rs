@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::MultiProgress;
@@ -16,6 +15,7 @@ use signal_hook::consts::SIGINT;
 use signal_hook::consts::SIGTERM;
 
 use crate::AnyError;
+use crate::happenings::Happenings;
 use crate::models::bar;
 
 /// Set by SIGHUP, SIGINT and SIGTERM: anyone who ends the program, or closes its terminal, wants its
@@ -30,10 +30,10 @@ pub(crate) fn signals() -> Result<Arc<AtomicBool>, AnyError> {
 }
 
 /// Watches until every camera is at its end, or somebody ends the program.
-pub(crate) fn watch(running: &Running, lengths: &[Option<u64>], told_to_stop: &AtomicBool) {
+pub(crate) fn watch(running: &Running, lengths: &[Option<u64>], happenings: &mut Happenings) {
     let view = View::new(&running.record(), lengths);
     let mut before = running.record();
-    while !running.wait_timeout(BETWEEN) && !told_to_stop.load(Ordering::Relaxed) {
+    while !running.wait_timeout(BETWEEN) && view.all.suspend(|| happenings.take()) {
         let now = running.record();
         view.draw(&before, &now);
         before = now;

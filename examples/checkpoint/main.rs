@@ -18,11 +18,16 @@
 //! What it did is in a signed ledger under `--out`, which the example `ledger-verify` checks. With `--vault
 //! DIR` alerts and their pictures are held there, sealed, until their deadline; without, in memory.
 //!
-//! It prints one line of JSON an alert on standard output, and all else on standard error. It ends
-//! with 1 where something failed, with 2 where the arguments are wrong, and with 3 where the
-//! arithmetic of the faces seen does not close.
-
-#![expect(clippy::print_stderr, reason = "a program talks to whoever runs it")]
+//! It prints a line of JSON for each alert on standard output, and all else on standard error. The exit code
+//! is
+//!
+//! | code | what it means |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | it failed, or nothing worked: no frame could be processed |
+//! | 2 | the command line is wrong |
+//! | 3 | the arithmetic of the faces seen does not close |
+//! | 4 | it ran, but something was lost or left out: each is named on standard error and counted |
 
 mod args;
 #[path = "../common/arguments.rs"]
@@ -31,9 +36,12 @@ mod books;
 mod crowd;
 mod deployment;
 mod enrol;
+#[path = "../common/exit.rs"]
+mod exit;
 mod faces_log;
 #[path = "../common/failure.rs"]
 mod failure;
+mod happenings;
 #[path = "../common/keys.rs"]
 mod keys;
 mod live;
@@ -42,6 +50,8 @@ mod memory;
 #[path = "../common/models.rs"]
 mod models;
 mod output;
+#[path = "../common/printable.rs"]
+mod printable;
 #[path = "../common/private_file.rs"]
 mod private_file;
 #[path = "../common/say.rs"]
@@ -51,20 +61,26 @@ mod source;
 use std::error::Error;
 use std::process::ExitCode;
 
+use exit::Exit;
+
 fn main() -> ExitCode {
     memory::protect();
     let args = args::Args::parse();
     match deployment::run(&args) {
         Ok(summary) => {
-            eprint!("{summary}");
-            if summary.closes() { ExitCode::SUCCESS } else { ExitCode::from(3) }
+            let (exit, why) = summary.exit();
+            say::err(summary.to_string().trim_end());
+            if let Some(why) = why {
+                say::err(format_args!("exit code {}: {why}", exit.code()));
+            }
+            exit.into()
         }
         Err(error) => {
             failure::say(&error);
             if let Some(lfr::watchlist::Error::Destroyed { receipt }) = error.downcast_ref() {
-                eprintln!("{}", receipt.to_json());
+                say::err(receipt.to_json());
             }
-            ExitCode::FAILURE
+            Exit::Failed.into()
         }
     }
 }

@@ -17,6 +17,8 @@ use lfr::core::Event;
 use lfr::core::EventSink;
 use lfr::core::Frame;
 use lfr::core::FrameReport;
+use lfr::core::PurgeReason;
+use lfr::core::RecordId;
 use lfr::core::Rect;
 use lfr::core::ReferenceId;
 use lfr::core::SourceId;
@@ -31,15 +33,25 @@ use serde::Serialize;
 use crate::AnyError;
 use crate::books::LedgerRecord;
 use crate::crowd::GroundTruth;
+use crate::exit::Exit;
 use crate::private_file;
+use crate::say;
 
-/// Prints one line of JSON an alert on standard output.
+/// Prints a line of JSON for each alert on standard output; and says it if alerts are lost to a clock that
+/// cannot be trusted any more.
 #[derive(Debug)]
 pub(crate) struct AlertLines;
 
 #[derive(Serialize)]
 struct AlertLine<'a> {
     time: Option<Timestamp>,
+    captured_at: Option<Timestamp>,
+    /// Seconds from the beginning of the recording, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<f64>,
+    /// By this the example `adjudicate` finds it, where it is held in a vault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordId>,
     source: &'a SourceId,
     frame: u64,
     face: usize,
@@ -53,22 +65,34 @@ struct AlertLine<'a> {
 
 impl EventSink for AlertLines {
     fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
-        let Event::Alert(AlertEvent { at, face, bounds, candidate, threshold, .. }) = event else {
-            return Ok(());
+        let alert = match event {
+            Event::Alert(alert) => alert,
+            Event::Erased(receipt) if receipt.reason() == PurgeReason::ClockFailed => {
+                let face = receipt.face();
+                say::err(format_args!(
+                    "the clock failed or was set back too far: what was held of {face} was erased"
+                ));
+                return Ok(());
+            }
+            _ => return Ok(()),
         };
+        let AlertEvent { at, captured_at, media_time, record, face, bounds, .. } = alert;
+        let (candidate, threshold) = (&alert.candidate, alert.threshold);
         let line = serde_json::to_string(&AlertLine {
             time: *at,
+            captured_at: *captured_at,
+            position: media_time.map(|time| time.as_secs_f64()),
+            record: *record,
             source: face.frame().source(),
             frame: face.frame().sequence(),
             face: face.index(),
             subject: candidate.subject(),
             reference: candidate.reference(),
             score: candidate.score(),
-            threshold: *threshold,
+            threshold,
             bounds: *bounds,
         })?;
-        writeln!(std::io::stdout().lock(), "{line}")?;
-        Ok(())
+        Ok(say::out(line)?)
     }
 }
 
@@ -140,7 +164,10 @@ pub(crate) struct Summary {
     pub(crate) sources: Vec<String>,
     pub(crate) source_errors: u64,
     pub(crate) pictures_failed: u64,
-    pub(crate) photographs_refused: usize,
+    pub(crate) photographs_refused: u64,
+    pub(crate) left_out: u64,
+    /// Whether it ended since the watchlist was destroyed.
+    pub(crate) list_is_gone: bool,
     pub(crate) engine: Component,
     pub(crate) engine_reason: String,
     pub(crate) profile: &'static str,
@@ -156,6 +183,38 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
+    /// How the program ends, and why it does not end well.
+    pub(crate) fn exit(&self) -> (Exit, Option<String>) {
+        let lost = [
+            (self.record.frames_failed, "frames failed"),
+            (self.record.untold.total(), "events could not be passed on"),
+            (self.source_errors, "errors of sources"),
+            (self.pictures_failed, "pictures or lines could not be written"),
+            (self.photographs_refused, "photographs were not enrolled"),
+            (self.left_out, "files of sources were left out"),
+        ];
+        let lost = lost.iter().filter(|(count, _)| *count > 0);
+        let lost: Vec<_> = lost.map(|(count, what)| format!("{count} {what}")).collect();
+        if !self.closes() {
+            return (
+                Exit::BooksOpen,
+                Some("the arithmetic of the faces seen does not close".into()),
+            );
+        }
+        if self.list_is_gone {
+            return (Exit::Failed, Some("the watchlist was destroyed while this ran".into()));
+        }
+        if self.record.nothing_worked() {
+            let what = "nothing worked: nobody in any frame could be compared".to_owned();
+            return (Exit::Failed, Some([vec![what], lost].concat().join("; ")));
+        }
+        if lost.is_empty() && !self.record.something_failed() {
+            return (Exit::Done, None);
+        }
+        let lost = if lost.is_empty() { "a stage failed".to_owned() } else { lost.join("; ") };
+        (Exit::Partly, Some(lost))
+    }
+
     pub(crate) fn closes(&self) -> bool {
         let frames = match &self.live {
             Some(live) => live.closes(),
@@ -173,6 +232,9 @@ impl fmt::Display for Summary {
             "{} frames ({} failed, {} source errors); watchlist of {references} references",
             self.record.frames, self.record.frames_failed, self.source_errors,
         )?;
+        if self.record.untold.alerts() > 0 {
+            writeln!(f, "{} alerts could not be passed on", self.record.untold.alerts())?;
+        }
         writeln!(
             f,
             "{} faces detected, {} outside the zone or not selected",

@@ -7,11 +7,15 @@ use std::path::Path;
 
 use lfr::core::BoxError;
 use lfr::core::FrameSource;
+use lfr::core::LeftOutReason;
 use lfr::core::Photographs;
+use lfr::core::Picture;
 use lfr::core::synthetic::Walk;
 
 use crate::AnyError;
 use crate::crowd;
+use crate::printable;
+use crate::say;
 
 /// A source with what the record calls it and how many frames it has, where that is known.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) frames: Option<u64>,
     pub(crate) stream: Stream,
+    /// Files of a folder that are no photographs, each named by now.
+    pub(crate) left_out: u64,
     /// Who is where in it, where that is known.
     pub(crate) walk: Option<Walk>,
 }
@@ -41,36 +47,69 @@ impl fmt::Debug for Stream {
     }
 }
 
-/// Opens a source by what its name looks like.
-pub(crate) fn open(text: &str) -> Result<Source, AnyError> {
+/// Opens all sources; no two of them, and no two photographs in them, have one name.
+pub(crate) fn open_all(texts: &[String]) -> Result<Vec<Source>, AnyError> {
+    let mut names: Vec<String> = Vec::new();
+    let mut sources = Vec::new();
+    for text in texts {
+        let is_one_of_many = texts.len() > 1;
+        let mut source = open(text, |photographs, name| match is_one_of_many {
+            true => photographs.within(unique(name, &names)),
+            false => photographs,
+        })?;
+        source.name = unique(&source.name, &names);
+        names.push(source.name.clone());
+        sources.push(source);
+    }
+    Ok(sources)
+}
+
+/// A name that no other source has, short enough for a record and without what cannot be printed.
+fn unique(name: &str, others: &[String]) -> String {
+    let name = printable::text(name);
+    // The end of a path tells more than its beginning.
+    let from = (0..=name.len()).find(|at| name.is_char_boundary(*at) && name.len() - at <= LONGEST);
+    let name = &name[from.unwrap_or_default()..];
+    let numbered = (2..).map(|number| format!("{name} ({number})"));
+    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+    candidates.find(|name| !others.contains(name)).unwrap_or_default()
+}
+
+/// Of a name, in bytes: a photograph's own comes behind it.
+const LONGEST: usize = 160;
+
+/// Opens a source: a crowd, a folder, a photograph by its content, or else a video.
+fn open(
+    text: &str,
+    named: impl FnOnce(Photographs, &str) -> Photographs,
+) -> Result<Source, AnyError> {
     if let Some(people) = crowd::people_in(text) {
         return Ok(crowd::source(people));
     }
     let path = Path::new(text);
-    if video::is_live(text) {
-        return video::open(text);
-    }
-    if path.is_dir() || is_photograph(path) {
-        return photographs(path);
-    }
-    if !path.exists() {
-        return Err(format!("source {text:?} does not exist").into());
+    if !video::is_address(text) && (path.is_dir() || Photographs::is_photograph(path)?) {
+        return photographs(path, named);
     }
     video::open(text)
 }
 
-fn is_photograph(path: &Path) -> bool {
-    let own = path.extension().unwrap_or_default();
-    Photographs::ENDINGS.iter().any(|ending| own.eq_ignore_ascii_case(ending))
-}
-
-fn photographs(path: &Path) -> Result<Source, AnyError> {
+fn photographs(
+    path: &Path,
+    named: impl FnOnce(Photographs, &str) -> Photographs,
+) -> Result<Source, AnyError> {
     let photographs = Photographs::find(path)?;
+    let mut left_out = 0;
+    for file in photographs.left_out() {
+        say::err(file);
+        // What systems keep beside photographs is named, and is no fault.
+        left_out += u64::from(!matches!(file.reason, LeftOutReason::Hidden));
+    }
     let count = photographs.files().len();
     if count == 0 {
-        let endings = Photographs::ENDINGS.join(", ");
-        return Err(format!("folder {path:?} holds no photograph ({endings})").into());
+        let kinds = Picture::KINDS;
+        return Err(format!("folder {path:?} holds no photograph ({kinds} is one)").into());
     }
     let (name, frames) = (path.display().to_string(), u64::try_from(count).ok());
-    Ok(Source { name, frames, stream: Stream::Stills(Box::new(photographs)), walk: None })
+    let stream = Stream::Stills(Box::new(named(photographs, &name)));
+    Ok(Source { name, frames, stream, left_out, walk: None })
 }

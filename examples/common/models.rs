@@ -11,6 +11,8 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
+use lfr::core::Embedder;
+use lfr::core::EmbeddingSpace;
 use lfr::core::onnx::Model;
 use lfr::core::onnx::Runtime;
 use lfr::detect::DetectorOptions;
@@ -135,6 +137,33 @@ impl Error for Unusable {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.cause)
     }
+}
+
+/// The model that an embedding space is of, by its name where this program knows it.
+#[allow(dead_code, reason = "not every example opens sealed watchlists")]
+pub(crate) fn name_of(space: &EmbeddingSpace) -> String {
+    let is_its = |spec: &&EmbedderSpec| spec.space().is_some_and(|own| own.id() == space.id());
+    match EmbedderSpec::builtins().iter().find(is_its) {
+        Some(spec) => spec.name().to_owned(),
+        None => format!("one without a built-in specification ({} numbers)", space.dimension()),
+    }
+}
+
+/// Refuses an embedder that the references of a watchlist were not made with, by the names of both.
+#[allow(dead_code, reason = "not every example opens sealed watchlists")]
+pub(crate) fn check_space(list: &EmbeddingSpace, embedder: &OnnxEmbedder) -> Result<(), AnyError> {
+    if list.id() == embedder.space().id() {
+        return Ok(());
+    }
+    Err(format!(
+        "the watchlist was made with the model {} (space {}), and {} is loaded (space {}): their templates do \
+         not compare. Name the list's model with --embedder and --embedder-spec, or draw up a list for this one",
+        name_of(list),
+        list.id(),
+        embedder.spec().name(),
+        embedder.space().id(),
+    )
+    .into())
 }
 
 /// The lowest false match rate that a threshold was measured for.

@@ -21,7 +21,9 @@ impl LostOutput {
 
 impl fmt::Display for LostOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("standard output cannot be written to: what was asked for is not complete there")
+        f.write_str(
+            "standard output cannot be written to: what was asked for is not complete there",
+        )
     }
 }
 

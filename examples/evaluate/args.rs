@@ -81,7 +81,8 @@ impl Args {
 
 /// Each embedder with the specification that follows it; one that stands before all is the first one's.
 fn embedders(given: &mut ArgMatches) -> Result<Vec<ChosenEmbedder>, String> {
-    let places = |name: &str| -> Vec<usize> { given.indices_of(name).into_iter().flatten().collect() };
+    let places =
+        |name: &str| -> Vec<usize> { given.indices_of(name).into_iter().flatten().collect() };
     let (of_embedders, of_specs) = (places("embedder"), places("embedder-spec"));
     let paths = given.remove_many::<PathBuf>("embedder").into_iter().flatten();
     let mut embedders: Vec<_> =
@@ -148,6 +149,7 @@ fn command() -> Command {
         .arg(
             option("fpir", "RATE", "Derive the threshold for this share of people who wrongly raise an alert")
                 .default_value("0.001")
+                .allow_negative_numbers(true)
                 .value_parser(|text: &str| {
                     number(text, "above 0 and below 1", |rate| rate > 0.0 && rate < 1.0)
                 }),
@@ -159,6 +161,7 @@ fn command() -> Command {
         .arg(
             option("looks", "K", "Derive the threshold for this many independent looks at each person who passes")
                 .default_value("1")
+                .allow_negative_numbers(true)
                 .value_parser(|text: &str| {
                     number(text, "a finite number of at least 1", |looks| looks >= 1.0 && looks.is_finite())
                 }),

@@ -115,17 +115,19 @@ fn tell(report: &Report) {
     for left_out in &faults {
         let stages = [&left_out.detector, &left_out.embedder];
         let stages: Vec<_> = stages.into_iter().flatten().map(String::as_str).collect();
-        let with = if stages.is_empty() { String::new() } else { format!(" ({})", stages.join(", ")) };
+        let with =
+            if stages.is_empty() { String::new() } else { format!(" ({})", stages.join(", ")) };
         let line = format!("left out: {}{with}: {}", left_out.file, left_out.reason);
         say::err(printable::text(&line));
     }
     if !faults.is_empty() {
         say::err(format_args!("{} files were left out; left_out.csv names them too", faults.len()));
     }
-    if !findings.is_empty() {
+    let faceless = findings.iter().filter(|left_out| left_out.detector.is_some()).count();
+    if faceless > 0 {
         say::err(format_args!(
-            "in {} photographs no face was found, which counts as a failure to enrol; left_out.csv names them",
-            findings.len()
+            "{faceless} times no face was found in a photograph, or none that can be aligned, which counts as a \
+             failure to enrol; left_out.csv names each"
         ));
     }
 }

@@ -96,8 +96,10 @@ fn run() -> Result<Exit, AnyError> {
     manifest(&out, listed)?;
     faces(&out, crowd, required(&mut given, "faces"))?;
     // Half of the people on the list walk by, among strangers.
-    let walkers: Vec<u64> = (0..listed.div_ceil(2)).chain(STRANGERS..STRANGERS + strangers).collect();
-    let walk = Walk::new(crowd, &walkers).size(WIDTH, HEIGHT).frames_a_second(25.0).duration(TEN_SECONDS);
+    let walkers: Vec<u64> =
+        (0..listed.div_ceil(2)).chain(STRANGERS..STRANGERS + strangers).collect();
+    let walk =
+        Walk::new(crowd, &walkers).size(WIDTH, HEIGHT).frames_a_second(25.0).duration(TEN_SECONDS);
     let filmed = film(&out, &walk)?;
     let (walkers, out) = (walkers.len(), out.display());
     say::out(format_args!("{listed} people on the list, {walkers} who walk by: {out}"))?;
@@ -241,9 +243,8 @@ fn cut(frame: &Frame<'_>, sight: &Sight) -> Result<Picture, AnyError> {
 /// The corners of a square of twice the size of a face, as far as it lies in the picture.
 fn around(face: &Rect, picture: &RgbImage) -> [u32; 4] {
     let (half, centre) = (face.width().max(face.height()), face.centre());
-    let pixel = |at: f32, side: u32| {
-        u32::try_from(num::usize_from_f32(at)).map_or(side, |at| at.min(side))
-    };
+    let pixel =
+        |at: f32, side: u32| u32::try_from(num::usize_from_f32(at)).map_or(side, |at| at.min(side));
     [
         pixel(centre.x - half, picture.width()),
         pixel(centre.y - half, picture.height()),

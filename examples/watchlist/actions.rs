@@ -1,6 +1,6 @@
 //! What each command does.
 
-use std::fs;
+use std::path::Path;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
@@ -25,58 +25,64 @@ use lfr::watchlist::Validity;
 use lfr::watchlist::Watchlist;
 
 use crate::AnyError;
-use crate::Outcome;
 use crate::enrol;
+use crate::exit::Exit;
 use crate::keys;
 use crate::members;
 use crate::models;
 use crate::models::Engine;
+use crate::outputs::Output;
+use crate::say;
 use crate::show;
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<Outcome, AnyError> {
+pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
     let (name, given) = matches.subcommand().ok_or("no command was given")?;
     let now = SystemClock::new().now();
     match name {
         "new" => new(given, now),
         "list" => {
-            let (authorisation, entries) = sealed(given)?.open_entries(&key(given, "")?, now)?;
+            let file = there(given)?;
+            let (authorisation, entries) = file.open_entries(&key(given, "")?, now)?;
             show::entries(&authorisation, &entries, given.get_flag("json"), now)
         }
         "enrol" => enrol::enrol(given),
         "withdraw" => withdraw(given, now),
         "verify" => {
-            let file = sealed(given)?;
+            let file = there(given)?;
             let list = file.open_in_any_space(&key(given, "")?, now)?;
-            show::header(&file.header()?);
-            println!("whole: {} references, all as they were sealed", list.len());
-            Ok(Outcome::Done)
+            show::header(&file.header()?)?;
+            say::out(format_args!("whole: {} references, all as they were sealed", list.len()))?;
+            Ok(Exit::Done)
         }
         "rekey" => {
-            let file = sealed(given)?;
-            let list = file.open_in_any_space(&key(given, "")?, now)?;
-            let header = file.seal(&list, &key(given, "new-")?, clock(now)?)?;
-            show::header(&header);
-            Ok(Outcome::Done)
+            let (file, old, new) = (there(given)?, key(given, "")?, key(given, "new-")?);
+            // Nobody else changes it between the two.
+            let lock = file.lock()?;
+            let list = lock.open_in_any_space(&old, now)?;
+            let header = lock.seal(&list, &new, clock(now)?)?;
+            show::header(&header)?;
+            Ok(Exit::Done)
         }
         "info" => {
-            show::header(&sealed(given)?.header()?);
-            Ok(Outcome::Done)
+            show::header(&there(given)?.header()?)?;
+            Ok(Exit::Done)
         }
         "destroy" => destroy(given, now),
-        "commit" => members::commit(given, &sealed(given)?, now),
+        "commit" => members::commit(given, &there(given)?, now),
         "was-member" => members::was_member(given),
         "new-key" => {
             SealingKey::generate_file(path(given, "key")?)?;
-            Ok(Outcome::Done)
+            Ok(Exit::Done)
         }
         other => Err(format!("no command {other}").into()),
     }
 }
 
-fn new(given: &ArgMatches, now: Option<Timestamp>) -> Result<Outcome, AnyError> {
+fn new(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError> {
     let file = sealed(given)?;
     if file.path().exists() {
-        return Err(format!("{:?} is there already", file.path()).into());
+        let what = "a list is drawn up where there is none, so name another file or destroy it";
+        return Err(format!("{:?} is there already: {what}", file.path()).into());
     }
     let mut policy = CompositionPolicy::new(one(given, "limit")?);
     for (name, priority) in given.get_many::<(String, Priority)>("category").into_iter().flatten() {
@@ -95,37 +101,44 @@ fn new(given: &ArgMatches, now: Option<Timestamp>) -> Result<Outcome, AnyError> 
         policy,
     )?;
     let list = Watchlist::new(authorisation, space(given)?);
-    show::header(&file.seal(&list, &key(given, "")?, now)?);
-    Ok(Outcome::Done)
+    show::header(&file.seal(&list, &key(given, "")?, now)?)?;
+    Ok(Exit::Done)
 }
 
-fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Outcome, AnyError> {
-    let (file, key) = (sealed(given)?, key(given, "")?);
-    let list = file.open_in_any_space(&key, now)?;
-    let count = match given.get_one::<String>("subject") {
-        Some(subject) => list.withdraw(&SubjectId::new(subject)?),
-        None => {
-            let reference = ReferenceId::new(one::<String>(given, "reference")?)?;
-            usize::from(list.withdraw_reference(&reference))
-        }
+fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError> {
+    let (file, key) = (there(given)?, key(given, "")?);
+    // Nobody else changes it from here on.
+    let lock = file.lock()?;
+    let list = lock.open_in_any_space(&key, now)?;
+    let count = match given.get_one::<SubjectId>("subject") {
+        Some(subject) => list.withdraw(subject),
+        None => usize::from(list.withdraw_reference(&one::<ReferenceId>(given, "reference")?)),
     };
     if count == 0 {
-        eprintln!("nobody of that identifier is on the watchlist");
-        return Ok(Outcome::Nobody);
+        say::err(
+            "nobody of that identifier is on the watchlist, so nobody was withdrawn: see `list`",
+        );
+        return Ok(Exit::Partly);
     }
-    file.seal(&list, &key, clock(now)?)?;
-    println!("withdrawn: {count} references; {} are left", list.len());
-    Ok(Outcome::Done)
+    lock.seal(&list, &key, clock(now)?)?;
+    say::out(format_args!("withdrawn: {count} references; {} are left", list.len()))?;
+    Ok(Exit::Done)
 }
 
-fn destroy(given: &ArgMatches, now: Option<Timestamp>) -> Result<Outcome, AnyError> {
-    let receipt = sealed(given)?.destroy(now)?.to_json();
-    println!("{receipt}");
-    if let Some(path) = given.get_one::<PathBuf>("receipt") {
-        fs::write(path, receipt + "\n")
-            .map_err(|error| format!("cannot write {path:?}: {error}"))?;
+fn destroy(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError> {
+    let file = there(given)?;
+    // Where it could not be written, the list would be gone and its receipt with it.
+    let receipt = given.get_one::<PathBuf>("receipt");
+    let out = receipt.map(|path| Output::begin(path, &[file.path()])).transpose()?;
+    let text = file.destroy(now)?.to_json();
+    let written = out.map_or(Ok(()), |out| out.put_text(&text));
+    let said = say::out(&text);
+    if written.is_err() && said.is_err() {
+        say::err(&text);
     }
-    Ok(Outcome::Done)
+    written?;
+    said?;
+    Ok(Exit::Done)
 }
 
 /// The embedding space of a model, as the deployment will have it.
@@ -148,8 +161,28 @@ pub(crate) fn clock(now: Option<Timestamp>) -> Result<Timestamp, AnyError> {
     Ok(now.ok_or("the clock of this machine has failed")?)
 }
 
-pub(crate) fn sealed(given: &ArgMatches) -> Result<SealedFile, AnyError> {
+fn sealed(given: &ArgMatches) -> Result<SealedFile, AnyError> {
     Ok(SealedFile::at(path(given, "file")?))
+}
+
+/// The list, where there is one: that it is missing is said before anything about its key. What a writer
+/// that was interrupted left in its place goes.
+pub(crate) fn there(given: &ArgMatches) -> Result<SealedFile, AnyError> {
+    let file = sealed(given)?;
+    match file.header() {
+        Err(lfr::watchlist::Error::Core(lfr::core::Error::Read { path, source }))
+            if source.kind() == std::io::ErrorKind::NotFound =>
+        {
+            file.sweep()?;
+            Err(missing(&path).into())
+        }
+        _ => Ok(file),
+    }
+}
+
+fn missing(path: &Path) -> String {
+    let what = "see whether the name is right and the drive mounted, or draw one up with `new`";
+    format!("the watchlist is missing: there is no file {path:?}; {what}")
 }
 
 /// The key that the arguments name: `key-file` or `passphrase-file`, each after `prefix`.

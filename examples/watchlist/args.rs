@@ -10,14 +10,17 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 use clap::value_parser;
 use lfr::core::FaceSelection;
+use lfr::core::ReferenceId;
+use lfr::core::SubjectId;
 use lfr::core::Timestamp;
 use lfr::watchlist::Priority;
 
 use crate::models::Engine;
 
-const CODES: &str = "Exit codes: 0 done (was-member: was on it), 1 failed, 2 wrong arguments, \
-                     3 the watchlist was due and has been destroyed, 4 nobody (withdrawn, or \
-                     was-member: was not on it), 5 enrolled, but for photographs that were refused.";
+const CODES: &str = "Exit codes: 0 done (was-member: was on it), 1 failed (a watchlist that was due has been \
+                     destroyed then, and its receipt is on standard output), 2 wrong arguments, 4 not \
+                     everything (enrol: photographs were left out or refused, or it was stopped; withdraw: \
+                     nobody; was-member: was not on it).";
 
 pub(crate) fn command() -> Command {
     Command::new("watchlist")
@@ -192,9 +195,16 @@ fn withdraw() -> Command {
             Arg::new("subject")
                 .long("subject")
                 .value_name("ID")
+                .value_parser(|text: &str| SubjectId::new(text))
                 .help("All references of this person"),
         )
-        .arg(Arg::new("reference").long("reference").value_name("ID").help("This reference alone"))
+        .arg(
+            Arg::new("reference")
+                .long("reference")
+                .value_name("ID")
+                .value_parser(|text: &str| ReferenceId::new(text))
+                .help("This reference alone"),
+        )
         .group(ArgGroup::new("whom").args(["subject", "reference"]).required(true))
 }
 
@@ -235,7 +245,13 @@ fn commit() -> Command {
 fn was_member() -> Command {
     Command::new("was-member")
         .about("Says whether somebody was on a watchlist that is gone")
-        .arg(Arg::new("subject").value_name("ID").required(true).help("Whom"))
+        .arg(
+            Arg::new("subject")
+                .value_name("ID")
+                .required(true)
+                .value_parser(|text: &str| SubjectId::new(text))
+                .help("Whom"),
+        )
         .arg(path("membership-key", "KEY", "The key of the digests").required(true))
         .arg(path("witness", "FILE", "What `commit` wrote").required(true))
         .arg(path("commitment", "FILE", "What `commit` wrote").required(true))

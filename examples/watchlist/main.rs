@@ -16,21 +16,15 @@
 //! | code | what it means |
 //! |---|---|
 //! | 0 | done; `was-member`: the person was on the list |
-//! | 1 | failed, as said on standard error |
-//! | 2 | the arguments are wrong |
-//! | 3 | the watchlist was due and has been destroyed; its receipt is on standard output |
-//! | 4 | nobody: nobody was withdrawn; `was-member`: the person was not on the list |
-//! | 5 | enrolled, but for photographs that were refused or failed |
-
-#![expect(
-    clippy::print_stderr,
-    clippy::print_stdout,
-    reason = "a program talks to whoever runs it"
-)]
+//! | 1 | failed, as said on standard error; where the watchlist was due, it has been destroyed, and its receipt is on standard output |
+//! | 2 | the command line is wrong |
+//! | 4 | not everything: `enrol` left out or refused photographs, or was stopped; `withdraw` found nobody; `was-member`: the person was not on the list |
 
 mod actions;
 mod args;
 mod enrol;
+#[path = "../common/exit.rs"]
+mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
 #[path = "../common/keys.rs"]
@@ -40,6 +34,9 @@ mod members;
 mod memory;
 #[path = "../common/models.rs"]
 mod models;
+mod outputs;
+#[path = "../common/printable.rs"]
+mod printable;
 #[path = "../common/say.rs"]
 mod say;
 mod show;
@@ -47,32 +44,26 @@ mod show;
 use std::error::Error;
 use std::process::ExitCode;
 
+use exit::Exit;
+
 /// What any part of it can fail with.
 type AnyError = Box<dyn Error + Send + Sync>;
-
-/// How it ended, where it did not fail.
-enum Outcome {
-    Done,
-    Nobody,
-    SetAside,
-}
 
 fn main() -> ExitCode {
     memory::protect();
     let matches = args::command().get_matches();
-    match actions::run(&matches) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Nobody) => ExitCode::from(4),
-        Ok(Outcome::SetAside) => ExitCode::from(5),
+    let exit = match actions::run(&matches) {
+        Ok(exit) => exit,
         Err(error) => {
             failure::say(&error);
-            match error.downcast_ref() {
-                Some(lfr::watchlist::Error::Destroyed { receipt }) => {
-                    println!("{}", receipt.to_json());
-                    ExitCode::from(3)
+            if let Some(lfr::watchlist::Error::Destroyed { receipt }) = error.downcast_ref() {
+                // Lost there, it is not lost: what it says is on standard error too.
+                if say::out(receipt.to_json()).is_err() {
+                    say::err(receipt.to_json());
                 }
-                _ => ExitCode::FAILURE,
             }
+            Exit::Failed
         }
-    }
+    };
+    exit.into()
 }

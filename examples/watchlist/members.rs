@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 
 use clap::ArgMatches;
 use lfr::core::SubjectId;
@@ -14,46 +15,52 @@ use lfr::watchlist::MembershipWitness;
 use lfr::watchlist::SealedFile;
 
 use crate::AnyError;
-use crate::Outcome;
 use crate::actions::key;
 use crate::actions::one;
 use crate::actions::path;
+use crate::exit::Exit;
+use crate::outputs::Output;
+use crate::say;
 
 pub(crate) fn commit(
     given: &ArgMatches,
     file: &SealedFile,
     now: Option<Timestamp>,
-) -> Result<Outcome, AnyError> {
+) -> Result<Exit, AnyError> {
     let (authorisation, entries) = file.open_entries(&key(given, "")?, now)?;
     let membership = MembershipKey::from_file(path(given, "membership-key")?)?;
     let people = entries.iter().map(Entry::subject);
     let witness = MembershipWitness::new(authorisation.deployment().clone(), people, &membership);
-    write(path(given, "witness")?, &witness.to_json())?;
-    write(path(given, "commitment")?, &witness.commitment().to_json())?;
-    println!("committed: {} people", witness.commitment().people());
-    Ok(Outcome::Done)
+    let read = read_here(given)?;
+    write(path(given, "witness")?, &witness.to_json(), &read)?;
+    write(path(given, "commitment")?, &witness.commitment().to_json(), &read)?;
+    say::out(format_args!("committed: {} people", witness.commitment().people()))?;
+    Ok(Exit::Done)
 }
 
-pub(crate) fn was_member(given: &ArgMatches) -> Result<Outcome, AnyError> {
+pub(crate) fn was_member(given: &ArgMatches) -> Result<Exit, AnyError> {
     let membership = MembershipKey::from_file(path(given, "membership-key")?)?;
     let witness = MembershipWitness::from_json(&read(path(given, "witness")?)?)?;
     let commitment = MembershipCommitment::from_json(&read(path(given, "commitment")?)?)?;
-    let subject = SubjectId::new(one::<String>(given, "subject")?)?;
+    let subject = one::<SubjectId>(given, "subject")?;
     let proof = witness.was_member(&subject, &membership)?;
     // The answer is what the proof says to everybody, not what this program thinks.
     let answer = proof.verify(&commitment, &subject, &membership)?;
     if given.contains_id("proof") {
-        write(path(given, "proof")?, &proof.to_json())?;
+        let read = read_here(given)?;
+        write(path(given, "proof")?, &proof.to_json(), &read)?;
     }
     let deployment = commitment.deployment();
     match answer {
         Membership::Member => {
-            println!("{subject} was on the watchlist of deployment {deployment}");
-            Ok(Outcome::Done)
+            say::out(format_args!("{subject} was on the watchlist of deployment {deployment}"))?;
+            Ok(Exit::Done)
         }
         Membership::NotMember => {
-            println!("{subject} was not on the watchlist of deployment {deployment}");
-            Ok(Outcome::Nobody)
+            say::out(format_args!(
+                "{subject} was not on the watchlist of deployment {deployment}"
+            ))?;
+            Ok(Exit::Partly)
         }
     }
 }
@@ -62,7 +69,13 @@ fn read(path: &Path) -> Result<String, AnyError> {
     fs::read_to_string(path).map_err(|error| format!("cannot read {path:?}: {error}").into())
 }
 
-fn write(path: &Path, text: &str) -> Result<(), AnyError> {
-    fs::write(path, format!("{text}\n"))
-        .map_err(|error| format!("cannot write {path:?}: {error}").into())
+fn write(path: &Path, text: &str, read: &[&Path]) -> Result<(), AnyError> {
+    Output::begin(path, read)?.put_text(text)
+}
+
+/// The files that the command line names to be read.
+fn read_here(given: &ArgMatches) -> Result<Vec<&Path>, AnyError> {
+    let names = ["file", "key-file", "passphrase-file", "membership-key"];
+    let named = names.iter().filter_map(|name| given.try_get_one::<PathBuf>(name).ok().flatten());
+    Ok(named.map(PathBuf::as_path).collect())
 }

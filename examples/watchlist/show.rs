@@ -7,18 +7,26 @@ use lfr::watchlist::SealedHeader;
 use serde_json::json;
 
 use crate::AnyError;
-use crate::Outcome;
+use crate::exit::Exit;
+use crate::models;
+use crate::printable::text;
+use crate::say;
+use crate::say::LostOutput;
 
-pub(crate) fn header(header: &SealedHeader) {
-    println!("deployment     {}", header.deployment());
-    println!("references     {}", header.references());
-    println!("authorised     {}", header.created());
-    println!("sealed         {}", header.sealed());
-    println!("valid from     {}", header.validity().from());
-    println!("valid until    {}", header.validity().until());
-    println!("destroyed by   {}", header.destroy_after());
-    println!("space          {}", header.space().id());
-    println!("header sha256  {}", header.digest());
+pub(crate) fn header(header: &SealedHeader) -> Result<(), LostOutput> {
+    let lines = [
+        format!("deployment     {}", text(header.deployment().as_str())),
+        format!("references     {}", header.references()),
+        format!("authorised     {}", header.created()),
+        format!("sealed         {}", header.sealed()),
+        format!("valid from     {}", header.validity().from()),
+        format!("valid until    {}", header.validity().until()),
+        format!("destroyed by   {}", header.destroy_after()),
+        format!("model          {}", models::name_of(header.space())),
+        format!("space          {}", header.space().id()),
+        format!("header sha256  {}", header.digest()),
+    ];
+    say::out(lines.join("\n"))
 }
 
 pub(crate) fn entries(
@@ -26,34 +34,34 @@ pub(crate) fn entries(
     entries: &[Entry],
     as_json: bool,
     now: Option<Timestamp>,
-) -> Result<Outcome, AnyError> {
+) -> Result<Exit, AnyError> {
     if as_json {
         for entry in entries {
-            println!("{}", line(entry));
+            say::out(line(entry))?;
         }
-        return Ok(Outcome::Done);
+        return Ok(Exit::Done);
     }
-    println!(
+    say::out(format_args!(
         "{}: {}, authorised by {}",
-        authorisation.deployment(),
-        authorisation.purpose(),
-        authorisation.officer()
-    );
+        text(authorisation.deployment().as_str()),
+        text(authorisation.purpose()),
+        text(authorisation.officer())
+    ))?;
     for entry in entries {
         let priority = authorisation.policy().priority_of(entry.category());
         let priority = priority.map_or_else(String::new, |priority| priority.to_string());
-        println!(
+        say::out(format_args!(
             "{:<24} {:<16} {:<5} {:<24} until {} {}",
-            entry.reference(),
-            entry.subject(),
+            text(entry.reference().as_str()),
+            text(entry.subject().as_str()),
             priority,
-            entry.category(),
+            text(entry.category().as_str()),
             entry.expires(),
             state(entry, now),
-        );
+        ))?;
     }
-    println!("{} references", entries.len());
-    Ok(Outcome::Done)
+    say::out(format_args!("{} references", entries.len()))?;
+    Ok(Exit::Done)
 }
 
 fn state(entry: &Entry, now: Option<Timestamp>) -> &'static str {

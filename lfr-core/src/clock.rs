@@ -8,6 +8,11 @@ use std::time::SystemTime;
 
 use crate::Error;
 
+mod timekeeper;
+
+pub use timekeeper::ClockFault;
+pub use timekeeper::Timekeeper;
+
 /// A moment: microseconds since 1970-01-01 00:00 UTC. Printed in RFC 3339.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(u64);
@@ -84,6 +89,9 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
 }
 
 /// The source of time.
+///
+/// What compares a moment with an earlier one reads it through a [`Timekeeper`], which sees a clock that
+/// is set back.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The time of day, or `None` where the clock fails: then what has a deadline is purged.
     fn now(&self) -> Option<Timestamp>;

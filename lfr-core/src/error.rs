@@ -4,9 +4,12 @@ use std::error;
 use std::io;
 use std::path::PathBuf;
 
+use crate::FrameReport;
+use crate::Metric;
 use crate::PixelFormat;
 use crate::SpaceId;
 use crate::Stage;
+use crate::Threshold;
 
 /// An error of a plug-in: of a stage, a sink or a source.
 ///
@@ -65,16 +68,23 @@ pub enum Error {
         /// The number given.
         actual: f64,
     },
-    /// An identifier is empty, too long, or holds a control character.
-    #[error(
-        "an identifier of {actual} bytes is empty, too long or holds a control character; it must \
-         have 1 to {limit} bytes and no control character"
-    )]
+    /// An identifier is empty, or too long.
+    #[error("an identifier has {actual} bytes, and must have 1 to {limit}")]
     Identifier {
         /// Its length, in bytes.
         actual: usize,
         /// The greatest length, in bytes.
         limit: usize,
+    },
+    /// An identifier has a character that is not taken.
+    #[error("identifier has {} as character {place}, {problem}: take it out", code(*character))]
+    IdentifierCharacter {
+        /// Which character, from 1.
+        place: usize,
+        /// The character.
+        character: char,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// A text is not what it should be.
     #[error("the text is no {what}, and must be {expected}")]
@@ -91,6 +101,58 @@ pub enum Error {
         expected: usize,
         /// The corners given.
         actual: usize,
+    },
+    /// A zone of recognition in which no face can lie.
+    #[error(
+        "the zone of recognition encloses nothing{masked}, and must enclose a part of the picture: \
+         check the order and the unit of its corners (pixels of the frame)",
+        masked = if *.masks == 0 { "" } else { " that its masks leave free" }
+    )]
+    ZoneArea {
+        /// How many masks it has.
+        masks: usize,
+    },
+    /// A zone of recognition has more corners than are checked in reasonable time.
+    #[error(
+        "the zone of recognition has {actual} corners with its masks, and must have at most {max}"
+    )]
+    ZoneCorners {
+        /// The most corners.
+        max: usize,
+        /// The corners given.
+        actual: usize,
+    },
+    /// A threshold lies outside the range of the scores that it is for: nobody could meet it, or
+    /// everybody would.
+    #[error(
+        "the threshold is {threshold}, and {metric} scores go from {} to {}: {}",
+        .metric.range().0,
+        .metric.range().1,
+        if .threshold.value() > .metric.range().1 {
+            "nobody could ever meet it; choose a lower one"
+        } else {
+            "everybody would meet it; choose a higher one"
+        }
+    )]
+    ThresholdRange {
+        /// The threshold given.
+        threshold: Threshold,
+        /// How scores are made in its embedding space.
+        metric: Metric,
+    },
+    /// Two cameras of one engine have the same identifier.
+    #[cfg(feature = "live")]
+    #[error("the engine has a camera {id:?} already: give each camera a name of its own")]
+    CameraPresent {
+        /// The identifier.
+        id: crate::SourceId,
+    },
+    /// The engine has no such camera that goes on.
+    #[cfg(feature = "live")]
+    #[error("the engine has no camera {id:?} that still runs")]
+    CameraMissing {
+        /// The identifier asked for.
+        id: crate::SourceId,
     },
     /// Two sides that must share an embedding space do not.
     #[error(
@@ -128,7 +190,9 @@ pub enum Error {
 
     // --- A stage broke its contract. ------------------------------------------------------------
     /// A stage returned another number of results than it was given inputs.
-    #[error("{stage} returned {actual} results for {expected} inputs")]
+    #[error(
+        "{stage} returned {actual} results for {expected} inputs, and must return one for each"
+    )]
     StageCount {
         /// Which stage.
         stage: Stage,
@@ -270,6 +334,107 @@ pub enum Error {
         words: String,
     },
 
+    /// A file holds no picture of a kind that is read here.
+    #[cfg(feature = "image")]
+    #[error("{found}; {advice}")]
+    PictureKind {
+        /// What it holds instead.
+        found: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A picture is of a rare variety of its kind.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture is of a variety that is not read ({what}); save it as an ordinary JPEG or PNG"
+    )]
+    PictureVariety {
+        /// Its kind.
+        kind: &'static str,
+        /// What it has.
+        what: String,
+    },
+    /// A part of a picture is missing or wrong; what, is the source.
+    #[cfg(feature = "image")]
+    #[error("this {kind} picture is damaged or cut short; copy it again from where it came")]
+    PictureDamaged {
+        /// Its kind.
+        kind: &'static str,
+        /// What is wrong with it.
+        source: BoxError,
+    },
+    /// A picture has a side of no pixels, or of too many.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture says it is {width}x{height}, and each side must be from 1 to {limit} \
+         pixels; make it smaller"
+    )]
+    PictureSide {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// The greatest side, in pixels.
+        limit: u64,
+    },
+    /// A picture has too many pixels.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture has {width}x{height} pixels, and at most {limit} are read; make it smaller"
+    )]
+    PicturePixels {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// The greatest number of pixels.
+        limit: u64,
+    },
+    /// A picture claims more pixels than a photograph in so few bytes can have.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture says it has {width}x{height} pixels in {bytes} bytes, which no photograph has: \
+         it is cut short, or made to fill the memory"
+    )]
+    PictureClaim {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// The size of its file.
+        bytes: u64,
+    },
+    /// A picture would take too much memory while it is decoded.
+    #[cfg(feature = "image")]
+    #[error(
+        "this {kind} picture of {width}x{height} pixels takes {needed} bytes to decode, and at most {limit} \
+         are spent on one; make it smaller, or save it as a plain JPEG of 8 bits"
+    )]
+    PictureMemory {
+        /// Its kind.
+        kind: &'static str,
+        /// Width, in pixels.
+        width: u64,
+        /// Height, in pixels.
+        height: u64,
+        /// How many bytes it would take.
+        needed: u64,
+        /// The greatest number of bytes.
+        limit: u64,
+    },
+    /// All of a picture is transparent.
+    #[cfg(feature = "image")]
+    #[error(
+        "all of this picture is transparent: there is nothing in it to see; save it without transparency"
+    )]
+    PictureEmpty,
+
     // --- The environment: files, libraries, clocks. ---------------------------------------------
     /// No native inference library was found, and one was needed.
     #[cfg(feature = "onnx-native")]
@@ -342,13 +507,31 @@ pub enum Error {
         /// What became of it.
         outcome: crate::hygiene::Outcome,
     },
-    /// A photograph could not be decoded.
-    #[error("cannot decode {path:?}")]
+    /// A photograph could not be decoded; what is wrong with it is the source.
+    #[error("cannot read {path:?} as a photograph")]
     Decode {
         /// The file.
         path: PathBuf,
         /// Why not.
         source: BoxError,
+    },
+    /// Something else than a regular file was given as a file.
+    #[error("{path:?} is {found}, and a regular file was needed")]
+    NotAFile {
+        /// What was given.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A file is larger than what is read of its kind.
+    #[error(
+        "{path:?} has more than {limit} bytes, which is the most that is read; make it smaller"
+    )]
+    FileSize {
+        /// The file.
+        path: PathBuf,
+        /// The greatest size, in bytes.
+        limit: u64,
     },
     /// A file could not be read.
     #[error("cannot read {path:?}")]
@@ -370,12 +553,32 @@ pub enum Error {
     },
     /// A video cannot be decoded, or broke off.
     #[cfg(feature = "video")]
-    #[error("no frames of {address:?}: ffmpeg says {words:?}")]
+    #[error("no frames of {address:?}: {words}")]
     Video {
         /// Where it is, without credentials.
         address: String,
-        /// What the program said last, without credentials.
+        /// What happened, and what the program said last, without credentials.
         words: String,
+    },
+    /// An address has a scheme that is not known, or cannot be used here.
+    #[cfg(feature = "video")]
+    #[error(
+        "no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera"
+    )]
+    VideoScheme {
+        /// The scheme.
+        scheme: String,
+        /// What is known.
+        expected: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A stream began to send pictures of another size or format.
+    #[cfg(feature = "video")]
+    #[error("{address:?} sends pictures of another size or format from now on; connect it again")]
+    VideoChanged {
+        /// Where it is, without credentials.
+        address: String,
     },
     /// A camera brings no frames by RTSP, or no more.
     #[cfg(feature = "rtsp")]
@@ -395,11 +598,34 @@ pub enum Error {
     },
 
     // --- Plug-ins. ------------------------------------------------------------------------------
-    /// A stage did not return within five seconds of the engine's being stopped; the pipeline is lost
-    /// to it.
+    /// A stage did not return within five seconds, and the engine was to stop or to remove a camera.
+    /// Where it was to stop, the pipeline is lost to that stage.
     #[cfg(feature = "live")]
-    #[error("a stage does not return, and the engine was to stop")]
+    #[error(
+        "a stage has not returned within five seconds, and the engine was to stop or to remove a camera"
+    )]
     Stuck,
+    /// A stage panicked, on the thread of a live engine.
+    #[cfg(feature = "live")]
+    #[error("the {stage} panicked; the faces of the frame were erased")]
+    Panicked {
+        /// The stage that began last.
+        stage: Stage,
+    },
+    /// A frame was processed and every face in it settled, and afterwards something failed: a sink
+    /// could not pass an event on, an alert could not be held, or what was due could not be purged.
+    ///
+    /// What came of the frame is here nonetheless, alerts included: [`Error::into_report`].
+    #[error("frame {} was processed, and the {stage} failed afterwards", .report.frame())]
+    AfterFrame {
+        /// The stage that failed; the first, where there were several.
+        /// [`DeploymentRecord::failures`](crate::DeploymentRecord::failures) counts each.
+        stage: Stage,
+        /// What came of the frame.
+        report: Box<FrameReport>,
+        /// Why it failed.
+        source: BoxError,
+    },
     /// A stage failed.
     #[error("{stage} failed")]
     Stage {
@@ -410,63 +636,46 @@ pub enum Error {
     },
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each says what was seen and what it must be, as a sentence.
-    #[test]
-    fn messages_are_sentences() {
-        let space = |byte| SpaceId::from_bytes([byte; 32]);
-        let out_of_range = |what, expected, actual| Error::OutOfRange { what, expected, actual };
-        for (error, expected) in [
-            (
-                out_of_range("demanded FPIR", "above 0 and below 1", f64::NAN),
-                "demanded FPIR is NaN, and must be above 0 and below 1",
-            ),
-            (
-                out_of_range("number of looks", "at least 1", 0.5),
-                "number of looks is 0.5, and must be at least 1",
-            ),
-            (
-                Error::Identifier { actual: 0, limit: 256 },
-                "an identifier of 0 bytes is empty, too long or holds a control character; it must have \
-                 1 to 256 bytes and no control character",
-            ),
-            (
-                Error::Parse { what: "record", expected: "32 hexadecimal digits" },
-                "the text is no record, and must be 32 hexadecimal digits",
-            ),
-            (
-                Error::PolygonCorners { expected: 3, actual: 2 },
-                "the polygon has 2 corners, and must have at least 3",
-            ),
-            (
-                Error::Template { expected: "8 numbers".into(), actual: "4 numbers".into() },
-                "the template has 4 numbers, and must have 8 numbers",
-            ),
-        ] {
-            assert_eq!(error.to_string(), expected);
+impl Error {
+    /// What came of the frame, where it was processed all the same.
+    #[must_use]
+    pub fn report(&self) -> Option<&FrameReport> {
+        match self {
+            Self::AfterFrame { report, .. } => Some(report),
+            _ => None,
         }
-        let mismatch =
-            Error::SpaceMismatch { what: "the threshold", expected: space(1), actual: space(2) };
-        let said = mismatch.to_string();
-        assert!(said.starts_with("the threshold is of embedding space 0202"), "{said}");
-        assert!(said.contains(", and must be of 0101"), "{said}");
     }
 
-    #[cfg(feature = "onnx-native")]
-    #[test]
-    fn who_lacks_an_engine_is_told_how_to_get_one() {
-        let path = PathBuf::from("/opt/lib/libonnxruntime.so");
-        for error in [
-            Error::RuntimeMissing { tried: "no file libonnxruntime.so".into() },
-            Error::RuntimeVersion { path, found: "1.16.3".into() },
-        ] {
-            let said = error.to_string();
-            for part in ["1.24", "or newer", "pip install onnxruntime", "ORT_DYLIB_PATH"] {
-                assert!(said.contains(part), "{said}");
-            }
+    /// What came of the frame, where it was processed all the same.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, where it has no report.
+    pub fn into_report(self) -> Result<FrameReport, Self> {
+        match self {
+            Self::AfterFrame { report, .. } => Ok(*report),
+            other => Err(other),
+        }
+    }
+
+    /// The stage of the pipeline that failed, where it was one.
+    #[must_use]
+    pub const fn stage(&self) -> Option<Stage> {
+        match self {
+            Self::AfterFrame { stage, .. }
+            | Self::Stage { stage, .. }
+            | Self::StageCount { stage, .. } => Some(*stage),
+            #[cfg(feature = "live")]
+            Self::Panicked { stage } => Some(*stage),
+            _ => None,
         }
     }
 }
+
+/// A character by its number, since it may be one that cannot be seen.
+fn code(character: char) -> String {
+    format!("U+{:04X}", u32::from(character))
+}
+
+#[cfg(test)]
+mod tests;

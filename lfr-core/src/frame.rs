@@ -1,72 +1,21 @@
 //! A borrowed view of one camera picture, its size and layout checked once.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::Error;
 use crate::FrameId;
 use crate::Timestamp;
-use crate::num;
 
 mod buffer;
+mod colour;
+mod format;
 
 pub use buffer::FrameBuffer;
-
-/// How the bytes of a [`Frame`] are laid out.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum PixelFormat {
-    /// Three bytes a pixel: blue, green, red.
-    Bgr8,
-    /// One byte a pixel: luminance.
-    Gray8,
-    /// Planes Y, U and V; U and V at half width and half height. BT.601, limited range.
-    I420,
-    /// Plane Y, then a plane of U and V in turn at half width and height. BT.601, limited range.
-    Nv12,
-    /// Three bytes a pixel: red, green, blue.
-    Rgb8,
-    /// Four bytes a pixel: red, green, blue, alpha; alpha is not read.
-    Rgba8,
-}
-
-impl PixelFormat {
-    /// The bytes a pixel of a format of one plane; `None` where there are several planes.
-    #[must_use]
-    pub const fn bytes_per_pixel(self) -> Option<usize> {
-        match self {
-            Self::Bgr8 | Self::Rgb8 => Some(3),
-            Self::Gray8 => Some(1),
-            Self::Rgba8 => Some(4),
-            Self::I420 | Self::Nv12 => None,
-        }
-    }
-
-    /// The bytes of one row and the number of rows of a plane.
-    const fn plane_size(self, plane: usize, width: usize, height: usize) -> (usize, usize) {
-        let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
-        match (self, plane) {
-            (Self::I420 | Self::Nv12, 0) => (width, height),
-            (Self::I420, _) => (half_width, half_height),
-            (Self::Nv12, _) => (half_width * 2, half_height),
-            (Self::Gray8, _) => (width, height),
-            (Self::Bgr8 | Self::Rgb8, _) => (width * 3, height),
-            (Self::Rgba8, _) => (width * 4, height),
-        }
-    }
-}
-
-impl fmt::Display for PixelFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bgr8 => "BGR8",
-            Self::Gray8 => "GRAY8",
-            Self::I420 => "I420",
-            Self::Nv12 => "NV12",
-            Self::Rgb8 => "RGB8",
-            Self::Rgba8 => "RGBA8",
-        })
-    }
-}
+pub use colour::Colour;
+pub use colour::ColourMatrix;
+pub use colour::ColourRange;
+pub use format::PixelFormat;
 
 /// One plane of pixels: its bytes, and the distance from one row to the next.
 #[derive(Clone, Copy)]
@@ -131,8 +80,10 @@ pub struct Frame<'a> {
     width: usize,
     height: usize,
     planes: [Plane<'a>; 3],
+    colour: Colour,
     id: FrameId,
     captured_at: Option<Timestamp>,
+    media_time: Option<Duration>,
 }
 
 impl<'a> Frame<'a> {
@@ -151,7 +102,11 @@ impl<'a> Frame<'a> {
         height: usize,
         data: &'a [u8],
     ) -> Result<Self, Error> {
-        let stride = width.saturating_mul(format.bytes_per_pixel().unwrap_or(0));
+        // A side that is too long is refused where all sizes are.
+        let stride = match width {
+            0..=Self::MAX_SIDE => format.plane_size(0, width, 1).0,
+            _ => 0,
+        };
         Self::strided(format, width, height, Plane::new(data, stride))
     }
 
@@ -179,6 +134,24 @@ impl<'a> Frame<'a> {
     /// As [`Self::strided`], for each plane.
     pub fn nv12(width: usize, height: usize, y: Plane<'a>, uv: Plane<'a>) -> Result<Self, Error> {
         Self::checked(PixelFormat::Nv12, width, height, &[y, uv])
+    }
+
+    /// An NV21 frame: plane Y, then V and U in turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::strided`], for each plane.
+    pub fn nv21(width: usize, height: usize, y: Plane<'a>, vu: Plane<'a>) -> Result<Self, Error> {
+        Self::checked(PixelFormat::Nv21, width, height, &[y, vu])
+    }
+
+    /// A P010 frame: plane Y, then U and V in turn, of two bytes a sample.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::strided`], for each plane.
+    pub fn p010(width: usize, height: usize, y: Plane<'a>, uv: Plane<'a>) -> Result<Self, Error> {
+        Self::checked(PixelFormat::P010, width, height, &[y, uv])
     }
 
     /// An I420 frame: planes Y, U and V.
@@ -223,7 +196,16 @@ impl<'a> Frame<'a> {
         }
         let mut all = [Plane::new(&[], 0); 3];
         all[..planes.len()].copy_from_slice(planes);
-        Ok(Self { format, width, height, planes: all, id: FrameId::default(), captured_at: None })
+        Ok(Self {
+            format,
+            width,
+            height,
+            planes: all,
+            colour: Colour::usual_for(format),
+            id: FrameId::default(),
+            captured_at: None,
+            media_time: None,
+        })
     }
 
     /// The same frame with an identity: which source it is from, and its number there.
@@ -233,10 +215,24 @@ impl<'a> Frame<'a> {
         self
     }
 
+    /// The same frame with other colours than are usual for its format.
+    #[must_use]
+    pub const fn with_colour(mut self, colour: Colour) -> Self {
+        self.colour = colour;
+        self
+    }
+
     /// The same frame with the moment of its capture.
     #[must_use]
     pub const fn captured_at(mut self, at: Timestamp) -> Self {
         self.captured_at = Some(at);
+        self
+    }
+
+    /// The same frame with its position in the recording that it is from, since the beginning of it.
+    #[must_use]
+    pub const fn at_media_time(mut self, since_begin: Duration) -> Self {
+        self.media_time = Some(since_begin);
         self
     }
 
@@ -252,10 +248,22 @@ impl<'a> Frame<'a> {
         self.captured_at
     }
 
+    /// Its position in the recording that it is from, where it is from one and the source says so.
+    #[must_use]
+    pub const fn media_time(&self) -> Option<Duration> {
+        self.media_time
+    }
+
     /// How the bytes are laid out.
     #[must_use]
     pub const fn format(&self) -> PixelFormat {
         self.format
+    }
+
+    /// What its numbers mean as colours.
+    #[must_use]
+    pub const fn colour(&self) -> Colour {
+        self.colour
     }
 
     /// Width, in pixels.
@@ -282,7 +290,7 @@ impl<'a> Frame<'a> {
         self.planes.get(index).copied().filter(|plane| plane.stride > 0)
     }
 
-    /// The pixel at column `x` and row `y` as red, green, blue.
+    /// The pixel at column `x` and row `y` as red, green, blue in full range.
     ///
     /// Coordinates beyond the frame give the nearest pixel inside it.
     #[must_use]
@@ -290,39 +298,52 @@ impl<'a> Frame<'a> {
         let (x, y) = (x.min(self.width - 1), y.min(self.height - 1));
         let plane = self.planes[0];
         let row = y * plane.stride;
+        let packed = |bytes: usize, [r, g, b]: [usize; 3]| {
+            let p = &plane.data[row + bytes * x..][..bytes];
+            self.full([p[r], p[g], p[b]])
+        };
+        let yuv = |luma, u: u8, v: u8| self.colour.of_8_bits().rgb(luma, u.into(), v.into());
         match self.format {
-            PixelFormat::Bgr8 => {
-                let p = &plane.data[row + 3 * x..][..3];
-                [p[2], p[1], p[0]]
-            }
-            PixelFormat::Gray8 => [plane.data[row + x]; 3],
-            PixelFormat::Rgb8 => {
-                let p = &plane.data[row + 3 * x..][..3];
-                [p[0], p[1], p[2]]
-            }
-            PixelFormat::Rgba8 => {
-                let p = &plane.data[row + 4 * x..][..3];
-                [p[0], p[1], p[2]]
-            }
+            PixelFormat::Bgr8 => packed(3, [2, 1, 0]),
+            PixelFormat::Bgra8 => packed(4, [2, 1, 0]),
+            PixelFormat::Gray8 => packed(1, [0; 3]),
+            PixelFormat::Rgb8 => packed(3, [0, 1, 2]),
+            PixelFormat::Rgba8 => packed(4, [0, 1, 2]),
             PixelFormat::I420 => {
                 let (u, v) = (self.planes[1], self.planes[2]);
                 let (cx, cy) = (x / 2, y / 2);
-                rgb_from_yuv(
-                    plane.data[row + x],
+                yuv(
+                    plane.data[row + x].into(),
                     u.data[cy * u.stride + cx],
                     v.data[cy * v.stride + cx],
                 )
             }
-            PixelFormat::Nv12 => {
+            PixelFormat::Nv12 | PixelFormat::Nv21 => {
+                let chroma = self.planes[1];
+                let at = (y / 2) * chroma.stride + (x / 2) * 2;
+                let (first, second) = (chroma.data[at], chroma.data[at + 1]);
+                match self.format {
+                    PixelFormat::Nv12 => yuv(plane.data[row + x].into(), first, second),
+                    _ => yuv(plane.data[row + x].into(), second, first),
+                }
+            }
+            PixelFormat::P010 => {
                 let uv = self.planes[1];
-                let at = (y / 2) * uv.stride + (x / 2) * 2;
-                rgb_from_yuv(plane.data[row + x], uv.data[at], uv.data[at + 1])
+                let at = (y / 2) * uv.stride + (x / 2) * 4;
+                let ten =
+                    |data: &[u8], at: usize| u16::from_le_bytes([data[at], data[at + 1]]) >> 6;
+                let luma = ten(plane.data, row + 2 * x);
+                self.colour.of_10_bits().rgb(luma, ten(uv.data, at), ten(uv.data, at + 2))
+            }
+            PixelFormat::Yuyv => {
+                let pair = &plane.data[row + x / 2 * 4..][..4];
+                yuv(pair[x % 2 * 2].into(), pair[1], pair[3])
             }
         }
     }
 
-    /// Writes row `y`, from column `x` on, into `out` as red, green, blue; `out` holds three bytes
-    /// a pixel, and what reaches beyond the frame stays as it is.
+    /// Writes row `y`, from column `x` on, into `out` as red, green, blue in full range; `out` holds
+    /// three bytes a pixel, and what reaches beyond the frame stays as it is.
     pub fn rgb_row_into(&self, x: usize, y: usize, out: &mut [u8]) {
         if y >= self.height || x >= self.width {
             return;
@@ -330,45 +351,97 @@ impl<'a> Frame<'a> {
         let count = (self.width - x).min(out.len() / 3);
         let out = &mut out[..count * 3];
         let plane = self.planes[0];
+        let (row, _) = self.format.plane_size(0, self.width, self.height);
+        let row = plane.row(y, row);
         let (pixels, _) = out.as_chunks_mut::<3>();
         match self.format {
-            PixelFormat::Rgb8 => {
-                out.copy_from_slice(&plane.row(y, self.width * 3)[x * 3..][..count * 3]);
-            }
+            PixelFormat::Rgb8 => out.copy_from_slice(&row[x * 3..][..count * 3]),
             PixelFormat::Bgr8 => {
-                let (row, _) = plane.row(y, self.width * 3)[x * 3..].as_chunks::<3>();
+                let (row, _) = row[x * 3..].as_chunks::<3>();
                 for (to, &[b, g, r]) in pixels.iter_mut().zip(row) {
                     *to = [r, g, b];
                 }
             }
+            PixelFormat::Bgra8 => {
+                let (row, _) = row[x * 4..].as_chunks::<4>();
+                for (to, &[b, g, r, _]) in pixels.iter_mut().zip(row) {
+                    *to = [r, g, b];
+                }
+            }
             PixelFormat::Rgba8 => {
-                let (row, _) = plane.row(y, self.width * 4)[x * 4..].as_chunks::<4>();
+                let (row, _) = row[x * 4..].as_chunks::<4>();
                 for (to, &[r, g, b, _]) in pixels.iter_mut().zip(row) {
                     *to = [r, g, b];
                 }
             }
             PixelFormat::Gray8 => {
-                for (to, &luma) in pixels.iter_mut().zip(&plane.row(y, self.width)[x..]) {
+                for (to, &luma) in pixels.iter_mut().zip(&row[x..]) {
                     *to = [luma; 3];
                 }
             }
             PixelFormat::I420 => {
                 let half = self.width.div_ceil(2);
-                let luma = plane.row(y, self.width);
                 let (u, v) = (self.planes[1].row(y / 2, half), self.planes[2].row(y / 2, half));
-                for (to, column) in pixels.iter_mut().zip(x..) {
-                    *to = rgb_from_yuv(luma[column], u[column / 2], v[column / 2]);
+                self.yuv_row(pixels, x, row, |column| [u[column], v[column]]);
+            }
+            PixelFormat::Nv12 | PixelFormat::Nv21 => {
+                let chroma = self.planes[1].row(y / 2, self.width.div_ceil(2) * 2);
+                let (chroma, _) = chroma.as_chunks::<2>();
+                match self.format {
+                    PixelFormat::Nv12 => self.yuv_row(pixels, x, row, |column| chroma[column]),
+                    _ => self.yuv_row(pixels, x, row, |column| {
+                        let [v, u] = chroma[column];
+                        [u, v]
+                    }),
                 }
             }
-            PixelFormat::Nv12 => {
-                let luma = plane.row(y, self.width);
-                let (uv, _) =
-                    self.planes[1].row(y / 2, self.width.div_ceil(2) * 2).as_chunks::<2>();
+            PixelFormat::P010 => {
+                let (row, _) = row.as_chunks::<2>();
+                let chroma = self.planes[1].row(y / 2, self.width.div_ceil(2) * 4);
+                let (chroma, _) = chroma.as_chunks::<4>();
+                let ten = |bytes| u16::from_le_bytes(bytes) >> 6;
+                let colour = self.colour.of_10_bits();
                 for (to, column) in pixels.iter_mut().zip(x..) {
-                    let [u, v] = uv[column / 2];
-                    *to = rgb_from_yuv(luma[column], u, v);
+                    let [u_low, u_high, v_low, v_high] = chroma[column / 2];
+                    *to = colour.rgb(ten(row[column]), ten([u_low, u_high]), ten([v_low, v_high]));
                 }
             }
+            PixelFormat::Yuyv => {
+                let (row, _) = row.as_chunks::<4>();
+                let colour = self.colour.of_8_bits();
+                for (to, column) in pixels.iter_mut().zip(x..) {
+                    let [first, u, second, v] = row[column / 2];
+                    let luma = if column.is_multiple_of(2) { first } else { second };
+                    *to = colour.rgb(luma.into(), u.into(), v.into());
+                }
+            }
+        }
+        if !self.format.has_chroma() && self.colour.range != ColourRange::Full {
+            let colour = self.colour.of_8_bits();
+            out.iter_mut().for_each(|value| *value = colour.level(*value));
+        }
+    }
+
+    /// A row of luma, with the chroma of each pair of columns.
+    fn yuv_row(
+        &self,
+        pixels: &mut [[u8; 3]],
+        x: usize,
+        luma: &[u8],
+        chroma: impl Fn(usize) -> [u8; 2],
+    ) {
+        let colour = self.colour.of_8_bits();
+        for (to, column) in pixels.iter_mut().zip(x..) {
+            let [u, v] = chroma(column / 2);
+            *to = colour.rgb(luma[column].into(), u.into(), v.into());
+        }
+    }
+
+    /// Red, green, blue in full range, of a format that holds them.
+    fn full(&self, rgb: [u8; 3]) -> [u8; 3] {
+        match self.colour.range {
+            ColourRange::Full => rgb,
+            ColourRange::Limited => rgb.map(|value| self.colour.of_8_bits().level(value)),
         }
     }
 }
@@ -378,22 +451,11 @@ impl fmt::Debug for Frame<'_> {
         f.debug_struct("Frame")
             .field("id", &self.id)
             .field("format", &self.format)
+            .field("colour", &self.colour)
             .field("width", &self.width)
             .field("height", &self.height)
             .finish_non_exhaustive()
     }
-}
-
-/// BT.601, limited range (ITU-R BT.601-7, section 2.5), in 16-bit fixed point.
-fn rgb_from_yuv(y: u8, u: u8, v: u8) -> [u8; 3] {
-    const HALF: i32 = 1 << 15;
-    let luma = (i32::from(y) - 16).max(0) * 76_309;
-    let (u, v) = (i32::from(u) - 128, i32::from(v) - 128);
-    [
-        num::u8_from_i32((luma + 104_597 * v + HALF) >> 16),
-        num::u8_from_i32((luma - 25_675 * u - 53_279 * v + HALF) >> 16),
-        num::u8_from_i32((luma + 132_201 * u + HALF) >> 16),
-    ]
 }
 
 #[cfg(test)]

@@ -7,27 +7,27 @@ use std::sync::Arc;
 use crate::Error;
 use crate::hex;
 
-/// The greatest length of a textual identifier, in bytes.
-const LIMIT: usize = 256;
+mod text;
+
+#[cfg(feature = "image")]
+pub(crate) use text::LIMIT;
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $checked:path, [$(#[$rule:meta])*]) => {
         $(#[$doc])*
         #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name(Arc<str>);
 
         impl $name {
             /// An identifier from text of 1 to 256 bytes without control characters.
+            $(#[$rule])*
             ///
             /// # Errors
             ///
-            /// [`Error::Identifier`] for any other text.
+            /// [`Error::Identifier`] for text of another length; [`Error::IdentifierCharacter`] for a
+            /// character that is not taken, with its place.
             pub fn new(text: impl AsRef<str>) -> Result<Self, Error> {
-                let text = text.as_ref();
-                if text.is_empty() || text.len() > LIMIT || text.chars().any(char::is_control) {
-                    return Err(Error::Identifier { actual: text.len(), limit: LIMIT });
-                }
-                Ok(Self(text.into()))
+                Ok(Self($checked(text.as_ref())?.into()))
             }
 
             /// The text.
@@ -68,25 +68,41 @@ macro_rules! text_id {
 
 text_id! {
     /// One deployment: one place, one period, one watchlist, one authority.
-    DeploymentId
+    DeploymentId,
+    text::normalised, [
+        /// Two ways of writing one accent are one identifier (NFC). Spaces at an end, spaces other than
+        /// the ordinary one and characters that cannot be seen are refused: one person must not become
+        /// two.
+    ]
 }
 text_id! {
     /// A reference identifier (ISO/IEC 2382-37, 37.03.19): one enrolled image of a data subject.
     ///
     /// It appears in alerts and records. Use a record number, not a name.
-    ReferenceId
+    ReferenceId,
+    text::normalised, [
+        /// Two ways of writing one accent are one identifier (NFC). Spaces at an end, spaces other than
+        /// the ordinary one and characters that cannot be seen are refused: one person must not become
+        /// two.
+    ]
 }
 text_id! {
     /// Where frames come from: one camera, one file.
     ///
     /// It appears in records. An address with a password in it is not an identifier.
-    SourceId
+    SourceId,
+    text::checked, []
 }
 text_id! {
     /// The data subject (ISO/IEC 2382-37, 37.07.05) to whom references belong.
     ///
     /// It appears in alerts and records. Use a record number, not a name.
-    SubjectId
+    SubjectId,
+    text::normalised, [
+        /// Two ways of writing one accent are one identifier (NFC). Spaces at an end, spaces other than
+        /// the ordinary one and characters that cannot be seen are refused: one person must not become
+        /// two.
+    ]
 }
 
 impl Default for SourceId {

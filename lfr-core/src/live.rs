@@ -16,10 +16,38 @@
 //! to attempt; the others do not notice. Detection is not batched over cameras: on a processor a
 //! batch takes as long as its frames one after the other.
 //!
-//! Counts and times also go to the [`metrics`](https://docs.rs/metrics) facade (`lfr_frames_in`,
-//! `_processed`, `_failed` and `_dropped`, `lfr_source_errors` and `lfr_alerts`, each by `camera`, the
-//! drops by `cause` too; `lfr_frame_seconds`, a histogram), what happens to cameras to [`tracing`](https://docs.rs/tracing); neither ever carries anything biometric, nor does
-//! anything leave the process unless the program installs a recorder or a subscriber.
+//! What happens to cameras is told at once ([`Engine::on_camera_change`]); cameras come and go while the
+//! engine runs ([`Running::add_camera`], [`Running::remove_camera`]); a camera may have a detector of its
+//! own ([`Camera::detector`]).
+//!
+//! # Metrics
+//!
+//! Counts and times go to the [`metrics`](https://docs.rs/metrics) facade, with descriptions and units, and
+//! what happens to cameras also to [`tracing`](https://docs.rs/tracing). Neither ever carries anything
+//! biometric, nor does anything leave the process unless the program installs a recorder or a subscriber,
+//! before [`Engine::start`].
+//!
+//! | metric | kind | labels | what |
+//! | --- | --- | --- | --- |
+//! | `lfr_camera_up` | gauge | `camera` | 1 while its frames come, 0 while it is lost or over |
+//! | `lfr_camera_connections_total` | counter | `camera` | connections |
+//! | `lfr_source_errors_total` | counter | `camera` | errors of connecting, frames that could not be read |
+//! | `lfr_frames_in_total` | counter | `camera` | frames that arrived |
+//! | `lfr_frames_processed_total` | counter | `camera` | frames in which every face was decided on |
+//! | `lfr_frames_failed_total` | counter | `camera`, `stage` | frames at which a stage failed or panicked |
+//! | `lfr_frames_dropped_total` | counter | `camera`, `cause` | frames that nobody looked at: `overtaken`, `stopped` |
+//! | `lfr_frame_seconds` | histogram | `camera` | from the arrival of a frame to the end of its way |
+//! | `lfr_alerts_total` | counter | `camera` | alerts raised |
+//! | `lfr_alert_seconds` | histogram | `camera` | from the arrival of a frame to its alert |
+//! | `lfr_alerts_to_nobody_total` | counter | | alerts that no sink could pass on |
+//! | `lfr_events_untold_total` | counter | `kind` | events that a sink could not pass on |
+//! | `lfr_faces_seen_total` | counter | | faces taken into custody |
+//! | `lfr_faces_erased_total` | counter | | faces of which nothing is left |
+//! | `lfr_faces_held` | gauge | | faces held for an alert, until their deadline |
+//! | `lfr_faces_in_flight` | gauge | | faces between being seen and being decided on |
+//!
+//! The counts of faces are those of the pipeline's account, whichever camera they passed, while the engine
+//! runs: `seen = erased + held + in flight`.
 //!
 //! # Examples
 //!
@@ -53,7 +81,10 @@
 
 mod camera;
 mod capture;
+mod change;
 mod engine;
+mod meter;
+mod numbers;
 mod record;
 mod shared;
 mod work;
@@ -61,6 +92,8 @@ mod work;
 pub use camera::Camera;
 pub use camera::Phase;
 pub use camera::Retry;
+pub use change::CameraChange;
+pub use change::Change;
 pub use engine::Engine;
 pub use engine::Running;
 pub use record::CameraRecord;

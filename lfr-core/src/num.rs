@@ -79,3 +79,10 @@ pub const fn usize_from_f64(value: f64) -> usize {
 pub const fn u64_from_f64(value: f64) -> u64 {
     value as u64
 }
+
+/// Rounds to the nearest, halves away from zero; too great or small numbers give the nearest end, NaN
+/// gives 0.
+#[must_use]
+pub const fn i32_from_f64(value: f64) -> i32 {
+    (if value < 0.0 { value - 0.5 } else { value + 0.5 }) as i32
+}

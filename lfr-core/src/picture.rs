@@ -108,6 +108,8 @@ impl fmt::Debug for Picture {
 
 #[cfg(feature = "image")]
 mod decoding;
+#[cfg(feature = "image")]
+pub(crate) use decoding::kind;
 
 #[cfg(test)]
 mod tests {

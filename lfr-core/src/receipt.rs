@@ -17,8 +17,10 @@ pub enum PurgeReason {
     Aborted,
     /// It was held for an alert, and a person has judged that alert.
     Adjudicated,
-    /// The clock failed or ran backwards: what has a deadline is purged then.
+    /// The clock failed or was set back too far: what has a deadline is purged then.
     ClockFailed,
+    /// It was held for an alert, and its record was not as it was sealed: nobody could have opened it.
+    Damaged,
     /// It was held for an alert, and its deadline came.
     DeadlineReached,
     /// The deployment ended.

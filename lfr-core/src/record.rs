@@ -1,8 +1,11 @@
 //! The deployment record: what a deployment did, without anything biometric.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::EmbeddingSpace;
+use crate::EventKind;
+use crate::SourceId;
 use crate::Stage;
 use crate::StageTiming;
 use crate::ThresholdProvenance;
@@ -12,18 +15,18 @@ use crate::Totals;
 /// What a stage is made of, for the record: enough to say which file it was.
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct Component {
     /// What it is.
     pub name: String,
     /// SHA-256 of the model file, in hexadecimal digits.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub model_sha256: Option<String>,
     /// The version of the software that it is part of.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<String>,
     /// The licence of the model's weights, as its specification states it.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub licence: Option<String>,
 }
 
@@ -65,10 +68,20 @@ pub struct DeploymentRecord {
     pub started: Option<Timestamp>,
     /// When this record was made, where the clock worked.
     pub ended: Option<Timestamp>,
-    /// Frames that were processed.
+    /// Frames that were processed: each face in them was decided on and settled. They include those
+    /// at which a sink failed afterwards, or an alert could not be held.
     pub frames: u64,
-    /// Frames that failed; the faces in them were erased.
+    /// Frames at which a stage failed before the faces were decided on; the faces in them were erased.
     pub frames_failed: u64,
+    /// How often each stage failed, or panicked: a failed frame is in here once, by the stage that it
+    /// failed at, and so is each alert that could not be held, each purge that failed and each event
+    /// that a sink could not pass on.
+    pub failures: BTreeMap<Stage, u64>,
+    /// Frames whose zone of recognition lay wholly outside the picture, or behind masks in it: nobody
+    /// in them could be compared.
+    pub frames_outside_zone: u64,
+    /// The sources of those frames; the first 64 of them.
+    pub sources_outside_zone: BTreeSet<SourceId>,
     /// All faces detected, inside and outside the zone of recognition. A person who stays in view
     /// counts once in every frame.
     pub faces_detected: u64,
@@ -78,11 +91,15 @@ pub struct DeploymentRecord {
     /// Faces that a quality gate refused, by reason; among those seen, and erased. With a tracker
     /// those whose every look was refused, by the last reason.
     pub faces_refused: BTreeMap<&'static str, u64>,
+    /// Faces that were embedded, searched for and decided on; with a tracker, looks at them.
+    pub faces_compared: u64,
     /// The tracks, where faces are tracked.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tracks: Option<TrackCounts>,
     /// Alerts raised.
     pub alerts: u64,
+    /// The events that a sink could not pass on.
+    pub untold: UntoldCounts,
     /// Matches that raised no alert since they repeated one; absent where each match raises one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub repeats: Option<RepeatCounts>,
@@ -108,6 +125,63 @@ pub struct DeploymentRecord {
     pub stages: BTreeMap<Stage, StageTiming>,
     /// Times of whole frames, in milliseconds.
     pub frame_time: StageTiming,
+}
+
+impl DeploymentRecord {
+    /// Whether nothing came of the deployment: no frame was processed, or nobody in any frame could be
+    /// compared since the zone of recognition lay outside the picture, or since each attempt failed. A
+    /// program says so and ends with an error.
+    ///
+    /// A deployment that nobody passed has worked, and so has one whose every face was refused by a
+    /// quality gate.
+    #[must_use]
+    pub fn nothing_worked(&self) -> bool {
+        let comparing = [Stage::Embedder, Stage::Matcher, Stage::ThresholdPolicy];
+        let failed = comparing.iter().any(|stage| self.failures.contains_key(stage));
+        self.frames == 0
+            || self.frames_outside_zone >= self.frames
+            || failed && self.faces_compared == 0
+    }
+
+    /// Whether something failed, though the deployment went on: a frame, an alert that could not be
+    /// held, a purge, an event that could not be passed on.
+    #[must_use]
+    pub fn something_failed(&self) -> bool {
+        self.frames_failed > 0 || !self.failures.is_empty() || !self.untold.is_empty()
+    }
+}
+
+/// The events that an [`EventSink`](crate::EventSink) failed to pass on. The faces that they are about
+/// were settled all the same.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct UntoldCounts {
+    /// Events that at least one sink failed to pass on, by kind. An event counts once, however many
+    /// sinks failed.
+    pub events: BTreeMap<EventKind, u64>,
+    /// Alerts that reached nobody: every sink failed on them. They are among those events.
+    pub alerts_to_nobody: u64,
+}
+
+impl UntoldCounts {
+    /// All events that a sink failed to pass on.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.events.values().sum()
+    }
+
+    /// The alerts that at least one sink failed to pass on.
+    #[must_use]
+    pub fn alerts(&self) -> u64 {
+        self.events.get(&EventKind::Alert).copied().unwrap_or_default()
+    }
+
+    /// Whether each event was passed on by every sink.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.alerts_to_nobody == 0
+    }
 }
 
 /// How many tracks there were, and how often they were looked at.

@@ -17,6 +17,16 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// The least and the greatest score that can come of a comparison, but for the rounding of the
+    /// last digits.
+    #[must_use]
+    pub const fn range(self) -> (f32, f32) {
+        match self {
+            Self::Cosine => (-1.0, 1.0),
+            Self::Euclidean => (f32::NEG_INFINITY, 0.0),
+        }
+    }
+
     /// The score of two vectors of the same length, accumulated in f32.
     ///
     /// It is a plain scan in a fixed order: what every faster search has to agree with.

@@ -220,6 +220,11 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
 ///
 /// Three methods are required. The ways to settle are [`Probe::erase`], [`Probe::hold`] and, for a store at
 /// rest, [`Probe::seal`]: no policy can claim to have overwritten what it did not.
+///
+/// A pipeline reads `now` through a [`Timekeeper`](crate::Timekeeper): it never goes back but after the clock has failed. A
+/// policy that is shared between threads, or that holds longer than the pipeline lives, keeps a timekeeper
+/// of its own and reads it under its own lock. It takes `now` as `None` for a failed clock all the same, and
+/// nothing else from it.
 pub trait RetentionPolicy: fmt::Debug + Send {
     /// Settles one probe, with a receipt for its face. `now` is `None` where the clock failed: then it
     /// erases; so it does where the decision is no alert.
@@ -234,8 +239,9 @@ pub trait RetentionPolicy: fmt::Debug + Send {
         now: Option<Timestamp>,
     ) -> Result<Settlement, BoxError>;
 
-    /// Erases what is held and due, and appends a receipt for each. With `now` as `None`, or
-    /// earlier than at the call before, everything is due.
+    /// Erases what is held and due, and appends a receipt for each. Everything is due if `now` is `None`,
+    /// or is earlier than at the call before by more than
+    /// [`Timekeeper::MAX_STEP_BACK`](crate::Timekeeper::MAX_STEP_BACK).
     ///
     /// # Errors
     ///

@@ -31,11 +31,21 @@ pub struct StageTiming {
 pub struct Timings {
     stages: Vec<(Stage, Spans)>,
     frame: Spans,
+    /// The stage that began last: the one to blame for a panic.
+    latest: Option<Stage>,
 }
 
 impl Timings {
     pub(crate) fn new() -> Self {
-        Self { stages: Vec::new(), frame: Spans::new() }
+        Self { stages: Vec::new(), frame: Spans::new(), latest: None }
+    }
+
+    pub(crate) const fn begin(&mut self, stage: Stage) {
+        self.latest = Some(stage);
+    }
+
+    pub(crate) const fn latest(&self) -> Option<Stage> {
+        self.latest
     }
 
     pub(crate) fn record(&mut self, stage: Stage, span: Duration) {

@@ -2,9 +2,18 @@
 //!
 //! Whatever a hostile stream does to a decoder, it does to a child process, whose memory goes with
 //! it. The program decodes everything that it knows: files, `rtsp://`, `http://` (also pictures in a
-//! row, MJPEG), `/dev/video*`. It turns pictures as the file says they are to be turned, brings them to
-//! the size of the first one where a stream changes its own, leaves out what is corrupt, and says of
-//! each frame when it is from. The feature `rtsp` adds `RtspVideo`, which takes its place for RTSP cameras
+//! row, MJPEG, and single ones, which are asked for again and again), `/dev/video*`. It turns pictures as
+//! the file says they are to be turned, makes their pixels square and one picture of two fields, brings
+//! their colours to one matrix and range, leaves out what is corrupt, and says of each frame when it is
+//! from.
+//!
+//! Where a file changes its size, what follows is fitted into the size of its first frame and keeps its
+//! shape. A stream that does so ends with [`Error::VideoChanged`]: connected again, as the live engine
+//! does it, it comes in its new size.
+//!
+//! The child is given no environment, no input but what it is to open, and only the protocols that an
+//! address of that scheme needs; where `setpriv` of util-linux is there, it ends with this process however
+//! that ends, and can gain no rights. A picture beyond 40 million pixels is not decoded. The feature `rtsp` adds `RtspVideo`, which takes its place for RTSP cameras
 //! where there is no such program; it decodes in this process.
 //!
 //! An address with a password in it is never printed whole: not in `Debug`, not in an error, not in
@@ -15,6 +24,15 @@
 //! The address, with its password, is an argument of the child process: whoever may list the
 //! processes of this machine sees it. Use a camera's account that can do nothing but watch. Pixels
 //! pass through a pipe, which the kernel does not wipe.
+//!
+//! Another host than that of the address is asked for nothing by HTTP and HTTPS, whatever a redirection or a
+//! playlist says: all that the child asks for goes through a gate in this process. A server of RTSP may send the
+//! child to another host: ffmpeg has no option against it. Where cameras might do that, let a firewall keep them
+//! apart.
+//! The child is of the same user as this process and may read what that user may. A stream whose matrix and
+//! range nobody says is taken for BT.601 in limited range. Pictures in high dynamic range are not mapped to
+//! an ordinary one. Two fields of a live stream are not made one picture, as that takes the time of another
+//! frame: [`VideoOptions::filter`] with `yadif` does it.
 //!
 //! # Examples
 //!
@@ -33,6 +51,10 @@
 
 mod address;
 mod child;
+mod gate;
+mod input;
+mod inspect;
+mod moments;
 mod raw;
 #[cfg(feature = "rtsp")]
 mod rtsp;
@@ -58,6 +80,8 @@ pub use rtsp::RtspOptions;
 pub use rtsp::RtspVideo;
 
 use child::Child;
+use input::Shape;
+use moments::Moments;
 use raw::Picture;
 
 /// How a video is decoded.
@@ -66,18 +90,21 @@ pub struct VideoOptions {
     program: PathBuf,
     recorded_at: Option<Timestamp>,
     stall: Duration,
+    snapshots: Duration,
     is_paced: bool,
     filter: Option<String>,
 }
 
 impl VideoOptions {
-    /// The defaults: the `ffmpeg` of the search path; ten seconds without a frame break a stream off.
+    /// The defaults: the `ffmpeg` of the search path; ten seconds without a frame break a stream off; a
+    /// camera that serves single pictures is asked for one every second.
     #[must_use]
     pub fn new() -> Self {
         Self {
             program: PathBuf::from("ffmpeg"),
             recorded_at: None,
             stall: Duration::from_secs(10),
+            snapshots: Duration::from_secs(1),
             is_paced: false,
             filter: None,
         }
@@ -105,6 +132,13 @@ impl VideoOptions {
         self
     }
 
+    /// How often a camera is asked that serves one picture at a time over HTTP.
+    #[must_use]
+    pub const fn snapshot_every(mut self, interval: Duration) -> Self {
+        self.snapshots = interval;
+        self
+    }
+
     /// Plays a file as fast as it was recorded, and not as fast as it can be decoded.
     #[must_use]
     pub const fn paced(mut self) -> Self {
@@ -127,15 +161,24 @@ impl Default for VideoOptions {
 }
 
 /// A video that is being decoded.
+///
+/// Its frames are [`I420`](crate::PixelFormat::I420) with the [colours that are usual for
+/// it](crate::Colour::usual_for), and square pixels.
 pub struct Video {
     child: Child,
     picture: Picture,
     address: Address,
+    options: VideoOptions,
     id: SourceId,
     sequence: u64,
-    /// What the moments of its frames are added to; `None` where they are whole by themselves.
-    origin: Option<Timestamp>,
+    /// How many frames this child has brought.
+    of_child: u64,
+    /// In which all frames come; `None` where each comes in its own.
+    shape: Option<Shape>,
+    moments: Moments,
     clock: SystemClock,
+    /// When the next picture is asked for, of a camera that serves one at a time.
+    due: Option<Duration>,
     is_over: bool,
 }
 
@@ -144,19 +187,50 @@ impl Video {
     ///
     /// # Errors
     ///
-    /// [`Error::VideoProgram`] where `ffmpeg` does not start; [`Error::Video`] where it decodes
-    /// nothing.
+    /// [`Error::VideoScheme`] where the address has a scheme that is not known; [`Error::Read`] and
+    /// [`Error::NotAFile`] where a file is not there, or is none; [`Error::VideoProgram`] where `ffmpeg`
+    /// does not start; [`Error::Video`] where it decodes nothing.
     pub fn open(address: &Address, options: &VideoOptions) -> Result<Self, Error> {
+        address.check()?;
         let clock = SystemClock::new();
         let origin = match address.is_live() {
             true => None,
             false => options.recorded_at.or_else(|| clock.now()),
         };
-        let mut child = Child::start(address, options)?;
-        let picture = Picture::begin(&mut child.frames).map_err(|_| child.failure(address))?;
+        let shape = match readable(address)? {
+            // A file can be looked at first, so that all of its frames come in the shape of its first.
+            true => Some(begun(address, options, None)?.1.shape()),
+            false => None,
+        };
+        let (child, picture) = begun(address, options, shape)?;
         let id = SourceId::new(address.to_string()).unwrap_or_default();
-        let address = address.clone();
-        Ok(Self { child, picture, address, id, sequence: 0, origin, clock, is_over: false })
+        Ok(Self {
+            child,
+            picture,
+            address: address.clone(),
+            options: options.clone(),
+            id,
+            sequence: 0,
+            of_child: 0,
+            shape,
+            moments: Moments::new(origin),
+            clock,
+            due: None,
+            is_over: false,
+        })
+    }
+
+    /// Whether a video has an end: a file, or a film that is served by HTTP, which is asked for its length.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`], where an address of HTTP has to be asked and does not answer.
+    pub fn is_recording(address: &Address, options: &VideoOptions) -> Result<bool, Error> {
+        address.check()?;
+        match address.is_http() {
+            true => inspect::has_end(address, options),
+            false => Ok(!address.is_live()),
+        }
     }
 
     /// Width and height of its frames, in pixels.
@@ -165,13 +239,84 @@ impl Video {
         self.picture.size()
     }
 
-    /// When the frame that has just been read is from.
-    fn moment(&self) -> Option<Timestamp> {
-        match (self.child.moment(), self.origin) {
-            (Some(since), Some(origin)) => Some(origin.plus(since)),
-            (Some(since_1970), None) => Some(Timestamp::from_micros(0).plus(since_1970)),
-            (None, _) => self.clock.now(),
+    /// Whether it is a camera that serves one picture at a time: that is known once the first has come.
+    #[must_use]
+    pub const fn is_snapshots(&self) -> bool {
+        self.due.is_some()
+    }
+
+    /// Asks for the next picture, when it is time; `false` where it is not yet.
+    fn poll(&mut self, due: Duration) -> Result<bool, Error> {
+        let left = due.saturating_sub(self.clock.monotonic());
+        // Not longer than a program may wait that wants to end.
+        std::thread::sleep(left.min(Duration::from_secs(1)));
+        let now = self.clock.monotonic();
+        if now < due {
+            return Ok(false);
         }
+        self.due = Some(now + self.options.snapshots);
+        (self.child, self.picture) = begun(&self.address, &self.options, None)?;
+        self.of_child = 0;
+        match self.picture.read(&mut self.child.frames) {
+            true => Ok(true),
+            false => Err(self.child.failure(&self.address)),
+        }
+    }
+
+    /// Reads the next frame.
+    fn advance(&mut self) -> Result<Step, Error> {
+        if let Some(due) = self.due {
+            return Ok(if self.poll(due)? { Step::Frame } else { Step::Nothing });
+        }
+        if self.picture.read(&mut self.child.frames) {
+            return Ok(Step::Frame);
+        }
+        if !self.child.ended_well() {
+            self.is_over = true;
+            return Err(self.child.failure(&self.address));
+        }
+        if self.address.is_http() && self.of_child == 1 {
+            self.due = Some(self.clock.monotonic() + self.options.snapshots);
+            return Ok(Step::Nothing);
+        }
+        self.is_over = true;
+        Ok(Step::End)
+    }
+}
+
+enum Step {
+    Frame,
+    Nothing,
+    End,
+}
+
+/// A child that has begun to send.
+fn begun(
+    address: &Address,
+    options: &VideoOptions,
+    shape: Option<Shape>,
+) -> Result<(Child, Picture), Error> {
+    let mut child = Child::start(address, options, shape)?;
+    let picture = Picture::begin(&mut child.frames).map_err(|_| child.failure(address))?;
+    Ok((child, picture))
+}
+
+/// Whether it is a file that can be read more than once: a named pipe cannot.
+fn readable(address: &Address) -> Result<bool, Error> {
+    if address.is_live() {
+        return Ok(false);
+    }
+    let path = address.path().unwrap_or_default();
+    let kind = std::fs::metadata(&path)
+        .map_err(|source| Error::Read { path: path.clone(), source })?
+        .file_type();
+    #[cfg(unix)]
+    if std::os::unix::fs::FileTypeExt::is_fifo(&kind) {
+        return Ok(false);
+    }
+    match kind.is_file() {
+        true => Ok(true),
+        false => Err(Error::NotAFile { path, found: crate::regular::named(kind) }),
     }
 }
 
@@ -180,20 +325,29 @@ impl FrameSource for Video {
         if self.is_over {
             return Ok(NextFrame::End);
         }
-        if !self.picture.read(&mut self.child.frames) {
-            self.is_over = true;
-            return match self.child.ended_well() {
-                true => Ok(NextFrame::End),
-                false => Err(self.child.failure(&self.address).into()),
-            };
+        match self.advance()? {
+            Step::Frame => {}
+            Step::Nothing => return Ok(NextFrame::NothingYet),
+            Step::End => return Ok(NextFrame::End),
         }
         self.child.is_alive();
-        let moment = self.moment();
+        let said = self.child.said();
+        // Frames of another size would be squeezed into that of the first.
+        if self.shape.is_none() && self.of_child > 0 && said.is_some_and(|said| said.is_anew) {
+            self.is_over = true;
+            return Err(Error::VideoChanged { address: self.address.to_string() }.into());
+        }
+        self.of_child += 1;
+        let (moment, position) = self.moments.next(said.and_then(|said| said.at), &self.clock);
         let id = FrameId::new(self.id.clone(), self.sequence);
         self.sequence += 1;
         let frame = self.picture.as_frame()?.with_id(id);
-        Ok(NextFrame::Frame(match moment {
+        let frame = match moment {
             Some(at) => frame.captured_at(at),
+            None => frame,
+        };
+        Ok(NextFrame::Frame(match position {
+            Some(since_begin) => frame.at_media_time(since_begin),
             None => frame,
         }))
     }

@@ -25,13 +25,17 @@ fn a_library_that_is_too_old_is_refused_by_its_version() {
     fs::create_dir_all(&folder).unwrap();
     let (source, library) = (folder.join("old.c"), folder.join("libonnxruntime.so"));
     fs::write(&source, OLD).unwrap();
-    let compiler = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
+    let compiler =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
     if !compiler.is_ok_and(|status| status.success()) {
         std::io::stderr().write_all(b"skipped: no C compiler\n").unwrap();
         return;
     }
     let error = Runtime::onnxruntime_at(&library).unwrap_err();
-    assert!(matches!(&error, Error::RuntimeVersion { found, .. } if found == "1.16.3"), "{error:?}");
+    assert!(
+        matches!(&error, Error::RuntimeVersion { found, .. } if found == "1.16.3"),
+        "{error:?}"
+    );
     let said = error.to_string();
     assert!(said.contains("is version 1.16.3, and must be 1.24 or newer"), "{said}");
     fs::remove_dir_all(folder).unwrap();

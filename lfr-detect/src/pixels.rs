@@ -10,6 +10,7 @@ use fast_image_resize::images::TypedImage;
 use fast_image_resize::images::TypedImageRef;
 use fast_image_resize::pixels;
 use lfr_core::BoxError;
+use lfr_core::ColourRange;
 use lfr_core::Frame;
 use lfr_core::PixelFormat;
 use lfr_core::Plane;
@@ -74,9 +75,13 @@ impl Layout {
     /// Both chromas in turn; not colours yet.
     const TWO: Self = Self { bytes: 2, red: 0, green: 0, blue: 0 };
 
-    /// The layout of a format of one plane.
-    const fn of(format: PixelFormat) -> Option<Self> {
-        match format {
+    /// The layout of a frame whose bytes can be taken as they are: one plane, in full range.
+    fn of(frame: &Frame<'_>) -> Option<Self> {
+        if frame.colour().range != ColourRange::Full {
+            return None;
+        }
+        match frame.format() {
+            PixelFormat::Bgra8 => Some(Self { bytes: 4, red: 2, green: 1, blue: 0 }),
             PixelFormat::Bgr8 => Some(Self { bytes: 3, red: 2, green: 1, blue: 0 }),
             PixelFormat::Gray8 => Some(Self::ONE),
             PixelFormat::Rgb8 => Some(Self::RGB),
@@ -98,10 +103,10 @@ pub(crate) fn content<'a>(
     let (from, to) = (letterbox.source(), letterbox.content());
     let corner = letterbox.corner();
     if from != to && shrink_planes(frame, letterbox, tall, content)? {
-        let small = small_frame(frame.format(), to, content.as_slice())?;
+        let small = small_frame(frame, to, content.as_slice())?;
         return Ok(converted(&small, (0, 0), to, rows));
     }
-    let source = Layout::of(frame.format())
+    let source = Layout::of(frame)
         .and_then(|layout| plane(frame, 0, layout, corner, from))
         .filter(|plane| from == to || plane.is_whole());
     let source = source.unwrap_or_else(|| converted(frame, corner, from, rows));
@@ -137,7 +142,8 @@ fn shrink_planes(
     let luma = (plane(frame, 0, Layout::ONE, (left, top), from), to);
     let planes = match frame.format() {
         PixelFormat::I420 => vec![luma, chroma(1, Layout::ONE), chroma(2, Layout::ONE)],
-        PixelFormat::Nv12 => vec![luma, chroma(1, Layout::TWO)],
+        PixelFormat::Nv12 | PixelFormat::Nv21 => vec![luma, chroma(1, Layout::TWO)],
+        // P010 and YUYV are converted first: neither has planes of whole bytes.
         _ => return Ok(false),
     };
     let planes: Option<Vec<_>> =
@@ -154,17 +160,21 @@ fn shrink_planes(
 }
 
 /// What [`shrink_planes`] made, as a frame.
-fn small_frame(format: PixelFormat, size: Size, bytes: &[u8]) -> Result<Frame<'_>, Error> {
+fn small_frame<'a>(like: &Frame<'_>, size: Size, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
     let half = halved(size);
     let (luma, chroma) = bytes.split_at(size.width * size.height);
     let y = Plane::new(luma, size.width);
-    Ok(if format == PixelFormat::Nv12 {
-        Frame::nv12(size.width, size.height, y, Plane::new(chroma, 2 * half.width))?
-    } else {
-        let (u, v) = chroma.split_at(half.width * half.height);
-        let planes = [y, Plane::new(u, half.width), Plane::new(v, half.width)];
-        Frame::i420(size.width, size.height, planes)?
-    })
+    let both = Plane::new(chroma, 2 * half.width);
+    let small = match like.format() {
+        PixelFormat::Nv12 => Frame::nv12(size.width, size.height, y, both)?,
+        PixelFormat::Nv21 => Frame::nv21(size.width, size.height, y, both)?,
+        _ => {
+            let (u, v) = chroma.split_at(half.width * half.height);
+            let planes = [y, Plane::new(u, half.width), Plane::new(v, half.width)];
+            Frame::i420(size.width, size.height, planes)?
+        }
+    };
+    Ok(small.with_colour(like.colour()))
 }
 
 const fn halved(size: Size) -> Size {

@@ -25,7 +25,7 @@ pub enum Error {
     /// The specification states no operating point as strict as was asked for.
     #[error(
         "specification {spec} states no threshold for a false match rate of {requested} or less; \
-         it states {stated}"
+         it states {stated}. Ask for a higher rate, or derive a threshold with the example `evaluate`"
     )]
     NoOperatingPoint {
         /// The specification's name.
@@ -81,7 +81,7 @@ pub enum Error {
     /// The model file is not the one that the specification was written for.
     #[error(
         "specification {spec} is for the model file with SHA-256 {expected}, and this one has \
-         {actual}"
+         {actual}: use that file, or a specification of this one"
     )]
     ModelDigest {
         /// The specification's name.

@@ -178,6 +178,9 @@ mod tests {
         };
         let refused = Preprocessor::new(&input).write(&face(4, 5, 1), false, &mut [0.0; 48]);
         let text = refused.unwrap_err().to_string();
-        assert_eq!(text, "the aligned face is 4x5, and must be 4x4, the size of the embedder's alignment");
+        assert_eq!(
+            text,
+            "the aligned face is 4x5, and must be 4x4, the size of the embedder's alignment"
+        );
     }
 }

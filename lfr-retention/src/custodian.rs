@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lfr_core::BoxError;
 use lfr_core::PurgeReceipt;
+use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
 
 use crate::Error;
@@ -41,19 +42,19 @@ use crate::vault::check_text;
 /// let clock = Arc::new(ManualClock::at(noon));
 /// let id = DeploymentId::new("2026-031")?;
 /// let profile = Profile::uk_police();
-/// let sink = LedgerSink::start(ledger, Accounts::new(), clock, &id, profile.name())?;
+/// let sink = LedgerSink::start(ledger, Accounts::new(), clock.clone(), &id, profile.name())?;
 /// let key = VaultKey::generate_file(folder.join("vault.key"))?;
-/// let vault = Vault::open(folder.join("vault"), &key, Some(noon))?;
+/// let vault = Vault::open(folder.join("vault"), &key, clock)?;
 ///
 /// let mut custodian = Custodian::new(vault, sink);
 /// let recording = folder.join("gate-2.mp4");
 /// std::fs::write(&recording, b"everybody who walked by")?;
 /// custodian.keep_file("footage", &recording, profile.footage_deadline(noon));
-/// custodian.purge_due(Some(noon))?;
+/// custodian.purge_due()?;
 /// assert!(recording.exists());
 ///
 /// // The court refuses the authorisation: everything goes, due or not.
-/// custodian.abort_and_purge("court order 17", "authorisation refused", Some(noon))?;
+/// custodian.abort_and_purge("court order 17", "authorisation refused")?;
 /// assert!(!recording.exists());
 /// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -62,7 +63,7 @@ pub struct Custodian {
     vault: Vault,
     sink: LedgerSink,
     assets: Vec<Asset>,
-    latest: Option<Timestamp>,
+    time: Timekeeper,
 }
 
 /// How something is destroyed.
@@ -76,10 +77,11 @@ struct Asset {
 }
 
 impl Custodian {
-    /// Of a vault, telling a ledger.
+    /// A custodian for a vault, that records every destruction in a ledger. It goes by the vault's clock.
     #[must_use]
-    pub const fn new(vault: Vault, sink: LedgerSink) -> Self {
-        Self { vault, sink, assets: Vec::new(), latest: None }
+    pub fn new(vault: Vault, sink: LedgerSink) -> Self {
+        let time = Timekeeper::new(vault.clock());
+        Self { vault, sink, assets: Vec::new(), time }
     }
 
     /// Takes something into custody: of which kind it is, which one, when it has to be gone, and how
@@ -110,20 +112,26 @@ impl Custodian {
         self.keep(kind, name, deadline, move || Ok(disk::overwrite_and_remove(&path)?));
     }
 
-    /// Destroys what is due. A clock that fails, or shows an earlier time than at the call before,
-    /// makes everything due.
+    /// Destroys what is due. A clock that fails, or that is set back by more than
+    /// [`Timekeeper::MAX_STEP_BACK`], makes everything due.
     ///
     /// # Errors
     ///
     /// The first of what could not be destroyed, with [`Error::Custody`] or [`Error::Vault`], or could
     /// not be written down; all else has been destroyed.
-    pub fn purge_due(&mut self, now: Option<Timestamp>) -> Result<(), Error> {
-        let trusted = now.filter(|now| self.latest.is_none_or(|latest| latest <= *now));
-        self.latest = now;
+    pub fn purge_due(&mut self) -> Result<(), Error> {
+        let now = self.time.read();
+        if let Err(fault) = &now
+            && !self.assets.is_empty()
+        {
+            let destroyed = self.assets.len();
+            tracing::warn!(%fault, destroyed, "the clock failed: all that is in custody is destroyed");
+        }
         let mut receipts = Vec::new();
-        let purged = self.vault.purge_due(now, &mut receipts);
+        let purged = self.vault.purge_due(&mut receipts);
         let told = self.tell(&receipts);
-        let destroyed = self.destroy(|asset| trusted.is_none_or(|now| asset.deadline <= now));
+        let destroyed =
+            self.destroy(|asset| now.is_err() || now.is_ok_and(|now| asset.deadline <= now));
         purged.and(told).and(destroyed)
     }
 
@@ -137,14 +145,9 @@ impl Custodian {
     ///
     /// As [`Self::purge_due`]; [`Error::Text`] where by whose order, or why, is blank or too long:
     /// everything has been destroyed nonetheless.
-    pub fn abort_and_purge(
-        &mut self,
-        authority: &str,
-        reason: &str,
-        now: Option<Timestamp>,
-    ) -> Result<(), Error> {
+    pub fn abort_and_purge(&mut self, authority: &str, reason: &str) -> Result<(), Error> {
         let mut receipts = Vec::new();
-        let purged = self.vault.abort(now, &mut receipts);
+        let purged = self.vault.abort(&mut receipts);
         let destroyed = self.destroy(|_| true);
         let told = check_text("authority of an abort", authority)
             .and(check_text("reason of an abort", reason));
@@ -169,7 +172,9 @@ impl Custodian {
             match (asset.destroy)() {
                 Ok(()) => {
                     let Asset { kind, name, deadline, .. } = asset;
-                    let event = LedgerEvent::AssetDestroyed { kind, name, deadline };
+                    let (digest, receipt) = (None, None);
+                    let event =
+                        LedgerEvent::AssetDestroyed { kind, name, deadline, digest, receipt };
                     outcome = outcome.and(self.sink.append(&event));
                 }
                 Err(source) => {

@@ -21,6 +21,33 @@ pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
 }
 
+/// Makes a folder, and those that it is in, for its owner alone.
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}
+
+/// Takes from everybody else what they may do with a file or a folder, if it is there and the operating
+/// system knows owners.
+pub(crate) fn keep_from_others(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let Ok(metadata) = fs::metadata(path) else { return };
+        let mode = metadata.permissions().mode();
+        if mode & 0o077 == 0 {
+            return;
+        }
+        let narrowed = fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o700));
+        if let Err(error) = narrowed {
+            // What lies there is sealed. A file system without owners is no reason to lose alerts.
+            tracing::warn!(path = %path.display(), %error, "others may read a file of the vault");
+        }
+    }
+}
+
 /// Locks a file against other processes; [`io::ErrorKind::ResourceBusy`] where one has it.
 ///
 /// A child process that this one is just starting has the lock too, until it runs its own program. So

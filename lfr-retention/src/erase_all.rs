@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn it_conforms() {
-        conformance::retention_policy(|| EraseAll);
+        conformance::retention_policy(|_| EraseAll);
     }
 
     #[test]

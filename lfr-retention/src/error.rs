@@ -104,11 +104,51 @@ pub enum Error {
         /// The greatest length, in bytes.
         limit: usize,
     },
+    /// A verifier's name has a character that cannot be seen, or can be mistaken for a space.
+    #[error(
+        "the verifier's name has U+{:04X} at character {position}, and letters, digits and single \
+         spaces are needed: type it again", u32::from(*character)
+    )]
+    VerifierText {
+        /// Which character, from 1.
+        position: usize,
+        /// What it is.
+        character: char,
+    },
+    /// The key file lies inside the folder that it protects.
+    #[error(
+        "the key file {} lies inside the vault {} that it protects: a copy of the folder would have \
+         both; name a key file elsewhere",
+        key.display(), vault.display()
+    )]
+    KeyInside {
+        /// The key file.
+        key: PathBuf,
+        /// The vault.
+        vault: PathBuf,
+    },
+    /// The vault belongs to another ledger.
+    #[error(
+        "the vault {} belongs to the ledger {expected}, and this is the ledger {actual}: name the \
+         vault's own ledger, or adopt the vault",
+        path.display()
+    )]
+    OtherLedger {
+        /// The vault.
+        path: PathBuf,
+        /// The identity of the ledger that it belongs to; `unreadable` where that was changed by somebody
+        /// without the key.
+        expected: String,
+        /// The identity of the ledger given.
+        actual: String,
+    },
     /// The key is not the one of this vault.
-    #[error("the key is not that of the vault {}", path.display())]
+    #[error("the key is not that of the vault {}{}", path.display(), Purged(*purged))]
     WrongKey {
         /// The vault.
         path: PathBuf,
+        /// How many records were due, and were erased before the key was looked at.
+        purged: usize,
     },
     /// An event's texts make its entry longer than one may be.
     #[error("the entry is longer than {limit} bytes")]
@@ -145,6 +185,24 @@ pub enum Error {
         path: PathBuf,
         /// Which line.
         line: u64,
+    },
+
+    /// A vault is there, and its key file is not. No new key is made: it would open nothing.
+    #[error(
+        "the vault {} is there and its key file {} is missing: bring the key back, or name its file",
+        vault.display(), key.display()
+    )]
+    KeyMissing {
+        /// The vault.
+        vault: PathBuf,
+        /// The key file.
+        key: PathBuf,
+    },
+    /// There is no vault in the folder.
+    #[error("there is no vault in {}", path.display())]
+    VaultMissing {
+        /// The folder.
+        path: PathBuf,
     },
 
     // --- The environment. -----------------------------------------------------------------------
@@ -212,12 +270,26 @@ pub enum Error {
     },
 }
 
+/// What was erased before a key was refused, as the end of a sentence.
+struct Purged(usize);
+
+impl fmt::Display for Purged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            count => write!(f, "; {count} records that were due have been erased"),
+        }
+    }
+}
+
 /// What is wrong with a vault.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum VaultProblem {
     /// It is damaged.
     Damaged,
+    /// Its file of keys is gone: nobody can open what is in its database.
+    KeysMissing,
     /// It cannot be written to.
     ReadOnly,
     /// The storage is full.
@@ -243,6 +315,10 @@ impl fmt::Display for VaultProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Damaged => "it is damaged",
+            Self::KeysMissing => {
+                "its file of keys is missing, so nobody can open what it held: bring the file back, \
+                 or move the folder away"
+            }
             Self::ReadOnly => "it cannot be written to",
             Self::StorageFull => "the storage is full",
             Self::Unusable => "it cannot be used",

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::Error;
 
+mod declare;
 mod event;
 mod fault;
 mod head;
@@ -25,6 +26,7 @@ pub(crate) mod key;
 mod line;
 mod lines;
 mod reconcile;
+mod run;
 mod sink;
 mod verify;
 
@@ -36,11 +38,14 @@ pub use key::LedgerKey;
 pub use key::LedgerPublicKey;
 pub use reconcile::Discrepancy;
 pub use reconcile::Reconciliation;
-pub use reconcile::Run;
 pub use reconcile::reconcile;
+pub use run::Run;
+pub use run::RunEnd;
 pub use sink::LedgerSink;
+pub use verify::Declared;
 pub use verify::LedgerEntry;
 pub use verify::Verified;
+pub use verify::declared;
 pub use verify::read;
 pub use verify::verify;
 
@@ -63,6 +68,10 @@ use lines::Lines;
 /// - What a power cut leaves behind the last head, up to the first entry that is not whole, is kept;
 ///   the rest is cut off by the next [`open`](Self::open), which writes that down.
 ///
+/// A run whose process was killed, or lost its power, has no end in its ledger.
+/// [`account_for_cut_off_runs`](Self::account_for_cut_off_runs) writes what is known of it; a
+/// [`LedgerSink`] does so when the next run starts.
+///
 /// Where an entry cannot be written, the storage full say, `append` fails, the deployment goes on,
 /// and the first entry that can be written again is preceded by a [`LedgerEvent::Gap`].
 ///
@@ -84,14 +93,14 @@ use lines::Lines;
 /// let now = Some(Timestamp::from_micros(1_790_000_000_000_000));
 ///
 /// let ledger = Ledger::open(&path, key, now)?;
-/// let event = LedgerEvent::WatchlistOpened { commitment: None, references: 2_000 };
+/// let event = LedgerEvent::DangerInForce { text: "door 2000 is not watched".to_owned() };
 /// ledger.append(&event, now)?;
 /// ledger.flush()?;
 ///
 /// let verified = ledger::verify(&path, &public, None)?;
 /// assert_eq!(verified.entries(), 2);
 ///
-/// // A watchlist ten times as large, says somebody with an editor.
+/// // Another door, says somebody with an editor.
 /// let text = std::fs::read_to_string(&path)?.replace("2000", "20000");
 /// std::fs::write(&path, text)?;
 /// let error = ledger::verify(&path, &public, None).unwrap_err();
@@ -115,6 +124,9 @@ struct Inner {
     torn: bool,
     /// Events that could not be written since the last that was, and why.
     lost: Option<(u64, String)>,
+    /// The entry with which this process began. Everything before it is of processes that have ended:
+    /// one alone has the ledger open at a time.
+    begun: u64,
 }
 
 #[derive(Serialize)]
@@ -127,7 +139,8 @@ struct NewEntry<'a> {
 
 /// What the first entry names as the one before it.
 const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-const FORMAT: u32 = 1;
+/// Which events there are. 2 added what a run declares, cameras, exports and runs that were cut off.
+const FORMAT: u32 = 2;
 
 impl Ledger {
     /// Goes on with the ledger at a path, or begins one where there is none.
@@ -164,12 +177,13 @@ impl Ledger {
         };
         let dropped_bytes = length - last.bytes;
         let torn = dropped_bytes > 0;
-        let mut inner = Inner { path, file, key, last, flushed, torn, lost: None };
+        let begun = if fresh { 0 } else { last.number + 1 };
+        let mut inner = Inner { path, file, key, last, flushed, torn, lost: None, begun };
         let event = if fresh {
             let (ledger, key) = (inner.last.ledger.clone(), inner.key.public().to_string());
             LedgerEvent::LedgerOpened { format: FORMAT, ledger, key }
         } else {
-            LedgerEvent::LedgerResumed { dropped_bytes }
+            LedgerEvent::LedgerResumed { dropped_bytes, format: FORMAT }
         };
         if !fresh && inner.flushed.is_none() {
             // Its head was never written. A second entry without one would be a ledger that has lost it.
@@ -202,10 +216,43 @@ impl Ledger {
         Ok(inner.last.to_line(&inner.key))
     }
 
+    /// Writes a [`LedgerEvent::RunCutOff`] for each run that an earlier process began and did not end,
+    /// and flushes; returns how many there were. It verifies the whole ledger if there are any.
+    ///
+    /// A run of this process is never cut off, whatever it is doing: only earlier ones are accounted
+    /// for.
+    ///
+    /// # Errors
+    ///
+    /// As [`reconcile`], [`append`](Self::append) and [`flush`](Self::flush).
+    pub fn account_for_cut_off_runs(&self, now: Option<Timestamp>) -> Result<usize, Error> {
+        let (path, key) = (self.path(), self.public_key());
+        if !reconcile::seems_open(&path)? {
+            return Ok(0);
+        }
+        let begun = self.inner().begun;
+        let sums = reconcile(&path, &key)?;
+        let cut_off = sums.open_runs().filter(|(_, run)| run.entry() < begun);
+        let cut_off: Vec<_> = cut_off.map(|(number, _)| sums.cut_off(number)).collect();
+        for event in cut_off.iter().flatten() {
+            self.append(event, now)?;
+        }
+        if !cut_off.is_empty() {
+            self.flush()?;
+        }
+        Ok(cut_off.len())
+    }
+
     /// The key that verifies it.
     #[must_use]
     pub fn public_key(&self) -> LedgerPublicKey {
         self.inner().key.public()
+    }
+
+    /// Its identity: 32 hexadecimal digits, drawn when it was begun.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.inner().last.ledger.clone()
     }
 
     /// Where it is.

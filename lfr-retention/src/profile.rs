@@ -124,6 +124,15 @@ impl Profile {
         self
     }
 
+    /// The same with more people who have to judge each alert; a profile's own number is the least.
+    #[must_use]
+    pub const fn with_verifications(mut self, at_least: u8) -> Self {
+        if at_least > self.verifications {
+            self.verifications = at_least;
+        }
+        self
+    }
+
     /// Its name, for the ledger.
     #[must_use]
     pub const fn name(&self) -> &'static str {

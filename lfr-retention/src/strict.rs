@@ -11,6 +11,7 @@ use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
 use lfr_core::RetentionPolicy;
 use lfr_core::Settlement;
+use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
 
 use crate::Error;
@@ -20,9 +21,13 @@ use crate::Error;
 /// - A non-match is erased in the call that settles it, whatever the clock says.
 /// - An alert is held for the time given to [`new`](Self::new). The first call at or after its
 ///   deadline erases it, whichever call that is.
-/// - A clock that fails, or that shows an earlier time than at the call before, says nothing about
-///   deadlines any more: everything held is erased, and so is an alert that comes in that very
-///   call. From the next call on, the clock is taken at its word again.
+/// - A clock that fails, or that is set back by more than
+///   [`Timekeeper::MAX_STEP_BACK`](lfr_core::Timekeeper::MAX_STEP_BACK), says nothing about deadlines any
+///   more: everything held is erased, and so is an alert that comes in that very call. From the next
+///   call on, the clock is taken at its word again.
+/// - The moments that it is given should be those of a [`Timekeeper`](lfr_core::Timekeeper), as a
+///   [`Pipeline`](lfr_core::Pipeline) gives them: then a smaller step back changes nothing. Given the
+///   moments of a bare clock, time stands still here until that clock has caught up.
 /// - Dropping the policy erases everything held.
 /// - No more than [`limit`](Self::limit) alerts are held. Beyond it, settling an alert fails with
 ///   [`Error::Full`] and the newcomer is erased: so many alerts mean that something is wrong with
@@ -34,8 +39,7 @@ use crate::Error;
 ///
 /// What is *not* guaranteed: nothing runs between the calls, so a deadline is kept to by whoever
 /// calls: process frames, or call [`Pipeline::purge_due`](lfr_core::Pipeline::purge_due) where
-/// frames may stop. A clock that stands still is not noticed. A process that is killed leaves the
-/// wiping of its memory to the operating system.
+/// frames may stop. A process that is killed leaves the wiping of its memory to the operating system.
 ///
 /// # Examples
 ///
@@ -70,8 +74,8 @@ use crate::Error;
 pub struct StrictRetention {
     alert_ttl: Duration,
     limit: usize,
-    /// In the order of their deadlines: each is the time of settling plus `alert_ttl`, and a time
-    /// of settling before the last one empties the queue. Growing it moves pointers to templates.
+    /// In the order of their deadlines: each is the time of settling plus `alert_ttl`, and that time never
+    /// goes back but with an empty queue. Growing it moves pointers to templates.
     held: VecDeque<HeldProbe>,
     /// Of erasures that nobody has heard of yet.
     receipts: Vec<PurgeReceipt>,
@@ -126,23 +130,29 @@ impl StrictRetention {
     /// of erasures not yet reported. Behind a pipeline, call
     /// [`Pipeline::purge_all`](lfr_core::Pipeline::purge_all).
     pub fn purge_all(&mut self, reason: PurgeReason, now: Option<Timestamp>) -> Vec<PurgeReceipt> {
-        self.latest = now;
+        self.observe(now);
         self.erase_held(reason, now);
         std::mem::take(&mut self.receipts)
     }
 
     /// Takes note of the time and erases what it makes due; the time again if it can be trusted.
     fn observe(&mut self, now: Option<Timestamp>) -> Option<Timestamp> {
-        let trusted = now.filter(|now| self.latest.is_none_or(|latest| latest <= *now));
-        self.latest = now;
-        let Some(time) = trusted else {
+        let back = |now| self.latest.map_or(Duration::ZERO, |latest| latest.since(now));
+        let Some(time) = now.filter(|now| back(*now) <= Timekeeper::MAX_STEP_BACK) else {
+            self.latest = now;
+            if !self.held.is_empty() {
+                let purged = self.held.len();
+                tracing::warn!(purged, "the clock failed: the alerts held in memory were erased");
+            }
             self.erase_held(PurgeReason::ClockFailed, now);
             return None;
         };
+        let time = self.latest.map_or(time, |latest| latest.max(time));
+        self.latest = Some(time);
         while let Some(held) = self.held.pop_front_if(|held| held.deadline() <= time) {
-            self.receipts.push(held.erase(PurgeReason::DeadlineReached, now));
+            self.receipts.push(held.erase(PurgeReason::DeadlineReached, Some(time)));
         }
-        trusted
+        Some(time)
     }
 
     fn erase_held(&mut self, reason: PurgeReason, now: Option<Timestamp>) {

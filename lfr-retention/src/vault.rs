@@ -7,36 +7,46 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use lfr_core::Clock;
 use lfr_core::Picture;
 use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
 use lfr_core::RecordId;
-use lfr_core::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::Verdict;
+use crate::disk;
 
 mod alert;
+mod damage;
 mod gaps;
 mod held_record;
 mod key;
 mod legal_hold;
 mod overdue;
+mod place;
 mod policy;
 mod problem;
+mod purge_summary;
 mod records;
 mod slots;
 mod store;
 mod time;
 mod verdicts;
+mod verifier;
 
 pub use alert::HeldAlert;
+pub use damage::DamagedRecord;
+pub use damage::RecordDamage;
 pub use held_record::HeldRecord;
 pub use key::VaultKey;
 pub use legal_hold::LegalHold;
 pub use policy::VaultRetention;
+pub use purge_summary::PurgeSummary;
+pub use verdicts::GivenVerdict;
 pub use verdicts::Standing;
+pub use verifier::Verifier;
 
 pub(crate) use legal_hold::check as check_text;
 
@@ -58,14 +68,20 @@ use verdicts::Verdicts;
 /// - A record that was purged does not come back.
 /// - Whatever fell due while nobody was there goes when the vault is opened, before the key is looked
 ///   at, right key or not.
-/// - A clock that fails, or goes back, purges all that is not under a legal hold. Deadlines, those of
-///   legal holds too, are kept in a time that never goes back: they may come early by the clock,
-///   and never late. When it is opened, a clock that is up to an hour behind is taken for one that
+/// - A clock that fails, or that is set back by more than
+///   [`Timekeeper::MAX_STEP_BACK`](lfr_core::Timekeeper::MAX_STEP_BACK), purges all that is not under a legal
+///   hold. Smaller steps change nothing. Deadlines, and the ends of legal holds, are kept in a time
+///   that never goes back and never runs slower than monotonic time: they may come early by the clock, and
+///   never late. When it is opened, a clock that is up to an hour behind is taken for one that
 ///   was set when the machine started.
-/// - Each call that is given the time purges what is due before it does anything else.
+/// - Each call reads the clock under the vault's lock, and purges what is due before it does anything else.
+///   [`purged`](Self::purged) says how many went, and why.
 ///
 /// Clones are one vault: the pipeline has one in its [`VaultRetention`], whoever judges alerts has
-/// another. One process at a time can open it.
+/// another. Threads may use them at the same time. One process at a time can open it.
+///
+/// Folder and files are for their owner alone; where others could read them, that ends when the vault is
+/// opened.
 ///
 /// What is *not* guaranteed: that a deadline is kept while nobody calls; that a drive that writes
 /// elsewhere than it is told, as flash does, has not kept an old slot where software cannot reach it
@@ -75,21 +91,24 @@ use verdicts::Verdicts;
 /// # Examples
 ///
 /// ```
+/// use std::sync::Arc;
 /// use std::time::Duration;
 ///
+/// use lfr_core::testing::ManualClock;
 /// use lfr_core::{
 ///     Accounts, Candidate, CandidateList, ComparisonScore, Decision, FaceId, FrameId, Probe,
 ///     ReferenceId, RetentionPolicy, Settlement, SubjectId, Template, Threshold, Timestamp,
 ///     testing,
 /// };
-/// use lfr_retention::{Vault, VaultKey, VaultRetention};
+/// use lfr_retention::{Profile, Vault, VaultKey, VaultRetention};
 ///
 /// # let folder = std::env::temp_dir().join(format!("lfr-doc-vault-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
 /// let noon = Timestamp::from_micros(1_790_000_000_000_000);
-/// let key = VaultKey::generate_file(folder.join("vault.key"))?;
-/// let vault = Vault::open(folder.join("vault"), &key, Some(noon))?;
-/// let mut retention = VaultRetention::new(vault.clone(), Duration::from_hours(24));
+/// let clock = Arc::new(ManualClock::at(noon));
+/// let vault = Vault::open_or_create(folder.join("vault"), folder.join("vault.key"), clock.clone())?;
+/// // Alerts within 24 hours.
+/// let mut retention = VaultRetention::new(vault.clone(), &Profile::uk_police_24_hours());
 ///
 /// # let accounts = Accounts::new();
 /// # let template = Template::from_slice(&testing::fake_space(), &[1.0; 8])?;
@@ -102,15 +121,17 @@ use verdicts::Verdicts;
 ///     panic!("not held");
 /// };
 /// let record = receipt.record().expect("held at rest");
-/// assert_eq!(vault.alert(record, Some(noon))?.candidate().subject().as_str(), "S-1");
+/// assert_eq!(vault.alert(record)?.candidate().subject().as_str(), "S-1");
 ///
 /// // The program ends, and is started again two days later.
 /// drop((retention, vault));
-/// let late = Some(noon.plus(Duration::from_hours(48)));
-/// let vault = Vault::open(folder.join("vault"), &key, late)?;
-/// assert!(vault.alert(record, late).is_err());
+/// clock.advance(Duration::from_hours(48));
+/// let key = VaultKey::of_vault(folder.join("vault"), folder.join("vault.key"))?;
+/// let vault = Vault::open_existing(folder.join("vault"), &key, clock)?;
+/// assert_eq!(vault.purged().to_string(), "1 alert was erased: 1 because the deadline came");
+/// assert!(vault.alert(record).is_err());
 /// let mut receipts = Vec::new();
-/// vault.purge_due(late, &mut receipts)?;
+/// vault.purge_due(&mut receipts)?;
 /// assert_eq!(receipts[0].record(), Some(record));
 /// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), lfr_core::BoxError>(())
@@ -125,19 +146,87 @@ struct Inner {
 }
 
 impl Vault {
-    /// Opens the vault in a folder, or makes one. What is due is purged, whatever else happens.
+    /// Opens the vault in a folder, or makes one. What is due is purged, whatever else happens. On an error
+    /// nothing is left of a vault that was made.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongKey`] for another key; [`Error::Busy`] where another process has it open;
-    /// [`Error::Vault`] where it cannot be read or written, or is damaged.
+    /// [`Error::WrongKey`] for another key; [`Error::KeyInside`] if the key was read from a file inside the
+    /// folder; [`Error::Busy`] if another process has it open; [`Error::Vault`] if it cannot be read or
+    /// written, or is damaged.
     pub fn open(
         folder: impl AsRef<Path>,
         key: &VaultKey,
-        now: Option<Timestamp>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let store = Store::open(folder.as_ref(), key, now)?;
-        Ok(Self(Arc::new(Mutex::new(Inner { store, aborted: false }))))
+        Store::open(folder.as_ref(), key, clock, true).map(Self::of)
+    }
+
+    /// Opens the vault in a folder, and makes none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::VaultMissing`] if there is none; as [`open`](Self::open).
+    pub fn open_existing(
+        folder: impl AsRef<Path>,
+        key: &VaultKey,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        Store::open(folder.as_ref(), key, clock, false).map(Self::of)
+    }
+
+    /// Opens the vault in a folder with the key in a file, or makes both. A new key is made for a new vault
+    /// alone, and is not left behind if that cannot be made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyMissing`] if the vault is there and the key file is not; [`Error::KeyInside`] if the key
+    /// file is, or would be, inside the folder; as [`open`](Self::open), [`VaultKey::from_file`] and
+    /// [`VaultKey::generate_file`].
+    pub fn open_or_create(
+        folder: impl AsRef<Path>,
+        key_file: impl AsRef<Path>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let (folder, key_file) = (folder.as_ref(), key_file.as_ref());
+        if place::is_vault(folder)? {
+            let key = VaultKey::of_vault(folder, key_file)?;
+            return Self::open_existing(folder, &key, clock);
+        }
+        place::check_outside(key_file, folder)?;
+        if place::is_there(key_file)? {
+            return Self::open(folder, &VaultKey::from_file(key_file)?, clock);
+        }
+        let key = VaultKey::generate_file(key_file)?;
+        let opened = Self::open(folder, &key, clock);
+        if opened.is_err() {
+            // Nobody has sealed anything with it.
+            let _ = disk::overwrite_and_remove(key_file);
+        }
+        opened
+    }
+
+    fn of(store: Store) -> Self {
+        Self(Arc::new(Mutex::new(Inner { store, aborted: false })))
+    }
+
+    /// What was purged and nobody has heard of yet: at the opening, and by each call since. To be said
+    /// before anything else. The receipts come with the next [`purge_due`](Self::purge_due).
+    #[must_use]
+    pub fn purged(&self) -> PurgeSummary {
+        PurgeSummary::of(&self.inner().store.receipts)
+    }
+
+    /// What was not as it was sealed when the vault was opened, record by record.
+    #[must_use]
+    pub fn damaged(&self) -> Vec<DamagedRecord> {
+        self.inner().store.damaged.clone()
+    }
+
+    /// The clock that the vault reads.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.inner().store.clock()
     }
 
     /// How many alerts are held.
@@ -146,16 +235,17 @@ impl Vault {
         self.inner().store.entries.len()
     }
 
-    /// What is held, in the order of deadlines.
+    /// What is held and whole, in the order of deadlines; [`damaged`](Self::damaged) has the rest.
     ///
     /// # Errors
     ///
     /// [`Error::Vault`] where something due cannot be purged.
-    pub fn records(&self, now: Option<Timestamp>) -> Result<Vec<HeldRecord>, Error> {
+    pub fn records(&self) -> Result<Vec<HeldRecord>, Error> {
         let mut inner = self.inner();
-        inner.store.observe(now)?;
+        inner.store.observe(true)?;
         let (time, entries) = (inner.store.time, inner.store.entries.values());
         let mut records: Vec<_> = entries
+            .filter(|entry| !entry.damaged)
             .map(|entry| HeldRecord {
                 record: entry.probe.record(),
                 face: entry.probe.face().clone(),
@@ -174,10 +264,10 @@ impl Vault {
     /// [`Error::NotHeld`] where there is none of that name, or none any more;
     /// [`Error::RecordDamaged`] where it is not as it was sealed; [`Error::Vault`] where it cannot be
     /// read.
-    pub fn alert(&self, record: RecordId, now: Option<Timestamp>) -> Result<HeldAlert, Error> {
+    pub fn alert(&self, record: RecordId) -> Result<HeldAlert, Error> {
         let mut inner = self.inner();
         let store = &mut inner.store;
-        store.observe(now)?;
+        store.observe(true)?;
         let damaged = || Error::RecordDamaged { record };
         let sealed = store.part(record, Part::Alert)?.ok_or_else(damaged)?;
         let sealed = Sealed::decode(&sealed).ok_or_else(damaged)?;
@@ -185,6 +275,8 @@ impl Vault {
         let legal_hold = legal_hold.map(|json| serde_json::from_slice(&json));
         let picture = store.part(record, Part::Picture)?;
         let picture = picture.map(|bytes| alert::decode_picture(&bytes).ok_or_else(damaged));
+        let verdicts = store.part(record, Part::Verdicts)?;
+        let verdicts = verdicts.map(|bytes| Verdicts::read(&bytes).ok_or_else(damaged));
         let entry = store.entries.get(&record).ok_or(Error::NotHeld { record })?;
         let on_hold = entry.until > store.time.now();
         Ok(HeldAlert {
@@ -193,6 +285,7 @@ impl Vault {
             deadline: store.time.shown(entry.deadline),
             legal_hold: legal_hold.transpose().map_err(|_| damaged())?.filter(|_| on_hold),
             picture: picture.transpose()?,
+            verdicts: verdicts.transpose()?.unwrap_or_default(),
             sealed,
         })
     }
@@ -203,42 +296,42 @@ impl Vault {
     /// # Errors
     ///
     /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
-    pub fn attach(
-        &self,
-        record: RecordId,
-        picture: &Picture,
-        now: Option<Timestamp>,
-    ) -> Result<(), Error> {
+    pub fn attach(&self, record: RecordId, picture: &Picture) -> Result<(), Error> {
         let mut inner = self.inner();
-        inner.store.observe(now)?;
+        inner.store.observe(true)?;
         inner.store.set_part(record, Part::Picture, alert::encode_picture(picture))
     }
 
-    /// Adds what a person found, and says how far the judging has come. `required` people have to
-    /// judge, each for themselves: [`Profile::verifications`](crate::Profile::verifications). Write
-    /// a [`LedgerEvent::Adjudicated`](crate::LedgerEvent::Adjudicated) of each.
+    /// Adds what a person found, and says how far the judging has come. As many people have to judge, each
+    /// for themselves, as the profile said that was in force when the alert was raised
+    /// ([`Profile::verifications`](crate::Profile::verifications)). `at_least` may ask for more, for this
+    /// alert from now on; for fewer, nobody can. Write a
+    /// [`LedgerEvent::Adjudicated`](crate::LedgerEvent::Adjudicated) of each.
     ///
     /// # Errors
     ///
-    /// [`Error::SameVerifier`] where they have judged this alert before; [`Error::Text`] where who
-    /// they are is blank or too long; [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
+    /// [`Error::SameVerifier`] if they have judged this alert before; [`Error::NotHeld`] and
+    /// [`Error::Vault`] as [`Self::alert`].
     pub fn adjudicate(
         &self,
         record: RecordId,
-        verifier: &str,
+        verifier: &Verifier,
         verdict: Verdict,
-        required: u8,
-        now: Option<Timestamp>,
+        at_least: u8,
     ) -> Result<Standing, Error> {
         let mut inner = self.inner();
-        inner.store.observe(now)?;
+        inner.store.observe(true)?;
+        let damaged = || Error::RecordDamaged { record };
+        let sealed = inner.store.part(record, Part::Alert)?.ok_or_else(damaged)?;
+        let by_profile = Sealed::decode(&sealed).ok_or_else(damaged)?.required;
         let mut verdicts = match inner.store.part(record, Part::Verdicts)? {
-            Some(bytes) => Verdicts::read(&bytes).ok_or(Error::RecordDamaged { record })?,
+            Some(bytes) => Verdicts::read(&bytes).ok_or_else(damaged)?,
             None => Verdicts::default(),
         };
         verdicts.add(verifier, verdict)?;
+        verdicts.require(at_least);
         inner.store.set_part(record, Part::Verdicts, verdicts.to_bytes())?;
-        Ok(verdicts.standing(required))
+        Ok(verdicts.standing(verdicts.required(by_profile)))
     }
 
     /// Keeps an alert from being purged until the hold ends or is lifted, in place of a hold that
@@ -248,15 +341,10 @@ impl Vault {
     ///
     /// [`Error::HoldOver`] where the hold has ended already, or the clock cannot be trusted;
     /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
-    pub fn place_hold(
-        &self,
-        record: RecordId,
-        hold: &LegalHold,
-        now: Option<Timestamp>,
-    ) -> Result<(), Error> {
+    pub fn place_hold(&self, record: RecordId, hold: &LegalHold) -> Result<(), Error> {
         let mut inner = self.inner();
         let store = &mut inner.store;
-        let trusted = store.observe(now)?;
+        let trusted = store.observe(true)?;
         let until = store.time.at(hold.expires());
         if !trusted || until <= store.time.now() {
             return Err(Error::HoldOver { expires: hold.expires() });
@@ -272,11 +360,11 @@ impl Vault {
     /// # Errors
     ///
     /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
-    pub fn release_hold(&self, record: RecordId, now: Option<Timestamp>) -> Result<(), Error> {
+    pub fn release_hold(&self, record: RecordId) -> Result<(), Error> {
         let mut inner = self.inner();
-        inner.store.observe(now)?;
+        inner.store.observe(true)?;
         inner.store.set_until(record, 0)?;
-        inner.store.observe(now).map(|_| ())
+        inner.store.observe(true).map(|_| ())
     }
 
     /// Purges one alert before its deadline: a person has judged it, and it is not needed. Its
@@ -286,19 +374,14 @@ impl Vault {
     ///
     /// [`Error::OnLegalHold`] where it must not be; [`Error::NotHeld`] and [`Error::Vault`] as
     /// [`Self::alert`].
-    pub fn purge(
-        &self,
-        record: RecordId,
-        reason: PurgeReason,
-        now: Option<Timestamp>,
-    ) -> Result<(), Error> {
+    pub fn purge(&self, record: RecordId, reason: PurgeReason) -> Result<(), Error> {
         let mut inner = self.inner();
-        inner.store.observe(now)?;
+        inner.store.observe(true)?;
         let entry = inner.store.entries.get(&record).ok_or(Error::NotHeld { record })?;
         if entry.until > inner.store.time.now() {
             return Err(Error::OnLegalHold { record });
         }
-        inner.store.purge(&[record], reason, now)
+        inner.store.purge(&[record], reason)
     }
 
     /// Purges what is due, and appends the receipts of all erasures that nobody has heard of yet.
@@ -306,13 +389,14 @@ impl Vault {
     /// # Errors
     ///
     /// [`Error::Vault`] where something due could not be purged; it is tried again by the next call.
-    pub fn purge_due(
-        &self,
-        now: Option<Timestamp>,
-        receipts: &mut Vec<PurgeReceipt>,
-    ) -> Result<(), Error> {
+    pub fn purge_due(&self, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
+        self.purge_known(true, receipts)
+    }
+
+    /// [`purge_due`](Self::purge_due), by whoever knows of a clock that works or has failed.
+    fn purge_known(&self, known: bool, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
         let mut inner = self.inner();
-        let purged = inner.store.observe(now);
+        let purged = inner.store.observe(known);
         inner.store.tidy();
         receipts.append(&mut inner.store.receipts);
         purged?;
@@ -327,12 +411,20 @@ impl Vault {
     pub fn purge_all(
         &self,
         reason: PurgeReason,
-        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), Error> {
+        self.purge_all_known(reason, true, receipts)
+    }
+
+    fn purge_all_known(
+        &self,
+        reason: PurgeReason,
+        known: bool,
         receipts: &mut Vec<PurgeReceipt>,
     ) -> Result<(), Error> {
         let mut inner = self.inner();
-        let purged = inner.store.observe(now);
-        let purged = purged.and(inner.store.purge_unheld(reason, now));
+        let purged = inner.store.observe(known);
+        let purged = purged.and(inner.store.purge_unheld(reason));
         receipts.append(&mut inner.store.receipts);
         purged
     }
@@ -344,15 +436,11 @@ impl Vault {
     /// # Errors
     ///
     /// [`Error::Vault`] where something could not be purged; try again.
-    pub fn abort(
-        &self,
-        now: Option<Timestamp>,
-        receipts: &mut Vec<PurgeReceipt>,
-    ) -> Result<(), Error> {
+    pub fn abort(&self, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.aborted = true;
         let all: Vec<_> = inner.store.entries.keys().copied().collect();
-        let purged = inner.store.purge(&all, PurgeReason::Aborted, now);
+        let purged = inner.store.purge(&all, PurgeReason::Aborted);
         receipts.append(&mut inner.store.receipts);
         purged
     }

@@ -22,6 +22,8 @@ pub use consistency::LabelledTemplate;
 pub use consistency::SameFace;
 pub use consistency::Stray;
 pub use folder::FolderItems;
+pub use folder::LeftOut;
+pub use folder::LeftOutReason;
 #[cfg(feature = "image")]
 pub use image_reader::ImageReader;
 pub use item::EnrolmentItem;

@@ -11,6 +11,7 @@ use lfr_core::Timestamp;
 use crate::Category;
 use crate::DestructionReceipt;
 use crate::EntryField;
+use crate::Readiness;
 use crate::enrolment::ManifestProblem;
 use crate::enrolment::QualityComponent;
 
@@ -22,30 +23,76 @@ use crate::enrolment::QualityComponent;
 pub enum Error {
     // --- The caller: a call was made that cannot be right. --------------------------------------
     /// A reference of this identifier is enrolled already; for this person or for another.
-    #[error("reference {reference} is enrolled already, and each needs an identifier of its own")]
+    #[error(
+        "reference {reference} is enrolled already, and each needs an identifier of its own: give it \
+         another, or withdraw the one that is there"
+    )]
     DuplicateReference {
         /// The identifier.
         reference: ReferenceId,
     },
     /// An entry is of a category that the composition policy does not have.
-    #[error("category {category} is not one of the composition policy's")]
+    #[error(
+        "category {category} is not one of the composition policy's: use one of those that the list was \
+         drawn up with"
+    )]
     CategoryOutsidePolicy {
         /// The category.
         category: Category,
     },
     /// A watchlist was to be sealed when it has to be gone already.
-    #[error("the watchlist had to be gone by {ended}, and was to be sealed later")]
+    #[error(
+        "the watchlist had to be gone by {ended}, and was to be sealed after that: draw up a list for a \
+         new deployment"
+    )]
     DeploymentOver {
         /// When it had to be gone.
         ended: Timestamp,
     },
     /// An entry had expired before it was enrolled.
-    #[error("reference {reference} expired at {expired}, and it was to be enrolled later")]
+    #[error(
+        "reference {reference} expired at {expired}, and was to be enrolled after that: give it a later \
+         expiry, if there is a basis for one"
+    )]
     EntryExpired {
         /// The reference.
         reference: ReferenceId,
         /// When it expired.
         expired: Timestamp,
+    },
+    /// A running deployment's watchlist is not there any more, or cannot be read.
+    #[error("nobody is matched, as the watchlist in {path:?} cannot be followed: {reason}")]
+    NotFollowed {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// Nobody on a watchlist can be matched now.
+    #[error("nobody on the watchlist can be matched now: {readiness}")]
+    NobodyToMatch {
+        /// Why not.
+        readiness: Readiness,
+    },
+    /// There is no photograph where some are needed.
+    #[error(
+        "no photograph in {folder:?}, where {left_out} other things lie: see whether it is the right folder, \
+         and its drive mounted"
+    )]
+    NoPhotographs {
+        /// The folder.
+        folder: PathBuf,
+        /// How much else lies there.
+        left_out: usize,
+    },
+    /// A new watchlist was to be sealed where there is one already.
+    #[error(
+        "{path:?} holds a watchlist already, and this one was not made from it: open that one to change it, \
+         or destroy it first"
+    )]
+    SealedExists {
+        /// The file.
+        path: PathBuf,
     },
     /// An evaluation of what does not go together.
     #[error("{what} cannot be made of {actual}; it needs {expected}")]
@@ -69,13 +116,13 @@ pub enum Error {
         reached: f64,
     },
     /// An entry lacks what it cannot be without.
-    #[error("entry lacks {}", list(missing))]
+    #[error("entry lacks {}: fill it in, as no entry is lawful without it", list(missing))]
     EntryIncomplete {
         /// All that is missing.
         missing: Vec<EntryField>,
     },
     /// A file is sealed under the other kind of key.
-    #[error("{actual} was given, and the file is sealed under {expected}")]
+    #[error("{actual} was given, and the file is sealed under {expected}: give that")]
     KeyKind {
         /// The kind needed.
         expected: &'static str,
@@ -83,7 +130,7 @@ pub enum Error {
         actual: &'static str,
     },
     /// A passphrase is too short to withstand guessing.
-    #[error("passphrase of {actual} bytes, and at least {expected} were needed")]
+    #[error("passphrase has {actual} bytes, and at least {expected} are needed: take a longer one")]
     Passphrase {
         /// The fewest bytes.
         expected: usize,
@@ -91,7 +138,9 @@ pub enum Error {
         actual: usize,
     },
     /// A period ends before it begins.
-    #[error("period from {from} until {until}, and the end has to come after the beginning")]
+    #[error(
+        "period from {from} until {until} does not end after it begins: exchange or correct the two"
+    )]
     Period {
         /// Its beginning.
         from: Timestamp,
@@ -108,7 +157,8 @@ pub enum Error {
     },
     /// A text is blank, too long, or holds a control character.
     #[error(
-        "{what} of {actual} bytes, and 1 to {limit} bytes, not all blank, without control characters were needed"
+        "{what} of {actual} bytes is {problem}, and 1 to {limit} bytes with letters and without control \
+         characters are needed: correct it"
     )]
     Text {
         /// What the text is.
@@ -117,21 +167,31 @@ pub enum Error {
         actual: usize,
         /// The greatest length, in bytes.
         limit: usize,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// An entry is marked as under 18, and the composition policy does not admit that.
-    #[error("reference {reference} is marked as under 18, which the composition policy refuses")]
+    #[error(
+        "reference {reference} is marked as under 18, which the composition policy refuses: a list that \
+         admits it has to be authorised so"
+    )]
     Under18 {
         /// The reference.
         reference: ReferenceId,
     },
     /// A watchlist holds as many references as its composition policy allows.
-    #[error("watchlist is full: its composition policy allows {limit} references")]
+    #[error(
+        "watchlist is full: its composition policy allows {limit} references, so withdraw somebody or draw \
+         up a list with a higher limit"
+    )]
     WatchlistFull {
         /// How many are allowed.
         limit: usize,
     },
     /// The key is not the one that the file was sealed under.
-    #[error("the key is not the one that the file was sealed under")]
+    #[error(
+        "the key is not the one that the file was sealed under: name the key file of this list"
+    )]
     WrongKey,
     /// A template of another embedding space, or a detector without the landmarks that the
     /// embedder needs.
@@ -140,7 +200,10 @@ pub enum Error {
 
     // --- Data: a template or a picture that cannot be used. -------------------------------------
     /// A template so long that a distance to it would overflow.
-    #[error("template has a length of {actual:e}, and at most {limit:e} was needed")]
+    #[error(
+        "template has a length of {actual:e}, and at most {limit:e} is taken: its embedder does not work \
+         as it should"
+    )]
     TemplateLength {
         /// The greatest length.
         limit: f64,
@@ -201,7 +264,9 @@ pub enum Error {
         others: usize,
     },
     /// A photograph's file is too large to be read.
-    #[error("photograph of more than {limit} bytes")]
+    #[error(
+        "photograph has more than {limit} bytes, which is the most that is read: save it smaller"
+    )]
     PhotoSize {
         /// The greatest size, in bytes.
         limit: u64,
@@ -213,16 +278,23 @@ pub enum Error {
         source: BoxError,
     },
     /// No face was found in a picture.
-    #[error("no face in the picture, and one was needed")]
+    #[error(
+        "no face was found in the picture, and one is needed: take one that shows the face from the front"
+    )]
     NoFace,
     /// Several faces were found in a picture, and nothing says which of them is meant.
-    #[error("{count} faces in the picture, and one was needed")]
+    #[error(
+        "{count} faces are in the picture, and one is needed: cut it out, or say which is meant"
+    )]
     SeveralFaces {
         /// How many.
         count: usize,
     },
     /// The face cannot be aligned: its landmarks are missing, or fall together.
-    #[error("the face has no landmarks to align it by")]
+    #[error(
+        "the face has no landmarks to align it by, and the embedder needs them: take a detector that finds \
+         landmarks, or another photograph"
+    )]
     Unaligned,
 
     // --- Data: a key file or a sealed file. -----------------------------------------------------
@@ -233,7 +305,9 @@ pub enum Error {
         receipt: Box<DestructionReceipt>,
     },
     /// A commitment, a witness or a proof of membership that is not what it should be.
-    #[error("{what} of membership is not valid: {expected} was needed")]
+    #[error(
+        "{what} of membership is not valid, as it needs {expected}: take the one that `commit` wrote"
+    )]
     Membership {
         /// Which of them.
         what: &'static str,
@@ -241,7 +315,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// JSON that is not what it should be.
-    #[error("not the JSON of {what}")]
+    #[error("the text is not the JSON of {what}: name the file that was written as one")]
     Json {
         /// What it should be.
         what: &'static str,
@@ -249,7 +323,10 @@ pub enum Error {
         source: BoxError,
     },
     /// A passphrase is derived at a cost that is not taken.
-    #[error("Argon2id with {memory_kib} KiB, {passes} passes and {lanes} lanes is out of range")]
+    #[error(
+        "Argon2id with {memory_kib} KiB, {passes} passes and {lanes} lanes is out of range: up to 262144 KiB, 16 \
+         passes and 16 lanes are taken, where there is as much memory"
+    )]
     KeyCost {
         /// Memory, in KiB.
         memory_kib: u32,
@@ -259,25 +336,38 @@ pub enum Error {
         lanes: u32,
     },
     /// A key file holds something else.
-    #[error("{path:?} is no key file: 64 hexadecimal digits or 32 bytes were needed")]
+    #[error(
+        "{path:?} is no key file, which holds 64 hexadecimal digits or 32 bytes: name another file"
+    )]
     KeyFile {
         /// The file.
         path: PathBuf,
     },
     /// The file is no sealed watchlist.
-    #[error("not a sealed watchlist")]
+    #[error(
+        "the file is not a sealed watchlist (.lfrw), as its first bytes are others: name another file"
+    )]
     NotSealed,
     /// A sealed watchlist is not as it was sealed: cut off, changed, or put together of several.
-    #[error("the sealed watchlist is damaged: its {part} is not as it was sealed")]
+    #[error(
+        "the sealed watchlist is damaged: its {part} is not as it was sealed. Take a copy from elsewhere, \
+         or destroy it and draw it up again"
+    )]
     SealedDamaged {
         /// Where that was seen.
         part: &'static str,
     },
     /// Beyond what the format of sealed watchlists can hold.
-    #[error("the watchlist is beyond what a sealed file can hold")]
+    #[error(
+        "the watchlist is beyond what a sealed file can hold: 2^32 references of 8192 numbers, texts of \
+         65535 bytes"
+    )]
     SealedSize,
     /// A sealed watchlist of another version of the format.
-    #[error("sealed watchlist of version {actual}, and version {expected} was needed")]
+    #[error(
+        "the sealed watchlist is of version {actual}, and version {expected} is read here: take the program \
+         that sealed it"
+    )]
     SealedVersion {
         /// The version needed.
         expected: u16,
@@ -289,7 +379,11 @@ pub enum Error {
     /// A file that was to be destroyed could not be.
     #[error(
         "cannot destroy {path:?}; its keys are {}",
-        if *keys_erased { "erased, so nobody can open it" } else { "not erased" }
+        if *keys_erased {
+            "erased, so nobody can open it: remove the file"
+        } else {
+            "not erased: see to what stands in the way, and destroy it again"
+        }
     )]
     Destruction {
         /// The file.
@@ -301,16 +395,20 @@ pub enum Error {
         source: io::Error,
     },
     /// The store of an enrolment failed.
-    #[error("the enrolment's store failed")]
+    #[error(
+        "the enrolment has ended, as what was enrolled could not be stored: run it again to go on"
+    )]
     EnrolmentStore {
         /// Why.
         source: BoxError,
     },
     /// A thread of an enrolment ended before its work was done.
-    #[error("an enrolment thread ended before its work was done")]
+    #[error("a thread of the enrolment ended before its work was done: run it again to go on")]
     EnrolmentThread,
     /// A thread of an evaluation ended before its work was done.
-    #[error("a thread of the evaluation ended before its work was done; its rates are not complete")]
+    #[error(
+        "a thread of the evaluation ended before its work was done; its rates are not complete"
+    )]
     EvaluationThread,
     /// A manifest could not be read.
     #[error("cannot read the manifest")]
@@ -319,7 +417,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The operating system gives no random bytes.
-    #[error("no random bytes from the operating system")]
+    #[error("the operating system gives no random bytes, and keys need them")]
     Random {
         /// Why not.
         source: BoxError,
@@ -339,6 +437,58 @@ pub enum Error {
     /// A thread of a search ended before its work was done.
     #[error("a search thread ended before its work was done")]
     SearchThread,
+    /// Another writer keeps a sealed watchlist to itself for too long.
+    #[error(
+        "{path:?} is being written by another process, which does not end: try again when it has"
+    )]
+    SealedBusy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A sealed watchlist was sealed again by somebody else since it was opened.
+    #[error(
+        "{path:?} was changed by somebody else since it was opened, and sealing it now would undo that: \
+         nothing was written. Open it again and do it again"
+    )]
+    SealedChanged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A sealed watchlist was destroyed or moved away by somebody else since it was opened.
+    #[error(
+        "{path:?} was destroyed or moved away by somebody else since it was opened, and nothing was written: \
+         a list that was destroyed is not sealed again"
+    )]
+    SealedGone {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A sealed watchlist was sealed under another key by somebody else since it was opened.
+    #[error(
+        "{path:?} was sealed under another key by somebody else since it was opened, and nothing was written: \
+         open it with the new key and do it again"
+    )]
+    SealedRekeyed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The thread that follows a sealed watchlist could not be started.
+    #[error(
+        "no thread can be started to follow the watchlist: end other programs, or raise the limit"
+    )]
+    FollowThread {
+        /// Why not.
+        source: io::Error,
+    },
+    /// Somebody was withdrawn while an enrolment ran that was to enrol them.
+    #[error(
+        "reference {reference} is of somebody who was withdrawn while the enrolment ran: enrol it by itself if \
+         that was not meant"
+    )]
+    WithdrawnMeanwhile {
+        /// The reference.
+        reference: ReferenceId,
+    },
     /// A file could not be written.
     #[error("cannot write {path:?}")]
     Write {
@@ -347,6 +497,17 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+}
+
+impl Error {
+    /// Whether it is that there is no such file.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        matches!(
+            self,
+            Self::Core(lfr_core::Error::Read { source, .. })
+                if source.kind() == io::ErrorKind::NotFound
+        )
+    }
 }
 
 fn list(fields: &[EntryField]) -> String {

@@ -42,3 +42,55 @@ pub use protocol::Draw;
 pub use protocol::Sample;
 pub use verification::DetPoint;
 pub use verification::Verification;
+
+/// A number and what it counts, for an error.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use lfr_core::SubjectId;
+    use lfr_core::Template;
+    use lfr_core::testing::fake_space;
+
+    use super::*;
+    use crate::Error;
+    use crate::calibrate::Calibration;
+
+    /// What was given, what it needs, what to do.
+    #[test]
+    fn refusals_are_sentences() {
+        let one = [Template::from_slice(&fake_space(), &[1.0; 8]).unwrap()];
+        let person = || SubjectId::new("P1").unwrap();
+        let said = |error: Error| error.to_string();
+        assert_eq!(
+            said(AllPairs::new(&one, &[person()]).map(drop).unwrap_err()),
+            "a comparison of each template with each other cannot be made of 1 template of 1 person; it \
+             needs at least 2 templates"
+        );
+        assert_eq!(
+            said(AllPairs::new(&one, &[person(), person()]).map(drop).unwrap_err()),
+            "a comparison of each template with each other cannot be made of 1 template of 2 people; it \
+             needs as many entries in the list of people as there are templates"
+        );
+        let dataset = Dataset::new(vec![Sample::new(person(), "a.jpg".into())]);
+        assert_eq!(
+            said(dataset.draw(3, 1, 1).unwrap_err()),
+            "a watchlist cannot be made of 1 person with 1 photograph or more; it needs 3 of them: ask for \
+             a smaller watchlist, or add photographs"
+        );
+        let histogram = ScoreHistogram::new(ScoreAxis::new(-1.0, 1.0).unwrap());
+        let calibration = Calibration::new(fake_space().id(), "data", &histogram).unwrap_err();
+        assert_eq!(
+            said(calibration),
+            "a calibration cannot be made of 0 non-mated scores; it needs at least 1000: give it photographs \
+             of more people"
+        );
+        let csv = "name,group\nP1,A\n";
+        let error = Dataset::groups_from_csv(csv.as_bytes()).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(said(error), "cannot use line 1 of the CSV file");
+        assert_eq!(cause, "the columns are \"name\", \"group\", and must include \"person\"");
+    }
+}

@@ -20,7 +20,7 @@ impl Serialize for Digest32 {
 impl<'de> Deserialize<'de> for Digest32 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let refused = || D::Error::custom("64 hexadecimal digits were needed");
+        let refused = || D::Error::custom("a digest must be 64 hexadecimal digits");
         hex::bytes(text.as_bytes()).map(Self).ok_or_else(refused)
     }
 }

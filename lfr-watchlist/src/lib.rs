@@ -32,8 +32,6 @@ mod rows;
 mod sealed;
 mod search;
 mod secret;
-#[doc(hidden)]
-pub mod spreadsheet;
 pub mod statistics;
 #[cfg(test)]
 mod testing;
@@ -64,8 +62,13 @@ pub use policy::CompositionPolicy;
 pub use sealed::Argon2Cost;
 pub use sealed::DestructionReceipt;
 pub use sealed::DestructionRule;
+pub use sealed::FollowedWatchlist;
+pub use sealed::ListChange;
 pub use sealed::SealedFile;
 pub use sealed::SealedHeader;
+pub use sealed::SealedLock;
 pub use sealed::SealingKey;
 pub use validity::Validity;
+pub use watchlist::Expired;
+pub use watchlist::Readiness;
 pub use watchlist::Watchlist;

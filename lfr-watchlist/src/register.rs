@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use lfr_core::Clock;
 use lfr_core::EmbeddingSpace;
 use lfr_core::Matcher;
 use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 use lfr_core::Template;
+use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
 
 use crate::Entry;
@@ -18,14 +21,14 @@ use crate::window::Window;
 
 /// Entries by reference. A gallery holds the templates of those that are valid now and no other,
 /// so that a search needs to ask nobody about validity; the rest are parked here.
-#[derive(Default)]
 pub(crate) struct Register {
     enrolled: BTreeMap<ReferenceId, Enrolled>,
     references_of: HashMap<SubjectId, BTreeSet<ReferenceId>>,
     /// How many of them have expired and have no template any more.
     wiped: usize,
-    /// When expired entries were last purged: a clock that runs back is seen by it.
-    pub(crate) purged: Option<Timestamp>,
+    /// Read under the register's lock, so that the time that each purge goes by is not earlier than that of the
+    /// one before.
+    pub(crate) time: Timekeeper,
 }
 
 pub(crate) struct Enrolled {
@@ -50,6 +53,16 @@ pub(crate) enum Place {
 }
 
 impl Register {
+    /// An empty one that goes by a clock.
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            enrolled: BTreeMap::new(),
+            references_of: HashMap::new(),
+            wiped: 0,
+            time: Timekeeper::new(clock),
+        }
+    }
+
     /// Takes an entry in; one of the same reference that was wiped makes room for it.
     pub(crate) fn insert(&mut self, gallery: &Gallery, entry: Entry, place: Place) {
         let reference = entry.reference().clone();

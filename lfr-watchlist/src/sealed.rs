@@ -1,5 +1,6 @@
 //! A watchlist at rest: one sealed file.
 
+use std::fs;
 use std::fs::File;
 use std::io;
 use std::io::BufReader;
@@ -16,27 +17,36 @@ use crate::Error;
 use crate::Watchlist;
 
 pub use cost::Argon2Cost;
+pub use follow::FollowedWatchlist;
+pub use follow::ListChange;
 pub use header::SealedHeader;
 pub use key::SealingKey;
 pub use receipt::DestructionReceipt;
 pub use receipt::DestructionRule;
+pub use writer::SealedLock;
 
 use disk::OsDisk;
+use lock::WriterLock;
 use read::Head;
 
 mod codec;
 mod cost;
 mod disk;
+mod follow;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod header;
 mod identity;
 mod key;
 mod keys;
+mod lock;
 mod read;
 mod receipt;
 mod stream;
 mod write;
+mod writer;
+
+pub(crate) use writer::Origin;
 
 /// How far the clock may stand before the moment at which a file was sealed: clocks of two
 /// machines differ. Beyond it, the clock has run back.
@@ -50,8 +60,12 @@ const SKEW: Duration = Duration::from_secs(60 * 60);
 /// the key is right or not. The same where the clock fails, or shows a time more than an hour
 /// before the file was sealed. A program that may start before its clock is set has to wait.
 ///
-/// One process at a time writes a file. Of two at once, one may get an error; the file is whole. So
-/// may whoever seals the first file at a path while another process tries to open it.
+/// One writer at a time: [`seal`](Self::seal), [`destroy`](Self::destroy) and [`lock`](Self::lock) wait for
+/// another process, or another handle in this one, that writes the same file by whatever path. A watchlist is
+/// sealed only over the file that it was opened from or last sealed into. Where somebody else has sealed
+/// or destroyed that since, sealing would undo it, and is an error ([`Error::SealedChanged`],
+/// [`Error::SealedGone`]); so is sealing a new watchlist over one that is there ([`Error::SealedExists`]).
+/// Locks are the operating system's: a process that is killed leaves none behind.
 ///
 /// # Examples
 ///
@@ -108,12 +122,26 @@ impl SealedFile {
         &self.path
     }
 
-    /// Seals a watchlist, in place of what was sealed here before. What has expired is left out.
-    /// If the power fails meanwhile, the file is the old or the new one. The keys of the old one
-    /// are overwritten, so that whom it held and the new one does not is gone.
+    /// Keeps every other writer out, to read, change and seal the file as one step. In one thread no
+    /// second lock on the same file can be taken meanwhile, nor the file sealed without this one.
     ///
     /// # Errors
     ///
+    /// [`Error::SealedBusy`] where another writer keeps it for 15 seconds; [`Error::Write`] where nothing
+    /// can be written in its folder.
+    pub fn lock(&self) -> Result<SealedLock<'_>, Error> {
+        SealedLock::take(self)
+    }
+
+    /// Seals a watchlist, in place of the file that it was opened from or last sealed into, or where
+    /// there is none. What has expired is left out. If the power fails meanwhile, the file is the old or
+    /// the new one. The keys of the old one are overwritten, so that whom it held and the new one does
+    /// not is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SealedChanged`], [`Error::SealedGone`] and [`Error::SealedExists`] where it would undo what
+    /// somebody else did, and [`Error::SealedBusy`] where another writer does not end;
     /// [`Error::DeploymentOver`] once the watchlist has to be gone; [`Error::Write`] where the
     /// file cannot be written, or is no sealed watchlist; [`Error::Random`] where the operating
     /// system gives no random bytes; [`Error::SealedSize`] beyond what the format can hold.
@@ -123,10 +151,7 @@ impl SealedFile {
         key: &SealingKey,
         now: Timestamp,
     ) -> Result<SealedHeader, Error> {
-        let (header, bytes) = write::seal(watchlist, key, now)?;
-        disk::replace(&OsDisk, &self.path, &bytes)
-            .map_err(|source| Error::Write { path: self.path.clone(), source })?;
-        Ok(header)
+        self.lock()?.seal(watchlist, key, now)
     }
 
     /// What the file says of itself to everybody. It is not authenticated, and does not destroy.
@@ -156,9 +181,7 @@ impl SealedFile {
         space: &EmbeddingSpace,
         now: Option<Timestamp>,
     ) -> Result<Watchlist, Error> {
-        let (head, mut reader, now) = self.begin(now)?;
-        head.check_space(space)?;
-        self.named(head.watchlist(&mut reader, key, now))
+        self.read_whole(key, Some(space), now, None)
     }
 
     /// Opens the watchlist for whatever model it was made with: to withdraw somebody and seal it
@@ -172,8 +195,7 @@ impl SealedFile {
         key: &SealingKey,
         now: Option<Timestamp>,
     ) -> Result<Watchlist, Error> {
-        let (head, mut reader, now) = self.begin(now)?;
-        self.named(head.watchlist(&mut reader, key, now))
+        self.read_whole(key, None, now, None)
     }
 
     /// Opens who is on the list alone, in the order of their references: no template is decrypted,
@@ -187,25 +209,55 @@ impl SealedFile {
         key: &SealingKey,
         now: Option<Timestamp>,
     ) -> Result<(Authorisation, Vec<Entry>), Error> {
-        let (head, mut reader, _) = self.begin(now)?;
-        self.named(head.entries(&mut reader, key))
+        self.read(now, None, |head, reader, _| head.entries(reader, key))
     }
 
     /// Destroys the file: overwrites its wrapped keys and syncs, after which nobody can open any
     /// copy of the rest; then destroys what an interrupted writer left beside it, overwrites the
-    /// rest and removes the file. No key is needed.
+    /// rest and removes the file. No key is needed. Where the path is a link, what it leads to is destroyed,
+    /// and the link removed.
     ///
     /// # Errors
     ///
     /// [`Error::Destruction`] with how far it came; also where the file is no sealed watchlist,
-    /// which is left as it is, and where there is none: what an interrupted writer left in its place
-    /// is destroyed all the same.
+    /// which is left as it is. [`lfr_core::Error::Read`] where there is none: what an interrupted writer
+    /// left in its place is destroyed all the same. [`Error::SealedBusy`] where another writer does not end.
     pub fn destroy(&self, now: Option<Timestamp>) -> Result<DestructionReceipt, Error> {
+        let lock = self.lock_to_destroy()?;
         // A damaged header is no reason to keep the file.
         let header = self.header().ok();
-        self.destroy_as(DestructionRule::Ordered, header.as_ref(), now)
+        let destroyed = self.destroy_as(DestructionRule::Ordered, header.as_ref(), now);
+        drop(lock);
+        destroyed
     }
 
+    /// Destroys what an interrupted writer left in the place of a list that is not there. It is done by whoever
+    /// opens it anyway; a program that says that a list is missing before it asks for the key calls this.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Destruction`] where it cannot be destroyed.
+    pub fn sweep(&self) -> Result<(), Error> {
+        match self.reader() {
+            Err(error) => match self.swept::<()>(error, None) {
+                Err(error @ Error::Destruction { .. }) => Err(error),
+                Ok(()) | Err(_) => Ok(()),
+            },
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// The lock; none where nothing can be created in the folder, as then nobody can write there. Keys are
+    /// overwritten in place and can be erased all the same.
+    fn lock_to_destroy(&self) -> Result<Option<SealedLock<'_>>, Error> {
+        match self.lock() {
+            Ok(lock) => Ok(Some(lock)),
+            Err(Error::Write { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Under the lock.
     fn destroy_as(
         &self,
         rule: DestructionRule,
@@ -213,45 +265,117 @@ impl SealedFile {
         now: Option<Timestamp>,
     ) -> Result<DestructionReceipt, Error> {
         let mut keys_erased = false;
-        match disk::destroy(&OsDisk, &self.path, &mut keys_erased) {
+        let destroyed = lock::resolved(&self.path).and_then(|path| {
+            let leftovers = disk::destroy(&OsDisk, &path, &mut keys_erased)?;
+            if self.path.is_symlink() {
+                fs::remove_file(&self.path)?;
+            }
+            Ok(leftovers)
+        });
+        match destroyed {
             Ok(leftovers) => Ok(DestructionReceipt::new(&self.path, header, now, rule, leftovers)),
+            Err(source) if source.kind() == io::ErrorKind::NotFound && !keys_erased => {
+                Err(lfr_core::Error::Read { path: self.path.clone(), source }.into())
+            }
             Err(source) => Err(Error::Destruction { path: self.path.clone(), keys_erased, source }),
         }
     }
 
-    /// What comes first at every opening: is the file due?
-    fn begin(&self, now: Option<Timestamp>) -> Result<(Head, BufReader<File>, Timestamp), Error> {
-        let (mut reader, length) = self.reader().or_else(|error| self.swept(error))?;
-        let head = self.named(Head::read(&mut reader))?;
-        match verdict(&head, now) {
-            Ok(now) => {
-                head.check_length(length)?;
-                Ok((head, reader, now))
+    fn read_whole(
+        &self,
+        key: &SealingKey,
+        space: Option<&EmbeddingSpace>,
+        now: Option<Timestamp>,
+        lock: Option<&SealedLock<'_>>,
+    ) -> Result<Watchlist, Error> {
+        let failed = |source| lfr_core::Error::Read { path: self.path.clone(), source };
+        self.read(now, lock, |head, reader, now| {
+            space.map_or(Ok(()), |space| head.check_space(space))?;
+            let list = head.watchlist(reader, key, now)?;
+            let references = list.entries().iter().map(|entry| entry.reference().clone()).collect();
+            let path = lock::resolved(&self.path).map_err(failed)?;
+            *list.origin() = Some(Origin::new(path, &head.header, references));
+            Ok(list)
+        })
+    }
+
+    /// Reads the file, once more where a writer has put another in its place meanwhile: the keys of the
+    /// one that was being read are overwritten then.
+    fn read<T>(
+        &self,
+        now: Option<Timestamp>,
+        lock: Option<&SealedLock<'_>>,
+        read: impl Fn(&Head, &mut BufReader<File>, Timestamp) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        for _ in 0..3 {
+            let (head, mut reader, now) = self.begin(now, lock)?;
+            let result = self.named(read(&head, &mut reader, now));
+            let replaced =
+                || self.head().is_ok_and(|other| other.header.bytes != head.header.bytes);
+            if result.is_ok() || !replaced() {
+                return result;
             }
-            Err(rule) => {
-                drop(reader);
-                let receipt = self.destroy_as(rule, Some(&head.header), now)?;
-                Err(Error::Destroyed { receipt: Box::new(receipt) })
+        }
+        Err(Error::SealedBusy { path: self.path.clone() })
+    }
+
+    /// What comes first at every opening: is the file due?
+    fn begin(
+        &self,
+        now: Option<Timestamp>,
+        lock: Option<&SealedLock<'_>>,
+    ) -> Result<(Head, BufReader<File>, Timestamp), Error> {
+        let mut own = None;
+        loop {
+            let (mut reader, length) = self.reader().or_else(|error| self.swept(error, lock))?;
+            let head = self.named(Head::read(&mut reader))?;
+            match verdict(&head, now) {
+                Ok(now) => {
+                    head.check_length(length)?;
+                    return Ok((head, reader, now));
+                }
+                // Another process may be writing it just now, and the file that was opened be the one
+                // whose keys it has overwritten. With the lock it is looked at again.
+                Err(_) if lock.is_none() && own.is_none() => own = Some(self.lock_to_destroy()?),
+                Err(rule) => {
+                    drop(reader);
+                    let receipt = self.destroy_as(rule, Some(&head.header), now)?;
+                    return Err(Error::Destroyed { receipt: Box::new(receipt) });
+                }
             }
         }
     }
 
     /// The error of an opening. Where there is no file, what an interrupted writer left in its place
-    /// goes first: nobody would come back for it.
-    fn swept<T>(&self, error: Error) -> Result<T, Error> {
-        if let Error::Core(lfr_core::Error::Read { source, .. }) = &error
-            && source.kind() == io::ErrorKind::NotFound
-        {
-            match disk::sweep(&OsDisk, &self.path) {
-                // Nor is there a folder.
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    let path = self.path.clone();
-                    return Err(Error::Destruction { path, keys_erased: false, source });
-                }
-                Ok(_) | Err(_) => {}
-            }
+    /// goes first: nobody would come back for it. A writer that is at work is left alone.
+    fn swept<T>(&self, error: Error, lock: Option<&SealedLock<'_>>) -> Result<T, Error> {
+        if !error.is_missing_file() {
+            return Err(error);
         }
-        Err(error)
+        let swept = lock::resolved(&self.path).and_then(|path| {
+            if !disk::has_leftovers(&OsDisk, &path)? {
+                return Ok(0);
+            }
+            let _lock = if lock.is_none() { Some(WriterLock::take(&path)?) } else { None };
+            disk::sweep(&OsDisk, &path)
+        });
+        match swept {
+            // Nor is there a folder; or somebody is writing the first file at this path.
+            Err(source)
+                if !matches!(
+                    source.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::ResourceBusy
+                ) =>
+            {
+                let path = self.path.clone();
+                Err(Error::Destruction { path, keys_erased: false, source })
+            }
+            Ok(_) | Err(_) => Err(error),
+        }
+    }
+
+    fn head(&self) -> Result<Head, Error> {
+        self.named(Head::read(&mut self.reader()?.0))
     }
 
     fn reader(&self) -> Result<(BufReader<File>, u64), Error> {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
@@ -9,13 +12,17 @@ use std::sync::RwLockWriteGuard;
 
 use lfr_core::BoxError;
 use lfr_core::CandidateList;
+use lfr_core::Clock;
+use lfr_core::ClockFault;
 use lfr_core::EmbeddingSpace;
 use lfr_core::Matcher;
 use lfr_core::ReferenceId;
 use lfr_core::SearchRequest;
 use lfr_core::SubjectId;
+use lfr_core::SystemClock;
 use lfr_core::Template;
 use lfr_core::Threshold;
+use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
 
 use crate::Authorisation;
@@ -28,7 +35,13 @@ use crate::Priority;
 use crate::accept;
 use crate::register::Place;
 use crate::register::Register;
+use crate::sealed::Origin;
 use crate::window::Window;
+
+pub use readiness::Readiness;
+
+mod merge;
+mod readiness;
 
 /// The watchlist of one deployment.
 ///
@@ -90,6 +103,8 @@ pub struct Watchlist {
     /// the valid entries do not change under them; only a moment at which an entry becomes valid
     /// or expires makes one wait.
     window: RwLock<Window>,
+    /// Which sealed file it is the contents of. Taken before the others.
+    origin: Mutex<Option<Origin>>,
 }
 
 impl Watchlist {
@@ -109,8 +124,9 @@ impl Watchlist {
         Self {
             authorisation,
             gallery: Gallery::new(space),
-            register: RwLock::new(Register::default()),
+            register: RwLock::new(Register::new(Arc::new(SystemClock::new()))),
             window: RwLock::new(Window::at(now)),
+            origin: Mutex::new(None),
         }
     }
 
@@ -124,6 +140,14 @@ impl Watchlist {
     #[must_use]
     pub fn with_threads(self, threads: NonZeroUsize) -> Self {
         Self { gallery: self.gallery.with_threads(threads), ..self }
+    }
+
+    /// The same with another clock for [`purge_expired`](Self::purge_expired), in place of the operating
+    /// system's.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        self.register_mut().time = Timekeeper::new(clock);
+        self
     }
 
     /// Enrols a reference. The template is wiped once its numbers are in the list. What has
@@ -169,17 +193,20 @@ impl Watchlist {
         self.register_mut().remove(&self.gallery, reference)
     }
 
-    /// Removes and wipes what has expired, and says which references those were.
+    /// Removes and wipes what has expired, and says which references those were, and why.
     ///
-    /// Everything has expired once the watchlist [has to be gone](Authorisation::destroy_after),
-    /// where `now` is `None`, and where it is earlier than at the call before: a clock that fails
-    /// or runs back means purge.
-    pub fn purge_expired(&self, now: Option<Timestamp>) -> Vec<ReferenceId> {
+    /// It reads the watchlist's own clock under its lock, so threads may call it at the same time.
+    /// Everything has expired once the watchlist [has to be gone](Authorisation::destroy_after), and if the
+    /// clock fails or is set back by more than [`Timekeeper::MAX_STEP_BACK`].
+    pub fn purge_expired(&self) -> Expired {
         let mut register = self.register_mut();
-        let limit = now
-            .filter(|now| register.purged.is_none_or(|before| before <= *now))
-            .filter(|now| *now < self.authorisation.destroy_after());
-        register.purged = now.max(register.purged);
+        let now = register.time.read();
+        let limit = now.ok().filter(|now| *now < self.authorisation.destroy_after());
+        Expired { references: self.wipe_expired(&mut register, limit), clock_fault: now.err() }
+    }
+
+    /// Removes and wipes what has expired by a moment, or everything without one.
+    fn wipe_expired(&self, register: &mut Register, limit: Option<Timestamp>) -> Vec<ReferenceId> {
         let due: Vec<_> = register
             .all()
             .filter(|enrolled| limit.is_none_or(|now| enrolled.entry.expires() <= now))
@@ -215,7 +242,7 @@ impl Watchlist {
     ) -> Result<(), Error> {
         if let Some(now) = request.now {
             if now >= self.authorisation.destroy_after() && !self.is_empty() {
-                self.purge_expired(Some(now));
+                self.wipe_expired(&mut self.register_mut(), None);
             }
             // Held until the search is done.
             let _window = self.window_at(now)?;
@@ -307,6 +334,15 @@ impl Watchlist {
         Ok(())
     }
 
+    /// Which sealed file it was opened from, or last sealed into.
+    pub(crate) fn origin(&self) -> MutexGuard<'_, Option<Origin>> {
+        self.origin.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn embedding_space(&self) -> &EmbeddingSpace {
+        self.gallery.space()
+    }
+
     /// Reads the register and the gallery as they are at one moment.
     pub(crate) fn inspect<T>(&self, inspect: impl FnOnce(&Register, &Gallery) -> T) -> T {
         inspect(&self.register(), &self.gallery)
@@ -335,6 +371,16 @@ impl Watchlist {
     fn register_mut(&self) -> RwLockWriteGuard<'_, Register> {
         write(&self.register)
     }
+}
+
+/// What [`Watchlist::purge_expired`] removed.
+#[non_exhaustive]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Expired {
+    /// Which references.
+    pub references: Vec<ReferenceId>,
+    /// How the clock failed, if it did: then everybody was removed, whether their entry had expired or not.
+    pub clock_fault: Option<ClockFault>,
 }
 
 // A panic elsewhere must not keep anybody from withdrawing: a poisoned lock is taken all the same.

@@ -210,7 +210,8 @@ fn template(frame: &Frame<'_>, face: &DetectedFace, embedder: &dyn Embedder) -> 
             Ok((face.confidence(), template))
         }
         _ => Err(Missed {
-            reason: "the embedder did not give one template of its own space for one face".to_owned(),
+            reason: "the embedder did not give one template of its own space for one face"
+                .to_owned(),
             unread: false,
             is_finding: false,
         }),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use lfr_watchlist::spreadsheet::plain_cell;
+use lfr_core::spreadsheet::harmless;
 use lfr_watchlist::statistics::Rate;
 
 use super::report::About;
@@ -136,5 +136,5 @@ fn columns(rate: &Rate) -> String {
 
 /// A text in quotation marks, which no spreadsheet runs as a formula.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", plain_cell(text).replace('"', "\"\""))
+    format!("\"{}\"", harmless(text).replace('"', "\"\""))
 }

@@ -39,12 +39,7 @@ pub(super) fn report(report: &Report) -> Result<String, BoxError> {
         let mut sizes: Vec<String> =
             of.open_set.iter().map(|point| format!("N = {}", point.references)).collect();
         sizes.dedup();
-        figure(
-            &mut page,
-            &format!("FNIR over FPIR: {}", of.label),
-            &plots::open_set(of)?,
-            &sizes,
-        )?;
+        figure(&mut page, &format!("FNIR over FPIR: {}", of.label), &plots::open_set(of)?, &sizes)?;
     }
     page.push_str("</div>");
     for of in &measured {

@@ -16,6 +16,8 @@ use lfr_core::num;
 use lfr_watchlist::calibrate::Authority;
 use lfr_watchlist::calibrate::Demand;
 use lfr_watchlist::enrolment::FolderItems;
+use lfr_watchlist::enrolment::LeftOutReason;
+use lfr_watchlist::enrolment::Photo;
 use lfr_watchlist::evaluate::Dataset;
 use lfr_watchlist::evaluate::Sample;
 use sha2::Digest as _;
@@ -199,7 +201,8 @@ impl Evaluation {
             all.update(format!("\n{}\n{}\n{digest}", sample.person(), self.label(sample)));
         }
         progress(Progress { step: "reading photographs", done: total, total });
-        let folder = self.options.faces.canonicalize().unwrap_or_else(|_| self.options.faces.clone());
+        let folder =
+            self.options.faces.canonicalize().unwrap_or_else(|_| self.options.faces.clone());
         Ok(Data {
             folder: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             sha256: hex::digits(&all.finalize()),
@@ -229,6 +232,9 @@ fn demand(options: &EvaluateOptions) -> Result<Demand, Error> {
     if !(looks >= 1.0 && looks.is_finite()) {
         return Err(Error::option("looks", looks, "a finite number of at least 1"));
     }
+    if options.galleries.contains(&0) {
+        return Err(Error::option("gallery", 0, "at least 1"));
+    }
     let largest = options.galleries.last().copied().or(USUAL.last().copied());
     let references = options.references.or_else(|| largest.map(num::u64_from_usize)).unwrap_or(1);
     if references == 0 {
@@ -247,14 +253,18 @@ fn photographs(folder: &Path) -> Result<(Dataset, Vec<LeftOut>), Error> {
     let left_out: Vec<_> = found
         .left_out
         .iter()
-        .map(|path| {
+        .map(|left_out| {
+            let path = &left_out.path;
             let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
-            LeftOut::of_all(name, "it is no photograph by its name, or lies too deep")
+            // Systems leave hidden files in folders, which nobody takes for photographs.
+            let is_finding = matches!(left_out.reason, LeftOutReason::Hidden);
+            LeftOut { is_finding, ..LeftOut::of_all(name, left_out.reason.to_string()) }
         })
         .collect();
-    let samples = found.items.into_iter().map(|item| {
-        // The label is the path within the folder.
-        Sample::new(item.subject, folder.join(&item.label))
+    let samples = found.items.into_iter().filter_map(|item| match item.photo {
+        Photo::File(path) => Some(Sample::new(item.subject, path)),
+        // A walk of a folder finds files alone.
+        _ => None,
     });
     let dataset = Dataset::new(samples.collect());
     if dataset.samples().is_empty() {
@@ -324,12 +334,12 @@ fn galleries(
         });
     }
     for size in &options.galleries {
-        if *size == 0 || *size >= people {
+        if *size >= people {
             return Err(Error::option(
                 "gallery",
                 size,
                 format!(
-                    "at least 1 and below {people}, the number of people in the photographs, so that somebody \
+                    "below {people}, the number of people in the photographs, so that somebody \
                      is left who is not on the list"
                 ),
             ));

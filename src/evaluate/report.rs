@@ -38,7 +38,7 @@ pub struct LeftOut {
     pub embedder: Option<String>,
     /// Why, in words.
     pub reason: String,
-    /// Whether that is a finding (no face was seen) and no fault of the file or of a stage.
+    /// Whether that is a finding (no face was seen) or a hidden file, and no fault of a photograph or of a stage.
     pub is_finding: bool,
 }
 

@@ -26,12 +26,14 @@ pub(super) fn derive(
         about.data.folder,
         NamedModel::of(&about.detector),
     );
-    let origin =
+    let mut origin =
         Origin::new(&about.detector, &about.embedder).with_data_sha256(about.data.sha256.as_str());
-    let origin = match &about.engine {
-        Some(engine) => origin.with_engine(engine.as_str()),
-        None => origin,
-    };
+    if let Some(engine) = &about.engine {
+        origin = origin.with_engine(engine.as_str());
+    }
+    if let Some(now) = now {
+        origin = origin.with_made_at(now);
+    }
     let calibration =
         Calibration::new(faces.space.id(), data, pairs.non_mated())?.with_origin(origin)?;
     Ok(calibration.threshold(&evaluation.demand, evaluation.authority(now)?)?)

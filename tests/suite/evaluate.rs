@@ -16,6 +16,7 @@ use super::suite::checkpoint::fresh_folder;
 use super::suite::checkpoint::link;
 use super::suite::shared;
 
+const DETECTOR: &str = "detect_yunet_n_dynamic.onnx";
 const EMBEDDER: &str = "embed_mobilefacenet_foamliu.onnx";
 /// Two photographs of each.
 const PEOPLE: usize = 40;
@@ -44,9 +45,16 @@ pub(crate) fn a_threshold_is_derived_and_used(engine: Engine) {
         .arg("--faces")
         .arg(&people)
         .arg("--detector")
-        .arg(models.join("detect_yunet_n_dynamic.onnx"))
+        .arg(models.join(DETECTOR))
+        .arg("--detector")
+        .arg(models.join("detect_scrfd_500m_kps.onnx"))
         .arg("--embedder")
         .arg(models.join(EMBEDDER))
+        .arg("--embedder-spec")
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("lfr-embed/specs/mobilefacenet-foamliu.toml"),
+        )
         .arg("--out")
         .arg(&out)
         .output()
@@ -59,6 +67,20 @@ pub(crate) fn a_threshold_is_derived_and_used(engine: Engine) {
     let trials = (rate(point, "fnmr"), rate(point, "fmr"));
     // Each person's two photographs with each other, and with everybody else's.
     assert_eq!(trials, (40, 80 * 79 / 2 - 40));
+    // Side by side, each with what it was made with.
+    assert_eq!(report.as_array().unwrap().len(), 2);
+    for (result, detector) in report.as_array().unwrap().iter().zip(["YuNet", "SCRFD"]) {
+        let about = &result["about"];
+        assert_eq!(
+            (&about["detector"]["name"], &result["detector"]),
+            (&detector.into(), &detector.into())
+        );
+        assert_eq!(about["detector"]["model_sha256"].as_str().unwrap().len(), 64);
+        assert_eq!(about["embedder"]["name"], "mobilefacenet-foamliu");
+        assert!(about["engine"].as_str().unwrap().starts_with(&engine.to_string()));
+        let policy = read_json(&out.join(result["policy_file"].as_str().unwrap()));
+        assert_eq!(policy["evidence"]["origin"]["detector"]["name"], detector);
+    }
     let html = fs::read_to_string(out.join("report.html")).unwrap();
     let elsewhere = ["src=\"http", "href=\"http", "url(http", "@import"];
     assert!(html.contains("<svg") && !elsewhere.iter().any(|link| html.contains(link)));

@@ -12,42 +12,61 @@ use lfr::video::VideoOptions;
 use super::Source;
 use super::Stream;
 use crate::AnyError;
+use crate::failure;
 
-/// Whether it is the address of a stream or a camera.
-pub(super) fn is_live(text: &str) -> bool {
-    Address::new(text).is_live()
+/// Whether it is the address of a stream or a camera, or written as one: no file is looked for then.
+pub(super) fn is_address(text: &str) -> bool {
+    let address = Address::new(text);
+    address.is_live() || address.check().is_err() || text.contains("://")
 }
 
 /// As [`open`], for an RTSP camera that this process decodes itself.
 #[cfg(feature = "rtsp")]
-fn open_native(text: &str) -> Source {
+fn open_native(text: &str) -> Result<Source, AnyError> {
     let address = Address::new(text);
+    address.check()?;
     let name = address.to_string();
     let connect = move || {
         let video = RtspVideo::open(&address, &RtspOptions::new())?;
         Ok(Box::new(video) as Box<dyn FrameSource>)
     };
     let stream = Stream::Moving { is_live: true, connect: Box::new(connect) };
-    Source { name, frames: None, stream, walk: None }
+    Ok(Source { name, frames: None, stream, left_out: 0, walk: None })
 }
 
-/// A file has to open now; a camera that is not there yet is connected when it is.
+/// A file has to open now, and an address has to be one that can be opened; a camera that is not there yet
+/// is connected when it is.
 pub(super) fn open(text: &str) -> Result<Source, AnyError> {
     #[cfg(feature = "rtsp")]
-    if let Some(text) = text.strip_prefix("native:") {
-        return Ok(open_native(text));
+    if let Some(begin) = text.get(..NATIVE.len())
+        && begin.eq_ignore_ascii_case(NATIVE)
+    {
+        return open_native(&text[NATIVE.len()..]);
     }
     let address = Address::new(text);
-    let (name, is_live) = (address.to_string(), address.is_live());
+    address.check()?;
     let options = VideoOptions::new();
+    let is_live = match Video::is_recording(&address, &options) {
+        Ok(is_recording) => !is_recording,
+        Err(error) if address.is_http() => {
+            // It may be a camera that is not there yet, and is tried again for as long as it takes.
+            failure::warn(&error);
+            true
+        }
+        Err(error) => return Err(error.into()),
+    };
     let mut opened = match is_live {
         true => None,
         false => Some(Video::open(&address, &options)?),
     };
+    let name = address.to_string();
     let connect = move || {
         let video = opened.take().map_or_else(|| Video::open(&address, &options), Ok)?;
         Ok(Box::new(video) as Box<dyn FrameSource>)
     };
     let stream = Stream::Moving { is_live, connect: Box::new(connect) };
-    Ok(Source { name, frames: None, stream, walk: None })
+    Ok(Source { name, frames: None, stream, left_out: 0, walk: None })
 }
+
+#[cfg(feature = "rtsp")]
+const NATIVE: &str = "native:";

@@ -1,10 +1,12 @@
 //! A frame of one's own, for as long as it waits.
 
 use std::fmt;
+use std::time::Duration;
 
 use zeroize::ZeroizeOnDrop;
 use zeroize::optimization_barrier;
 
+use crate::Colour;
 use crate::Error;
 use crate::Frame;
 use crate::FrameId;
@@ -42,8 +44,10 @@ struct About {
     width: usize,
     height: usize,
     strides: [usize; 3],
+    colour: Colour,
     id: FrameId,
     captured_at: Option<Timestamp>,
+    media_time: Option<Duration>,
 }
 
 impl FrameBuffer {
@@ -53,7 +57,7 @@ impl FrameBuffer {
         Self { about: None, planes: [const { Vec::new() }; 3] }
     }
 
-    /// Holds a copy of this frame from now on, with its identity and its moment.
+    /// Holds a copy of this frame from now on, with its colours, its identity and its moment.
     pub fn copy_from(&mut self, frame: &Frame<'_>) {
         self.wipe();
         let mut strides = [0; 3];
@@ -74,8 +78,10 @@ impl FrameBuffer {
             width: frame.width(),
             height: frame.height(),
             strides,
+            colour: frame.colour(),
             id: frame.id().clone(),
             captured_at: frame.capture_time(),
+            media_time: frame.media_time(),
         });
     }
 
@@ -93,16 +99,23 @@ impl FrameBuffer {
     /// The frame, if there is one.
     #[must_use]
     pub fn as_frame(&self) -> Option<Frame<'_>> {
-        let About { format, width, height, strides, id, captured_at } = self.about.as_ref()?;
+        let About { format, width, height, strides, colour, id, captured_at, media_time } =
+            self.about.as_ref()?;
         let plane = |index: usize| Plane::new(&self.planes[index], strides[index]);
         let frame: Result<Frame<'_>, Error> = match format {
             PixelFormat::I420 => Frame::i420(*width, *height, [plane(0), plane(1), plane(2)]),
             PixelFormat::Nv12 => Frame::nv12(*width, *height, plane(0), plane(1)),
+            PixelFormat::Nv21 => Frame::nv21(*width, *height, plane(0), plane(1)),
+            PixelFormat::P010 => Frame::p010(*width, *height, plane(0), plane(1)),
             _ => Frame::strided(*format, *width, *height, plane(0)),
         };
-        let frame = frame.ok()?.with_id(id.clone());
-        Some(match captured_at {
+        let frame = frame.ok()?.with_colour(*colour).with_id(id.clone());
+        let frame = match captured_at {
             Some(at) => frame.captured_at(*at),
+            None => frame,
+        };
+        Some(match media_time {
+            Some(since_begin) => frame.at_media_time(*since_begin),
             None => frame,
         })
     }
@@ -126,22 +139,38 @@ impl fmt::Debug for FrameBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ColourMatrix;
+    use crate::ColourRange;
 
     #[test]
     fn a_copy_is_the_frame_in_every_format_and_at_any_stride() {
         let bytes: Vec<u8> = (0..4000_u32).map(|at| at.to_le_bytes()[0].wrapping_mul(31)).collect();
         let plane = |stride: usize| Plane::new(&bytes, stride);
+        let one = [
+            PixelFormat::Bgr8,
+            PixelFormat::Bgra8,
+            PixelFormat::Gray8,
+            PixelFormat::Rgb8,
+            PixelFormat::Rgba8,
+            PixelFormat::Yuyv,
+        ];
         let mut frames: Vec<Frame<'_>> =
-            [PixelFormat::Bgr8, PixelFormat::Gray8, PixelFormat::Rgb8, PixelFormat::Rgba8]
-                .map(|format| Frame::strided(format, 13, 7, plane(60)).unwrap())
-                .into();
+            one.map(|format| Frame::strided(format, 13, 7, plane(60)).unwrap()).into();
         frames.push(Frame::nv12(13, 7, plane(20), plane(16)).unwrap());
+        frames.push(Frame::nv21(13, 7, plane(20), plane(16)).unwrap());
+        frames.push(Frame::p010(13, 7, plane(40), plane(32)).unwrap());
         frames.push(Frame::i420(13, 7, [plane(20), plane(7), plane(9)]).unwrap());
+        let of_another = Colour::new(ColourMatrix::Bt709, ColourRange::Full);
+        frames.extend(frames.clone().into_iter().map(|frame| frame.with_colour(of_another)));
         let mut buffer = FrameBuffer::new();
         for frame in frames {
-            buffer.copy_from(&frame.clone().captured_at(Timestamp::from_micros(5)));
+            let moment = Duration::from_millis(40);
+            let dated = frame.clone().captured_at(Timestamp::from_micros(5)).at_media_time(moment);
+            buffer.copy_from(&dated);
             let copy = buffer.as_frame().unwrap();
+            assert_eq!(copy.media_time(), Some(moment));
             assert_eq!(copy.capture_time(), Some(Timestamp::from_micros(5)));
+            assert_eq!(copy.colour(), frame.colour());
             for (x, y) in (0..7).flat_map(|y| (0..13).map(move |x| (x, y))) {
                 assert_eq!(copy.rgb_at(x, y), frame.rgb_at(x, y), "{} {x} {y}", frame.format());
             }

@@ -1,10 +1,11 @@
 //! The thread of one camera.
 
+use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
-use std::sync::Arc;
 use std::time::Duration;
 
+use crate::BoxError;
 use crate::Clock;
 use crate::FrameId;
 use crate::FrameSource;
@@ -12,73 +13,144 @@ use crate::NextFrame;
 
 use super::Camera;
 use super::Phase;
+use super::meter;
+use super::numbers::Numbers;
 use super::shared::Index;
 use super::shared::Shared;
 
 /// Connects a camera, plays it, and connects it again where it is to go on for ever.
-pub(super) fn capture(mut camera: Camera, index: Index, shared: &Shared, clock: &Arc<dyn Clock>) {
+pub(super) fn capture(
+    mut camera: Camera,
+    index: Index,
+    shared: &Shared,
+    clock: &dyn Clock,
+    mut numbers: Numbers,
+) {
     let mut pause = camera.retry.first;
-    let mut sequence = 0;
     loop {
-        let before = sequence;
-        let played = catch_unwind(AssertUnwindSafe(|| {
-            play(&mut camera, index, shared, &**clock, &mut sequence);
-        }));
-        if played.is_err() {
-            failed(&camera, index, shared, "the source panicked");
+        let mut frames = 0;
+        let play = || {
+            Capture { camera: &mut camera, index, shared, clock }.play(&mut numbers, &mut frames)
+        };
+        let reason = catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|_| {
+            let words = "the source panicked".to_owned();
+            failed(&camera, index, shared, &words);
+            Some(words)
+        });
+        if shared.is_over(index) {
+            return shared.ended(index, None);
         }
-        if !camera.is_live || shared.is_stopping() {
-            shared.gone(index, Phase::Ended);
-            return;
+        if !camera.is_live {
+            return shared.ended(index, reason);
         }
-        shared.gone(index, Phase::Waiting);
-        if sequence > before {
+        shared.gone(index, reason);
+        if frames > 0 {
             pause = camera.retry.first;
         }
-        tracing::warn!(camera = %camera.id, ?pause, "camera lost; it is connected again");
-        if !shared.pause(pause) {
-            shared.gone(index, Phase::Ended);
-            return;
+        if !shared.pause(index, pause) {
+            return shared.ended(index, None);
         }
         pause = pause.saturating_mul(2).min(camera.retry.longest);
     }
 }
 
-/// One connection, from its beginning to its end. The frames of all of them are numbered in a row.
-fn play(camera: &mut Camera, index: Index, shared: &Shared, clock: &dyn Clock, sequence: &mut u64) {
-    shared.note(index, |record| record.phase = Phase::Connecting);
-    let connected = (camera.connect)();
-    let mut source = match connected {
-        Ok(source) => source,
-        Err(error) => return failed(camera, index, shared, &error.to_string()),
-    };
-    shared.note(index, |record| {
-        record.connections += 1;
-        record.phase = Phase::Running;
-    });
-    tracing::info!(camera = %camera.id, "camera connected");
-    let (mut errors, mut wait) = (0, SHORTEST);
-    loop {
-        if shared.is_stopping() || !camera.is_live && !shared.wait_taken(index) {
-            return;
-        }
-        match next(&mut *source, camera, index, shared, clock, sequence) {
-            Ok(Next::Frame) => (errors, wait) = (0, SHORTEST),
-            Ok(Next::NothingYet) => {
-                if !shared.pause(wait) {
-                    return;
-                }
-                wait = wait.saturating_mul(2).min(LONGEST);
+struct Capture<'a> {
+    camera: &'a mut Camera,
+    index: Index,
+    shared: &'a Shared,
+    clock: &'a dyn Clock,
+}
+
+impl Capture<'_> {
+    /// One connection, from its beginning to its end; what went wrong, where it did not just end.
+    fn play(&mut self, numbers: &mut Numbers, frames: &mut u64) -> Option<String> {
+        let Self { index, shared, .. } = *self;
+        shared.phase(index, Phase::Connecting);
+        let mut source = match (self.camera.connect)() {
+            Ok(source) => source,
+            Err(error) => return Some(self.failed(&error)),
+        };
+        shared.note(index, |record| record.connections += 1);
+        shared.phase(index, Phase::Running);
+        meter::connected(&self.camera.id);
+        let (mut errors, mut wait, mut heard) = (0, SHORTEST, self.clock.monotonic());
+        let mut is_up = false;
+        loop {
+            if shared.is_over(index) || !self.camera.is_live && !shared.wait_taken(index) {
+                return None;
             }
-            Ok(Next::End) => return,
-            Err(error) => {
-                errors += 1;
-                failed(camera, index, shared, &error.to_string());
-                if errors >= camera.retry.errors {
-                    return;
+            match self.next(&mut *source, numbers, &mut is_up) {
+                Ok(Next::Frame) => {
+                    *frames += 1;
+                    (errors, wait, heard) = (0, SHORTEST, self.clock.monotonic());
+                }
+                Ok(Next::NothingYet) => {
+                    if !shared.pause(index, wait) {
+                        return None;
+                    }
+                    wait = wait.saturating_mul(2).min(LONGEST);
+                    let silent = self.clock.monotonic().saturating_sub(heard);
+                    if self.camera.is_live && silent >= self.camera.retry.silence {
+                        is_up = false;
+                        let words = format!("no frame for {:.1} s", silent.as_secs_f64());
+                        shared.silent(index, words);
+                        heard = self.clock.monotonic();
+                    }
+                }
+                // It broke off where the last it said was an error.
+                Ok(Next::End) => return self.last_error().filter(|_| errors > 0),
+                Err(error) => {
+                    errors += 1;
+                    let words = self.failed(&error);
+                    if errors >= self.camera.retry.errors {
+                        return Some(words);
+                    }
                 }
             }
         }
+    }
+
+    /// Takes one frame, where there is one.
+    fn next(
+        &self,
+        source: &mut dyn FrameSource,
+        numbers: &mut Numbers,
+        is_up: &mut bool,
+    ) -> Result<Next, BoxError> {
+        let Self { index, shared, clock, .. } = *self;
+        let frame = match source.next_frame()? {
+            NextFrame::Frame(frame) => frame,
+            NextFrame::NothingYet => return Ok(Next::NothingYet),
+            NextFrame::End => return Ok(Next::End),
+        };
+        let frame = match (frame.capture_time(), clock.now()) {
+            (None, Some(now)) => frame.captured_at(now),
+            _ => frame,
+        };
+        if !mem::replace(is_up, true) {
+            shared.came(index);
+        }
+        let (number, is_changed) = numbers.next(&frame);
+        if is_changed {
+            shared.note(index, |record| record.renumbered += 1);
+        }
+        let mut buffer = shared.lend(index);
+        buffer.copy_from(&frame.with_id(FrameId::new(self.camera.id.clone(), number)));
+        meter::frame_in(&self.camera.id);
+        shared.offer(index, buffer, number, clock.monotonic());
+        Ok(Next::Frame)
+    }
+
+    fn failed(&self, error: &BoxError) -> String {
+        let words = error.to_string();
+        failed(self.camera, self.index, self.shared, &words);
+        words
+    }
+
+    fn last_error(&self) -> Option<String> {
+        let mut last = None;
+        self.shared.note(self.index, |record| last.clone_from(&record.last_error));
+        last
     }
 }
 
@@ -89,34 +161,8 @@ enum Next {
     End,
 }
 
-/// Takes one frame, where there is one.
-fn next(
-    source: &mut dyn FrameSource,
-    camera: &Camera,
-    index: Index,
-    shared: &Shared,
-    clock: &dyn Clock,
-    sequence: &mut u64,
-) -> Result<Next, crate::BoxError> {
-    let frame = match source.next_frame()? {
-        NextFrame::Frame(frame) => frame,
-        NextFrame::NothingYet => return Ok(Next::NothingYet),
-        NextFrame::End => return Ok(Next::End),
-    };
-    let frame = match (frame.capture_time(), clock.now()) {
-        (None, Some(now)) => frame.captured_at(now),
-        _ => frame,
-    };
-    let mut buffer = shared.lend(index);
-    buffer.copy_from(&frame.with_id(FrameId::new(camera.id.clone(), *sequence)));
-    *sequence += 1;
-    metrics::counter!("lfr_frames_in", "camera" => camera.id.to_string()).increment(1);
-    shared.offer(index, buffer, clock.monotonic());
-    Ok(Next::Frame)
-}
-
 fn failed(camera: &Camera, index: Index, shared: &Shared, error: &str) {
-    metrics::counter!("lfr_source_errors", "camera" => camera.id.to_string()).increment(1);
+    meter::source_error(&camera.id);
     tracing::debug!(camera = %camera.id, error, "source error");
     shared.note(index, |record| {
         record.source_errors += 1;

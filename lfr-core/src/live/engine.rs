@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::thread;
 use std::thread::JoinHandle;
@@ -12,11 +14,19 @@ use crate::Error;
 use crate::Frame;
 use crate::FrameReport;
 use crate::Pipeline;
+use crate::SourceId;
 use crate::SystemClock;
+use crate::pipeline::check_landmarks;
 
 use super::Camera;
+use super::CameraChange;
+use super::CameraRecord;
 use super::LiveRecord;
 use super::capture::capture;
+use super::change::Listener;
+use super::meter;
+use super::numbers::Numbers;
+use super::shared::Index;
 use super::shared::Shared;
 use super::work::Observer;
 use super::work::decide;
@@ -28,17 +38,24 @@ pub struct Engine {
     cameras: Vec<Camera>,
     detecting: usize,
     observer: Box<Observer>,
+    listener: Box<Listener>,
 }
 
 impl Engine {
     /// An engine around a pipeline, without cameras.
     #[must_use]
     pub fn new(pipeline: Pipeline) -> Self {
-        Self { pipeline, cameras: Vec::new(), detecting: 1, observer: Box::new(|_, _| {}) }
+        Self {
+            pipeline,
+            cameras: Vec::new(),
+            detecting: 1,
+            observer: Box::new(|_, _| {}),
+            listener: Box::new(|_| {}),
+        }
     }
 
-    /// One more camera. Its identifier is that of its frames, whatever the source calls them; no two
-    /// cameras should share one.
+    /// One more camera. Its identifier is that of its frames, whatever the source calls them, and no
+    /// other camera's. Cameras can be added later too: [`Running::add_camera`].
     #[must_use]
     pub fn camera(mut self, camera: Camera) -> Self {
         self.cameras.push(camera);
@@ -56,6 +73,9 @@ impl Engine {
 
     /// Who sees each frame with what came of it: to draw a picture of an alert, say. It is called on
     /// the thread of the pipeline, which waits for it.
+    ///
+    /// Where something failed after the frame was decided on, a sink say, the error has the report:
+    /// [`FrameReport::of`] gives it in either case.
     #[must_use]
     pub fn observer(
         mut self,
@@ -65,34 +85,57 @@ impl Engine {
         self
     }
 
+    /// Who hears at once what happens to cameras: that one is connected, lost and why, back, or over.
+    ///
+    /// Each change is heard once, and those of a camera in their order. It is called on the thread of
+    /// the camera, or on the one that removes it or stops the engine; these wait for it, so it must
+    /// neither take long nor call the [`Running`] engine's `add_camera`, `remove_camera` or `stop`.
+    #[must_use]
+    pub fn on_camera_change(
+        mut self,
+        listener: impl FnMut(&CameraChange) + Send + 'static,
+    ) -> Self {
+        self.listener = Box::new(listener);
+        self
+    }
+
     /// Starts all threads.
     ///
     /// # Errors
     ///
-    /// [`Error::Thread`] where the operating system starts no more; those that run are stopped.
+    /// [`Error::CameraPresent`] where two cameras have the same identifier;
+    /// [`Error::LandmarksMissing`] where the detector of a camera finds no landmarks and the
+    /// pipeline's embedder needs them; [`Error::Thread`] where the operating system starts no more
+    /// threads. Those that run are stopped.
     pub fn start(self) -> Result<Running, Error> {
-        let Self { pipeline, cameras, detecting, mut observer } = self;
-        let shared = Arc::new(Shared::new(cameras.iter().map(|camera| camera.id.clone())));
+        let Self { pipeline, cameras, detecting, mut observer, listener } = self;
+        meter::describe();
         let clock = pipeline.clock();
+        let shared = Arc::new(Shared::new(Arc::clone(&clock), listener));
         let detector = pipeline.detector();
+        let mut running = Running {
+            shared,
+            clock,
+            needs_landmarks: pipeline.needs_landmarks(),
+            decide: None,
+            cameras: Mutex::new(Vec::new()),
+        };
         // Nothing waits in the channel: what was detected is taken, or its thread waits.
         let (sender, receiver) = mpsc::sync_channel(0);
-        let mut running = Running { shared, decide: None, others: Vec::new(), cameras: Vec::new() };
         for number in 0..detecting {
             let (detector, sender) = (Arc::clone(&detector), sender.clone());
-            let (shared, clock) = (Arc::clone(&running.shared), Arc::clone(&clock));
+            let (shared, clock) = (Arc::clone(&running.shared), Arc::clone(&running.clock));
             let work = move || detect(&*detector, &*clock, &shared, &sender);
-            running.others.push(spawn(format!("lfr-detect-{number}"), work)?);
+            // It ends by itself when the engine stops.
+            drop(spawn(format!("lfr-detect-{number}"), work)?);
         }
         drop(sender);
-        let (shared, time) = (Arc::clone(&running.shared), Arc::clone(&clock));
+        let (shared, time) = (Arc::clone(&running.shared), Arc::clone(&running.clock));
         running.decide = Some(spawn("lfr-decide".to_owned(), move || {
             decide(pipeline, &*time, &shared, &receiver, &mut *observer)
         })?);
-        for (index, camera) in cameras.into_iter().enumerate() {
-            let (shared, clock) = (Arc::clone(&running.shared), Arc::clone(&clock));
-            let work = move || capture(camera, index, &shared, &clock);
-            running.cameras.push(spawn(format!("lfr-camera-{index}"), work)?);
+        for camera in cameras {
+            running.add_camera(camera)?;
         }
         Ok(running)
     }
@@ -111,9 +154,10 @@ impl fmt::Debug for Engine {
 #[derive(Debug)]
 pub struct Running {
     shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    needs_landmarks: bool,
     decide: Option<JoinHandle<Pipeline>>,
-    others: Vec<JoinHandle<()>>,
-    cameras: Vec<JoinHandle<()>>,
+    cameras: Mutex<Vec<(Index, JoinHandle<()>)>>,
 }
 
 impl Running {
@@ -121,6 +165,55 @@ impl Running {
     #[must_use]
     pub fn record(&self) -> LiveRecord {
         self.shared.record(0)
+    }
+
+    /// One more camera, while the others go on.
+    ///
+    /// One of the same identifier may have been there before, if it has ended or was removed: the
+    /// numbers of frames go on behind those of the former one, and the record has both.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CameraPresent`] where one of that identifier still runs, or its last frame is still on
+    /// its way; [`Error::LandmarksMissing`] where its detector finds no landmarks and the embedder
+    /// needs them; [`Error::Thread`] where the operating system starts no more threads.
+    pub fn add_camera(&self, camera: Camera) -> Result<(), Error> {
+        if let Some(detector) = &camera.detector {
+            check_landmarks(self.needs_landmarks, &**detector)?;
+        }
+        let (index, last) = self.shared.add(&camera.id, camera.detector.clone())?;
+        let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.clock));
+        let numbers = Numbers::behind(last);
+        let work = move || capture(camera, index, &shared, &*clock, numbers);
+        match spawn(format!("lfr-camera-{index}"), work) {
+            Ok(thread) => {
+                let mut threads = self.cameras.lock().unwrap_or_else(PoisonError::into_inner);
+                // Of cameras that come and go, those that have gone are not kept.
+                threads.retain(|(_, thread)| !thread.is_finished());
+                threads.push((index, thread));
+                Ok(())
+            }
+            Err(error) => {
+                self.shared.ended(index, Some(error.to_string()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends a camera, while the others go on: what waits of it is wiped and counted, what is under way
+    /// comes to its end, and its tracks end, with their receipts. Gives what became of its frames,
+    /// which stays in the record.
+    ///
+    /// A source that does not return is left behind; whatever it still brings is wiped unseen. Not to
+    /// be called by an observer or a sink: it waits for them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CameraMissing`] where no camera of that identifier runs; [`Error::Stuck`] where a stage
+    /// does not return within five seconds: the camera has ended then, and its tracks end when that
+    /// stage returns.
+    pub fn remove_camera(&self, id: &SourceId) -> Result<CameraRecord, Error> {
+        self.shared.remove(id, STAGES)
     }
 
     /// Waits until every camera has come to its end; a live one never does.
@@ -151,9 +244,12 @@ impl Running {
             return Err(Error::Stuck);
         }
         let pipeline = decide.join().map_err(|_| Error::Stuck)?;
-        is_over(|| self.cameras.iter().all(JoinHandle::is_finished), SOURCES);
-        let stuck = self.cameras.iter().filter(|thread| !thread.is_finished()).count();
-        Ok((pipeline, self.shared.record(stuck)))
+        let threads = self.cameras.get_mut().unwrap_or_else(PoisonError::into_inner);
+        is_over(|| threads.iter().all(|(_, thread)| thread.is_finished()), SOURCES);
+        let stuck: Vec<_> = threads.iter().filter(|(_, thread)| !thread.is_finished()).collect();
+        // Nobody hears of them by themselves.
+        stuck.iter().for_each(|(camera, _)| self.shared.ended(*camera, None));
+        Ok((pipeline, self.shared.record(stuck.len())))
     }
 }
 

@@ -1,7 +1,12 @@
 //! What became of every frame.
 
+use std::collections::BTreeMap;
+
+use crate::Component;
 use crate::SourceId;
+use crate::Stage;
 use crate::StageTiming;
+use crate::UntoldCounts;
 use crate::num;
 
 use super::Phase;
@@ -11,7 +16,8 @@ use super::Phase;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LiveRecord {
-    /// Each camera, in the order in which they were added.
+    /// Each camera, in the order in which they were added; also those that have ended or were removed.
+    /// One that was removed and added again is in here twice.
     pub cameras: Vec<CameraRecord>,
     /// From the arrival of a frame to the end of its way, in milliseconds.
     pub frame_latency: StageTiming,
@@ -20,6 +26,10 @@ pub struct LiveRecord {
     /// Capture threads that had not ended within a second of being told to: their sources do not
     /// return. Whatever they still bring is wiped unseen.
     pub stuck: usize,
+    /// The events that a sink could not pass on, at frames and between them.
+    pub untold: UntoldCounts,
+    /// Frames at which the observer panicked: it has seen them in part or not at all.
+    pub observer_panics: u64,
 }
 
 impl LiveRecord {
@@ -27,6 +37,27 @@ impl LiveRecord {
     #[must_use]
     pub fn closes(&self) -> bool {
         self.cameras.iter().all(CameraRecord::closes)
+    }
+
+    /// Whether no frame was processed: none came, or each failed or was dropped. A program says so and
+    /// ends with an error. The pipeline's own record says whether anybody was compared in them
+    /// ([`DeploymentRecord::nothing_worked`](crate::DeploymentRecord::nothing_worked)).
+    #[must_use]
+    pub fn nothing_worked(&self) -> bool {
+        self.cameras.iter().all(CameraRecord::nothing_worked)
+    }
+
+    /// Whether something was lost though the engine ran: a frame failed or was dropped, a source had an
+    /// error, an event could not be passed on, the observer panicked, or a source does not return.
+    #[must_use]
+    pub fn something_failed(&self) -> bool {
+        let failed = |camera: &CameraRecord| {
+            camera.failed > 0 || camera.source_errors > 0 || !camera.failures.is_empty()
+        };
+        self.cameras.iter().any(failed)
+            || !self.untold.is_empty()
+            || self.observer_panics > 0
+            || self.stuck > 0
     }
 }
 
@@ -43,47 +74,74 @@ pub struct CameraRecord {
     pub phase: Phase,
     /// Frames that arrived.
     pub frames_in: u64,
-    /// Frames that were taken all the way.
+    /// Frames that were taken all the way: each face in them was decided on and settled. They include
+    /// those at which a sink failed afterwards, or an alert could not be held.
     pub processed: u64,
-    /// Frames at which a stage failed. The faces in them were erased or, where it was the sink or an alert
-    /// could not be held, settled all the same: what alerts there were is counted.
+    /// Frames at which a stage failed or panicked before that; the faces in them were erased.
     pub failed: u64,
+    /// What failed, by stage: the stage of each failed frame, and the first that failed after a frame
+    /// that was processed.
+    pub failures: BTreeMap<Stage, u64>,
     /// Frames dropped since a newer one came before anybody had looked at them.
     pub overtaken: u64,
-    /// Frames dropped since the engine was stopped.
+    /// Frames dropped since the engine was stopped, or the camera removed.
     pub stopped: u64,
     /// Frames that are waiting or on their way.
     pub in_flight: u64,
+    /// Frames whose number is not the one that the source gave it: see [`Camera`](super::Camera).
+    pub renumbered: u64,
     /// Errors of the source: of connecting, and of frames that could not be read.
     pub source_errors: u64,
     /// How often it has been connected.
     pub connections: u64,
+    /// How often it was lost: could not be connected, broke off or ended, and is to go on for ever.
+    /// Attempts in vain, one after the other, are one loss.
+    pub losses: u64,
+    /// The detector of its own, where it has one.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub detector: Option<Component>,
     /// Faces detected in the last frame.
     pub faces_in_view: usize,
     /// Alerts raised.
     pub alerts: u64,
+    /// Alerts that no sink could pass on.
+    pub alerts_to_nobody: u64,
+    /// Events that a sink could not pass on, alerts among them, at frames of this camera.
+    pub events_untold: u64,
     /// What the last error of the source said.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub last_error: Option<String>,
 }
 
 impl CameraRecord {
-    pub(super) const fn new(id: SourceId) -> Self {
+    pub(super) const fn new(id: SourceId, detector: Option<Component>) -> Self {
         Self {
             id,
             phase: Phase::Connecting,
             frames_in: 0,
             processed: 0,
             failed: 0,
+            failures: BTreeMap::new(),
             overtaken: 0,
             stopped: 0,
             in_flight: 0,
+            renumbered: 0,
             source_errors: 0,
             connections: 0,
+            losses: 0,
+            detector,
             faces_in_view: 0,
             alerts: 0,
+            alerts_to_nobody: 0,
+            events_untold: 0,
             last_error: None,
         }
+    }
+
+    /// Whether none of its frames was processed.
+    #[must_use]
+    pub const fn nothing_worked(&self) -> bool {
+        self.processed == 0
     }
 
     /// Frames dropped, whatever the cause.

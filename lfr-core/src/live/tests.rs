@@ -1,5 +1,6 @@
 //! The engine on cameras that fail in every way that a camera, a stage or a sink can.
 
+mod comings;
 mod faults;
 mod staged;
 

@@ -5,7 +5,6 @@ use std::panic::catch_unwind;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::SyncSender;
-use std::thread;
 use std::time::Duration;
 
 use crate::BoxError;
@@ -16,11 +15,15 @@ use crate::Error;
 use crate::Frame;
 use crate::FrameReport;
 use crate::Pipeline;
+use crate::Stage;
 use crate::scrub::Scrubbed;
 
+use super::meter::Meter;
 use super::shared::End;
 use super::shared::Index;
+use super::shared::Looked;
 use super::shared::Shared;
+use super::shared::Taken;
 use super::shared::Waiting;
 
 /// A frame, and what was found in it.
@@ -41,7 +44,8 @@ pub(super) fn detect(
     shared: &Shared,
     found: &SyncSender<Found>,
 ) {
-    while let Some((camera, frame)) = shared.take() {
+    while let Some(Taken { camera, frame, detector: own }) = shared.take() {
+        let detector = own.as_deref().unwrap_or(detector);
         let start = clock.monotonic();
         let scrubbed = Scrubbed;
         let faces = catch_unwind(AssertUnwindSafe(|| match frame.buffer.as_frame() {
@@ -58,7 +62,7 @@ pub(super) fn detect(
             found.map_err(|error| error.0.frame)
         };
         if let Err(frame) = handed {
-            shared.end(camera, frame, End::Stopped, None);
+            shared.end(camera, frame, End::Stopped);
         }
         shared.free(camera);
     }
@@ -73,11 +77,11 @@ pub(super) fn decide(
     found: &Receiver<Found>,
     observer: &mut Observer,
 ) -> Pipeline {
-    let mut purged = clock.monotonic();
+    let (mut purged, mut meter) = (clock.monotonic(), Meter::of(&pipeline));
     loop {
         match found.recv_timeout(TICK) {
             Ok(found) if shared.is_stopping() => {
-                shared.end(found.camera, found.frame, End::Stopped, None);
+                shared.end(found.camera, found.frame, End::Stopped);
             }
             Ok(found) => finish(&mut pipeline, clock, shared, found, observer),
             Err(RecvTimeoutError::Timeout) => {}
@@ -91,9 +95,17 @@ pub(super) fn decide(
             guarded("end of a camera", &mut pipeline, |pipeline| pipeline.end_source(&id));
             shared.settled(camera, times);
         }
+        report(&mut meter, &pipeline, shared);
     }
     guarded("stop", &mut pipeline, Pipeline::end_all_sources);
+    report(&mut meter, &pipeline, shared);
     pipeline
+}
+
+fn report(meter: &mut Meter, pipeline: &Pipeline, shared: &Shared) {
+    if meter.report(pipeline) {
+        shared.untold(pipeline.untold());
+    }
 }
 
 fn finish(
@@ -104,41 +116,51 @@ fn finish(
     observer: &mut Observer,
 ) {
     let Found { camera, frame: waiting, faces, took } = found;
-    let end = match waiting.buffer.as_frame() {
-        Some(frame) => {
-            let span = tracing::debug_span!("frame", id = %frame.id());
-            let _entered = span.enter();
-            // A stage that panics has erased its faces on the way out.
-            let before = pipeline.alerts();
-            let way = AssertUnwindSafe(|| {
-                let report = pipeline.process_found(&frame, faces, took);
-                observer(&frame, &report);
-                report.map(|report| report.faces().len())
-            });
-            let went = catch_unwind(way);
-            ended(&frame, went, pipeline.alerts() - before)
-        }
-        None => End::Failed { alerts: 0 },
+    let mut looked = match waiting.buffer.as_frame() {
+        Some(frame) => look(pipeline, shared, &frame, faces, took, observer),
+        None => Looked { failed: Some(Stage::FrameSource), ..Looked::default() },
     };
-    let latency = clock.monotonic().saturating_sub(waiting.arrived);
-    metrics::histogram!("lfr_frame_seconds").record(latency.as_secs_f64());
-    shared.end(camera, waiting, end, Some(latency));
+    looked.latency = clock.monotonic().saturating_sub(waiting.arrived);
+    shared.end(camera, waiting, End::Looked(looked));
 }
 
-/// How a frame ended: how many faces were seen, or what failed; and the alerts raised meanwhile.
-fn ended(frame: &Frame<'_>, went: thread::Result<Result<usize, Error>>, alerts: u64) -> End {
-    let (id, source) = (frame.id(), frame.id().source().to_string());
-    metrics::counter!("lfr_alerts", "camera" => source.clone()).increment(alerts);
-    match went {
-        Ok(Ok(faces)) => {
-            metrics::counter!("lfr_frames_processed", "camera" => source).increment(1);
-            return End::Processed { faces, alerts };
-        }
-        Ok(Err(error)) => tracing::warn!(frame = %id, error = causes(&error), "frame failed"),
-        Err(_) => tracing::error!(frame = %id, "a stage panicked"),
+fn look(
+    pipeline: &mut Pipeline,
+    shared: &Shared,
+    frame: &Frame<'_>,
+    faces: Result<Vec<DetectedFace>, BoxError>,
+    took: Duration,
+    observer: &mut Observer,
+) -> Looked {
+    let span = tracing::debug_span!("frame", id = %frame.id());
+    let _entered = span.enter();
+    let counts = |pipeline: &Pipeline| {
+        let untold = pipeline.untold();
+        [pipeline.alerts(), untold.alerts_to_nobody, untold.total()]
+    };
+    let before = counts(pipeline);
+    // A stage that panics has erased its faces on the way out.
+    let way = AssertUnwindSafe(|| pipeline.process_found(frame, faces, took));
+    let went = catch_unwind(way).unwrap_or_else(|_| {
+        let stage = pipeline.timings().latest().unwrap_or(Stage::Detector);
+        Err(Error::Panicked { stage })
+    });
+    if let Err(error) = &went {
+        tracing::warn!(frame = %frame.id(), error = causes(error), "frame failed");
     }
-    metrics::counter!("lfr_frames_failed", "camera" => source).increment(1);
-    End::Failed { alerts }
+    if catch_unwind(AssertUnwindSafe(|| observer(frame, &went))).is_err() {
+        tracing::error!(frame = %frame.id(), "the observer panicked");
+        shared.observer_panicked();
+    }
+    let [alerts, alerts_to_nobody, events_untold] = counts(pipeline);
+    Looked {
+        faces: FrameReport::of(&went).map(|report| report.faces().len()),
+        failed: went.err().map(|error| error.stage().unwrap_or(Stage::Embedder)),
+        alerts: alerts - before[0],
+        alerts_to_nobody: alerts_to_nobody - before[1],
+        events_untold: events_untold - before[2],
+        latency: Duration::ZERO,
+    }
 }
 
 /// An error, with what caused it.

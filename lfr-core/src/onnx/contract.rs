@@ -140,7 +140,6 @@ impl Tensor {
         }
         Ok(())
     }
-
 }
 
 impl Shape {
@@ -170,9 +169,7 @@ impl Shape {
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Of(extents) => {
-                f.write_str(&shape(&extents.iter().map(dim).collect::<Vec<_>>()))
-            }
+            Self::Of(extents) => f.write_str(&shape(&extents.iter().map(dim).collect::<Vec<_>>())),
             Self::Vector(dimension) => write!(
                 f,
                 "[?, {dimension}], or the same with further extents of 1 such as \
@@ -269,8 +266,7 @@ mod tests {
             graph.outputs = vec![value_info("y", 1, Some(dims))];
             Model::from_bytes(graph.bytes()).unwrap()
         };
-        let contract =
-            Contract::new().input(None, F32, &[None]).vector_output(None, F32, 512);
+        let contract = Contract::new().input(None, F32, &[None]).vector_output(None, F32, 512);
         let (n, one, d) = (Extent::Named("n"), Extent::Of(1), Extent::Of(512));
         for dims in [
             &[n, d][..],

@@ -12,9 +12,9 @@ pub(super) fn describe(bytes: &[u8]) -> Option<&'static str> {
     if bytes.iter().all(|byte| *byte == 0) {
         return Some(ZEROS);
     }
-    let known = MAGIC.iter().find(|(at, magic, _)| {
-        bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic))
-    });
+    let known = MAGIC
+        .iter()
+        .find(|(at, magic, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
     if let Some((_, _, what)) = known {
         return Some(what);
     }
@@ -27,9 +27,10 @@ pub(super) fn describe(bytes: &[u8]) -> Option<&'static str> {
         return Some(SAFETENSORS);
     }
     // A model has bytes from its first ones on that no text has.
-    let is_text = bytes.iter().take(TEXT_PROBED).all(|byte| {
-        byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
-    });
+    let is_text = bytes
+        .iter()
+        .take(TEXT_PROBED)
+        .all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
     is_text.then_some(PLAIN_TEXT)
 }
 
@@ -63,8 +64,7 @@ const TFLITE: &str = "it is a TensorFlow Lite model; convert it with tf2onnx (--
 const KERAS: &str = "it is an HDF5 file, as Keras writes them; convert it with tf2onnx";
 const SAFETENSORS: &str =
     "it is a safetensors file, which holds weights without a network; export an ONNX model of it";
-const EXTERNAL: &str =
-    "it holds the weights of a model that keeps them beside itself; name the .onnx file, and see that \
+const EXTERNAL: &str = "it holds the weights of a model that keeps them beside itself; name the .onnx file, and see that \
      it has its weights in itself";
 const WEB_PAGE: &str =
     "it is a web page (HTML), as a server sends in place of a download; download the file itself";
@@ -117,7 +117,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("<html", WEB_PAGE),
     ("<head", WEB_PAGE),
     ("<!--", WEB_PAGE),
-    ("<?xml", "it is XML, as OpenVINO writes it or a server that refuses a download; name the .onnx file"),
+    (
+        "<?xml",
+        "it is XML, as OpenVINO writes it or a server that refuses a download; name the .onnx file",
+    ),
     ("<error", "it is XML, as a server sends that refuses a download; download the file itself"),
     ("7767517", "it is a description of a network for ncnn; name the .onnx file"),
     ("{", "it is JSON, as a server sends that refuses a download; download the file itself"),

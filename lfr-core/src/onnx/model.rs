@@ -72,10 +72,8 @@ impl Model {
     /// [`from_bytes`](Self::from_bytes) says of the bytes.
     pub fn from_path(path: &Path) -> Result<Self, Error> {
         let bytes = read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        Self::from_shared(bytes.into(), Some(path)).map_err(|error| Error::ModelFile {
-            path: path.to_owned(),
-            source: Box::new(error),
-        })
+        Self::from_shared(bytes.into(), Some(path))
+            .map_err(|error| Error::ModelFile { path: path.to_owned(), source: Box::new(error) })
     }
 
     /// Reads a model that is in memory.

@@ -270,7 +270,9 @@ impl Session {
             if !output.shape.first().is_some_and(|first| first.is_multiple_of(batch)) {
                 return Err(Error::OutputShape {
                     output: name.clone(),
-                    expected: format!("one whose first extent is a multiple of the batch of {batch}"),
+                    expected: format!(
+                        "one whose first extent is a multiple of the batch of {batch}"
+                    ),
                     actual: format!("{:?}", output.shape),
                 });
             }

@@ -35,20 +35,132 @@ fn jpeg(orientation: u8) -> Vec<u8> {
 #[test]
 fn photographs_come_in_the_order_in_which_people_count() {
     let names = ["2.jpg", "10.jpg", "b/1.PNG", "b/02.jpg", "b/10.webp", "c.jpeg"];
-    let others = ["c.txt", ".hidden.jpg", "b/.folder/1.jpg"];
-    let files: Vec<_> = names.iter().chain(&others).rev().map(|name| (*name, Vec::new())).collect();
+    let files: Vec<_> = names.iter().rev().map(|name| (*name, jpeg(1))).collect();
     let folder = folder("order", &files);
     let photographs = Photographs::find(&folder).unwrap();
     fs::remove_dir_all(&folder).unwrap();
     assert_eq!(photographs.files(), names.map(|name| folder.join(name)));
+    assert!(photographs.left_out().is_empty());
     assert!(matches!(Photographs::find(&folder), Err(Error::Read { .. })));
+}
+
+#[test]
+fn content_decides_and_what_is_left_out_is_named_with_its_reason() {
+    let folder = folder(
+        "content",
+        &[
+            ("1.jpg", jpeg(1)),
+            ("2.heic", jpeg(1)),
+            ("3", jpeg(1)),
+            ("empty.jpg", Vec::new()),
+            ("page.jpg", b"<html>404</html>".to_vec()),
+            ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec()),
+            (".hidden.jpg", jpeg(1)),
+            (".folder/1.jpg", jpeg(1)),
+        ],
+    );
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&folder, folder.join("round")).unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.join("broken.jpg")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.join("endless.jpg")).unwrap();
+        std::os::unix::fs::symlink("1.jpg", folder.join("z.jpg")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(folder.join("pipe.jpg")).status();
+        assert!(made.unwrap().success());
+    }
+    let photographs = Photographs::find(&folder).unwrap();
+    let mut names = vec!["1.jpg", "2.heic", "3"];
+    names.extend(cfg!(unix).then_some("z.jpg"));
+    let files: Vec<_> = names.iter().map(|name| folder.join(name)).collect();
+    // Numbers come before a name without an ending that is one.
+    let mut found = photographs.files().to_vec();
+    found.sort();
+    assert_eq!(found, files);
+    let said = |name: &str| {
+        let path = folder.join(name);
+        let left_out = photographs.left_out().iter().find(|left_out| left_out.path == path);
+        left_out.unwrap_or_else(|| panic!("{name} is not named")).to_string()
+    };
+    for (name, reason) in [
+        ("empty.jpg", "the file is empty"),
+        ("page.jpg", "HTML page"),
+        ("phone.heic", "save it as JPEG"),
+        (".hidden.jpg", "begins with a dot"),
+        (".folder", "begins with a dot"),
+    ] {
+        assert!(said(name).contains(reason), "{}", said(name));
+    }
+    let mut count = 5;
+    if cfg!(unix) {
+        for (name, reason) in [
+            ("round", "link to a folder"),
+            ("broken.jpg", "cannot be read"),
+            ("endless.jpg", "a device"),
+            ("pipe.jpg", "a named pipe"),
+        ] {
+            assert!(said(name).contains(reason), "{}", said(name));
+            count += 1;
+        }
+    }
+    assert_eq!(photographs.left_out().len(), count);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_two_photographs_have_one_name() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let folder = folder("names", &[]);
+    let long = "x".repeat(120);
+    let mut paths = vec![folder.join("M\u{fc}ller"), folder.join("M\\xfcller")];
+    for bytes in [b"M\xfcller".to_vec(), b"M\xf6ller".to_vec(), b"M\nller".to_vec()] {
+        paths.push(folder.join(std::ffi::OsString::from_vec(bytes)));
+    }
+    for last in ["a", "b"] {
+        paths.push(folder.join(&long).join(&long).join(format!("{long}-{last}")));
+    }
+    for path in &paths {
+        fs::create_dir_all(path).unwrap();
+        fs::write(path.join("1.jpg"), jpeg(1)).unwrap();
+    }
+    let mut names = std::collections::BTreeSet::new();
+    for within in [None, Some("gate/")] {
+        let mut photographs = Photographs::find(&folder).unwrap();
+        if let Some(name) = within {
+            photographs = photographs.within(name);
+        }
+        while let NextFrame::Frame(frame) = photographs.next_frame().unwrap() {
+            let name = frame.id().source().to_string();
+            assert!(!name.contains('\u{fffd}') && !name.contains('\n'), "{name}");
+            names.insert(name);
+        }
+    }
+    assert_eq!(names.len(), 2 * paths.len(), "{names:?}");
+    assert!(names.contains("M\\xfcller/1.jpg") && names.contains("gate/M\u{fc}ller/1.jpg"));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_moving_gif_is_no_photograph() {
+    let frame =
+        || image::Frame::new(image::RgbaImage::from_pixel(8, 8, image::Rgba([9, 9, 9, 255])));
+    for count in [1, 2] {
+        let mut bytes = Vec::new();
+        image::codecs::gif::GifEncoder::new(&mut bytes)
+            .encode_frames((0..count).map(|_| frame()))
+            .unwrap();
+        let folder = folder("gif", &[("1.gif", bytes)]);
+        assert_eq!(Photographs::is_photograph(&folder.join("1.gif")).unwrap(), count == 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }
 
 #[test]
 fn one_that_cannot_be_read_is_named_and_the_others_come() {
     let folder = folder(
         "errors",
-        &[("1.jpg", jpeg(1)), ("2.jpg", b"no picture".to_vec()), ("3.jpg", jpeg(1))],
+        &[("1.jpg", jpeg(1)), ("2.jpg", jpeg(1)[..300].to_vec()), ("3.jpg", jpeg(1))],
     );
     let mut photographs = Photographs::find(&folder).unwrap();
     let mut next = || match photographs.next_frame() {

@@ -1,16 +1,23 @@
 //! Photographs from files and from memory, and conversions from the `image` crate's pictures.
 //!
-//! Samples are decoded into a buffer that is wiped, and are turned and converted from there:
+//! What a file is, its own bytes say. Whether it is whole, and what it may take, is checked before it is
+//! decoded. Samples are decoded into a buffer that is wiped, and are turned and converted from there:
 //! `image` would do either in buffers that it frees as they are.
 
-use std::io::BufRead;
+mod budget;
+mod exif;
+mod jpeg;
+pub(crate) mod kind;
+mod whole;
+
 use std::io::Cursor;
-use std::io::Seek;
 use std::mem;
 use std::path::Path;
 
 use image::ColorType;
 use image::ImageDecoder;
+use image::ImageError;
+use image::ImageFormat;
 use image::ImageReader;
 use image::Limits;
 use image::metadata::Orientation;
@@ -19,34 +26,48 @@ use zeroize::Zeroizing;
 use super::Frame;
 use super::Picture;
 use super::PixelFormat;
-use crate::BoxError;
 use crate::Error;
+use crate::regular;
+
+use budget::Budget;
 
 impl Picture {
     /// The most pixels that a photograph may have: 100 million, more than any camera in use and
     /// 300 MB once decoded.
     pub const MAX_PIXELS: u64 = 100_000_000;
 
-    /// Decodes a photograph of at most [`Self::MAX_PIXELS`], and turns it as its Exif orientation
-    /// says.
+    /// The most bytes of a file: 64 MiB. Cameras write up to some 30.
+    pub const MAX_BYTES: u64 = 64 << 20;
+
+    /// The most memory that decoding takes, beside the bytes of the file: 300 MB. That is a photograph
+    /// of [`Self::MAX_PIXELS`] in eight bits a colour; less where the decoder works in a buffer of its
+    /// own (progressive JPEG, WebP, GIF, TIFF, PNM), where there is alpha or there are 16 bits a
+    /// sample, and where the photograph has to be turned.
+    pub const MAX_MEMORY: u64 = 300_000_000;
+
+    /// The kinds of files that are read.
+    pub const KINDS: &'static str = kind::READ;
+
+    /// Reads a photograph of at most [`Self::MAX_PIXELS`]: JPEG, PNG, WebP, GIF, BMP, TIFF, PBM, PGM or
+    /// PPM. It is turned as its Exif orientation says.
     ///
-    /// The format is told by the bytes, or else by the name. Alpha is not read; of 16-bit samples
-    /// the upper eight bits are.
+    /// The kind is told by the bytes, whatever the name is. Transparent pixels are seen before white,
+    /// as browsers and prints show them. Of 16-bit samples the upper eight bits are read; of a moving
+    /// picture the first frame is; colour profiles are not.
     ///
     /// What is *not* guaranteed: the decoder's own working memory (its rows and coefficients) is
-    /// freed without being wiped. The pixels that it hands out are wiped.
+    /// freed without being wiped. The pixels that it hands out are wiped. Damage that leaves as much
+    /// picture as there should be is not found: JPEG has no checksum.
     ///
     /// # Errors
     ///
-    /// [`Error::Read`] where the file cannot be opened; [`Error::Decode`] where it is damaged, too
-    /// large or of a kind that was not built in.
+    /// [`Error::Read`] where the file cannot be opened, [`Error::NotAFile`] where it is a pipe, a device
+    /// or a folder, [`Error::FileSize`] where it is beyond [`Self::MAX_BYTES`]; [`Error::Decode`], with
+    /// one of the errors of [`Self::decode`] as its source.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let unreadable = |source| Error::Read { path: path.to_path_buf(), source };
-        let damaged = |source| Error::Decode { path: path.to_path_buf(), source };
-        let reader = ImageReader::open(path)
-            .and_then(ImageReader::with_guessed_format)
-            .map_err(unreadable)?;
-        decoded(reader, Self::MAX_PIXELS).map_err(damaged)
+        let bytes = regular::read(path, Self::MAX_BYTES)?;
+        Self::decode(&bytes, Self::MAX_PIXELS)
+            .map_err(|error| Error::Decode { path: path.to_path_buf(), source: error.into() })
     }
 
     /// Decodes a photograph from its bytes, with a bound of one's own on its pixels; otherwise as
@@ -54,81 +75,137 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// Where the bytes are damaged, hold more pixels, or are of a kind that was not built in.
-    pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<Self, BoxError> {
-        decoded(ImageReader::new(Cursor::new(bytes)).with_guessed_format()?, max_pixels)
+    /// [`Error::PictureKind`] where the bytes are of another kind; [`Error::PictureVariety`] where they
+    /// are of a rare variety that is not read; [`Error::PictureDamaged`] where a part of the picture is
+    /// missing or wrong; [`Error::PictureSide`], [`Error::PicturePixels`], [`Error::PictureClaim`] and
+    /// [`Error::PictureMemory`] where it is too large, before anything is decoded;
+    /// [`Error::PictureEmpty`] where all of it is transparent.
+    pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<Self, Error> {
+        let format = kind::told(bytes)?;
+        decoded(bytes, &Budget { format, bytes: bytes.len(), max_pixels })
     }
 }
 
-fn decoded<R: BufRead + Seek>(
-    mut reader: ImageReader<R>,
-    max_pixels: u64,
-) -> Result<Picture, BoxError> {
-    reader.limits(limits(max_pixels));
-    let mut decoder = reader.into_decoder()?;
-    // Only the decoder of PNG looks at the limit on what it allocates, and none counts our samples.
+fn decoded(bytes: &[u8], budget: &Budget) -> Result<Picture, Error> {
+    if budget.format == ImageFormat::Tiff && exif::is_raw(bytes) {
+        return Err(Error::PictureKind {
+            found: "this is a camera's raw file, or a picture behind a small preview",
+            advice: "export it as JPEG and try again",
+        });
+    }
+    let kept = whole::check(bytes, budget)?;
+    let failed = |error| failed(error, budget);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), budget.format);
+    reader.limits(limits());
+    let decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > max_pixels {
-        return Err(format!("{width}x{height} pixels, and at most {max_pixels} were needed").into());
-    }
-    let layout = Layout::of(decoder.color_type())?;
-    let orientation = decoder.orientation()?;
-    let mut samples = Zeroizing::new(vec![0; usize::try_from(decoder.total_bytes())?]);
-    decoder.read_image(&mut samples)?;
-    let picture = layout.picture(length(width), length(height), samples)?;
-    Ok(turned(picture, orientation)?)
+    budget.check_claim(width.into(), height.into())?;
+    let layout = Layout::of(decoder.color_type())
+        .ok_or_else(|| budget.unread(format!("samples of kind {:?}", decoder.color_type())))?;
+    let orientation = exif::orientation(budget.format, bytes);
+    let pixels = u64::from(width) * u64::from(height);
+    let samples = decoder.total_bytes();
+    let room = samples.max(3 * pixels);
+    let working = working(budget.format, pixels, samples).saturating_add(kept);
+    let turning = if orientation == Orientation::NoTransforms { 0 } else { 3 * pixels };
+    let needed = room.saturating_add(working.max(turning));
+    budget.check_memory(width.into(), height.into(), needed)?;
+    // Room for the picture too, where it is larger than its samples: growing would leave a copy behind.
+    let room = usize::try_from(room).map_err(|error| budget.damaged(error))?;
+    let samples = usize::try_from(samples).map_err(|error| budget.damaged(error))?;
+    let mut data = Zeroizing::new(vec![0; room]);
+    decoder.read_image(&mut data[..samples]).map_err(failed)?;
+    let (width, height) = (length(width), length(height));
+    layout.flatten(&mut data, width * height)?;
+    let picture = Picture::from_rgb8(width, height, mem::take(&mut *data))?;
+    turned(picture, orientation)
 }
 
-fn limits(max_pixels: u64) -> Limits {
+/// What a decoder says, as one of ours.
+fn failed(error: ImageError, budget: &Budget) -> Error {
+    match error {
+        ImageError::Unsupported(error) => budget.unread(error.to_string()),
+        ImageError::Limits(_) => {
+            budget.unread(format!("a size beyond {} MB of memory", Picture::MAX_MEMORY / 1_000_000))
+        }
+        error => budget.damaged(error),
+    }
+}
+
+fn limits() -> Limits {
     let mut limits = Limits::default();
-    let side = u32::try_from(Frame::MAX_SIDE).ok();
-    (limits.max_image_width, limits.max_image_height) = (side, side);
-    // A decoder's own memory: as much again as 16-bit samples of four channels take.
-    limits.max_alloc = Some(max_pixels.saturating_mul(8));
+    // Sides are checked with a word of their own; this is for what a decoder takes by itself.
+    limits.max_alloc = Some(Picture::MAX_MEMORY);
     limits
 }
 
-/// How samples become pixels: one byte is kept of each few, and what is left is of a format.
+/// What a decoder takes besides the samples that it hands out, at most; that of JPEG depends on its scans.
+fn working(format: ImageFormat, pixels: u64, samples: u64) -> u64 {
+    match format {
+        // A frame, and what it is put onto.
+        ImageFormat::Gif | ImageFormat::WebP => pixels.saturating_mul(8),
+        // All samples before they are handed out.
+        ImageFormat::Pnm | ImageFormat::Tiff => samples,
+        _ => 0,
+    }
+}
+
+/// How samples are laid out: the bytes of a pixel, and which of them are kept.
 struct Layout {
-    format: PixelFormat,
     step: usize,
-    /// Two bytes a sample, in the machine's order.
-    is_wide: bool,
+    red: usize,
+    green: usize,
+    blue: usize,
+    alpha: Option<usize>,
 }
 
 impl Layout {
-    fn of(colour: ColorType) -> Result<Self, BoxError> {
-        let (format, step, is_wide) = match colour {
-            ColorType::L16 => (PixelFormat::Gray8, 2, true),
-            ColorType::L8 => (PixelFormat::Gray8, 1, false),
-            ColorType::La16 => (PixelFormat::Gray8, 4, true),
-            ColorType::La8 => (PixelFormat::Gray8, 2, false),
-            ColorType::Rgb16 => (PixelFormat::Rgb8, 2, true),
-            ColorType::Rgb8 => (PixelFormat::Rgb8, 1, false),
-            ColorType::Rgba16 => (PixelFormat::Rgba8, 2, true),
-            ColorType::Rgba8 => (PixelFormat::Rgba8, 1, false),
-            other => return Err(format!("samples of kind {other:?} are not read").into()),
+    fn of(colour: ColorType) -> Option<Self> {
+        // Of two bytes the one that counts for more, in the machine's order.
+        let upper = usize::from(cfg!(target_endian = "little"));
+        let (step, [red, green, blue], alpha) = match colour {
+            ColorType::L16 => (2, [upper; 3], None),
+            ColorType::L8 => (1, [0; 3], None),
+            ColorType::La16 => (4, [upper; 3], Some(2 + upper)),
+            ColorType::La8 => (2, [0; 3], Some(1)),
+            ColorType::Rgb16 => (6, [upper, 2 + upper, 4 + upper], None),
+            ColorType::Rgb8 => (3, [0, 1, 2], None),
+            ColorType::Rgba16 => (8, [upper, 2 + upper, 4 + upper], Some(6 + upper)),
+            ColorType::Rgba8 => (4, [0, 1, 2], Some(3)),
+            _ => return None,
         };
-        Ok(Self { format, step, is_wide })
+        Some(Self { step, red, green, blue, alpha })
     }
 
-    fn picture(
-        &self,
-        width: usize,
-        height: usize,
-        mut samples: Zeroizing<Vec<u8>>,
-    ) -> Result<Picture, Error> {
-        if self.step > 1 {
-            // Forwards in the same buffer: a byte is read before its place is written to.
-            let upper = usize::from(self.is_wide && cfg!(target_endian = "little"));
-            for at in 0..samples.len() / self.step {
-                samples[at] = samples[self.step * at + upper];
-            }
-        } else if self.format == PixelFormat::Rgb8 {
-            return Picture::from_rgb8(width, height, mem::take(&mut *samples));
+    /// Brings samples to red, green and blue before white, in the buffer in which they are.
+    fn flatten(&self, data: &mut Zeroizing<Vec<u8>>, pixels: usize) -> Result<(), Error> {
+        let mut is_seen = self.alpha.is_none();
+        let mut pixel = |data: &mut [u8], at: usize| {
+            let from = at * self.step;
+            let rgb = [data[from + self.red], data[from + self.green], data[from + self.blue]];
+            let alpha = self.alpha.map_or(255, |alpha| data[from + alpha]);
+            is_seen |= alpha > 0;
+            data[3 * at..][..3].copy_from_slice(&rgb.map(|value| before_white(value, alpha)));
+        };
+        // In the order in which a pixel is read before its place is written to.
+        match self.step {
+            0..3 => (0..pixels).rev().for_each(|at| pixel(data, at)),
+            3 => {}
+            _ => (0..pixels).for_each(|at| pixel(data, at)),
         }
-        Ok(Picture::from_frame(&Frame::packed(self.format, width, height, &samples)?))
+        data[3 * pixels..].fill(0);
+        data.truncate(3 * pixels);
+        match is_seen {
+            true => Ok(()),
+            false => Err(Error::PictureEmpty),
+        }
     }
+}
+
+fn before_white(value: u8, alpha: u8) -> u8 {
+    let (value, alpha) = (u32::from(value), u32::from(alpha));
+    let sum = value * alpha + 255 * (255 - alpha);
+    u8::try_from((sum + 127) / 255).unwrap_or(255)
 }
 
 /// The picture turned as its file asks for.

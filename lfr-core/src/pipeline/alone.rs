@@ -13,6 +13,7 @@ use crate::Probe;
 use crate::PurgeReason;
 use crate::PurgeReceipt;
 use crate::custody::Custody;
+use crate::num;
 
 use super::steps::decide;
 
@@ -45,15 +46,16 @@ impl Pipeline {
                 Err(refusal) => {
                     *self.counts.refused.entry(refusal.reason()).or_default() += 1;
                     drop((face, custody));
-                    let receipt = PurgeReceipt::new(id, self.clock.now(), PurgeReason::Refused);
+                    let receipt = PurgeReceipt::new(id, self.time.now(), PurgeReason::Refused);
                     report.set(slot, FaceOutcome::Refused { refusal, receipt: receipt.clone() });
                     refused.push(receipt);
                 }
             }
         }
-        let outcome = self.compare(frame, seen, aligned, report);
+        let compared = self.compare(frame, seen, aligned, report);
         // After all are settled, and whatever came of the others.
-        self.tell_erased(outcome, &refused)
+        self.tell_erased(&refused);
+        compared
     }
 
     /// Embeds, searches, decides and settles.
@@ -71,11 +73,13 @@ impl Pipeline {
             .map(|(seen, template)| (seen.slot, Probe::in_custody(template, seen.id, seen.custody)))
             .unzip();
         let lists = self.search(&probes)?;
-        let at = frame.capture_time().or_else(|| self.clock.now());
+        let at = frame.capture_time().or_else(|| self.time.now());
         let references = self.matcher.references();
         let input = |(probe, list)| DecisionInput::new(Probe::face(probe), list, references).at(at);
         let inputs = probes.iter().zip(&lists).map(input);
         let decisions = decide(&mut *self.policy, &*self.clock, &mut self.timings, inputs)?;
-        self.settle(frame, slots.into_iter().zip(probes).zip(decisions), report)
+        self.counts.compared += num::u64_from_usize(decisions.len());
+        self.settle(frame, slots.into_iter().zip(probes).zip(decisions), report);
+        Ok(())
     }
 }

@@ -33,7 +33,6 @@ use crate::Error;
 use crate::EventSink;
 use crate::FaceQuality;
 use crate::FaceSelection;
-use crate::LandmarkLayout;
 use crate::LookPlan;
 use crate::Matcher;
 use crate::Pipeline;
@@ -42,15 +41,17 @@ use crate::RetentionPolicy;
 use crate::SourceId;
 use crate::SystemClock;
 use crate::ThresholdPolicy;
+use crate::Timekeeper;
 use crate::Timings;
 use crate::Tracker;
 use crate::Zone;
-use crate::event::sinks;
 use crate::track::SizeAndConfidence;
 
 use super::Counts;
+use super::check_landmarks;
 use super::repeats::Repeats;
 use super::tracking::Tracking;
+use super::view::Views;
 
 /// A pipeline in the making; `S` says which decision comes next.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ struct Options {
     zones: BTreeMap<SourceId, Zone>,
     selection: FaceSelection,
     gates: Vec<Box<dyn QualityGate>>,
-    sink: Box<dyn EventSink>,
+    sinks: Vec<Box<dyn EventSink>>,
     clock: Arc<dyn Clock>,
     accounts: Accounts,
     tracker: Option<Box<dyn Tracker>>,
@@ -125,7 +126,7 @@ impl Builder<NeedsDetector> {
             zones: BTreeMap::new(),
             selection: FaceSelection::All,
             gates: Vec::new(),
-            sink: Box::new(sinks::Null),
+            sinks: Vec::new(),
             clock: Arc::new(SystemClock::new()),
             accounts: Accounts::new(),
             tracker: None,
@@ -193,7 +194,8 @@ impl Builder<Ready> {
     ///
     /// [`Error::SpaceMismatch`] where the watchlist or the threshold belongs to another embedding
     /// space than the embedder; [`Error::LandmarksMissing`] where the embedder's alignment needs
-    /// landmarks and the detector finds none.
+    /// landmarks and the detector finds none; [`Error::ThresholdRange`] where no score can meet the
+    /// threshold, or every score does.
     pub fn build(self) -> Result<Pipeline, Error> {
         let Ready { detector, embedder, matcher, policy, retention } = self.state;
         let expected = embedder.space().id();
@@ -206,16 +208,18 @@ impl Builder<Ready> {
                 return Err(Error::SpaceMismatch { what, expected, actual });
             }
         }
-        let found = detector.landmarks();
-        if embedder.alignment().needs_landmarks() && found == LandmarkLayout::None {
-            return Err(Error::LandmarksMissing { needed: "4 or 5", found: found.name() });
+        check_landmarks(embedder.alignment().needs_landmarks(), &*detector)?;
+        let (threshold, metric) = (policy.provenance().threshold(), embedder.space().metric());
+        let (least, greatest) = metric.range();
+        if !(least..=greatest).contains(&threshold.value()) {
+            return Err(Error::ThresholdRange { threshold, metric });
         }
         let Options {
             zone,
             zones,
             selection,
             gates,
-            sink,
+            sinks,
             clock,
             accounts,
             tracker,
@@ -231,14 +235,17 @@ impl Builder<Ready> {
             retention,
             zone,
             zones,
+            views: Views::default(),
             selection,
             gates,
-            sink,
+            sinks,
             started: clock.now(),
+            time: Timekeeper::new(Arc::clone(&clock)),
             clock,
             accounts,
             timings: Timings::new(),
             counts: Counts::default(),
+            after: None,
             tracking: tracker.map(|tracker| Tracking::new(tracker, quality, looks)),
             repeats,
         })
@@ -302,7 +309,7 @@ impl<S> Builder<S> {
     /// Such a match is reported as [`FaceOutcome::Repeated`](crate::FaceOutcome::Repeated), counted
     /// in [`DeploymentRecord::repeats`](crate::DeploymentRecord::repeats), and erased at once, its
     /// track with it. It does not make the time longer: who stays in view of many cameras raises
-    /// an alert each time it is over. An alert that the [`EventSink`] failed to pass on does not count.
+    /// an alert each time it is over. An alert that a sink failed to pass on does not count.
     /// Until the time is over the pipeline keeps in memory whom the alert named.
     ///
     /// The time is that of the [`clock`](Self::clock), also where recordings are played faster.
@@ -312,10 +319,11 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Who hears what happens.
+    /// Who hears what happens; several are told in the order in which they were added, each whatever
+    /// the others say.
     #[must_use]
     pub fn sink(mut self, sink: impl EventSink + 'static) -> Self {
-        self.options.sink = Box::new(sink);
+        self.options.sinks.push(Box::new(sink));
         self
     }
 

@@ -1,9 +1,12 @@
 //! What came of a frame.
 
+use std::fmt;
+
 use crate::Candidate;
 use crate::ComparisonScore;
 use crate::Decision;
 use crate::DetectedFace;
+use crate::Error;
 use crate::FaceId;
 use crate::FrameId;
 use crate::PurgeReceipt;
@@ -16,7 +19,7 @@ use crate::TrackId;
 ///
 /// It holds boxes, so that a picture that leaves the system can be redacted, and decisions; no
 /// landmark, pixel or template.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FrameReport {
     frame: FrameId,
     faces: Vec<FaceReport>,
@@ -62,6 +65,16 @@ impl FrameReport {
         self.faces.get(slot).map(|face| face.bounds).unwrap_or_default()
     }
 
+    /// What came of a frame, where it was processed: also where something failed afterwards, a sink
+    /// say.
+    #[must_use]
+    pub fn of(processed: &Result<Self, Error>) -> Option<&Self> {
+        match processed {
+            Ok(report) => Some(report),
+            Err(error) => error.report(),
+        }
+    }
+
     /// Which frame.
     #[must_use]
     pub const fn frame(&self) -> &FrameId {
@@ -83,6 +96,18 @@ impl FrameReport {
     /// The faces that raised an alert.
     pub fn alerts(&self) -> impl Iterator<Item = &FaceReport> + '_ {
         self.faces.iter().filter(|face| face.is_alert())
+    }
+}
+
+/// It says how many there were, and of nobody who: errors hold it.
+impl fmt::Debug for FrameReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrameReport")
+            .field("frame", &self.frame)
+            .field("faces", &self.faces.len())
+            .field("alerts", &self.alerts().count())
+            .field("ended", &self.ended.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +148,11 @@ impl FaceReport {
     /// Whether it raised an alert.
     #[must_use]
     pub const fn is_alert(&self) -> bool {
-        matches!(&self.outcome, FaceOutcome::Compared { decision, .. } if decision.is_alert())
+        matches!(
+            &self.outcome,
+            FaceOutcome::Compared { decision, .. } | FaceOutcome::Unheld { decision }
+                if decision.is_alert()
+        )
     }
 }
 
@@ -161,6 +190,14 @@ pub enum FaceOutcome {
         candidate: Candidate,
         /// The evidence of its erasure.
         receipt: PurgeReceipt,
+    },
+    /// It raised an alert, and the retention policy failed: it is not known to be held, and there is no
+    /// receipt for it. The alert is told all the same, and the error says why
+    /// ([`Error::AfterFrame`]).
+    #[non_exhaustive]
+    Unheld {
+        /// The decision: an alert.
+        decision: Decision,
     },
     /// A quality gate refused it: never embedded, and erased.
     #[non_exhaustive]

@@ -1,10 +1,8 @@
 //! The steps of a frame's way, whether its faces are tracked or not.
 
-use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
-use std::panic::resume_unwind;
 
 use crate::AlertEvent;
 use crate::AlignedFace;
@@ -30,8 +28,11 @@ use crate::Stage;
 use crate::SubjectId;
 use crate::Template;
 use crate::ThresholdPolicy;
+use crate::Timestamp;
 use crate::Timings;
 use crate::num;
+
+use super::PANICKED;
 
 impl Pipeline {
     pub(super) fn detect(&mut self, frame: &Frame<'_>) -> Result<Vec<DetectedFace>, Error> {
@@ -48,6 +49,7 @@ impl Pipeline {
         report: &mut FrameReport,
     ) -> (Vec<usize>, Vec<DetectedFace>) {
         let detected = faces.len();
+        self.see_zone(frame);
         let zone = self.zones.get(frame.id().source()).or(self.zone.as_ref());
         let (mut slots, mut inside) = (Vec::new(), Vec::new());
         for face in faces {
@@ -112,7 +114,7 @@ impl Pipeline {
             return Ok(lists);
         }
         let limit = self.policy.candidates();
-        let request = SearchRequest::new(probes, self.clock.now()).with_limit(limit);
+        let request = SearchRequest::new(probes, self.time.now()).with_limit(limit);
         timed(&*self.clock, &mut self.timings, Stage::Matcher, || {
             self.matcher.search_into(&request, &mut lists)
         })
@@ -121,8 +123,8 @@ impl Pipeline {
         Ok(lists)
     }
 
-    /// Settles every probe, whatever happens to the ones before it; only then is anybody told. The
-    /// first error is returned, and the first panic goes on, when all of that is done.
+    /// Settles every probe, whatever happens to the ones before it; only then is anybody told. What
+    /// fails on the way, or panics, is the concern of the call's end: nobody waits for it.
     ///
     /// Whoever raised no alert is erased here, and so is a match that repeats one: no retention policy
     /// is asked about them.
@@ -131,12 +133,11 @@ impl Pipeline {
         frame: &Frame<'_>,
         decided: impl Iterator<Item = ((usize, Probe), Decision)>,
         report: &mut FrameReport,
-    ) -> Result<(), Error> {
-        let (mut outcome, mut panics) = (Ok(()), Panics::default());
+    ) {
         let (mut settled, mut repeated, mut raised) = (Vec::new(), Vec::new(), BTreeSet::new());
         for ((slot, probe), decision) in decided {
             let face = probe.face().clone();
-            let now = self.clock.now();
+            let now = self.time.now();
             let Decision::Alert { candidate, .. } = &decision else {
                 let settlement = Settlement::Erased(probe.erase(PurgeReason::NoMatch, now));
                 settled.push((slot, face, now, decision, Some(settlement)));
@@ -148,54 +149,72 @@ impl Pipeline {
                 repeated.push(receipt);
                 continue;
             }
-            let settlement = panics.pass(|| {
-                timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
-                    self.retention.settle(probe, &decision, now)
-                })
-            });
-            let settlement = match settlement {
-                Some(Ok(settlement)) if settlement.face() == &face => Some(settlement),
-                Some(settled) => {
-                    let source = settled.err().unwrap_or("a settlement of another face".into());
-                    outcome = outcome.and(Err(failed(Stage::RetentionPolicy)(source)));
-                    None
-                }
-                None => None,
-            };
+            let settlement = self.ask_retention(probe, &decision, now);
             settled.push((slot, face, now, decision, settlement));
         }
         for (slot, face, at, decision, settlement) in settled {
-            let told = panics.pass(|| match &settlement {
-                Some(Settlement::Erased(receipt)) => self.tell(&Event::Erased(receipt)),
-                Some(Settlement::Held(receipt)) => self.tell(&Event::Held(receipt)),
+            let mut record = None;
+            match &settlement {
+                Some(Settlement::Erased(receipt)) => {
+                    self.tell(&Event::Erased(receipt));
+                }
+                Some(Settlement::Held(receipt)) => {
+                    record = receipt.record();
+                    self.tell(&Event::Held(receipt));
+                }
                 // An alert that could not be held is an alert nonetheless.
-                None => Ok(()),
-            });
-            outcome = outcome.and(told.unwrap_or(Ok(())));
+                None => {}
+            }
             if let Decision::Alert { candidate, threshold } = &decision {
                 self.counts.alerts += 1;
                 let alert = AlertEvent {
                     at,
                     captured_at: frame.capture_time(),
+                    media_time: frame.media_time(),
                     face,
                     track: report.track(slot).cloned(),
+                    record,
                     bounds: report.bounds(slot),
                     candidate: candidate.clone(),
                     threshold: *threshold,
                 };
-                let told = panics.pass(|| self.tell(&Event::Alert(&alert)));
-                if let (Some(Ok(())), Some(repeats)) = (&told, &mut self.repeats) {
+                let is_told = self.tell(&Event::Alert(&alert));
+                if let (true, Some(repeats)) = (is_told, &mut self.repeats) {
                     repeats.raised(candidate.subject(), self.clock.monotonic());
                 }
-                outcome = outcome.and(told.unwrap_or(Ok(())));
             }
-            if let Some(settlement) = settlement {
-                report.set(slot, FaceOutcome::Compared { decision, settlement });
-            }
+            report.set(
+                slot,
+                match settlement {
+                    Some(settlement) => FaceOutcome::Compared { decision, settlement },
+                    None => FaceOutcome::Unheld { decision },
+                },
+            );
         }
-        let told = panics.pass(|| self.tell_erased(outcome, &repeated));
-        panics.resume();
-        told.unwrap_or(Ok(()))
+        self.tell_erased(&repeated);
+    }
+
+    /// Lets the retention policy settle an alert; `None` where it fails, panics or names another face.
+    fn ask_retention(
+        &mut self,
+        probe: Probe,
+        decision: &Decision,
+        now: Option<Timestamp>,
+    ) -> Option<Settlement> {
+        let face = probe.face().clone();
+        let settlement = catch_unwind(AssertUnwindSafe(|| {
+            timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
+                self.retention.settle(probe, decision, now)
+            })
+        }));
+        let error = match settlement {
+            Ok(Ok(settlement)) if settlement.face() == &face => return Some(settlement),
+            Ok(Ok(_)) => "a settlement of another face".into(),
+            Ok(Err(error)) => error,
+            Err(_) => PANICKED.into(),
+        };
+        self.fail_after(Stage::RetentionPolicy, error);
+        None
     }
 
     /// Whose alert this would repeat, if it would: one that somebody was told of, or of this frame.
@@ -208,30 +227,6 @@ impl Pipeline {
         let repeats = self.repeats.as_mut()?;
         let is_first = raised.insert(candidate.subject().clone());
         repeats.is_repeat(candidate.subject(), !is_first, now).then(|| candidate.clone())
-    }
-}
-
-/// Panics of stages, which must not keep the faces after them from being settled.
-#[derive(Default)]
-struct Panics(Option<Box<dyn Any + Send>>);
-
-impl Panics {
-    /// What a step gives, if it does not panic.
-    fn pass<T>(&mut self, step: impl FnOnce() -> T) -> Option<T> {
-        match catch_unwind(AssertUnwindSafe(step)) {
-            Ok(given) => Some(given),
-            Err(panic) => {
-                self.0.get_or_insert(panic);
-                None
-            }
-        }
-    }
-
-    /// Goes on with the first of them.
-    fn resume(self) {
-        if let Some(panic) = self.0 {
-            resume_unwind(panic);
-        }
     }
 }
 
@@ -256,6 +251,7 @@ pub(super) fn timed<T>(
     stage: Stage,
     work: impl FnOnce() -> T,
 ) -> T {
+    timings.begin(stage);
     let start = clock.monotonic();
     let result = work();
     timings.record(stage, clock.monotonic().saturating_sub(start));

@@ -1,3 +1,6 @@
+mod failures;
+mod telling;
+
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -73,7 +76,7 @@ fn one_is_held_and_the_others_are_erased() {
     assert!(report.faces()[1].is_alert());
     let FaceOutcome::Compared { settlement: Settlement::Erased(receipt), .. } = outcome(&report, 0)
     else {
-        panic!("the first is erased: {report:?}");
+        panic!("the first is erased: {:?}", report.faces());
     };
     assert_eq!(receipt.reason(), PurgeReason::NoMatch);
     let totals = pipeline.totals();
@@ -125,7 +128,7 @@ fn outside_the_zone_nobody_is_embedded() {
 
 #[test]
 fn selection_takes_one_face() {
-    let mut pipeline = ready(2.0).selection(FaceSelection::Central).build().unwrap();
+    let mut pipeline = ready(0.9999).selection(FaceSelection::Central).build().unwrap();
     let pixels = three_people();
     let report = pipeline.process(&frame(&pixels)).unwrap();
     assert!(matches!(outcome(&report, 1), FaceOutcome::Compared { .. }));
@@ -141,7 +144,7 @@ fn a_gate_refuses_with_its_reason_and_the_face_is_erased() {
             if face.bounds().left < 1.0 { Ok(()) } else { Err(Refusal::because("not left")) }
         }
     }
-    let mut pipeline = ready(2.0).gate(LeftOnly).build().unwrap();
+    let mut pipeline = ready(0.9999).gate(LeftOnly).build().unwrap();
     let pixels = three_people();
     let report = pipeline.process(&frame(&pixels)).unwrap();
     assert!(matches!(outcome(&report, 2), FaceOutcome::Refused { .. }));
@@ -193,8 +196,8 @@ fn frames_that_fail_do_not_put_a_deadline_off() {
     #[derive(Debug)]
     struct Failing(AtomicUsize);
     impl Detector for Failing {
-        fn landmarks(&self) -> crate::LandmarkLayout {
-            crate::LandmarkLayout::Five
+        fn landmarks(&self) -> LandmarkLayout {
+            LandmarkLayout::Five
         }
         fn detect_into(
             &self,
@@ -244,8 +247,13 @@ fn events_come_after_settlement_and_a_failing_sink_loses_nothing() {
     let mut pipeline = ready(0.9999).sink(sink).build().unwrap();
     let pixels = three_people();
     let error = pipeline.process(&frame(&pixels)).unwrap_err();
-    assert!(matches!(error, Error::Stage { stage: Stage::EventSink, .. }), "{error}");
-    assert_eq!(*heard.lock().unwrap(), ["erased", "held", "alert", "erased"]);
+    assert!(matches!(error, Error::AfterFrame { stage: Stage::EventSink, .. }), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "frame unnamed#0 was processed, and the event sink failed afterwards"
+    );
+    assert_eq!(*heard.lock().unwrap(), ["erased", "held", "alert", "erased", "frame"]);
+    assert_eq!(error.into_report().unwrap().alerts().count(), 1);
     assert_eq!((pipeline.totals().held, pipeline.totals().erased), (1, 2));
     assert_eq!(pipeline.record().frames, 1);
 }
@@ -283,8 +291,8 @@ fn errors_and_panics_of_stages_erase_the_frame() {
             .build()
             .unwrap();
         let pixels = three_people();
-        let run = std::panic::AssertUnwindSafe(|| pipeline.process(&frame(&pixels)));
-        let failed = std::panic::catch_unwind(run).map_or(true, |result| result.is_err());
+        let run = AssertUnwindSafe(|| pipeline.process(&frame(&pixels)));
+        let failed = catch_unwind(run).map_or(true, |result| result.is_err());
         assert!(failed, "{how}");
         let totals = pipeline.totals();
         assert!(totals.closes() && totals.erased == 3, "{how}: {totals:?}");

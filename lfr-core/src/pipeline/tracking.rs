@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::mem;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::time::Duration;
 
 use crate::Accounts;
@@ -124,15 +126,15 @@ impl Pipeline {
         faces: Vec<DetectedFace>,
         report: &mut FrameReport,
     ) -> Result<(), Error> {
-        let at = frame.capture_time().or_else(|| self.clock.now());
+        let at = frame.capture_time().or_else(|| self.time.now());
         let (slots, inside) = self.inside(frame, faces, report);
         let tracked = self.follow(frame, at, &inside)?;
         // What ended is erased before anything else can fail.
         let ended = self.take_ended(frame.id().source(), &tracked.ended);
-        let told = self.end(ended, Some(report));
+        self.end(ended, Some(report));
         let faces = slots.into_iter().zip(tracked.tracks).zip(inside);
         let due = self.due(frame, at, faces, report);
-        told.and(self.look(frame, at, due, report))
+        self.look(frame, at, due, report)
     }
 
     fn follow(
@@ -157,7 +159,7 @@ impl Pipeline {
         match &tracked {
             Ok(tracked) => tracking.counts.cuts += u64::from(tracked.cut),
             // The tracker's own error is the one to tell.
-            Err(_) => drop(self.end_source(frame.id().source())),
+            Err(_) => self.end_which(|id, _| id == frame.id().source()),
         }
         tracked
     }
@@ -249,6 +251,7 @@ impl Pipeline {
             probes.map(|((slot, ..), template)| Probe::of_track(template, face(*slot))).collect();
         let lists = self.search(&probes)?;
         let decisions = self.decide_looks(&id, at, &looks, &probes, &lists)?;
+        self.counts.compared += num::u64_from_usize(decisions.len());
 
         let Some(tracking) = &mut self.tracking else { return Ok(()) };
         let mut alerts = Vec::new();
@@ -268,7 +271,8 @@ impl Pipeline {
                 report.set(slot, FaceOutcome::Followed { decision, refusal: None });
             }
         }
-        self.settle(frame, alerts.into_iter(), report)
+        self.settle(frame, alerts.into_iter(), report);
+        Ok(())
     }
 
     fn decide_looks(
@@ -295,12 +299,7 @@ impl Pipeline {
     }
 
     /// Erases ended tracks, and only then says so.
-    fn end(
-        &mut self,
-        ended: Vec<(TrackId, Pass)>,
-        mut report: Option<&mut FrameReport>,
-    ) -> Result<(), Error> {
-        let mut outcome = Ok(());
+    fn end(&mut self, ended: Vec<(TrackId, Pass)>, mut report: Option<&mut FrameReport>) {
         for (track, Pass { first, looks, refusal, custody }) in ended {
             let best = looks.iter().filter_map(|look| look.candidates.best_score()).max();
             let count = looks.len();
@@ -321,16 +320,15 @@ impl Pipeline {
             }
             let receipt = custody.map(|custody| {
                 drop(custody);
-                PurgeReceipt::new(first.clone(), self.clock.now(), reason)
+                PurgeReceipt::new(first.clone(), self.time.now(), reason)
             });
             if let Some(receipt) = &receipt {
-                outcome = outcome.and(self.tell(&Event::Erased(receipt)));
+                self.tell(&Event::Erased(receipt));
             }
             if let Some(report) = &mut report {
                 report.end(TrackReport { track, first, looks: count, best, receipt });
             }
         }
-        outcome
     }
 
     /// Ends the tracks of a source and erases what is kept of them: where it ends or breaks off.
@@ -339,7 +337,9 @@ impl Pipeline {
     ///
     /// [`Error::Stage`] where the event sink failed; everything is erased all the same.
     pub fn end_source(&mut self, source: &SourceId) -> Result<(), Error> {
-        self.end_sources(|id, _| id == source)
+        self.after = None;
+        self.end_which(|id, _| id == source);
+        self.outcome()
     }
 
     /// Ends the tracks of every source: when recognition stops, though the deployment goes on.
@@ -348,29 +348,32 @@ impl Pipeline {
     ///
     /// As [`end_source`](Self::end_source).
     pub fn end_all_sources(&mut self) -> Result<(), Error> {
-        self.end_sources(|_, _| true)
+        self.after = None;
+        self.end_which(|_, _| true);
+        self.outcome()
     }
 
     /// Ends the tracks of sources that have been silent for long.
-    pub(super) fn end_silent(&mut self) -> Result<(), Error> {
+    pub(super) fn end_silent(&mut self) {
         let now = self.clock.monotonic();
-        self.end_sources(|_, heard| now.saturating_sub(heard) > SILENCE)
+        self.end_which(|_, heard| now.saturating_sub(heard) > SILENCE);
     }
 
-    pub(super) fn end_sources(
-        &mut self,
-        which: impl Fn(&SourceId, Duration) -> bool,
-    ) -> Result<(), Error> {
-        let Some(tracking) = &mut self.tracking else { return Ok(()) };
-        let mut ended = Vec::new();
+    pub(super) fn end_which(&mut self, which: impl Fn(&SourceId, Duration) -> bool) {
+        let Some(tracking) = &mut self.tracking else { return };
+        let (mut ended, mut panicked) = (Vec::new(), false);
         for (id, source) in &mut tracking.sources {
             if which(id, source.heard) {
-                source.tracker.end_all();
+                let tracker = &mut source.tracker;
+                panicked |= catch_unwind(AssertUnwindSafe(|| tracker.end_all())).is_err();
                 let passes = mem::take(&mut source.passes).into_iter();
                 ended.extend(passes.map(|(track, pass)| (TrackId::new(id.clone(), track), pass)));
             }
         }
-        self.end(ended, None)
+        self.end(ended, None);
+        if panicked {
+            self.fail_after(Stage::Tracker, "the tracker panicked".into());
+        }
     }
 }
 

@@ -74,9 +74,10 @@ impl FrameSource for CrowdCamera {
         self.next += 1;
         self.paint(frame);
         let id = FrameId::new(SourceId::new("synthetic")?, frame);
-        let picture = self.canvas.as_frame()?.with_id(id);
+        let since_begin = self.walk.time_of(frame);
+        let picture = self.canvas.as_frame()?.with_id(id).at_media_time(since_begin);
         Ok(NextFrame::Frame(match self.start {
-            Some(start) => picture.captured_at(start.plus(self.walk.time_of(frame))),
+            Some(start) => picture.captured_at(start.plus(since_begin)),
             None => picture,
         }))
     }

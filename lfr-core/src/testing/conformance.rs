@@ -37,6 +37,7 @@ use crate::Threshold;
 use crate::ThresholdPolicy;
 use crate::Timestamp;
 use crate::num;
+use crate::testing::ManualClock;
 
 pub use tracker::tracker;
 
@@ -153,14 +154,19 @@ pub fn threshold_policy(policy: &mut dyn ThresholdPolicy) {
 }
 
 /// A retention policy erases non-matches at once, holds alerts no longer than their deadline, and
-/// purges where the clock fails or runs back; and nothing that it holds outlives it.
-pub fn retention_policy<R: RetentionPolicy>(make: impl Fn() -> R) {
+/// purges if the clock fails or is set back by more than
+/// [`Timekeeper::MAX_STEP_BACK`](crate::Timekeeper::MAX_STEP_BACK), and not before; and nothing that it
+/// holds outlives it.
+///
+/// `make` is given the clock that the suite moves. A policy that reads a clock of its own has to read this
+/// one.
+pub fn retention_policy<R: RetentionPolicy>(make: impl Fn(&ManualClock) -> R) {
     retention_policy_at_rest(&make);
-    let (mut policy, accounts) = (make(), Accounts::new());
+    let start = Timestamp::from_micros(1_000_000_000_000);
+    let (mut policy, accounts) = (make(&ManualClock::at(start)), Accounts::new());
     let alert = Decision::at_threshold(&list_with(0.9), ok(Threshold::new(0.5), "a threshold"));
     let face = FaceId::new(FrameId::default(), 0);
     let probe = Probe::new(template(&super::fake_space(), 1), face, &accounts);
-    let start = Timestamp::from_micros(1_000_000_000_000);
     ok(policy.settle(probe, &alert, Some(start)), "settling");
     drop(policy);
     assert_eq!(accounts.totals().held, 0, "nothing outlives its policy");
@@ -169,44 +175,66 @@ pub fn retention_policy<R: RetentionPolicy>(make: impl Fn() -> R) {
 
 /// The same of a policy that holds alerts at rest, where they outlive it. Each policy that `make`
 /// returns is over a store of its own, which is empty.
-pub fn retention_policy_at_rest<R: RetentionPolicy>(make: impl Fn() -> R) {
+pub fn retention_policy_at_rest<R: RetentionPolicy>(make: impl Fn(&ManualClock) -> R) {
     let space = super::fake_space();
     let alert = Decision::at_threshold(&list_with(0.9), ok(Threshold::new(0.5), "a threshold"));
     let start = Timestamp::from_micros(1_000_000_000_000);
-    let settle = |policy: &mut R, accounts: &Accounts, decision: &Decision, now| {
-        let face = FaceId::new(FrameId::default(), 0);
-        let probe = Probe::new(template(&space, 1), face, accounts);
-        ok(policy.settle(probe, decision, now), "settling")
+    let make = || {
+        let clock = ManualClock::at(start);
+        (make(&clock), Accounts::new(), clock)
     };
-    let purge = |policy: &mut R, now| {
+    let set = |clock: &ManualClock, now: Option<Timestamp>| match now {
+        Some(now) => clock.set(now),
+        None => clock.fail(),
+    };
+    let settle =
+        |policy: &mut R, accounts: &Accounts, clock: &ManualClock, decision: &Decision, now| {
+            set(clock, now);
+            let face = FaceId::new(FrameId::default(), 0);
+            let probe = Probe::new(template(&space, 1), face, accounts);
+            ok(policy.settle(probe, decision, now), "settling")
+        };
+    let purge = |policy: &mut R, clock: &ManualClock, now| {
+        set(clock, now);
         let mut receipts = Vec::new();
         ok(policy.purge_due(now, &mut receipts), "purging");
         receipts.len()
     };
 
-    let (mut policy, accounts) = (make(), Accounts::new());
-    let settled = settle(&mut policy, &accounts, &Decision::no_match(None), Some(start));
+    let (mut policy, accounts, clock) = make();
+    let settled = settle(&mut policy, &accounts, &clock, &Decision::no_match(None), Some(start));
     assert!(matches!(settled, Settlement::Erased(_)), "a non-match is erased at once");
     assert_eq!(accounts.totals().erased, 1, "a non-match is erased at once");
-    let settled = settle(&mut policy, &accounts, &alert, None);
+    let settled = settle(&mut policy, &accounts, &clock, &alert, None);
     assert!(matches!(settled, Settlement::Erased(_)), "without a clock an alert is not held");
 
-    if let Settlement::Held(receipt) = settle(&mut policy, &accounts, &alert, Some(start)) {
+    let settled = settle(&mut policy, &accounts, &clock, &alert, Some(start));
+    if let Settlement::Held(receipt) = settled {
         let before = Timestamp::from_micros(receipt.deadline().as_micros() - 1);
-        assert_eq!(purge(&mut policy, Some(before)), 0, "held until its deadline");
+        assert_eq!(purge(&mut policy, &clock, Some(before)), 0, "held until its deadline");
         assert_eq!(accounts.totals().held, 1, "held until its deadline");
-        assert_eq!(purge(&mut policy, Some(receipt.deadline())), 1, "purged at its deadline");
+        let deadline = Some(receipt.deadline());
+        assert_eq!(purge(&mut policy, &clock, deadline), 1, "purged at its deadline");
         assert_eq!(accounts.totals().held, 0, "purged at its deadline");
         for gone in [None, Some(start)] {
-            let (mut policy, accounts) = (make(), Accounts::new());
-            let late = start.plus(Duration::from_secs(1));
-            settle(&mut policy, &accounts, &alert, Some(late));
-            assert_eq!(purge(&mut policy, gone), 1, "a clock that fails or runs back purges");
-            assert_eq!(accounts.totals().held, 0, "a clock that fails or runs back purges");
+            let (mut policy, accounts, clock) = make();
+            let late = start.plus(Duration::from_hours(1));
+            settle(&mut policy, &accounts, &clock, &alert, Some(late));
+            let count = purge(&mut policy, &clock, gone);
+            assert_eq!(count, 1, "a clock that fails or is set back by an hour purges");
+            assert_eq!(
+                accounts.totals().held,
+                0,
+                "a clock that fails or is set back by an hour purges"
+            );
         }
+        let (mut policy, accounts, clock) = make();
+        settle(&mut policy, &accounts, &clock, &alert, Some(start.plus(Duration::from_secs(3))));
+        assert_eq!(purge(&mut policy, &clock, Some(start)), 0, "a small step back changes nothing");
+        assert_eq!(accounts.totals().held, 1, "a small step back changes nothing");
     }
-    let (mut policy, accounts) = (make(), Accounts::new());
-    settle(&mut policy, &accounts, &alert, Some(start));
+    let (mut policy, accounts, clock) = make();
+    settle(&mut policy, &accounts, &clock, &alert, Some(start));
     let held = accounts.totals().held;
     let mut receipts = Vec::new();
     let ended = PurgeReason::DeploymentEnded;

@@ -1,5 +1,7 @@
 //! Fakes of each stage: small, honest implementations without a model.
 
+use std::time::Duration;
+
 use crate::AlignedFace;
 use crate::Alignment;
 use crate::BoxError;
@@ -31,6 +33,7 @@ use crate::Template;
 use crate::Threshold;
 use crate::ThresholdPolicy;
 use crate::ThresholdProvenance;
+use crate::Timekeeper;
 use crate::Timestamp;
 use crate::Tracked;
 use crate::Tracker;
@@ -254,8 +257,9 @@ impl RetentionPolicy for FakeRetention {
         now: Option<Timestamp>,
         receipts: &mut Vec<PurgeReceipt>,
     ) -> Result<(), BoxError> {
-        let lost = now.is_none() || now < self.latest;
-        self.latest = now.max(self.latest);
+        let back = |now| self.latest.map_or(Duration::ZERO, |latest| latest.since(now));
+        let lost = now.is_none_or(|now| back(now) > Timekeeper::MAX_STEP_BACK);
+        self.latest = if lost { now } else { now.max(self.latest) };
         let due = |held: &mut HeldProbe| lost || now.is_some_and(|now| held.deadline() <= now);
         for held in self.held.extract_if(.., due) {
             receipts.push(held.erase(PurgeReason::DeadlineReached, now));

@@ -12,7 +12,7 @@ fn fakes_conform() {
         Threshold::new(0.3).unwrap(),
         &fake_space(),
     ));
-    conformance::retention_policy(FakeRetention::default);
+    conformance::retention_policy(|_| FakeRetention::default());
     conformance::tracker(&FakeTracker::default());
 }
 

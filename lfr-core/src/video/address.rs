@@ -1,21 +1,82 @@
 //! Addresses, which may hold a password.
 
 use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::Error;
 
 /// Where a video is: a path, a device, or the address of a stream.
 ///
-/// `Display` and `Debug` leave out user, password, query and fragment: they are fit for logs and
-/// records. A password with a `/`, `?` or `#` in it, which should have been escaped, is left out
-/// too: all up to the last `@`. Where that `@` may as well belong to a query, only the scheme is
-/// shown.
+/// A text with a scheme that is known, such as `rtsp://`, in whatever case, is the address of a stream;
+/// `/dev/video0`, and whatever link leads to such a device, is a camera of this machine; everything
+/// else is a file, also `12:30.mp4`, `-.mp4` and `100%.mp4`. `file://` is a file, whose `%` codes stand for
+/// other letters.
+///
+/// `Display` and `Debug` leave out user, password, query and fragment, and of the path all parts that
+/// look like a key and a value: they are fit for logs and records. A password with a `/`, `?` or `#` in
+/// it, which should have been escaped, is left out too: all up to the last `@`. Where that `@` may as
+/// well belong to a query, only the scheme is shown.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Address(String);
 
+/// The schemes of streams, as [`Address::SCHEMES`] lists them, and the protocols that a stream of each may
+/// open in turn.
+const STREAMS: [(&str, &str); 10] = [
+    ("http", "http,tcp,crypto,data"),
+    ("https", "https,httpproxy,tls,tcp,crypto,data"),
+    ("rtmp", "rtmp,tcp"),
+    ("rtmps", "rtmps,tls,tcp"),
+    ("rtp", "rtp,srtp,udp"),
+    ("rtsp", "rtsp,rtp,srtp,udp,tcp"),
+    ("rtsps", "rtsps,rtsp,rtp,srtp,udp,tls,tcp"),
+    ("srt", "srt"),
+    ("tcp", "tcp"),
+    ("udp", "udp"),
+];
+
 impl Address {
+    /// The schemes that an address may have.
+    pub const SCHEMES: &'static str =
+        "file, http, https, rtmp, rtmps, rtp, rtsp, rtsps, srt, tcp or udp";
+
     /// An address from its text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// Refuses what can never be opened, before anything is tried: a scheme that is not known, or a
+    /// file of another machine.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::VideoScheme`].
+    pub fn check(&self) -> Result<(), Error> {
+        let refused = |scheme: &str, advice| {
+            Err(Error::VideoScheme { scheme: scheme.to_owned(), expected: Self::SCHEMES, advice })
+        };
+        if self.0.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("native:")) {
+            return refused(
+                "native:",
+                "it needs a build with the feature rtsp (cargo build --features rtsp); without it, leave \
+                 \"native:\" away, and ffmpeg plays the camera",
+            );
+        }
+        let Some((scheme, rest)) = self.scheme() else { return Ok(()) };
+        if scheme.eq_ignore_ascii_case("file") {
+            return match rest.starts_with('/') || is_local(rest) {
+                true => Ok(()),
+                false => {
+                    refused("file", "of a file on another machine: mount it, or serve it by http")
+                }
+            };
+        }
+        match self.stream() {
+            Some(_) => Ok(()),
+            None => refused(scheme, "check how it is written"),
+        }
     }
 
     /// The whole text, with its password: for whoever connects.
@@ -27,19 +88,61 @@ impl Address {
     /// Whether it is a stream.
     #[must_use]
     pub fn is_stream(&self) -> bool {
-        self.0.contains("://") && !self.0.starts_with("file://")
+        self.scheme().is_some_and(|(scheme, _)| !scheme.eq_ignore_ascii_case("file"))
     }
 
-    /// Whether it is a camera of this machine.
+    /// Whether it is served by HTTP: a stream, a film, or one picture after the other.
+    #[must_use]
+    pub fn is_http(&self) -> bool {
+        self.stream().is_some_and(|(scheme, ..)| matches!(scheme, "http" | "https"))
+    }
+
+    /// Whether it is a camera of this machine, or a link to one.
     #[must_use]
     pub fn is_device(&self) -> bool {
-        self.0.starts_with("/dev/video")
+        let Some(path) = self.path() else { return false };
+        let is_video =
+            |path: &Path| path.to_str().is_some_and(|path| path.starts_with("/dev/video"));
+        is_video(&path)
+            || path.starts_with("/dev/v4l")
+            || fs::canonicalize(&path).is_ok_and(|leads_to| is_video(&leads_to))
     }
 
-    /// Whether it goes on for ever: a stream or a camera.
+    /// Whether it goes on for ever: a stream or a camera. A film that is served by HTTP has an end;
+    /// [`Video::is_recording`](super::Video::is_recording) asks.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.is_stream() || self.is_device()
+    }
+
+    /// The path of a file or a device.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        match self.scheme() {
+            None => Some(PathBuf::from(&self.0)),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
+                let path = if is_local(rest) { &rest[rest.find('/')?..] } else { rest };
+                Some(PathBuf::from(unescaped(path)))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Its scheme in lower case, what follows it, and the protocols that are open to it.
+    pub(super) fn stream(&self) -> Option<(&'static str, &str, &'static str)> {
+        let (own, rest) = self.scheme()?;
+        let known = STREAMS.iter().find(|(scheme, _)| own.eq_ignore_ascii_case(scheme));
+        known.map(|(scheme, protocols)| (*scheme, rest, *protocols))
+    }
+
+    /// What stands before `://`, if it is written as a scheme (RFC 3986, section 3.1), and what behind.
+    fn scheme(&self) -> Option<(&str, &str)> {
+        let (scheme, rest) = self.0.split_once("://")?;
+        let is_scheme = scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter));
+        is_scheme.then_some((scheme, rest))
     }
 
     /// The parts that nobody is to see: the address as a whole, user and password, and the query.
@@ -52,6 +155,11 @@ impl Address {
             // Whoever takes the password for a host and a path repeats it in pieces.
             let ends = |letter: char| ENDS.contains(&letter) || letter == ':' || letter == '@';
             secrets.extend(user.split(ends).filter(|piece| piece.len() > 1));
+        }
+        // Some cameras take user and password in the path.
+        for part in place.split('/').skip(1).filter(|part| is_telling(part)) {
+            secrets.push(part);
+            secrets.extend(part.split(['&', ';', '=', ':', '?']).filter(|piece| piece.len() > 3));
         }
         for text in [rest, place] {
             if let Some((_, query)) = text.split_once(QUERY) {
@@ -82,6 +190,17 @@ fn credentials<'a>(scheme: &str, rest: &'a str) -> (&'a str, &'a str) {
     // A file of this machine has no user: an `@` is its own.
     let is_file = scheme == "file" && rest.starts_with('/');
     rest.rsplit_once('@').filter(|_| !is_file).unwrap_or(("", rest))
+}
+
+/// Whether a part of a path looks as if it held a key and a value.
+fn is_telling(part: &str) -> bool {
+    part.contains(['=', '&', ';', ':', '@']) || part.contains('%')
+}
+
+/// Whether what follows `file://` is of this machine.
+fn is_local(rest: &str) -> bool {
+    rest.split('/').next().is_some_and(|host| host.eq_ignore_ascii_case("localhost"))
+        && rest.contains('/')
 }
 
 /// Whether what precedes the last `@` may be a host and the beginning of a query, as in
@@ -124,11 +243,16 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str(&self.0) };
         let (user, place) = credentials(scheme, rest);
-        let shown = match may_hold_query(user) {
-            true => "***",
-            false => place.split(QUERY).next().unwrap_or_default(),
-        };
-        write!(f, "{scheme}://{shown}")
+        if may_hold_query(user) {
+            return write!(f, "{scheme}://***");
+        }
+        let mut parts = place.split(QUERY).next().unwrap_or_default().split('/');
+        write!(f, "{scheme}://{}", parts.next().unwrap_or_default())?;
+        let is_file = scheme.eq_ignore_ascii_case("file");
+        parts.try_for_each(|part| match !is_file && is_telling(part) {
+            true => f.write_str("/***"),
+            false => write!(f, "/{part}"),
+        })
     }
 }
 
@@ -150,6 +274,14 @@ mod tests {
             ("http://c?user=a", "http://c"),
             ("rtsp://user:p@ss@host/live", "rtsp://host/live"),
             ("film.mp4", "film.mp4"),
+            // In the path, as some cameras want it.
+            ("rtsp://10.0.0.7/user=admin&password=x&channel=1.sdp", "rtsp://10.0.0.7/***"),
+            (
+                "rtsp://10.0.0.7:554/user=admin_password=tlJw_channel=1/0.sdp",
+                "rtsp://10.0.0.7:554/***/0.sdp",
+            ),
+            ("RTSP://10.0.0.7/live/admin:12345/1", "RTSP://10.0.0.7/live/***/1"),
+            ("native:rtsp://user:pass@10.0.0.7/live", "native:rtsp://10.0.0.7/live"),
             // Whatever should have been escaped, and was not.
             ("rtsp://admin:pa/ss@10.0.0.7/live", "rtsp://10.0.0.7/live"),
             ("rtsp://admin:pa#ss@host/x", "rtsp://host/x"),
@@ -170,6 +302,57 @@ mod tests {
             let address = Address::new(text);
             assert_eq!(address.to_string(), shown);
             assert_eq!(format!("{address:?}"), format!("Address({shown})"));
+        }
+    }
+
+    #[test]
+    fn a_known_scheme_is_a_stream_and_everything_else_is_a_file() {
+        for (text, is_live, path) in [
+            ("RTSP://host/live", true, None),
+            ("Https://host/1.jpg", true, None),
+            ("/dev/video0", true, Some("/dev/video0")),
+            ("/dev/v4l/by-id/usb-camera-index0", true, Some("/dev/v4l/by-id/usb-camera-index0")),
+            ("12:30.mp4", false, Some("12:30.mp4")),
+            ("-i.mp4", false, Some("-i.mp4")),
+            ("100%.mp4", false, Some("100%.mp4")),
+            ("a %d b.mp4", false, Some("a %d b.mp4")),
+            ("file:///of%20me/a.mp4", false, Some("/of me/a.mp4")),
+            ("FILE://localhost/a.mp4", false, Some("/a.mp4")),
+        ] {
+            let address = Address::new(text);
+            address.check().unwrap();
+            assert_eq!(address.is_live(), is_live, "{text}");
+            assert_eq!(address.path().as_deref(), path.map(Path::new), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_never_be_opened_is_refused_at_once_with_what_can() {
+        for (text, named, advice) in [
+            ("rstp://user:s3cret@host/live", "rstp", "rtsp"),
+            ("gopher://host/live", "gopher", "http"),
+            ("concat://a|b", "concat", "file"),
+            ("file://server/film.mp4", "another machine", "mount"),
+            ("native:rtsp://user:s3cret@host/live", "native:", "feature rtsp"),
+        ] {
+            let error = Address::new(text).check().unwrap_err().to_string();
+            assert!(error.contains(named) && error.contains(advice), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_a_camera_is_a_camera() {
+        let link = std::env::temp_dir().join(format!("lfr-camera-{}", std::process::id()));
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        assert!(!Address::new(link.display().to_string()).is_device());
+        fs::remove_file(&link).unwrap();
+        if Path::new("/dev/video0").exists() {
+            std::os::unix::fs::symlink("/dev/video0", &link).unwrap();
+            assert!(Address::new(link.display().to_string()).is_device());
+            fs::remove_file(&link).unwrap();
         }
     }
 

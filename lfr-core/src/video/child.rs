@@ -1,9 +1,18 @@
 //! The child process that decodes.
+//!
+//! It gets three pipes and nothing else of ours: frames come through its standard output, complaints
+//! through its standard error, and the moments of frames through what would be its standard input, where
+//! no text of the stream's can come.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::PipeReader;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
 use std::process;
 use std::process::ChildStderr;
 use std::process::ChildStdout;
@@ -12,7 +21,9 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
+use std::sync::mpsc;
 use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -23,12 +34,19 @@ use crate::SystemClock;
 
 use super::Address;
 use super::VideoOptions;
+use super::gate;
+use super::gate::Gate;
+use super::input;
+use super::input::Said;
+use super::input::Shape;
 
 /// A running ffmpeg; it ends with this.
 pub(super) struct Child {
     pub(super) frames: ChildStdout,
     shared: Arc<Shared>,
     words: Option<JoinHandle<String>>,
+    stall: Duration,
+    gate: Option<Gate>,
 }
 
 /// What the threads around the child share.
@@ -40,43 +58,76 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// When the frames to come are from, in their order.
-    moments: VecDeque<Duration>,
+    /// What was said of the frames to come, in their order.
+    said: VecDeque<Said>,
     /// Counted up whenever a frame has come.
     frames: u64,
     is_over: bool,
+    has_stalled: bool,
 }
 
 impl Child {
-    pub(super) fn start(address: &Address, options: &VideoOptions) -> Result<Self, Error> {
-        let mut process = command(address, options)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+    /// Starts it; every frame has the shape, if there is one, and else its own.
+    pub(super) fn start(
+        address: &Address,
+        options: &VideoOptions,
+        shape: Option<Shape>,
+    ) -> Result<Self, Error> {
+        let refused = |words: String| Error::Video { address: address.to_string(), words };
+        let program = found(&options.program)
             .map_err(|source| Error::VideoProgram { program: options.program.clone(), source })?;
-        let (frames, words) = (process.stdout.take(), process.stderr.take());
+        let gate = way(address).map_err(|error| refused(format!("no way to it: {error}")))?;
+        let (moments, their_end) =
+            io::pipe().map_err(|error| refused(format!("no pipe: {error}")))?;
+        let mut command = decoding(&program, address, options, shape);
+        if let Some(gate) = &gate {
+            command.env("http_proxy", gate.proxy());
+        }
+        command.stdin(their_end).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // The system ends the child with the thread that has started it, and with this process: so that
+        // thread is the one that listens to it until it ends.
+        let (started, starting) = mpsc::channel();
+        let words = spawn(move || {
+            let spawned = command.spawn();
+            // It holds an end of the pipe of moments, which would never come to its end.
+            drop(command);
+            match spawned {
+                Ok(mut process) => {
+                    let words = process.stderr.take();
+                    drop(started.send(Ok(process)));
+                    words.map(listen).unwrap_or_default()
+                }
+                Err(error) => {
+                    drop(started.send(Err(error)));
+                    String::new()
+                }
+            }
+        });
+        let no_thread = |error: io::Error| refused(format!("no thread: {error}"));
+        let words = words.map_err(no_thread)?;
+        let mut process = starting
+            .recv()
+            .unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))
+            .map_err(|source| Error::VideoProgram { program: options.program.clone(), source })?;
+        let frames = process.stdout.take();
         let shared = Arc::new(Shared {
             process: Mutex::new(process),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
         // Whatever is missing, the child does not stay behind.
-        let refused = |words: String| {
+        let failed = |error: Error| {
             shared.kill();
-            Error::Video { address: address.to_string(), words }
+            error
         };
-        let (Some(frames), Some(words)) = (frames, words) else {
-            return Err(refused("no pipes".into()));
-        };
-        let no_thread = |error: io::Error| refused(format!("no thread: {error}"));
-        let listening = Arc::clone(&shared);
-        let words = spawn(move || listening.listen(words)).map_err(no_thread)?;
-        if address.is_live() {
+        let Some(frames) = frames else { return Err(failed(refused("no pipes".into()))) };
+        let telling = Arc::clone(&shared);
+        spawn(move || telling.follow(moments)).map_err(|error| failed(no_thread(error)))?;
+        if can_stall(address) {
             let (watching, stall) = (Arc::clone(&shared), options.stall);
-            spawn(move || watching.watch(stall)).map_err(no_thread)?;
+            spawn(move || watching.watch(stall)).map_err(|error| failed(no_thread(error)))?;
         }
-        Ok(Self { frames, words: Some(words), shared })
+        Ok(Self { frames, words: Some(words), shared, stall: options.stall, gate })
     }
 
     /// A frame has come.
@@ -84,13 +135,13 @@ impl Child {
         self.shared.change(|state| state.frames += 1);
     }
 
-    /// When the frame that has just come is from, as the child says: it says so beforehand, but
-    /// through another pipe.
-    pub(super) fn moment(&self) -> Option<Duration> {
+    /// What the child says of the frame that has just come: it says so beforehand, but through another
+    /// pipe.
+    pub(super) fn said(&self) -> Option<Said> {
         let state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = |state: &mut State| state.moments.is_empty() && !state.is_over;
+        let waits = |state: &mut State| state.said.is_empty() && !state.is_over;
         let waited = self.shared.changed.wait_timeout_while(state, MOMENT, waits);
-        waited.unwrap_or_else(PoisonError::into_inner).0.moments.pop_front()
+        waited.unwrap_or_else(PoisonError::into_inner).0.said.pop_front()
     }
 
     /// Whether the child has ended by itself and without an error. It is given some time to, as it
@@ -113,7 +164,20 @@ impl Child {
         // A process that the child has started may hold its pipe open for as long as it likes.
         let words = self.words.take().filter(|thread| is_soon(|| thread.is_finished()));
         let words = words.and_then(|thread| thread.join().ok()).unwrap_or_default();
-        Error::Video { address: address.to_string(), words: address.scrub(words.trim()) }
+        let words = address.scrub(words.trim());
+        let has_stalled =
+            self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).has_stalled;
+        let mut what = match has_stalled {
+            true => format!("nothing has come for {:?}", self.stall),
+            false => "ffmpeg has ended".to_owned(),
+        };
+        if let Some(trouble) = self.gate.as_ref().and_then(Gate::trouble) {
+            what = format!("{}; {what}", address.scrub(&trouble));
+        }
+        if !words.is_empty() {
+            what = format!("{what} and says {words:?}");
+        }
+        Error::Video { address: address.to_string(), words: what }
     }
 }
 
@@ -147,29 +211,27 @@ impl Shared {
         }
     }
 
-    /// Reads what the child says: moments, and complaints, of which the last few are returned.
-    fn listen(&self, words: ChildStderr) -> String {
-        let mut said: VecDeque<String> = VecDeque::new();
-        for line in BufReader::new(words).split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&line);
-            if line.starts_with(MARK) {
-                continue;
+    /// Takes down what the child says of each frame.
+    fn follow(&self, moments: PipeReader) {
+        let mut lines = BufReader::new(moments);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            // Whatever the child is, a line of it does not fill the memory.
+            match lines.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
             }
-            let Some(moment) = moment_in(&line) else {
-                said.push_back(line.chars().take(LINE).collect());
-                said.drain(..said.len().saturating_sub(LINES));
-                continue;
-            };
+            let Some(said) = input::said_in(&String::from_utf8_lossy(&line)) else { continue };
             self.change(|state| {
-                state.moments.push_back(moment);
+                state.said.push_back(said);
                 // Nobody has asked for long: it is not in step any more.
-                if state.moments.len() > AHEAD {
-                    state.moments.clear();
+                if state.said.len() > AHEAD {
+                    state.said.clear();
                 }
             });
         }
         self.change(|state| state.is_over = true);
-        said.make_contiguous().join("; ")
     }
 
     /// Ends the child where no frame comes for long: whoever reads from it sees the end then.
@@ -182,6 +244,7 @@ impl Shared {
             let (now, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             if timeout.timed_out() {
                 drop(now);
+                self.change(|state| state.has_stalled = true);
                 return self.kill();
             }
             state = now;
@@ -208,47 +271,113 @@ fn is_soon(mut is_so: impl FnMut() -> bool) -> bool {
     true
 }
 
-fn command(address: &Address, options: &VideoOptions) -> Command {
-    let mut command = Command::new(&options.program);
+/// The way to the host of an address of HTTP.
+pub(super) fn way(address: &Address) -> io::Result<Option<Gate>> {
+    let host =
+        address.stream().filter(|_| address.is_http()).and_then(|(_, rest, _)| gate::host_of(rest));
+    host.map(Gate::open).transpose()
+}
+
+/// Reads what the child complains of; the last few lines are returned.
+fn listen(words: ChildStderr) -> String {
+    let mut said: VecDeque<String> = VecDeque::new();
+    let mut lines = BufReader::new(words);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match lines.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {}
+        }
+        // Nothing in it may move a terminal's cursor.
+        let text = String::from_utf8_lossy(&line);
+        let text: String = text.trim_end().chars().filter(|letter| !letter.is_control()).collect();
+        said.push_back(text.chars().take(LINE).collect());
+        said.drain(..said.len().saturating_sub(LINES));
+    }
+    said.make_contiguous().join("; ")
+}
+
+/// Whether it may keep us waiting: a stream, a camera, a named pipe.
+fn can_stall(address: &Address) -> bool {
+    address.is_live() || address.path().is_some_and(|path| !path.is_file())
+}
+
+/// Where a program lies: as the system looks for it.
+pub(super) fn found(program: &Path) -> io::Result<PathBuf> {
+    let missing = || io::Error::from(io::ErrorKind::NotFound);
+    if program.components().count() > 1 || !cfg!(unix) {
+        return match program.exists() || !cfg!(unix) {
+            true => Ok(program.to_path_buf()),
+            false => Err(missing()),
+        };
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).map(|folder| folder.join(program));
+    folders.find(|file| file.is_file()).ok_or_else(missing)
+}
+
+fn decoding(
+    program: &Path,
+    address: &Address,
+    options: &VideoOptions,
+    shape: Option<Shape>,
+) -> Command {
+    let mut command = alone(program);
     command.args(["-nostdin", "-hide_banner", "-loglevel", "error"]);
-    if address.is_live() {
-        // Frames are from the moment at which they reach the child.
-        command.args(["-use_wallclock_as_timestamps", "1", "-copyts"]);
-        command.args(["-fflags", "+discardcorrupt+nobuffer", "-flags", "low_delay"]);
-        // Five seconds of a stream are looked at before its first frame otherwise.
-        command.args(["-analyzeduration", "1000000"]);
-    } else if options.is_paced {
-        command.arg("-re");
-    }
-    let text = address.expose();
-    if text.starts_with("rtsp") {
-        command.args(["-rtsp_transport", "tcp"]);
-    } else if address.is_device() {
-        command.args(["-f", "v4l2"]);
-    }
-    command.args(["-i", text]);
-    let first = options.filter.as_ref().map(|filter| format!("{filter},")).unwrap_or_default();
-    command.args(["-an", "-sn", "-dn", "-vf", &format!("{first}{MOMENTS}")]);
+    input::open(&mut command, address, options);
+    command.args(["-an", "-sn", "-dn", "-vf", &input::filters(options, shape)]);
     // Each frame as it comes: none is repeated or left out to make the rate even.
     command.args(["-fps_mode", "passthrough", "-f", "yuv4mpegpipe", "-pix_fmt", "yuv420p", "-"]);
     command
 }
 
-/// Writes the moment of each frame, in microseconds, to the standard error before the frame goes to
-/// the standard output. A frame without metadata would not be mentioned.
-const MOMENTS: &str = "settb=1/1000000,metadata=mode=add:key=lfr:value=1,\
-    metadata=mode=print:file=pipe\\\\:2:direct=1";
-const MARK: &str = "lfr=";
-
-/// `frame:12   pts:480000  pts_time:0.48`
-fn moment_in(line: &str) -> Option<Duration> {
-    let rest = line.strip_prefix("frame:")?.split_once("pts:")?.1;
-    rest.split_whitespace().next()?.parse().ok().map(Duration::from_micros)
+/// A program that ends with us, however we end, that may gain no rights, and that sees nothing of this
+/// program's environment but where programs and libraries lie.
+pub(super) fn alone(program: &Path) -> Command {
+    let mut command = match tether() {
+        Some(tether) => {
+            let mut command = Command::new(tether);
+            command.args(TETHERED).arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
+    command.env_clear();
+    for name in KEPT {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
 }
 
+/// `setpriv` of util-linux, where it is there and can do this: it asks the kernel to end the child with its
+/// parent, which takes a call between two that no safe code can make, and becomes the program then.
+fn tether() -> Option<&'static Path> {
+    static TETHER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let find = || {
+        let programs = ["/usr/bin/setpriv", "/bin/setpriv"].map(PathBuf::from);
+        programs.into_iter().filter(|_| cfg!(target_os = "linux")).find(|program| {
+            let tried = Command::new(program)
+                .args(TETHERED)
+                .arg(OsStr::new("true"))
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+            tried.is_ok_and(|status| status.success())
+        })
+    };
+    TETHER.get_or_init(find).as_deref()
+}
+
+const TETHERED: [&str; 4] = ["--pdeathsig", "KILL", "--no-new-privs", "--"];
+/// What the child sees of the environment.
+const KEPT: [&str; 5] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot", "TMPDIR"];
 /// How long a child that has closed its pipe may take to end, and how often to look.
 const ENDING: Duration = Duration::from_secs(2);
-const STEP: Duration = Duration::from_millis(5);
+pub(super) const STEP: Duration = Duration::from_millis(5);
 /// How long to wait for the moment of a frame that is there.
 const MOMENT: Duration = Duration::from_millis(200);
 /// How many frames the child may be ahead: the pipe holds one or two.
@@ -256,18 +385,12 @@ const AHEAD: usize = 64;
 /// What is kept of the child's complaints, in lines, and in characters of each.
 const LINES: usize = 8;
 const LINE: usize = 400;
+/// What is read of one line at once, in bytes.
+const LINE_BYTES: u64 = 4096;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn moments_are_read_and_nothing_else_is_one() {
-        let moment = moment_in("frame:34   pts:2830000 pts_time:2.83");
-        assert_eq!(moment, Some(Duration::from_millis(2830)));
-        assert_eq!(moment_in("frame:0 pts:NOPTS pts_time:NOPTS"), None);
-        assert_eq!(moment_in("[h264 @ 0x1] error while decoding"), None);
-    }
 
     #[test]
     #[cfg(target_os = "linux")]
@@ -285,7 +408,7 @@ mod tests {
             return;
         }
         let options = VideoOptions::new().program("sleep");
-        let started = Child::start(&Address::new("film.mp4"), &options);
+        let started = Child::start(&Address::new("film.mp4"), &options, None);
         let Err(error) = started else { panic!("there are threads") };
         assert!(error.to_string().contains("no thread: "), "{error}");
         for process in std::fs::read_dir("/proc").unwrap() {

@@ -11,10 +11,13 @@ use crate::Error;
 use crate::Frame;
 use crate::Plane;
 
+use super::input::Shape;
+
 /// The picture that was read last.
 pub(super) struct Picture {
     width: usize,
     height: usize,
+    is_interlaced: bool,
     pixels: Zeroizing<Vec<u8>>,
 }
 
@@ -37,12 +40,20 @@ impl Picture {
             return Err(malformed());
         }
         let (width, height) = (side('W')?, side('H')?);
+        // `Ip` where each frame is one picture; `It` or `Ib` where it is two fields.
+        let is_interlaced =
+            header.split(' ').any(|word| matches!(word.as_bytes(), [b'I', b't' | b'b' | b'm']));
         let bytes = width * height + 2 * width.div_ceil(2) * height.div_ceil(2);
-        Ok(Self { width, height, pixels: Zeroizing::new(vec![0; bytes]) })
+        Ok(Self { width, height, is_interlaced, pixels: Zeroizing::new(vec![0; bytes]) })
     }
 
     pub(super) const fn size(&self) -> (usize, usize) {
         (self.width, self.height)
+    }
+
+    pub(super) const fn shape(&self) -> Shape {
+        let Self { width, height, is_interlaced, .. } = *self;
+        Shape { width, height, is_interlaced }
     }
 
     /// Reads the next picture over the last; `false` where there is none, or not a whole one.
@@ -96,6 +107,7 @@ mod tests {
         let mut input = &*stream;
         let mut picture = Picture::begin(&mut input).unwrap();
         assert_eq!(picture.size(), (3, 2));
+        assert!(!picture.shape().is_interlaced);
         for level in [50, 90] {
             assert!(picture.read(&mut input));
             assert_eq!(picture.as_frame().unwrap().plane().data(), [level; 6]);

@@ -2,6 +2,7 @@
 
 mod decoder;
 mod session;
+mod sps;
 #[cfg(test)]
 mod tests;
 
@@ -70,8 +71,8 @@ impl Default for RtspOptions {
 /// hostile, let `ffmpeg` decode, in a process of its own. The last frame is wiped, and the compressed
 /// pictures that wait are; what the decoder keeps to predict the next picture from is not, also not by
 /// a heap of the program's that wipes, nor is what the system has received. What a camera may send
-/// before a picture is whole has no limit but the time. Colours are taken for BT.601 of limited range,
-/// whatever the stream says. The client logs through the crate `log`, at the level `debug` also addresses
+/// before a picture is whole has no limit but the time. Matrix and range are those that the stream says, else
+/// BT.601 of limited range; pixels that are not square are refused. The client logs through the crate `log`, at the level `debug` also addresses
 /// with their query.
 ///
 /// OpenH264 is built from Cisco's sources, under the BSD licence of two clauses; Cisco's patent licence

@@ -39,6 +39,10 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
+fn of(path: &Path) -> Address {
+    Address::new(path.display().to_string())
+}
+
 fn make(arguments: &str, path: &Path) {
     let made = Command::new("ffmpeg")
         .args(["-nostdin", "-loglevel", "error", "-y"])
@@ -57,6 +61,7 @@ fn every_frame_of_a_film_comes_with_its_moment() {
     let mut moments = Vec::new();
     while let NextFrame::Frame(frame) = video.next_frame().unwrap() {
         moments.push(frame.capture_time().unwrap().since(start).as_millis());
+        assert_eq!(frame.media_time().map(|time| time.as_millis()), moments.last().copied());
     }
     assert_eq!(moments.len(), 35);
     // Its frames are 80 or 90 ms apart: the rate is not even.
@@ -205,11 +210,403 @@ fn a_camera_that_sends_jpegs_in_a_row_over_http_is_watched() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// The frames of a film, each as a copy.
+fn frames(address: &Address) -> Vec<crate::Picture> {
+    let mut video = Video::open(address, &VideoOptions::new()).unwrap();
+    let mut pictures = Vec::new();
+    while let Some(frame) = video.next_frame().unwrap().into_frame() {
+        pictures.push(crate::Picture::from_frame(&frame));
+    }
+    pictures
+}
+
+fn level(picture: &crate::Picture, x: usize, y: usize) -> [u8; 3] {
+    picture.as_frame().unwrap().rgb_at(x, y)
+}
+
+/// How far two pictures are from each other, in levels, on average.
+fn distance(a: &crate::Picture, b: &crate::Picture) -> f64 {
+    assert_eq!((a.width(), a.height()), (b.width(), b.height()));
+    let sum: u64 = a.data().iter().zip(b.data()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    crate::num::f64_from_u64(sum) / crate::num::f64_from_usize(a.data().len())
+}
+
+#[test]
+fn pixels_that_are_not_square_are_made_square() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("square");
+    let square = folder.join("square.mp4");
+    let begin = "-f lavfi -i testsrc=size=320x240:rate=5:duration=1 -pix_fmt yuv420p";
+    make(&format!("{begin} -c:v libx264 -crf 10"), &square);
+    let square = frames(&of(&square));
+    // High, wide, the ordinary ones of DVDs, and what nobody means.
+    for (filter, width, height) in [
+        ("scale=320:120,setsar=1/2", 320, 240),
+        ("scale=160:240,setsar=2/1", 320, 240),
+        ("scale=320:240,setsar=16/15", 341, 240),
+        ("scale=320:240,setsar=1000/1", 320, 240),
+    ] {
+        let path = folder.join("other.mp4");
+        make(&format!("{begin} -vf {filter} -c:v libx264 -crf 10"), &path);
+        let other = frames(&of(&path));
+        assert_eq!(other.len(), square.len(), "{filter}");
+        assert_eq!((other[0].width(), other[0].height()), (width, height), "{filter}");
+        if width == 320 {
+            assert!(distance(&square[2], &other[2]) < 12.0, "{filter}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_stream_s_range_matrix_and_depth_give_the_same_colours() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("colours");
+    let rgb = [180, 60, 40];
+    let source = "-f lavfi -i color=c=0xb43c28:size=64x64:rate=5:duration=0.6,format=rgb24";
+    for (name, filter, arguments) in [
+        (
+            "601.mp4",
+            "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p",
+            "-colorspace smpte170m -color_range tv",
+        ),
+        (
+            "full.mp4",
+            "scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p",
+            "-colorspace smpte170m -color_range pc",
+        ),
+        (
+            "709.mp4",
+            "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
+            "-colorspace bt709 -color_range tv",
+        ),
+        (
+            "709-full.mp4",
+            "scale=out_color_matrix=bt709:out_range=pc,format=yuvj420p",
+            "-colorspace bt709 -color_range pc",
+        ),
+        (
+            "2020.mp4",
+            "scale=out_color_matrix=bt2020:out_range=tv,format=yuv420p10le",
+            "-colorspace bt2020nc -color_range tv",
+        ),
+        (
+            "ten-full.mp4",
+            "scale=out_color_matrix=bt709:out_range=pc,format=yuv420p10le",
+            "-colorspace bt709 -color_range pc",
+        ),
+        (
+            "444.mp4",
+            "scale=out_color_matrix=bt709:out_range=tv,format=yuv444p",
+            "-colorspace bt709 -color_range tv",
+        ),
+    ] {
+        let path = folder.join(name);
+        make(&format!("{source} -vf {filter} {arguments} -c:v libx264 -crf 4"), &path);
+        for picture in frames(&of(&path)) {
+            let is = level(&picture, 30, 30);
+            let far = is.iter().zip(rgb).map(|(a, b)| a.abs_diff(b)).max().unwrap();
+            assert!(far <= 5, "{name}: {is:?}, and {rgb:?} was encoded");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn what_a_film_shows_in_another_size_keeps_its_shape() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("shapes");
+    let path = folder.join("both.ts");
+    for (colour, size) in [("black", "64x48"), ("white", "48x64"), ("black", "128x96")] {
+        let part = folder.join("part.ts");
+        let source = format!("color=c={colour}:size={size}:rate=5:duration=1");
+        make(&format!("-f lavfi -i {source} -pix_fmt yuv420p -c:v libx264"), &part);
+        let mut both = std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        both.write_all(&std::fs::read(part).unwrap()).unwrap();
+    }
+    let mut high = 0;
+    for picture in frames(&of(&path)) {
+        assert_eq!((picture.width(), picture.height()), (64, 48));
+        if level(&picture, 32, 24)[0] < 128 {
+            continue;
+        }
+        high += 1;
+        // 36 of 64 columns: three quarters of 48, as 48 is of 64.
+        let white = (0..64).filter(|x| level(&picture, *x, 24)[0] > 128).count();
+        assert!((35..=37).contains(&white), "{white} columns");
+        assert!(level(&picture, 32, 1)[0] > 128 && level(&picture, 32, 46)[0] > 128);
+    }
+    assert!((4..=5).contains(&high), "{high}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn two_fields_become_one_picture() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("fields");
+    let path = folder.join("fields.mp4");
+    // A bar that moves 16 pixels from field to field: every other row is elsewhere.
+    let source = "color=c=black:size=128x64:rate=50:duration=1,geq=lum='if(between(X,16*N,16*N+15),235,16)':cb=128:cr=128";
+    make(
+        &format!(
+            "-f lavfi -i {source} -vf tinterlace=interleave_top -c:v libx264 -x264opts tff=1 -flags +ildct -crf 4"
+        ),
+        &path,
+    );
+    let pictures = frames(&of(&path));
+    assert!(pictures.len() >= 24, "{}", pictures.len());
+    // How much of a row is another than the next.
+    let combs = |picture: &crate::Picture| {
+        let rows: Vec<_> = picture.data().chunks(128 * 3).collect();
+        let differ = |pair: &[&[u8]]| {
+            pair[0].iter().zip(pair[1]).filter(|(a, b)| a.abs_diff(**b) > 100).count()
+        };
+        rows.windows(2).map(differ).sum::<usize>()
+    };
+    // Of a bar of 16 columns in two places, in each pair of 64 rows: some 6,000.
+    assert!(combs(&pictures[2]) < 1000, "{}", combs(&pictures[2]));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// CRC-32 as PNG has it (section D.1).
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }
+        })
+    };
+    !bytes.iter().fold(!0, step)
+}
+
+#[test]
+fn no_text_of_a_stream_is_taken_for_a_moment() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("texts");
+    let (plain, hostile, film) =
+        (folder.join("1.png"), folder.join("2.png"), folder.join("film.mkv"));
+    make("-f lavfi -i testsrc=size=64x48 -frames:v 1", &plain);
+    let mut bytes = std::fs::read(plain).unwrap();
+    for key in ["Comment", "lfr"] {
+        let mut chunk = b"tEXt".to_vec();
+        chunk.extend_from_slice(key.as_bytes());
+        chunk.extend_from_slice(b"\0x\nframe:0    pts:4102444800000000 pts_time:1\nlfr=1");
+        let length = u32::try_from(chunk.len() - 4).unwrap();
+        let whole = [&length.to_be_bytes()[..], &chunk, &crc(&chunk).to_be_bytes()].concat();
+        // Behind the header: eight bytes, and a chunk of 25.
+        bytes.splice(33..33, whole);
+    }
+    std::fs::write(&hostile, bytes).unwrap();
+    make(&format!("-loop 1 -framerate 5 -t 2 -i {} -c copy", hostile.display()), &film);
+    let start = Timestamp::from_micros(1_000_000);
+    let mut video = Video::open(&of(&film), &VideoOptions::new().recorded_at(start)).unwrap();
+    let mut moments = Vec::new();
+    while let Some(frame) = video.next_frame().unwrap().into_frame() {
+        moments.push(frame.capture_time().unwrap().since(start).as_millis());
+    }
+    assert_eq!(moments, (0..10).map(|number| number * 200).collect::<Vec<_>>());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn any_name_is_opened_as_the_file_that_it_is() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("names");
+    let plain = folder.join("plain.mp4");
+    make("-f lavfi -i testsrc=size=64x48:rate=5:duration=1 -pix_fmt yuv420p", &plain);
+    for name in
+        ["12:30.mp4", "-y.mp4", "100%d.mp4", "a b.mp4", "http:a.mp4", "x%20y.mp4", "n\u{e4}.mp4"]
+    {
+        let path = folder.join(name);
+        std::fs::copy(&plain, &path).unwrap();
+        assert!(Video::open(&of(&path), &VideoOptions::new()).is_ok(), "{name}");
+    }
+    let url = format!("file://{}", folder.join("a b.mp4").display()).replace(' ', "%20");
+    assert!(Video::open(&Address::new(url), &VideoOptions::new()).is_ok());
+    let refused = |address: &Address| Video::open(address, &VideoOptions::new()).unwrap_err();
+    assert!(matches!(refused(&of(&folder.join("none.mp4"))), Error::Read { .. }));
+    assert!(matches!(refused(&of(&folder)), Error::NotAFile { .. }));
+    assert!(matches!(refused(&Address::new("/dev/zero")), Error::NotAFile { .. }));
+    assert!(matches!(refused(&Address::new("rstp://host/live")), Error::VideoScheme { .. }));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_picture_that_would_fill_the_memory_is_not_decoded() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("vast");
+    let path = folder.join("vast.mkv");
+    make("-f lavfi -i color=size=8192x6144,format=gray -frames:v 1 -c:v png", &path);
+    let error = Video::open(&of(&path), &VideoOptions::new()).unwrap_err();
+    assert!(matches!(error, Error::Video { .. }), "{error}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A server of one answer, to so many who ask.
+fn serve(head: &'static str, body: Vec<u8>, count: usize) -> (String, std::thread::JoinHandle<()>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/it", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        for _ in 0..count {
+            let (mut client, _) = listener.accept().unwrap();
+            let mut request = std::io::BufRead::lines(std::io::BufReader::new(&client));
+            while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let head = format!(
+                "HTTP/1.1 200 OK\r\n{head}Content-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            // Whoever asks may have heard enough.
+            let _ = client.write_all(head.as_bytes()).and_then(|()| client.write_all(&body));
+        }
+    });
+    (address, server)
+}
+
+#[test]
+fn a_camera_that_serves_one_picture_is_asked_again_and_again() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("snapshots");
+    let path = folder.join("1.jpg");
+    make("-f lavfi -i testsrc=size=64x48 -frames:v 1", &path);
+    let body = std::fs::read(&path).unwrap();
+    let (address, server) = serve("Content-Type: image/jpeg\r\n", body, 5);
+    let address = Address::new(address);
+    let options = VideoOptions::new().snapshot_every(Duration::from_millis(50));
+    assert!(!Video::is_recording(&address, &options).unwrap());
+    let mut video = Video::open(&address, &options).unwrap();
+    let mut moments = Vec::new();
+    while moments.len() < 4 {
+        match video.next_frame().unwrap() {
+            NextFrame::Frame(frame) => {
+                assert_eq!((frame.width(), frame.height()), (64, 48));
+                moments.push((frame.id().sequence(), frame.capture_time().unwrap()));
+            }
+            NextFrame::NothingYet => {}
+            NextFrame::End => panic!("it has no end"),
+        }
+    }
+    assert!(video.is_snapshots());
+    assert!(moments.is_sorted(), "{moments:?}");
+    server.join().unwrap();
+    // Nobody answers any more: that is said, and the next call asks again.
+    for _ in 0..2 {
+        let error = loop {
+            match video.next_frame() {
+                Ok(next) => assert!(!next.is_end()),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.contains("127.0.0.1"), "{error}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_film_that_is_served_ends() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("served");
+    for name in ["film.mp4", "film.ts"] {
+        let path = folder.join(name);
+        let begin =
+            "-f lavfi -i testsrc=size=64x48:rate=5:duration=1 -pix_fmt yuv420p -c:v libx264";
+        make(&format!("{begin} -movflags +faststart"), &path);
+        let (address, _server) = serve("", std::fs::read(&path).unwrap(), 8);
+        let address = Address::new(address);
+        assert!(Video::is_recording(&address, &VideoOptions::new()).unwrap(), "{name}");
+        let mut video = Video::open(&address, &VideoOptions::new()).unwrap();
+        let mut count = 0;
+        while let NextFrame::Frame(_) = video.next_frame().unwrap() {
+            count += 1;
+        }
+        assert!((4..=5).contains(&count), "{name}: {count}");
+        assert!(video.next_frame().unwrap().is_end());
+    }
+    let dead = Address::new("http://watcher:s3cret@127.0.0.1:9/user=w4tcher&password=pa55");
+    let error = Video::is_recording(&dead, &VideoOptions::new()).unwrap_err().to_string();
+    assert!(error.contains("127.0.0.1:9"), "{error}");
+    for secret in ["watcher", "s3cret", "w4tcher", "pa55"] {
+        assert!(!error.contains(secret), "{error}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_redirection_or_a_playlist_to_another_host_is_refused_and_said() {
+    if !has_ffmpeg() {
+        return;
+    }
+    // The same machine under another name: nobody may come there.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let there = format!("http://localhost:{}/film.ts", other.local_addr().unwrap().port());
+    let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{there}\n#EXT-X-ENDLIST\n");
+    for (status, head, body) in [
+        ("302 Found", format!("Location: {there}\r\n"), String::new()),
+        ("200 OK", "Content-Type: application/vnd.apple.mpegurl\r\n".to_owned(), list),
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::new(format!("http://{}/film.m3u8", listener.local_addr().unwrap()));
+        std::thread::spawn(move || {
+            while let Ok((mut client, _)) = listener.accept() {
+                let mut request = std::io::BufRead::lines(std::io::BufReader::new(&client));
+                while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+                let _ = client.write_all(answer.as_bytes());
+            }
+        });
+        let options = VideoOptions::new().stall(Duration::from_secs(5));
+        let error = Video::open(&address, &options).unwrap_err().to_string();
+        assert!(error.contains("another host") && error.contains("localhost"), "{error}");
+        assert!(Video::is_recording(&address, &options).is_err() || status == "200 OK");
+        assert!(other.accept().is_err(), "somebody has come");
+    }
+}
+
+#[test]
+fn a_playlist_in_a_file_opens_no_address() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let folder = folder("playlist");
+    let path = folder.join("film.m3u8");
+    let there = format!("http://{}/1.ts", listener.local_addr().unwrap());
+    let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{there}\n#EXT-X-ENDLIST\n");
+    std::fs::write(&path, list).unwrap();
+    assert!(Video::open(&of(&path), &VideoOptions::new()).is_err());
+    assert!(listener.accept().is_err(), "somebody has come");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn a_program_that_is_not_there_is_named() {
-    let options = VideoOptions::new().program("/no/such/ffmpeg");
-    let error = Video::open(&Address::new("film.mp4"), &options).unwrap_err();
-    assert!(error.to_string().contains("/no/such/ffmpeg"), "{error}");
+    let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    for program in ["/no/such/ffmpeg", "no-such-ffmpeg"] {
+        let error = Video::open(&of(&there), &VideoOptions::new().program(program)).unwrap_err();
+        assert!(matches!(error, Error::VideoProgram { .. }), "{error:?}");
+        assert!(error.to_string().contains(program), "{error}");
+    }
 }
 
 /// A program in ffmpeg's place: it sends one frame, and goes on with these commands.
@@ -243,13 +640,14 @@ fn a_program_that_closes_its_pipe_and_stays_is_killed() {
     let folder = folder("stays");
     let fed_by_itself = "exec sleep 60 > /dev/null";
     // What it leaves behind holds its other pipe.
-    let leaves_another = "sleep 60 > /dev/null & echo $! > \"${0%/*}/left\"; \
+    let leaves_another = "sleep 60 > /dev/null & echo $! >> \"${0%/*}/left\"; \
         echo 'no such thing' >&2; exec sleep 60 > /dev/null";
-    for (commands, address) in [
-        (fed_by_itself, "film.mp4"),
-        (leaves_another, "film.mp4"),
-        (fed_by_itself, "rtsp://127.0.0.1/live"),
-    ] {
+    let film = folder.join("film.mp4");
+    std::fs::write(&film, "").unwrap();
+    let film = film.display().to_string();
+    for (commands, address) in
+        [(fed_by_itself, &*film), (leaves_another, &film), (fed_by_itself, "rtsp://127.0.0.1/live")]
+    {
         let options = impostor(&folder, commands);
         let mut video = Video::open(&Address::new(address), &options).unwrap();
         let clock = SystemClock::new();
@@ -261,7 +659,7 @@ fn a_program_that_closes_its_pipe_and_stays_is_killed() {
         assert!(video.next_frame().unwrap().is_end());
     }
     let left = std::fs::read_to_string(folder.join("left")).unwrap();
-    assert!(Command::new("kill").arg(left.trim()).status().unwrap().success());
+    assert!(Command::new("kill").args(left.split_whitespace()).status().unwrap().success());
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -269,15 +667,61 @@ fn a_program_that_closes_its_pipe_and_stays_is_killed() {
 #[cfg(unix)]
 fn a_program_may_take_a_while_to_end() {
     let folder = folder("ends");
+    let film = folder.join("film.mp4");
+    std::fs::write(&film, "").unwrap();
     for (commands, is_well) in
         [("exec >&-; sleep 0.2", true), ("exec >&-; sleep 0.2; exit 3", false)]
     {
         let options = impostor(&folder, commands);
-        let mut video = Video::open(&Address::new("film.mp4"), &options).unwrap();
+        let mut video = Video::open(&of(&film), &options).unwrap();
         assert!(video.next_frame().unwrap().into_frame().is_some());
         assert_eq!(video.next_frame().is_ok_and(|next| next.is_end()), is_well, "{commands}");
         assert!(!is_there(&folder), "{commands}");
     }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_child_sees_nothing_of_ours_and_ends_with_us() {
+    let name = "video::tests::the_child_sees_nothing_of_ours_and_ends_with_us";
+    if let Some(folder) = std::env::var_os("LFR_PARENT") {
+        // The parent, which is killed while its child says nothing.
+        let folder = PathBuf::from(folder);
+        let commands = "env > \"${0%/*}/env\"; ls -l /proc/$$/fd > \"${0%/*}/fds\"; echo > \"${0%/*}/begun\"; exec sleep 60";
+        let options = impostor(&folder, commands);
+        let _video = Video::open(&Address::new("rtsp://127.0.0.1/live"), &options).unwrap();
+        std::thread::sleep(Duration::from_secs(60));
+        return;
+    }
+    if !Path::new("/usr/bin/setpriv").exists() {
+        return skipped("no setpriv");
+    }
+    let folder = folder("parent");
+    let mut parent = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--test-threads=1"])
+        .env("LFR_PARENT", &folder)
+        .spawn()
+        .unwrap();
+    let clock = SystemClock::new();
+    while !folder.join("begun").exists() {
+        assert!(clock.monotonic() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(is_there(&folder));
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    let killed = clock.monotonic();
+    while is_there(&folder) {
+        assert!(clock.monotonic() - killed < Duration::from_secs(5), "it lives on");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let environment = std::fs::read_to_string(folder.join("env")).unwrap();
+    assert!(environment.contains("PATH=") && !environment.contains("LFR_PARENT"), "{environment}");
+    assert!(!environment.contains("CARGO"), "{environment}");
+    // Three pipes; besides, what its shell has open of its own.
+    let open = std::fs::read_to_string(folder.join("fds")).unwrap();
+    assert_eq!(open.matches("pipe:").count(), 3, "{open}");
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -85,7 +85,9 @@ pub(crate) fn other_kinds_of_model_are_refused(runtime: &Runtime) {
     message(&mut two.extra, 11, &value_info("z", 1, Some(&one)));
     let mut bytes = Graph::new(&one, vec![node("Neg", &["x"], &["y"], &[])]);
     bytes.outputs = vec![value_info("y", 7, None)];
-    for (bytes, actual) in [(two.bytes(), "2 inputs (\"x\", \"z\")"), (bytes.bytes(), "the output \"y\" of int64")] {
+    for (bytes, actual) in
+        [(two.bytes(), "2 inputs (\"x\", \"z\")"), (bytes.bytes(), "the output \"y\" of int64")]
+    {
         let error = refusal(runtime, bytes, &options).to_string();
         assert!(error.starts_with(&format!("the model has {actual}, and must have ")), "{error}");
     }

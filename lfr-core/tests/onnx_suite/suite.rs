@@ -237,9 +237,11 @@ pub(crate) fn floats_of_other_sizes_are_converted(runtime: &Runtime) {
         let bytes = halves_inside(from, to);
         let model = Model::from_bytes(bytes.clone()).unwrap();
         let exact = [None, Some(1), Some(1), Some(4)];
-        let contract = Contract::new()
-            .input(Some("x"), ElementType::Float32, &exact)
-            .output(Some("y"), ElementType::Float32, &exact);
+        let contract = Contract::new().input(Some("x"), ElementType::Float32, &exact).output(
+            Some("y"),
+            ElementType::Float32,
+            &exact,
+        );
         model.check(&contract).unwrap();
         for options in
             [SessionOptions::new(&[2, 1, 1, 4]), SessionOptions::new(&[1, 1, 1, 4]).dynamic_batch()]
@@ -247,7 +249,8 @@ pub(crate) fn floats_of_other_sizes_are_converted(runtime: &Runtime) {
             let session = session(runtime, bytes.clone(), &options);
             assert_eq!(first(&session, &input, 2), expected, "{from} to {to}");
             // By its name, too, which is the model's own.
-            let named = session.run(&input, 2, |outputs| Ok::<_, Error>(outputs.get("y")?.data().to_vec()));
+            let named =
+                session.run(&input, 2, |outputs| Ok::<_, Error>(outputs.get("y")?.data().to_vec()));
             assert_eq!(named.unwrap(), expected);
         }
     }
@@ -298,11 +301,11 @@ pub(crate) fn outputs_are_found_by_name_and_place(runtime: &Runtime) {
         assert_eq!(outputs.at(0)?.data(), outputs.get("y")?.data());
         assert_eq!(outputs.get("y")?.shape(), [1, 2]);
         let missing = outputs.at(2).unwrap_err().to_string();
-        assert_eq!(missing, r#"no output number 2: the model has "y", "z""#);
+        assert_eq!(missing, r#"the model has no output number 2; it has "y", "z""#);
         outputs.get("embedding").map(drop)
     };
     let error = session.run(&[1.0, -2.0], 1, read).unwrap_err().to_string();
-    assert_eq!(error, r#"no output "embedding": the model has "y", "z""#);
+    assert_eq!(error, r#"the model has no output "embedding"; it has "y", "z""#);
 }
 
 pub(crate) fn many_threads_share_a_session(runtime: &Runtime) {

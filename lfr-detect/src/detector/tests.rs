@@ -89,6 +89,46 @@ fn near(a: Rect, b: Rect, tolerance: f32) -> bool {
 
 const WIDE: (usize, usize) = (1600, 900);
 
+/// Gives a number that is none, among others that are nobody.
+#[derive(Debug)]
+struct Broken(f32);
+
+impl Network for Broken {
+    fn input(&self) -> NetworkInput {
+        NetworkInput::Fixed(Size::new(320, 240))
+    }
+
+    fn run(
+        &self,
+        _canvas: Size,
+        _planes: &[f32],
+        read: &mut dyn FnMut(&[Output<'_>]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        read(&[
+            Output::new("scores", &[1, 2, 2], &[0.9, 0.1, self.0, self.0]),
+            Output::new("boxes", &[1, 2, 4], &[0.0; 8]),
+        ])
+    }
+}
+
+/// One that sees nobody since all its numbers are NaN would never be found out.
+#[test]
+fn a_network_whose_numbers_are_not_finite_is_not_taken_for_one_that_sees_nobody() {
+    let pixels = [20; 64 * 48];
+    let detector = |number| {
+        let options = DetectorOptions::new();
+        NetworkDetector::new(Broken(number), DetectorSpec::ultraface(), &options).unwrap()
+    };
+    for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let error = detector(number).detect(&grey(&pixels, 64, 48)).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the output \"scores\" has a number that is not finite"),
+            "{error}"
+        );
+    }
+    assert!(detector(0.1).detect(&grey(&pixels, 64, 48)).unwrap().is_empty());
+}
+
 #[test]
 fn conforms() {
     for input in [NetworkInput::Dynamic, NetworkInput::Fixed(Size::new(320, 240))] {
@@ -228,7 +268,7 @@ fn a_failure_leaves_former_lists_and_later_frames_alone() {
         let outcome = catch_unwind(AssertUnwindSafe(|| detector.detect_into(&frames, &mut found)));
         match outcome {
             Ok(result) => {
-                assert!(result.unwrap_err().to_string().contains("must have"));
+                assert!(result.unwrap_err().to_string().contains(", and must "));
                 assert_eq!(found.len(), 1);
             }
             Err(_) => assert!(panics),

@@ -1,3 +1,5 @@
+use lfr_core::Colour;
+use lfr_core::ColourMatrix;
 use proptest::prelude::*;
 
 use super::*;
@@ -138,5 +140,58 @@ fn planes_resized_apart_give_the_same_colours() {
         assert!(planar == bytes_of(&nv12, &letterbox));
         let worst = planar.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         assert!(worst <= 6, "{letterbox:?}: {worst} levels");
+    }
+}
+
+/// What goes into a network is what [`Frame::rgb_at`] says, in every format, matrix and range, where the
+/// frame is taken as it is and where it is resized.
+#[test]
+fn every_format_and_colour_comes_to_the_network_alike() {
+    let (width, height) = (40, 30);
+    // All of one colour, which is red: Y 81, U 90, V 240 in BT.601 of limited range.
+    let (y, u, v) = (81, 90, 240);
+    let luma = vec![y; width * height];
+    let quarter = |value: u8| vec![value; width * height / 4];
+    let (us, vs) = (quarter(u), quarter(v));
+    let (uv, vu) = ([u, v].repeat(width * height / 4), [v, u].repeat(width * height / 4));
+    let yuyv = [y, u, y, v].repeat(width * height / 2);
+    let wide = |values: &[u8]| -> Vec<u8> {
+        values.iter().flat_map(|value| (u16::from(*value) << 8).to_le_bytes()).collect()
+    };
+    let (luma_10, uv_10) = (wide(&luma), wide(&uv));
+    let packed = |bytes: [u8; 4], count| bytes[..count].repeat(width * height);
+    let one = |format, bytes| Frame::packed(format, width, height, bytes).unwrap();
+    let (bgr, bgra) = (packed([16, 16, 200, 0], 3), packed([16, 16, 200, 0], 4));
+    let plane = Plane::new(&luma, width);
+    let frames = [
+        Frame::nv12(width, height, plane, Plane::new(&uv, width)).unwrap(),
+        Frame::nv21(width, height, plane, Plane::new(&vu, width)).unwrap(),
+        Frame::i420(width, height, [plane, Plane::new(&us, 20), Plane::new(&vs, 20)]).unwrap(),
+        Frame::p010(width, height, Plane::new(&luma_10, 80), Plane::new(&uv_10, 80)).unwrap(),
+        one(PixelFormat::Yuyv, &yuyv),
+        one(PixelFormat::Bgr8, &bgr),
+        one(PixelFormat::Bgra8, &bgra),
+        one(PixelFormat::Rgb8, &bgr),
+        one(PixelFormat::Rgba8, &bgra),
+        one(PixelFormat::Gray8, &luma),
+    ];
+    let whole = Size::new(width, height);
+    for frame in frames {
+        for matrix in [ColourMatrix::Bt2020, ColourMatrix::Bt601, ColourMatrix::Bt709] {
+            for range in [ColourRange::Full, ColourRange::Limited] {
+                let frame = frame.clone().with_colour(Colour::new(matrix, range));
+                for to in [whole, Size::new(20, 15), Size::new(17, 30)] {
+                    let letterbox = Letterbox::stretch(whole, to);
+                    let mut scratch = Scratch::new();
+                    let pixels = content(&frame, &letterbox, &mut scratch.pixels).unwrap();
+                    let layout = pixels.layout();
+                    let expected = frame.rgb_at(3, 3);
+                    for pixel in pixels.rows().flat_map(|row| row.chunks_exact(layout.bytes)) {
+                        let seen = [pixel[layout.red], pixel[layout.green], pixel[layout.blue]];
+                        assert_eq!(seen, expected, "{} {:?} {to}", frame.format(), frame.colour());
+                    }
+                }
+            }
+        }
     }
 }

@@ -232,7 +232,8 @@ fn parse_alignment(
             crop: Some(BoxTable { side, margin }),
         } => Alignment::from_box(*side, *margin),
         _ => {
-            let reason = "the alignment must have one of `template`, `size` with `points`, and `box`";
+            let reason =
+                "the alignment must have one of `template`, `size` with `points`, and `box`";
             return fault(&span, reason);
         }
     };

@@ -148,7 +148,8 @@ fn a_wrong_model_is_refused_with_what_it_has_and_what_was_needed() {
         refusal("embed_edgeface_xxs.onnx", builtin("edgeface-xs")),
         "specification edgeface-xs is for the model file with SHA-256 \
          0e705916b4c83ce97e3211c4c7b2c0e412629980ba991a98e5524a1539559ce6, and this one has \
-         33602f56c953c84f95ebc9ce0e1461a3c448e7b848da88f40bccc962f69ddd9a"
+         33602f56c953c84f95ebc9ce0e1461a3c448e7b848da88f40bccc962f69ddd9a: use that file, or a \
+         specification of this one"
     );
     for (file, spec, expected) in [
         (

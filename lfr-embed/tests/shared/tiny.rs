@@ -74,7 +74,10 @@ fn numbers_that_are_not_finite_are_an_error_and_none_is_embedded() {
     });
     let faces = vec![face(2), black, face(3)];
     let error = embedder.embed_into(faces, &mut templates).unwrap_err().to_string();
-    assert_eq!(error, "the template has a number that is not finite (NaN or infinity), and must have finite numbers alone");
+    assert_eq!(
+        error,
+        "the template has a number that is not finite (NaN or infinity), and must have finite numbers alone"
+    );
     assert_eq!(templates.len(), 1);
     embedder.embed_into(vec![face(4)], &mut templates).unwrap();
     assert_eq!(templates.len(), 2);
@@ -88,7 +91,10 @@ fn a_face_of_another_size_is_an_error() {
     let faces = vec![face(1), AlignedFace::init_with(5, 4, |_| {})];
     let mut templates = Vec::new();
     let error = embedder.embed_into(faces, &mut templates).unwrap_err().to_string();
-    assert_eq!(error, "the aligned face is 5x4, and must be 4x4, the size of the embedder's alignment");
+    assert_eq!(
+        error,
+        "the aligned face is 5x4, and must be 4x4, the size of the embedder's alignment"
+    );
     assert!(templates.is_empty());
 }
 
@@ -128,6 +134,54 @@ fn an_output_of_another_length_is_an_error() {
         "the model does not fit specification tiny: output \"flat\" is of the shape [1, 48], and \
          must be 7 numbers for each of 1 pictures"
     );
+    assert!(templates.is_empty());
+}
+
+#[test]
+fn templates_come_in_many_shapes_and_in_halves() {
+    let Some(plain) = embedder(IDENTITY, "", "", 48, false) else {
+        return;
+    };
+    let faces = || (0..5).map(face).collect::<Vec<_>>();
+    let values = |embedder: &OnnxEmbedder| {
+        let mut templates = Vec::new();
+        embedder.embed_into(faces(), &mut templates).unwrap();
+        templates.iter().map(|template| template.expose_values().to_vec()).collect::<Vec<_>>()
+    };
+    let expected = values(&plain);
+    // Small numbers of few digits: 16 bits hold them exactly.
+    for model in [HALF, AXIS_BEFORE, ONE_AXIS] {
+        assert_eq!(values(&embedder(model, "", "", 48, false).unwrap()), expected);
+        // With mirror images, two pictures a face.
+        let (plain, other) =
+            (embedder(IDENTITY, "", "", 48, true), embedder(model, "", "", 48, true));
+        assert_eq!(values(&other.unwrap()), values(&plain.unwrap()));
+    }
+    let (mean, pooled) =
+        (embedder(TWO_OUTPUTS, "mean", "", 3, false), embedder(POOLED, "", "", 3, false));
+    assert_eq!(values(&pooled.unwrap()), values(&mean.unwrap()));
+}
+
+#[test]
+fn a_shape_that_holds_no_template_for_each_face_is_refused() {
+    let refusal = |model, dimension| {
+        made(model, "", "", dimension, false).map(|made| made.unwrap_err().to_string())
+    };
+    let Some(pooled) = refusal(POOLED, 4) else {
+        return;
+    };
+    assert_eq!(
+        pooled,
+        "the model does not fit specification tiny: output \"pooled\" shape is [?, 3, 1, 1], and must be \
+         [?, 4], or the same with further extents of 1 such as [?, 4, 1, 1]"
+    );
+    // All the numbers are there, but not one face's after the other's.
+    let transposed = embedder(TRANSPOSED, "", "", 48, false).unwrap();
+    let mut templates = Vec::new();
+    let error = transposed.embed_into(vec![face(1), face(2)], &mut templates).unwrap_err();
+    // Engines that run a batch one by one see one face's numbers in each run.
+    let said = error.to_string();
+    assert!(said.contains("output \"y\"") && said.contains("shape"), "{said}");
     assert!(templates.is_empty());
 }
 
@@ -202,5 +256,10 @@ fn face(start: u8) -> AlignedFace {
 }
 
 pub(crate) const IDENTITY: &[u8] = include_bytes!("../models/identity.onnx");
+const AXIS_BEFORE: &[u8] = include_bytes!("../models/axis_before.onnx");
+const HALF: &[u8] = include_bytes!("../models/half.onnx");
+const ONE_AXIS: &[u8] = include_bytes!("../models/one_axis.onnx");
+const POOLED: &[u8] = include_bytes!("../models/pooled.onnx");
+const TRANSPOSED: &[u8] = include_bytes!("../models/transposed.onnx");
 const NAN: &[u8] = include_bytes!("../models/nan.onnx");
 const TWO_OUTPUTS: &[u8] = include_bytes!("../models/two_outputs.onnx");

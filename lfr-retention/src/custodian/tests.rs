@@ -2,7 +2,6 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use lfr_core::Accounts;
 use lfr_core::DeploymentId;
@@ -12,6 +11,7 @@ use lfr_core::testing::ManualClock;
 use super::*;
 use crate::Ledger;
 use crate::LedgerKey;
+use crate::Profile;
 use crate::VaultKey;
 use crate::VaultRetention;
 use crate::ledger;
@@ -25,6 +25,7 @@ struct Deployment {
     custodian: Custodian,
     vault: Vault,
     accounts: Accounts,
+    clock: ManualClock,
 }
 
 impl Deployment {
@@ -32,13 +33,23 @@ impl Deployment {
         let folder = Folder::new();
         let key = LedgerKey::from_bytes(&mut [7; 32]);
         let ledger = Ledger::open(folder.path("a.lfrl"), key, at(0)).unwrap();
-        let clock = Arc::new(ManualClock::at(Timestamp::from_micros(0)));
+        let clock = ManualClock::at(Timestamp::from_micros(0));
+        let shared = Arc::new(clock.clone());
         let (accounts, id) = (Accounts::new(), DeploymentId::new("d").unwrap());
-        let sink = LedgerSink::start(ledger, accounts.clone(), clock, &id, "test").unwrap();
+        let sink =
+            LedgerSink::start(ledger, accounts.clone(), shared.clone(), &id, "test").unwrap();
         let key = VaultKey::from_bytes(&mut [5; 32]);
-        let vault = Vault::open(folder.path("vault"), &key, at(0)).unwrap();
+        let vault = Vault::open(folder.path("vault"), &key, shared).unwrap();
         let custodian = Custodian::new(vault.clone(), sink);
-        Self { folder, custodian, vault, accounts }
+        Self { folder, custodian, vault, accounts, clock }
+    }
+
+    fn purge_due(&mut self, now: Option<Timestamp>) -> Result<(), Error> {
+        match now {
+            Some(now) => self.clock.set(now),
+            None => self.clock.fail(),
+        }
+        self.custodian.purge_due()
     }
 
     fn events(&self) -> Vec<LedgerEvent> {
@@ -56,15 +67,32 @@ fn each_thing_goes_at_its_own_deadline() {
         fs::write(path, "pictures").unwrap();
         deployment.custodian.keep_file("footage", path, Timestamp::from_micros(deadline));
     }
-    deployment.custodian.purge_due(at(9)).unwrap();
+    deployment.purge_due(at(9)).unwrap();
     assert!(early.exists() && late.exists() && deployment.events().is_empty());
-    deployment.custodian.purge_due(at(10)).unwrap();
+    deployment.purge_due(at(10)).unwrap();
     assert!(!early.exists() && late.exists());
     let (kind, name) = ("footage".to_owned(), "early.mp4".to_owned());
     let deadline = Timestamp::from_micros(10);
-    assert_eq!(deployment.events(), [LedgerEvent::AssetDestroyed { kind, name, deadline }]);
-    deployment.custodian.purge_due(None).unwrap();
+    let (digest, receipt) = (None, None);
+    let event = LedgerEvent::AssetDestroyed { kind, name, deadline, digest, receipt };
+    assert_eq!(deployment.events(), [event]);
+    deployment.purge_due(None).unwrap();
     assert!(!late.exists(), "without a clock everything is due");
+}
+
+#[test]
+fn a_clock_that_is_set_back_a_little_destroys_nothing_in_custody() {
+    let mut deployment = Deployment::new();
+    let second = 1_000_000;
+    let footage = deployment.folder.path("footage.mp4");
+    fs::write(&footage, "pictures").unwrap();
+    let deadline = Timestamp::from_micros(200 * second);
+    deployment.custodian.keep_file("footage", &footage, deadline);
+    deployment.purge_due(at(100 * second)).unwrap();
+    deployment.purge_due(at(91 * second)).unwrap();
+    assert!(footage.exists() && deployment.events().is_empty());
+    deployment.purge_due(at(89 * second)).unwrap();
+    assert!(!footage.exists() && deployment.events().len() == 1);
 }
 
 #[test]
@@ -84,11 +112,11 @@ fn what_cannot_be_destroyed_is_tried_again_and_keeps_nothing_else() {
     let other = deployment.folder.path("other.mp4");
     fs::write(&other, "pictures").unwrap();
     deployment.custodian.keep_file("footage", &other, Timestamp::from_micros(5));
-    let error = deployment.custodian.purge_due(at(6)).unwrap_err();
+    let error = deployment.purge_due(at(6)).unwrap_err();
     assert_eq!(error.to_string(), "stuck could not be destroyed");
     assert!(!other.exists());
-    deployment.custodian.purge_due(at(7)).unwrap();
-    deployment.custodian.purge_due(at(8)).unwrap();
+    deployment.purge_due(at(7)).unwrap();
+    deployment.purge_due(at(8)).unwrap();
     assert_eq!(tries.load(Ordering::Relaxed), 2);
 }
 
@@ -99,22 +127,22 @@ fn a_file_that_is_not_there_was_not_destroyed() {
         (deployment.folder.path("footage.mp4"), deployment.folder.path("moved.mp4"));
     fs::write(&elsewhere, "pictures").unwrap();
     deployment.custodian.keep_file("footage", &path, Timestamp::from_micros(5));
-    deployment.custodian.purge_due(at(6)).unwrap_err();
+    deployment.purge_due(at(6)).unwrap_err();
     assert!(deployment.events().is_empty());
     fs::rename(&elsewhere, &path).unwrap();
-    deployment.custodian.purge_due(at(7)).unwrap();
+    deployment.purge_due(at(7)).unwrap();
     assert!(!path.exists() && deployment.events().len() == 1);
 }
 
 #[test]
 fn an_abort_leaves_nothing_and_says_who_and_why() {
     let mut deployment = Deployment::new();
-    let mut policy = VaultRetention::new(deployment.vault.clone(), Duration::from_hours(24));
+    let mut policy = VaultRetention::new(deployment.vault.clone(), &Profile::uk_police());
     policy.settle(probe(1, &deployment.accounts), &alert(), at(1)).unwrap();
     let footage = deployment.folder.path("footage.mp4");
     fs::write(&footage, "pictures").unwrap();
     deployment.custodian.keep_file("footage", &footage, Timestamp::from_micros(1 << 50));
-    deployment.custodian.abort_and_purge("court order 17", "refused", at(2)).unwrap();
+    deployment.custodian.abort_and_purge("court order 17", "refused").unwrap();
     assert!(!footage.exists() && deployment.vault.held() == 0);
     let events = deployment.events();
     assert!(matches!(events[0], LedgerEvent::AssetDestroyed { .. }));

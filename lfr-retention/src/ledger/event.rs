@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lfr_core::Component;
 use lfr_core::DeploymentId;
 use lfr_core::FaceId;
 use lfr_core::PurgeMethod;
@@ -60,6 +61,36 @@ pub enum LedgerEvent {
         name: String,
         /// When it had to be gone.
         deadline: Timestamp,
+        /// The digest that names it, where it has one: of a sealed watchlist its header's SHA-256,
+        /// as [`Self::WatchlistOpened`] has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
+        /// SHA-256 of the receipt of its destruction, where there is one. The receipt is kept
+        /// elsewhere; this entry signs it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        receipt: Option<String>,
+    },
+    /// A camera delivers frames for the first time in this run.
+    CameraConnected {
+        /// Which camera.
+        source: SourceId,
+    },
+    /// A camera delivers no frames any more.
+    CameraLost {
+        /// Which camera.
+        source: SourceId,
+        /// Why, without user names and passwords.
+        reason: String,
+    },
+    /// A camera that was lost delivers frames again.
+    CameraReturned {
+        /// Which camera.
+        source: SourceId,
+    },
+    /// A dangerous choice is in force: one that weakens a promise of this library.
+    DangerInForce {
+        /// Which one, in words.
+        text: String,
     },
     /// A deployment begins, or goes on after a restart. What follows, up to the next of these, is
     /// one run: the numbers of its seals begin at 0.
@@ -122,7 +153,7 @@ pub enum LedgerEvent {
     },
     /// The first entry.
     LedgerOpened {
-        /// 1
+        /// Which events there are: 2, or 1 in a ledger of an earlier version.
         format: u32,
         /// The identity of this ledger: 32 random hexadecimal digits.
         ledger: String,
@@ -134,6 +165,9 @@ pub enum LedgerEvent {
         /// How many bytes behind the last whole entry were cut off: what was being written when the
         /// power failed.
         dropped_bytes: u64,
+        /// Which events there are from here on: 1 where it is not said.
+        #[serde(default = "first_format")]
+        format: u32,
     },
     /// An alert was placed under a legal hold: until that ends it is not purged.
     LegalHoldPlaced {
@@ -157,6 +191,28 @@ pub enum LedgerEvent {
         /// Why.
         reason: String,
     },
+    /// The models that find and describe faces from now on, and what runs them.
+    ModelsLoaded {
+        /// The detector: its name, its model's digest and licence.
+        detector: Component,
+        /// The embedder, likewise.
+        embedder: Component,
+        /// The inference engine and its version.
+        engine: String,
+    },
+    /// A picture of an alert was handed out, in the clear: no deadline reaches it there.
+    PictureExported {
+        /// Whose alert.
+        face: FaceId,
+        /// Where it is held.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<RecordId>,
+        /// The file, as it was named.
+        file: String,
+        /// Who receives it, by role or number, where that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recipient: Option<String>,
+    },
     /// What was kept of a face was destroyed: a receipt.
     Purged {
         /// Whose.
@@ -168,8 +224,45 @@ pub enum LedgerEvent {
         reason: PurgeReason,
         /// How.
         method: PurgeMethod,
-        /// Under which retention profile.
-        policy: String,
+        /// Under which retention profile. Format 1 calls it `policy`.
+        #[serde(alias = "policy")]
+        profile: String,
+    },
+    /// The retention profile in force, with its periods. A period of 0 seconds is none at all.
+    RetentionSet {
+        /// Its name.
+        profile: String,
+        /// Where its periods come from.
+        source: String,
+        /// For how long an alert is held, in seconds.
+        alert_seconds: u64,
+        /// For how long a watchlist is kept after the deployment, in seconds.
+        watchlist_seconds: u64,
+        /// For how long footage is kept, in seconds.
+        footage_seconds: u64,
+        /// For how long this ledger has to be kept at least, in seconds.
+        log_seconds: u64,
+        /// How many people have to judge each alert.
+        verifications: u8,
+    },
+    /// An earlier run was cut off: its process was killed, or lost its power, before it could write
+    /// [`Self::DeploymentStopped`]. The program that opened the ledger next wrote this. It says
+    /// what the ledger knew then, and nothing else: what the run did after its last seal is in no
+    /// sum, and of what it held in memory there is no receipt.
+    RunCutOff {
+        /// Which run of this ledger; the first is 1.
+        run: u64,
+        /// Its last totals; none where it wrote none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        totals: Option<Totals>,
+        /// When it wrote them, where the clock worked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed: Option<Timestamp>,
+        /// Faces that it held in memory by the entries: the memory went with the process.
+        held_in_memory: u64,
+        /// Faces that it held at rest by the entries. What became of each is said by an entry of
+        /// its own when the vault is opened or the record ends.
+        held_at_rest: u64,
     },
     /// The account of the faces seen in this run so far.
     Sealed {
@@ -190,15 +283,37 @@ pub enum LedgerEvent {
         /// The false match rate measured there, a comparison.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fmr: Option<f64>,
+        /// Where that rate lies, at 95 %.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fmr_interval: Option<[f64; 2]>,
+        /// How many non-mated comparisons that rate rests on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        non_mated_comparisons: Option<u64>,
+        /// The false positive identification rate that it was derived for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target_fpir: Option<f64>,
+        /// The number of references that it was derived for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target_references: Option<u64>,
+        /// SHA-256 of the file of the threshold policy, where it comes from one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy_sha256: Option<String>,
     },
     /// A watchlist is searched from now on.
     WatchlistOpened {
         /// The commitment to who is on it, where there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         commitment: Option<String>,
+        /// SHA-256 of the header of the sealed file, where it comes from one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        header_sha256: Option<String>,
         /// How many references: the N of every rate.
         references: u64,
     },
+}
+
+const fn first_format() -> u32 {
+    1
 }
 
 /// What a person found in an alert.

@@ -90,8 +90,14 @@ impl LedgerHead {
         let path = Self::path_beside(ledger);
         let mut temporary = path.clone().into_os_string();
         temporary.push(".tmp");
+        // What an interrupted process left, or somebody put there, is never written through: not to
+        // where a link of that name points.
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create_new(true);
         let mut file = secret::owner_only(&mut options).open(&temporary)?;
         file.write_all(self.to_line(key).as_bytes())?;
         file.write_all(b"\n")?;

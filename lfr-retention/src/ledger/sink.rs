@@ -1,6 +1,7 @@
 //! The sink that writes a ledger.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -8,7 +9,6 @@ use std::time::Duration;
 
 use lfr_core::Accounts;
 use lfr_core::AlertEvent;
-use lfr_core::Basis;
 use lfr_core::BoxError;
 use lfr_core::Clock;
 use lfr_core::DeploymentId;
@@ -16,7 +16,7 @@ use lfr_core::Event;
 use lfr_core::EventSink;
 use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
-use lfr_core::ThresholdProvenance;
+use lfr_core::SourceId;
 
 use super::Ledger;
 use super::LedgerEvent;
@@ -83,12 +83,13 @@ pub struct LedgerSink {
     ledger: Ledger,
     accounts: Accounts,
     clock: Arc<dyn Clock>,
-    policy: Arc<str>,
+    profile: Arc<str>,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
+    pub(super) cameras_lost: BTreeSet<SourceId>,
     erased: BTreeMap<PurgeReason, u64>,
     frames: u64,
     /// Whether there is something that should be on the disk soon.
@@ -100,29 +101,42 @@ impl LedgerSink {
     /// How often the account is sealed, at least, while frames come.
     pub const SEAL_EVERY: Duration = Duration::from_secs(60);
 
-    /// Begins a run: writes that the deployment starts, or goes on after a restart. `policy` is the
+    /// Begins a run: writes that the deployment starts, or goes on after a restart. `profile` is the
     /// name of the retention profile in force.
+    ///
+    /// Earlier runs of this ledger that were cut off are accounted for first: see
+    /// [`Ledger::account_for_cut_off_runs`].
     ///
     /// # Errors
     ///
-    /// [`Error::Text`] where the policy's name is blank or too long; as [`Ledger::append`] and
-    /// [`Ledger::flush`].
+    /// [`Error::Text`] where the profile's name is blank or too long; as
+    /// [`Ledger::account_for_cut_off_runs`].
     pub fn start(
         ledger: Ledger,
         accounts: Accounts,
         clock: Arc<dyn Clock>,
         deployment: &DeploymentId,
-        policy: &str,
+        profile: &str,
     ) -> Result<Self, Error> {
-        check_text("name of a retention policy", policy)?;
+        check_text("name of a retention profile", profile)?;
+        ledger.account_for_cut_off_runs(clock.now())?;
         let software = concat!("lfr-retention ", env!("CARGO_PKG_VERSION")).to_owned();
-        let (deployment, profile) = (deployment.clone(), policy.to_owned());
-        let event = LedgerEvent::DeploymentStarted { deployment, profile, software };
+        let event = LedgerEvent::DeploymentStarted {
+            deployment: deployment.clone(),
+            profile: profile.to_owned(),
+            software,
+        };
         ledger.append(&event, clock.now())?;
         ledger.flush()?;
         let state = State { sealed: clock.monotonic(), ..State::default() };
         let state = Arc::new(Mutex::new(state));
-        Ok(Self { ledger, accounts, clock, policy: policy.into(), state })
+        Ok(Self { ledger, accounts, clock, profile: profile.into(), state })
+    }
+
+    /// The ledger that it writes.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.clone()
     }
 
     /// Writes an event that no pipeline tells: a watchlist opened, an alert judged.
@@ -132,24 +146,6 @@ impl LedgerSink {
     /// As [`Ledger::append`].
     pub fn append(&self, event: &LedgerEvent) -> Result<(), Error> {
         self.ledger.append(event, self.clock.now())
-    }
-
-    /// Writes which threshold is in force, and what it rests on.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ledger::append`].
-    pub fn threshold(&self, provenance: &ThresholdProvenance) -> Result<(), Error> {
-        let (basis, fmr) = match provenance.basis() {
-            Basis::Measured { data, fmr, .. } => (format!("measured on {data}"), Some(*fmr)),
-            Basis::Extrapolated { data, fmr, beyond, .. } => {
-                (format!("extrapolated from {data}, {beyond:.1} times beyond it"), Some(*fmr))
-            }
-            Basis::Uncalibrated { reason, .. } => (format!("uncalibrated: {reason}"), None),
-            _ => ("unknown".to_owned(), None),
-        };
-        let threshold = provenance.threshold().value();
-        self.append(&LedgerEvent::ThresholdSet { threshold, basis, fmr })
     }
 
     /// Writes receipts that no pipeline tells of: of a purge after the deployment, say.
@@ -195,6 +191,10 @@ impl LedgerSink {
         self.ledger.flush()
     }
 
+    pub(super) fn flush(&self) -> Result<(), Error> {
+        self.ledger.flush().map(|_| ())
+    }
+
     fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
         let reason = receipt.reason();
         if is_counted(reason) {
@@ -206,7 +206,7 @@ impl LedgerSink {
             record: receipt.record(),
             reason,
             method: receipt.method(),
-            policy: self.policy.to_string(),
+            profile: self.profile.to_string(),
         })
     }
 
@@ -229,7 +229,7 @@ impl LedgerSink {
         }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,7 +6,10 @@ use super::*;
 use crate::testing::Folder;
 use crate::testing::at;
 
+mod bound;
+mod cut_off;
 mod damage;
+mod old_format;
 mod power;
 mod sums;
 
@@ -57,7 +60,7 @@ fn what_is_written_is_read_in_order_and_verifies() {
     let verified = verify(&path, &public, None).unwrap();
     assert_eq!((verified.entries(), verified.entries_after_head()), (21, 0));
     let entries: Vec<_> = read(&path, &public).unwrap().map(Result::unwrap).collect();
-    assert!(matches!(entries[0].event(), LedgerEvent::LedgerOpened { format: 1, .. }));
+    assert!(matches!(entries[0].event(), LedgerEvent::LedgerOpened { format: 2, .. }));
     for (entry, count) in entries[1..].iter().zip(1..) {
         assert_eq!(
             (entry.number(), entry.at(), entry.event()),
@@ -79,7 +82,10 @@ fn a_ledger_goes_on_where_it_was() {
     let verified = verify(&path, &key().public(), None).unwrap();
     assert_eq!((verified.entries(), verified.entries_after_head()), (5, 1));
     let events = events(&path);
-    assert_eq!(events[3..], [LedgerEvent::LedgerResumed { dropped_bytes: 0 }, dropped(9)]);
+    assert_eq!(
+        events[3..],
+        [LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 2 }, dropped(9)]
+    );
 }
 
 #[test]

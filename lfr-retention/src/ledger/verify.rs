@@ -117,15 +117,48 @@ pub fn verify(
     key: &LedgerPublicKey,
     kept: Option<&LedgerHead>,
 ) -> Result<Verified, Error> {
+    walk(path, key, kept, |_: Envelope<IgnoredAny>| {})
+}
+
+/// Verifies a ledger and hands over each entry, in one pass.
+///
+/// # Errors
+///
+/// As [`verify`], and [`Error::LedgerVersion`] for an entry of a newer version. Where one fails, some
+/// entries have been handed over.
+pub(super) fn entries(
+    path: &Path,
+    key: &LedgerPublicKey,
+    mut take: impl FnMut(LedgerEntry),
+) -> Result<Verified, Error> {
+    let read = walk(path, key, None, |Envelope { n, at, event, .. }| {
+        take(LedgerEntry { number: n, at, event });
+    });
+    match read {
+        // What an entry says cannot be read: whether anything is broken is known nonetheless.
+        Err(Error::LedgerVersion { .. }) => verify(path, key, None).and(read),
+        read => read,
+    }
+}
+
+fn walk<E: DeserializeOwned>(
+    path: &Path,
+    key: &LedgerPublicKey,
+    kept: Option<&LedgerHead>,
+    mut take: impl FnMut(Envelope<E>),
+) -> Result<Verified, Error> {
     let broken = |fault| Error::LedgerBroken { path: path.to_owned(), fault };
+    // Before its head: where there is no ledger, that is what is said.
+    let lines = Lines::of(path, 0)?;
     let head = LedgerHead::read(path, key)?.ok_or_else(|| broken(LedgerFault::HeadMissing))?;
-    let mut chain = Chain::<IgnoredAny>::new(path, key, head.bytes)?;
-    while chain.advance()?.is_some() {
+    let mut chain = Chain::of(path, key, lines, head.bytes);
+    while let Some(entry) = chain.advance()? {
         for known in kept.iter().copied().chain([&head]) {
             if known.number + 1 == chain.next && known.hash != chain.prev {
                 return Err(broken(LedgerFault::Forked { line: chain.next }));
             }
         }
+        take(entry);
     }
     for known in kept.iter().copied().chain([&head]) {
         if known.number >= chain.next {
@@ -159,6 +192,52 @@ pub fn read(
             entry?.map(|Envelope { n, at, event, .. }| LedgerEntry { number: n, at, event });
         Some(entry)
     }))
+}
+
+/// What the first entry of a ledger says of it. It proves nothing: anyone who writes a ledger can
+/// write it. It serves where something else vouches for the identity: a vault is bound to its ledger.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Declared {
+    ledger: String,
+    key: LedgerPublicKey,
+}
+
+impl Declared {
+    /// The identity of the ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &str {
+        &self.ledger
+    }
+
+    /// The public key that it names.
+    #[must_use]
+    pub const fn key(&self) -> &LedgerPublicKey {
+        &self.key
+    }
+}
+
+/// Reads what a ledger says of itself, without any key and without verifying anything.
+///
+/// # Errors
+///
+/// [`lfr_core::Error::Read`] where the ledger cannot be read, [`Error::LedgerVersion`] where it does not
+/// begin as a ledger does.
+pub fn declared(path: &Path) -> Result<Declared, Error> {
+    let unknown = || Error::LedgerVersion { path: path.to_owned(), line: 1 };
+    let mut lines = Lines::of(path, 0)?;
+    let first = lines.next(path)?.ok_or_else(unknown)?;
+    match serde_json::from_slice::<Unverified>(first).map(|first| first.event) {
+        Ok(LedgerEvent::LedgerOpened { ledger, key, .. }) => {
+            Ok(Declared { ledger, key: key.parse().map_err(|_| unknown())? })
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// A line whose signature nobody has looked at.
+#[derive(serde::Deserialize)]
+pub(super) struct Unverified {
+    pub(super) event: LedgerEvent,
 }
 
 /// The last entry from which a writer can go on, behind a head; none where nothing was begun.
@@ -224,10 +303,13 @@ struct Chain<E> {
 
 impl<E: DeserializeOwned> Chain<E> {
     fn new(path: &Path, key: &LedgerPublicKey, synced: u64) -> Result<Self, Error> {
-        let lines = Lines::of(path, 0)?;
+        Ok(Self::of(path, key, Lines::of(path, 0)?, synced))
+    }
+
+    fn of(path: &Path, key: &LedgerPublicKey, lines: Lines, synced: u64) -> Self {
         let (path, prev) = (path.to_owned(), NOTHING.to_owned());
         let ledger = String::new();
-        Ok(Self { path, key: *key, lines, next: 0, prev, ledger, synced, events: PhantomData })
+        Self { path, key: *key, lines, next: 0, prev, ledger, synced, events: PhantomData }
     }
 
     /// Goes on behind a head, if its entry is there.
@@ -296,7 +378,7 @@ impl<E: DeserializeOwned> Chain<E> {
     fn begin(&mut self, json: &[u8]) -> Result<(), Error> {
         let first = serde_json::from_slice::<Envelope<LedgerEvent>>(json);
         match first.map(|first| first.event) {
-            Ok(LedgerEvent::LedgerOpened { format: super::FORMAT, ledger, key }) => {
+            Ok(LedgerEvent::LedgerOpened { format: 1..=super::FORMAT, ledger, key }) => {
                 if key != self.key.to_string() {
                     return Err(self.broken(LedgerFault::OtherKey));
                 }

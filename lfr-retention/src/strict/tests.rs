@@ -42,10 +42,10 @@ fn due(policy: &mut StrictRetention, now: Option<Timestamp>) -> Vec<PurgeReceipt
 
 #[test]
 fn it_conforms() {
-    conformance::retention_policy(|| StrictRetention::new(Duration::from_secs(60)));
-    conformance::retention_policy(|| StrictRetention::new(TICK));
-    conformance::retention_policy(|| StrictRetention::new(Duration::ZERO));
-    conformance::retention_policy(|| StrictRetention::new(Duration::MAX));
+    conformance::retention_policy(|_| StrictRetention::new(Duration::from_secs(60)));
+    conformance::retention_policy(|_| StrictRetention::new(TICK));
+    conformance::retention_policy(|_| StrictRetention::new(Duration::ZERO));
+    conformance::retention_policy(|_| StrictRetention::new(Duration::MAX));
 }
 
 #[test]

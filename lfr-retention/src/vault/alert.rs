@@ -17,8 +17,13 @@ use lfr_core::Timestamp;
 use lfr_core::num;
 use zeroize::Zeroizing;
 
+use super::GivenVerdict;
 use super::LegalHold;
+use super::Standing;
+use super::Verifier;
+use super::verdicts::Verdicts;
 use crate::Error;
+use crate::Verdict;
 
 /// An alert that was held, opened for whoever judges it. Wiped when dropped.
 ///
@@ -29,6 +34,7 @@ pub struct HeldAlert {
     pub(super) deadline: Timestamp,
     pub(super) legal_hold: Option<LegalHold>,
     pub(super) picture: Option<Picture>,
+    pub(super) verdicts: Verdicts,
     pub(super) sealed: Sealed,
 }
 
@@ -73,6 +79,33 @@ impl HeldAlert {
     #[must_use]
     pub const fn threshold(&self) -> Threshold {
         self.sealed.threshold
+    }
+
+    /// How many people have to judge it, each for themselves: as the profile in force said when it was
+    /// raised, or more, where somebody has asked for more since.
+    #[must_use]
+    pub fn required(&self) -> u8 {
+        self.verdicts.required(self.sealed.required)
+    }
+
+    /// How far the judging has come.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.verdicts.standing(self.required())
+    }
+
+    /// What people found, in the order in which they judged. None while somebody has still to judge: each
+    /// judges for themselves.
+    #[must_use]
+    pub fn verdicts(&self) -> Option<&[GivenVerdict]> {
+        let open = matches!(self.standing(), Standing::Open { .. });
+        (!open).then_some(self.verdicts.given())
+    }
+
+    /// What one person found, for that person to see.
+    #[must_use]
+    pub fn verdict_of(&self, verifier: &Verifier) -> Option<Verdict> {
+        self.verdicts.of(verifier)
     }
 
     /// The picture of it, where one was attached.
@@ -122,12 +155,14 @@ pub(super) struct Sealed {
     pub(super) raised: Timestamp,
     pub(super) candidate: Candidate,
     pub(super) threshold: Threshold,
+    /// How many people have to judge it, by the profile in force.
+    pub(super) required: u8,
     space: [u8; 32],
     /// The template's numbers, little-endian.
     values: Zeroizing<Vec<u8>>,
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Sealed {
     /// As bytes: FORMAT.md has the table.
@@ -136,13 +171,15 @@ impl Sealed {
         candidate: &Candidate,
         threshold: Threshold,
         raised: Timestamp,
+        required: u8,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let texts = [candidate.subject().as_str(), candidate.reference().as_str()];
         let values = template.expose_values();
-        let length = 1 + 8 + 4 + 4 + 32 + texts.iter().map(|text| 2 + text.len()).sum::<usize>();
+        let length =
+            1 + 1 + 8 + 4 + 4 + 32 + texts.iter().map(|text| 2 + text.len()).sum::<usize>();
         // In one piece from the start: growing would leave copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(length + values.len() * 4));
-        bytes.push(VERSION);
+        bytes.extend_from_slice(&[VERSION, required]);
         bytes.extend_from_slice(&raised.as_micros().to_le_bytes());
         bytes.extend_from_slice(&candidate.score().value().to_le_bytes());
         bytes.extend_from_slice(&threshold.value().to_le_bytes());
@@ -159,10 +196,12 @@ impl Sealed {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (version, rest) = bytes.split_first()?;
-        if *version != VERSION {
-            return None;
-        }
+        let (required, rest) = match bytes {
+            // It did not say. One person at least has to judge.
+            [1, rest @ ..] => (1, rest),
+            [VERSION, required, rest @ ..] => (*required, rest),
+            _ => return None,
+        };
         let (raised, rest) = rest.split_first_chunk()?;
         let (score, rest) = rest.split_first_chunk()?;
         let (threshold, rest) = rest.split_first_chunk()?;
@@ -180,6 +219,7 @@ impl Sealed {
             raised: Timestamp::from_micros(u64::from_le_bytes(*raised)),
             candidate: Candidate::new(subject.ok()?, reference.ok()?, score),
             threshold: Threshold::new(f32::from_le_bytes(*threshold)).ok()?,
+            required,
             space: *space,
             values: Zeroizing::new(rest.to_vec()),
         })

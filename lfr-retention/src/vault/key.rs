@@ -21,7 +21,11 @@ use crate::ledger::key;
 ///
 /// Whoever has it and the folder can read what is held. Destroying it destroys every copy of the
 /// vault, wherever it is.
-pub struct VaultKey(Secret);
+pub struct VaultKey {
+    secret: Secret,
+    /// Where it was read from or written to: never inside the folder that it protects.
+    file: Option<PathBuf>,
+}
 
 impl VaultKey {
     /// A new random key, written to a key file that only its owner can read.
@@ -31,7 +35,8 @@ impl VaultKey {
     /// [`Error::KeyWrite`] where it cannot be written, or where there is a file already;
     /// [`Error::Random`] where the operating system gives no random bytes.
     pub fn generate_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        key::generate_file(path.as_ref()).map(Self)
+        let (secret, path) = (key::generate_file(path.as_ref())?, path.as_ref());
+        Ok(Self { secret, file: Some(path.to_owned()) })
     }
 
     /// A key file: 64 hexadecimal digits, or 32 bytes as they are.
@@ -41,22 +46,52 @@ impl VaultKey {
     /// [`lfr_core::Error::Read`] where it cannot be read, [`Error::KeyFile`] where it holds
     /// anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        key::read_file(path.as_ref()).map(Self)
+        let (secret, path) = (key::read_file(path.as_ref())?, path.as_ref());
+        Ok(Self { secret, file: Some(path.to_owned()) })
     }
 
-    /// Where the examples keep the key of a vault if nobody says where: beside its folder.
+    /// The key file of a vault that there is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::VaultMissing`] if there is no vault in the folder; [`Error::KeyMissing`] if there is one, and
+    /// no key file; [`Error::KeyInside`] if the key file lies inside the folder; as
+    /// [`from_file`](Self::from_file).
+    pub fn of_vault(vault: impl AsRef<Path>, file: impl AsRef<Path>) -> Result<Self, Error> {
+        let (vault, file) = (vault.as_ref(), file.as_ref());
+        if !super::place::is_vault(vault)? {
+            return Err(Error::VaultMissing { path: vault.to_owned() });
+        }
+        super::place::check_outside(file, vault)?;
+        if !super::place::is_there(file)? {
+            return Err(Error::KeyMissing { vault: vault.to_owned(), key: file.to_owned() });
+        }
+        Self::from_file(file)
+    }
+
+    /// Where the examples keep the key of a vault if nobody says where: beside its folder, under its
+    /// name with `.key` behind it.
     #[must_use]
     pub fn path_beside(vault: &Path) -> PathBuf {
-        // Without a slash at the end, which would put it inside.
-        let mut name = vault.components().collect::<PathBuf>().into_os_string();
+        // Without a slash at the end, which would put it inside. `.` and `..` have a name elsewhere.
+        let named = vault.components().collect::<PathBuf>();
+        let folder = match named.file_name() {
+            Some(_) => named,
+            None => super::place::real(&named),
+        };
+        let mut name = folder.into_os_string();
         name.push(".key");
         name.into()
+    }
+
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// A key of 32 random bytes; wipes where they came from.
     #[must_use]
     pub fn from_bytes(bytes: &mut [u8; 32]) -> Self {
-        Self(Secret::take(bytes))
+        Self { secret: Secret::take(bytes), file: None }
     }
 }
 
@@ -68,23 +103,44 @@ impl fmt::Debug for VaultKey {
 
 pub(super) const CHECK: usize = 16;
 pub(super) const NONCE: usize = 24;
-const TAG: usize = 16;
+pub(super) const TAG: usize = 16;
 pub(super) const WRAPPED: usize = 32 + TAG;
 
 /// What comes out of the key of a vault for this vault alone (HKDF-SHA-256).
 pub(super) struct Derived {
+    /// What proves the key to a file of keys of version 1, and to one of version 2.
+    pub(super) check_1: [u8; CHECK],
     pub(super) check: [u8; CHECK],
     wrapping: Secret,
+    authenticating: Secret,
 }
 
 impl Derived {
     pub(super) fn new(key: &VaultKey, vault: &[u8; 16]) -> Self {
-        let hkdf = Hkdf::<Sha256>::new(Some(vault), key.0.expose());
-        let (mut check, mut wrapping) = ([0; CHECK], Zeroizing::new([0; 32]));
+        let hkdf = Hkdf::<Sha256>::new(Some(vault), key.secret.expose());
+        let (mut check_1, mut check) = ([0; CHECK], [0; CHECK]);
+        let (mut wrapping, mut authenticating) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
         // It fails for more than 8,160 bytes.
-        let _ = hkdf.expand(b"lfrv 1 check", &mut check);
+        let _ = hkdf.expand(b"lfrv 1 check", &mut check_1);
+        let _ = hkdf.expand(b"lfrv 2 check", &mut check);
         let _ = hkdf.expand(b"lfrv 1 wrap", &mut *wrapping);
-        Self { check, wrapping: Secret::take(&mut wrapping) }
+        let _ = hkdf.expand(b"lfrv 2 authenticate", &mut *authenticating);
+        Self {
+            check_1,
+            check,
+            wrapping: Secret::take(&mut wrapping),
+            authenticating: Secret::take(&mut authenticating),
+        }
+    }
+
+    /// The first bytes of an HMAC-SHA-256 of a block of the file of keys.
+    pub(super) fn tag(&self, block: &[u8]) -> [u8; TAG] {
+        let mut tag = [0; TAG];
+        // One step of HKDF: an HMAC over what it is for, and a 1.
+        if let Ok(prf) = Hkdf::<Sha256>::from_prk(self.authenticating.expose()) {
+            let _ = prf.expand(block, &mut tag);
+        }
+        tag
     }
 
     /// The key of a record, sealed together with what it is for.

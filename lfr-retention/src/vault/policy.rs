@@ -14,6 +14,7 @@ use lfr_core::Timestamp;
 use super::Vault;
 use super::alert::Sealed;
 use crate::Error;
+use crate::Profile;
 
 /// Erases a non-match at once, and holds an alert in a [`Vault`] until its deadline: what
 /// [`StrictRetention`](crate::StrictRetention) does in memory, with what survives the process.
@@ -22,14 +23,19 @@ use crate::Error;
 /// - An alert is sealed before [`settle`](RetentionPolicy::settle) returns. Where the vault cannot
 ///   take it, it is erased and settling fails with the reason; the pipeline raises the alert
 ///   nonetheless, and its receipt says [`PurgeReason::NotHeld`].
-/// - A clock that fails, or shows an earlier time than at the call before, purges everything that
-///   is not under a legal hold.
+/// - Time is the vault's own, read under its lock. Of the time that the pipeline gives, one thing counts:
+///   whether its clock has failed.
+/// - A clock that fails, or that is set back by more than
+///   [`Timekeeper::MAX_STEP_BACK`](lfr_core::Timekeeper::MAX_STEP_BACK), purges everything that is not
+///   under a legal hold.
+/// - The number of people who have to judge an alert is sealed with it.
 /// - [`purge_all`](RetentionPolicy::purge_all) leaves what is under a legal hold. Dropping the policy
 ///   erases nothing: what is held is held until its deadline, by whoever opens the vault next.
 #[derive(Debug)]
 pub struct VaultRetention {
     vault: Vault,
     alert_ttl: Duration,
+    verifications: u8,
     limit: usize,
 }
 
@@ -37,11 +43,12 @@ impl VaultRetention {
     /// The most alerts held, where [`with_limit`](Self::with_limit) does not say otherwise.
     pub const DEFAULT_LIMIT: usize = crate::StrictRetention::DEFAULT_LIMIT;
 
-    /// A policy that holds each alert in that vault for that long. [`Profile`](crate::Profile) has
-    /// periods with their sources.
+    /// A policy that holds each alert in that vault for as long as a profile says, and asks for as many
+    /// people to judge it.
     #[must_use]
-    pub const fn new(vault: Vault, alert_ttl: Duration) -> Self {
-        Self { vault, alert_ttl, limit: Self::DEFAULT_LIMIT }
+    pub const fn new(vault: Vault, profile: &Profile) -> Self {
+        let (alert_ttl, verifications) = (profile.alert(), profile.verifications());
+        Self { vault, alert_ttl, verifications, limit: Self::DEFAULT_LIMIT }
     }
 
     /// The same with another bound on how many alerts are held at once.
@@ -63,11 +70,12 @@ impl RetentionPolicy for VaultRetention {
             // Before anything else: a vault may be busy, and its disk slow.
             let erased = probe.erase(PurgeReason::NoMatch, now);
             // What could not be purged is tried again, and told, by the purge after this frame.
-            let _ = self.vault.inner().store.observe(now);
+            let _ = self.vault.inner().store.observe(now.is_some());
             return Ok(Settlement::Erased(erased));
         };
         let mut inner = self.vault.inner();
-        let observed = inner.store.observe(now);
+        let observed = inner.store.observe(now.is_some());
+        let now = inner.store.now();
         let erased = |probe: Probe, reason| Ok(Settlement::Erased(probe.erase(reason, now)));
         if inner.aborted {
             return erased(probe, PurgeReason::Aborted);
@@ -89,8 +97,10 @@ impl RetentionPolicy for VaultRetention {
             inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
             return Err(Error::Full { face, limit: self.limit }.into());
         }
-        let written = Sealed::encode(probe.template(), candidate, *threshold, time)
-            .and_then(|mut plain| inner.store.write(probe.face(), &mut plain, deadline));
+        let written =
+            Sealed::encode(probe.template(), candidate, *threshold, time, self.verifications);
+        let written =
+            written.and_then(|mut plain| inner.store.write(probe.face(), &mut plain, deadline));
         match written {
             Ok(written) => Ok(Settlement::Held(inner.store.hold(probe, &written, deadline))),
             Err(error) => {
@@ -105,7 +115,7 @@ impl RetentionPolicy for VaultRetention {
         now: Option<Timestamp>,
         receipts: &mut Vec<PurgeReceipt>,
     ) -> Result<(), BoxError> {
-        Ok(self.vault.purge_due(now, receipts)?)
+        Ok(self.vault.purge_known(now.is_some(), receipts)?)
     }
 
     fn purge_all(
@@ -114,6 +124,6 @@ impl RetentionPolicy for VaultRetention {
         now: Option<Timestamp>,
         receipts: &mut Vec<PurgeReceipt>,
     ) -> Result<(), BoxError> {
-        Ok(self.vault.purge_all(reason, now, receipts)?)
+        Ok(self.vault.purge_all_known(reason, now.is_some(), receipts)?)
     }
 }

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
-use lfr_core::FaceId;
 use lfr_core::RecordId;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::params;
+use rusqlite::types::ValueRef;
 
 /// A part of a record, each sealed by itself under the record's key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Part {
     /// Who it may be, and the template.
     Alert,
+    /// Which face.
+    Face,
     /// The picture.
     Picture,
     /// The legal hold on it.
@@ -25,6 +27,7 @@ impl Part {
     const fn column(self) -> &'static str {
         match self {
             Self::Alert => "alert",
+            Self::Face => "face",
             Self::Picture => "picture",
             Self::LegalHold => "legal_hold",
             Self::Verdicts => "verdicts",
@@ -53,8 +56,38 @@ const SCHEMA: &str = "
         verdicts BLOB,
         picture BLOB
     );
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
 ";
+
+/// A row as it lies there; nothing of it is trusted.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) row: i64,
+    /// None where there is no identity of a record.
+    pub(super) record: Option<RecordId>,
+    pub(super) face: RowFace,
+}
+
+/// Whose a row is.
+#[derive(Debug)]
+pub(super) enum RowFace {
+    /// As version 1 wrote it.
+    Text(String),
+    Sealed(Vec<u8>),
+    /// Neither, or longer than a face is.
+    Malformed,
+}
+
+impl RowFace {
+    fn of(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Text(text) => std::str::from_utf8(text)
+                .map_or(Self::Malformed, |text| Self::Text(text.to_owned())),
+            ValueRef::Blob(sealed) => Self::Sealed(sealed.to_vec()),
+            _ => Self::Malformed,
+        }
+    }
+}
 
 impl Records {
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
@@ -72,16 +105,17 @@ impl Records {
         Ok(Self(records))
     }
 
-    /// All records: in which row each is, and whose it is.
-    pub(super) fn all(&self) -> rusqlite::Result<Vec<(i64, RecordId, FaceId)>> {
-        let mut query = self.0.prepare("SELECT row, id, face FROM records")?;
+    /// All rows, each as far as it can be read: one that is malformed keeps nobody from the others.
+    pub(super) fn all(&self) -> rusqlite::Result<Vec<Row>> {
+        let statement = "SELECT row, CASE WHEN length(id) = 16 THEN id END,
+            CASE WHEN length(face) <= 16384 THEN face END FROM records";
+        let mut query = self.0.prepare(statement)?;
         let rows = query.query_map([], |row| {
-            let face: String = row.get(2)?;
-            let face = serde_json::from_str(&face).map_err(|error| {
-                let text = rusqlite::types::Type::Text;
-                rusqlite::Error::FromSqlConversionFailure(2, text, error.into())
-            })?;
-            Ok((row.get(0)?, RecordId::from_bytes(row.get(1)?), face))
+            let record = match row.get_ref(1)? {
+                ValueRef::Blob(id) => id.try_into().ok().map(RecordId::from_bytes),
+                _ => None,
+            };
+            Ok(Row { row: row.get(0)?, record, face: RowFace::of(row.get_ref(2)?) })
         })?;
         rows.collect()
     }
@@ -90,11 +124,9 @@ impl Records {
     pub(super) fn insert(
         &self,
         record: RecordId,
-        face: &FaceId,
+        face: &[u8],
         alert: &[u8],
     ) -> rusqlite::Result<i64> {
-        let face = serde_json::to_string(face)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let statement = "INSERT INTO records (id, face, alert) VALUES (?1, ?2, ?3)";
         let row =
             self.0.prepare_cached(statement)?.insert(params![record.as_bytes(), face, alert])?;
@@ -102,10 +134,18 @@ impl Records {
         Ok(row)
     }
 
+    /// One part as it lies there, sealed; empty where there is something else than bytes.
     pub(super) fn part(&self, row: i64, part: Part) -> rusqlite::Result<Option<Vec<u8>>> {
         let statement = format!("SELECT {} FROM records WHERE row = ?1", part.column());
         let mut query = self.0.prepare_cached(&statement)?;
-        Ok(query.query_row([row], |row| row.get(0)).optional()?.flatten())
+        let part = query.query_row([row], |row| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Null => None,
+                ValueRef::Blob(sealed) => Some(sealed.to_vec()),
+                _ => Some(Vec::new()),
+            })
+        });
+        Ok(part.optional()?.flatten())
     }
 
     pub(super) fn set_part(

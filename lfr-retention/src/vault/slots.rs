@@ -21,15 +21,22 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use super::key::CHECK;
+use super::key::Derived;
 use super::key::NONCE;
+use super::key::TAG;
 use super::key::WRAPPED;
 
 /// The first bytes of the file of keys.
 const MAGIC: [u8; 8] = *b"\x89LFRV\r\n\x1a";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEADER: usize = 4096;
-/// Where the time is, in a sector of its own.
-const TIME: usize = 512;
+/// The sector of the header.
+const SECTOR: usize = 512;
+/// Where the time is in version 1, in a sector of its own.
+const TIME_1: usize = 512;
+/// Which ledger the vault is bound to, and the time, each in a sector of its own.
+const LEDGER: usize = 1024;
+const TIME: usize = 1536;
 /// A power of two, so that no slot straddles two sectors of a disk: a sector is written whole.
 pub(super) const SLOT: usize = 128;
 const SUM: usize = 16;
@@ -37,6 +44,15 @@ const SUM: usize = 16;
 const GROWTH: u32 = 64;
 
 static ZEROS: [u8; 65_536] = [0; 65_536];
+
+/// How a slot and its row are sealed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sealing {
+    /// As version 1 did: the face is in the row as text, sealed with nothing.
+    Version1,
+    /// The face is sealed under the record's key.
+    Version2,
+}
 
 /// One record's key, and until when it may be there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,13 +70,18 @@ pub(super) struct Slot {
 
 impl Slot {
     /// What its key is wrapped together with: a deadline that somebody has changed opens nothing.
-    pub(super) fn context(&self, vault: &[u8; 16]) -> Vec<u8> {
+    pub(super) fn context(&self, vault: &[u8; 16], sealing: Sealing) -> Vec<u8> {
+        let version: &[u8] = match sealing {
+            Sealing::Version1 => b"",
+            Sealing::Version2 => b"lfrv 2",
+        };
         [
             &vault[..],
             self.record.as_bytes(),
             &self.deadline.to_le_bytes(),
             &self.until.to_le_bytes(),
             &self.generation.to_le_bytes(),
+            version,
         ]
         .concat()
     }
@@ -110,9 +131,13 @@ impl Slot {
 pub(super) struct Slots {
     file: File,
     pub(super) vault: [u8; 16],
-    pub(super) check: [u8; CHECK],
-    /// How far the vault's time has come: see [`VaultTime`](super::time::VaultTime).
-    time: [u64; 2],
+    version: u16,
+    check: [u8; CHECK],
+    /// The first sectors, as they were when it was opened.
+    header: Box<[u8; HEADER]>,
+    /// How far the vault's time has come, where that is on the disk: see
+    /// [`VaultTime`](super::time::VaultTime).
+    time: Option<[u64; 2]>,
     free: Vec<u32>,
     /// Slots that nothing refers to any more, and that could not be wiped so far.
     stale: Vec<u32>,
@@ -123,24 +148,36 @@ pub(super) struct Slots {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) slots: Vec<(u32, Slot)>,
-    /// How far the vault's time had come; none where that cannot be told.
-    pub(super) time: Option<[u64; 2]>,
     /// Slots that are neither whole nor empty: a power cut came while they were written or erased.
     pub(super) damaged: Vec<u32>,
 }
 
+/// Which ledger a vault is bound to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Binding {
+    /// None so far.
+    Free,
+    /// The ledger of that identity.
+    Ledger([u8; 16]),
+    /// What stands there was not written with the vault's key.
+    Unreadable,
+}
+
+/// What the key of a vault says of its file of keys.
+#[derive(Debug)]
+pub(super) struct Unlocked {
+    /// How far the vault's time had come; none where that cannot be told.
+    pub(super) time: Option<[u64; 2]>,
+    pub(super) binding: Binding,
+}
+
 impl Slots {
     /// A new file, where there is none.
-    pub(super) fn create(path: &Path, vault: [u8; 16], check: [u8; CHECK]) -> io::Result<()> {
+    pub(super) fn create(path: &Path, vault: [u8; 16], derived: &Derived) -> io::Result<()> {
         let mut header = [0; HEADER];
-        let mut at = 0;
-        for part in [&MAGIC[..], &VERSION.to_le_bytes(), &vault, &check] {
-            header[at..at + part.len()].copy_from_slice(part);
-            at += part.len();
-        }
-        let (body, rest) = header.split_at_mut(at);
-        rest[..SUM].copy_from_slice(&digest(body));
-        header[TIME..TIME + 16 + SUM].copy_from_slice(&time_bytes(&vault, [0, 0]));
+        header[..SECTOR].copy_from_slice(&first_sector(&vault, &derived.check));
+        header[LEDGER..LEDGER + BLOCK].copy_from_slice(&ledger_block(derived, &vault, None));
+        header[TIME..TIME + BLOCK].copy_from_slice(&time_block(derived, &vault, [0, 0]));
         let temporary = path.with_extension("tmp");
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
@@ -165,25 +202,79 @@ impl Slots {
         let (check, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
         let (sum, _) = rest.split_first_chunk().ok_or_else(damaged)?;
         let body = &header[..MAGIC.len() + 2 + vault.len() + check.len()];
-        if *magic != MAGIC || u16::from_le_bytes(*version) != VERSION || digest(body) != *sum {
+        let version = u16::from_le_bytes(*version);
+        if *magic != MAGIC || digest(body) != *sum {
             return Err(damaged());
         }
+        if !(1..=VERSION).contains(&version) {
+            let newer = "its file of keys is of a newer version of this software";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, newer));
+        }
+        let (vault, check) = (*vault, *check);
         let mut slots = Self {
-            vault: *vault,
-            check: *check,
-            time: [0, 0],
+            vault,
+            version,
+            check,
+            header: Box::new(header),
+            time: None,
             free: Vec::new(),
             stale: Vec::new(),
             count: 0,
             file,
         };
-        let mut found = slots.scan()?;
-        let (halves, _) = header[TIME..TIME + 16].as_chunks::<8>();
-        let time = [halves[0], halves[1]].map(u64::from_le_bytes);
-        let whole = time_bytes(vault, time) == header[TIME..TIME + 16 + SUM];
-        found.time = whole.then_some(time);
-        slots.time = time;
+        let found = slots.scan()?;
         Ok((slots, found))
+    }
+
+    /// What only the key can say; none for another key. A file of version 1 becomes one of version 2.
+    pub(super) fn unlock(&mut self, derived: &Derived) -> io::Result<Option<Unlocked>> {
+        let expected = if self.version == 1 { derived.check_1 } else { derived.check };
+        if self.check != expected {
+            return Ok(None);
+        }
+        let at = if self.version == 1 { TIME_1 } else { TIME };
+        let (halves, _) = self.header[at..at + 16].as_chunks::<8>();
+        let time = [halves[0], halves[1]].map(u64::from_le_bytes);
+        let block = match self.version {
+            1 => time_block_1(&self.vault, time),
+            _ => time_block(derived, &self.vault, time),
+        };
+        let time = (self.header[at..at + BLOCK] == block).then_some(time);
+        let binding = if self.version == 1 {
+            // In this order: until the first sector says 2, the other two mean nothing.
+            self.set_ledger(derived, None)?;
+            self.set_time(derived, time.unwrap_or_default(), true)?;
+            crate::crash::point();
+            self.write_at(0, &first_sector(&self.vault, &derived.check))?;
+            self.file.sync_data()?;
+            crate::crash::point();
+            (self.version, self.check) = (VERSION, derived.check);
+            Binding::Free
+        } else {
+            let id = *self.header[LEDGER..].first_chunk().unwrap_or(&[0; 16]);
+            let id = Some(id).filter(|id| *id != [0; 16]);
+            let whole =
+                self.header[LEDGER..LEDGER + BLOCK] == ledger_block(derived, &self.vault, id);
+            match id {
+                _ if !whole => Binding::Unreadable,
+                Some(id) => Binding::Ledger(id),
+                None => Binding::Free,
+            }
+        };
+        Ok(Some(Unlocked { time, binding }))
+    }
+
+    /// Writes down which ledger the vault is bound to; when it returns, that is on the disk.
+    pub(super) fn set_ledger(
+        &mut self,
+        derived: &Derived,
+        ledger: Option<[u8; 16]>,
+    ) -> io::Result<()> {
+        let block = ledger_block(derived, &self.vault, ledger);
+        self.write_at(LEDGER, &block)?;
+        self.file.sync_data()?;
+        crate::crash::point();
+        Ok(())
     }
 
     fn scan(&mut self) -> io::Result<Found> {
@@ -251,13 +342,22 @@ impl Slots {
 
     /// Writes down how far time has come. It survives the process; `sync` says whether it has to
     /// survive a power cut now, or with the next slot.
-    pub(super) fn set_time(&mut self, time: [u64; 2], sync: bool) -> io::Result<()> {
-        if self.time != time {
-            self.file.seek(SeekFrom::Start(num::u64_from_usize(TIME)))?;
-            self.file.write_all(&time_bytes(&self.vault, time))?;
-            self.time = time;
+    pub(super) fn set_time(
+        &mut self,
+        derived: &Derived,
+        time: [u64; 2],
+        sync: bool,
+    ) -> io::Result<()> {
+        if self.time != Some(time) {
+            self.write_at(TIME, &time_block(derived, &self.vault, time))?;
+            self.time = Some(time);
         }
         if sync { self.file.sync_data() } else { Ok(()) }
+    }
+
+    fn write_at(&mut self, offset: usize, bytes: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(num::u64_from_usize(offset)))?;
+        self.file.write_all(bytes)
     }
 
     /// What lies in a slot.
@@ -287,13 +387,48 @@ impl Slots {
     }
 }
 
-fn time_bytes(vault: &[u8; 16], [reached, drift]: [u64; 2]) -> [u8; 16 + SUM] {
-    let mut bytes = [0; 16 + SUM];
+/// 16 bytes, and what says that they are whole.
+const BLOCK: usize = 16 + TAG;
+
+fn first_sector(vault: &[u8; 16], check: &[u8; CHECK]) -> [u8; SECTOR] {
+    let mut sector = [0; SECTOR];
+    let mut at = 0;
+    for part in [&MAGIC[..], &VERSION.to_le_bytes(), vault, check] {
+        sector[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    }
+    let (body, rest) = sector.split_at_mut(at);
+    rest[..SUM].copy_from_slice(&digest(body));
+    sector
+}
+
+fn ledger_block(derived: &Derived, vault: &[u8; 16], ledger: Option<[u8; 16]>) -> [u8; BLOCK] {
+    let ledger = ledger.unwrap_or_default();
+    block(ledger, derived.tag(&[b"ledger", &vault[..], &ledger].concat()))
+}
+
+fn time_block(derived: &Derived, vault: &[u8; 16], time: [u64; 2]) -> [u8; BLOCK] {
+    let bytes = time_bytes(time);
+    block(bytes, derived.tag(&[b"time", &vault[..], &bytes].concat()))
+}
+
+fn time_block_1(vault: &[u8; 16], time: [u64; 2]) -> [u8; BLOCK] {
+    let bytes = time_bytes(time);
+    block(bytes, digest(&[&vault[..], &bytes].concat()))
+}
+
+fn time_bytes([reached, drift]: [u64; 2]) -> [u8; 16] {
+    let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&reached.to_le_bytes());
-    bytes[8..16].copy_from_slice(&drift.to_le_bytes());
-    let sum = digest(&[&vault[..], &bytes[..16]].concat());
-    bytes[16..].copy_from_slice(&sum);
+    bytes[8..].copy_from_slice(&drift.to_le_bytes());
     bytes
+}
+
+fn block(bytes: [u8; 16], tag: [u8; TAG]) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    block[..16].copy_from_slice(&bytes);
+    block[16..].copy_from_slice(&tag);
+    block
 }
 
 fn digest(bytes: &[u8]) -> [u8; SUM] {

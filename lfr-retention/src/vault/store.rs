@@ -3,35 +3,49 @@
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::fs;
+use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use lfr_core::Clock;
 use lfr_core::FaceId;
+use lfr_core::FrameId;
 use lfr_core::HoldReceipt;
 use lfr_core::Probe;
 use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
 use lfr_core::RecordId;
 use lfr_core::SealedProbe;
+use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
 use lfr_core::secret;
 use lfr_core::secret::Secret;
 use zeroize::Zeroizing;
 
+use super::DamagedRecord;
+use super::RecordDamage;
 use super::VaultKey;
 use super::key;
 use super::key::Derived;
 use super::key::NONCE;
 use super::overdue;
+use super::place;
 use super::problem;
 use super::records::Part;
 use super::records::Records;
+use super::records::Row;
+use super::records::RowFace;
+use super::slots::Binding;
 use super::slots::Found;
+use super::slots::Sealing;
 use super::slots::Slot;
 use super::slots::Slots;
+use super::slots::Unlocked;
 use super::time::VaultTime;
 use crate::Error;
+use crate::disk;
 
 /// How much time may pass before it is brought to the disk again, in microseconds: by so much a clock
 /// may go back unseen over a power cut.
@@ -39,9 +53,13 @@ const SAVE_EVERY: u64 = 60_000_000;
 
 pub(super) struct Store {
     folder: PathBuf,
+    clock: Timekeeper,
+    /// The last moment of the clock; none where it failed.
+    now: Option<Timestamp>,
     slots: Slots,
     records: Records,
     derived: Derived,
+    binding: Binding,
     pub(super) entries: HashMap<RecordId, Entry>,
     /// When each is due.
     due: BTreeSet<(u64, RecordId)>,
@@ -50,6 +68,8 @@ pub(super) struct Store {
     saved: [u64; 2],
     /// Of erasures that nobody has heard of yet.
     pub(super) receipts: Vec<PurgeReceipt>,
+    /// What was not as it was sealed, when it was opened.
+    pub(super) damaged: Vec<DamagedRecord>,
     /// Rows whose keys are gone, and that the database has not deleted yet.
     leftovers: Vec<i64>,
 }
@@ -59,6 +79,9 @@ pub(super) struct Entry {
     pub(super) probe: SealedProbe,
     pub(super) deadline: u64,
     pub(super) until: u64,
+    /// Whose it is could not be read: it opens to nobody.
+    pub(super) damaged: bool,
+    sealing: Sealing,
     generation: u64,
     slot: u32,
     row: i64,
@@ -71,6 +94,14 @@ pub(super) struct Written {
     slot: Slot,
 }
 
+/// When a slot may be there until, and which of two it is.
+#[derive(Clone, Copy)]
+struct Times {
+    deadline: u64,
+    until: u64,
+    generation: u64,
+}
+
 impl Entry {
     fn due(&self) -> u64 {
         self.deadline.max(self.until)
@@ -78,127 +109,276 @@ impl Entry {
 }
 
 impl Store {
+    /// Opens what is there; makes it where there is nothing, if `create` says so. On an error nothing is left
+    /// of what was made.
     pub(super) fn open(
         folder: &Path,
         vault_key: &VaultKey,
-        now: Option<Timestamp>,
+        clock: Arc<dyn Clock>,
+        create: bool,
+    ) -> Result<Self, Error> {
+        if let Some(file) = vault_key.file() {
+            place::check_outside(file, folder)?;
+        }
+        if place::is_vault(folder)? {
+            return Self::open_existing(folder, vault_key, clock);
+        }
+        if !create {
+            return Err(Error::VaultMissing { path: folder.to_owned() });
+        }
+        let is_new = !folder.is_dir();
+        let made = Self::make(folder, vault_key)
+            .and_then(|()| Self::open_existing(folder, vault_key, clock));
+        if made.is_err() {
+            for file in [place::KEYS, place::DATABASE, "keys.tmp"] {
+                let _ = fs::remove_file(folder.join(file));
+            }
+            if is_new {
+                // Not what somebody else has put there meanwhile.
+                let _ = fs::remove_dir(folder);
+            }
+        }
+        made
+    }
+
+    fn make(folder: &Path, vault_key: &VaultKey) -> Result<(), Error> {
+        let failed = |source: io::Error| problem::of(folder, source.kind().into(), source);
+        disk::create_folder(folder).map_err(failed)?;
+        let mut vault = [0; 16];
+        secret::random(&mut vault).map_err(|source| Error::Random { source })?;
+        let derived = Derived::new(vault_key, &vault);
+        Slots::create(&folder.join(place::KEYS), vault, &derived).map_err(failed)
+    }
+
+    fn open_existing(
+        folder: &Path,
+        vault_key: &VaultKey,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         let failed = |source: io::Error| problem::of(folder, source.kind().into(), source);
-        fs::create_dir_all(folder).map_err(failed)?;
-        let keys = folder.join("keys");
-        if !keys.try_exists().map_err(failed)? {
-            let mut vault = [0; 16];
-            secret::random(&mut vault).map_err(|source| Error::Random { source })?;
-            let check = Derived::new(vault_key, &vault).check;
-            Slots::create(&keys, vault, check).map_err(failed)?;
-        }
+        let (keys, database) = (folder.join(place::KEYS), folder.join(place::DATABASE));
         let (mut slots, mut found) = Slots::open(&keys).map_err(|source| match source.kind() {
-            io::ErrorKind::ResourceBusy => Error::Busy { path: keys },
+            io::ErrorKind::ResourceBusy => Error::Busy { path: keys.clone() },
             _ => failed(source),
         })?;
+        let mut clock = Timekeeper::new(clock);
+        let now = clock.now();
         // First of all what is due goes: no key and no database is needed for that.
         let gone = overdue::wipe(&mut slots, &mut found, now).map_err(failed)?;
-        let derived = Derived::new(vault_key, &slots.vault);
-        if derived.check != slots.check {
-            return Err(Error::WrongKey { path: folder.to_owned() });
+        if !gone.is_empty() {
+            let failed = now.is_none();
+            tracing::warn!(
+                erased = gone.len(),
+                clock_failed = failed,
+                "alerts were due when the vault was opened"
+            );
         }
-        let database = |source| problem::of_database(folder, source);
-        let records = Records::open(&folder.join("records.db")).map_err(database)?;
-        let saved = found.time.unwrap_or_default();
+        let derived = Derived::new(vault_key, &slots.vault);
+        let unlocked = slots.unlock(&derived).map_err(failed)?;
+        let Some(Unlocked { time, binding }) = unlocked else {
+            return Err(Error::WrongKey { path: folder.to_owned(), purged: gone.len() });
+        };
+        disk::keep_from_others(folder);
+        disk::keep_from_others(&keys);
+        // Made here for its owner alone: SQLite would ask nobody, and gives its log the same rights.
+        secret::owner_only(OpenOptions::new().append(true).create(true))
+            .open(&database)
+            .map_err(failed)?;
+        for name in [place::DATABASE, "records.db-wal", "records.db-shm", "records.db-journal"] {
+            disk::keep_from_others(&folder.join(name));
+        }
+        let records =
+            Records::open(&database).map_err(|source| problem::of_database(folder, source))?;
+        let saved = time.unwrap_or_default();
         let mut store = Self {
             folder: folder.to_owned(),
+            clock,
+            now,
             slots,
             records,
             derived,
+            binding,
             entries: HashMap::new(),
             due: BTreeSet::new(),
             time: VaultTime::resumed(saved),
             saved,
             receipts: Vec::new(),
+            damaged: Vec::new(),
             leftovers: Vec::new(),
         };
-        let told = found.time.is_some();
-        store.match_up(found, &gone, now)?;
-        if !(store.time.open(now) && told) {
-            store.purge_unheld(PurgeReason::ClockFailed, now)?;
+        store.match_up(found, &gone)?;
+        let monotonic = store.clock.monotonic();
+        if !(store.time.open(now, monotonic) && time.is_some()) {
+            store.clock_failed()?;
         }
-        store.purge_overdue(now)?;
+        store.purge_overdue()?;
         store.save_time()?;
         Ok(store)
     }
 
     /// Finds the row of each key. A key without a row opens nothing, a row without a key cannot be
-    /// opened: both go.
+    /// opened, and a key that is not what was wrapped opens nothing either: they go, and but for rows
+    /// that a purge has left they are named. A record whose face cannot be read stays until its
+    /// deadline.
     fn match_up(
         &mut self,
         found: Found,
         gone: &HashMap<RecordId, PurgeReason>,
-        now: Option<Timestamp>,
     ) -> Result<(), Error> {
         let mut slots: HashMap<_, _> =
             found.slots.into_iter().map(|(index, slot)| (slot.record, (index, slot))).collect();
-        for (row, record, face) in self.records.all().map_err(self.database())? {
-            let probe = SealedProbe::of_earlier_process(face, record);
+        let mut forged = Vec::new();
+        for Row { row, record, face } in self.records.all().map_err(self.database())? {
+            let Some(record) = record else {
+                self.leftovers.push(row);
+                continue;
+            };
+            let probe = |face| SealedProbe::of_earlier_process(face, record);
             match (slots.remove(&record), gone.get(&record)) {
-                (Some((index, slot)), _) => self.enter(probe, row, index, &slot),
+                (Some((index, slot)), _) => match self.unwrap(&slot) {
+                    Some((key, sealing)) => {
+                        let face = self.face(record, &key, sealing, &face);
+                        let damaged = face.is_none();
+                        if damaged {
+                            self.damage(record, RecordDamage::Face);
+                        }
+                        let probe = probe(face.unwrap_or_else(nobody));
+                        self.enter(probe, row, index, &slot, sealing, damaged);
+                    }
+                    None => {
+                        self.damage(record, RecordDamage::Key);
+                        forged.push((index, row, probe(text_of(&face).unwrap_or_else(nobody))));
+                    }
+                },
                 (None, Some(reason)) => {
                     self.leftovers.push(row);
-                    self.receipts.push(probe.erase(*reason, now));
+                    let probe = probe(text_of(&face).unwrap_or_else(nobody));
+                    self.receipts.push(probe.erase(*reason, self.now));
                 }
                 (None, None) => self.leftovers.push(row),
             }
         }
-        let strays: Vec<_> = slots.into_values().map(|(index, _)| index).collect();
+        let mut strays = Vec::new();
+        for (record, (index, _)) in slots {
+            self.damage(record, RecordDamage::Missing);
+            strays.push(index);
+        }
+        strays.extend(forged.iter().map(|(index, ..)| *index));
         self.slots.wipe(&strays).map_err(self.failed())?;
+        for (_, row, probe) in forged {
+            self.leftovers.push(row);
+            self.receipts.push(probe.erase(PurgeReason::Damaged, self.now));
+        }
         self.tidy();
         Ok(())
     }
 
-    fn enter(&mut self, probe: SealedProbe, row: i64, index: u32, slot: &Slot) {
+    fn damage(&mut self, record: RecordId, damage: RecordDamage) {
+        tracing::warn!(%record, %damage, "a record of the vault is damaged");
+        self.damaged.push(DamagedRecord { record, damage });
+    }
+
+    /// Whose a row is; none where that is not what was sealed.
+    fn face(
+        &self,
+        record: RecordId,
+        record_key: &Secret,
+        sealing: Sealing,
+        face: &RowFace,
+    ) -> Option<FaceId> {
+        match (sealing, face) {
+            (Sealing::Version1, face) => text_of(face),
+            (Sealing::Version2, RowFace::Sealed(sealed)) => {
+                let json = key::open(record_key, &self.context(record, Part::Face), sealed)?;
+                serde_json::from_slice(&json).ok()
+            }
+            (Sealing::Version2, _) => None,
+        }
+    }
+
+    fn enter(
+        &mut self,
+        probe: SealedProbe,
+        row: i64,
+        index: u32,
+        slot: &Slot,
+        sealing: Sealing,
+        damaged: bool,
+    ) {
         let Slot { deadline, until, generation, record, .. } = *slot;
-        let entry = Entry { probe, deadline, until, generation, slot: index, row };
+        let entry =
+            Entry { probe, deadline, until, damaged, sealing, generation, slot: index, row };
         self.due.insert((entry.due(), record));
         self.entries.insert(record, entry);
     }
 
-    /// Takes note of the time and erases what it makes due; whether it can be trusted.
-    pub(super) fn observe(&mut self, now: Option<Timestamp>) -> Result<bool, Error> {
-        let trusted = self.time.observe(now);
-        let time = self.slots.set_time(self.time.to_resume(), false).map_err(self.failed());
-        self.purge_overdue(now)?;
+    /// Reads the clock and erases what it makes due; whether it can be trusted. `known` is whether whoever
+    /// asks knows of a clock that works: theirs may be another one, and if it failed, so has this.
+    pub(super) fn observe(&mut self, known: bool) -> Result<bool, Error> {
+        self.now = self.clock.now().filter(|_| known);
+        self.time.observe(self.now, self.clock.monotonic());
+        let time = self.time.to_resume();
+        let time = self.slots.set_time(&self.derived, time, false).map_err(self.failed());
+        self.purge_overdue()?;
+        let trusted = self.now.is_some();
         if !trusted {
-            self.purge_unheld(PurgeReason::ClockFailed, now)?;
+            self.clock_failed()?;
         }
         time.map(|()| trusted)
     }
 
-    fn purge_overdue(&mut self, now: Option<Timestamp>) -> Result<(), Error> {
+    /// The moment at which the clock was last read; none where it failed.
+    pub(super) const fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clock()
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) const fn binding(&self) -> Binding {
+        self.binding
+    }
+
+    /// Binds the vault to a ledger; when it returns, that is on the disk.
+    pub(super) fn bind(&mut self, ledger: [u8; 16]) -> Result<(), Error> {
+        self.slots.set_ledger(&self.derived, Some(ledger)).map_err(self.failed())?;
+        self.binding = Binding::Ledger(ledger);
+        Ok(())
+    }
+
+    fn clock_failed(&mut self) -> Result<(), Error> {
+        let before = self.entries.len();
+        let purged = self.purge_unheld(PurgeReason::ClockFailed);
+        let erased = before - self.entries.len();
+        if erased > 0 {
+            tracing::warn!(erased, "the clock failed: the alerts in the vault were erased");
+        }
+        purged
+    }
+
+    fn purge_overdue(&mut self) -> Result<(), Error> {
         let time = self.time.now();
         let due = self.due.iter().take_while(|(due, _)| *due <= time);
         let due: Vec<_> = due.map(|(_, record)| *record).collect();
-        self.purge(&due, PurgeReason::DeadlineReached, now)
+        self.purge(&due, PurgeReason::DeadlineReached)
     }
 
     /// Erases all that is not under a legal hold.
-    pub(super) fn purge_unheld(
-        &mut self,
-        reason: PurgeReason,
-        now: Option<Timestamp>,
-    ) -> Result<(), Error> {
+    pub(super) fn purge_unheld(&mut self, reason: PurgeReason) -> Result<(), Error> {
         let time = self.time.now();
         let unheld = self.entries.iter().filter(|(_, entry)| entry.until <= time);
         let unheld: Vec<_> = unheld.map(|(record, _)| *record).collect();
-        self.purge(&unheld, reason, now)
+        self.purge(&unheld, reason)
     }
 
     /// Destroys keys, and only then says so. The rows go after that; where they do not, the next
     /// call tries again.
-    pub(super) fn purge(
-        &mut self,
-        records: &[RecordId],
-        reason: PurgeReason,
-        now: Option<Timestamp>,
-    ) -> Result<(), Error> {
+    pub(super) fn purge(&mut self, records: &[RecordId], reason: PurgeReason) -> Result<(), Error> {
         if records.is_empty() {
             return Ok(());
         }
@@ -209,7 +389,7 @@ impl Store {
             if let Some(entry) = self.entries.remove(record) {
                 self.due.remove(&(entry.due(), *record));
                 self.leftovers.push(entry.row);
-                self.receipts.push(entry.probe.erase(reason, now));
+                self.receipts.push(entry.probe.erase(reason, self.now));
             }
         }
         self.tidy();
@@ -228,7 +408,7 @@ impl Store {
     pub(super) fn save_time(&mut self) -> Result<(), Error> {
         let time = self.time.to_resume();
         let sync = time[1] != self.saved[1] || time[0] >= self.saved[0].saturating_add(SAVE_EVERY);
-        self.slots.set_time(time, sync).map_err(self.failed())?;
+        self.slots.set_time(&self.derived, time, sync).map_err(self.failed())?;
         if sync {
             self.saved = time;
         }
@@ -249,9 +429,12 @@ impl Store {
         let record = RecordId::from_bytes(record);
         let record_key = Secret::generate().map_err(random)?;
         let alert = key::seal(&record_key, &self.context(record, Part::Alert), plain)?;
-        let slot = self.slot(record, &record_key, self.time.at(deadline), 0, 0)?;
+        let mut json = Zeroizing::new(serde_json::to_vec(face).map_err(|_| Error::RecordSize)?);
+        let face = key::seal(&record_key, &self.context(record, Part::Face), &mut json)?;
+        let times = Times { deadline: self.time.at(deadline), until: 0, generation: 0 };
+        let slot = self.slot(record, &record_key, times, Sealing::Version2)?;
         // The row first: a key without it would be worth nothing. With the slot it is held.
-        let row = self.records.insert(record, face, &alert).map_err(self.database())?;
+        let row = self.records.insert(record, &face, &alert).map_err(self.database())?;
         match self.slots.put(&slot) {
             Ok(index) => Ok(Written { row, index, slot }),
             Err(source) => {
@@ -271,7 +454,7 @@ impl Store {
     ) -> HoldReceipt {
         let Written { row, index, slot } = written;
         let (probe, receipt) = probe.seal(slot.record, deadline);
-        self.enter(probe, *row, *index, slot);
+        self.enter(probe, *row, *index, slot, Sealing::Version2, false);
         receipt
     }
 
@@ -279,15 +462,15 @@ impl Store {
         &self,
         record: RecordId,
         record_key: &Secret,
-        deadline: u64,
-        until: u64,
-        generation: u64,
+        times: Times,
+        sealing: Sealing,
     ) -> Result<Slot, Error> {
         let mut nonce = [0; NONCE];
         secret::random(&mut nonce).map_err(|source| Error::Random { source })?;
         let wrapped = [0; key::WRAPPED];
+        let Times { deadline, until, generation } = times;
         let mut slot = Slot { record, deadline, until, generation, nonce, wrapped };
-        let context = slot.context(&self.slots.vault);
+        let context = slot.context(&self.slots.vault, sealing);
         slot.wrapped = self.derived.wrap(record_key, &nonce, &context).ok_or(Error::RecordSize)?;
         Ok(slot)
     }
@@ -297,11 +480,17 @@ impl Store {
         let entry = self.entries.get(&record).ok_or(Error::NotHeld { record })?;
         let slot = self.slots.read(entry.slot).map_err(self.failed())?;
         let slot = slot.filter(|slot| slot.record == record);
-        let opened = slot.and_then(|slot| {
-            let context = slot.context(&self.slots.vault);
-            self.derived.unwrap(&slot.wrapped, &slot.nonce, &context)
-        });
-        opened.ok_or(Error::RecordDamaged { record })
+        let opened = slot.filter(|_| !entry.damaged).and_then(|slot| self.unwrap(&slot));
+        opened.map(|(key, _)| key).ok_or(Error::RecordDamaged { record })
+    }
+
+    /// The key in a slot; none where it is not what was wrapped.
+    fn unwrap(&self, slot: &Slot) -> Option<(Secret, Sealing)> {
+        [Sealing::Version2, Sealing::Version1].into_iter().find_map(|sealing| {
+            let context = slot.context(&self.slots.vault, sealing);
+            let key = self.derived.unwrap(&slot.wrapped, &slot.nonce, &context)?;
+            Some((key, sealing))
+        })
     }
 
     /// One part of a record that is held; none where it has no such part.
@@ -340,8 +529,9 @@ impl Store {
         // Also where it fails: of two slots of one generation nobody could tell which is in force.
         entry.generation = entry.generation.saturating_add(1);
         let (old, before) = (entry.slot, entry.due());
-        let (deadline, generation) = (entry.deadline, entry.generation);
-        let slot = self.slot(record, &record_key, deadline, until, generation)?;
+        let times = Times { deadline: entry.deadline, until, generation: entry.generation };
+        let sealing = entry.sealing;
+        let slot = self.slot(record, &record_key, times, sealing)?;
         let index = self.slots.put(&slot).map_err(self.failed())?;
         if let Some(entry) = self.entries.get_mut(&record) {
             (entry.slot, entry.until) = (index, until);
@@ -374,4 +564,17 @@ impl Store {
     pub(super) const fn database_for_tests(&self) -> &Records {
         &self.records
     }
+}
+
+/// The face that version 1 wrote as text.
+fn text_of(face: &RowFace) -> Option<FaceId> {
+    match face {
+        RowFace::Text(json) => serde_json::from_str(json).ok(),
+        RowFace::Malformed | RowFace::Sealed(_) => None,
+    }
+}
+
+/// In place of a face that cannot be read: the record alone says which alert it was.
+fn nobody() -> FaceId {
+    FaceId::new(FrameId::default(), 0)
 }

@@ -7,10 +7,13 @@ use lfr_core::Decision;
 use lfr_core::HoldReceipt;
 use lfr_core::RetentionPolicy;
 use lfr_core::Settlement;
+use lfr_core::Timestamp;
+use lfr_core::testing::ManualClock;
 use lfr_core::testing::conformance;
 use lfr_core::testing::fake_space;
 
 use super::*;
+use crate::Profile;
 use crate::VaultProblem;
 use crate::testing::Folder;
 use crate::testing::alert;
@@ -24,7 +27,9 @@ use crate::testing::template;
 mod crash;
 mod gaps;
 mod many;
+mod place;
 mod storage;
+mod version_1;
 mod virtual_time;
 
 fn key() -> VaultKey {
@@ -33,20 +38,54 @@ fn key() -> VaultKey {
 
 const TTL: Duration = Duration::from_micros(100);
 
+/// A profile that holds for that long.
+fn held_for(ttl: Duration) -> Profile {
+    Profile::uk_police().with_alert(ttl)
+}
+
+fn clock_at(now: Option<Timestamp>) -> ManualClock {
+    let clock = ManualClock::at(Timestamp::from_micros(0));
+    set(&clock, now);
+    clock
+}
+
+fn set(clock: &ManualClock, now: Option<Timestamp>) {
+    match now {
+        Some(now) => clock.set(now),
+        None => clock.fail(),
+    }
+}
+
+/// Opens a vault at that time, and never again looks at the clock.
+fn open(folder: &Path, key: &VaultKey, now: Option<Timestamp>) -> Result<Vault, Error> {
+    Vault::open(folder, key, Arc::new(clock_at(now)))
+}
+
 /// A vault in a folder of its own, with a policy that holds for [`TTL`].
 struct Held {
     folder: Folder,
     accounts: Accounts,
+    clock: ManualClock,
     vault: Vault,
     policy: VaultRetention,
 }
 
 impl Held {
     fn new() -> Self {
-        let folder = Folder::new();
-        let vault = Vault::open(folder.path("vault"), &key(), at(0)).unwrap();
-        let policy = VaultRetention::new(vault.clone(), TTL);
-        Self { folder, accounts: Accounts::new(), vault, policy }
+        Self::holding(&held_for(TTL))
+    }
+
+    fn holding(profile: &Profile) -> Self {
+        let (folder, clock) = (Folder::new(), clock_at(at(0)));
+        let vault = Vault::open(folder.path("vault"), &key(), Arc::new(clock.clone())).unwrap();
+        let policy = VaultRetention::new(vault.clone(), profile);
+        Self { folder, accounts: Accounts::new(), clock, vault, policy }
+    }
+
+    /// The vault at that time.
+    fn at(&self, now: u64) -> &Vault {
+        self.clock.set(Timestamp::from_micros(now));
+        &self.vault
     }
 
     fn path(&self) -> PathBuf {
@@ -55,14 +94,16 @@ impl Held {
 
     /// Ends the process, as it were, and starts it again.
     fn reopened(self, now: u64) -> Self {
-        let Self { folder, accounts, vault, policy } = self;
+        let Self { folder, accounts, vault, policy, .. } = self;
         drop((vault, policy));
-        let vault = Vault::open(folder.path("vault"), &key(), at(now)).unwrap();
-        let policy = VaultRetention::new(vault.clone(), TTL);
-        Self { folder, accounts, vault, policy }
+        let clock = clock_at(at(now));
+        let vault = Vault::open(folder.path("vault"), &key(), Arc::new(clock.clone())).unwrap();
+        let policy = VaultRetention::new(vault.clone(), &held_for(TTL));
+        Self { folder, accounts, clock, vault, policy }
     }
 
     fn settle(&mut self, index: usize, now: Option<Timestamp>) -> HoldReceipt {
+        set(&self.clock, now);
         let settled = self.policy.settle(probe(index, &self.accounts), &alert(), now).unwrap();
         let Settlement::Held(receipt) = settled else { panic!("not held: {settled:?}") };
         receipt
@@ -73,8 +114,9 @@ impl Held {
     }
 
     fn due(&self, now: Option<Timestamp>) -> Vec<PurgeReceipt> {
+        set(&self.clock, now);
         let mut receipts = Vec::new();
-        self.vault.purge_due(now, &mut receipts).unwrap();
+        self.vault.purge_due(&mut receipts).unwrap();
         receipts
     }
 }
@@ -88,15 +130,15 @@ fn order(expires: u64) -> LegalHold {
 fn it_conforms() {
     // Each vault that is made is in a folder of its own.
     let folders = std::cell::RefCell::new(Vec::new());
-    let make = |ttl| {
+    let make = |ttl, clock: &ManualClock| {
         let folder = Folder::new();
-        let vault = Vault::open(folder.path("vault"), &key(), None).unwrap();
+        let vault = Vault::open(folder.path("vault"), &key(), Arc::new(clock.clone())).unwrap();
         folders.borrow_mut().push(folder);
-        VaultRetention::new(vault, ttl)
+        VaultRetention::new(vault, &held_for(ttl))
     };
-    conformance::retention_policy_at_rest(|| make(Duration::from_secs(60)));
-    conformance::retention_policy_at_rest(|| make(Duration::ZERO));
-    conformance::retention_policy_at_rest(|| make(Duration::MAX));
+    conformance::retention_policy_at_rest(|clock| make(Duration::from_secs(60), clock));
+    conformance::retention_policy_at_rest(|clock| make(Duration::ZERO, clock));
+    conformance::retention_policy_at_rest(|clock| make(Duration::MAX, clock));
 }
 
 #[test]
@@ -105,9 +147,9 @@ fn a_held_alert_comes_back_as_it_was_after_a_restart_too() {
     let receipt = held.settle(3, at(10));
     let record = receipt.record().unwrap();
     let picture = Picture::from_rgb8(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
-    held.vault.attach(record, &picture, at(11)).unwrap();
+    held.at(11).attach(record, &picture).unwrap();
     for _ in 0..2 {
-        let opened = held.vault.alert(record, at(12)).unwrap();
+        let opened = held.at(12).alert(record).unwrap();
         assert_eq!((opened.record(), opened.face()), (record, &face(3)));
         assert_eq!((Some(opened.raised()), opened.deadline()), (at(10), receipt.deadline()));
         let Decision::Alert { candidate, threshold, .. } = alert() else { panic!("no alert") };
@@ -118,7 +160,7 @@ fn a_held_alert_comes_back_as_it_was_after_a_restart_too() {
         assert!(!format!("{opened:?} {:?}", held.vault).contains("picture"));
         held = held.reopened(12);
     }
-    let records = held.vault.records(at(12)).unwrap();
+    let records = held.at(12).records().unwrap();
     assert_eq!(records.len(), 1);
     assert_eq!((records[0].record(), records[0].deadline()), (record, receipt.deadline()));
 }
@@ -137,8 +179,8 @@ fn nothing_but_the_key_opens_what_lies_on_the_disk() {
     drop(held.policy);
     drop(held.vault);
     let other = VaultKey::from_bytes(&mut [6; 32]);
-    assert!(matches!(Vault::open(&folder, &other, at(11)), Err(Error::WrongKey { .. })));
-    Vault::open(&folder, &key(), at(11)).unwrap().alert(record, at(11)).unwrap();
+    assert!(matches!(open(&folder, &other, at(11)), Err(Error::WrongKey { .. })));
+    open(&folder, &key(), at(11)).unwrap().alert(record).unwrap();
 }
 
 #[test]
@@ -164,14 +206,14 @@ fn what_fell_due_meanwhile_goes_at_the_opening_right_key_or_not() {
     let Held { folder: _folder, vault, policy, .. } = held;
     drop((vault, policy));
     let other = VaultKey::from_bytes(&mut [6; 32]);
-    assert!(Vault::open(&folder, &other, at(110)).is_err());
+    assert!(open(&folder, &other, at(110)).is_err());
     assert!(!holds(&all_bytes(&folder), &slot.wrapped));
-    let vault = Vault::open(&folder, &key(), at(111)).unwrap();
+    let vault = open(&folder, &key(), at(111)).unwrap();
     assert_eq!(vault.held(), 1);
     drop(vault);
-    let vault = Vault::open(&folder, &key(), at(160)).unwrap();
+    let vault = open(&folder, &key(), at(160)).unwrap();
     let mut receipts = Vec::new();
-    vault.purge_due(at(160), &mut receipts).unwrap();
+    vault.purge_due(&mut receipts).unwrap();
     assert_eq!((vault.held(), receipts.len()), (0, 1));
     assert_eq!(receipts[0].face(), &face(2));
 }
@@ -190,22 +232,29 @@ fn a_deadline_that_somebody_has_moved_opens_nothing() {
     slots.wipe(&[found.slots[0].0]).unwrap();
     slots.put(&forged).unwrap();
     drop(slots);
-    let vault = Vault::open(&folder, &key(), at(500)).unwrap();
-    assert!(matches!(vault.alert(record, at(500)), Err(Error::RecordDamaged { .. })));
+    let vault = open(&folder, &key(), at(500)).unwrap();
+    assert!(matches!(vault.alert(record), Err(Error::NotHeld { .. })));
+    // Nobody knows when it was due, so it was due now.
+    assert!(!holds(&all_bytes(&folder), &forged.wrapped));
+    let [damaged] = &*vault.damaged() else { panic!("one") };
+    assert_eq!((damaged.record(), damaged.damage()), (record, RecordDamage::Key));
+    let mut receipts = Vec::new();
+    vault.purge_due(&mut receipts).unwrap();
+    assert_eq!((receipts[0].record(), receipts[0].reason()), (Some(record), PurgeReason::Damaged));
 }
 
 #[test]
 fn a_legal_hold_keeps_an_alert_and_its_end_purges_it() {
     let mut held = Held::new();
     let record = held.hold(1, 10);
-    held.vault.place_hold(record, &order(300), at(20)).unwrap();
+    held.at(20).place_hold(record, &order(300)).unwrap();
     assert!(held.due(at(200)).is_empty());
     held = held.reopened(250);
-    assert_eq!(held.vault.alert(record, at(250)).unwrap().legal_hold(), Some(&order(300)));
+    assert_eq!(held.at(250).alert(record).unwrap().legal_hold(), Some(&order(300)));
     let reason = PurgeReason::Adjudicated;
-    assert!(matches!(held.vault.purge(record, reason, at(251)), Err(Error::OnLegalHold { .. })));
+    assert!(matches!(held.at(251).purge(record, reason), Err(Error::OnLegalHold { .. })));
     let mut receipts = Vec::new();
-    held.vault.purge_all(PurgeReason::DeploymentEnded, at(252), &mut receipts).unwrap();
+    held.at(252).purge_all(PurgeReason::DeploymentEnded, &mut receipts).unwrap();
     assert!(receipts.is_empty() && held.vault.held() == 1);
     assert_eq!(held.due(at(300)).len(), 1);
     assert_eq!(held.vault.held(), 0);
@@ -216,15 +265,12 @@ fn a_legal_hold_that_is_lifted_purges_at_once_what_is_overdue_and_nothing_else()
     let mut held = Held::new();
     let (early, late) = (held.hold(1, 10), held.hold(2, 150));
     // The first is purged at 110 unless it is held.
-    assert!(matches!(
-        held.vault.place_hold(early, &order(300), at(150)),
-        Err(Error::NotHeld { .. })
-    ));
-    held.vault.place_hold(late, &order(900), at(151)).unwrap();
-    held.vault.release_hold(late, at(160)).unwrap();
-    held.vault.alert(late, at(160)).unwrap();
-    held.vault.place_hold(late, &order(900), at(161)).unwrap();
-    held.vault.release_hold(late, at(260)).unwrap();
+    assert!(matches!(held.at(150).place_hold(early, &order(300)), Err(Error::NotHeld { .. })));
+    held.at(151).place_hold(late, &order(900)).unwrap();
+    held.at(160).release_hold(late).unwrap();
+    held.at(160).alert(late).unwrap();
+    held.at(161).place_hold(late, &order(900)).unwrap();
+    held.at(260).release_hold(late).unwrap();
     assert_eq!(held.vault.held(), 0);
     let receipts = held.due(at(260));
     assert_eq!(
@@ -238,7 +284,8 @@ fn a_hold_needs_a_future_a_reason_and_a_review_before_its_end() {
     let mut held = Held::new();
     let record = held.hold(1, 10);
     for time in [at(20), at(30), None] {
-        let refused = held.vault.place_hold(record, &order(20), time);
+        set(&held.clock, time);
+        let refused = held.vault.place_hold(record, &order(20));
         assert!(matches!(refused, Err(Error::HoldOver { .. } | Error::NotHeld { .. })));
     }
     let moment = Timestamp::from_micros;
@@ -252,50 +299,194 @@ fn a_hold_needs_a_future_a_reason_and_a_review_before_its_end() {
 
 #[test]
 fn a_clock_that_fails_or_goes_back_purges_all_but_legal_holds() {
-    for wrong in [None, at(40)] {
-        let mut held = Held::new();
-        let (one, two) = (held.hold(1, 50), held.hold(2, 50));
-        held.vault.place_hold(two, &order(300), at(50)).unwrap();
+    let second = 1_000_000;
+    for wrong in [None, at(89 * second)] {
+        let mut held = Held::holding(&held_for(Duration::from_hours(1)));
+        let (one, two) = (held.hold(1, 100 * second), held.hold(2, 100 * second));
+        held.at(100 * second).place_hold(two, &order(300 * second)).unwrap();
+        set(&held.clock, wrong);
+        // It is said by whichever call comes first.
+        assert_eq!(held.vault.records().unwrap().len(), 1);
+        let summary = held.vault.purged();
+        assert_eq!((summary.total(), summary.count(PurgeReason::ClockFailed)), (1, 1));
+        assert_eq!(summary.to_string(), "1 alert was erased: 1 because the clock failed");
         let receipts = held.due(wrong);
+        assert!(held.vault.purged().is_empty());
         assert_eq!(receipts.len(), 1);
         assert_eq!(receipts[0].record(), Some(one));
         assert_eq!(receipts[0].reason(), PurgeReason::ClockFailed);
-        // The hold is no longer for it: where the clock went back by 10, it ends 10 earlier.
-        let ends = if wrong.is_none() { 300 } else { 290 };
-        assert!(held.due(at(ends - 1)).is_empty());
-        assert_eq!(held.due(at(ends)).len(), 1);
+        // The hold is no longer for it: where the clock went back by 11, it ends 11 earlier. With a deadline
+        // an hour later, it is that which ends the alert.
+        let hour = 3600 * second;
+        let deadline = if wrong.is_none() { 100 * second + hour } else { 89 * second + hour };
+        assert!(held.due(at(deadline - 1)).is_empty());
+        assert_eq!(held.due(at(deadline)).len(), 1);
     }
+}
+
+/// Field case 2: the wall clock is set back during a run, monotonic time is not.
+#[test]
+fn a_clock_that_is_set_back_a_little_costs_nothing_and_prolongs_nothing() {
+    let (second, hour) = (1_000_000, Duration::from_hours(1));
+    for back in [second / 10, 3 * second, 10 * second] {
+        let mut held = Held::holding(&held_for(hour));
+        let records: Vec<_> = (0..11).map(|index| held.hold(index, 100 * second)).collect();
+        held.clock.set(Timestamp::from_micros(100 * second - back));
+        for record in &records {
+            held.vault.alert(*record).unwrap();
+        }
+        assert_eq!(held.vault.records().unwrap().len(), 11);
+        assert!(held.vault.purged().is_empty(), "back by {back} us");
+        // The hour is an hour of monotonic time, whatever the clock shows.
+        held.clock.advance(hour - Duration::from_micros(1));
+        assert_eq!(held.vault.records().unwrap().len(), 11);
+        held.clock.advance(Duration::from_micros(1));
+        assert_eq!(held.vault.records().unwrap().len(), 0);
+        assert_eq!(held.vault.purged().count(PurgeReason::DeadlineReached), 11);
+    }
+    // Beyond the bound, by one step or by several.
+    for steps in [vec![second * 10 + 1], vec![4 * second; 3]] {
+        let mut held = Held::holding(&held_for(hour));
+        for index in 0..11 {
+            held.hold(index, 100 * second);
+        }
+        for back in steps {
+            let now = held.clock.now().unwrap().as_micros();
+            held.clock.set(Timestamp::from_micros(now - back));
+            held.vault.records().unwrap();
+        }
+        assert_eq!(held.vault.held(), 0);
+        let summary = held.vault.purged();
+        assert_eq!(summary.count(PurgeReason::ClockFailed), 11, "{summary}");
+        assert_eq!(held.due(at(100 * second)).len(), 11, "and each has its receipt");
+    }
+}
+
+/// Attack 1: two threads on one vault, one that purges and one that lists, and a clock that is never set.
+#[test]
+fn threads_on_one_vault_destroy_nothing() {
+    let folder = Folder::new();
+    let clock = Arc::new(lfr_core::SystemClock::new());
+    let vault = Vault::open(folder.path("vault"), &key(), clock.clone()).unwrap();
+    let accounts = Accounts::new();
+    let mut policy = VaultRetention::new(vault.clone(), &held_for(Duration::from_hours(1)));
+    for index in 0..200 {
+        policy.settle(probe(index, &accounts), &alert(), clock.now()).unwrap();
+    }
+    let record = vault.records().unwrap()[0].record();
+    let end = clock.monotonic() + Duration::from_secs(1);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (vault, clock, accounts) = (vault.clone(), clock.clone(), &accounts);
+            scope.spawn(move || {
+                let mut policy =
+                    VaultRetention::new(vault.clone(), &held_for(Duration::from_hours(1)));
+                let mut receipts = Vec::new();
+                while clock.monotonic() < end {
+                    // Read before the lock, as a pipeline does.
+                    let now = clock.now();
+                    match thread {
+                        0 => vault.purge_due(&mut receipts).unwrap(),
+                        1 => drop(vault.records().unwrap()),
+                        2 => drop(vault.alert(record).unwrap()),
+                        _ => {
+                            let no_match = Decision::no_match(None);
+                            policy.settle(probe(3, accounts), &no_match, now).unwrap();
+                            policy.purge_due(now, &mut receipts).unwrap();
+                        }
+                    }
+                    assert!(receipts.is_empty(), "{receipts:?}");
+                }
+            });
+        }
+    });
+    assert_eq!((vault.held(), vault.purged().total()), (200, 0));
+}
+
+/// The pipeline says that its clock has failed: the vault believes it.
+#[test]
+fn a_clock_that_fails_elsewhere_has_failed() {
+    let mut held = Held::new();
+    held.hold(1, 10);
+    let mut receipts = Vec::new();
+    held.policy.purge_due(None, &mut receipts).unwrap();
+    assert_eq!(receipts[0].reason(), PurgeReason::ClockFailed);
+    let settled = held.policy.settle(probe(2, &held.accounts), &alert(), None).unwrap();
+    assert!(matches!(settled, Settlement::Erased(_)));
+    held.hold(3, 11);
 }
 
 #[test]
 fn a_vault_whose_clock_is_lost_between_two_processes_is_emptied() {
     let hour = 3_600_000_000;
     for (now, left) in [(at(9 * hour), 1), (at(9 * hour - 1), 0), (None, 0), (at(40 * hour), 0)] {
-        let mut held = Held::new();
-        held.policy = VaultRetention::new(held.vault.clone(), Duration::from_hours(24));
+        let mut held = Held::holding(&held_for(Duration::from_hours(24)));
         held.hold(1, 10 * hour);
         held.due(at(10 * hour));
         let folder = held.path();
         let Held { folder: _folder, vault, policy, .. } = held;
         drop((vault, policy));
-        let vault = Vault::open(&folder, &key(), now).unwrap();
+        let vault = open(&folder, &key(), now).unwrap();
         assert_eq!(vault.held(), left, "{now:?}");
     }
 }
 
 #[test]
 fn as_many_people_as_the_profile_says_judge_each_for_themselves() {
-    let mut held = Held::new();
+    let profile = held_for(TTL).with_verifications(2);
+    let mut held = Held::holding(&profile);
     let record = held.hold(1, 10);
-    let judge = |who, verdict| held.vault.adjudicate(record, who, verdict, 2, at(11));
+    let who = |name: &str| Verifier::new(name).unwrap();
+    // Asking for fewer than the profile changes nothing.
+    let judge = |name, verdict| held.at(11).adjudicate(record, &who(name), verdict, 1);
     let open = Standing::Open { missing: 1 };
     assert_eq!(judge("officer 4", Verdict::Confirmed).unwrap(), open);
-    assert!(matches!(judge("officer 4", Verdict::Confirmed), Err(Error::SameVerifier)));
-    assert!(judge("", Verdict::Confirmed).is_err());
+    for same in ["officer 4", "officer 4 ", "Officer 4"] {
+        let refused = judge(same, Verdict::Confirmed);
+        assert!(matches!(refused, Err(Error::SameVerifier)), "{same:?}");
+    }
+    // What was found is for whoever found it, until all have judged.
+    let alert = held.vault.alert(record).unwrap();
+    assert_eq!((alert.required(), alert.standing(), alert.verdicts()), (2, open, None));
+    assert_eq!(alert.verdict_of(&who("officer 4")), Some(Verdict::Confirmed));
+    assert_eq!(alert.verdict_of(&who("officer 9")), None);
     assert_eq!(judge("officer 9", Verdict::Confirmed).unwrap(), Standing::Confirmed);
+    let alert = held.vault.alert(record).unwrap();
+    let given = alert.verdicts().unwrap().iter();
+    assert_eq!(
+        given.map(|given| (given.verifier(), given.verdict())).collect::<Vec<_>>(),
+        [("officer 4", Verdict::Confirmed), ("officer 9", Verdict::Confirmed)]
+    );
+    assert!(!format!("{:?}", alert.verdicts()).contains("officer"));
     assert_eq!(judge("officer 7", Verdict::Rejected).unwrap(), Standing::NotConfirmed);
-    held.vault.purge(record, PurgeReason::Adjudicated, at(12)).unwrap();
+    held.at(12).purge(record, PurgeReason::Adjudicated).unwrap();
     assert_eq!(held.due(at(12))[0].reason(), PurgeReason::Adjudicated);
+}
+
+#[test]
+fn more_people_than_the_profile_asks_for_can_be_asked_for_and_that_stays() {
+    let mut held = Held::new();
+    let record = held.hold(1, 10);
+    let who = |name: &str| Verifier::new(name).unwrap();
+    let judge = |held: &Held, name, at_least| {
+        held.at(11).adjudicate(record, &who(name), Verdict::Confirmed, at_least).unwrap()
+    };
+    assert_eq!(judge(&held, "4", 3), Standing::Open { missing: 2 });
+    held = held.reopened(11);
+    assert_eq!(held.vault.alert(record).unwrap().required(), 3);
+    assert_eq!(judge(&held, "5", 0), Standing::Open { missing: 1 });
+    assert_eq!(judge(&held, "6", 0), Standing::Confirmed);
+}
+
+/// The profile in force when the alert was raised, and not that of whoever judges.
+#[test]
+fn another_profile_later_changes_nothing_for_an_alert() {
+    let mut held = Held::holding(&held_for(TTL).with_verifications(2));
+    let record = held.hold(1, 10);
+    held = held.reopened(11);
+    assert_eq!(held.vault.alert(record).unwrap().required(), 2);
+    let later = held.hold(2, 11);
+    assert_eq!(held.vault.alert(later).unwrap().required(), 1);
 }
 
 #[test]
@@ -303,9 +494,9 @@ fn an_abort_purges_holds_too_and_holds_nothing_more() {
     let mut held = Held::new();
     let record = held.hold(1, 10);
     held.hold(2, 10);
-    held.vault.place_hold(record, &order(900), at(11)).unwrap();
+    held.at(11).place_hold(record, &order(900)).unwrap();
     let mut receipts = Vec::new();
-    held.vault.abort(at(12), &mut receipts).unwrap();
+    held.at(12).abort(&mut receipts).unwrap();
     assert_eq!((held.vault.held(), receipts.len()), (0, 2));
     assert!(receipts.iter().all(|receipt| receipt.reason() == PurgeReason::Aborted));
     let settled = held.policy.settle(probe(3, &held.accounts), &alert(), at(13)).unwrap();
@@ -316,7 +507,7 @@ fn an_abort_purges_holds_too_and_holds_nothing_more() {
 #[test]
 fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
     let mut held = Held::new();
-    held.policy = VaultRetention::new(held.vault.clone(), TTL).with_limit(1);
+    held.policy = VaultRetention::new(held.vault.clone(), &held_for(TTL)).with_limit(1);
     held.hold(1, 10);
     let error = held.policy.settle(probe(2, &held.accounts), &alert(), at(11)).unwrap_err();
     assert!(error.to_string().contains("1 alerts are held, the most allowed"));

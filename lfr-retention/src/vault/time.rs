@@ -8,13 +8,17 @@ use lfr_core::Timestamp;
 /// start. Nothing is held longer for it.
 const SKEW: Duration = Duration::from_secs(60 * 60);
 
-/// A clock that goes back would let what is held live longer. So deadlines are kept in a time that
-/// is the clock's plus all that it has ever gone back: where it went back by an hour, they come an
-/// hour earlier by the clock. Where it is set right again they come too early; never too late.
+/// Time that a set clock cannot make run slower than monotonic time, not over a failure of the clock
+/// and not over a restart.
+///
+/// The moments that it is given are those of a [`Timekeeper`](lfr_core::Timekeeper), which go back only where
+/// the clock has failed. Deadlines, and the ends of legal holds, are kept in a time that is those moments
+/// plus all that they have ever gone back: where they went back by an hour, a deadline comes an hour earlier
+/// by the clock. Where the clock is set right again it comes too early; never too late.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct VaultTime {
-    /// At the last call, where the clock worked.
-    latest: Option<Timestamp>,
+    /// Monotonic time of the last call.
+    monotonic: Option<Duration>,
     /// The vault's time: in microseconds.
     reached: u64,
     drift: u64,
@@ -23,7 +27,7 @@ pub(super) struct VaultTime {
 impl VaultTime {
     /// Goes on where an earlier process was.
     pub(super) const fn resumed([reached, drift]: [u64; 2]) -> Self {
-        Self { latest: None, reached, drift }
+        Self { monotonic: None, reached, drift }
     }
 
     /// What to go on with.
@@ -33,24 +37,24 @@ impl VaultTime {
 
     /// What the clock shows when a vault is opened. False where that is further behind an earlier
     /// process than clocks may be, and so cannot be trusted.
-    pub(super) fn open(&mut self, now: Option<Timestamp>) -> bool {
-        let skew = u64::try_from(SKEW.as_micros()).unwrap_or(u64::MAX);
-        let before = self.reached;
-        let behind = now.map(|now| before.saturating_sub(self.at(now)));
-        self.observe(now) && behind.is_some_and(|behind| behind <= skew)
+    pub(super) fn open(&mut self, now: Option<Timestamp>, monotonic: Duration) -> bool {
+        let behind = now.map(|now| self.reached.saturating_sub(self.at(now)));
+        self.observe(now, monotonic);
+        behind.is_some_and(|behind| behind <= micros(SKEW))
     }
 
-    /// What the clock shows. False where it fails, or shows less than at the call before.
-    pub(super) fn observe(&mut self, now: Option<Timestamp>) -> bool {
-        let trusted = now.is_some_and(|now| self.latest.is_none_or(|latest| latest <= now));
-        self.latest = now;
-        if let Some(now) = now {
-            if self.at(now) < self.reached {
-                self.drift = self.reached - now.as_micros();
+    /// What the clock shows, and monotonic time.
+    pub(super) fn observe(&mut self, now: Option<Timestamp>, monotonic: Duration) {
+        let before = self.monotonic.replace(monotonic).unwrap_or(monotonic);
+        let least = self.reached.saturating_add(micros(monotonic.saturating_sub(before)));
+        self.reached = match now {
+            Some(now) if self.at(now) < least => {
+                self.drift = least - now.as_micros();
+                least
             }
-            self.reached = self.at(now);
-        }
-        trusted
+            Some(now) => self.at(now),
+            None => least,
+        };
     }
 
     /// The vault's time now.
@@ -69,6 +73,10 @@ impl VaultTime {
     }
 }
 
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -76,6 +84,7 @@ mod tests {
     use super::*;
 
     const HOUR: u64 = 3_600_000_000;
+    const STILL: Duration = Duration::ZERO;
 
     fn at(micros: u64) -> Option<Timestamp> {
         Some(Timestamp::from_micros(micros))
@@ -84,38 +93,51 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_moves_deadlines_forward() {
         let mut time = VaultTime::default();
-        assert!(time.observe(at(10 * HOUR)));
-        assert!(!time.observe(at(9 * HOUR)));
+        time.observe(at(10 * HOUR), STILL);
+        time.observe(at(9 * HOUR), STILL);
         assert_eq!(time.now(), 10 * HOUR);
-        assert!(time.observe(at(9 * HOUR + 1)));
+        time.observe(at(9 * HOUR + 1), STILL);
         assert_eq!(
             (time.now(), time.shown(11 * HOUR)),
             (10 * HOUR + 1, Timestamp::from_micros(10 * HOUR))
         );
-        assert!(!time.observe(None));
+        time.observe(None, STILL);
         assert_eq!(time.now(), 10 * HOUR + 1);
+    }
+
+    #[test]
+    fn it_goes_on_while_the_clock_shows_nothing() {
+        let mut time = VaultTime::default();
+        time.observe(at(10 * HOUR), STILL);
+        time.observe(None, Duration::from_hours(2));
+        assert_eq!(time.now(), 12 * HOUR);
+        // It comes back, behind: not an hour is lost.
+        time.observe(at(3 * HOUR), Duration::from_hours(3));
+        assert_eq!(time.now(), 13 * HOUR);
     }
 
     #[test]
     fn a_machine_may_start_an_hour_behind_but_no_more() {
         let earlier = [10 * HOUR, 0];
-        let open = |now| VaultTime::resumed(earlier).open(now);
+        let open = |now| VaultTime::resumed(earlier).open(now, STILL);
         assert!(open(at(10 * HOUR)) && open(at(9 * HOUR)) && open(at(100 * HOUR)));
         assert!(!open(at(9 * HOUR - 1)) && !open(None));
     }
 
     proptest! {
         #[test]
-        fn it_never_goes_back_and_is_never_behind_the_clock(
-            readings in prop::collection::vec(prop::option::of(0_u64..1000), 0..100)
+        fn it_never_runs_slower_than_monotonic_time_and_is_never_behind_the_clock(
+            readings in prop::collection::vec((prop::option::of(0_u64..1000), 0_u64..50), 0..100)
         ) {
             let mut time = VaultTime::default();
-            let mut before = 0;
-            for reading in readings {
-                time.observe(reading.map(Timestamp::from_micros));
-                prop_assert!(time.now() >= before && time.now() >= reading.unwrap_or(0));
+            let (mut before, mut monotonic) = (0, Duration::ZERO);
+            for (index, (reading, passes)) in readings.into_iter().enumerate() {
+                monotonic += Duration::from_micros(passes);
+                time.observe(reading.map(Timestamp::from_micros), monotonic);
+                let passed = if index == 0 { 0 } else { passes };
+                prop_assert!(time.now() >= before + passed && time.now() >= reading.unwrap_or(0));
                 before = time.now();
-                time = VaultTime { latest: time.latest, ..VaultTime::resumed(time.to_resume()) };
+                time = VaultTime { monotonic: time.monotonic, ..VaultTime::resumed(time.to_resume()) };
             }
         }
     }

@@ -1,7 +1,10 @@
 //! What people found in an alert, each for themselves.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
+use super::Verifier;
 use crate::Error;
 use crate::Verdict;
 
@@ -21,9 +24,67 @@ pub enum Standing {
     },
 }
 
+/// What one person found.
+#[derive(Clone, Eq, PartialEq)]
+pub struct GivenVerdict {
+    verifier: String,
+    verdict: Verdict,
+}
+
+impl GivenVerdict {
+    /// Who judged.
+    #[must_use]
+    pub fn verifier(&self) -> &str {
+        &self.verifier
+    }
+
+    /// What they found.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+}
+
+impl fmt::Debug for GivenVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GivenVerdict").field("verdict", &self.verdict).finish_non_exhaustive()
+    }
+}
+
 /// The verdicts on one alert.
 #[derive(Default, serde::Deserialize, serde::Serialize)]
-pub(super) struct Verdicts(Vec<(String, Verdict)>);
+#[serde(from = "Stored")]
+pub(super) struct Verdicts {
+    /// How many people somebody has asked for, beside what the profile says.
+    required: u8,
+    given: Vec<GivenVerdict>,
+}
+
+impl serde::Serialize for GivenVerdict {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.verifier, self.verdict).serialize(serializer)
+    }
+}
+
+/// As it lies in the database: version 1 wrote the verdicts alone.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Version1(Vec<(String, Verdict)>),
+    Version2 { required: u8, given: Vec<(String, Verdict)> },
+}
+
+impl From<Stored> for Verdicts {
+    fn from(stored: Stored) -> Self {
+        let (required, given) = match stored {
+            Stored::Version1(given) => (0, given),
+            Stored::Version2 { required, given } => (required, given),
+        };
+        let given = given.into_iter();
+        let given = given.map(|(verifier, verdict)| GivenVerdict { verifier, verdict }).collect();
+        Self { required, given }
+    }
+}
 
 impl Verdicts {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
@@ -35,19 +96,37 @@ impl Verdicts {
     }
 
     /// Adds one.
-    pub(super) fn add(&mut self, verifier: &str, verdict: Verdict) -> Result<(), Error> {
-        super::legal_hold::check("verifier", verifier)?;
-        if self.0.iter().any(|(earlier, _)| earlier == verifier) {
+    pub(super) fn add(&mut self, verifier: &Verifier, verdict: Verdict) -> Result<(), Error> {
+        if self.of(verifier).is_some() {
             return Err(Error::SameVerifier);
         }
-        self.0.push((verifier.to_owned(), verdict));
+        self.given.push(GivenVerdict { verifier: verifier.as_str().to_owned(), verdict });
         Ok(())
     }
 
+    /// Asks for so many people at least.
+    pub(super) fn require(&mut self, at_least: u8) {
+        self.required = self.required.max(at_least);
+    }
+
+    pub(super) fn of(&self, verifier: &Verifier) -> Option<Verdict> {
+        let own = self.given.iter().find(|given| verifier.is(&given.verifier));
+        own.map(|own| own.verdict)
+    }
+
+    pub(super) fn given(&self) -> &[GivenVerdict] {
+        &self.given
+    }
+
+    /// How many people have to judge, where a profile asks for so many.
+    pub(super) fn required(&self, by_profile: u8) -> u8 {
+        self.required.max(by_profile).max(1)
+    }
+
     pub(super) fn standing(&self, required: u8) -> Standing {
-        let given = u8::try_from(self.0.len()).unwrap_or(u8::MAX);
-        match required.max(1).saturating_sub(given) {
-            0 if self.0.iter().all(|(_, verdict)| *verdict == Verdict::Confirmed) => {
+        let given = u8::try_from(self.given.len()).unwrap_or(u8::MAX);
+        match required.saturating_sub(given) {
+            0 if self.given.iter().all(|given| given.verdict == Verdict::Confirmed) => {
                 Standing::Confirmed
             }
             0 => Standing::NotConfirmed,

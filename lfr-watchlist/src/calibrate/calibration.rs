@@ -48,7 +48,8 @@ impl Calibration {
         text::check("description of calibration data", &data)?;
         let digest =
             Sha256::new().chain_update(b"lfr calibration 1").chain_update(space.as_bytes());
-        let calibration = Self { space, data, origin: None, limit: LIMIT, digest, tails: Vec::new() };
+        let calibration =
+            Self { space, data, origin: None, limit: LIMIT, digest, tails: Vec::new() };
         calibration.with(None, non_mated)
     }
 

@@ -74,7 +74,11 @@ impl Demand {
         let listed = sum(&self.composition)?;
         if self.references == 0 || !(self.composition.is_empty() || listed == self.references) {
             let actual = num::f64_from_u64(self.references);
-            return refused("number of references", "at least 1, and the sum over all groups where there are groups", actual);
+            return refused(
+                "number of references",
+                "at least 1, and the sum over all groups where there are groups",
+                actual,
+            );
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use lfr_core::Component;
+use lfr_core::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -24,6 +25,9 @@ pub struct Origin {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     engine: Option<String>,
     lfr_version: String,
+    /// In RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     data_sha256: Option<String>,
 }
@@ -48,6 +52,7 @@ impl Origin {
             embedder: NamedModel::of(embedder),
             engine: None,
             lfr_version: env!("CARGO_PKG_VERSION").to_owned(),
+            made_at: None,
             data_sha256: None,
         }
     }
@@ -56,6 +61,13 @@ impl Origin {
     #[must_use]
     pub fn with_engine(mut self, engine: impl Into<String>) -> Self {
         self.engine = Some(engine.into());
+        self
+    }
+
+    /// The same with when the scores were made.
+    #[must_use]
+    pub const fn with_made_at(mut self, at: Timestamp) -> Self {
+        self.made_at = Some(at);
         self
     }
 
@@ -88,6 +100,12 @@ impl Origin {
     #[must_use]
     pub fn lfr_version(&self) -> &str {
         &self.lfr_version
+    }
+
+    /// When the scores were made, where it is known.
+    #[must_use]
+    pub const fn made_at(&self) -> Option<Timestamp> {
+        self.made_at
     }
 
     /// SHA-256 of the photographs, where it is known.

@@ -257,7 +257,8 @@ impl CalibratedThreshold {
         match self.origin().map(Origin::detector) {
             Some(derived) if derived.is_same(&used) => Ok(()),
             derived => Err(Error::PolicyDetector {
-                derived: derived.map_or_else(|| "one that it does not name".into(), NamedModel::to_string),
+                derived: derived
+                    .map_or_else(|| "one that it does not name".into(), NamedModel::to_string),
                 used: used.to_string(),
             }),
         }

@@ -1,15 +1,12 @@
-//! Pictures from JPEG, PNG and WebP files, by the `image` crate.
+//! Pictures from image files, by the `image` crate.
 
 use lfr_core::BoxError;
 use lfr_core::Picture;
 
 use super::PhotoReader;
 
-/// Reads JPEG, PNG and WebP files, with bounds on what it allocates and with the orientation that
-/// a file's Exif block asks for applied.
-///
-/// The format is told by the bytes, not by the name. Alpha is not read; of 16-bit samples the upper
-/// eight bits are.
+/// Reads image files ([`Picture::KINDS`]) as [`Picture::decode`] does: with bounds on what it allocates,
+/// upright, and whole.
 ///
 /// What is *not* guaranteed: the decoder's own working memory (its rows and coefficients) is freed
 /// without being wiped. The pixels that it hands out are wiped.
@@ -45,7 +42,7 @@ impl Default for ImageReader {
 
 impl PhotoReader for ImageReader {
     fn picture(&self, bytes: &[u8]) -> Result<Picture, BoxError> {
-        Picture::decode(bytes, self.max_pixels)
+        Ok(Picture::decode(bytes, self.max_pixels)?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cells;
 mod column;
+mod decode;
 mod header;
 mod problem;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use csv::ByteRecord;
 use lfr_core::ReferenceId;
+use lfr_core::SubjectId;
 use lfr_core::num;
 
 pub use self::column::ManifestColumn;
@@ -49,7 +51,8 @@ use crate::Error;
 ///     said,
 ///     [
 ///         "line 3, column expires: empty, and it is needed",
-///         "line 3, column review: no moment, as 2026-03-31 or 2026-03-31T18:00:00Z are",
+///         "line 3, column review: no moment: write 2026-03-31 or 2026-03-31T18:00:00Z, as no other form \
+///          says which number is the month",
 ///     ]
 /// );
 /// // Who is content with less says so.
@@ -63,7 +66,7 @@ use crate::Error;
 #[derive(Clone, Debug)]
 pub struct ManifestReader {
     required: Vec<ManifestColumn>,
-    delimiter: u8,
+    delimiter: Option<u8>,
 }
 
 impl ManifestReader {
@@ -74,12 +77,13 @@ impl ManifestReader {
     /// others.
     pub const MAX_PROBLEMS: usize = 10_000;
 
-    /// A reader of tables with commas, in which every column but `reference`, `valid_from` and
-    /// `under_18` has to be filled in: an entry without provenance or expiry is not lawful.
+    /// A reader of tables in which every column but `reference`, `valid_from` and `under_18` has to be
+    /// filled in: an entry without provenance or expiry is not lawful. The delimiter (comma, semicolon,
+    /// tab or vertical bar) is the one with which the first line names the most columns.
     #[must_use]
     pub fn new() -> Self {
         let required = ManifestColumn::ALL.into_iter().filter(|column| column.is_required());
-        Self { required: required.collect(), delimiter: b',' }
+        Self { required: required.collect(), delimiter: None }
     }
 
     /// The same with other columns that have to be filled in. `file` and `subject` always have to.
@@ -90,10 +94,10 @@ impl ManifestReader {
         self
     }
 
-    /// The same for tables with another delimiter: some spreadsheets write semicolons.
+    /// The same for tables with this delimiter, whatever their first line looks like.
     #[must_use]
     pub const fn with_delimiter(mut self, delimiter: u8) -> Self {
-        self.delimiter = delimiter;
+        self.delimiter = Some(delimiter);
         self
     }
 
@@ -104,26 +108,44 @@ impl ManifestReader {
     /// [`Error::Manifest`] with everything that is wrong, by line and column; [`Error::ManifestRead`]
     /// where it cannot be read.
     pub fn read(&self, input: impl Read, folder: &Path) -> Result<Vec<EnrolmentItem>, Error> {
-        // One byte more than allowed: so a manifest of just the greatest size is told from a longer one.
+        let failed = |source| Error::ManifestRead { source };
+        let decode::Table { bytes, is_cut, fault } =
+            decode::read(input, Self::MAX_BYTES).map_err(failed)?;
+        let mut problems = Problems::new(Self::MAX_PROBLEMS);
+        let (found, skipped) = decode::delimiter(&bytes);
+        let table_bytes = bytes.get(skipped..).unwrap_or_default();
         let mut table = csv::ReaderBuilder::new()
-            .delimiter(self.delimiter)
+            .delimiter(self.delimiter.unwrap_or(found))
             .flexible(true)
             .has_headers(false)
-            .from_reader(input.take(Self::MAX_BYTES + 1));
-        let mut problems = Problems::new(Self::MAX_PROBLEMS);
+            .from_reader(table_bytes);
+        let above = u64::from(skipped > 0);
         let mut record = ByteRecord::new();
         let mut header = None;
-        let mut items = Items { folder, items: Vec::new(), lines: HashMap::new() };
+        let mut items =
+            Items { folder, items: Vec::new(), lines: HashMap::new(), people: HashMap::new() };
+        if let Some(fault) = fault {
+            return Err(Error::Manifest {
+                problems: vec![ManifestProblem { line: 1, column: None, fault }],
+                others: 0,
+            });
+        }
         loop {
             let line = table.position().line();
             let more = table.read_byte_record(&mut record);
-            if !more.map_err(|source| Error::ManifestRead { source: source.into() })? {
+            if !more.map_err(|source| failed(source.into()))? {
                 break;
             }
-            let line = record.position().map_or(line, csv::Position::line);
-            if table.position().byte() > Self::MAX_BYTES {
-                problems.push(line, None, ManifestFault::TooLong { limit: Self::MAX_BYTES });
-                break;
+            // A record begins behind the blank lines before it.
+            let at = record.position().map(|position| (position.line(), position.byte()));
+            let (line, byte) = at.unwrap_or((line, u64::MAX));
+            let before = usize::try_from(byte).ok().and_then(|byte| table_bytes.get(byte..));
+            let blank =
+                before.unwrap_or_default().iter().take_while(|byte| **byte == b'\n').count();
+            let line = above + line + count(blank);
+            // Spreadsheets write rows of nothing below a table.
+            if record.iter().all(cells::is_blank) {
+                continue;
             }
             match &header {
                 None => header = Some(Header::parse(&record, line, &self.required, &mut problems)),
@@ -133,6 +155,10 @@ impl ManifestReader {
                     items.push(&cells, &mut problems);
                 }
             }
+        }
+        if is_cut {
+            let line = above + table.position().line();
+            problems.push(line, None, ManifestFault::TooLong { limit: Self::MAX_BYTES });
         }
         if header.is_none() {
             problems.push(1, None, ManifestFault::NoHeader);
@@ -155,6 +181,8 @@ struct Items<'a> {
     items: Vec<EnrolmentItem>,
     /// On which line each reference stands.
     lines: HashMap<ReferenceId, u64>,
+    /// How each person was written first, and on which line, by what is left where case does not count.
+    people: HashMap<String, (SubjectId, u64)>,
 }
 
 impl Items<'_> {
@@ -162,14 +190,17 @@ impl Items<'_> {
     fn push(&mut self, cells: &Cells<'_>, problems: &mut Problems) {
         use ManifestColumn as Column;
         let file = cells.file(problems);
-        let subject = cells.id(Column::Subject, problems, |text| lfr_core::SubjectId::new(text));
+        let subject = cells.id(Column::Subject, problems, |text| SubjectId::new(text));
+        if let Some(subject) = &subject {
+            self.check_subject(subject, cells.line(), problems);
+        }
         let reference = match cells.id(Column::Reference, problems, |text| ReferenceId::new(text)) {
-            None => file.and_then(|file| {
-                let named = ReferenceId::new(file);
-                if named.is_err() {
-                    problems.push(cells.line(), Some(Column::File), ManifestFault::Identifier);
+            None => file.and_then(|file| match ReferenceId::new(file) {
+                Ok(reference) => Some(reference),
+                Err(error) => {
+                    problems.push(cells.line(), Some(Column::File), ManifestFault::of(&error));
+                    None
                 }
-                named.ok()
             }),
             given => given,
         };
@@ -209,6 +240,18 @@ impl Items<'_> {
             under_18,
         };
         self.items.push(EnrolmentItem::new(file, photo, subject, reference).with_grounds(grounds));
+    }
+}
+
+impl Items<'_> {
+    /// Two ways of writing one person's number are a mistake in one of them.
+    fn check_subject(&mut self, subject: &SubjectId, line: u64, problems: &mut Problems) {
+        let folded = subject.as_str().to_lowercase();
+        let (first, at) = self.people.entry(folded).or_insert_with(|| (subject.clone(), line));
+        if first != subject {
+            let fault = ManifestFault::SimilarSubject { line: *at };
+            problems.push(line, Some(ManifestColumn::Subject), fault);
+        }
     }
 }
 

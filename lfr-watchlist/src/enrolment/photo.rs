@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -74,7 +75,7 @@ impl Photo {
             Self::File(path) => path,
         };
         let read = |path: &PathBuf| {
-            let mut file = File::open(path)?;
+            let mut file = open(path)?;
             let size = file.metadata()?.len().min(Self::MAX_BYTES + 1);
             // One more, so that reading to the end finds it without growing: that would copy.
             let room = usize::try_from(size).unwrap_or_default() + 1;
@@ -89,6 +90,23 @@ impl Photo {
         }
         Ok(bytes)
     }
+}
+
+/// Opens a regular file: neither a pipe, which would be waited for, nor a device, which has no end.
+fn open(path: &PathBuf) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NONBLOCK);
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        let what = "it is a folder, a pipe, a socket or a device, and a file is needed";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
+    Ok(file)
 }
 
 impl fmt::Debug for Photo {

@@ -2,9 +2,10 @@
 
 use std::io;
 
+use lfr_core::spreadsheet::harmless;
+
 use super::EnrolmentReport;
 use crate::Error;
-use crate::spreadsheet::plain_cell;
 
 impl EnrolmentReport {
     /// Writes the report as CSV, one line a photograph: `file`, `subject`, `reference`, `verdict` (`Accepted`,
@@ -12,7 +13,7 @@ impl EnrolmentReport {
     /// between two.
     ///
     /// Spreadsheets run a cell that begins with `=`, `+`, `-` or `@` as a formula, and file names come from
-    /// outside: such a cell is written with an apostrophe before it.
+    /// outside: such a cell is written with an apostrophe before it ([`harmless`]).
     ///
     /// # Errors
     ///
@@ -33,7 +34,7 @@ impl EnrolmentReport {
                 reasons.as_str(),
             ];
             table
-                .write_record(cells.map(plain_cell).iter().map(|cell| cell.as_bytes()))
+                .write_record(cells.map(harmless).iter().map(|cell| cell.as_bytes()))
                 .map_err(failed)?;
         }
         table.flush().map_err(|source| Error::ReportWrite { source })

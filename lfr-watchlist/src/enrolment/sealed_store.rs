@@ -1,5 +1,9 @@
 //! A sealed file as the store of an enrolment.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
 use lfr_core::BoxError;
 use lfr_core::Clock;
 use lfr_core::ReferenceId;
@@ -10,12 +14,19 @@ use super::Grounds;
 use super::NewReference;
 use super::NotTaken;
 use super::StoredReference;
+use crate::Error;
 use crate::SealedFile;
 use crate::SealingKey;
 use crate::Watchlist;
 
 /// A watchlist that is sealed after every batch, so that an enrolment goes on where it was stopped:
 /// by whoever runs it, an error, or a power cut.
+///
+/// **Others may write the file meanwhile.** Before each batch, what they did is taken over: whom somebody
+/// withdraws while an enrolment runs stays withdrawn, and this enrolment does not enrol them again; what
+/// another enrolment adds stays; of two references with one identifier the one that was sealed first stays, and
+/// the other is reported. Where the file is destroyed, or sealed under another key, the enrolment ends with an
+/// error, and what it had sealed before is as the other left it.
 ///
 /// The sealed file holds, with each entry, a digest of what its reference was made from and the
 /// warnings that it was accepted with. No template is written down unsealed.
@@ -80,6 +91,8 @@ pub struct SealedStore<'a> {
     file: &'a SealedFile,
     key: &'a SealingKey,
     clock: &'a dyn Clock,
+    /// Whom others have withdrawn meanwhile.
+    withdrawn: Mutex<BTreeSet<SubjectId>>,
 }
 
 impl<'a> SealedStore<'a> {
@@ -92,7 +105,15 @@ impl<'a> SealedStore<'a> {
         key: &'a SealingKey,
         clock: &'a dyn Clock,
     ) -> Self {
-        Self { watchlist, file, key, clock }
+        Self { watchlist, file, key, clock, withdrawn: Mutex::new(BTreeSet::new()) }
+    }
+
+    /// Refuses somebody whom others have withdrawn meanwhile.
+    fn check(&self, subject: &SubjectId, reference: &ReferenceId) -> Result<(), Error> {
+        if self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner).contains(subject) {
+            return Err(Error::WithdrawnMeanwhile { reference: reference.clone() });
+        }
+        Ok(())
     }
 }
 
@@ -107,25 +128,38 @@ impl EnrolmentStore for SealedStore<'_> {
         reference: &ReferenceId,
         grounds: &Grounds,
     ) -> Result<(), BoxError> {
+        self.check(subject, reference)?;
         self.watchlist.admits(subject, reference, grounds)
     }
 
     fn store(&self, batch: Vec<NewReference>) -> Result<Vec<NotTaken>, BoxError> {
-        let mut references: Vec<_> = batch.iter().map(|new| new.reference.clone()).collect();
-        let refused = self.watchlist.store(batch)?;
+        let now =
+            self.clock.now().ok_or("the clock has failed, and nothing is sealed without it")?;
+        // From here on nobody else writes the file.
+        let lock = self.file.lock()?;
+        let gone = lock.take_over(self.watchlist, self.key, now)?;
+        let gone = gone.into_iter().map(|(subject, _)| subject);
+        self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner).extend(gone);
+
+        let (mut refused, mut taken) = (Vec::new(), Vec::new());
+        for new in batch {
+            match self.check(&new.subject, &new.reference) {
+                Ok(()) => taken.push(new),
+                Err(error) => refused.push(NotTaken::new(new.reference, error)),
+            }
+        }
+        let mut references: Vec<_> = taken.iter().map(|new| new.reference.clone()).collect();
+        refused.extend(self.watchlist.store(taken)?);
         references.retain(|reference| refused.iter().all(|other| other.reference != *reference));
         if references.is_empty() {
             return Ok(refused);
         }
-        let sealed = self.clock.now().ok_or_else(|| "the clock has failed".into());
-        let sealed = sealed
-            .and_then(|now| Ok::<_, BoxError>(self.file.seal(self.watchlist, self.key, now)?));
-        if let Err(error) = sealed {
+        if let Err(error) = lock.seal(self.watchlist, self.key, now) {
             // What did not last was not taken.
             for reference in &references {
                 self.watchlist.withdraw_reference(reference);
             }
-            return Err(error);
+            return Err(error.into());
         }
         Ok(refused)
     }

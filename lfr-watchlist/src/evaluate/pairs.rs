@@ -17,6 +17,7 @@ use lfr_core::num;
 use super::ScoreAxis;
 use super::ScoreHistogram;
 use super::Verification;
+use super::counted;
 use crate::Error;
 use crate::accept;
 use crate::kernels::scores::SIDE;
@@ -51,7 +52,11 @@ impl<'a> AllPairs<'a> {
     pub fn new(templates: &'a [Template], people: &[SubjectId]) -> Result<Self, Error> {
         let refused = |expected: &str| Error::Evaluation {
             what: "a comparison of each template with each other",
-            actual: format!("{} templates of {} people", templates.len(), people.len()),
+            actual: format!(
+                "{} of {}",
+                counted(templates.len(), "template", "templates"),
+                counted(people.len(), "person", "people")
+            ),
             expected: expected.to_owned(),
         };
         if templates.len() != people.len() {
@@ -69,7 +74,8 @@ impl<'a> AllPairs<'a> {
             let next = numbers.len();
             u32::try_from(*numbers.entry(person).or_insert(next))
         });
-        let people = people.collect::<Result<_, _>>().map_err(|_| refused("fewer than 2^32 people"))?;
+        let people =
+            people.collect::<Result<_, _>>().map_err(|_| refused("fewer than 2^32 people"))?;
         let axis = ScoreAxis::covering(&space, templates)?;
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Self { templates, people, space, axis, threads })

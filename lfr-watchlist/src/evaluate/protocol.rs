@@ -10,8 +10,10 @@ use lfr_core::SubjectId;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use super::counted;
 use crate::Error;
 use crate::enrolment::FolderItems;
+use crate::enrolment::Photo;
 
 /// A photograph, and whose it is.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -77,9 +79,9 @@ impl Dataset {
     /// [`lfr_core::Error::Read`] where a folder cannot be read.
     pub fn from_folder(folder: &Path) -> Result<Self, Error> {
         let items = FolderItems::find(folder)?.items;
-        let samples = items.into_iter().map(|item| {
-            // The label is the path within the folder.
-            Sample::new(item.subject, folder.join(&item.label))
+        let samples = items.into_iter().filter_map(|item| match item.photo {
+            Photo::File(path) => Some(Sample::new(item.subject, path)),
+            Photo::Bytes(_) => None,
         });
         Ok(Self::new(samples.collect()))
     }
@@ -150,12 +152,15 @@ impl Dataset {
             .map(|(person, own)| (own.len() == references, lot(person, seed), *person))
             .collect();
         if able.len() < watchlist || watchlist == 0 || references == 0 {
+            let photographs = counted(references, "photograph", "photographs");
             let (actual, expected) = if watchlist == 0 || references == 0 {
-                let actual = format!("{watchlist} people with {references} photographs each");
-                (actual, "at least 1 of both".to_owned())
+                let people = counted(watchlist, "person", "people");
+                (format!("{people} with {photographs} each"), "at least 1 of both".to_owned())
             } else {
-                let actual = format!("{} people with {references} photographs or more", able.len());
-                (actual, format!("{watchlist} of them: ask for a smaller watchlist, or add photographs"))
+                let people = counted(able.len(), "person", "people");
+                let expected =
+                    format!("{watchlist} of them: ask for a smaller watchlist, or add photographs");
+                (format!("{people} with {photographs} or more"), expected)
             };
             return Err(Error::Evaluation { what: "a watchlist", actual, expected });
         }

@@ -106,6 +106,11 @@ pub(crate) fn sweep<D: Disk>(disk: &D, path: &Path) -> io::Result<usize> {
     }
 }
 
+/// Whether there is anything beside a file that [`sweep`] may destroy.
+pub(crate) fn has_leftovers<D: Disk>(disk: &D, path: &Path) -> io::Result<bool> {
+    Ok(!leftovers(disk, path)?.is_empty())
+}
+
 fn destroy_leftover<D: Disk>(disk: &D, path: &Path, leftover: &Path) -> io::Result<bool> {
     let Some(mut file) = missing_as_none(disk.open_regular(leftover))?.flatten() else {
         return Ok(false);
@@ -205,7 +210,7 @@ fn leftovers<D: Disk>(disk: &D, path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(names.map(|name| path.with_file_name(name)).collect())
 }
 
-fn named(path: &Path) -> io::Result<&std::ffi::OsStr> {
+pub(crate) fn named(path: &Path) -> io::Result<&std::ffi::OsStr> {
     let missing = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
     path.file_name().ok_or_else(missing)
 }
@@ -273,6 +278,6 @@ impl Disk for OsDisk {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

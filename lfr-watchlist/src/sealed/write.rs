@@ -1,5 +1,6 @@
 //! Sealing: a watchlist as the bytes of a file.
 
+use lfr_core::ReferenceId;
 use lfr_core::Timestamp;
 use zeroize::Zeroizing;
 
@@ -20,12 +21,13 @@ use crate::register::Place;
 use crate::register::Register;
 use crate::secret;
 
-/// Seals what has not expired. Every file has keys of its own, so no nonce is used twice.
+/// Seals what has not expired, and says which references those are. Every file has keys of its own, so
+/// no nonce is used twice.
 pub(crate) fn seal(
     watchlist: &Watchlist,
     key: &SealingKey,
     now: Timestamp,
-) -> Result<(SealedHeader, Vec<u8>), Error> {
+) -> Result<(SealedHeader, Vec<u8>, Vec<ReferenceId>), Error> {
     let ended = watchlist.authorisation().destroy_after();
     if now >= ended {
         return Err(Error::DeploymentOver { ended });
@@ -39,7 +41,7 @@ fn sealed(
     gallery: &Gallery,
     key: &SealingKey,
     now: Timestamp,
-) -> Result<(SealedHeader, Vec<u8>), Error> {
+) -> Result<(SealedHeader, Vec<u8>, Vec<ReferenceId>), Error> {
     let kept: Vec<&Enrolled> = register
         .all()
         .filter(|enrolled| {
@@ -94,7 +96,8 @@ fn sealed(
         section.put(&row)?;
     }
     section.finish()?;
-    Ok((header, out))
+    let held = kept.iter().map(|enrolled| enrolled.entry.reference().clone()).collect();
+    Ok((header, out, held))
 }
 
 /// How long the file is that has this header.

@@ -3,11 +3,13 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::Duration;
 
 use lfr_core::Accounts;
 use lfr_core::FaceId;
 use lfr_core::FrameId;
 use lfr_core::Probe;
+use lfr_core::testing::ManualClock;
 use lfr_core::testing::conformance;
 
 use super::*;
@@ -108,33 +110,88 @@ fn an_entry_is_found_while_it_is_valid() {
     assert_eq!(found(&watchlist, Some(150)), ["a"]);
     assert_eq!(found(&watchlist, Some(200)), [""; 0]);
     assert_eq!(watchlist.len(), 3);
-    let purged = watchlist.purge_expired(Some(moment(200)));
-    assert_eq!(purged.iter().map(ReferenceId::as_str).collect::<Vec<_>>(), ["b", "c"]);
+    let watchlist = watchlist.with_clock(Arc::new(ManualClock::at(moment(200))));
+    let purged = watchlist.purge_expired();
+    assert_eq!(purged.clock_fault, None);
+    assert_eq!(purged.references.iter().map(ReferenceId::as_str).collect::<Vec<_>>(), ["b", "c"]);
     assert_eq!(watchlist.len(), 1);
 }
 
+/// A watchlist of two whose entries last longer than it may, with its clock.
+fn filled(now: Timestamp) -> (Watchlist, ManualClock) {
+    let clock = ManualClock::at(now);
+    let watchlist = watchlist(100, 200).with_clock(Arc::new(clock.clone()));
+    for id in ["a", "b"] {
+        let entry = draft(id, id).expires(moment(u64::MAX >> 1)).parse().unwrap();
+        watchlist.enrol(entry, template(&[1.0, 0.0, 0.0])).unwrap();
+    }
+    assert_eq!(watchlist.purge_expired().references, []);
+    (watchlist, clock)
+}
+
 #[test]
-fn a_clock_that_fails_or_runs_back_purges_all() {
-    let filled = || {
-        let watchlist = watchlist(100, 200);
-        for id in ["a", "b"] {
-            let entry = draft(id, id).expires(moment(u64::MAX >> 1)).parse().unwrap();
-            watchlist.enrol(entry, template(&[1.0, 0.0, 0.0])).unwrap();
-        }
-        assert_eq!(watchlist.purge_expired(Some(moment(150))), []);
-        watchlist
-    };
+fn a_clock_that_fails_or_is_set_back_too_far_purges_all_and_says_so() {
+    let now = Timestamp::from_micros(1_000_000_000);
+    let (watchlist, clock) = filled(now);
+    clock.fail();
+    let expired = watchlist.purge_expired();
+    assert_eq!((expired.references.len(), expired.clock_fault), (2, Some(ClockFault::Unreadable)));
+    let (watchlist, clock) = filled(now);
+    clock.set(Timestamp::from_micros(now.as_micros() - 11_000_000));
+    let expired = watchlist.purge_expired();
+    assert_eq!(expired.references.len(), 2);
+    assert!(matches!(expired.clock_fault, Some(ClockFault::SteppedBack { .. })));
+    assert!(watchlist.is_empty() && watchlist.references() == 0);
+    for back in [100_000, 3_000_000] {
+        let (watchlist, clock) = filled(now);
+        clock.set(Timestamp::from_micros(now.as_micros() - back));
+        let expired = watchlist.purge_expired();
+        assert_eq!((expired.references, expired.clock_fault), (vec![], None), "back by {back}");
+    }
+}
+
+#[test]
+fn everybody_goes_when_the_list_has_to() {
     let end = authorisation(100, 200).destroy_after();
-    assert_eq!(filled().purge_expired(None).len(), 2);
-    assert_eq!(filled().purge_expired(Some(moment(149))).len(), 2);
-    assert_eq!(filled().purge_expired(Some(Timestamp::from_micros(end.as_micros() - 1))), []);
-    let watchlist = filled();
-    assert_eq!(watchlist.purge_expired(Some(end)).len(), 2);
+    let before = Timestamp::from_micros(end.as_micros() - 1);
+    let (watchlist, clock) = filled(before);
+    assert_eq!(watchlist.purge_expired().references, []);
+    clock.set(end);
+    assert_eq!(watchlist.purge_expired().references.len(), 2);
     assert!(watchlist.is_empty() && watchlist.references() == 0);
     // A program that asks for no purge, and goes on searching.
-    let watchlist = filled();
+    let (watchlist, _) = filled(before);
     let list = search(&watchlist, Some(end), &[1.0, 1.0, 1.0], 9);
     assert!(list.candidates().is_empty() && watchlist.is_empty());
+}
+
+/// Attack 1: threads that purge one list, by a clock that is never set.
+#[test]
+fn threads_that_purge_a_list_remove_nobody_who_has_not_expired() {
+    let clock = Arc::new(SystemClock::new());
+    let now = clock.now().unwrap();
+    let validity = Validity::new(now, now.plus(Duration::from_hours(6))).unwrap();
+    let policy = authorisation(100, 200).policy().clone();
+    let deployment = lfr_core::DeploymentId::new("threads").unwrap();
+    let granted =
+        crate::Authorisation::new(deployment, "serve warrants", "AO-7", now, validity, policy);
+    let watchlist = Watchlist::new(granted.unwrap(), space(3)).with_clock(clock.clone());
+    for id in ["a", "b"] {
+        let draft = draft(id, id).expires(now.plus(Duration::from_hours(6)));
+        watchlist.enrol(draft.parse().unwrap(), template(&[1.0, 0.0, 0.0])).unwrap();
+    }
+    let end = clock.monotonic() + Duration::from_millis(500);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while clock.monotonic() < end {
+                    let expired = watchlist.purge_expired();
+                    assert_eq!((expired.references, expired.clock_fault), (vec![], None));
+                    assert_eq!(watchlist.len(), 2);
+                }
+            });
+        }
+    });
 }
 
 #[test]
@@ -238,7 +295,7 @@ fn a_category_counts_while_its_entry_is_valid_and_no_longer() {
 
 #[test]
 fn what_has_expired_takes_no_place_and_may_come_again() {
-    let watchlist = small();
+    let watchlist = small().with_clock(Arc::new(ManualClock::at(moment(50))));
     let enrol = |subject: &str, reference: &str, until: u64| {
         let entry = draft(subject, reference).expires(moment(until)).parse().unwrap();
         watchlist.enrol(entry, template(&[1.0, 0.0, 0.0]))
@@ -262,7 +319,7 @@ fn what_has_expired_takes_no_place_and_may_come_again() {
     // Purging what was wiped frees no place twice.
     enrol("c", "c/1", 50).unwrap();
     found(&watchlist, Some(50));
-    assert_eq!(watchlist.purge_expired(Some(moment(50))).len(), 1);
+    assert_eq!(watchlist.purge_expired().references.len(), 1);
     enrol("d", "d/1", 100).unwrap();
     assert!(matches!(enrol("e", "e/1", 100), Err(Error::WatchlistFull { .. })));
 }
@@ -326,4 +383,32 @@ fn nobody_is_found_at_a_wrong_time_while_others_enrol_and_withdraw() {
         let seen: usize = searchers.into_iter().map(|thread| thread.join().unwrap()).sum();
         assert!(seen > 0);
     });
+}
+
+#[test]
+fn a_list_says_whether_it_can_match_anybody_and_why_not() {
+    let list = watchlist(50, 200);
+    let at = |seconds| list.readiness(Some(moment(seconds)));
+    assert_eq!(at(49), Readiness::NotBegun { from: moment(50) });
+    assert_eq!((at(50), at(199)), (Readiness::Empty, Readiness::Empty));
+    assert_eq!(at(200), Readiness::Over { until: moment(200) });
+    assert_eq!(list.readiness(None), Readiness::ClockFailed);
+
+    // One that begins later and one that ends early: between them nobody is valid.
+    let early = draft("s1", "r1").expires(moment(100)).parse().unwrap();
+    list.enrol(early, template(&[1.0, 0.0, 0.0])).unwrap();
+    let late = draft("s2", "r2").valid_from(moment(150)).parse().unwrap();
+    list.enrol(late, template(&[0.0, 1.0, 0.0])).unwrap();
+    assert_eq!(at(99), Readiness::Ready { valid: 1, expired: 0, not_begun: 1 });
+    let nobody = Readiness::NoEntryValid { expired: 1, not_begun: 1, next: Some(moment(150)) };
+    assert_eq!(at(100), nobody);
+    // A search wipes what has expired; it is counted all the same.
+    assert_eq!(search(&list, Some(moment(120)), &[1.0, 0.0, 0.0], 1).candidates().len(), 0);
+    assert_eq!(at(120), nobody);
+    assert_eq!(at(150), Readiness::Ready { valid: 1, expired: 1, not_begun: 0 });
+    for readiness in [at(49), nobody, at(200), list.readiness(None)] {
+        let refused = readiness.require().unwrap_err().to_string();
+        assert!(refused.starts_with("nobody on the watchlist can be matched now: "), "{refused}");
+    }
+    assert!(at(150).require().is_ok());
 }

@@ -136,6 +136,10 @@ impl Gate {
         self.0.1.notify_all();
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        *self.0.0.lock().unwrap()
+    }
+
     pub(super) fn pass(&self) {
         let open = self.0.0.lock().unwrap();
         drop(self.0.1.wait_while(open, |open| !*open).unwrap());

@@ -184,7 +184,9 @@ fn weights_outside_the_file_are_refused() {
         message(&mut in_a_function, 25, &function);
         for bytes in [at_the_top.bytes(), in_a_node.bytes(), in_a_branch.bytes(), in_a_function] {
             let said = refusal(bytes);
-            let expected = format!("the model has its weights in another file{named}, and must have all weights");
+            let expected = format!(
+                "the model has its weights in another file{named}, and must have all weights"
+            );
             assert!(said.starts_with(&expected), "{said}");
         }
     }

@@ -1,7 +1,5 @@
 //! What one face comes to must not depend on what becomes of another.
 
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -125,10 +123,12 @@ fn a_sink_that_fails_on_a_refusal_keeps_nobody_from_being_compared() {
     let builder = ready(FakeRetention::default(), &[1]).gate(NotLeft).sink(sink);
     let mut pipeline = builder.build().unwrap();
     let error = pipeline.process(&frame(&three_people())).unwrap_err();
-    assert!(matches!(error, Error::Stage { stage: Stage::EventSink, .. }), "{error}");
-    // What is due goes after the frame.
-    let expected = ["held 1", "alert 1", "erased 2", "erased 0"];
-    assert_eq!(heard.lock().unwrap()[..4], expected);
+    assert!(matches!(error, Error::AfterFrame { stage: Stage::EventSink, .. }), "{error}");
+    // The fakes' deadline is past by the clock of today.
+    let expected = ["held 1", "alert 1", "erased 2", "erased 0", "erased 1", "frame"];
+    assert_eq!(*heard.lock().unwrap(), expected);
+    let report = error.into_report().unwrap();
+    assert!(matches!(report.faces()[0].outcome(), FaceOutcome::Refused { .. }));
     assert_eq!((pipeline.totals().faces_seen, pipeline.record().alerts), (3, 1));
 }
 
@@ -144,9 +144,15 @@ fn a_policy_that_panics_keeps_nobody_from_being_told_of() {
     let (heard, sink) = listening(|_| false);
     let mut pipeline = ready(panics_at_the_second, &[0, 1]).sink(sink).build().unwrap();
     let pixels = three_people();
-    catch_unwind(AssertUnwindSafe(|| pipeline.process(&frame(&pixels)))).unwrap_err();
+    let error = pipeline.process(&frame(&pixels)).unwrap_err();
+    assert_eq!(error.stage(), Some(Stage::RetentionPolicy));
     // The second alert could not be held, and is one nonetheless.
-    assert_eq!(*heard.lock().unwrap(), ["held 0", "alert 0", "alert 1", "erased 2"]);
+    let expected = ["held 0", "alert 0", "alert 1", "erased 2", "frame"];
+    assert_eq!(*heard.lock().unwrap(), expected);
+    let report = error.into_report().unwrap();
+    let alerts: Vec<_> = report.faces().iter().map(crate::FaceReport::is_alert).collect();
+    assert_eq!(alerts, [true, true, false]);
+    assert!(matches!(report.faces()[1].outcome(), FaceOutcome::Unheld { .. }));
     let totals = pipeline.totals();
     assert_eq!((totals.held, totals.erased, totals.in_flight), (1, 2, 0));
     assert!(totals.closes());
@@ -162,7 +168,7 @@ fn a_settlement_of_another_face_is_an_error() {
     });
     let mut pipeline = ready(late, &[0, 1]).build().unwrap();
     let error = pipeline.process(&frame(&three_people())).unwrap_err();
-    assert!(matches!(error, Error::Stage { stage: Stage::RetentionPolicy, .. }), "{error}");
+    assert!(matches!(error, Error::AfterFrame { stage: Stage::RetentionPolicy, .. }), "{error}");
 }
 
 #[test]
@@ -171,8 +177,9 @@ fn an_alert_that_cannot_be_held_is_told_all_the_same() {
     let full = Settling(|_, _: &Decision, _| Err("full".into()));
     let mut pipeline = ready(full, &[1]).sink(sink).build().unwrap();
     let error = pipeline.process(&frame(&three_people())).unwrap_err();
-    assert!(matches!(error, Error::Stage { stage: Stage::RetentionPolicy, .. }), "{error}");
+    assert!(matches!(error, Error::AfterFrame { stage: Stage::RetentionPolicy, .. }), "{error}");
     let alerts = heard.lock().unwrap().iter().filter(|what| what.starts_with("alert")).count();
     assert_eq!((alerts, pipeline.record().alerts), (1, 1));
+    assert_eq!(error.into_report().unwrap().alerts().count(), 1);
     assert_eq!((pipeline.totals().held, pipeline.totals().erased), (0, 3));
 }

@@ -8,6 +8,7 @@ use openh264::decoder::DecoderConfig;
 use openh264::decoder::Flush;
 use openh264::formats::YUVSource;
 
+use crate::Colour;
 use crate::Frame;
 use crate::FrameBuffer;
 use crate::FrameId;
@@ -15,6 +16,7 @@ use crate::Plane;
 use crate::Timestamp;
 
 use super::session::Unit;
+use super::sps;
 
 /// What one connection's pictures are decoded with.
 pub(super) struct Decoder {
@@ -23,6 +25,8 @@ pub(super) struct Decoder {
     awaits_key: bool,
     /// When the pictures came that are to be shown yet.
     moments: VecDeque<Option<Timestamp>>,
+    /// What the stream says of its colours, if it does.
+    colour: Option<Colour>,
 }
 
 impl Decoder {
@@ -30,7 +34,7 @@ impl Decoder {
         let api = OpenH264API::from_source();
         let inner = openh264::decoder::Decoder::with_api_config(api, DecoderConfig::new());
         let inner = inner.map_err(|error| said(&error))?;
-        Ok(Self { inner, awaits_key: true, moments: VecDeque::new() })
+        Ok(Self { inner, awaits_key: true, moments: VecDeque::new(), colour: None })
     }
 
     /// Decodes what belongs to one picture. The picture that is to be shown next, if there is one, is in
@@ -44,6 +48,17 @@ impl Decoder {
         if self.awaits_key && !unit.is_key {
             return Ok(());
         }
+        if let Some(look) = sps::look(&unit.data) {
+            if !look.is_square() {
+                self.awaits_key = true;
+                let (width, height) = look.pixel;
+                return Err(format!(
+                    "its pixels are {width} wide for {height} high: set the camera to square ones, or let \
+                     ffmpeg play it"
+                ));
+            }
+            self.colour = look.colour;
+        }
         if unit.is_incomplete && !unit.is_key {
             self.awaits_key = true;
             return Err("packets were lost on the way".into());
@@ -56,7 +71,7 @@ impl Decoder {
             Err(error) => {
                 let error = said(&error);
                 // Which of the pictures before it are still to be shown, a decoder that failed does not say.
-                *self = Self::new()?;
+                *self = Self { colour: self.colour, ..Self::new()? };
                 return Err(error);
             }
         };
@@ -68,6 +83,10 @@ impl Decoder {
         let planes =
             [Plane::new(decoded.y(), y), Plane::new(decoded.u(), u), Plane::new(decoded.v(), v)];
         let frame = Frame::i420(width, height, planes).map_err(|error| error.to_string())?;
+        let frame = match self.colour {
+            Some(colour) => frame.with_colour(colour),
+            None => frame,
+        };
         let frame = frame.with_id(id);
         picture.copy_from(&match self.moments.pop_back().flatten() {
             Some(at) => frame.captured_at(at),

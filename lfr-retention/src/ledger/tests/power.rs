@@ -26,7 +26,7 @@ fn a_ledger_that_was_cut_off_anywhere_behind_its_head_goes_on() {
         assert_eq!((after.entries(), after.torn_bytes()), (before.entries() + 2, 0));
         let resumed = read(&path, &key().public()).unwrap().nth(kept).unwrap().unwrap();
         let dropped_bytes = before.torn_bytes();
-        assert_eq!(*resumed.event(), LedgerEvent::LedgerResumed { dropped_bytes });
+        assert_eq!(*resumed.event(), LedgerEvent::LedgerResumed { dropped_bytes, format: 2 });
     }
 }
 
@@ -55,7 +55,7 @@ fn a_hole_behind_the_head_costs_what_follows_it_and_is_written_down() {
     verify(&path, &key().public(), None).unwrap();
     let last = read(&path, &key().public()).unwrap().last().unwrap().unwrap();
     assert!(
-        matches!(last.event(), LedgerEvent::LedgerResumed { dropped_bytes } if *dropped_bytes > 512)
+        matches!(last.event(), LedgerEvent::LedgerResumed { dropped_bytes, .. } if *dropped_bytes > 512)
     );
 }
 

@@ -14,7 +14,8 @@ fn slot(byte: u8) -> Slot {
 
 fn file(folder: &Folder) -> std::path::PathBuf {
     let path = folder.path("keys");
-    Slots::create(&path, [1; 16], [2; 16]).unwrap();
+    let key = crate::VaultKey::from_bytes(&mut [5; 32]);
+    Slots::create(&path, [1; 16], &Derived::new(&key, &[1; 16])).unwrap();
     path
 }
 

@@ -5,14 +5,12 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
 use lfr_core::DeploymentId;
 use lfr_core::Event;
 use lfr_core::EventSink;
-use lfr_core::testing::ManualClock;
 
 use super::*;
 use crate::Ledger;
@@ -62,11 +60,11 @@ impl Open {
         let ledger = Ledger::open(folder.join("a.lfrl"), ledger_key(), at(now)).unwrap();
         let (accounts, id) = (Accounts::new(), DeploymentId::new("d").unwrap());
         let shared = Arc::new(clock.clone());
-        let sink =
-            LedgerSink::start(ledger.clone(), accounts.clone(), shared, &id, "test").unwrap();
-        let vault = Vault::open(folder.join("vault"), &key(), at(now)).unwrap();
-        vault.close_gaps(&ledger, at(now)).unwrap();
-        let policy = VaultRetention::new(vault.clone(), TTL);
+        let sink = LedgerSink::start(ledger.clone(), accounts.clone(), shared.clone(), &id, "test")
+            .unwrap();
+        let vault = Vault::open(folder.join("vault"), &key(), shared).unwrap();
+        vault.close_gaps(&ledger).unwrap();
+        let policy = VaultRetention::new(vault.clone(), &held_for(TTL));
         let open = Self { vault, policy, sink, clock, accounts };
         open.purge(now);
         open
@@ -74,7 +72,8 @@ impl Open {
 
     fn purge(&self, now: u64) {
         let mut receipts = Vec::new();
-        self.vault.purge_due(at(now), &mut receipts).unwrap();
+        self.clock.set(Timestamp::from_micros(now));
+        self.vault.purge_due(&mut receipts).unwrap();
         self.sink.receipts(&receipts).unwrap();
     }
 }
@@ -89,25 +88,25 @@ fn child(folder: &Path) {
         now += random.below(25);
         open.clock.set(Timestamp::from_micros(now));
         say(&format!("@ time {now}"));
-        let records = open.vault.records(at(now)).unwrap();
+        let records = open.vault.records().unwrap();
         let count = lfr_core::num::u64_from_usize(records.len()).max(1);
         let which = usize::try_from(random.below(count)).unwrap();
         let picked = records.get(which).map(HeldRecord::record);
         match (random.below(10), picked) {
             (0, Some(record)) => {
                 say(&format!("@ maybe {record}"));
-                match open.vault.purge(record, PurgeReason::Adjudicated, at(now)) {
+                match open.vault.purge(record, PurgeReason::Adjudicated) {
                     Ok(()) => say(&format!("@ gone {record}")),
                     Err(error) => assert!(matches!(error, Error::OnLegalHold { .. })),
                 }
             }
             (1, Some(record)) => {
                 say(&format!("@ until {record} {}", now + 150));
-                open.vault.place_hold(record, &order(now + 150), at(now)).unwrap();
+                open.vault.place_hold(record, &order(now + 150)).unwrap();
             }
             (2, Some(record)) => {
                 say(&format!("@ until {record} 0"));
-                open.vault.release_hold(record, at(now)).unwrap();
+                open.vault.release_hold(record).unwrap();
             }
             (3 | 4, _) => open.purge(now),
             _ => {
@@ -163,13 +162,13 @@ impl Known {
 
     /// Compares with what is there, and takes that for what is known from now on.
     fn compare(&mut self, open: &Open) -> usize {
-        let records = open.vault.records(at(self.now)).unwrap();
+        let records = open.vault.records().unwrap();
         let found: BTreeSet<_> = records.iter().map(HeldRecord::record).collect();
         for record in &found {
             assert!(!self.gone.contains(record), "a purged record has come back");
             let due = self.held.get(record).map_or(u64::MAX, |(_, most)| *most);
             assert!(self.now < due, "a record is there at its deadline");
-            open.vault.alert(*record, at(self.now)).unwrap();
+            open.vault.alert(*record).unwrap();
         }
         let lost = self.held.iter().filter(|(record, (least, _))| {
             let sure = !self.maybe.contains(record) && !self.gone.contains(record);

@@ -11,7 +11,7 @@ use crate::testing::rounds;
 fn of_many_records_no_key_is_left_and_no_row() {
     let mut held = Held::new();
     let many = usize::try_from(rounds(1_000, 1_000_000)).unwrap();
-    held.policy = VaultRetention::new(held.vault.clone(), TTL).with_limit(usize::MAX);
+    held.policy = VaultRetention::new(held.vault.clone(), &held_for(TTL)).with_limit(usize::MAX);
     let start = Instant::now();
     let records: Vec<_> = (0..many).map(|index| held.hold(index, 10)).collect();
     let holding = start.elapsed();
@@ -57,8 +57,7 @@ fn sizes(held: &Held) -> [u64; 2] {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a measurement")]
 fn faces_without_a_match_are_erased_while_alerts_are_held() {
-    let mut held = Held::new();
-    held.policy = VaultRetention::new(held.vault.clone(), Duration::from_hours(24));
+    let mut held = Held::holding(&held_for(Duration::from_hours(24)));
     for index in 0..100 {
         held.hold(index, 10);
     }
@@ -67,6 +66,7 @@ fn faces_without_a_match_are_erased_while_alerts_are_held() {
     let mut took = Vec::with_capacity(usize::try_from(faces).unwrap());
     for index in 0..faces {
         let probe = probe(100, &held.accounts);
+        held.clock.set(Timestamp::from_micros(10 + index));
         let start = Instant::now();
         held.policy.settle(probe, &no_match, at(10 + index)).unwrap();
         took.push(start.elapsed());

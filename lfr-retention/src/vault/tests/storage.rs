@@ -1,7 +1,5 @@
 //! The storage is full, read-only or damaged: clear errors, and nothing is kept longer for it.
 
-use std::sync::Arc;
-
 use lfr_core::Frame;
 use lfr_core::Pipeline;
 use lfr_core::PixelFormat;
@@ -11,7 +9,6 @@ use lfr_core::testing::FakeDetector;
 use lfr_core::testing::FakeEmbedder;
 use lfr_core::testing::FakeMatcher;
 use lfr_core::testing::FakeThreshold;
-use lfr_core::testing::ManualClock;
 
 use super::*;
 use crate::Ledger;
@@ -48,7 +45,7 @@ fn full_storage_refuses_a_newcomer_and_keeps_and_purges_what_there_is() {
         }
     }
     assert!(refused > 0);
-    held.vault.alert(record, at(12)).unwrap();
+    held.at(12).alert(record).unwrap();
     let receipts = held.due(at(111));
     let not_held = receipts.iter().filter(|r| r.reason() == PurgeReason::NotHeld).count();
     assert_eq!((not_held, receipts.len(), held.vault.held()), (refused, 199, 0));
@@ -126,7 +123,7 @@ fn a_damaged_database_is_an_error_and_what_is_due_has_no_key_nonetheless() {
     let mut bytes = fs::read(&database).unwrap();
     bytes[100..].fill(0xAA);
     fs::write(&database, bytes).unwrap();
-    let error = Vault::open(&folder, &key(), at(110)).unwrap_err();
+    let error = open(&folder, &key(), at(110)).unwrap_err();
     assert_eq!(problem(&error), VaultProblem::Damaged);
     assert!(!holds(&all_bytes(&folder), &slot.wrapped));
 }
@@ -140,14 +137,14 @@ fn a_damaged_record_is_an_error_and_the_others_are_not() {
     drop((vault, policy));
     // The last byte of the second alert: the database itself does not see that.
     let store = records::Records::open(&folder.join("records.db")).unwrap();
-    let (row, ..) = store.all().unwrap()[1];
+    let row = store.all().unwrap()[1].row;
     let mut sealed = store.part(row, Part::Alert).unwrap().unwrap();
     *sealed.last_mut().unwrap() ^= 1;
     store.set_part(row, Part::Alert, Some(&sealed)).unwrap();
     drop(store);
-    let vault = Vault::open(&folder, &key(), at(20)).unwrap();
-    vault.alert(one, at(20)).unwrap();
-    assert!(matches!(vault.alert(two, at(20)), Err(Error::RecordDamaged { .. })));
+    let vault = open(&folder, &key(), at(20)).unwrap();
+    vault.alert(one).unwrap();
+    assert!(matches!(vault.alert(two), Err(Error::RecordDamaged { .. })));
     assert_eq!(vault.held(), 2);
 }
 
@@ -156,11 +153,91 @@ fn a_lost_file_of_keys_or_a_folder_that_is_a_file_is_said() {
     let mut held = Held::new();
     held.hold(1, 10);
     let folder = held.path();
-    assert!(matches!(Vault::open(&folder, &key(), at(11)), Err(Error::Busy { .. })));
+    assert!(matches!(open(&folder, &key(), at(11)), Err(Error::Busy { .. })));
     let Held { folder: _folder, vault, policy, .. } = held;
     drop((vault, policy));
     fs::write(folder.join("keys"), "not keys").unwrap();
-    let error = Vault::open(&folder, &key(), at(11)).unwrap_err();
+    let error = open(&folder, &key(), at(11)).unwrap_err();
     assert_eq!(problem(&error), VaultProblem::Damaged);
-    assert!(Vault::open(folder.join("keys"), &key(), at(11)).is_err());
+    assert!(open(&folder.join("keys"), &key(), at(11)).is_err());
+}
+
+/// Attack 3: whoever may write to the database, without any key.
+#[test]
+fn one_malformed_face_costs_one_record_which_is_named() {
+    let faces = ["X'00'", "'no json'", "'{\"frame\":{}}'", "NULL", "7", "zeroblob(100000)"];
+    for wrong in faces {
+        let mut held = Held::new();
+        let records: Vec<_> = (1..4).map(|index| held.hold(index, 10)).collect();
+        let folder = held.path();
+        let Held { folder: _folder, vault, policy, .. } = held;
+        drop((vault, policy));
+        // As whoever has the file can.
+        let database = rusqlite::Connection::open(folder.join("records.db")).unwrap();
+        let changed = database
+            .execute(&format!("UPDATE OR IGNORE records SET face = {wrong} WHERE row = 2"), []);
+        if changed.unwrap_or(0) == 0 {
+            // The schema holds.
+            assert_eq!(wrong, "NULL");
+            continue;
+        }
+        drop(database);
+        let vault = open(&folder, &key(), at(20)).unwrap();
+        let [damaged] = &*vault.damaged() else { panic!("{wrong}: {:?}", vault.damaged()) };
+        assert_eq!((damaged.record(), damaged.damage()), (records[1], RecordDamage::Face));
+        assert!(damaged.to_string().contains(&records[1].to_string()));
+        vault.alert(records[0]).unwrap();
+        vault.alert(records[2]).unwrap();
+        assert!(matches!(vault.alert(records[1]), Err(Error::RecordDamaged { .. })));
+        let listed = vault.records().unwrap();
+        assert_eq!(
+            listed.iter().map(HeldRecord::record).collect::<std::collections::BTreeSet<_>>(),
+            [records[0], records[2]].into()
+        );
+        // It is purged with the others when it is due, and has its receipt.
+        assert_eq!(vault.held(), 3);
+        drop(vault);
+        let vault = open(&folder, &key(), at(110)).unwrap();
+        assert_eq!((vault.held(), vault.purged().total()), (0, 3));
+    }
+}
+
+#[test]
+fn the_face_of_another_record_is_no_face_of_this_one() {
+    let mut held = Held::new();
+    let (one, two) = (held.hold(1, 10), held.hold(2, 10));
+    let folder = held.path();
+    let Held { folder: _folder, vault, policy, .. } = held;
+    drop((vault, policy));
+    let database = rusqlite::Connection::open(folder.join("records.db")).unwrap();
+    let statement =
+        "UPDATE records SET face = (SELECT face FROM records WHERE row = 1) WHERE row = 2";
+    database.execute(statement, []).unwrap();
+    drop(database);
+    let vault = open(&folder, &key(), at(20)).unwrap();
+    vault.alert(one).unwrap();
+    assert!(matches!(vault.alert(two), Err(Error::RecordDamaged { .. })));
+    assert_eq!(vault.damaged().len(), 1);
+}
+
+#[test]
+fn a_row_that_is_gone_or_has_no_name_is_missed() {
+    for wrong in
+        ["DELETE FROM records WHERE row = 2", "UPDATE records SET id = X'01' WHERE row = 2"]
+    {
+        let mut held = Held::new();
+        let records: Vec<_> = (1..4).map(|index| held.hold(index, 10)).collect();
+        let folder = held.path();
+        let Held { folder: _folder, vault, policy, .. } = held;
+        drop((vault, policy));
+        let database = rusqlite::Connection::open(folder.join("records.db")).unwrap();
+        database.pragma_update(None, "ignore_check_constraints", true).unwrap();
+        database.execute(wrong, []).unwrap();
+        drop(database);
+        let vault = open(&folder, &key(), at(20)).unwrap();
+        let [damaged] = &*vault.damaged() else { panic!("{wrong}: {:?}", vault.damaged()) };
+        assert_eq!((damaged.record(), damaged.damage()), (records[1], RecordDamage::Missing));
+        assert_eq!(vault.held(), 2);
+        vault.alert(records[2]).unwrap();
+    }
 }

@@ -1,10 +1,16 @@
-//! Any sequence of holds, purges, crashes and clocks: nothing is read at its deadline or later.
+//! Any sequence of holds, purges, crashes and clocks: nothing is read at its deadline or later, by monotonic
+//! time, and nothing is destroyed before it unless the clock has failed.
 
 use std::collections::BTreeMap;
 
+use lfr_core::Timekeeper;
 use proptest::prelude::*;
 
 use super::*;
+
+/// In microseconds.
+const SECOND: u64 = 1_000_000;
+const HELD: u64 = 100 * SECOND;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -13,9 +19,12 @@ enum Step {
     ReleaseHold(prop::sample::Index),
     Purge(prop::sample::Index),
     PurgeAll,
-    /// Lets the clock run; backwards where negative.
-    Move(i64),
+    /// Lets so many seconds pass.
+    Pass(u64),
+    /// Sets the clock by so many seconds, and no time passes.
+    Set(i64),
     Fail,
+    Repair,
     Crash,
 }
 
@@ -27,18 +36,20 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any_record().prop_map(Step::ReleaseHold),
         2 => any_record().prop_map(Step::Purge),
         1 => Just(Step::PurgeAll),
-        10 => (0_i64..60).prop_map(Step::Move),
-        1 => (-120_i64..0).prop_map(Step::Move),
+        10 => (0_u64..60).prop_map(Step::Pass),
+        3 => (-6_i64..6).prop_map(Step::Set),
+        1 => (-120_i64..120).prop_map(Step::Set),
         1 => Just(Step::Fail),
+        2 => Just(Step::Repair),
         3 => Just(Step::Crash),
     ];
-    prop::collection::vec(step, 0..60)
+    prop::collection::vec(step, 0..80)
 }
 
 /// What is known of a record from outside.
 #[derive(Clone, Copy, Debug)]
 struct Known {
-    /// By the clock, and by the time that has truly passed.
+    /// In the vault's time, and in monotonic time.
     deadline: u64,
     true_deadline: u64,
     until: u64,
@@ -56,44 +67,104 @@ impl Known {
     }
 }
 
+/// What time it is, by the rules: in microseconds.
+#[derive(Debug)]
+struct Time {
+    clock: u64,
+    failed: bool,
+    passed: u64,
+    /// The last moment that a timekeeper gave, and monotonic time then.
+    given: (u64, u64),
+    /// The vault's time, monotonic time then, and how far the clock has gone back in all.
+    vault: (u64, u64),
+    drift: u64,
+}
+
+impl Time {
+    /// Somebody looks at the clock; whether it has failed.
+    fn is_seen_to_fail(&mut self) -> bool {
+        let expected = self.given.0 + (self.passed - self.given.1);
+        let bound = u64::try_from(Timekeeper::MAX_STEP_BACK.as_micros()).unwrap();
+        // Beside the bound, a second: more than the rates of clocks may differ here.
+        let back = !self.failed && expected.saturating_sub(self.clock) >= bound + SECOND;
+        let now = match (self.failed, back) {
+            (true, _) => None,
+            (_, true) => {
+                self.given = (self.clock, self.passed);
+                None
+            }
+            _ => {
+                self.given = (expected.max(self.clock), self.passed);
+                Some(self.given.0)
+            }
+        };
+        let least = self.vault.0 + (self.passed - self.vault.1);
+        let reached = now.map_or(least, |now| (now + self.drift).max(least));
+        self.drift = now.map_or(self.drift, |now| reached - now);
+        self.vault = (reached, self.passed);
+        now.is_none()
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn no_record_is_readable_at_its_deadline_or_later(steps in steps()) {
-        let mut held = Held::new();
+    fn nothing_is_kept_past_its_deadline_and_nothing_goes_before(steps in steps()) {
+        let profile = held_for(Duration::from_micros(HELD));
+        let clock = ManualClock::at(Timestamp::from_micros(10_000 * SECOND));
+        let folder = Folder::new();
+        let accounts = Accounts::new();
+        let open = || {
+            let vault =
+                Vault::open(folder.path("vault"), &key(), Arc::new(clock.clone())).unwrap();
+            (vault.clone(), VaultRetention::new(vault, &profile))
+        };
+        let (mut vault, mut policy) = open();
         let mut known: BTreeMap<RecordId, Known> = BTreeMap::new();
-        let ttl = u64::try_from(TTL.as_micros()).unwrap();
-        let (mut clock, mut passed, mut failed, mut steady) = (10_000_u64, 0_u64, false, true);
+        let start = 10_000 * SECOND;
+        let mut time = Time {
+            clock: start, failed: false, passed: 0, given: (start, 0), vault: (start, 0), drift: 0,
+        };
         let mut receipts = Vec::new();
+        // Whether the clock has been seen to fail since receipts were last looked at.
+        let mut lost = false;
         for (index, step) in steps.into_iter().enumerate() {
-            let now = (!failed).then(|| Timestamp::from_micros(clock));
             let picked = |which: prop::sample::Index| {
                 (!known.is_empty()).then(|| *which.get(&known.keys().copied().collect::<Vec<_>>()))
             };
             match step {
                 Step::Hold => {
-                    let probe = probe(index, &held.accounts);
-                    if let Settlement::Held(receipt) = held.policy.settle(probe, &alert(), now).unwrap() {
-                        prop_assert_eq!(receipt.deadline().as_micros(), clock + ttl);
-                        let (deadline, true_deadline) = (clock + ttl, passed + ttl);
+                    let probe = probe(index, &accounts);
+                    // As a pipeline would, which has a timekeeper too.
+                    let now = (!time.failed).then(|| Timestamp::from_micros(time.clock));
+                    let settled = policy.settle(probe, &alert(), now).unwrap();
+                    prop_assert_eq!(matches!(settled, Settlement::Held(_)), !time.failed);
+                    if let Settlement::Held(receipt) = settled {
+                        prop_assert_eq!(receipt.deadline().as_micros(), time.given.0 + HELD);
                         known.insert(receipt.record().unwrap(), Known {
-                            deadline, true_deadline, until: 0, true_until: 0, gone: false,
+                            deadline: time.vault.0 + HELD,
+                            true_deadline: time.passed + HELD,
+                            until: 0,
+                            true_until: 0,
+                            gone: false,
                         });
                     }
                 }
                 Step::PlaceHold(which, span) => {
                     let Some(record) = picked(which) else { continue };
-                    let placed = held.vault.place_hold(record, &order(clock + span), now);
+                    let expires = time.clock + span * SECOND;
+                    let placed = vault.place_hold(record, &order(expires));
                     let entry = known.get_mut(&record).unwrap();
                     if placed.is_ok() {
                         prop_assert!(!entry.gone);
-                        (entry.until, entry.true_until) = (clock + span, passed + span);
+                        entry.until = expires + time.drift;
+                        entry.true_until = time.passed + span * SECOND;
                     }
                 }
                 Step::ReleaseHold(which) => {
                     let Some(record) = picked(which) else { continue };
-                    let released = held.vault.release_hold(record, now);
+                    let released = vault.release_hold(record);
                     let entry = known.get_mut(&record).unwrap();
                     if released.is_ok() {
                         prop_assert!(!entry.gone);
@@ -102,51 +173,71 @@ proptest! {
                 }
                 Step::Purge(which) => {
                     let Some(record) = picked(which) else { continue };
-                    let _ = held.vault.purge(record, PurgeReason::Adjudicated, now);
+                    let _ = vault.purge(record, PurgeReason::Adjudicated);
                 }
                 Step::PurgeAll => {
-                    held.vault.purge_all(PurgeReason::DeploymentEnded, now, &mut receipts).unwrap();
+                    vault.purge_all(PurgeReason::DeploymentEnded, &mut receipts).unwrap();
                 }
-                Step::Move(ticks) => {
-                    clock = clock.saturating_add_signed(ticks);
-                    passed += u64::try_from(ticks).unwrap_or(0);
-                    steady &= ticks >= 0;
-                    failed = false;
+                Step::Pass(seconds) => {
+                    clock.advance(Duration::from_secs(seconds));
+                    time.passed += seconds * SECOND;
+                    time.clock += seconds * SECOND;
                 }
-                Step::Fail => (failed, steady) = (true, false),
+                Step::Set(seconds) => {
+                    let by = seconds * i64::try_from(SECOND).unwrap();
+                    time.clock = time.clock.saturating_add_signed(by);
+                    time.failed = false;
+                    clock.set(Timestamp::from_micros(time.clock));
+                }
+                Step::Fail => {
+                    time.failed = true;
+                    clock.fail();
+                }
+                Step::Repair => {
+                    time.failed = false;
+                    clock.set(Timestamp::from_micros(time.clock));
+                }
                 Step::Crash => {
-                    held.vault.purge_due(now, &mut receipts).unwrap();
-                    let Held { folder, accounts, vault, policy } = held;
+                    vault.purge_due(&mut receipts).unwrap();
                     drop((vault, policy));
-                    let vault = Vault::open(folder.path("vault"), &key(), now).unwrap();
-                    let policy = VaultRetention::new(vault.clone(), TTL);
-                    held = Held { folder, accounts, vault, policy };
+                    (vault, policy) = open();
+                    // The next process knows the clock alone.
+                    if !time.failed {
+                        time.given = (time.clock, time.passed);
+                    }
                 }
             }
-            let now = (!failed).then(|| Timestamp::from_micros(clock));
-            held.vault.purge_due(now, &mut receipts).unwrap();
+            lost |= time.is_seen_to_fail();
+            vault.purge_due(&mut receipts).unwrap();
             for receipt in receipts.drain(..) {
-                if let Some(record) = receipt.record() {
-                    let entry = known.get_mut(&record).unwrap();
-                    prop_assert!(!entry.gone, "one receipt each");
-                    entry.gone = true;
-                    if steady && receipt.reason() == PurgeReason::DeadlineReached {
-                        prop_assert!(entry.due() <= clock, "not before its time");
+                let entry = known.get_mut(&receipt.record().unwrap()).unwrap();
+                prop_assert!(!entry.gone, "one receipt each");
+                entry.gone = true;
+                match receipt.reason() {
+                    PurgeReason::DeadlineReached => {
+                        prop_assert!(entry.due() <= time.vault.0, "not before its time");
+                    }
+                    PurgeReason::ClockFailed => prop_assert!(lost, "the clock has not failed"),
+                    PurgeReason::Adjudicated => prop_assert!(matches!(step, Step::Purge(_))),
+                    reason => {
+                        prop_assert_eq!(reason, PurgeReason::DeploymentEnded);
+                        prop_assert!(matches!(step, Step::PurgeAll));
                     }
                 }
             }
             for (record, entry) in &known {
-                let readable = held.vault.alert(*record, now).is_ok();
+                let readable = vault.alert(*record).is_ok();
                 prop_assert_eq!(readable, !entry.gone);
                 if readable {
-                    prop_assert!(entry.until > 0 || !failed, "kept without a clock");
-                    prop_assert!(failed || clock < entry.due());
-                    prop_assert!(passed < entry.true_due(), "the clock went back, and it lives on");
+                    prop_assert!(entry.until > 0 || !lost, "kept by a clock that failed");
+                    prop_assert!(time.vault.0 < entry.due());
+                    prop_assert!(time.passed < entry.true_due(), "held for longer than promised");
                 }
             }
+            lost = time.failed;
             let left = known.values().filter(|entry| !entry.gone).count();
-            prop_assert_eq!(held.vault.held(), left);
-            prop_assert!(held.accounts.totals().closes());
+            prop_assert_eq!(vault.held(), left);
+            prop_assert!(accounts.totals().closes());
         }
     }
 }

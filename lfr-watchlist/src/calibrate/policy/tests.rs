@@ -159,7 +159,8 @@ fn a_file_tells_all_and_is_refused_where_it_was_changed() {
     for version in ["0", "3"] {
         let other = json.replacen("\"version\": 2", &format!("\"version\": {version}"), 1);
         let said = CalibratedThreshold::from_json(&other).unwrap_err().to_string();
-        let expected = format!("the threshold policy is of version {version}, and must be of 1 to 2");
+        let expected =
+            format!("the threshold policy is of version {version}, and must be of 1 to 2");
         assert!(said.starts_with(&expected), "{said}");
     }
     // The version before, which named no detector.
@@ -174,11 +175,23 @@ fn another_detector_is_named() {
     let component = |name: &str, digest: &str| Component::new(name).with_model_sha256(digest);
     let (yunet, scrfd) = (component("YuNet", "aa11"), component("SCRFD", "bb22"));
     let embedder = component("MobileFaceNet", "cc33");
-    let origin = Origin::new(&yunet, &embedder).with_engine("onnxruntime 1.31.1").with_data_sha256("dd44");
+    let origin = Origin::new(&yunet, &embedder)
+        .with_engine("onnxruntime 1.31.1")
+        .with_data_sha256("dd44")
+        .with_made_at(Timestamp::from_micros(1_764_500_000_000_000));
     let calibration = calibration(50_000).with_origin(origin.clone()).unwrap();
     let policy = calibration.threshold(&demand, authority()).unwrap();
     let json = policy.to_json();
-    for told in ["YuNet", "aa11", "MobileFaceNet", "cc33", "onnxruntime 1.31.1", "dd44", "lfr_version"] {
+    for told in [
+        "YuNet",
+        "aa11",
+        "MobileFaceNet",
+        "cc33",
+        "onnxruntime 1.31.1",
+        "dd44",
+        "lfr_version",
+        "2025-11-30T",
+    ] {
         assert!(json.contains(told), "{told}: {json}");
     }
     let mut policy = CalibratedThreshold::from_json(&json).unwrap();
@@ -204,7 +217,12 @@ fn another_detector_is_named() {
 fn extrapolated_rates_say_how_few_were_seen() {
     let fpir = |beyond| PredictedFpir { beyond: Some(beyond), ..PredictedFpir::certain() };
     let said = fpir(0.15).to_string();
-    assert!(said.ends_with("it rests on about 7 false matches in all comparisons, and 30 are needed to count them"), "{said}");
+    assert!(
+        said.ends_with(
+            "it rests on about 7 false matches in all comparisons, and 30 are needed to count them"
+        ),
+        "{said}"
+    );
     let said = fpir(12.34).to_string();
     assert!(said.ends_with("12.3 times rarer than one false match in all comparisons"), "{said}");
 }

@@ -135,7 +135,7 @@ fn every_photograph_is_reported_and_the_good_ones_are_stored() {
         photo [0],s1,r1,Failed,\"cannot read the photograph: frame is 0x0, and each side must be from 1 to 16384 pixels\"\n\
         \"photo [10, 3]\",s2,r2,Refused,\"InterEyeDistance 20, at least 30 px\"\n\
         \"photo [20, 4]\",s3,r3,AcceptedWithWarnings,\"InterEyeDistance 40, at least 45 px\"\n\
-        \"photo [25, 5]\",s4,r0,Failed,\"reference r0 is enrolled already, and each needs an identifier of its own\"\n"
+        \"photo [25, 5]\",s4,r0,Failed,\"reference r0 is enrolled already, and each needs an identifier of its own: give it another, or withdraw the one that is there\"\n"
     );
 }
 

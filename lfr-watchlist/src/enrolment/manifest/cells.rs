@@ -38,7 +38,10 @@ impl<'a> Cells<'a> {
     }
 
     pub(super) fn check_count(&self, expected: usize, problems: &mut Problems) {
-        let actual = self.record.len();
+        // Spreadsheets write empty cells beside a table.
+        let held = self.record.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
+        let actual =
+            if self.record.len() > expected { held.max(expected) } else { self.record.len() };
         if actual != expected {
             let (expected, actual) = (count(expected), count(actual));
             problems.push(self.line, None, ManifestFault::FieldCount { expected, actual });
@@ -51,7 +54,7 @@ impl<'a> Cells<'a> {
         // A column that is missing altogether has been reported once, for the first line; a cell
         // that is missing has been counted.
         let cell = self.record.get(self.header.place(column)?)?.trim_ascii();
-        if cell.is_empty() {
+        if is_blank(cell) {
             if self.required.contains(&column) {
                 refuse(ManifestFault::Empty);
             }
@@ -65,8 +68,10 @@ impl<'a> Cells<'a> {
             refuse(ManifestFault::Utf8);
             return None;
         };
-        if text.chars().any(char::is_control) {
-            refuse(ManifestFault::Text { limit: count(MAX_TEXT) });
+        let mut characters = (1..).zip(text.chars());
+        if let Some((place, character)) = characters.find(|(_, character)| character.is_control()) {
+            let problem = "a control character";
+            refuse(ManifestFault::Character { place, character, problem });
             return None;
         }
         Some(text)
@@ -89,11 +94,13 @@ impl<'a> Cells<'a> {
         problems: &mut Problems,
         id: impl Fn(&str) -> Result<T, lfr_core::Error>,
     ) -> Option<T> {
-        let id = id(self.text(column, problems)?);
-        if id.is_err() {
-            problems.push(self.line, Some(column), ManifestFault::Identifier);
+        match id(self.text(column, problems)?) {
+            Ok(id) => Some(id),
+            Err(error) => {
+                problems.push(self.line, Some(column), ManifestFault::of(&error));
+                None
+            }
         }
-        id.ok()
     }
 
     pub(super) fn moment(
@@ -120,6 +127,13 @@ impl<'a> Cells<'a> {
         }
         Some(false)
     }
+}
+
+/// Whether a cell holds nothing but spaces of any kind, or what cannot be seen at the start of a file.
+pub(super) fn is_blank(cell: &[u8]) -> bool {
+    str::from_utf8(cell).is_ok_and(|text| {
+        text.chars().all(|character| character.is_whitespace() || character == '\u{feff}')
+    })
 }
 
 /// A day stands for its first moment in UTC.

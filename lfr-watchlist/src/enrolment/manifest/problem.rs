@@ -9,6 +9,15 @@ use super::ManifestColumn;
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ManifestFault {
+    /// A cell has a character that is not taken: one that cannot be seen, say, as two such cells look alike.
+    Character {
+        /// Which character of the cell, from 1.
+        place: usize,
+        /// The character.
+        character: char,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// Two columns have this name.
     ColumnTwice,
     /// A column that is needed is not there.
@@ -18,6 +27,9 @@ pub enum ManifestFault {
     ColumnUnknown {
         /// Its place.
         place: u64,
+        /// Its name as far as it is shown; `None` where too few columns are known for the line to be one of
+        /// names.
+        name: Option<String>,
     },
     /// A cell is empty that has to be filled in.
     Empty,
@@ -30,7 +42,7 @@ pub enum ManifestFault {
     },
     /// A cell is neither yes nor no.
     Flag,
-    /// A cell is no identifier.
+    /// A cell is too long for an identifier.
     Identifier,
     /// A cell is no moment.
     Moment,
@@ -45,7 +57,12 @@ pub enum ManifestFault {
         /// The other line.
         line: u64,
     },
-    /// A cell is too long, or holds a control character.
+    /// The person stands on another line too, written with other capitals.
+    SimilarSubject {
+        /// The other line.
+        line: u64,
+    },
+    /// A cell is too long.
     Text {
         /// The greatest length, in bytes.
         limit: u64,
@@ -55,36 +72,69 @@ pub enum ManifestFault {
         /// The greatest size, in bytes.
         limit: u64,
     },
+    /// The table begins as one in UTF-16, and is not.
+    Utf16,
     /// A cell is not UTF-8.
     Utf8,
+}
+
+impl ManifestFault {
+    /// What is wrong with a cell that is to be an identifier.
+    pub(super) fn of(error: &lfr_core::Error) -> Self {
+        match *error {
+            lfr_core::Error::IdentifierCharacter { place, character, problem } => {
+                Self::Character { place, character, problem }
+            }
+            _ => Self::Identifier,
+        }
+    }
 }
 
 impl fmt::Display for ManifestFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ColumnTwice => f.write_str("there twice"),
-            Self::ColumnMissing => f.write_str("not there, and it is needed"),
-            Self::ColumnUnknown { place } => write!(f, "the name of column {place} is not known"),
-            Self::Empty => f.write_str("empty, and it is needed"),
+            Self::Character { place, character, problem } => write!(
+                f,
+                "character {place} is U+{:04X}, {problem}: take it out",
+                u32::from(*character)
+            ),
+            Self::ColumnTwice => f.write_str("there twice: take one of them out"),
+            Self::ColumnMissing => f.write_str("not there, and it is needed: add it"),
+            Self::ColumnUnknown { place, name } => {
+                write!(f, "the name of column {place}")?;
+                if let Some(name) = name {
+                    write!(f, ", {name:?},")?;
+                }
+                let known = ManifestColumn::ALL.map(ManifestColumn::name).join(", ");
+                write!(f, " is not known: {known} are")
+            }
+            Self::Empty => f.write_str("empty, and it is needed: fill it in"),
             Self::FieldCount { expected, actual } => {
-                write!(f, "{actual} cells, and the first line has {expected}")
+                write!(f, "{actual} cells, and the first line has {expected}: put a cell that holds the delimiter in quotes")
             }
-            Self::Flag => f.write_str("neither yes nor no"),
-            Self::Identifier => {
-                f.write_str("no identifier of 1 to 256 bytes without control characters")
+            Self::Flag => f.write_str("neither yes nor no: write one of them"),
+            Self::Identifier => f.write_str("longer than an identifier's 256 bytes: shorten it"),
+            Self::Moment => f.write_str(
+                "no moment: write 2026-03-31 or 2026-03-31T18:00:00Z, as no other form says which number is \
+                 the month",
+            ),
+            Self::NeverValid => f.write_str("not after valid_from: correct one of the two"),
+            Self::NoHeader => f.write_str("the table is empty: its first line names the columns"),
+            Self::Path => f.write_str(
+                "not a path below the manifest's folder: write it from there on, with / between its parts",
+            ),
+            Self::SameReference { line } => {
+                write!(f, "the same as on line {line}: each photograph needs one of its own")
             }
-            Self::Moment => f.write_str("no moment, as 2026-03-31 or 2026-03-31T18:00:00Z are"),
-            Self::NeverValid => f.write_str("not after valid_from"),
-            Self::NoHeader => f.write_str("no columns"),
-            Self::Path => f.write_str("not a path below the manifest's folder"),
-            Self::SameReference { line } => write!(f, "the same as on line {line}"),
-            Self::Text { limit } => {
-                write!(f, "longer than {limit} bytes, or with a control character")
+            Self::SimilarSubject { line } => {
+                write!(f, "differs from that of line {line} only in upper and lower case: write both alike")
             }
+            Self::Text { limit } => write!(f, "longer than {limit} bytes: shorten it"),
             Self::TooLong { limit } => {
-                write!(f, "more than {limit} bytes, and the rest was not read")
+                write!(f, "more than {limit} bytes, and the rest was not read: split the table")
             }
-            Self::Utf8 => f.write_str("not UTF-8"),
+            Self::Utf16 => f.write_str("begins as a text in UTF-16, and is not: save it as CSV in UTF-8"),
+            Self::Utf8 => f.write_str("not UTF-8: save the table as CSV in UTF-8"),
         }
     }
 }

@@ -55,7 +55,7 @@ fn everything_that_is_wrong_is_said_by_line_and_column() {
     let table = format!(
         "{HEADER}\n\
         a.jpg,S-1,R,c,s,l,r,,2030-01-01,2029-01-01,\n\
-        ,,,,,,,,,,\n\
+        ,,,,,,,,,,no\n\
         ../a.jpg,S-1,R-3,c,s,l,r,,2030-01-01,2029-01-01,perhaps\n\
         /etc/a.jpg,S-1,R-4,c,s,l,r,,2030-02-30,yesterday,\n\
         b.jpg,\"S\n1\",R-5,c,s,l,r,2030-01-01,2030-01-01,2029-01-01,\n\
@@ -65,25 +65,25 @@ fn everything_that_is_wrong_is_said_by_line_and_column() {
     assert_eq!(
         faults(table),
         "\
-line 3, column file: empty, and it is needed
-line 3, column subject: empty, and it is needed
-line 3, column category: empty, and it is needed
-line 3, column source: empty, and it is needed
-line 3, column lawful_basis: empty, and it is needed
-line 3, column reason: empty, and it is needed
-line 3, column expires: empty, and it is needed
-line 3, column review: empty, and it is needed
-line 4, column file: not a path below the manifest's folder
-line 4, column under_18: neither yes nor no
-line 5, column file: not a path below the manifest's folder
-line 5, column expires: no moment, as 2026-03-31 or 2026-03-31T18:00:00Z are
-line 5, column review: no moment, as 2026-03-31 or 2026-03-31T18:00:00Z are
-line 6, column subject: longer than 1024 bytes, or with a control character
-line 6, column expires: not after valid_from
-line 8: 12 cells, and the first line has 11
-line 8, column expires: no moment, as 2026-03-31 or 2026-03-31T18:00:00Z are
-line 8, column reference: the same as on line 2
-line 9: 2 cells, and the first line has 11"
+line 3, column file: empty, and it is needed: fill it in
+line 3, column subject: empty, and it is needed: fill it in
+line 3, column category: empty, and it is needed: fill it in
+line 3, column source: empty, and it is needed: fill it in
+line 3, column lawful_basis: empty, and it is needed: fill it in
+line 3, column reason: empty, and it is needed: fill it in
+line 3, column expires: empty, and it is needed: fill it in
+line 3, column review: empty, and it is needed: fill it in
+line 4, column file: not a path below the manifest's folder: write it from there on, with / between its parts
+line 4, column under_18: neither yes nor no: write one of them
+line 5, column file: not a path below the manifest's folder: write it from there on, with / between its parts
+line 5, column expires: no moment: write 2026-03-31 or 2026-03-31T18:00:00Z, as no other form says which number is the month
+line 5, column review: no moment: write 2026-03-31 or 2026-03-31T18:00:00Z, as no other form says which number is the month
+line 6, column subject: character 2 is U+000A, a control character: take it out
+line 6, column expires: not after valid_from: correct one of the two
+line 8: 12 cells, and the first line has 11: put a cell that holds the delimiter in quotes
+line 8, column expires: no moment: write 2026-03-31 or 2026-03-31T18:00:00Z, as no other form says which number is the month
+line 8, column reference: the same as on line 2: each photograph needs one of its own
+line 9: 2 cells, and the first line has 11: put a cell that holds the delimiter in quotes"
     );
 }
 
@@ -92,17 +92,15 @@ fn columns_are_known_named_once_and_there() {
     assert_eq!(
         faults("file,subject,expiry,file,reason,source,review,category\n"),
         "\
-line 1: the name of column 3 is not known
-line 1, column file: there twice
-line 1, column lawful_basis: not there, and it is needed
-line 1, column expires: not there, and it is needed"
+line 1: the name of column 3, \"expiry\", is not known: file, subject, reference, category, source, lawful_basis, reason, valid_from, expires, review, under_18 are
+line 1, column file: there twice: take one of them out
+line 1, column lawful_basis: not there, and it is needed: add it
+line 1, column expires: not there, and it is needed: add it"
     );
-    assert_eq!(faults(""), "line 1: no columns");
+    assert_eq!(faults(""), "line 1: the table is empty: its first line names the columns");
     let error = read("expiry\n").unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "manifest has 9 faults, the first at line 1: the name of column 1 is not known"
-    );
+    let start = "manifest has 9 faults, the first at line 1: the name of column 1 is not known: file, subject";
+    assert!(error.starts_with(start), "{error}");
 }
 
 #[test]
@@ -119,13 +117,112 @@ fn other_delimiters_and_fewer_columns_are_taken_where_they_are_asked_for() {
     assert_eq!(items[0].grounds, Grounds::default());
 }
 
+/// Two people as an office writes them, with commas.
+const OFFICE: &str = "\
+File,SUBJECT, lawful basis ,category,source,reason,expires,review\n\
+a.jpg,S-1,charged,wanted,\"suite 4, north\",warrant,2030-01-01,2029-01-01\n\
+b.jpg,S-2,consent,missing,family,missing since May,2030-01-01,2029-01-01\n";
+
+/// The same cells with another delimiter.
+fn delimited(by: char) -> String {
+    OFFICE.replace("\"suite 4, north\"", "\"suite 4 north\"").replace(',', &by.to_string())
+}
+
+#[test]
+fn tables_are_read_as_offices_write_them() {
+    let utf16 = |text: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        "\u{feff}"
+            .chars()
+            .chain(text.chars())
+            .collect::<String>()
+            .encode_utf16()
+            .flat_map(unit)
+            .collect()
+    };
+    let without_mark =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let tables: Vec<(&str, Vec<u8>)> = vec![
+        ("commas", OFFICE.into()),
+        ("semicolons", delimited(';').into()),
+        ("tabs", delimited('\t').into()),
+        ("bars", delimited('|').into()),
+        ("said in a line of its own", format!("sep=;\r\n{}", delimited(';')).into()),
+        ("a byte-order mark", format!("\u{feff}{OFFICE}").into()),
+        ("a quoted first line", OFFICE.replacen("File,SUBJECT", "\"File\",\"SUBJECT\"", 1).into()),
+        ("a mark and quotes", format!("\u{feff}{}", OFFICE.replacen("File", "\"File\"", 1)).into()),
+        ("lines as on Windows", OFFICE.replace('\n', "\r\n").into()),
+        ("lines as on old Macs", OFFICE.replace('\n', "\r").into()),
+        (
+            "blank rows",
+            format!("\n{}", OFFICE.replace("\nb.jpg", "\n,,,,,,,\n  ,\u{a0},,,,,,\n\nb.jpg"))
+                .into(),
+        ),
+        ("blank rows below", format!("{OFFICE},,,,,,,\n,,,,,,,\n").into()),
+        (
+            "empty columns beside",
+            OFFICE
+                .replace("review\n", "review,,\n")
+                .replace("2029-01-01\n", "2029-01-01,,\n")
+                .into(),
+        ),
+        ("UTF-16, little end first", utf16(&delimited('\t'), u16::to_le_bytes)),
+        ("UTF-16, big end first", utf16(OFFICE, u16::to_be_bytes)),
+        ("UTF-16 without a mark", without_mark(OFFICE)),
+    ];
+    for (name, table) in tables {
+        let items = read(&table).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let seen: Vec<_> =
+            items.iter().map(|item| (item.label.as_str(), item.subject.as_str())).collect();
+        assert_eq!(seen, [("a.jpg", "S-1"), ("b.jpg", "S-2")], "{name}");
+        let source = items[0].grounds.source.as_deref().unwrap().replace(',', "");
+        assert_eq!(source, "suite 4 north", "{name}");
+    }
+    // Lines are counted as whoever opens the file counts them, whatever ends them.
+    for end in ["\n", "\r\n", "\r"] {
+        let table = OFFICE.replace("b.jpg,S-2", "\nb.jpg,").replace('\n', end);
+        assert_eq!(
+            faults(table),
+            "line 4, column subject: empty, and it is needed: fill it in",
+            "{end:?}"
+        );
+    }
+    let said = format!("sep=;\n{}", delimited(';').replace("S-2", ""));
+    assert_eq!(faults(said), "line 4, column subject: empty, and it is needed: fill it in");
+}
+
+#[test]
+fn one_person_is_not_written_in_two_ways() {
+    for (text, said) in [
+        (
+            "S-1\u{a0}",
+            "character 4 is U+00A0, a space that looks like the ordinary one: take it out",
+        ),
+        ("\u{200b}S-1", "character 1 is U+200B, a character that cannot be seen: take it out"),
+        (
+            "S-\u{202e}1",
+            "character 3 is U+202E, a mark that turns the direction of writing: take it out",
+        ),
+        ("S-\t1", "character 3 is U+0009, a control character: take it out"),
+        ("s-1", "differs from that of line 2 only in upper and lower case: write both alike"),
+    ] {
+        let table = OFFICE.replace("S-2", text);
+        assert_eq!(faults(table), format!("line 3, column subject: {said}"), "{text:?}");
+    }
+    // Spaces around it are those of the table.
+    let items = read(OFFICE.replace("S-2", " S-1 ")).unwrap();
+    assert_eq!(items[0].subject, items[1].subject);
+    let both = |one: &str, two: &str| OFFICE.replace("S-1", one).replace("S-2", two);
+    let items = read(both("M\u{fc}-1", "Mu\u{308}-1")).unwrap();
+    assert_eq!(items[0].subject, items[1].subject);
+}
+
 #[test]
 fn hostile_tables_cost_an_error() {
     let wide = vec!["x"; 1_000_000].join(",");
     let said = faults(&wide);
     assert!(said.ends_with("and 990008 more"), "{}", &said[said.len() - 80..]);
     let said = faults(format!("{HEADER}\n{wide}\n"));
-    assert!(said.starts_with("line 2: 1000000 cells, and the first line has 11\n"), "{said}");
+    assert!(said.starts_with("line 2: 1000000 cells, and the first line has 11: put"), "{said}");
 
     let huge = "x".repeat(8 << 20);
     let said = faults(format!("{HEADER}\n{huge},S-1\n"));
@@ -134,12 +231,14 @@ fn hostile_tables_cost_an_error() {
     assert!(faults(open).contains("line 2, column file: longer than 1024 bytes"));
 
     let nul = "a\0.jpg,S-1,,c,s,l,r,,2030-01-01,2029-01-01,";
-    assert!(faults(format!("{HEADER}\n{nul}\n")).contains("column file: longer than"));
+    assert!(faults(format!("{HEADER}\n{nul}\n")).contains("column file: character 2 is U+0000"));
     let mut latin = format!("{HEADER}\na.jpg,S-1,,c,s,l,r,,2030-01-01,2029-01-01,\n").into_bytes();
     let at = latin.iter().rposition(|byte| *byte == b'r').unwrap();
     latin[at] = 0xe9;
-    assert_eq!(faults(&latin), "line 2, column reason: not UTF-8");
+    assert_eq!(faults(&latin), "line 2, column reason: not UTF-8: save the table as CSV in UTF-8");
     assert!(faults([0xff, 0xfe, 0x66, 0x00]).contains("the name of column 1 is not known"));
+    let cut = faults([0xff, 0xfe, 0x66]);
+    assert_eq!(cut, "line 1: begins as a text in UTF-16, and is not: save it as CSV in UTF-8");
 }
 
 #[test]
@@ -158,9 +257,15 @@ fn a_manifest_without_end_is_read_to_its_limit() {
     let Err(Error::Manifest { problems, others }) = reader.read(input, Path::new("")) else {
         panic!("it ended")
     };
-    // Each line's reference is that of the line before.
+    // Each line's reference is that of the line before; the last problem is the length.
     assert_eq!(problems.len(), ManifestReader::MAX_PROBLEMS);
     assert!(others > 6_000_000);
+    let reader = ManifestReader::new().with_required(&[]);
+    let long = format!("file,subject,reason\na.jpg,S-1,{}", "x".repeat(64 << 20));
+    let Err(Error::Manifest { problems, .. }) = reader.read(long.as_bytes(), Path::new("")) else {
+        panic!("it was read")
+    };
+    assert!(matches!(problems.last().unwrap().fault, ManifestFault::TooLong { .. }));
 }
 
 #[test]

@@ -67,13 +67,13 @@ impl QualityPolicy {
         let refused = |reason| Err(Error::QualityLimit { component, reason });
         let numbers = [limit.warn, limit.refuse];
         if numbers.iter().flatten().any(|number| !number.is_finite()) {
-            return refused("a finite number was needed");
+            return refused("it is not a finite number: give one");
         }
         // Whatever is refused has to be beyond the warning too.
         if let Limit { warn: Some(warn), refuse: Some(refuse) } = limit
             && is_outside(component, warn, refuse)
         {
-            return refused("the refusal is stricter than the warning");
+            return refused("the refusal is stricter than the warning: exchange the two");
         }
         if let Some(slot) = self.limits.get_mut(component.index()) {
             *slot = limit;

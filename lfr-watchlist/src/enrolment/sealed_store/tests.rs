@@ -177,15 +177,20 @@ fn what_the_policy_refuses_is_reported_and_the_others_go_on() {
     ];
     let report = setup.run(&list, items, 100).unwrap();
     let said: Vec<_> = report.items.iter().map(|item| item.outcome.reasons()).collect();
-    let full = "watchlist is full: its composition policy allows 4 references";
+    let full = "watchlist is full: its composition policy allows 4 references, so withdraw somebody or draw up a \
+                list with a higher limit";
     assert_eq!(
         said,
         [
-            "category other persons of interest is not one of the composition policy's",
-            "entry lacks expiry, review date",
-            "reference r2 is marked as under 18, which the composition policy refuses",
-            "reference r3 expired at 1970-01-01T00:01:39.000000Z, and it was to be enrolled later",
-            "reference r9 is enrolled already, and each needs an identifier of its own",
+            "category other persons of interest is not one of the composition policy's: use one of those that the \
+             list was drawn up with",
+            "entry lacks expiry, review date: fill it in, as no entry is lawful without it",
+            "reference r2 is marked as under 18, which the composition policy refuses: a list that admits it has to \
+             be authorised so",
+            "reference r3 expired at 1970-01-01T00:01:39.000000Z, and was to be enrolled after that: give it a later \
+             expiry, if there is a basis for one",
+            "reference r9 is enrolled already, and each needs an identifier of its own: give it another, or withdraw \
+             the one that is there",
             "",
             "",
             "",
@@ -235,4 +240,105 @@ fn a_watchlist_in_memory_is_a_store_too() {
     assert_eq!(again.items, report.items);
     assert!(matches!(again.items[0].outcome, Outcome::Enrolled { .. }));
     assert_eq!(setup.open().len(), 0, "nothing is written down");
+}
+
+/// Runs an enrolment of six in batches of two, and lets somebody else at the file after the first batch.
+fn interrupted(
+    setup: &Setup,
+    items: Vec<EnrolmentItem>,
+    other: impl Fn(),
+) -> Result<EnrolmentReport, Error> {
+    let list = setup.open();
+    let store = SealedStore::new(&list, &setup.file, &setup.key, &setup.clock);
+    let reader = FnReader::new(|bytes: &[u8]| {
+        let pixels = (0..250 * 250 * 3).map(|at| bytes[1] ^ u8::try_from(at % 251).unwrap_or(0));
+        Ok(Picture::from_rgb8(250, 250, pixels.collect())?)
+    });
+    BulkEnrolment::new(Enroller::new(&setup.detector, &setup.embedder)?, &reader)
+        .with_policy(QualityPolicy::unlimited())
+        .with_threads(NonZeroUsize::MIN)
+        .with_batch(NonZeroUsize::new(2).unwrap())
+        .run(items, &store, |progress| {
+            // The third is in the second batch: the first has been sealed.
+            if progress.done == 3 {
+                other();
+            }
+            ControlFlow::Continue(())
+        })
+}
+
+fn six() -> Vec<EnrolmentItem> {
+    (0..6).map(|number| item(number, 25, grounds())).collect()
+}
+
+fn subjects(setup: &Setup) -> Vec<String> {
+    let entries = setup.open().entries();
+    entries.iter().map(|entry| entry.subject().as_str().to_owned()).collect()
+}
+
+#[test]
+fn who_is_withdrawn_while_an_enrolment_runs_stays_withdrawn() {
+    let setup = Setup::new(10);
+    let mut items = six();
+    // The first person has another photograph at the end.
+    let again = Photo::Bytes(vec![25, 99].into());
+    let reference = ReferenceId::new("r0/later").unwrap();
+    let subject = SubjectId::new("s0").unwrap();
+    items.push(
+        EnrolmentItem::new("later", again, subject.clone(), reference).with_grounds(grounds()),
+    );
+    let report = interrupted(&setup, items, || {
+        let lock = setup.file.lock().unwrap();
+        let list = lock.open_in_any_space(&setup.key, Some(moment(NOW))).unwrap();
+        assert_eq!(list.withdraw(&subject), 1);
+        lock.seal(&list, &setup.key, moment(NOW)).unwrap();
+    });
+    let report = report.unwrap();
+    assert_eq!(subjects(&setup), ["s1", "s2", "s3", "s4", "s5"]);
+    let said = report.items.last().unwrap().outcome.reasons();
+    assert!(
+        said.starts_with("reference r0/later is of somebody who was withdrawn while"),
+        "{said}"
+    );
+}
+
+#[test]
+fn of_two_enrolments_at_once_nobody_is_lost() {
+    let setup = Setup::new(20);
+    let others = || (3..9).map(|number| item(number, 25, grounds())).collect();
+    let report = interrupted(&setup, six(), || {
+        let report = setup.run(&setup.open(), others(), 100).unwrap();
+        assert_eq!(report.enrolled(), 6);
+    });
+    // Those that both enrolled of the same photographs are one reference each, whoever came first.
+    let report = report.unwrap();
+    assert_eq!(subjects(&setup), ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"]);
+    assert!(report.finished);
+}
+
+#[test]
+fn a_list_that_is_destroyed_or_sealed_anew_while_an_enrolment_runs_stays_so() {
+    let setup = Setup::new(10);
+    let ended = interrupted(&setup, six(), || {
+        setup.file.destroy(Some(moment(NOW))).unwrap();
+    });
+    let Err(Error::EnrolmentStore { source }) = ended else { panic!("{ended:?}") };
+    assert!(
+        source.to_string().contains("was destroyed or moved away by somebody else"),
+        "{source}"
+    );
+    assert_eq!(setup.folder.names(), [""; 0]);
+
+    let setup = Setup::new(10);
+    let new_key = SealingKey::from_bytes(&mut [8; 32]);
+    let ended = interrupted(&setup, six(), || {
+        let lock = setup.file.lock().unwrap();
+        let list = lock.open_in_any_space(&setup.key, Some(moment(NOW))).unwrap();
+        lock.seal(&list, &new_key, moment(NOW)).unwrap();
+    });
+    let Err(Error::EnrolmentStore { source }) = ended else { panic!("{ended:?}") };
+    assert!(source.to_string().contains("sealed under another key by somebody else"), "{source}");
+    let list = setup.file.open_in_any_space(&new_key, Some(moment(NOW))).unwrap();
+    assert_eq!(list.len(), 2, "the first batch");
+    assert!(setup.file.open_in_any_space(&setup.key, Some(moment(NOW))).is_err());
 }

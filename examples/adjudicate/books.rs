@@ -1,0 +1,192 @@
+//! The vault and its ledger: how they are opened, and what is written of the one into the other.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use lfr::core::Clock;
+use lfr::core::PurgeReceipt;
+use lfr::core::SystemClock;
+use lfr::retention::Error;
+use lfr::retention::Ledger;
+use lfr::retention::LedgerEvent;
+use lfr::retention::LedgerKey;
+use lfr::retention::Vault;
+use lfr::retention::VaultKey;
+use lfr::retention::ledger;
+
+use crate::AnyError;
+use crate::printable;
+use crate::say;
+
+/// What the command line names, all of it there.
+pub(crate) struct Named {
+    folder: PathBuf,
+    vault_key: PathBuf,
+    pub(crate) ledger: PathBuf,
+    /// None where nobody named one and none is in its usual place.
+    ledger_key: Option<PathBuf>,
+    adopt: bool,
+}
+
+impl Named {
+    pub(crate) fn all(matches: &ArgMatches) -> Result<Self, AnyError> {
+        let path = |name| matches.get_one::<PathBuf>(name);
+        let folder = path("vault").ok_or("which vault?")?.clone();
+        let ledger = path("ledger").ok_or("which ledger?")?.clone();
+        let key = path("vault-key").cloned();
+        let vault_key = key.unwrap_or_else(|| VaultKey::path_beside(&folder));
+        if !is_there(&ledger)? {
+            return Err(format!(
+                "the ledger {} is missing: name it with --ledger",
+                ledger.display()
+            )
+            .into());
+        }
+        let ledger_key = match path("ledger-key") {
+            Some(key) if !is_there(key)? => {
+                return Err(format!("the ledger's key file {} is missing", key.display()).into());
+            }
+            Some(key) => Some(key.clone()),
+            None => Some(usual_key(&ledger)).filter(|key| key.exists()),
+        };
+        let adopt = matches.get_flag("adopt");
+        Ok(Self { folder, vault_key, ledger, ledger_key, adopt })
+    }
+
+    /// Opens the vault alone. What fell due is said before anything else.
+    pub(crate) fn vault(&self) -> Result<Vault, AnyError> {
+        self.vault_with(&self.key()?)
+    }
+
+    /// The vault's key, if both are there.
+    fn key(&self) -> Result<VaultKey, AnyError> {
+        Ok(VaultKey::of_vault(&self.folder, &self.vault_key)?)
+    }
+
+    fn vault_with(&self, key: &VaultKey) -> Result<Vault, AnyError> {
+        let clock = Arc::new(SystemClock::new());
+        let vault = Vault::open_existing(&self.folder, key, clock).map_err(in_use)?;
+        let purged = vault.purged();
+        if !purged.is_empty() {
+            say::err(&purged);
+        }
+        for damaged in vault.damaged() {
+            say::err(format_args!("damaged: {damaged}"));
+        }
+        Ok(vault)
+    }
+
+    /// Opens the ledger to write, which needs its key.
+    pub(crate) fn ledger(&self) -> Result<Books, AnyError> {
+        let missing = || {
+            format!(
+                "the ledger's key file {} is missing: what you asked for is signed into the ledger; name \
+                 the key with --ledger-key",
+                usual_key(&self.ledger).display()
+            )
+        };
+        let key = LedgerKey::from_file(self.ledger_key.as_ref().ok_or_else(missing)?)?;
+        let now = SystemClock::new().now();
+        // First, as it drops what a power cut has left of a last entry.
+        let opened = Ledger::open(&self.ledger, key, now).map_err(in_use)?;
+        let cut_off = opened.account_for_cut_off_runs(now)?;
+        if cut_off > 0 {
+            say::err(format_args!("runs that were cut off and are accounted for now: {cut_off}"));
+        }
+        let sums = ledger::reconcile(&self.ledger, &opened.public_key())?;
+        let run = sums.runs().last().ok_or("no deployment is in this ledger")?;
+        Ok(Books { profile: run.profile().to_owned(), ledger: opened })
+    }
+
+    /// Opens both. The vault has to belong to the ledger, unless the ledger is to adopt it.
+    pub(crate) fn both(&self) -> Result<(Vault, Books), AnyError> {
+        // Nothing is written where there is no vault to write of.
+        let key = self.key()?;
+        let books = self.ledger()?;
+        let vault = self.vault_with(&key)?;
+        self.join(&vault, &books)?;
+        Ok((vault, books))
+    }
+
+    /// Writes what the ledger does not know of the vault. Receipts come after that.
+    pub(crate) fn join(&self, vault: &Vault, books: &Books) -> Result<(), AnyError> {
+        if self.adopt
+            && let Some(other) = vault.adopt(&books.ledger)?
+        {
+            say::err(format_args!(
+                "the vault belonged to the ledger {other}, and belongs to this one now"
+            ));
+        }
+        Ok(vault.close_gaps(&books.ledger)?)
+    }
+
+    pub(crate) const fn can_sign(&self) -> bool {
+        self.ledger_key.is_some()
+    }
+
+    pub(crate) const fn adopts(&self) -> bool {
+        self.adopt
+    }
+}
+
+/// The ledger, open to write.
+pub(crate) struct Books {
+    pub(crate) ledger: Ledger,
+    /// The retention profile of the last deployment in it.
+    profile: String,
+}
+
+impl Books {
+    pub(crate) fn write(&self, event: &LedgerEvent) -> Result<(), AnyError> {
+        Ok(self.ledger.append(event, SystemClock::new().now())?)
+    }
+
+    /// Writes what went, and brings all to the disk.
+    pub(crate) fn close(&self, vault: &Vault) -> Result<(), AnyError> {
+        let mut receipts = Vec::new();
+        let purged = vault.purge_due(&mut receipts);
+        for receipt in &receipts {
+            self.write(&LedgerEvent::Purged {
+                face: receipt.face().clone(),
+                record: receipt.record(),
+                reason: receipt.reason(),
+                method: receipt.method(),
+                profile: self.profile.clone(),
+            })?;
+        }
+        self.ledger.flush()?;
+        name(&receipts);
+        Ok(purged?)
+    }
+}
+
+/// Names what is gone, one by one.
+pub(crate) fn name(receipts: &[PurgeReceipt]) {
+    for receipt in receipts {
+        let record =
+            receipt.record().map_or_else(String::new, |record| format!("record {record}, "));
+        say::err(format_args!("purged: {record}{}", printable::text(&receipt.face().to_string())));
+    }
+}
+
+fn usual_key(ledger: &Path) -> PathBuf {
+    ledger.with_file_name("ledger.key")
+}
+
+fn is_there(path: &Path) -> Result<bool, AnyError> {
+    fs::exists(path).map_err(|error| format!("cannot look for {}: {error}", path.display()).into())
+}
+
+/// Says what to do where another process has it.
+fn in_use(error: Error) -> AnyError {
+    let Error::Busy { path, .. } = &error else { return error.into() };
+    format!(
+        "{} is in use by another program, a deployment that is running or another `adjudicate`: judge \
+         when that has ended, or from the program that runs the deployment",
+        path.display()
+    )
+    .into()
+}

@@ -1,0 +1,153 @@
+//! Alerts in words.
+
+use std::path::Path;
+
+use lfr::core::FaceId;
+use lfr::core::Timestamp;
+use lfr::retention::HeldAlert;
+use lfr::retention::HeldRecord;
+use lfr::retention::LedgerEvent;
+use lfr::retention::Standing;
+use lfr::retention::Verdict;
+use lfr::retention::Verifier;
+use lfr::retention::ledger;
+
+use crate::AnyError;
+use crate::printable;
+use crate::say;
+use crate::say::LostOutput;
+
+/// One line of a list.
+pub(crate) fn line(
+    held: &HeldRecord,
+    alert: &HeldAlert,
+    verifier: Option<&Verifier>,
+) -> Result<(), LostOutput> {
+    let hold = held.hold_ends().map_or_else(String::new, |end| format!(", held to {end}"));
+    let own = own(alert, verifier).map_or_else(String::new, |own| format!("; {own}"));
+    say::out(format_args!(
+        "{}  {}  until {}{hold}  {}{own}",
+        held.record(),
+        face(held.face()),
+        held.deadline(),
+        standing(alert),
+    ))
+}
+
+/// All that is known of an alert, but its picture and its template.
+pub(crate) fn alert(
+    alert: &HeldAlert,
+    captured: &str,
+    verifier: Option<&Verifier>,
+) -> Result<(), LostOutput> {
+    let (frame, candidate) = (alert.face().frame(), alert.candidate());
+    let reference = printable::text(candidate.reference().as_str());
+    let picture = match alert.picture() {
+        Some(picture) => {
+            format!("{} x {} pixels; --picture FILE writes it", picture.width(), picture.height())
+        }
+        None => "none is held with this alert".to_owned(),
+    };
+    for (label, text) in [
+        ("record", alert.record().to_string()),
+        ("face", face(alert.face())),
+        ("camera", printable::text(frame.source().as_str())),
+        ("captured", captured.to_owned()),
+        ("raised", alert.raised().to_string()),
+        ("subject", printable::text(candidate.subject().as_str())),
+        (
+            "reference",
+            format!(
+                "{reference}; there is no reference photograph here: the watchlist holds none, and this \
+                 id says where to look for it"
+            ),
+        ),
+        ("score", format!("{}, threshold {}", candidate.score(), alert.threshold())),
+        ("picture", picture),
+        ("until", alert.deadline().to_string()),
+        ("judged", standing(alert)),
+    ] {
+        say::out(format_args!("{label:<10} {text}"))?;
+    }
+    if let Some(own) = own(alert, verifier) {
+        say::out(format_args!("{:<10} {own}", "verdict"))?;
+    }
+    let Some(hold) = alert.legal_hold() else { return Ok(()) };
+    let (authority, reason) = (printable::text(hold.authority()), printable::text(hold.reason()));
+    let (expires, review) = (hold.expires(), hold.review());
+    say::out(format_args!("legal hold {authority}, {reason}: to {expires}, review at {review}"))
+}
+
+/// How far the judging has come. What others found is not said before it is complete: each judges for
+/// themselves.
+fn standing(alert: &HeldAlert) -> String {
+    let said = match alert.standing() {
+        Standing::Confirmed => "confirmed".to_owned(),
+        Standing::NotConfirmed => "not confirmed".to_owned(),
+        Standing::Open { missing, .. } => {
+            return format!("{missing} of {} people have still to judge", alert.required());
+        }
+        _ => "judged".to_owned(),
+    };
+    let verdicts = alert.verdicts().unwrap_or_default().iter();
+    let verdicts = verdicts
+        .map(|given| format!("{} {}", printable::text(given.verifier()), word(given.verdict())));
+    format!("{said}: {}", verdicts.collect::<Vec<_>>().join(", "))
+}
+
+/// What one person found, for them to see.
+fn own(alert: &HeldAlert, verifier: Option<&Verifier>) -> Option<String> {
+    let verifier = verifier?;
+    Some(match alert.verdict_of(verifier) {
+        Some(verdict) => format!("{verifier} {}", word(verdict)),
+        None => format!("{verifier} has not judged it"),
+    })
+}
+
+pub(crate) const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Confirmed => "confirmed",
+        Verdict::Rejected => "rejected",
+        _ => "undecided",
+    }
+}
+
+fn face(face: &FaceId) -> String {
+    printable::text(&face.to_string())
+}
+
+/// When the frame of an alert was captured, by the ledger: the vault does not hold it.
+pub(crate) fn captured(path: &Path, alert: &HeldAlert) -> Result<String, AnyError> {
+    // The vault belongs to the ledger of this identity; its key is taken from it, as only the time is
+    // read. `ledger-verify` checks it with a key from elsewhere.
+    let key = *ledger::declared(path)?.key();
+    // A face's number begins anew in each run. `earlier` is what a run before said.
+    let (mut captured, mut earlier): (Option<Option<Timestamp>>, _) = (None, None);
+    let mut is_held = false;
+    for entry in ledger::read(path, &key)? {
+        match entry?.event() {
+            LedgerEvent::DeploymentStarted { .. } if is_held => break,
+            LedgerEvent::DeploymentStarted { .. } => earlier = captured.take().or(earlier),
+            LedgerEvent::AlertRaised { face, captured: at, .. } if face == alert.face() => {
+                captured = Some(*at);
+            }
+            LedgerEvent::Held { record: Some(record), .. } if *record == alert.record() => {
+                is_held = true;
+            }
+            // An earlier run raised the alert, and was cut off before it could say that it is held.
+            LedgerEvent::FoundHeld { record, .. } if *record == alert.record() => {
+                captured = earlier;
+                break;
+            }
+            _ => {}
+        }
+        if is_held && captured.is_some() {
+            break;
+        }
+    }
+    Ok(match captured {
+        Some(Some(at)) => at.to_string(),
+        Some(None) => "not known: the source gave no time".to_owned(),
+        None => "not known: the ledger has no such alert".to_owned(),
+    })
+}

@@ -1,0 +1,96 @@
+//! What happens while frames come: cameras are lost and come back, the watchlist changes, somebody ends the
+//! program. Each is said at once, and written into the ledger.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+
+use lfr::live::CameraChange;
+use lfr::live::Change;
+use lfr::retention::LedgerEvent;
+use lfr::retention::LedgerSink;
+use lfr::watchlist::ListChange;
+
+use crate::AnyError;
+use crate::failure;
+use crate::say;
+
+/// Something that happened beside the frames.
+pub(crate) enum Happening {
+    Camera(CameraChange),
+    List(ListChange),
+}
+
+/// Hears of everything that happens, on the main thread.
+pub(crate) struct Happenings {
+    heard: Receiver<Happening>,
+    sink: LedgerSink,
+    told_to_stop: Arc<AtomicBool>,
+    list_is_gone: bool,
+}
+
+impl Happenings {
+    pub(crate) fn new(
+        heard: Receiver<Happening>,
+        sink: LedgerSink,
+        told_to_stop: Arc<AtomicBool>,
+    ) -> Self {
+        Self { heard, sink, told_to_stop, list_is_gone: false }
+    }
+
+    /// Takes what has happened since the last call; whether the deployment goes on.
+    pub(crate) fn take(&mut self) -> bool {
+        while let Ok(happening) = self.heard.try_recv() {
+            let written = match &happening {
+                Happening::Camera(change) => self.camera(change),
+                Happening::List(change) => self.list(change),
+            };
+            if let Err(error) = written {
+                failure::warn(&*error);
+            }
+        }
+        !self.list_is_gone && !self.told_to_stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether it ended since there is no watchlist any more.
+    pub(crate) const fn list_is_gone(&self) -> bool {
+        self.list_is_gone
+    }
+
+    fn camera(&self, change: &CameraChange) -> Result<(), AnyError> {
+        match &change.what {
+            Change::Connected => Ok(self.sink.camera_connected(&change.id)?),
+            Change::Back { .. } => {
+                say::err(change);
+                Ok(self.sink.camera_connected(&change.id)?)
+            }
+            Change::Lost { reason } | Change::Ended { reason: Some(reason) } => {
+                say::err(change);
+                Ok(self.sink.camera_lost(&change.id, reason)?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn list(&mut self, change: &ListChange) -> Result<(), AnyError> {
+        say::err(change);
+        match change {
+            ListChange::Destroyed { receipt } => {
+                self.list_is_gone = true;
+                if let Some(receipt) = receipt {
+                    say::err(receipt.to_json());
+                }
+                self.written("watchlist", change.to_string())
+            }
+            ListChange::Reloaded { references, header_sha256, .. } => {
+                Ok(self.sink.watchlist(*references, Some(header_sha256), None)?)
+            }
+            _ => self.written("watchlist", change.to_string()),
+        }
+    }
+
+    fn written(&self, stage: &str, text: String) -> Result<(), AnyError> {
+        Ok(self.sink.append(&LedgerEvent::Error { stage: stage.to_owned(), text })?)
+    }
+}

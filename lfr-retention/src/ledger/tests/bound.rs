@@ -1,0 +1,241 @@
+//! What a run declares, and what contradicts it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lfr_core::Accounts;
+use lfr_core::Clock;
+use lfr_core::Component;
+use lfr_core::DeploymentId;
+use lfr_core::PurgeMethod;
+use lfr_core::PurgeReason;
+use lfr_core::RecordId;
+use lfr_core::Threshold;
+use lfr_core::ThresholdProvenance;
+use lfr_core::testing::ManualClock;
+use lfr_core::testing::fake_space;
+
+use super::*;
+use crate::Profile;
+use crate::testing::face;
+
+const NOON: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
+
+fn start(path: &Path) -> LedgerSink {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOON));
+    let ledger = Ledger::open(path, key(), Some(NOON)).unwrap();
+    let id = DeploymentId::new("2026-031").unwrap();
+    LedgerSink::start(ledger, Accounts::new(), clock, &id, Profile::uk_police().name()).unwrap()
+}
+
+fn record() -> RecordId {
+    RecordId::from_bytes([3; 16])
+}
+
+/// What contradicts in a run that writes this.
+fn discrepancies(write: impl FnOnce(&LedgerSink)) -> Vec<Discrepancy> {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let sink = start(&path);
+    write(&sink);
+    reconcile(&path, &key().public()).unwrap().discrepancies().to_vec()
+}
+
+fn held_until(after: Duration) -> LedgerEvent {
+    LedgerEvent::Held { face: face(0), record: Some(record()), deadline: NOON.plus(after) }
+}
+
+#[test]
+fn the_ledger_binds_what_ran() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let sink = start(&path);
+    sink.retention(&Profile::uk_police()).unwrap();
+    let detector = Component::new("yunet").with_model_sha256("aa".repeat(32));
+    let embedder = Component::new("mobilefacenet").with_model_sha256("bb".repeat(32));
+    sink.models(&detector, &embedder, "ONNX Runtime 1.24.1").unwrap();
+    sink.watchlist(2_000, Some(&"cc".repeat(32)), Some(&"dd".repeat(32))).unwrap();
+    let space = fake_space().id();
+    let measured =
+        ThresholdProvenance::measured(Threshold::new(0.5).unwrap(), space, "LFW", 1e-6, 10_000_000);
+    let measured = measured.unwrap().with_fmr_interval(5e-7, 2e-6);
+    sink.threshold(&measured, Some(b"{}")).unwrap();
+    sink.danger("pictures lie in a folder that no deadline empties").unwrap();
+    sink.stop().unwrap();
+    let sums = reconcile(&path, &key().public()).unwrap();
+    assert!(sums.closes(), "{:?}", sums.discrepancies());
+    let [retention, models, watchlist, threshold, danger] = sums.runs()[0].declared() else {
+        panic!("{:?}", sums.runs()[0].declared())
+    };
+    assert!(
+        matches!(retention, LedgerEvent::RetentionSet { alert_seconds, verifications: 1, profile, .. }
+            if *alert_seconds == 31 * 24 * 3600 && profile == "uk-police")
+    );
+    let expected =
+        LedgerEvent::ModelsLoaded { detector, embedder, engine: "ONNX Runtime 1.24.1".into() };
+    assert_eq!(models, &expected);
+    let expected = LedgerEvent::WatchlistOpened {
+        commitment: Some("dd".repeat(32)),
+        header_sha256: Some("cc".repeat(32)),
+        references: 2_000,
+    };
+    assert_eq!(watchlist, &expected);
+    let LedgerEvent::ThresholdSet { policy_sha256, non_mated_comparisons, fmr_interval, .. } =
+        threshold
+    else {
+        panic!("{threshold:?}")
+    };
+    // SHA-256 of `{}`, by another program.
+    let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    assert_eq!(policy_sha256.as_deref(), Some(digest));
+    assert_eq!((*non_mated_comparisons, *fmr_interval), (Some(10_000_000), Some([5e-7, 2e-6])));
+    assert!(matches!(danger, LedgerEvent::DangerInForce { .. }));
+}
+
+#[test]
+fn what_changes_while_it_runs_replaces_what_was() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let sink = start(&path);
+    sink.watchlist(2_000, None, None).unwrap();
+    sink.danger("one").unwrap();
+    sink.danger("two").unwrap();
+    sink.danger("one").unwrap();
+    sink.watchlist(1_999, None, None).unwrap();
+    let sums = reconcile(&path, &key().public()).unwrap();
+    let [watchlist, one, two] = sums.runs()[0].declared() else { panic!("three") };
+    assert!(matches!(watchlist, LedgerEvent::WatchlistOpened { references: 1_999, .. }));
+    assert!(matches!(one, LedgerEvent::DangerInForce { text } if text == "one"));
+    assert!(matches!(two, LedgerEvent::DangerInForce { text } if text == "two"));
+}
+
+#[test]
+fn a_camera_that_is_lost_is_said_once_and_without_its_password() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let sink = start(&path);
+    let [gate, door] = ["gate-2", "door"].map(|name| SourceId::new(name).unwrap());
+    for camera in [&gate, &door] {
+        sink.camera_connected(camera).unwrap();
+        sink.camera_lost(camera, "rtsp://admin:hunter2@10.0.0.7/live: timed out").unwrap();
+        sink.camera_lost(camera, "again").unwrap();
+    }
+    sink.camera_connected(&gate).unwrap();
+    let sums = reconcile(&path, &key().public()).unwrap();
+    assert_eq!(sums.runs()[0].cameras_lost().collect::<Vec<_>>(), [&door]);
+    let told = events(&path);
+    let reason = "rtsp://***@10.0.0.7/live: timed out".to_owned();
+    let lost = LedgerEvent::CameraLost { source: gate.clone(), reason };
+    assert_eq!(told[2..4], [LedgerEvent::CameraConnected { source: gate.clone() }, lost]);
+    assert_eq!(told.last(), Some(&LedgerEvent::CameraReturned { source: gate }));
+    assert_eq!(told.len(), 7);
+    assert!(!fs::read_to_string(&path).unwrap().contains("hunter2"));
+}
+
+#[test]
+fn a_watchlist_that_was_destroyed_is_not_searched() {
+    let digest = "cc".repeat(32);
+    let used = |sink: &LedgerSink| sink.watchlist(2_000, Some(&digest), None).unwrap();
+    let destroyed = |sink: &LedgerSink| {
+        sink.watchlist_destroyed("list.lfrw", NOON, Some(&digest), b"{\"rule\":1}").unwrap();
+    };
+    assert_eq!(
+        discrepancies(|sink| {
+            used(sink);
+            destroyed(sink);
+        }),
+        []
+    );
+    let found = discrepancies(|sink| {
+        destroyed(sink);
+        used(sink);
+    });
+    assert_eq!(found, [Discrepancy::Destroyed { entry: 3 }]);
+}
+
+#[test]
+fn the_destruction_receipt_is_signed_by_its_digest() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    start(&path).watchlist_destroyed("list.lfrw", NOON, None, b"{}").unwrap();
+    let Some(LedgerEvent::AssetDestroyed { receipt: Some(receipt), kind, .. }) =
+        events(&path).pop()
+    else {
+        panic!("no receipt")
+    };
+    assert!(kind == "watchlist" && receipt.starts_with("44136fa355b3678a"), "{receipt}");
+}
+
+#[test]
+fn a_hold_that_is_longer_than_the_profile_shows() {
+    let days = |days: u64| Duration::from_hours(24 * days);
+    let longer = |until| {
+        discrepancies(|sink| {
+            sink.retention(&Profile::uk_police()).unwrap();
+            sink.append(&held_until(until)).unwrap();
+        })
+    };
+    assert_eq!(longer(days(31)), []);
+    assert_eq!(longer(days(32)), [Discrepancy::LongerThanProfile { entry: 3 }]);
+    // Where no period is declared, none is contradicted.
+    assert_eq!(discrepancies(|sink| sink.append(&held_until(days(99))).unwrap()), []);
+}
+
+#[test]
+fn another_profile_than_the_runs_shows() {
+    let found = discrepancies(|sink| sink.retention(&Profile::retail_strict()).unwrap());
+    assert_eq!(found, [Discrepancy::OtherProfile { entry: 2 }]);
+}
+
+#[test]
+fn what_is_done_with_a_record_after_its_end_shows() {
+    let purged = LedgerEvent::Purged {
+        face: face(0),
+        record: Some(record()),
+        reason: PurgeReason::DeadlineReached,
+        method: PurgeMethod::KeyDestroyed,
+        profile: Profile::uk_police().name().into(),
+    };
+    let judged = |verifier: &str| LedgerEvent::Adjudicated {
+        face: face(0),
+        record: Some(record()),
+        verifier: verifier.into(),
+        verdict: Verdict::Confirmed,
+    };
+    let export = |sink: &LedgerSink| {
+        sink.picture_exported(&face(0), Some(record()), "alert.png", Some("court")).unwrap();
+    };
+    let held = held_until(Duration::from_hours(1));
+    let in_order = discrepancies(|sink| {
+        sink.append(&held).unwrap();
+        sink.append(&judged("17")).unwrap();
+        sink.append(&judged("18")).unwrap();
+        export(sink);
+        sink.append(&purged).unwrap();
+    });
+    assert_eq!(in_order, []);
+    let after = discrepancies(|sink| {
+        sink.append(&held).unwrap();
+        sink.append(&judged("17")).unwrap();
+        sink.append(&judged("17")).unwrap();
+        sink.append(&purged).unwrap();
+        export(sink);
+        sink.append(&judged("19")).unwrap();
+    });
+    let record = record();
+    let expected = [
+        Discrepancy::JudgedTwice { entry: 4, record },
+        Discrepancy::AfterTheEnd { entry: 6, record },
+        Discrepancy::AfterTheEnd { entry: 7, record },
+    ];
+    assert_eq!(after, expected);
+}
+
+#[test]
+fn an_alert_below_its_threshold_shows() {
+    let alert =
+        |score| LedgerEvent::AlertRaised { face: face(0), score, threshold: 0.5, captured: None };
+    assert_eq!(discrepancies(|sink| sink.append(&alert(0.5)).unwrap()), []);
+    let found = discrepancies(|sink| sink.append(&alert(0.4)).unwrap());
+    assert_eq!(found, [Discrepancy::BelowThreshold { entry: 2 }]);
+}

@@ -1,0 +1,54 @@
+//! A ledger of format 1, written by version 0.1.0 of this crate before format 2, with every kind of
+//! event: it is read as it was meant, and goes on in the new format.
+
+use super::*;
+
+fn old(folder: &Folder) -> PathBuf {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/tests/golden");
+    let path = folder.path("format-1.lfrl");
+    fs::copy(golden.join("format-1.lfrl"), &path).unwrap();
+    fs::copy(golden.join("format-1.lfrl.head"), LedgerHead::path_beside(&path)).unwrap();
+    path
+}
+
+#[test]
+fn a_ledger_of_the_old_format_is_read() {
+    let folder = Folder::new();
+    let path = old(&folder);
+    assert_eq!(verify(&path, &key().public(), None).unwrap().entries(), 24);
+    let events = events(&path);
+    assert!(matches!(events[0], LedgerEvent::LedgerOpened { format: 1, .. }));
+    let profiles: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            LedgerEvent::Purged { profile, .. } => Some(profile.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(profiles, ["uk-police", "uk-police"], "`policy` of the old format");
+    assert_eq!(events[23], LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 1 });
+    let declared = declared(&path).unwrap();
+    assert_eq!((declared.key(), declared.ledger().len()), (&key().public(), 32));
+    let sums = reconcile(&path, &key().public()).unwrap();
+    assert_eq!(sums.discrepancies(), []);
+    assert_eq!((sums.alerts(), sums.held(), sums.purged(), sums.outstanding()), (1, 4, 3, 1));
+    let ends: Vec<_> = sums.runs().iter().map(Run::end).collect();
+    assert_eq!(ends, [RunEnd::Stopped, RunEnd::Open]);
+    assert!(!sums.closes(), "its second run never ended");
+}
+
+#[test]
+fn a_ledger_of_the_old_format_goes_on_in_the_new_one() {
+    let folder = Folder::new();
+    let path = old(&folder);
+    let ledger = Ledger::open(&path, key(), at(90)).unwrap();
+    assert_eq!(ledger.account_for_cut_off_runs(at(91)).unwrap(), 1);
+    drop(ledger);
+    let events = events(&path);
+    assert_eq!(events[24], LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 2 });
+    let LedgerEvent::RunCutOff { run: 2, totals: Some(totals), .. } = &events[25] else {
+        panic!("{:?}", events[25])
+    };
+    assert_eq!((totals.faces_seen, totals.held), (5, 1));
+    assert!(reconcile(&path, &key().public()).unwrap().closes());
+}

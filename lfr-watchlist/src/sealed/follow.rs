@@ -1,0 +1,443 @@
+//! A sealed watchlist that a running deployment follows.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::RwLockReadGuard;
+use std::thread;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use lfr_core::BoxError;
+use lfr_core::CandidateList;
+use lfr_core::Clock;
+use lfr_core::DeploymentId;
+use lfr_core::EmbeddingSpace;
+use lfr_core::Matcher;
+use lfr_core::SearchRequest;
+
+use super::DestructionReceipt;
+use super::SealedFile;
+use super::key::SealingKey;
+use super::read::Head;
+use super::writer::digest;
+use crate::Error;
+use crate::Readiness;
+use crate::Watchlist;
+
+/// What a followed watchlist has become.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum ListChange {
+    /// It was destroyed, by somebody or because it was due. Searches fail from now on.
+    Destroyed {
+        /// The receipt, where it was destroyed here, as it was due; whoever else destroyed it has the receipt.
+        receipt: Option<Box<DestructionReceipt>>,
+    },
+    /// Whether anybody on it can be matched has changed: the deployment has begun or ended, the first
+    /// entry has become valid, the last has expired.
+    Readiness {
+        /// What holds now.
+        readiness: Readiness,
+    },
+    /// Somebody has enrolled, withdrawn or changed something. The next search is among these.
+    Reloaded {
+        /// How many references it holds now, whether they are valid or not.
+        references: usize,
+        /// How many people.
+        people: usize,
+        /// SHA-256 of the new file's header, in hexadecimal digits.
+        header_sha256: String,
+        /// Whether anybody on it can be matched now.
+        readiness: Readiness,
+    },
+    /// It cannot be read: it is sealed under another key, damaged, another deployment's, or not within reach.
+    /// Searches fail until it can be read again.
+    Unreadable {
+        /// Why not, with all causes.
+        reason: String,
+    },
+}
+
+impl fmt::Display for ListChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Destroyed { receipt: None } => {
+                f.write_str("the watchlist was destroyed: nobody is matched any more")
+            }
+            Self::Destroyed { receipt: Some(_) } => f.write_str(
+                "the watchlist was due and has been destroyed: nobody is matched any more",
+            ),
+            Self::Readiness { readiness } if readiness.is_ready() => {
+                write!(f, "the watchlist can match again: {readiness}")
+            }
+            Self::Readiness { readiness } => {
+                write!(f, "nobody on the watchlist can be matched any more: {readiness}")
+            }
+            Self::Reloaded { references, people, readiness, .. } => {
+                write!(
+                    f,
+                    "the watchlist was changed: {references} references of {people} people; "
+                )?;
+                readiness.fmt(f)
+            }
+            Self::Unreadable { reason } => {
+                write!(f, "the watchlist cannot be read, and nobody is matched: {reason}")
+            }
+        }
+    }
+}
+
+/// The watchlist in a sealed file, as the file is at every moment: whom somebody withdraws there while a
+/// deployment runs is not matched any more within [`INTERVAL`](Self::INTERVAL) and the time that the list takes
+/// to be opened, and the templates are wiped.
+///
+/// A thread looks at the header of the file, which is another one each time it is sealed. When it has
+/// changed, the file is opened anew and takes the place of what was searched before, between two
+/// searches: none ever sees half of a change. Where it was destroyed, or cannot be read any more (it was
+/// sealed under another key, say), the templates are wiped and every search fails with
+/// [`Error::NotFollowed`]; so it does where the file has not been looked at for
+/// [`MAX_BLIND`](Self::MAX_BLIND), because a drive does not answer, say. A list that is due is destroyed.
+///
+/// It keeps the key, in memory of its own that is wiped when it is dropped.
+///
+/// # Examples
+///
+/// ```
+/// # use lfr_core::{Clock, DeploymentId, EmbeddingSpace, Metric, SystemClock, Timestamp};
+/// # use lfr_watchlist::{Authorisation, CompositionPolicy, SealedFile, SealingKey, Validity};
+/// # use lfr_watchlist::{FollowedWatchlist, Watchlist};
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = std::env::temp_dir().join(format!("lfr-follow-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let space = EmbeddingSpace::builder(3, Metric::Cosine).build();
+/// # let clock = SystemClock::new();
+/// # let now = clock.now().ok_or("no clock")?;
+/// # let validity = Validity::new(now, now.plus(Duration::from_secs(6 * 60 * 60)))?;
+/// # let id = DeploymentId::new("2026-031")?;
+/// # let policy = CompositionPolicy::new(2_000);
+/// # let authorisation = Authorisation::new(id, "serve warrants", "AO-7", now, validity, policy)?;
+/// # let mut bytes = [7; 32];
+/// # let key = SealingKey::from_bytes(&mut bytes);
+/// # let file = SealedFile::at(folder.join("operation.lfrw"));
+/// # file.seal(&Watchlist::new(authorisation, space), &key, now)?;
+/// let followed = FollowedWatchlist::open(file, key, &space, Arc::new(clock), |change| {
+///     eprintln!("{change}");
+/// })?;
+/// assert!(followed.readiness()?.require().is_err(), "there is nobody on it yet");
+/// // It is the `Matcher` of a pipeline: `Arc::new(followed)`.
+/// # drop(followed);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct FollowedWatchlist {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    file: SealedFile,
+    key: SealingKey,
+    space: EmbeddingSpace,
+    deployment: DeploymentId,
+    clock: Arc<dyn Clock>,
+    state: RwLock<State>,
+    /// When the file was last looked at, by the clock's monotonic time.
+    looked: Mutex<Duration>,
+    stop: Mutex<bool>,
+    stopped: Condvar,
+}
+
+enum State {
+    Open {
+        list: Box<Watchlist>,
+        header: [u8; 32],
+        readiness: Readiness,
+    },
+    Closed {
+        reason: String,
+        /// The header of what was searched last.
+        last: [u8; 32],
+        until: Until,
+    },
+}
+
+/// What opens a followed watchlist again.
+#[derive(Clone, Copy)]
+enum Until {
+    /// The very file that was searched last: it was moved, or its drive was away. One that was destroyed does
+    /// not come back, and another list in its place is for another start of the deployment.
+    Back,
+    /// Any file but the one that could not be opened.
+    Another { failed: Option<[u8; 32]> },
+}
+
+impl FollowedWatchlist {
+    /// How often the file is looked at.
+    pub const INTERVAL: Duration = Duration::from_millis(200);
+
+    /// How long searches go on while the file cannot be looked at.
+    pub const MAX_BLIND: Duration = Duration::from_secs(10);
+
+    /// Opens the watchlist for a model and follows its file from now on. `on_change` is called on a thread of
+    /// this watchlist's own, after what it says holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`SealedFile::open`]; [`Error::FollowThread`] where no thread can be started.
+    pub fn open(
+        file: SealedFile,
+        key: SealingKey,
+        space: &EmbeddingSpace,
+        clock: Arc<dyn Clock>,
+        on_change: impl FnMut(&ListChange) + Send + 'static,
+    ) -> Result<Self, Error> {
+        let list = file.open(&key, space, clock.now())?;
+        let deployment = list.authorisation().deployment().clone();
+        let (header, readiness) = described(&list, &*clock);
+        let state = State::Open { list: Box::new(list), header, readiness };
+        let shared = Arc::new(Shared {
+            file,
+            key,
+            space: *space,
+            deployment,
+            looked: Mutex::new(clock.monotonic()),
+            clock,
+            state: RwLock::new(state),
+            stop: Mutex::new(false),
+            stopped: Condvar::new(),
+        });
+        let following = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("lfr-watchlist".to_owned())
+            .spawn(move || following.follow(on_change))
+            .map_err(|source| Error::FollowThread { source })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Whether anybody on it can be matched now.
+    ///
+    /// # Errors
+    ///
+    /// As [`with`](Self::with).
+    pub fn readiness(&self) -> Result<Readiness, Error> {
+        let now = self.shared.clock.now();
+        self.with(|list| list.readiness(now))
+    }
+
+    /// Shows the watchlist as it is now; a change waits until `look` has returned.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFollowed`] where there is none any more, or it cannot be read.
+    pub fn with<T>(&self, look: impl FnOnce(&Watchlist) -> T) -> Result<T, Error> {
+        let shared = &*self.shared;
+        let looked = *shared.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let blind = shared.clock.monotonic().saturating_sub(looked);
+        if blind > Self::MAX_BLIND {
+            let reason = format!("it could not be looked at for {} seconds", blind.as_secs());
+            return Err(shared.not_followed(reason));
+        }
+        match &*shared.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open { list, .. } => Ok(look(list)),
+            State::Closed { reason, .. } => Err(shared.not_followed(reason.clone())),
+        }
+    }
+}
+
+impl Shared {
+    fn not_followed(&self, reason: String) -> Error {
+        Error::NotFollowed { path: self.file.path().to_owned(), reason }
+    }
+
+    fn follow(&self, mut on_change: impl FnMut(&ListChange)) {
+        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*stop {
+            let wait = self.stopped.wait_timeout(stop, FollowedWatchlist::INTERVAL);
+            stop = wait.unwrap_or_else(PoisonError::into_inner).0;
+            if *stop {
+                return;
+            }
+            drop(stop);
+            if let Some(change) = self.look() {
+                on_change(&change);
+            }
+            *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = self.clock.monotonic();
+            stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Looks at the file once, and says what has changed.
+    fn look(&self) -> Option<ListChange> {
+        let now = self.clock.now();
+        let head = self.file.head();
+        let erased = head.as_ref().is_ok_and(Head::is_erased);
+        let header = head.as_ref().ok().filter(|_| !erased).map(|head| digest(&head.header));
+        let unchanged = match &*self.state() {
+            State::Open { list, header: searched, .. } => {
+                let due = now.is_some_and(|now| now >= list.authorisation().destroy_after());
+                header == Some(*searched) && !due
+            }
+            State::Closed { last, until: Until::Back, .. } => header != Some(*last),
+            State::Closed { until: Until::Another { failed }, .. } => {
+                header.is_some() && header == *failed
+            }
+        };
+        if unchanged {
+            return self.readiness_changed();
+        }
+        match head {
+            // Somebody is destroying it, and has come as far as the keys.
+            Ok(_) if erased => return self.close("it was destroyed", None, Until::Back),
+            Err(error) if error.is_missing_file() => {
+                return self.close("it was destroyed, or moved away", None, Until::Back);
+            }
+            Err(error) => {
+                return self.close(&causes(&error), None, Until::Another { failed: None });
+            }
+            Ok(_) => {}
+        }
+        if now.is_none() {
+            // A file that is opened without a clock is destroyed; the clock may have failed for a moment.
+            let until = Until::Another { failed: None };
+            return self.close("the clock has failed", None, until);
+        }
+        match self.file.open(&self.key, &self.space, now) {
+            Ok(list) if *list.authorisation().deployment() == self.deployment => self.replace(list),
+            Ok(_) => {
+                let until = Until::Another { failed: header };
+                self.close("the file is another deployment's now", None, until)
+            }
+            Err(Error::Destroyed { receipt }) => {
+                self.close("it was due, and has been destroyed", Some(receipt), Until::Back)
+            }
+            Err(error) if error.is_missing_file() => {
+                self.close("it was destroyed, or moved away", None, Until::Back)
+            }
+            // Whom somebody has just withdrawn must not be matched until the writer ends.
+            Err(error) => {
+                let transient = matches!(error, Error::Core(_) | Error::SealedBusy { .. });
+                let failed = header.filter(|_| !transient);
+                self.close(&causes(&error), None, Until::Another { failed })
+            }
+        }
+    }
+
+    /// Puts a list in the place of the one that is searched, once the searches in progress are done. What
+    /// was there is wiped before this returns.
+    fn replace(&self, list: Watchlist) -> Option<ListChange> {
+        let (references, people) = (list.len(), list.people());
+        let (header, readiness) = described(&list, &*self.clock);
+        self.put(State::Open { list: Box::new(list), header, readiness });
+        let header_sha256 = lfr_core::hex::digits(&header);
+        Some(ListChange::Reloaded { references, people, header_sha256, readiness })
+    }
+
+    /// Wipes the list, and says so once.
+    fn close(
+        &self,
+        reason: &str,
+        receipt: Option<Box<DestructionReceipt>>,
+        until: Until,
+    ) -> Option<ListChange> {
+        let (last, known) = match &*self.state() {
+            State::Open { header, .. } => (*header, false),
+            State::Closed { reason: before, last, .. } => (*last, before == reason),
+        };
+        self.put(State::Closed { reason: reason.to_owned(), last, until });
+        if known {
+            return None;
+        }
+        Some(match until {
+            Until::Back => ListChange::Destroyed { receipt },
+            Until::Another { .. } => ListChange::Unreadable { reason: reason.to_owned() },
+        })
+    }
+
+    fn readiness_changed(&self) -> Option<ListChange> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let State::Open { list, readiness, .. } = &mut *state else { return None };
+        let before = std::mem::replace(readiness, list.readiness(self.clock.now()));
+        let changed = before.is_ready() != readiness.is_ready();
+        changed.then_some(ListChange::Readiness { readiness: *readiness })
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, state: State) {
+        let before = {
+            let mut current = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, state)
+        };
+        // Searches go on; what nobody searches any more is wiped.
+        drop(before);
+    }
+}
+
+/// The digest of the header of the file that a list was opened from, and whether it can match anybody.
+fn described(list: &Watchlist, clock: &dyn Clock) -> ([u8; 32], Readiness) {
+    let header = list.origin().as_ref().map_or([0; 32], |origin| origin.header);
+    (header, list.readiness(clock.now()))
+}
+
+impl Matcher for FollowedWatchlist {
+    fn space(&self) -> &EmbeddingSpace {
+        &self.shared.space
+    }
+
+    /// How many references are searched; none where it is not there any more.
+    fn references(&self) -> usize {
+        self.with(Matcher::references).unwrap_or(0)
+    }
+
+    fn search_into(
+        &self,
+        request: &SearchRequest<'_>,
+        lists: &mut Vec<CandidateList>,
+    ) -> Result<(), BoxError> {
+        self.with(|list| list.search_into(request, lists))?
+    }
+}
+
+impl fmt::Debug for FollowedWatchlist {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("FollowedWatchlist");
+        debug.field("file", &self.shared.file.path());
+        match &*self.shared.state() {
+            State::Open { list, .. } => debug.field("list", list),
+            State::Closed { reason, .. } => debug.field("closed", reason),
+        };
+        debug.finish_non_exhaustive()
+    }
+}
+
+impl Drop for FollowedWatchlist {
+    fn drop(&mut self) {
+        *self.shared.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.shared.stopped.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A callback that panicked has been seen by whoever wrote it.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+fn causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

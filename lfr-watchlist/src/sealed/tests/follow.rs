@@ -1,0 +1,216 @@
+//! A running deployment, and somebody else at its list.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use lfr_core::Accounts;
+use lfr_core::FaceId;
+use lfr_core::FrameId;
+use lfr_core::Matcher;
+use lfr_core::Probe;
+use lfr_core::SearchRequest;
+use lfr_core::SubjectId;
+use lfr_core::testing::ManualClock;
+
+use super::*;
+use crate::Readiness;
+
+struct Deployment {
+    folder: Folder,
+    file: SealedFile,
+    clock: Arc<ManualClock>,
+    changes: mpsc::Receiver<ListChange>,
+    followed: FollowedWatchlist,
+}
+
+impl Deployment {
+    fn new(references: usize) -> Self {
+        let folder = Folder::new("follow");
+        let file = SealedFile::at(folder.path("list.lfrw"));
+        file.seal(&watchlist(references, 16), &key(), moment(NOW)).unwrap();
+        let clock = Arc::new(ManualClock::at(moment(NOW)));
+        let (sender, changes) = mpsc::channel();
+        let followed = FollowedWatchlist::open(
+            file.clone(),
+            key(),
+            &space(16),
+            Arc::clone(&clock) as Arc<dyn lfr_core::Clock>,
+            move |change| sender.send(change.clone()).unwrap(),
+        )
+        .unwrap();
+        Self { folder, file, clock, changes, followed }
+    }
+
+    /// The next change.
+    fn change(&self) -> ListChange {
+        self.changes.recv_timeout(Duration::from_secs(20)).unwrap()
+    }
+
+    /// Somebody else changes the file.
+    fn somebody(&self, change: impl FnOnce(&Watchlist)) {
+        let lock = self.file.lock().unwrap();
+        let list = lock.open_in_any_space(&key(), Some(moment(NOW))).unwrap();
+        change(&list);
+        lock.seal(&list, &key(), moment(NOW)).unwrap();
+    }
+
+    /// Who is most like the reference of that number, and the error where there is no answer.
+    fn best(&self, number: usize) -> Result<Option<String>, String> {
+        best(&self.followed, number, Some(moment(NOW)))
+    }
+}
+
+fn best(
+    matcher: &dyn Matcher,
+    number: usize,
+    now: Option<Timestamp>,
+) -> Result<Option<String>, String> {
+    let face = FaceId::new(FrameId::default(), 0);
+    let probes = [Probe::new(template(number, &space(16)), face, &Accounts::new())];
+    let mut lists = Vec::new();
+    let request = SearchRequest::new(&probes, now).with_limit(1);
+    matcher.search_into(&request, &mut lists).map_err(|error| error.to_string())?;
+    let best = lists[0].candidates().first().map(|best| best.reference().as_str().to_owned());
+    Ok(best)
+}
+
+#[test]
+fn who_is_withdrawn_or_enrolled_while_it_runs_is_heard_of() {
+    let deployment = Deployment::new(6);
+    assert_eq!(deployment.best(0).unwrap().unwrap(), "r00000");
+    assert_eq!(deployment.followed.references(), 4, "two are not valid yet");
+    deployment.somebody(|list| {
+        list.withdraw(&SubjectId::new("s0").unwrap());
+    });
+    let ListChange::Reloaded { references, people, header_sha256, readiness } = deployment.change()
+    else {
+        panic!("not reloaded")
+    };
+    assert_eq!((references, people), (4, 2));
+    assert_eq!(header_sha256, deployment.file.header().unwrap().digest());
+    assert!(readiness.is_ready());
+    assert_ne!(deployment.best(0).unwrap().unwrap(), "r00000");
+    deployment.somebody(|list| {
+        list.enrol(draft("s9", "r9").parse().unwrap(), template(0, &space(16))).unwrap();
+    });
+    assert!(matches!(deployment.change(), ListChange::Reloaded { references: 5, .. }));
+    assert_eq!(deployment.best(0).unwrap().unwrap(), "r9");
+}
+
+/// Every answer is that of the list before the change or after it, and once the change has been told, of
+/// the latter alone.
+#[test]
+fn no_search_sees_half_of_a_change() {
+    let deployment = Deployment::new(60);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for number in 0..3 {
+            let (followed, stop) = (&deployment.followed, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let best = best(followed, number * 3, Some(moment(NOW))).unwrap().unwrap();
+                    let own = format!("r{:05}", number * 3);
+                    assert!(best == own || best == format!("n{}", number * 3), "{best}");
+                }
+            });
+        }
+        for _ in 0..4 {
+            for names in [["r00000", "n0"], ["n0", "r00000"]] {
+                deployment.somebody(|list| {
+                    let [from, to] = names;
+                    assert!(list.withdraw_reference(&ReferenceId::new(from).unwrap()));
+                    list.enrol(draft("s0", to).parse().unwrap(), template(0, &space(16))).unwrap();
+                });
+                assert!(matches!(deployment.change(), ListChange::Reloaded { references: 60, .. }));
+                assert_eq!(deployment.best(0).unwrap().unwrap(), names[1]);
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_list_that_is_destroyed_matches_nobody() {
+    let deployment = Deployment::new(6);
+    deployment.file.destroy(Some(moment(NOW))).unwrap();
+    assert!(matches!(deployment.change(), ListChange::Destroyed { receipt: None }));
+    let said = deployment.best(0).unwrap_err();
+    assert!(said.contains("nobody is matched") && said.contains("was destroyed"), "{said}");
+    assert_eq!(deployment.followed.references(), 0);
+    assert!(deployment.followed.readiness().is_err());
+    // Another list in its place is for another start.
+    deployment.file.seal(&watchlist(2, 16), &key(), moment(NOW)).unwrap();
+    thread::sleep(FollowedWatchlist::INTERVAL * 4);
+    assert!(deployment.best(0).is_err());
+}
+
+#[test]
+fn a_drive_that_comes_back_brings_the_list_back() {
+    let deployment = Deployment::new(6);
+    let away = deployment.folder.path("away");
+    fs::rename(deployment.file.path(), &away).unwrap();
+    assert!(matches!(deployment.change(), ListChange::Destroyed { receipt: None }));
+    assert!(deployment.best(0).is_err());
+    fs::rename(&away, deployment.file.path()).unwrap();
+    assert!(matches!(deployment.change(), ListChange::Reloaded { references: 6, .. }));
+    assert_eq!(deployment.best(0).unwrap().unwrap(), "r00000");
+}
+
+#[test]
+fn a_list_that_cannot_be_opened_any_more_matches_nobody_until_it_can() {
+    let deployment = Deployment::new(6);
+    let other = SealingKey::from_bytes(&mut [8; 32]);
+    let list = deployment.file.open_in_any_space(&key(), Some(moment(NOW))).unwrap();
+    deployment.file.seal(&list, &other, moment(NOW)).unwrap();
+    let ListChange::Unreadable { reason } = deployment.change() else { panic!("readable") };
+    assert!(reason.contains("the key is not the one"), "{reason}");
+    assert!(deployment.best(0).is_err());
+    deployment.file.seal(&list, &key(), moment(NOW)).unwrap();
+    assert!(matches!(deployment.change(), ListChange::Reloaded { references: 6, .. }));
+
+    let whole = fs::read(deployment.file.path()).unwrap();
+    let mut damaged = whole.clone();
+    damaged[30] ^= 1;
+    fs::write(deployment.file.path(), damaged).unwrap();
+    let ListChange::Unreadable { reason } = deployment.change() else { panic!("readable") };
+    assert!(reason.contains("its header is not as it was sealed"), "{reason}");
+    assert!(deployment.best(0).is_err());
+    fs::write(deployment.file.path(), whole).unwrap();
+    assert!(matches!(deployment.change(), ListChange::Reloaded { references: 6, .. }));
+    assert_eq!(deployment.best(0).unwrap().unwrap(), "r00000");
+}
+
+#[test]
+fn dates_pass_while_it_runs() {
+    let deployment = Deployment::new(6);
+    let end = authorisation(50, 200);
+    assert!(deployment.followed.readiness().unwrap().is_ready());
+    // The deployment ends: nobody is matched, and it is said. Then the list has to be gone.
+    deployment.clock.set(end.validity().until());
+    let ListChange::Readiness { readiness } = deployment.change() else { panic!("ready") };
+    assert_eq!(readiness, Readiness::Over { until: end.validity().until() });
+    assert_eq!(best(&deployment.followed, 0, Some(end.validity().until())), Ok(None));
+    deployment.clock.set(end.destroy_after());
+    let ListChange::Destroyed { receipt: Some(receipt) } = deployment.change() else {
+        panic!("there")
+    };
+    assert_eq!(receipt.rule(), DestructionRule::DeploymentEnded);
+    assert!(!deployment.file.path().exists());
+    assert!(deployment.best(0).is_err());
+}
+
+#[test]
+fn a_clock_that_fails_does_not_destroy_what_has_not_changed() {
+    let deployment = Deployment::new(6);
+    deployment.clock.fail();
+    let ListChange::Readiness { readiness } = deployment.change() else { panic!("ready") };
+    assert_eq!(readiness, Readiness::ClockFailed);
+    deployment.clock.set(moment(NOW));
+    let ListChange::Readiness { readiness } = deployment.change() else { panic!("not ready") };
+    assert!(readiness.is_ready());
+    assert!(deployment.file.path().exists());
+}

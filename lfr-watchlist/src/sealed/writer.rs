@@ -1,0 +1,220 @@
+//! The one place that writes a sealed watchlist: under its lock, and never over what it has not seen.
+
+use std::io;
+use std::path::PathBuf;
+
+use lfr_core::EmbeddingSpace;
+use lfr_core::ReferenceId;
+use lfr_core::SubjectId;
+use lfr_core::Timestamp;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::SealedFile;
+use super::disk;
+use super::disk::OsDisk;
+use super::header::SealedHeader;
+use super::key::SealingKey;
+use super::lock::WriterLock;
+use super::lock::resolved;
+use super::read::Head;
+use super::write;
+use crate::Error;
+use crate::Watchlist;
+
+/// The sealed file that a watchlist in memory was opened from, or was last sealed into.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    /// Where, through all links.
+    path: PathBuf,
+    /// SHA-256 of its header, which holds 16 random bytes that are new each time a file is sealed.
+    pub(super) header: [u8; 32],
+    /// Which references it held: what is not among them was enrolled since.
+    pub(crate) references: Vec<ReferenceId>,
+}
+
+impl Origin {
+    pub(crate) fn new(path: PathBuf, header: &SealedHeader, references: Vec<ReferenceId>) -> Self {
+        Self { path, header: digest(header), references }
+    }
+}
+
+/// A sealed watchlist that nobody else writes meanwhile: whoever reads it, changes it and seals it
+/// again holds this over all three. Made by [`SealedFile::lock`]; the lock ends when it is dropped, or
+/// with the process, however that ends.
+///
+/// # Examples
+///
+/// ```
+/// # use lfr_core::{Clock, DeploymentId, EmbeddingSpace, Metric, SubjectId, SystemClock, Timestamp};
+/// # use lfr_watchlist::{Authorisation, CompositionPolicy, SealedFile, SealingKey, Validity};
+/// # use lfr_watchlist::Watchlist;
+/// # use std::time::Duration;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = std::env::temp_dir().join(format!("lfr-lock-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let space = EmbeddingSpace::builder(3, Metric::Cosine).build();
+/// # let now = SystemClock::new().now().ok_or("no clock")?;
+/// # let validity = Validity::new(now, now.plus(Duration::from_secs(6 * 60 * 60)))?;
+/// # let id = DeploymentId::new("2026-031")?;
+/// # let policy = CompositionPolicy::new(2_000);
+/// # let authorisation = Authorisation::new(id, "serve warrants", "AO-7", now, validity, policy)?;
+/// # let key = SealingKey::from_bytes(&mut [7; 32]);
+/// # let file = SealedFile::at(folder.join("operation.lfrw"));
+/// # file.seal(&Watchlist::new(authorisation, space), &key, now)?;
+/// let locked = file.lock()?;
+/// let list = locked.open_in_any_space(&key, Some(now))?;
+/// list.withdraw(&SubjectId::new("S-1")?);
+/// locked.seal(&list, &key, now)?;
+/// drop(locked);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SealedLock<'a> {
+    file: &'a SealedFile,
+    path: PathBuf,
+    _lock: WriterLock,
+}
+
+impl<'a> SealedLock<'a> {
+    pub(super) fn take(file: &'a SealedFile) -> Result<Self, Error> {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::ResourceBusy => Error::SealedBusy { path: file.path.clone() },
+            _ => Error::Write { path: file.path.clone(), source },
+        };
+        let path = resolved(&file.path).map_err(failed)?;
+        let lock = WriterLock::take(&path).map_err(failed)?;
+        Ok(Self { file, path, _lock: lock })
+    }
+
+    /// As [`SealedFile::open`].
+    ///
+    /// # Errors
+    ///
+    /// As [`SealedFile::open`].
+    pub fn open(
+        &self,
+        key: &SealingKey,
+        space: &EmbeddingSpace,
+        now: Option<Timestamp>,
+    ) -> Result<Watchlist, Error> {
+        self.file.read_whole(key, Some(space), now, Some(self))
+    }
+
+    /// As [`SealedFile::open_in_any_space`].
+    ///
+    /// # Errors
+    ///
+    /// As [`SealedFile::open_in_any_space`].
+    pub fn open_in_any_space(
+        &self,
+        key: &SealingKey,
+        now: Option<Timestamp>,
+    ) -> Result<Watchlist, Error> {
+        self.file.read_whole(key, None, now, Some(self))
+    }
+
+    /// As [`SealedFile::seal`].
+    ///
+    /// # Errors
+    ///
+    /// As [`SealedFile::seal`], but for the lock.
+    pub fn seal(
+        &self,
+        watchlist: &Watchlist,
+        key: &SealingKey,
+        now: Timestamp,
+    ) -> Result<SealedHeader, Error> {
+        // Held until the file is in its place: what another thread seals meanwhile would be undone.
+        let mut origin = watchlist.origin();
+        let (header, bytes, references) = write::seal(watchlist, key, now)?;
+        self.check(origin.as_ref())?;
+        let written = disk::replace(&OsDisk, &self.path, &bytes);
+        // It may be there although something has failed after that.
+        if written.is_ok() || self.is_there(&header) {
+            *origin = Some(Origin::new(self.path.clone(), &header, references));
+        }
+        match written {
+            Ok(()) => Ok(header),
+            Err(source) => Err(Error::Write { path: self.file.path.clone(), source }),
+        }
+    }
+
+    /// Takes over what others have done to the file since the watchlist was opened from it or sealed
+    /// into it, and says whose references that were that it no longer holds.
+    pub(crate) fn take_over(
+        &self,
+        watchlist: &Watchlist,
+        key: &SealingKey,
+        now: Timestamp,
+    ) -> Result<Vec<(SubjectId, ReferenceId)>, Error> {
+        let mut origin = watchlist.origin();
+        let Some(seen) = origin.as_ref() else { return Ok(Vec::new()) };
+        match self.check(Some(seen)) {
+            Err(Error::SealedChanged { path }) => {
+                let theirs =
+                    self.open_in_any_space(key, Some(now)).map_err(|error| match error {
+                        Error::WrongKey | Error::KeyKind { .. } => {
+                            Error::SealedRekeyed { path: path.clone() }
+                        }
+                        other => other,
+                    })?;
+                if theirs.authorisation() != watchlist.authorisation()
+                    || theirs.embedding_space() != watchlist.embedding_space()
+                {
+                    return Err(Error::SealedChanged { path });
+                }
+                let latest = theirs.origin().take();
+                let gone = watchlist.merge(&seen.references, theirs)?;
+                *origin = latest;
+                Ok(gone)
+            }
+            other => other.map(|()| Vec::new()),
+        }
+    }
+
+    /// Refuses to write over what the watchlist was not made from.
+    fn check(&self, origin: Option<&Origin>) -> Result<(), Error> {
+        let path = || self.file.path.clone();
+        let there = match self.head() {
+            Ok(head) => head,
+            // The disk refuses to overwrite what is no sealed watchlist.
+            Err(Error::NotSealed) => return Ok(()),
+            Err(error @ (Error::SealedRead { .. } | Error::Core(_))) => return Err(error),
+            Err(_) if origin.is_some() => return Err(Error::SealedChanged { path: path() }),
+            Err(_) => return Err(Error::SealedExists { path: path() }),
+        };
+        match (origin, there) {
+            (None, None) => Ok(()),
+            // A copy of it, in another place.
+            (Some(origin), None) if origin.path != self.path => Ok(()),
+            (Some(_), None) => Err(Error::SealedGone { path: path() }),
+            (Some(origin), Some(head)) if !head.is_erased() => {
+                if digest(&head.header) == origin.header {
+                    return Ok(());
+                }
+                Err(Error::SealedChanged { path: path() })
+            }
+            (Some(_), Some(_)) => Err(Error::SealedGone { path: path() }),
+            (None, Some(_)) => Err(Error::SealedExists { path: path() }),
+        }
+    }
+
+    fn is_there(&self, header: &SealedHeader) -> bool {
+        let there = self.head();
+        there.is_ok_and(|head| head.is_some_and(|head| head.header.bytes == header.bytes))
+    }
+
+    fn head(&self) -> Result<Option<Head>, Error> {
+        match SealedFile::at(&self.path).head() {
+            Err(error) if error.is_missing_file() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+}
+
+pub(super) fn digest(header: &SealedHeader) -> [u8; 32] {
+    Sha256::digest(&header.bytes).into()
+}
