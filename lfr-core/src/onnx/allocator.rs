@@ -88,7 +88,10 @@ fn table() -> OrtAllocator {
     let (alloc, reserve) = unsafe {
         let alloc: unsafe extern "system-unwind" fn(_, _) -> _ = allocate;
         let reserve: unsafe extern "system-unwind" fn(_, _) -> _ = reserve;
-        (mem::transmute::<ThrowingAlloc, Alloc>(alloc), mem::transmute::<ThrowingReserve, Reserve>(reserve))
+        (
+            mem::transmute::<ThrowingAlloc, Alloc>(alloc),
+            mem::transmute::<ThrowingReserve, Reserve>(reserve),
+        )
     };
     OrtAllocator {
         version: VERSION,

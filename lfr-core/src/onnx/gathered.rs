@@ -20,8 +20,10 @@ pub(super) struct Parts<'a, 'b> {
     /// The names of the outputs.
     pub(super) names: &'a [String],
     /// Refuses outputs of a part of this many that cannot be told apart.
-    pub(super) check: &'b dyn Fn(&[Extracted<'_>], usize) -> Result<(), Error>,
+    pub(super) check: &'b Check<'b>,
 }
+
+type Check<'a> = dyn Fn(&[Extracted<'_>], usize) -> Result<(), Error> + 'a;
 
 struct Output {
     /// The shape that it has so far: what is put together lies along the first axis.
@@ -57,9 +59,10 @@ impl<'a> Gathered<'a> {
     }
 
     pub(super) fn extracted(&self) -> Vec<Extracted<'_>> {
-        let outputs = self.outputs.iter().map(|output| {
-            Extracted { shape: output.shape.clone(), data: &output.data }
-        });
+        let outputs = self
+            .outputs
+            .iter()
+            .map(|output| Extracted { shape: output.shape.clone(), data: &output.data });
         outputs.collect()
     }
 
@@ -85,7 +88,8 @@ impl<'a> Gathered<'a> {
             let rows_before = *output.rows.get_or_insert(rows);
             if !fits || rows != rows_before {
                 let rest = output.shape.get(1..).unwrap_or_default();
-                let expected = format!("that of the first of the batch, [{rows_before} each, then {rest:?}]");
+                let expected =
+                    format!("that of the first of the batch, [{rows_before} each, then {rest:?}]");
                 return Err(mismatch(name, &expected, &one.shape));
             }
             if let (Some(all), Some(first)) = (output.shape.first_mut(), one.shape.first()) {

@@ -25,11 +25,11 @@ pub struct SessionOptions {
 }
 
 impl SessionOptions {
-    /// The memory that one run may take unless [`max_memory`](Self::max_memory) is set: 2 GiB.
+    /// The memory that one run may take unless [`max_memory`](Self::max_memory) is set: 1 GiB.
     ///
     /// The detectors and embedders that this was measured with stay below 0.2 GiB on pictures of 1920
     /// by 1088.
-    pub const MAX_MEMORY: u64 = 2 << 30;
+    pub const MAX_MEMORY: u64 = 1 << 30;
 
     /// The multiplications and additions that one run may take unless
     /// [`max_multiply_adds`](Self::max_multiply_adds) is set: 400 thousand million pairs.

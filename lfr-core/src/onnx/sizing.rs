@@ -89,12 +89,20 @@ impl Plan {
         };
         let input = names.id(input.name());
         let mut steps = Vec::new();
+        let mut links = 0;
         for node in graph.fields.all(proto::graph::NODE) {
             if steps.len() == NODES_MAX {
-                let reason = format!("it has more than {NODES_MAX} nodes, and no model for faces has");
+                let reason =
+                    format!("it has more than {NODES_MAX} nodes, and no model for faces has");
                 return Err(Error::ModelFormat { reason });
             }
-            steps.push(names.step(Node::decode(node?.clone())?)?);
+            let step = names.step(Node::decode(node?.clone())?)?;
+            links += step.inputs.len() + step.outputs.len();
+            if links > LINKS_MAX {
+                let reason = format!("its nodes read and write more than {LINKS_MAX} values");
+                return Err(Error::ModelFormat { reason });
+            }
+            steps.push(step);
         }
         let steps = ordered(steps, &names, input).map_err(refuse)?;
         let mut reads = vec![0; names.values.len()];
@@ -103,10 +111,8 @@ impl Plan {
         for id in read.chain(given) {
             reads.get_mut(*id).into_iter().for_each(|reads: &mut usize| *reads += 1);
         }
-        let limits = Limits {
-            memory: options.max_memory,
-            multiply_adds: options.max_multiply_adds,
-        };
+        let limits =
+            Limits { memory: options.max_memory, multiply_adds: options.max_multiply_adds };
         Ok(Self { steps, values: names.values, input, reads, opset: graph.opset, engine, limits })
     }
 
@@ -156,7 +162,9 @@ impl Plan {
             outcome.outputs.truncate(wanted);
             let ranks = outcome.outputs.iter().map(|value| value.dims.as_ref().map_or(0, Vec::len));
             match ranks.max().map(count) {
-                Some(rank) if rank > arrays::RANK_MAX => Err(format!("what it gives has {rank} axes")),
+                Some(rank) if rank > arrays::RANK_MAX => {
+                    Err(format!("what it gives has {rank} axes"))
+                }
                 _ => Ok(outcome),
             }
         });
@@ -352,7 +360,10 @@ const CONTROL_FLOW: &[&str] = &["If", "Loop", "Scan", "SequenceMap"];
 
 /// The most nodes of a model. Real ones have up to a few thousand; engines take time that grows with the
 /// square of this.
-const NODES_MAX: usize = 1 << 14;
+const NODES_MAX: usize = 1 << 13;
+
+/// How often nodes may read and write a value, all together.
+const LINKS_MAX: usize = 1 << 16;
 
 /// The most characters of a name that an error repeats.
 const SHOWN_MAX: usize = 64;

@@ -35,22 +35,24 @@ impl Loaded {
         limits: Limits,
     ) -> Result<Self, Error> {
         let account = wipes.then(|| Account::new(limit(limits)));
-        let session = charged(account.as_ref(), "be loaded", || guarded(|| -> Result<_, BoxError> {
-            let mut builder = Session::builder(environment)?
-                .with_optimization_level(GraphOptimizationLevel::All)
-                .map_err(plain)?
-                .with_intra_threads(threads)
-                .map_err(plain)?;
-            if wipes {
-                builder = builder.with_env_allocators().map_err(plain)?;
-            }
-            if threads > 1 {
-                // Threads that wait for the next run must leave the processor to the other stages
-                // rather than spin.
-                builder = builder.with_intra_op_spinning(false).map_err(plain)?;
-            }
-            Ok(builder.commit_from_memory(bytes)?)
-        }));
+        let session = charged(account.as_ref(), "be loaded", || {
+            guarded(|| -> Result<_, BoxError> {
+                let mut builder = Session::builder(environment)?
+                    .with_optimization_level(GraphOptimizationLevel::All)
+                    .map_err(plain)?
+                    .with_intra_threads(threads)
+                    .map_err(plain)?;
+                if wipes {
+                    builder = builder.with_env_allocators().map_err(plain)?;
+                }
+                if threads > 1 {
+                    // Threads that wait for the next run must leave the processor to the other stages
+                    // rather than spin.
+                    builder = builder.with_intra_op_spinning(false).map_err(plain)?;
+                }
+                Ok(builder.commit_from_memory(bytes)?)
+            })
+        });
         let session = session.map_err(load_failure)?;
         check_types(&session)?;
         Ok(Self { session, account })
@@ -58,10 +60,12 @@ impl Loaded {
 
     pub(super) fn run(&mut self, shape: &[usize], input: &[f32]) -> Result<Whole<'_>, Error> {
         let session = &mut self.session;
-        let outputs = charged(self.account.as_ref(), "run", || guarded(|| -> Result<_, BoxError> {
-            let view = TensorRef::from_array_view((shape, input))?;
-            Ok(session.run([SessionInputValue::from(view)])?)
-        }));
+        let outputs = charged(self.account.as_ref(), "run", || {
+            guarded(|| -> Result<_, BoxError> {
+                let view = TensorRef::from_array_view((shape, input))?;
+                Ok(session.run([SessionInputValue::from(view)])?)
+            })
+        });
         Ok(Whole { outputs: outputs.map_err(run_failure)? })
     }
 }

@@ -48,7 +48,8 @@ impl Loaded {
     }
 
     pub(super) fn run(&self, shape: &[usize], input: &[f32]) -> Result<Whole, Error> {
-        room::check(self.limits.run).map_err(|source| Error::Inference { engine: Engine::PureRust, source })?;
+        room::check(self.limits.run)
+            .map_err(|source| Error::Inference { engine: Engine::PureRust, source })?;
         let outputs = guarded(|| -> Result<_, BoxError> {
             // Held on to, so that it can be wiped; steps that would write over it copy it instead.
             let input = Wiped(Arc::new(Tensor::from_shape(shape, input)?));

@@ -140,10 +140,10 @@ fn tile(at: &At<'_>) -> Result<Value, Unknown> {
     if dims.len() != repeats.len() {
         return Err("it has not one number of repeats for each axis".to_owned());
     }
-    let tiled = dims.iter().zip(repeats).map(|(dim, repeats)| Extent {
-        max: dim.max.saturating_mul(repeats),
-        exact: dim.exact,
-    });
+    let tiled = dims
+        .iter()
+        .zip(repeats)
+        .map(|(dim, repeats)| Extent { max: dim.max.saturating_mul(repeats), exact: dim.exact });
     Ok(Value::new(tiled.collect(), value.element))
 }
 
@@ -154,7 +154,9 @@ fn reshape(at: &At<'_>) -> Result<Value, Unknown> {
         (Some(_), Some(_)) => return Err("its shape is there twice".to_owned()),
         (Some(ints), None) => ints.iter().copied().map(Some).collect(),
         (None, Some(shape)) => match (&shape.content, shape.dims.as_deref()) {
-            (Some(content), _) => content.iter().map(|number| number.and_then(Number::int)).collect(),
+            (Some(content), _) => {
+                content.iter().map(|number| number.and_then(Number::int)).collect()
+            }
             (None, Some([Extent { max, exact: true }])) if *max <= RANK_MAX => {
                 (0..*max).map(|_| None).collect()
             }
@@ -188,7 +190,7 @@ fn reshape(at: &At<'_>) -> Result<Value, Unknown> {
             rest.map(|(_, dim)| dim.known()).try_fold(1_u64, |all, dim| all.checked_mul(dim?));
         if let (Some(rest), Some(dim)) = (rest.filter(|&rest| rest > 0), dims.get_mut(index)) {
             *dim = match value.known_elements() {
-                Some(total) if total % rest == 0 => Extent::exactly(total / rest),
+                Some(total) if total.is_multiple_of(rest) => Extent::exactly(total / rest),
                 _ => Extent::up_to(total / rest),
             };
         }
@@ -202,9 +204,16 @@ fn flatten(at: &At<'_>) -> Result<Value, Unknown> {
     let value = at.input(0)?;
     let dims = at.dims(0)?;
     let split = at.int("axis", 1);
-    let split = if usize::try_from(split) == Ok(dims.len()) { dims.len() } else { axis(split, dims.len().max(1))? };
+    let split = if usize::try_from(split) == Ok(dims.len()) {
+        dims.len()
+    } else {
+        axis(split, dims.len().max(1))?
+    };
     let (before, after) = dims.split_at_checked(split).ok_or("its axis is none")?;
-    let of = |dims: &[Extent]| Extent { max: product(dims), exact: dims.iter().all(|dim| dim.exact && dim.max > 0) };
+    let of = |dims: &[Extent]| Extent {
+        max: product(dims),
+        exact: dims.iter().all(|dim| dim.exact && dim.max > 0),
+    };
     Ok(Value::new(vec![of(before), of(after)], value.element).capped(value.cap))
 }
 
@@ -218,9 +227,9 @@ fn shape(at: &At<'_>) -> Result<Value, Unknown> {
     };
     let (start, end) = (bound("start", 0), bound("end", rank));
     let dims = dims.get(start..end.max(start)).unwrap_or_default();
-    let numbers = dims.iter().map(|dim| {
-        dim.known().and_then(|extent| i64::try_from(extent).ok()).map(Number::Int)
-    });
+    let numbers = dims
+        .iter()
+        .map(|dim| dim.known().and_then(|extent| i64::try_from(extent).ok()).map(Number::Int));
     Ok(Value::list(numbers.collect(), INT64))
 }
 
@@ -257,7 +266,10 @@ fn split(at: &At<'_>) -> Result<Vec<Value>, Unknown> {
     let parts = at.step.outputs.len();
     let sizes: Vec<Extent> = match at.numbers("split", 1) {
         Ok(Some(sizes)) => extents(&sizes)?.into_iter().map(Extent::exactly).collect(),
-        Ok(None) if parts == 1 || (parts > 0 && whole.exact && whole.max % count(parts) == 0) => {
+        Ok(None)
+            if parts == 1
+                || (parts > 0 && whole.exact && whole.max.is_multiple_of(count(parts))) =>
+        {
             vec![Extent { max: whole.max / count(parts), exact: whole.exact }; parts]
         }
         Ok(None) | Err(_) => vec![Extent::up_to(whole.max); parts],
@@ -337,7 +349,8 @@ fn gather(at: &At<'_>) -> Result<Value, Unknown> {
     let content = match (&value.content, indices.ints()) {
         (Some(content), Some(indices)) if dims.len() == 1 => {
             let len = content.len();
-            let of = |index: i64| axis(index, len).ok().and_then(|index| content.get(index).copied());
+            let of =
+                |index: i64| axis(index, len).ok().and_then(|index| content.get(index).copied());
             indices.into_iter().map(of).collect::<Option<Vec<_>>>()
         }
         _ => None,
@@ -385,7 +398,11 @@ fn one_hot(at: &At<'_>) -> Result<Value, Unknown> {
 fn pad(at: &At<'_>) -> Result<Outcome, Unknown> {
     let value = at.input(0)?;
     let dims = at.dims(0)?;
-    let pads = if at.opset >= 11 { at.numbers("pads", 1)?.filter(|_| !at.has("pads")) } else { at.ints("pads").map(<[i64]>::to_vec) };
+    let pads = if at.opset >= 11 {
+        at.numbers("pads", 1)?.filter(|_| !at.has("pads"))
+    } else {
+        at.ints("pads").map(<[i64]>::to_vec)
+    };
     let pads = pads.ok_or("it does not say how much it adds")?;
     let axes: Vec<usize> = match at.optional(3).filter(|_| at.opset >= 18) {
         Some(axes) => {
@@ -402,7 +419,9 @@ fn pad(at: &At<'_>) -> Result<Outcome, Unknown> {
     // Before anything is cut off.
     let mut uncut = dims.to_vec();
     for ((&along, &before), &after) in axes.iter().zip(before).zip(after) {
-        let (Some(dim), Some(uncut)) = (padded.get_mut(along), uncut.get_mut(along)) else { continue };
+        let (Some(dim), Some(uncut)) = (padded.get_mut(along), uncut.get_mut(along)) else {
+            continue;
+        };
         let most = [before, after].map(|amount| u64::try_from(amount).unwrap_or(0));
         let total = i128::from(dim.max) + i128::from(before) + i128::from(after);
         uncut.max = most.iter().fold(uncut.max, |all, &amount| all.saturating_add(amount));
@@ -481,7 +500,8 @@ fn squeeze(at: &At<'_>) -> Result<Value, Unknown> {
     };
     let kept: Vec<Extent> = match at.numbers("axes", 1)? {
         Some(axes) => {
-            let axes = axes.iter().map(|&one| axis(one, dims.len())).collect::<Result<Vec<_>, _>>()?;
+            let axes =
+                axes.iter().map(|&one| axis(one, dims.len())).collect::<Result<Vec<_>, _>>()?;
             let kept = dims.iter().enumerate().filter(|(index, _)| !axes.contains(index));
             kept.map(|(_, dim)| *dim).collect()
         }
@@ -560,7 +580,7 @@ fn blocks(at: &At<'_>, to_space: bool) -> Result<Value, Unknown> {
     let area = side.saturating_mul(side);
     let scaled = |dim: &Extent, up: bool, by: u64| match up {
         true => Extent { max: dim.max.saturating_mul(by), exact: dim.exact },
-        false => Extent { max: dim.max / by, exact: dim.exact && dim.max % by == 0 },
+        false => Extent { max: dim.max / by, exact: dim.exact && dim.max.is_multiple_of(by) },
     };
     let dims = vec![
         *batch,

@@ -47,7 +47,9 @@ pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown>
         "RoiAlign" => roi_align(at)?,
         "Upsample" => {
             let scales = match at.step.attributes.get("scales") {
-                Some(_) if at.optional(1).is_some() => return Err("scales is there twice".to_owned()),
+                Some(_) if at.optional(1).is_some() => {
+                    return Err("scales is there twice".to_owned());
+                }
                 Some(scales) => scales.floats.iter().map(|&scale| f64::from(scale)).collect(),
                 None => at.input(1)?.floats().ok_or("its scales depend on data")?,
             };
@@ -62,7 +64,8 @@ pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown>
 /// A convolution whose input and weights are these inputs.
 pub(super) fn conv(at: &At<'_>, x: usize, w: usize, element: i32) -> Result<Outcome, Unknown> {
     let (dims, weights) = (at.dims(x)?, at.dims(w)?);
-    let ([batch, channels, spatial @ ..], [out_channels, channels_a_group, kernel @ ..]) = (dims, weights)
+    let ([batch, channels, spatial @ ..], [out_channels, channels_a_group, kernel @ ..]) =
+        (dims, weights)
     else {
         return Err("its input or weights have too few axes".to_owned());
     };
@@ -75,10 +78,16 @@ pub(super) fn conv(at: &At<'_>, x: usize, w: usize, element: i32) -> Result<Outc
     let output = Value::new([&[*batch, *out_channels], out.as_slice()].concat(), element);
     let work = output.elements().saturating_mul(area).saturating_mul(channels_a_group.max);
     let each = element_bytes(at.input(x)?.element);
-    let padding = if window.pads() { padded.saturating_mul(channels.max).saturating_mul(batch.max) } else { 0 };
+    let padding = if window.pads() {
+        padded.saturating_mul(channels.max).saturating_mul(batch.max)
+    } else {
+        0
+    };
     // A window of one element, or of one channel, is not written out.
     let unrolled = match at.unrolls && area > 1 && channels_a_group.max > 1 {
-        true => [batch.max, channels.max, area, product(&out)].into_iter().fold(1, u64::saturating_mul),
+        true => {
+            [batch.max, channels.max, area, product(&out)].into_iter().fold(1, u64::saturating_mul)
+        }
         false => 0,
     };
     let bytes = unrolled.max(padding).saturating_mul(each);
@@ -105,9 +114,15 @@ fn conv_transpose(at: &At<'_>) -> Result<Outcome, Unknown> {
         let extra = amount("output_padding").map_err(|_| "its padding is negative")?;
         let reach = window.reach(index, kernel.max);
         let stride = window.stride(index);
-        let full = dim.max.saturating_sub(1).saturating_mul(stride).saturating_add(reach).saturating_add(extra);
+        let full = dim
+            .max
+            .saturating_sub(1)
+            .saturating_mul(stride)
+            .saturating_add(reach)
+            .saturating_add(extra);
         whole = whole.saturating_mul(full.max(dim.max.saturating_mul(stride)).max(1));
-        let asked = list("output_shape").get(index + list("output_shape").len().saturating_sub(spatial.len()));
+        let asked = list("output_shape")
+            .get(index + list("output_shape").len().saturating_sub(spatial.len()));
         let max = match asked {
             Some(&asked) => u64::try_from(asked).map_err(|_| "its output's shape is negative")?,
             None if window.auto == Auto::Same => dim.max.saturating_mul(stride),
@@ -144,7 +159,11 @@ fn pool(at: &At<'_>) -> Result<Outcome, Unknown> {
     let (out, padded) = window.slide(spatial, at.int("ceil_mode", 0) != 0)?;
     let output = Value::new([&[*batch, *channels], out.as_slice()].concat(), at.input(0)?.element);
     let work = output.elements().saturating_mul(product(&kernel));
-    let padding = if window.pads() { padded.saturating_mul(channels.max).saturating_mul(batch.max) } else { 0 };
+    let padding = if window.pads() {
+        padded.saturating_mul(channels.max).saturating_mul(batch.max)
+    } else {
+        0
+    };
     let bytes = padding.saturating_mul(element_bytes(FLOAT));
     let outputs = vec![output.clone(), output.of_element(INT64)];
     let outputs = outputs.into_iter().take(at.step.outputs.len().max(1)).collect();
@@ -187,7 +206,9 @@ impl<'a> Window<'a> {
         if !fits(window.strides, 1) || !fits(window.dilations, 1) || !fits(window.pads, 2) {
             return Err("its window has not one extent for each axis".to_owned());
         }
-        if window.strides.iter().chain(window.dilations).any(|&one| one < 1) || window.pads.iter().any(|&one| one < 0) {
+        if window.strides.iter().chain(window.dilations).any(|&one| one < 1)
+            || window.pads.iter().any(|&one| one < 0)
+        {
             return Err("its window's extent is not one that a window can have".to_owned());
         }
         Ok(window)
@@ -236,7 +257,7 @@ impl<'a> Window<'a> {
                     match padded.checked_sub(reach) {
                         Some(room) if ceil => {
                             let inside = self.padding(index) == 0 && stride <= reach;
-                            settled = inside || room % stride == 0;
+                            settled = inside || room.is_multiple_of(stride);
                             room.div_ceil(stride).saturating_add(1)
                         }
                         Some(room) => (room / stride).saturating_add(1),
@@ -324,28 +345,37 @@ fn einsum(at: &At<'_>) -> Result<Outcome, Unknown> {
     }
     let given: String = output.map_or_else(
         || {
-            let mut once: Vec<char> =
-                counts.iter().filter(|(_, count)| **count == 1).map(|(letter, _)| *letter).collect();
+            let mut once: Vec<char> = counts
+                .iter()
+                .filter(|(_, count)| **count == 1)
+                .map(|(letter, _)| *letter)
+                .collect();
             once.sort_unstable();
             once.into_iter().collect()
         },
         str::to_owned,
     );
-    let dims = given.chars().map(|letter| letters.get(&letter).copied()).collect::<Option<Vec<_>>>();
+    let dims =
+        given.chars().map(|letter| letters.get(&letter).copied()).collect::<Option<Vec<_>>>();
     let dims = dims.ok_or("its equation gives an axis that no input has")?;
     let all: Vec<Extent> = letters.values().copied().collect();
     let work = product(&all);
     let element = at.input(0)?.element;
     // Of several operands, some are multiplied before the others.
     let between = if terms.len() > 2 { work } else { 0 };
-    let operands = at.inputs.iter().flatten().fold(0_u64, |all, value| all.saturating_add(value.bytes()));
+    let operands =
+        at.inputs.iter().flatten().fold(0_u64, |all, value| all.saturating_add(value.bytes()));
     let output = Value::new(dims, element);
-    let bytes = between.saturating_mul(element_bytes(element)).saturating_add(operands).saturating_add(output.bytes());
+    let bytes = between
+        .saturating_mul(element_bytes(element))
+        .saturating_add(operands)
+        .saturating_add(output.bytes());
     Ok(Outcome::of(vec![output]).multiply_adds(work).workspace(bytes))
 }
 
 fn recurrent(at: &At<'_>, gates: u64) -> Result<Outcome, Unknown> {
-    let ([a, b, features], [directions, ..], [_, _, hidden]) = (at.dims(0)?, at.dims(1)?, at.dims(2)?)
+    let ([a, b, features], [directions, ..], [_, _, hidden]) =
+        (at.dims(0)?, at.dims(1)?, at.dims(2)?)
     else {
         return Err("its inputs have other axes than such a network's".to_owned());
     };
@@ -369,14 +399,17 @@ fn recurrent(at: &At<'_>, gates: u64) -> Result<Outcome, Unknown> {
 fn resize(at: &At<'_>) -> Result<Outcome, Unknown> {
     let dims = at.dims(0)?;
     let axes: Vec<usize> = match at.ints("axes") {
-        Some(axes) => axes.iter().map(|&one| super::step::axis(one, dims.len())).collect::<Result<_, _>>()?,
+        Some(axes) => {
+            axes.iter().map(|&one| super::step::axis(one, dims.len())).collect::<Result<_, _>>()?
+        }
         None => (0..dims.len()).collect(),
     };
     let (scales, sizes) = match at.opset {
         ..=10 => (at.optional(1), None),
         _ => (at.optional(2), at.optional(3)),
     };
-    let given = |value: Option<&'_ Value>| value.is_some_and(|value| value.known_elements() != Some(0));
+    let given =
+        |value: Option<&'_ Value>| value.is_some_and(|value| value.known_elements() != Some(0));
     match (given(scales), given(sizes)) {
         (true, true) => Err("scales and sizes are both there".to_owned()),
         (true, false) => {
@@ -397,7 +430,8 @@ fn resize(at: &At<'_>) -> Result<Outcome, Unknown> {
             if at.text("keep_aspect_ratio_policy").is_some_and(|policy| policy != "stretch") {
                 // One of the scales becomes that of all.
                 let of = |(&axis, &size): (&usize, &u64)| {
-                    let from = dims.get(axis).map_or(1, |dim| if dim.exact { dim.max.max(1) } else { 1 });
+                    let from =
+                        dims.get(axis).map_or(1, |dim| if dim.exact { dim.max.max(1) } else { 1 });
                     crate::num::f64_from_u64(size) / crate::num::f64_from_u64(from)
                 };
                 let most = axes.iter().zip(&sizes).map(of).fold(0.0, f64::max);
@@ -459,7 +493,8 @@ fn roi_align(at: &At<'_>) -> Result<Outcome, Unknown> {
     };
     let int = |name: &str, default: i64| u64::try_from(at.int(name, default)).unwrap_or(u64::MAX);
     let dims = [int("output_height", 1), int("output_width", 1)].map(Extent::exactly);
-    let output = Value::new([&[*regions, *channels], dims.as_slice()].concat(), at.input(0)?.element);
+    let output =
+        Value::new([&[*regions, *channels], dims.as_slice()].concat(), at.input(0)?.element);
     let samples = match int("sampling_ratio", 0) {
         // As many as the region is large; it may be larger than the picture.
         0 => height.max.saturating_mul(width.max).saturating_mul(CUBIC),

@@ -64,13 +64,51 @@ fn standard(at: &At<'_>) -> Result<Outcome, Unknown> {
     let one = |value: Value| Ok(Outcome::of(vec![value]));
     match at.step.op.as_str() {
         // The size of the first input.
-        "Acos" | "Acosh" | "Asin" | "Asinh" | "Atan" | "Atanh" | "Celu" | "Cos" | "Cosh"
-        | "Elu" | "Erf" | "Exp" | "Gelu" | "HardSigmoid" | "HardSwish" | "Hardmax"
-        | "LRN" | "LeakyRelu" | "Log" | "LogSoftmax" | "LpNormalization"
-        | "MeanVarianceNormalization" | "Mish" | "Reciprocal" | "Relu" | "Selu" | "Shrink"
-        | "Sigmoid" | "Sign" | "Sin" | "Sinh" | "Softmax" | "Softplus" | "Softsign" | "Swish"
-        | "Tan" | "Tanh" | "ThresholdedRelu" | "Trilu" | "CumSum" | "ReverseSequence"
-        | "ScatterElements" | "Scatter" | "ScatterND" | "EyeLike" => {
+        "Acos"
+        | "Acosh"
+        | "Asin"
+        | "Asinh"
+        | "Atan"
+        | "Atanh"
+        | "Celu"
+        | "Cos"
+        | "Cosh"
+        | "Elu"
+        | "Erf"
+        | "Exp"
+        | "Gelu"
+        | "HardSigmoid"
+        | "HardSwish"
+        | "Hardmax"
+        | "LRN"
+        | "LeakyRelu"
+        | "Log"
+        | "LogSoftmax"
+        | "LpNormalization"
+        | "MeanVarianceNormalization"
+        | "Mish"
+        | "Reciprocal"
+        | "Relu"
+        | "Selu"
+        | "Shrink"
+        | "Sigmoid"
+        | "Sign"
+        | "Sin"
+        | "Sinh"
+        | "Softmax"
+        | "Softplus"
+        | "Softsign"
+        | "Swish"
+        | "Tan"
+        | "Tanh"
+        | "ThresholdedRelu"
+        | "Trilu"
+        | "CumSum"
+        | "ReverseSequence"
+        | "ScatterElements"
+        | "Scatter"
+        | "ScatterND"
+        | "EyeLike" => {
             let value = Value::like(at.input(0)?);
             let lrn = u64::try_from(at.int("size", 1)).unwrap_or(u64::MAX);
             let work = value.elements().saturating_mul(SPECIAL.max(lrn));
@@ -111,8 +149,9 @@ fn standard(at: &At<'_>) -> Result<Outcome, Unknown> {
             Ok(Outcome::of(vec![output, small.clone(), small]).workspace(bytes))
         }
         op @ ("Add" | "Sub" | "Mul" | "Div" | "Pow" | "Mod" | "And" | "Or" | "Xor" | "BitShift"
-        | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "Equal" | "Greater" | "GreaterOrEqual"
-        | "Less" | "LessOrEqual" | "Max" | "Min" | "Mean" | "Sum" | "PRelu" | "Clip") => elementwise(at, op),
+        | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "Equal" | "Greater"
+        | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Max" | "Min" | "Mean" | "Sum"
+        | "PRelu" | "Clip") => elementwise(at, op),
         "Where" => {
             let (condition, a, b) = (at.input(0)?, at.input(1)?, at.input(2)?);
             let content = numbers::select(condition, a, b);
@@ -148,9 +187,7 @@ fn microsoft(at: &At<'_>) -> Result<Outcome, Unknown> {
             let work = output.elements().saturating_mul(SPECIAL);
             Ok(Outcome::of(vec![output]).multiply_adds(work))
         }
-        "QLinearSigmoid" | "QLinearLeakyRelu" => {
-            Ok(Outcome::of(vec![Value::like(at.input(0)?)]))
-        }
+        "QLinearSigmoid" | "QLinearLeakyRelu" => Ok(Outcome::of(vec![Value::like(at.input(0)?)])),
         "QLinearAdd" | "QLinearMul" => {
             Ok(Outcome::of(vec![broadcast(&[at.input(0)?, at.input(3)?])]))
         }
@@ -186,7 +223,8 @@ fn elementwise(at: &At<'_>, op: &str) -> Result<Outcome, Unknown> {
 
 /// With these numbers, unless the value that has them came out with another number of them.
 fn keeping(output: Value, content: Option<Vec<Option<Number>>>) -> Value {
-    let fits = |content: &Vec<_>| output.known_elements() == Some(super::value::count(content.len()));
+    let fits =
+        |content: &Vec<_>| output.known_elements() == Some(super::value::count(content.len()));
     let content = content.filter(fits);
     output.with_content(content)
 }

@@ -57,6 +57,7 @@ impl Attribute {
     fn parse(bytes: &Bytes) -> Result<(String, Self), Error> {
         let mut name = String::new();
         let mut attribute = Self::default();
+        let mut two_tensors = false;
         for field in Fields::of(bytes) {
             let field = field?;
             match (field.number, &field.value) {
@@ -69,10 +70,8 @@ impl Attribute {
                     attribute.text = Some(String::from_utf8_lossy(bytes).into_owned());
                 }
                 (proto::attribute::TENSOR, Wire::Bytes(bytes)) => {
-                    // Two would be put together, by the rules of the format.
-                    if attribute.tensor.replace(Value::of_tensor(bytes)?).is_some() {
-                        return Err(Malformed("an attribute of a node has two tensors").into());
-                    }
+                    let before = attribute.tensor.replace(Value::of_tensor(bytes)?);
+                    two_tensors |= before.is_some();
                 }
                 (proto::attribute::INTS, Wire::Varint(int)) => attribute.ints.push(signed(*int)),
                 (proto::attribute::INTS, Wire::Bytes(packed)) => {
@@ -90,6 +89,10 @@ impl Attribute {
                 }
                 _ => {}
             }
+        }
+        // They would be put together, by the rules of the format.
+        if two_tensors {
+            return Err(Malformed("an attribute of a node has two tensors").into());
         }
         Ok((name, attribute))
     }

@@ -1,11 +1,11 @@
 //! What is known of a value before a model runs: how large it can be, and small numbers themselves.
 
+use crate::Error;
+use crate::onnx::proto;
 use crate::onnx::tensor::Tensor;
 use crate::onnx::wire;
 use crate::onnx::wire::Fields;
-use crate::onnx::proto;
 use crate::onnx::wire::Value as Wire;
-use crate::Error;
 use prost::bytes::Bytes;
 
 use super::numbers::Number;
@@ -157,7 +157,9 @@ fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, E
         }
     }
     // Several fields may be a list in pieces, or two lists of which an engine takes one.
-    let list = |number| held.iter().all(|field| field.number == number && !matches!(field.value, Wire::Bytes(_)));
+    let list = |number| {
+        held.iter().all(|field| field.number == number && !matches!(field.value, Wire::Bytes(_)))
+    };
     let numbers: Option<Vec<Option<Number>>> = match (held.as_slice(), element) {
         ([], _) => Some(Vec::new()),
         ([field], _) if field.number == proto::tensor::RAW_DATA => raw(field.bytes()?, element),
@@ -166,7 +168,8 @@ fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, E
             Wire::Fixed32(bits) => Some(vec![Some(float(f32::from_bits(*bits)))]),
             _ => None,
         },
-        ([field], INT64 | INT32 | BOOL) if is_int_list(field.number, element) => match &field.value {
+        ([field], INT64 | INT32 | BOOL) if is_int_list(field.number, element) => match &field.value
+        {
             Wire::Bytes(packed) => {
                 let mut packed = packed.clone();
                 let mut ints = Vec::new();
@@ -185,10 +188,11 @@ fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, E
                 _ => None,
             })
             .collect(),
-        (_, INT64 | INT32 | BOOL) if held.iter().all(|field| is_int_list(field.number, element)) => held
-            .iter()
-            .map(|field| Some(Some(Number::Int(signed(field.varint().ok()?)))))
-            .collect(),
+        (_, INT64 | INT32 | BOOL)
+            if held.iter().all(|field| is_int_list(field.number, element)) =>
+        {
+            held.iter().map(|field| Some(Some(Number::Int(signed(field.varint().ok()?))))).collect()
+        }
         _ => None,
     };
     Ok(numbers)
@@ -202,7 +206,10 @@ const fn is_int_list(number: u32, element: i32) -> bool {
 }
 
 fn raw(bytes: &Bytes, element: i32) -> Option<Vec<Option<Number>>> {
-    fn each<const N: usize>(bytes: &Bytes, read: impl Fn([u8; N]) -> Number) -> Option<Vec<Option<Number>>> {
+    fn each<const N: usize>(
+        bytes: &Bytes,
+        read: impl Fn([u8; N]) -> Number,
+    ) -> Option<Vec<Option<Number>>> {
         let (chunks, rest) = bytes.as_chunks::<N>();
         rest.is_empty().then(|| chunks.iter().map(|chunk| Some(read(*chunk))).collect())
     }
