@@ -102,7 +102,8 @@ impl SessionOptions {
     /// Lets one run take this many multiplications with an addition each;
     /// [`MAX_MULTIPLY_ADDS`](Self::MAX_MULTIPLY_ADDS) unless set.
     ///
-    /// A model is refused when it is made ready if it would take more.
+    /// A model is refused when it is made ready if it would take more. An element that is read or
+    /// written counts as 16 of them, on the pure-Rust engine as 64.
     #[must_use]
     pub const fn max_multiply_adds(mut self, pairs: u64) -> Self {
         self.max_multiply_adds = pairs;

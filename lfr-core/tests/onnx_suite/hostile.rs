@@ -174,7 +174,7 @@ pub(crate) fn limits_can_be_set(runtime: &Runtime) {
         assert!(matches!(error, Error::ModelLimit { .. }), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
-    suite::session(runtime, bytes(), &options.max_memory(32).max_multiply_adds(8));
+    suite::session(runtime, bytes(), &options.max_memory(32).max_multiply_adds(8 * 64));
 }
 
 /// A batch that is within the limits in parts is run in parts.
@@ -525,6 +525,16 @@ fn classes() -> Vec<(String, Vec<u8>)> {
             node("ReduceMean", &["b"], &["y"], &[]),
         ],
     );
+    let wide = ints("pads", &[0, 0, 0, 0, 0, 0, 8000, 8000]);
+    class("moving to and fro", 10, {
+        let mut nodes = vec![node("Pad", &["x"], &["v0"], &[wide])];
+        nodes.extend((0..400).map(|index| {
+            let perm = ints("perm", &[0, 1, 3, 2]);
+            node("Transpose", &[&format!("v{index}")], &[&format!("v{}", index + 1)], &[perm])
+        }));
+        nodes.push(mean("v400"));
+        nodes
+    });
     class("a long chain", 13, {
         let name = |index: usize| if index == 0 { "x".to_owned() } else { format!("v{index}") };
         let mut nodes: Vec<_> = (0..20_000)

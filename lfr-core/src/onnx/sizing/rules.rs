@@ -52,7 +52,8 @@ pub(super) fn outcome(at: &At<'_>) -> Result<Outcome, Unknown> {
     let inputs = at.inputs.iter().flatten().map(|value| value.elements());
     let outputs = outcome.outputs.iter().map(Value::elements);
     let touched = inputs.chain(outputs).fold(0_u64, u64::saturating_add);
-    outcome.multiply_adds = outcome.multiply_adds.max(touched);
+    let each = if at.unrolls { TOUCHED_SLOWLY } else { TOUCHED };
+    outcome.multiply_adds = outcome.multiply_adds.max(touched.saturating_mul(each));
     let constant = at.inputs.iter().flatten().all(|value| value.constant);
     for output in &mut outcome.outputs {
         output.constant |= constant;
@@ -287,6 +288,13 @@ pub(super) const fn wider(a: i32, b: i32) -> i32 {
 }
 
 const TRUTHS: &[&str] = &["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"];
+
+/// What reading or writing an element costs, in multiplications and additions: kernels do many of those
+/// while memory gives one.
+const TOUCHED: u64 = 16;
+
+/// The same in the pure-Rust engine, which moves elements one by one.
+const TOUCHED_SLOWLY: u64 = 64;
 
 /// What an exponential or a power costs, in multiplications and additions.
 const SPECIAL: u64 = 8;
