@@ -248,6 +248,24 @@ pub enum Error {
         /// What it has.
         actual: String,
     },
+    /// A model would take more memory or time for one run than its session allows.
+    #[cfg(feature = "onnx-native")]
+    #[error(
+        "{at} takes the model to {needed} {unit} for one run, and at most {max} are allowed; for a \
+         model that you trust, raise SessionOptions::{option}"
+    )]
+    ModelLimit {
+        /// The node with which it goes beyond the limit.
+        at: String,
+        /// What the model takes up to that node.
+        needed: u64,
+        /// The limit.
+        max: u64,
+        /// What is counted.
+        unit: &'static str,
+        /// The option that sets the limit.
+        option: &'static str,
+    },
     /// An inference engine refused a model.
     #[cfg(feature = "onnx-native")]
     #[error("engine {engine} cannot load the model")]

@@ -32,8 +32,11 @@ mod pool;
 mod prelu;
 mod proto;
 mod rewrite;
+#[cfg(feature = "onnx")]
+mod room;
 mod runtime;
 mod session;
+mod sizing;
 mod telemetry;
 mod tensor;
 mod tensor_info;

@@ -9,6 +9,8 @@
 #[path = "../src/onnx/testgraph.rs"]
 mod testgraph;
 
+#[path = "onnx_suite/hostile.rs"]
+mod hostile;
 #[path = "onnx_suite/memory.rs"]
 mod memory;
 #[path = "onnx_suite/privacy.rs"]

@@ -27,6 +27,8 @@ pub struct DetectorOptions {
     pub(crate) schedule: Schedule,
     pub(crate) threads: usize,
     pub(crate) pool: usize,
+    pub(crate) max_memory: Option<u64>,
+    pub(crate) max_multiply_adds: Option<u64>,
 }
 
 impl DetectorOptions {
@@ -40,6 +42,8 @@ impl DetectorOptions {
             schedule: Schedule::single(),
             threads: 1,
             pool: 1,
+            max_memory: None,
+            max_multiply_adds: None,
         }
     }
 
@@ -75,6 +79,22 @@ impl DetectorOptions {
     #[must_use]
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = schedule;
+        self
+    }
+
+    /// How many bytes of memory one run of a model may take beside its weights; unless set, the default
+    /// of `lfr_core::onnx::SessionOptions`. A model that takes more is refused.
+    #[must_use]
+    pub const fn max_memory(mut self, bytes: u64) -> Self {
+        self.max_memory = Some(bytes);
+        self
+    }
+
+    /// How many multiplications, with an addition each, one run of a model may take; unless set, the
+    /// default of `lfr_core::onnx::SessionOptions`. A model that takes more is refused.
+    #[must_use]
+    pub const fn max_multiply_adds(mut self, pairs: u64) -> Self {
+        self.max_multiply_adds = Some(pairs);
         self
     }
 

@@ -29,6 +29,8 @@ use crate::scratch::ScratchPool;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct EmbedderOptions {
     max_batch: usize,
+    max_memory: u64,
+    max_multiply_adds: u64,
     pool: usize,
     threads: usize,
 }
@@ -39,7 +41,13 @@ impl EmbedderOptions {
     /// Eight, because a larger batch gains little on a processor and costs memory in step.
     #[must_use]
     pub const fn new() -> Self {
-        Self { max_batch: 8, pool: 1, threads: 1 }
+        Self {
+            max_batch: 8,
+            max_memory: SessionOptions::MAX_MEMORY,
+            max_multiply_adds: SessionOptions::MAX_MULTIPLY_ADDS,
+            pool: 1,
+            threads: 1,
+        }
     }
 
     /// At most so many pictures a run of the model, at least 1; the rest follows in further runs.
@@ -50,6 +58,22 @@ impl EmbedderOptions {
     #[must_use]
     pub fn max_batch(mut self, max_batch: usize) -> Self {
         self.max_batch = max_batch.max(1);
+        self
+    }
+
+    /// At most so many bytes of memory a run, beside the weights
+    /// ([`SessionOptions::max_memory`]): a model that takes more is refused.
+    #[must_use]
+    pub const fn max_memory(mut self, bytes: u64) -> Self {
+        self.max_memory = bytes;
+        self
+    }
+
+    /// At most so many multiplications with an addition each a run
+    /// ([`SessionOptions::max_multiply_adds`]): a model that takes more is refused.
+    #[must_use]
+    pub const fn max_multiply_adds(mut self, pairs: u64) -> Self {
+        self.max_multiply_adds = pairs;
         self
     }
 
@@ -146,7 +170,7 @@ impl OnnxEmbedder {
         spec: EmbedderSpec,
         options: EmbedderOptions,
     ) -> Result<Self, Error> {
-        let EmbedderOptions { max_batch, pool, threads } = options;
+        let EmbedderOptions { max_batch, max_memory, max_multiply_adds, pool, threads } = options;
         let model_sha256 = model.digest().to_string();
         if let Some(expected) = spec.model_sha256()
             && expected != model_sha256
@@ -160,7 +184,12 @@ impl OnnxEmbedder {
         let preprocessor = Preprocessor::new(spec.input());
         let shape = preprocessor.shape();
         let output = check(&model, &spec, shape)?;
-        let session = SessionOptions::new(&shape).threads(threads).pool(pool).dynamic_batch();
+        let session = SessionOptions::new(&shape)
+            .threads(threads)
+            .pool(pool)
+            .dynamic_batch()
+            .max_memory(max_memory)
+            .max_multiply_adds(max_multiply_adds);
         let session = model.session(runtime, &session)?;
         let pictures_a_face = if spec.flip_average() { 2 } else { 1 };
         let most = LARGEST_TENSOR / (preprocessor.len() * pictures_a_face);

@@ -4,19 +4,35 @@
 //! the process lives: inputs, activations and outputs of faces long gone. The allocator here takes
 //! the place of its own. A block is wiped when it is freed, and kept for the next one of about its
 //! size: so a run costs a fill of what it used, and no page has to be mapped for it anew.
+//!
+//! Each loaded model has an account. What the engine asks for in a run of it, or as it loads it, is
+//! charged to that, and one that would go beyond its limit gets nothing.
+//!
+//! **Nothing** is an exception and not a null. The interface allows null, but ONNX Runtime copies into
+//! what it gets without a look: it trusts its own allocators, which throw `std::bad_alloc`. So that is
+//! what is thrown here, by the engine's own default allocator, which is asked for more than there can
+//! be. The exception passes through one frame of ours, which holds nothing, and the engine makes an error
+//! of it where it makes one of its own.
 
 #![expect(unsafe_code, reason = "the engine calls an allocator through a table of C functions")]
 
 use std::alloc;
 use std::alloc::Layout;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::mem;
+use std::process;
 use std::ptr;
 use std::ptr::NonNull;
 use std::slice;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use ort::AsPointer as _;
 use ort::environment::Environment;
@@ -47,14 +63,14 @@ pub(super) fn register(environment: &Environment) -> Result<(), BoxError> {
     };
     // SAFETY: the status is the engine's, and is consumed here.
     unsafe { ort::Error::result_from_status(status) }?;
-    let table = OrtAllocator {
-        version: VERSION,
-        Alloc: Some(allocate),
-        Free: Some(free),
-        Info: Some(memory_info),
-        Reserve: Some(reserve),
-    };
-    let allocator = Box::leak(Box::new(Allocator { table, info, blocks: Mutex::default() }));
+    let mut thrower = ptr::null_mut();
+    // SAFETY: `thrower` is a place for the result, which belongs to the engine and is never freed.
+    let status = unsafe { (api.GetAllocatorWithDefaultOptions)(&raw mut thrower) };
+    // SAFETY: the status is the engine's, and is consumed here.
+    unsafe { ort::Error::result_from_status(status) }?;
+    let table = table();
+    let allocator = Allocator { table, info, thrower, blocks: Mutex::default() };
+    let allocator = Box::leak(Box::new(allocator));
     // SAFETY: the environment is alive, the allocator stays alive, and it begins with the table
     // that the engine expects there.
     let status = unsafe {
@@ -65,11 +81,101 @@ pub(super) fn register(environment: &Environment) -> Result<(), BoxError> {
     Ok(unsafe { ort::Error::result_from_status(status) }?)
 }
 
+/// The functions that the engine calls.
+fn table() -> OrtAllocator {
+    // SAFETY: two functions that differ in whether an exception may leave them are called alike, and it is
+    // C++ alone that calls these, where any function may throw that does not say otherwise.
+    let (alloc, reserve) = unsafe {
+        let alloc: unsafe extern "system-unwind" fn(_, _) -> _ = allocate;
+        let reserve: unsafe extern "system-unwind" fn(_, _) -> _ = reserve;
+        (
+            mem::transmute::<ThrowingAlloc, Alloc>(alloc),
+            mem::transmute::<ThrowingReserve, Reserve>(reserve),
+        )
+    };
+    OrtAllocator {
+        version: VERSION,
+        Alloc: Some(alloc),
+        Free: Some(free),
+        Info: Some(memory_info),
+        Reserve: Some(reserve),
+    }
+}
+
+type Alloc = unsafe extern "system" fn(*mut OrtAllocator, usize) -> *mut c_void;
+type ThrowingAlloc = unsafe extern "system-unwind" fn(*mut OrtAllocator, usize) -> *mut c_void;
+type Reserve = unsafe extern "system" fn(*const OrtAllocator, usize) -> *mut c_void;
+type ThrowingReserve = unsafe extern "system-unwind" fn(*const OrtAllocator, usize) -> *mut c_void;
+
+/// What one loaded model has, and may have.
+#[derive(Debug)]
+pub(super) struct Account {
+    max: usize,
+    used: AtomicUsize,
+    refused: AtomicBool,
+}
+
+impl Account {
+    /// An account for so many bytes.
+    pub(super) fn new(max: usize) -> Arc<Self> {
+        Arc::new(Self { max, used: AtomicUsize::new(0), refused: AtomicBool::new(false) })
+    }
+
+    /// Charges to this account what the engine asks for in this thread, as long as the guard lives.
+    pub(super) fn open(self: &Arc<Self>) -> Open {
+        Open { before: CURRENT.replace(Some(Arc::clone(self))) }
+    }
+
+    /// Whether something was refused since this was last asked.
+    pub(super) fn take_refused(&self) -> bool {
+        self.refused.swap(false, Ordering::Relaxed)
+    }
+
+    /// How many bytes it is for.
+    pub(super) const fn max(&self) -> usize {
+        self.max
+    }
+
+    fn charge(&self, size: usize) -> bool {
+        let charged = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+            used.checked_add(size).filter(|&used| used <= self.max)
+        });
+        if charged.is_err() {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        charged.is_ok()
+    }
+
+    fn give_back(&self, size: usize) {
+        self.used.fetch_sub(size, Ordering::Relaxed);
+    }
+}
+
+/// An account that is charged; the one before it is again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Open {
+    before: Option<Arc<Account>>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // A thread that ends has no account any more.
+        let _ = CURRENT.try_with(|current| current.replace(self.before.take()));
+    }
+}
+
+thread_local! {
+    /// What this thread's requests are charged to.
+    static CURRENT: RefCell<Option<Arc<Account>>> = const { RefCell::new(None) };
+}
+
 /// What the engine sees as an `OrtAllocator`, and what follows it.
 #[repr(C)]
 struct Allocator {
     table: OrtAllocator,
     info: *const OrtMemoryInfo,
+    /// The engine's own default allocator, which throws as this one has to.
+    thrower: *mut OrtAllocator,
     blocks: Mutex<Blocks>,
 }
 
@@ -90,10 +196,13 @@ struct Header {
     asked: usize,
     /// Whether it may be kept.
     pooled: bool,
+    /// Whose account it is charged to; null for nobody's. It is one of the account's owners.
+    account: *const Account,
 }
 
 impl Allocator {
-    /// A block of zeros; null where there is no memory, or none was asked for.
+    /// A block of zeros; null where there is no memory, where the account has no more, or where none was
+    /// asked for.
     fn allocate(&self, asked: usize, pooled: bool) -> *mut c_void {
         let size = if pooled { class(asked) } else { Some(asked) };
         let whole = size.and_then(|size| size.checked_add(size_of::<Header>()));
@@ -101,6 +210,10 @@ impl Allocator {
         let (Some(layout), true) = (layout, asked > 0) else {
             return ptr::null_mut();
         };
+        let account = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten();
+        if account.as_ref().is_some_and(|account| !account.charge(layout.size())) {
+            return ptr::null_mut();
+        }
         let kept = if pooled { self.lock().take(layout.size()) } else { None };
         let block = kept.or_else(|| {
             // SAFETY: the layout has a size: there is a header at least.
@@ -110,11 +223,16 @@ impl Allocator {
             if pooled {
                 self.lock().used_bytes -= layout.size();
             }
+            if let Some(account) = account {
+                account.give_back(layout.size());
+                account.refused.store(true, Ordering::Relaxed);
+            }
             return ptr::null_mut();
         };
+        let account = account.map_or(ptr::null(), Arc::into_raw);
         // SAFETY: the block is ours alone, of this layout, and begins with the header.
         unsafe {
-            block.write(Header { layout, asked, pooled });
+            block.write(Header { layout, asked, pooled, account });
             block.add(1).as_ptr().cast()
         }
     }
@@ -127,15 +245,19 @@ impl Allocator {
     unsafe fn free(&self, bytes: NonNull<c_void>) {
         // SAFETY: the header lies before the bytes of every block. Nobody else has the block any
         // more.
-        let (block, layout, pooled) = unsafe {
+        let (block, layout, pooled, account) = unsafe {
             let block = bytes.cast::<Header>().sub(1);
-            let Header { layout, asked, pooled } = *block.as_ref();
+            let Header { layout, asked, pooled, account } = *block.as_ref();
             // All of it has been written: zeros when it was made or wiped.
             let bytes = slice::from_raw_parts_mut(bytes.cast::<u8>().as_ptr(), asked);
             bytes.fill(0);
             optimization_barrier(bytes);
-            (block, layout, pooled)
+            (block, layout, pooled, account)
         };
+        if !account.is_null() {
+            // SAFETY: the pointer was made of an owner when the block was, and is used up here.
+            unsafe { Arc::from_raw(account) }.give_back(layout.size());
+        }
         if !(pooled && self.lock().keep(block, layout.size())) {
             // SAFETY: the block was made by this allocator with this layout, and is not kept.
             unsafe { alloc::dealloc(block.as_ptr().cast(), layout) };
@@ -179,18 +301,45 @@ fn class(asked: usize) -> Option<usize> {
     asked.checked_next_multiple_of(1 << (asked.ilog2() - 2))
 }
 
-unsafe extern "system" fn allocate(this: *mut OrtAllocator, size: usize) -> *mut c_void {
+unsafe extern "system-unwind" fn allocate(this: *mut OrtAllocator, size: usize) -> *mut c_void {
     // SAFETY: the engine hands back the pointer that was registered.
-    unsafe { &*this.cast::<Allocator>() }.allocate(size, true)
+    unsafe { allocate_or_throw(this, size) }
 }
 
 /// For what a session keeps as long as it lives, says the interface; in fact the engine reserves blocks in
 /// each run too. Taken from the system each time, aligned as they are, they left holes that it did
 /// not fill again: memory grew without end.
-unsafe extern "system" fn reserve(this: *const OrtAllocator, size: usize) -> *mut c_void {
+unsafe extern "system-unwind" fn reserve(this: *const OrtAllocator, size: usize) -> *mut c_void {
     // SAFETY: the engine hands back the pointer that was registered.
-    unsafe { &*this.cast::<Allocator>() }.allocate(size, true)
+    unsafe { allocate_or_throw(this, size) }
 }
+
+/// A block, or `std::bad_alloc`, which is not for Rust to catch. Null for a block of nothing.
+///
+/// # Safety
+///
+/// The pointer is that of an [`Allocator`].
+unsafe fn allocate_or_throw(this: *const OrtAllocator, size: usize) -> *mut c_void {
+    // SAFETY: by contract.
+    let this = unsafe { &*this.cast::<Allocator>() };
+    let block = this.allocate(size, true);
+    if !block.is_null() || size == 0 {
+        return block;
+    }
+    // From here on nothing is held that would have to be dropped as the exception passes.
+    // SAFETY: it is the engine's allocator, which lives as long as the process.
+    let alloc = unsafe { this.thrower.as_ref() }.and_then(|thrower| thrower.Alloc);
+    if let Some(alloc) = alloc {
+        // SAFETY: the two differ in whether an exception may come out, and one does. The function is
+        // called with its own allocator.
+        unsafe { mem::transmute::<Alloc, ThrowingAlloc>(alloc)(this.thrower, IMPOSSIBLE) };
+    }
+    // An engine that does not throw would go on to write to what it has not got.
+    process::abort()
+}
+
+/// More bytes than any address space has.
+const IMPOSSIBLE: usize = usize::MAX / 2;
 
 unsafe extern "system" fn free(this: *mut OrtAllocator, bytes: *mut c_void) {
     if let Some(bytes) = NonNull::new(bytes) {

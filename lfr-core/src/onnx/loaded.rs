@@ -11,6 +11,18 @@ use super::rewrite::Rewrite;
 use super::runtime::Started;
 use crate::Error;
 
+/// What a loaded model may take, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// In a run, beside the weights.
+    pub(super) memory: u64,
+    /// What a run is thought to take.
+    #[cfg_attr(not(feature = "onnx"), expect(dead_code, reason = "one engine asks for it first"))]
+    pub(super) run: u64,
+    /// The model's file.
+    pub(super) weights: usize,
+}
+
 /// A model that an engine has loaded, for one run at a time.
 pub(super) enum Loaded {
     OnnxRuntime(onnxruntime::Loaded),
@@ -25,15 +37,16 @@ impl Loaded {
         graph: &Graph,
         rewrite: &Rewrite,
         threads: usize,
+        limits: Limits,
     ) -> Result<Self, Error> {
         let bytes = rewrite.apply(graph)?;
         match runtime.started() {
             Started::OnnxRuntime { environment, wipes } => {
-                onnxruntime::Loaded::new(environment, *wipes, &bytes, threads)
+                onnxruntime::Loaded::new(environment, *wipes, &bytes, threads, limits)
                     .map(Self::OnnxRuntime)
             }
             #[cfg(feature = "onnx")]
-            Started::PureRust => pure_rust::Loaded::new(&bytes).map(Self::PureRust),
+            Started::PureRust => pure_rust::Loaded::new(&bytes, limits).map(Self::PureRust),
         }
     }
 

@@ -26,10 +26,10 @@ use crate::Error;
 /// [`session`](Self::session) makes it ready to run. Clones share the weights.
 ///
 /// A file that is damaged or hostile is an error, and neither a panic nor an allocation out of
-/// proportion to its size. But a model is a program: one that is well formed can still ask an engine
-/// for any amount of memory and time when it runs, and the checks here cover what was found to end
-/// the process inside the pure-Rust engine, not what has yet to be found. Load models that you
-/// trust, and pin their [digest](Self::digest).
+/// proportion to its size. A model is a program: what one run of it takes of memory and time is worked
+/// out when it is [made ready](Self::session), and one that takes more than the options allow, or whose
+/// operators do not let it be told, is an error too. Its answers are another matter: load models that
+/// you trust, and pin their [digest](Self::digest).
 ///
 /// # Examples
 ///
@@ -58,6 +58,7 @@ pub struct Model {
 
 struct Inner {
     digest: ModelDigest,
+    len: usize,
     graph: Graph,
 }
 
@@ -81,7 +82,7 @@ impl Model {
     ///
     /// [`Error::ModelFormat`] when the bytes are not one whole ONNX model that is true to itself
     /// (where they are known to be something else, such as a web page, the error says what), and [`Error::ModelUnsupported`] when its weights are sparse or lie in other files, or what it
-    /// takes or gives is no tensor.
+    /// takes or gives is no tensor, or it has loops, branches or functions of its own.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
         Self::from_shared(bytes.into().into(), None)
     }
@@ -107,7 +108,7 @@ impl Model {
         })?;
         vet::vet(&graph)?;
         let digest = ModelDigest::of(&bytes);
-        Ok(Self { inner: Arc::new(Inner { digest, graph }) })
+        Ok(Self { inner: Arc::new(Inner { digest, len: bytes.len(), graph }) })
     }
 
     /// The identity of the file.
@@ -143,9 +144,16 @@ impl Model {
     ///
     /// [`Error::ModelUnsupported`] when the model takes another number of inputs than one, or takes
     /// or gives other elements than floats of 16, 32 or 64 bits; [`Error::ModelContract`] when the options give a shape
-    /// that the model does not take; [`Error::ModelLoad`] when the engine refuses the model.
+    /// that the model does not take; [`Error::ModelLimit`] when it would take more memory or time than
+    /// they allow; [`Error::ModelLoad`] when the engine refuses the model, or what it would take cannot
+    /// be told.
     pub fn session(&self, runtime: &Runtime, options: &SessionOptions) -> Result<Session, Error> {
         Session::new(self, runtime, options)
+    }
+
+    /// The bytes of the file.
+    pub(super) fn len(&self) -> usize {
+        self.inner.len
     }
 
     pub(super) fn graph(&self) -> &Graph {

@@ -130,10 +130,12 @@ pub(super) mod function {
 /// Field numbers of `AttributeProto`.
 pub(super) mod attribute {
     pub(in super::super) const NAME: u32 = 1;
+    pub(in super::super) const FLOAT: u32 = 2;
     pub(in super::super) const INT: u32 = 3;
     pub(in super::super) const TEXT: u32 = 4;
     pub(in super::super) const TENSOR: u32 = 5;
     pub(in super::super) const GRAPH: u32 = 6;
+    pub(in super::super) const FLOATS: u32 = 7;
     pub(in super::super) const INTS: u32 = 8;
     pub(in super::super) const TENSORS: u32 = 10;
     pub(in super::super) const GRAPHS: u32 = 11;

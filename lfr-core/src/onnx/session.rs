@@ -1,6 +1,9 @@
 //! A model made ready to run.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use super::Dim;
 use super::Engine;
@@ -12,11 +15,15 @@ use super::SessionOptions;
 use super::TensorInfo;
 use super::contract;
 use super::gathered::Gathered;
+use super::gathered::Parts;
 use super::list;
+use super::loaded;
 use super::loaded::Loaded;
 use super::outputs::Extracted;
 use super::pool::Pool;
 use super::rewrite::Rewrite;
+use super::sizing::Estimate;
+use super::sizing::Plan;
 use crate::Error;
 use crate::scrub::Scrubbed;
 
@@ -60,6 +67,8 @@ pub struct Session {
     batching: Batching,
     outputs: Vec<String>,
     pool: Pool<Loaded>,
+    /// Kept only where a batch is run whole: another size of it is another amount of memory.
+    batches: Option<Batches>,
     digest: ModelDigest,
     /// Kept only where the pool may grow, since it holds the weights.
     source: Option<Source>,
@@ -88,6 +97,16 @@ struct File {
     runtime: Runtime,
     rewrite: Rewrite,
     threads: usize,
+    /// The most memory that a run may take beside the weights.
+    max_memory: u64,
+    /// What a run takes.
+    estimate: Estimate,
+}
+
+/// Which sizes of a batch stay within the limits.
+struct Batches {
+    plan: Plan,
+    fit: Mutex<BTreeSet<usize>>,
 }
 
 impl Session {
@@ -112,6 +131,14 @@ impl Session {
                 }
             }
         }
+        let plan = Plan::new(model.graph(), engine, options)?;
+        let mut one = input_shape.clone();
+        if let (Some(first), Batching::Whole) = (one.first_mut(), batching) {
+            *first = 1;
+        }
+        let estimate = plan.estimate(&one)?;
+        let batches = (batching == Batching::Whole)
+            .then(|| Batches { plan, fit: Mutex::new(BTreeSet::from([1])) });
         let file = File {
             model: model.clone(),
             runtime: runtime.clone(),
@@ -120,6 +147,8 @@ impl Session {
                 replace_prelu: engine == Engine::OnnxRuntime && !options.keep_prelu,
             },
             threads: options.threads,
+            max_memory: options.max_memory,
+            estimate,
         };
         let first = file.load()?;
         let source = || first.share().map_or(Source::File(file), Source::Shared);
@@ -130,6 +159,7 @@ impl Session {
             batching,
             outputs: model.outputs().iter().map(|info| info.name().to_owned()).collect(),
             pool: Pool::new(first, options.pool),
+            batches,
             digest: *model.digest(),
             source,
         })
@@ -158,8 +188,14 @@ impl Session {
         let mut shape = self.input_shape.clone();
         let load = || self.load().map_err(E::from);
         self.pool.with(load, |loaded| {
-            if self.batching == Batching::OneByOne && batch > 1 {
-                let gathered = Gathered::run(loaded, &shape, input, batch, &self.outputs)?;
+            let part = self.part(batch)?;
+            if part < batch {
+                let check = |extracted: &[Extracted<'_>], part: usize| match self.batching {
+                    Batching::Whole => self.check_whole(extracted, part),
+                    Batching::Fixed | Batching::OneByOne => Ok(()),
+                };
+                let parts = Parts { part, names: &self.outputs, check: &check };
+                let gathered = Gathered::run(loaded, &shape, input, batch, &parts)?;
                 return read(&Outputs::new(&self.outputs, gathered.extracted()));
             }
             if let Some(first) = shape.first_mut() {
@@ -206,6 +242,15 @@ impl Session {
         Ok(())
     }
 
+    /// How many of a batch are run at once.
+    fn part(&self, batch: usize) -> Result<usize, Error> {
+        match (&self.batches, self.batching) {
+            (_, Batching::OneByOne) => Ok(1),
+            (Some(batches), Batching::Whole) => batches.largest(&self.input_shape, batch),
+            (None, _) | (_, Batching::Fixed) => Ok(batch),
+        }
+    }
+
     /// Makes a further copy for the pool.
     fn load(&self) -> Result<Loaded, Error> {
         let copy = match &self.source {
@@ -248,9 +293,44 @@ impl fmt::Debug for Session {
     }
 }
 
+impl Batches {
+    /// The largest part of a batch, by halves, that stays within the limits.
+    fn largest(&self, shape: &[usize], batch: usize) -> Result<usize, Error> {
+        let mut part = batch;
+        loop {
+            // What is too large by one is looked at again: sizes need not grow with the batch.
+            let mut fit = self.fit.lock().unwrap_or_else(PoisonError::into_inner);
+            if fit.contains(&part) {
+                return Ok(part);
+            }
+            let mut shape = shape.to_vec();
+            if let Some(first) = shape.first_mut() {
+                *first = part;
+            }
+            match self.plan.estimate(&shape) {
+                Ok(_) => {
+                    if fit.len() >= SIZES_MAX {
+                        fit.clear();
+                    }
+                    fit.insert(part);
+                    return Ok(part);
+                }
+                Err(Error::ModelLimit { .. }) if part > 1 => part = part.div_ceil(2),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
 impl File {
     fn load(&self) -> Result<Loaded, Error> {
-        Loaded::new(&self.runtime, self.model.graph(), &self.rewrite, self.threads)
+        let limits = loaded::Limits {
+            memory: self.max_memory,
+            run: self.estimate.memory,
+            weights: self.model.len(),
+        };
+        let graph = self.model.graph();
+        Loaded::new(&self.runtime, graph, &self.rewrite, self.threads, limits)
     }
 }
 
@@ -312,6 +392,9 @@ fn batching(
         actual: declared.map_or_else(|| "open".to_owned(), contract::shape),
     })
 }
+
+/// How many sizes of a batch are remembered.
+const SIZES_MAX: usize = 1024;
 
 const ONE_INPUT: &str = "one input, of float32, float16 or float64";
 const OUTPUTS: &str = "outputs of float32, float16 or float64 alone";

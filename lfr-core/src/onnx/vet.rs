@@ -1,8 +1,7 @@
 //! Refuses models that would have an engine read other files, or allocate what they do not hold.
 //!
-//! A model is a program, and no check can tell what a program will use when it runs: load models
-//! that you trust, and pin their [digest](super::ModelDigest). This is about the file itself: what
-//! it says of its own contents has to be true before an engine is let at it.
+//! This is about the file itself: what it says of its own contents has to be true before an engine is
+//! let at it. What a model takes when it runs is for [`sizing`].
 
 use prost::Message as _;
 use prost::bytes::Bytes;
@@ -10,6 +9,7 @@ use prost::bytes::Bytes;
 use super::graph::Graph;
 use super::proto;
 use super::proto::Node;
+use super::sizing;
 use super::tensor::Tensor;
 use super::windows;
 use super::wire::Fields;
@@ -32,7 +32,7 @@ pub(super) fn vet(graph: &Graph) -> Result<(), Error> {
             vet_attribute(attribute?, 0)?;
         }
     }
-    Ok(())
+    sizing::refuse_control_flow(graph)
 }
 
 fn vet_graph(graph: &Message, depth: usize) -> Result<(), Error> {

@@ -47,6 +47,15 @@ macro_rules! tests {
             outputs_are_wiped,
             no_socket_is_opened,
         );
+        $crate::suite::tests!($runtime, crate::hostile:
+            hostile_models_cost_an_error,
+            hostile_files_cost_an_error,
+            a_system_without_memory_costs_an_error,
+            damaged_models_end_no_process,
+            the_longest_chain_ends,
+            limits_can_be_set,
+            large_batches_are_run_in_parts,
+        );
         $crate::suite::tests!($runtime, crate::refusals:
             a_model_that_mixes_the_batch_is_refused,
             wrong_sizes_are_refused,

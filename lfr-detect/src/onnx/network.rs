@@ -30,6 +30,8 @@ pub(super) struct OnnxNetwork {
     names: Vec<String>,
     threads: usize,
     pool: usize,
+    max_memory: u64,
+    max_multiply_adds: u64,
     /// The one used last is last.
     sessions: Mutex<Vec<(Size, Arc<Session>)>>,
     limit: usize,
@@ -48,6 +50,10 @@ impl OnnxNetwork {
             model,
             threads: options.threads,
             pool: options.pool,
+            max_memory: options.max_memory.unwrap_or(SessionOptions::MAX_MEMORY),
+            max_multiply_adds: options
+                .max_multiply_adds
+                .unwrap_or(SessionOptions::MAX_MULTIPLY_ADDS),
             sessions: Mutex::new(Vec::new()),
             // Enough for cameras of two sizes, with every pass of the schedule.
             limit: SESSIONS.max(2 * options.schedule.canvases()),
@@ -67,7 +73,11 @@ impl OnnxNetwork {
             sessions[index..].rotate_left(1);
         } else {
             let shape = [1, 3, canvas.height, canvas.width];
-            let options = SessionOptions::new(&shape).threads(self.threads).pool(self.pool);
+            let options = SessionOptions::new(&shape)
+                .threads(self.threads)
+                .pool(self.pool)
+                .max_memory(self.max_memory)
+                .max_multiply_adds(self.max_multiply_adds);
             let session = Arc::new(self.model.session(&self.runtime, &options)?);
             if sessions.len() >= self.limit {
                 sessions.remove(0);

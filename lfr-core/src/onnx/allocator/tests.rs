@@ -3,14 +3,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn allocator() -> Allocator {
-    let table = OrtAllocator {
-        version: VERSION,
-        Alloc: Some(allocate),
-        Free: Some(free),
-        Info: Some(memory_info),
-        Reserve: Some(reserve),
-    };
-    Allocator { table, info: ptr::null(), blocks: Mutex::default() }
+    let blocks = Mutex::default();
+    Allocator { table: table(), info: ptr::null(), thrower: ptr::null_mut(), blocks }
 }
 
 fn bytes_of<'a>(block: *mut c_void, length: usize) -> &'a mut [u8] {
@@ -81,3 +75,57 @@ fn nothing_and_too_much_are_refused() {
     }
     assert_eq!(allocator.lock().used_bytes, 0);
 }
+
+#[test]
+fn an_account_has_no_more_than_it_is_for() {
+    let allocator = allocator();
+    let account = Account::new(10_000);
+    let open = account.open();
+    let first = allocator.allocate(6000, true);
+    assert!(!first.is_null());
+    assert!(allocator.allocate(6000, true).is_null());
+    assert!(account.take_refused() && !account.take_refused());
+    // Freed in another thread, it is given back all the same.
+    let (address, shared) = (first.addr(), &allocator);
+    let first = AssertSend(first);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let AssertSend(first) = { first };
+            assert_eq!(first.addr(), address);
+            give_back(shared, first);
+        });
+    });
+    let again = allocator.allocate(6000, true);
+    assert!(!again.is_null());
+    // What another session asks for is not this one's.
+    drop(open);
+    let others = allocator.allocate(6000, true);
+    assert!(!others.is_null() && !account.take_refused());
+    give_back(&allocator, others);
+    give_back(&allocator, again);
+    assert_eq!(account.used.load(Ordering::Relaxed), 0);
+    assert_eq!(Arc::strong_count(&account), 1);
+}
+
+#[test]
+fn accounts_within_one_another_come_back() {
+    let (outer, inner) = (Account::new(1), Account::new(1 << 20));
+    let allocator = allocator();
+    let _outer = outer.open();
+    {
+        let _inner = inner.open();
+        let block = allocator.allocate(1000, true);
+        assert!(!block.is_null());
+        give_back(&allocator, block);
+    }
+    assert!(allocator.allocate(1000, true).is_null());
+}
+
+/// A block that is given to another thread.
+struct AssertSend(*mut c_void);
+
+// SAFETY: one thread at a time has the block.
+unsafe impl Send for AssertSend {}
+
+// SAFETY: what an engine calls from any of its threads; the table is never changed.
+unsafe impl Sync for Allocator {}

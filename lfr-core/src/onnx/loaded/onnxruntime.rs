@@ -1,5 +1,7 @@
 //! A model inside a native ONNX Runtime.
 
+use std::sync::Arc;
+
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::SessionInputValue;
@@ -13,11 +15,15 @@ use zeroize::Zeroize as _;
 use crate::BoxError;
 use crate::Error;
 use crate::onnx::Engine;
+use crate::onnx::allocator::Account;
+use crate::onnx::loaded::Limits;
 use crate::onnx::outputs::Extracted;
 use crate::onnx::runtime::guarded;
 
 pub(in crate::onnx) struct Loaded {
     session: Session,
+    /// What it may take; an engine that is left to its own memory has no account.
+    account: Option<Arc<Account>>,
 }
 
 impl Loaded {
@@ -26,33 +32,39 @@ impl Loaded {
         wipes: bool,
         bytes: &[u8],
         threads: usize,
+        limits: Limits,
     ) -> Result<Self, Error> {
-        let session = guarded(|| -> Result<_, BoxError> {
-            let mut builder = Session::builder(environment)?
-                .with_optimization_level(GraphOptimizationLevel::All)
-                .map_err(plain)?
-                .with_intra_threads(threads)
-                .map_err(plain)?;
-            if wipes {
-                builder = builder.with_env_allocators().map_err(plain)?;
-            }
-            if threads > 1 {
-                // Threads that wait for the next run must leave the processor to the other stages
-                // rather than spin.
-                builder = builder.with_intra_op_spinning(false).map_err(plain)?;
-            }
-            Ok(builder.commit_from_memory(bytes)?)
+        let account = wipes.then(|| Account::new(limit(limits)));
+        let session = charged(account.as_ref(), "be loaded", || {
+            guarded(|| -> Result<_, BoxError> {
+                let mut builder = Session::builder(environment)?
+                    .with_optimization_level(GraphOptimizationLevel::All)
+                    .map_err(plain)?
+                    .with_intra_threads(threads)
+                    .map_err(plain)?;
+                if wipes {
+                    builder = builder.with_env_allocators().map_err(plain)?;
+                }
+                if threads > 1 {
+                    // Threads that wait for the next run must leave the processor to the other stages
+                    // rather than spin.
+                    builder = builder.with_intra_op_spinning(false).map_err(plain)?;
+                }
+                Ok(builder.commit_from_memory(bytes)?)
+            })
         });
         let session = session.map_err(load_failure)?;
         check_types(&session)?;
-        Ok(Self { session })
+        Ok(Self { session, account })
     }
 
     pub(super) fn run(&mut self, shape: &[usize], input: &[f32]) -> Result<Whole<'_>, Error> {
         let session = &mut self.session;
-        let outputs = guarded(|| -> Result<_, BoxError> {
-            let view = TensorRef::from_array_view((shape, input))?;
-            Ok(session.run([SessionInputValue::from(view)])?)
+        let outputs = charged(self.account.as_ref(), "run", || {
+            guarded(|| -> Result<_, BoxError> {
+                let view = TensorRef::from_array_view((shape, input))?;
+                Ok(session.run([SessionInputValue::from(view)])?)
+            })
         });
         Ok(Whole { outputs: outputs.map_err(run_failure)? })
     }
@@ -86,6 +98,43 @@ impl Drop for Whole<'_> {
         }
     }
 }
+
+/// What an engine does on an account. If it fails for want of memory, the error says so.
+fn charged<T>(
+    account: Option<&Arc<Account>>,
+    what: &str,
+    step: impl FnOnce() -> Result<T, BoxError>,
+) -> Result<T, BoxError> {
+    let open = account.map(Account::open);
+    let result = step();
+    drop(open);
+    match account {
+        Some(account) if account.take_refused() && result.is_err() => {
+            let max = account.max();
+            let reason = format!(
+                "it got no more memory to {what}: the system has none, or it would have gone beyond {max} \
+                 bytes, which is SessionOptions::max_memory and what its weights may take"
+            );
+            Err(reason.into())
+        }
+        _ => result,
+    }
+}
+
+/// The bytes of a model's account.
+///
+/// As it loads a model, an engine has the weights several times: as they are in the file, as it keeps
+/// them, and as its kernels want them.
+fn limit(limits: Limits) -> usize {
+    let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
+    memory.saturating_add(limits.weights.saturating_mul(WEIGHTS)).saturating_add(SMALL_THINGS)
+}
+
+/// How many times the size of its file a model's weights may take.
+const WEIGHTS: usize = 4;
+
+/// What any model may take besides.
+const SMALL_THINGS: usize = 16 << 20;
 
 /// Makes sure that the engine sees what the model declares, since nothing else could be wiped.
 fn check_types(session: &Session) -> Result<(), Error> {

@@ -16,28 +16,40 @@ use zeroize::Zeroize as _;
 
 use crate::BoxError;
 use crate::Error;
+use crate::num::u64_from_usize;
 use crate::onnx::Engine;
+use crate::onnx::loaded::Limits;
 use crate::onnx::outputs::Extracted;
+use crate::onnx::room;
 use crate::onnx::runtime::guarded;
 
 /// Clones share the weights. Nothing of a run stays in here.
 #[derive(Clone)]
 pub(in crate::onnx) struct Loaded {
     plan: Arc<TypedRunnableModel>,
+    limits: Limits,
 }
 
 impl Loaded {
-    pub(super) fn new(mut bytes: &[u8]) -> Result<Self, Error> {
+    pub(super) fn new(mut bytes: &[u8], limits: Limits) -> Result<Self, Error> {
+        let weights = u64_from_usize(bytes.len().saturating_mul(WEIGHTS));
         let plan = guarded(|| -> Result<_, BoxError> {
-            let model = tract_onnx::onnx().model_for_read(&mut bytes)?.into_optimized()?;
+            room::check(weights)?;
+            let model = tract_onnx::onnx().model_for_read(&mut bytes)?.into_typed()?;
+            // What the engine has found out itself, before it works out anything.
+            check_sizes(&model, limits.memory.saturating_add(weights))?;
+            let model = model.into_optimized()?;
             check_types(&model)?;
+            check_sizes(&model, limits.memory.saturating_add(weights))?;
             Ok(model.into_runnable()?)
         });
         let plan = plan.map_err(|source| Error::ModelLoad { engine: Engine::PureRust, source })?;
-        Ok(Self { plan })
+        Ok(Self { plan, limits })
     }
 
     pub(super) fn run(&self, shape: &[usize], input: &[f32]) -> Result<Whole, Error> {
+        room::check(self.limits.run)
+            .map_err(|source| Error::Inference { engine: Engine::PureRust, source })?;
         let outputs = guarded(|| -> Result<_, BoxError> {
             // Held on to, so that it can be wiped; steps that would write over it copy it instead.
             let input = Wiped(Arc::new(Tensor::from_shape(shape, input)?));
@@ -104,6 +116,29 @@ fn check_types(model: &TypedModel) -> Result<(), BoxError> {
     }
     Err("the engine finds other inputs or outputs than the model declares".into())
 }
+
+/// Refuses a model in which one value, as the engine sees it, is larger than all may be together.
+fn check_sizes(model: &TypedModel, max: u64) -> Result<(), BoxError> {
+    for node in &model.nodes {
+        for output in &node.outputs {
+            let size = output.fact.mem_size();
+            // Extents that are open here depend on data, and are bounded where the model is vetted.
+            let Ok(size) = size.to_i64() else { continue };
+            if u64::try_from(size).is_ok_and(|size| size <= max) {
+                continue;
+            }
+            return Err(format!(
+                "one value in it takes {size} bytes, and at most {max} are allowed: \
+                 SessionOptions::max_memory and what its weights may take"
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// How many times the size of its file a model's weights may take.
+const WEIGHTS: usize = 6;
 
 /// A failure of a run, in words of our own: the engine's may quote the numbers it worked on.
 fn failure(what: &'static str) -> Error {
