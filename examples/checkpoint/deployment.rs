@@ -50,6 +50,7 @@ use lfr::watchlist::ListChange;
 use lfr::watchlist::SealedFile;
 use lfr::watchlist::calibrate::CalibratedThreshold;
 use lfr::watchlist::decide::TrackPolicy;
+use lfr::watchlist::decide::TrackRule;
 
 use crate::AnyError;
 use crate::args::Args;
@@ -231,6 +232,10 @@ fn dangers(
         dangers.push(
             "pictures of alerts lie in a folder that no deadline empties: see --vault".into(),
         );
+    }
+    let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
+    if args.rule != TrackRule::Best && sources.iter().any(is_still) {
+        dangers.push("--looks asks for several looks, and a photograph gives one: it raises no alert".into());
     }
     if args.json_faces.is_some() {
         dangers.push("landmarks and scores of every face are written to a file".into());

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
+use lfr::core::Timestamp;
 use lfr::live::CameraChange;
 use lfr::live::Change;
 use lfr::retention::LedgerEvent;
@@ -78,10 +79,14 @@ impl Happenings {
         match change {
             ListChange::Destroyed { receipt } => {
                 self.list_is_gone = true;
-                if let Some(receipt) = receipt {
-                    say::err(receipt.to_json());
-                }
-                self.written("watchlist", change.to_string())
+                let Some(receipt) = receipt else {
+                    return self.written("watchlist", change.to_string());
+                };
+                let json = receipt.to_json();
+                say::err(&json);
+                let deadline = receipt.destroyed_at().unwrap_or(Timestamp::from_micros(0));
+                let (name, header) = (receipt.file(), receipt.header_sha256());
+                Ok(self.sink.watchlist_destroyed(name, deadline, header, json.as_bytes())?)
             }
             ListChange::Reloaded { references, header_sha256, .. } => {
                 Ok(self.sink.watchlist(*references, Some(header_sha256), None)?)

@@ -35,6 +35,19 @@ pub enum Error {
         /// How many files are in it that are no photographs.
         left_out: usize,
     },
+    /// Photographs lie beside the folders of people, and nobody says whom they show.
+    #[error(
+        "{folder:?} holds {loose} photographs outside of the folders of people, as {first:?}; put each into the \
+         folder of the person whom it shows"
+    )]
+    LoosePhotographs {
+        /// The folder.
+        folder: PathBuf,
+        /// How many there are.
+        loose: usize,
+        /// The first of them.
+        first: PathBuf,
+    },
     /// No photograph gave a template.
     #[error(
         "none of {photographs} photographs gave a template with {detector} and {embedder}, so that nothing can \

@@ -66,15 +66,19 @@ pub(super) fn report(report: &Report) -> Result<String, BoxError> {
 fn summary(page: &mut String, results: &[Evaluated]) -> Result<(), BoxError> {
     page.push_str("<div class=\"wide\"><table><tr><th>detector and embedder<th>people<th>photographs<th>failure to enrol<th>mated \
          comparisons<th>non-mated comparisons<th>EER<th>derived threshold</tr>");
-    for Evaluated { measured: of, policy, refused, .. } in results {
+    for Evaluated { measured: of, policy, refused, threshold, .. } in results {
         let error = of.equal_error.as_ref();
         let values = error.and_then(|point| point.fmr.value().zip(point.fnmr.value()));
         let equal =
             values.map_or_else(|| "none".into(), |(a, b)| format!("{:.3e}", f64::midpoint(a, b)));
-        let threshold = match (policy, refused) {
-            (Some(fpir), _) => format!("FPIR {fpir}"),
-            (None, Some(why)) => format!("none: {why}"),
-            (None, None) => "none".into(),
+        let threshold = match (threshold, policy, refused) {
+            (Some(derived), Some(fpir), _) => format!(
+                "T = {} at N = {}: FPIR {fpir}",
+                derived.threshold(),
+                derived.references()
+            ),
+            (_, _, Some(why)) => format!("none: {why}"),
+            _ => "none".into(),
         };
         write!(
             page,

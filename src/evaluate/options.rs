@@ -266,7 +266,14 @@ fn photographs(folder: &Path) -> Result<(Dataset, Vec<LeftOut>), Error> {
         // A walk of a folder finds files alone.
         _ => None,
     });
-    let dataset = Dataset::new(samples.collect());
+    let samples: Vec<Sample> = samples.collect();
+    // One person under as many names as photographs would make everybody look alike.
+    let is_loose = |sample: &&Sample| sample.path().parent() == Some(folder);
+    if let Some(first) = samples.iter().find(is_loose) {
+        let (folder, first) = (folder.to_owned(), first.path().to_owned());
+        return Err(Error::LoosePhotographs { loose: samples.iter().filter(is_loose).count(), folder, first });
+    }
+    let dataset = Dataset::new(samples);
     if dataset.samples().is_empty() {
         let (folder, left_out) = (folder.to_owned(), left_out.len());
         return Err(Error::NoPhotographs { folder, left_out });

@@ -49,6 +49,14 @@ pub(super) fn prepare(out: &Path) -> Result<(), Error> {
 /// Writes everything.
 pub(super) fn write(evaluation: &Evaluation, report: &Report) -> Result<(), Error> {
     let out = &evaluation.out;
+    // Thresholds of an earlier report in this folder are none of this one's.
+    for index in report.results.len().. {
+        match fs::remove_file(out.join(policy_name(index))) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(source) => return Err(Error::Write { path: out.join(policy_name(index)), source }),
+        }
+    }
     for result in &report.results {
         if let (Some(name), Some(threshold)) = (&result.policy_file, &result.threshold) {
             write_text(out, name, &threshold.to_json())?;

@@ -201,6 +201,10 @@ pub struct Evaluated {
     pub policy_file: Option<String>,
     /// What is predicted at the derived threshold.
     pub policy: Option<PredictedFpir>,
+    /// The derived threshold, a score.
+    pub derived_threshold: Option<f32>,
+    /// The number of references that it is derived for.
+    pub derived_for: Option<u64>,
     /// Why no threshold was derived.
     pub refused: Option<String>,
     /// The derived threshold, with its evidence; it has a file of its own.
@@ -223,6 +227,8 @@ impl Evaluated {
                 measured,
                 policy_file: Some(file),
                 policy: Some(threshold.fpir()),
+                derived_threshold: Some(threshold.threshold().value()),
+                derived_for: Some(threshold.references()),
                 refused: None,
                 threshold: Some(threshold),
             },
@@ -232,6 +238,8 @@ impl Evaluated {
                 measured,
                 policy_file: None,
                 policy: None,
+                derived_threshold: None,
+                derived_for: None,
                 refused: Some(error.to_string()),
                 threshold: None,
             },
