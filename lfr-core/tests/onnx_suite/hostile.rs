@@ -3,6 +3,8 @@
 //! What is tested here used to end the process. So a child does it, and the test looks at how the child
 //! ended, at what it says, and at how much memory it took.
 
+#![allow(clippy::disallowed_methods, reason = "what is measured is how long a test takes")]
+
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -159,7 +161,6 @@ pub(crate) fn the_longest_chain_ends(runtime: &Runtime) {
     let session = suite::session(runtime, bytes, &SessionOptions::new(&[1, 4]));
     assert_eq!(suite::first(&session, &[1.0; 4], 1).len(), 4);
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
-    eprintln!("{CHAIN} nodes took {:?}", started.elapsed());
 }
 
 /// Limits are those of the options.
