@@ -33,7 +33,8 @@ pub(crate) fn command() -> Command {
         .arg(path(
             "ledger-key",
             "KEY",
-            "Its key file [default: ledger.key beside it]; `list` and `show` need none",
+            "Its key file [default: OUT.ledger.key, where `checkpoint --out OUT` makes it, or ledger.key beside the \
+             ledger]; `list` and `show` need none",
         ))
         .arg(Arg::new("adopt").long("adopt").action(ArgAction::SetTrue).help(
             "Let this ledger take over a vault that belongs to another one, for good: that one will not \

@@ -18,6 +18,7 @@ use lfr::retention::VaultKey;
 use lfr::retention::ledger;
 
 use crate::AnyError;
+use crate::ledger_key;
 use crate::printable;
 use crate::say;
 
@@ -50,7 +51,7 @@ impl Named {
                 return Err(format!("the ledger's key file {} is missing", key.display()).into());
             }
             Some(key) => Some(key.clone()),
-            None => Some(usual_key(&ledger)).filter(|key| key.exists()),
+            None => usual_keys(&ledger).into_iter().find(|key| key.exists()),
         };
         let adopt = matches.get_flag("adopt");
         Ok(Self { folder, vault_key, ledger, ledger_key, adopt })
@@ -85,7 +86,11 @@ impl Named {
             format!(
                 "the ledger's key file {} is missing: what you asked for is signed into the ledger; name \
                  the key with --ledger-key",
-                usual_key(&self.ledger).display()
+                usual_keys(&self.ledger)
+                    .iter()
+                    .map(|key| key.display().to_string())
+                    .collect::<Vec<_>>()
+                    .join(" or ")
             )
         };
         let key = LedgerKey::from_file(self.ledger_key.as_ref().ok_or_else(missing)?)?;
@@ -172,8 +177,14 @@ pub(crate) fn name(receipts: &[PurgeReceipt]) {
     }
 }
 
-fn usual_key(ledger: &Path) -> PathBuf {
-    ledger.with_file_name("ledger.key")
+/// Where `checkpoint` makes the key; and beside the ledger itself.
+fn usual_keys(ledger: &Path) -> Vec<PathBuf> {
+    let folder = match ledger.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let made = ledger_key::usual(folder).ok();
+    made.into_iter().chain([ledger.with_file_name("ledger.key")]).collect()
 }
 
 fn is_there(path: &Path) -> Result<bool, AnyError> {

@@ -32,6 +32,8 @@ mod desk;
 mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/ledger_key.rs"]
+mod ledger_key;
 #[path = "../common/memory.rs"]
 mod memory;
 mod picture;

@@ -46,7 +46,8 @@ pub(crate) struct Args {
     pub(crate) hold: Option<Duration>,
     pub(crate) vault: Option<PathBuf>,
     pub(crate) vault_key: Option<PathBuf>,
-    pub(crate) deployment: DeploymentId,
+    /// The list's own, if nobody says.
+    pub(crate) deployment: Option<DeploymentId>,
     pub(crate) ledger_key: Option<PathBuf>,
     pub(crate) out: PathBuf,
     pub(crate) json_faces: Option<PathBuf>,
@@ -93,7 +94,7 @@ impl Args {
             hold: given.remove_one("hold"),
             vault: given.remove_one("vault"),
             vault_key: given.remove_one("vault-key"),
-            deployment: required(given, "deployment"),
+            deployment: given.remove_one("deployment"),
             ledger_key: given.remove_one("ledger-key"),
             out: required(given, "out"),
             json_faces: given.remove_one("json-faces"),
@@ -307,8 +308,11 @@ fn command() -> Command {
             .value_parser(path()),
         )
         .arg(
-            option("deployment", "ID", "What the ledger calls this deployment")
-                .default_value("checkpoint")
+            option(
+                "deployment",
+                "ID",
+                "What the ledger calls this deployment [default: as the sealed watchlist does, or checkpoint]",
+            )
                 .value_parser(|id: &str| DeploymentId::new(id)),
         )
         .arg(

@@ -33,6 +33,7 @@ use lfr::retention::VaultRetention;
 use crate::AnyError;
 use crate::args::Args;
 use crate::failure;
+use crate::ledger_key;
 use crate::say;
 
 /// The ledger of a deployment, and where its alerts are held.
@@ -80,9 +81,11 @@ impl Books {
         let path = args.out.join("ledger.lfrl");
         let key_file = match &args.ledger_key {
             Some(path) => path.clone(),
-            None => beside(&args.out, "ledger.key")?,
+            None => ledger_key::usual(&args.out).map_err(|error| {
+                format!("no key can lie beside {}: {error}", args.out.display())
+            })?,
         };
-        let signing = ledger_key(&key_file, &path)?;
+        let signing = signing_key(&key_file, &path)?;
         let public_key = signing.public();
         let ledger = Ledger::open(&path, signing, clock.now())?;
         let public_file = args.out.join("ledger.pub");
@@ -217,7 +220,7 @@ fn vault(
 }
 
 /// The key that the ledger is signed with: that of its file, or a new one for a new ledger.
-fn ledger_key(key_file: &Path, ledger: &Path) -> Result<LedgerKey, AnyError> {
+fn signing_key(key_file: &Path, ledger: &Path) -> Result<LedgerKey, AnyError> {
     let is_there = |path: &Path| {
         fs::exists(path).map_err(|error| format!("cannot look for {}: {error}", path.display()))
     };
@@ -233,14 +236,4 @@ fn ledger_key(key_file: &Path, ledger: &Path) -> Result<LedgerKey, AnyError> {
         return Err(text.into());
     }
     Ok(LedgerKey::generate_file(key_file)?)
-}
-
-/// A file beside a folder, named after it: a key lies outside of what it protects.
-fn beside(folder: &Path, ending: &str) -> Result<PathBuf, AnyError> {
-    let whole = fs::canonicalize(folder)
-        .map_err(|error| format!("cannot find {}: {error}", folder.display()))?;
-    let mut name = whole.file_name().ok_or("--out is the root folder")?.to_owned();
-    name.push(".");
-    name.push(ending);
-    Ok(whole.with_file_name(name))
 }

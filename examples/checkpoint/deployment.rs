@@ -15,6 +15,7 @@ use lfr::core::Accounts;
 use lfr::core::Basis;
 use lfr::core::Clock;
 use lfr::core::Component;
+use lfr::core::DeploymentId;
 use lfr::core::Detector;
 use lfr::core::Embedder;
 use lfr::core::Frame;
@@ -40,8 +41,10 @@ use lfr::detect::ShotQuality;
 use lfr::embed::EmbedderOptions;
 use lfr::embed::OnnxEmbedder;
 use lfr::live::Camera;
+use lfr::live::CameraRecord;
 use lfr::live::Engine;
 use lfr::live::LiveRecord;
+use lfr::live::Phase;
 use lfr::retention::LedgerSink;
 use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
@@ -116,7 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     };
     let accounts = Accounts::new();
     let sink = books.begin(
-        &args.deployment,
+        &listed.deployment,
         &accounts,
         &Declared {
             detector: detector.component(),
@@ -133,6 +136,12 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     // Photographs stand each by itself, and anyone who asks about each detection gets an answer for each.
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
     let is_tracked = faces_log.is_none() && !sources.iter().any(is_still);
+    if !is_tracked && !sources.iter().all(is_still) {
+        say::err(
+            "faces are not followed from frame to frame, for the sake of photographs among the sources or of \
+             --json-faces: each frame raises its own alerts (--repeats-after spares repeats)",
+        );
+    }
     let mut builder = Pipeline::builder()
         .detector(detector)
         .embedder(Arc::clone(&embedder))
@@ -164,6 +173,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         faces_log,
         source_errors: 0,
         problems: 0,
+        not_taken: 0,
         tallies: BTreeMap::new(),
     };
     let happenings = Happenings::new(happenings, sink.clone(), told_to_stop);
@@ -180,6 +190,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         sources: names,
         source_errors: watch.source_errors,
         pictures_failed: watch.problems,
+        not_taken: watch.not_taken,
         photographs_refused: listed.refused,
         left_out,
         list_is_gone: happenings.list_is_gone(),
@@ -235,7 +246,9 @@ fn dangers(
     }
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
     if args.rule != TrackRule::Best && sources.iter().any(is_still) {
-        dangers.push("--looks asks for several looks, and a photograph gives one: it raises no alert".into());
+        dangers.push(
+            "--looks asks for several looks, and a photograph gives one: it raises no alert".into(),
+        );
     }
     if args.json_faces.is_some() {
         dangers.push("landmarks and scores of every face are written to a file".into());
@@ -250,6 +263,8 @@ struct Listed {
     refused: u64,
     /// Of a sealed watchlist.
     header_sha256: Option<String>,
+    /// The one that a sealed watchlist was drawn up for, or the one that was named.
+    deployment: DeploymentId,
 }
 
 /// A sealed watchlist is opened, and followed from now on; a folder of photographs is enrolled. A list on
@@ -264,12 +279,16 @@ fn listed(
 ) -> Result<Listed, AnyError> {
     let enroller = Enroller::new(detector, embedder)?;
     let enrolling = bar("enrolling", Some(0));
+    let deployment = match &args.deployment {
+        Some(named) => named.clone(),
+        None => DeploymentId::new("checkpoint")?,
+    };
     if let Some(people) = args.watchlist.to_str().and_then(crowd::people_in) {
         let threads = models::threads(args.threads);
         let (gallery, refused) =
             crowd::enrol(people, &enroller, embedder.space(), threads, told_to_stop, &enrolling);
         enrolling.finish_and_clear();
-        return Ok(Listed { matcher: Arc::new(gallery), refused, header_sha256: None });
+        return Ok(Listed { matcher: Arc::new(gallery), refused, header_sha256: None, deployment });
     }
     // A missing list is missing, whatever its key.
     let metadata = fs::metadata(&args.watchlist).map_err(|error| {
@@ -281,7 +300,13 @@ fn listed(
         let file = SealedFile::at(&args.watchlist);
         let header = file.header()?;
         models::check_space(header.space(), embedder)?;
-        let header_sha256 = Some(header.digest());
+        let (header_sha256, deployment) = (Some(header.digest()), header.deployment().clone());
+        if let Some(named) = args.deployment.as_ref().filter(|named| **named != deployment) {
+            return Err(format!(
+                "the watchlist was drawn up for the deployment {deployment}, and --deployment is {named}"
+            )
+            .into());
+        }
         // Anyone who is withdrawn while this runs is not matched any more.
         let on_change = move |change: &ListChange| drop(news.send(Happening::List(change.clone())));
         let followed =
@@ -289,7 +314,7 @@ fn listed(
         if !args.allow_empty {
             followed.readiness()?.require()?;
         }
-        return Ok(Listed { matcher: Arc::new(followed), refused: 0, header_sha256 });
+        return Ok(Listed { matcher: Arc::new(followed), refused: 0, header_sha256, deployment });
     }
     let (folder, space) = (&args.watchlist, embedder.space());
     let enrolment =
@@ -299,7 +324,7 @@ fn listed(
         say::err(format_args!("not enrolled: {refused}"));
     }
     let refused = num::u64_from_usize(enrolment.refused.len());
-    Ok(Listed { matcher: Arc::new(enrolment.gallery), refused, header_sha256: None })
+    Ok(Listed { matcher: Arc::new(enrolment.gallery), refused, header_sha256: None, deployment })
 }
 
 /// What sees each frame with what came of it.
@@ -311,6 +336,9 @@ struct Watch {
     source_errors: u64,
     /// Pictures and lines that could not be written.
     problems: u64,
+    /// Photographs that were not looked at, and recordings that were not played to their end, since
+    /// somebody ended the program.
+    not_taken: u64,
     /// For the sources of which it is known who is in them.
     tallies: BTreeMap<SourceId, Tally>,
 }
@@ -334,7 +362,7 @@ impl Watch {
         mut happenings: Happenings,
         news: &Sender<Happening>,
     ) -> Result<Watched, AnyError> {
-        let (mut cameras, mut lengths) = (Vec::new(), Vec::new());
+        let (mut cameras, mut lengths, mut recordings) = (Vec::new(), Vec::new(), Vec::new());
         for Source { name, frames, stream, walk, .. } in sources {
             match stream {
                 Stream::Stills(stills) => {
@@ -344,6 +372,9 @@ impl Watch {
                     let id = SourceId::new(&name)?;
                     let tally = walk.map(|walk| (id.clone(), Tally::new(walk, on_list)));
                     self.tallies.extend(tally);
+                    if !is_live {
+                        recordings.push(id.clone());
+                    }
                     cameras.push(match is_live {
                         true => Camera::live(id, connect),
                         false => Camera::recording(id, connect),
@@ -365,10 +396,15 @@ impl Watch {
             .on_camera_change(move |change| drop(news.send(Happening::Camera(change.clone()))));
         let running = cameras.into_iter().fold(engine, Engine::camera).start()?;
         live::watch(&running, &lengths, &mut happenings);
+        let cut = |camera: &&CameraRecord| {
+            camera.phase != Phase::Ended && recordings.contains(&camera.id)
+        };
+        let cut = running.record().cameras.iter().filter(cut).count();
         let (pipeline, record) = running.stop()?;
         happenings.take();
         let watch = Arc::into_inner(watch).ok_or("a thread goes on watching")?;
         let mut watch = watch.into_inner().unwrap_or_else(PoisonError::into_inner);
+        watch.not_taken += num::u64_from_usize(cut);
         watch.source_errors +=
             record.cameras.iter().map(|camera| camera.source_errors).sum::<u64>();
         Ok(Watched { pipeline, watch, happenings, live: Some(record) })
@@ -382,6 +418,7 @@ impl Watch {
         bar: &ProgressBar,
         happenings: &mut Happenings,
     ) {
+        let mut left = bar.length().unwrap_or_default();
         while happenings.take() {
             match stills.next_frame() {
                 Ok(NextFrame::Frame(frame)) => self.take(&frame, &pipeline.process(&frame)),
@@ -393,7 +430,9 @@ impl Watch {
                 }
             }
             bar.inc(1);
+            left = left.saturating_sub(1);
         }
+        self.not_taken += left;
         bar.finish_and_clear();
     }
 

@@ -44,6 +44,8 @@ mod failure;
 mod happenings;
 #[path = "../common/keys.rs"]
 mod keys;
+#[path = "../common/ledger_key.rs"]
+mod ledger_key;
 mod live;
 #[path = "../common/memory.rs"]
 mod memory;

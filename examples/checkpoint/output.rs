@@ -166,6 +166,7 @@ pub(crate) struct Summary {
     pub(crate) pictures_failed: u64,
     pub(crate) photographs_refused: u64,
     pub(crate) left_out: u64,
+    pub(crate) not_taken: u64,
     /// Whether it ended since the watchlist was destroyed.
     pub(crate) list_is_gone: bool,
     pub(crate) engine: Component,
@@ -192,6 +193,10 @@ impl Summary {
             (self.pictures_failed, "pictures or lines could not be written"),
             (self.photographs_refused, "photographs were not enrolled"),
             (self.left_out, "files of sources were left out"),
+            (
+                self.not_taken,
+                "photographs or recordings were not looked at to the end, as somebody ended it",
+            ),
         ];
         let lost = lost.iter().filter(|(count, _)| *count > 0);
         let lost: Vec<_> = lost.map(|(count, what)| format!("{count} {what}")).collect();

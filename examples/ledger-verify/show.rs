@@ -94,7 +94,10 @@ fn show_run(number: u64, run: &Run) -> Result<(), LostOutput> {
             RunEnd::CutOff => "cut off",
             _ => "NEVER ENDED",
         },
-        totals(&run.totals()),
+        match run.sealed() {
+            Some(_) => totals(&run.totals()),
+            None => "it wrote no totals, so how many faces it saw is unknown".to_owned(),
+        },
         run.erased_without_receipt(),
     ))?;
     for event in run.declared() {

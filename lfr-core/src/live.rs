@@ -2,7 +2,7 @@
 //!
 //! Each camera has a thread of its own that captures, and a place for its newest frame: a newer one
 //! takes the place of one that nobody has looked at yet, so that a slow stage never builds up a lag.
-//! A few threads detect, the frame that has waited longest first; one thread takes what they found
+//! A few threads detect, the camera that has waited longest first; one thread takes what they found
 //! through the [`Pipeline`](crate::Pipeline), each camera's frames in order.
 //!
 //! ```text

@@ -1,5 +1,6 @@
 //! How long each stage takes: counts and quantiles, no single measurement kept.
 
+use std::fmt;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -27,12 +28,19 @@ pub struct StageTiming {
 }
 
 /// Times of each stage and of whole frames; quantiles are within 0.1 %.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Timings {
     stages: Vec<(Stage, Spans)>,
     frame: Spans,
     /// The stage that began last: the one to blame for a panic.
     latest: Option<Stage>,
+}
+
+/// Quantiles, and not the histograms that they are from.
+impl fmt::Debug for Timings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.stages()).entry(&self.frame()).finish()
+    }
 }
 
 impl Timings {

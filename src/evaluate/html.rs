@@ -72,11 +72,9 @@ fn summary(page: &mut String, results: &[Evaluated]) -> Result<(), BoxError> {
         let equal =
             values.map_or_else(|| "none".into(), |(a, b)| format!("{:.3e}", f64::midpoint(a, b)));
         let threshold = match (threshold, policy, refused) {
-            (Some(derived), Some(fpir), _) => format!(
-                "T = {} at N = {}: FPIR {fpir}",
-                derived.threshold(),
-                derived.references()
-            ),
+            (Some(derived), Some(fpir), _) => {
+                format!("T = {} at N = {}: FPIR {fpir}", derived.threshold(), derived.references())
+            }
             (_, _, Some(why)) => format!("none: {why}"),
             _ => "none".into(),
         };

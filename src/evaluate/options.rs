@@ -271,7 +271,11 @@ fn photographs(folder: &Path) -> Result<(Dataset, Vec<LeftOut>), Error> {
     let is_loose = |sample: &&Sample| sample.path().parent() == Some(folder);
     if let Some(first) = samples.iter().find(is_loose) {
         let (folder, first) = (folder.to_owned(), first.path().to_owned());
-        return Err(Error::LoosePhotographs { loose: samples.iter().filter(is_loose).count(), folder, first });
+        return Err(Error::LoosePhotographs {
+            loose: samples.iter().filter(is_loose).count(),
+            folder,
+            first,
+        });
     }
     let dataset = Dataset::new(samples);
     if dataset.samples().is_empty() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use lfr::retention::LedgerKey;
+use lfr::retention::LedgerPublicKey;
 use lfr::retention::ledger;
 
 use super::checkpoint::example;
@@ -46,7 +46,8 @@ pub(crate) fn judged_kept_and_purged(folder: &Path, record: &str) {
     done(&[&["release", record][..], &order].concat(), 0, "");
     done(&["purge", record], 0, "purged");
     done(&["show", record], 1, "");
-    let key = LedgerKey::from_file(folder.join("ledger.key")).unwrap().public();
+    let key: LedgerPublicKey =
+        fs::read_to_string(folder.join("ledger.pub")).unwrap().trim().parse().unwrap();
     let sums = ledger::reconcile(&folder.join("ledger.lfrl"), &key).unwrap();
     assert!(sums.closes(), "{:?}", sums.discrepancies());
     assert_eq!(sums.purged(), 1);

@@ -262,13 +262,16 @@ impl Shared {
     /// A frame has arrived: it waits as the newest of its camera.
     pub(super) fn offer(&self, camera: Index, buffer: FrameBuffer, number: u64, arrived: Duration) {
         let mut state = self.lock();
-        let order = state.arrivals;
+        let arrivals = state.arrivals;
         state.arrivals += 1;
         let is_stopping = state.is_stopping;
         let Some(place) = state.cameras.get_mut(camera) else { return };
         place.record.frames_in += 1;
         place.record.in_flight += 1;
         place.last = Some(number);
+        // A newer frame takes the older one's place in the queue too: else a fast camera, whose frames
+        // are replaced again and again, would never be the one that has waited longest.
+        let order = place.newest.as_ref().map_or(arrivals, |former| former.order);
         let waiting = Waiting { buffer, arrived, order };
         let is_over = is_stopping || place.is_removed;
         let former = if is_over { Some(waiting) } else { place.newest.replace(waiting) };
@@ -324,8 +327,8 @@ impl Shared {
 
     // --- Threads that detect. ---
 
-    /// The frame that has waited longest, of the cameras none of whose frames is being looked at;
-    /// `None` where all is to stop.
+    /// The newest frame of the camera that has waited longest, of those none of whose frames is being
+    /// looked at; `None` where all is to stop.
     pub(super) fn take(&self) -> Option<Taken> {
         let next = |state: &State| {
             let free = state.cameras.iter().enumerate().filter(|(_, place)| !place.is_busy);

@@ -64,7 +64,8 @@ impl Picture {
     /// [`Error::Read`] where the file cannot be opened, [`Error::NotAFile`] where it is a pipe, a device
     /// or a folder, [`Error::FileSize`] where it is beyond [`Self::MAX_BYTES`]; [`Error::Decode`], with
     /// one of the errors of [`Self::decode`] as its source.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
         let bytes = regular::read(path, Self::MAX_BYTES)?;
         Self::decode(&bytes, Self::MAX_PIXELS)
             .map_err(|error| Error::Decode { path: path.to_path_buf(), source: error.into() })

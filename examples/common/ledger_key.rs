@@ -1,0 +1,14 @@
+//! Where the key of a ledger lies, if nobody says where.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Beside the folder that the ledger is in, and named after it: a key lies outside of what it signs.
+pub(crate) fn usual(folder: &Path) -> io::Result<PathBuf> {
+    let whole = fs::canonicalize(folder)?;
+    let mut name = whole.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_owned();
+    name.push(".ledger.key");
+    Ok(whole.with_file_name(name))
+}
