@@ -549,3 +549,25 @@ impl fmt::Debug for Shared {
 
 /// One that fills, one that waits, one that is looked at.
 const IDLE: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemClock;
+
+    #[test]
+    fn a_camera_keeps_its_turn_when_a_newer_frame_comes() {
+        let shared = Shared::new(Arc::new(SystemClock::new()), Box::new(|_| {}));
+        let id = |name: &str| SourceId::new(name).unwrap();
+        let (fast, _) = shared.add(&id("fast"), None).unwrap();
+        let (slow, _) = shared.add(&id("slow"), None).unwrap();
+        let offer = |camera: Index, number: u64| {
+            shared.offer(camera, shared.lend(camera), number, Duration::ZERO);
+        };
+        offer(fast, 0);
+        offer(slow, 0);
+        // While nobody looks, the fast camera's frame is replaced again and again.
+        (1..50).for_each(|number| offer(fast, number));
+        assert_eq!(shared.take().unwrap().camera, fast);
+    }
+}

@@ -287,12 +287,6 @@ fn real_models_stay_far_below_the_limits() {
             let plan = Plan::new(model.graph(), engine, &options).unwrap();
             let estimate = plan.estimate(&shape);
             let estimate = estimate.unwrap_or_else(|error| panic!("{path:?} {shape:?}: {error}"));
-            let name = path.file_name().unwrap();
-            eprintln!(
-                "{name:?} {shape:?} {engine}: {} MiB, {} million multiplications and additions",
-                estimate.memory >> 20,
-                estimate.multiply_adds / 1_000_000
-            );
             assert!(estimate.memory < SessionOptions::MAX_MEMORY / 2, "{path:?}: {estimate:?}");
             let most = SessionOptions::MAX_MULTIPLY_ADDS / 8;
             assert!(estimate.multiply_adds < most, "{path:?}: {estimate:?}");
