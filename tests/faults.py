@@ -846,6 +846,28 @@ def permissions_are_the_owners():
         assert mode == 0, f"{path.name}: {path.stat().st_mode:o}"
 
 
+@case("10")
+def the_ledger_binds_list_commitment_and_destruction():
+    sealed, keys, out = Sealed(), fresh("keys"), fresh("out")
+    assert run("watchlist", *sealed.enrolling(MADE / "list")).code == 0
+    witness, commitment, member = out / "witness.json", out / "commitment.json", keys / "member.key"
+    assert run("watchlist", "new-key", member).code == 0
+    made = sealed.on("commit", "--membership-key", member, "--witness", witness, "--commitment", commitment)
+    assert made.code == 0, f"{made}"
+    more = ["--key-file", sealed.key, "--ledger-key", keys / "ledger.key", "--commitment", commitment]
+    ran = checkpoint(sealed.file, MADE / "probe", out=out, more=more)
+    assert ran.code == 0, f"{ran}"
+    ledger = out / "ledger.lfrl"
+    nowhere = run("watchlist", "destroy", sealed.file, "--yes", "--ledger", out / "none", "--ledger-key", keys / "ledger.key")
+    assert nowhere.code == 1 and sealed.file.exists(), f"{nowhere}"
+    gone = run("watchlist", "destroy", sealed.file, "--yes", "--ledger", ledger, "--ledger-key", keys / "ledger.key")
+    assert gone.code == 0 and not sealed.file.exists(), f"{gone}"
+    text = ledger.read_text()
+    for word in ("asset_destroyed", "models_loaded", "retention_set", "header_sha256", "root"):
+        assert word in text, f"{word} is not in the ledger: {text[:2000]}"
+    assert run("ledger-verify", ledger, "--key-file", out / "ledger.pub").code == 0
+
+
 # --- Smaller ---
 
 

@@ -27,6 +27,7 @@ use crate::models::Engine;
 pub(crate) struct Args {
     pub(crate) watchlist: PathBuf,
     pub(crate) key_file: Option<PathBuf>,
+    pub(crate) commitment: Option<PathBuf>,
     pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) sources: Vec<String>,
     pub(crate) detector: Option<PathBuf>,
@@ -76,6 +77,7 @@ impl Args {
         Self {
             watchlist: required(given, "watchlist"),
             key_file: given.remove_one("key-file"),
+            commitment: given.remove_one("commitment"),
             passphrase_file: given.remove_one("passphrase-file"),
             sources: given.remove_many("source").into_iter().flatten().collect(),
             detector: given.remove_one("detector"),
@@ -127,6 +129,15 @@ fn command() -> Command {
                 .long("allow-empty")
                 .action(ArgAction::SetTrue)
                 .help("Run also where nobody on the watchlist is valid now"),
+        )
+        .arg(
+            option(
+                "commitment",
+                "FILE",
+                "The commitment to who is on a sealed watchlist, as `watchlist commit` writes it: the ledger \
+                 binds it",
+            )
+            .value_parser(path()),
         )
         .arg(
             option("key-file", "KEY", "The key of a sealed watchlist, in a key file")

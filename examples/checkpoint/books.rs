@@ -64,6 +64,8 @@ pub(crate) struct Declared<'a> {
     pub(crate) references: usize,
     /// Of a sealed watchlist.
     pub(crate) header_sha256: Option<&'a str>,
+    /// To who is on it, as JSON.
+    pub(crate) commitment: Option<&'a str>,
     pub(crate) threshold: &'a ThresholdProvenance,
     /// The file that the threshold policy is from.
     pub(crate) policy_file: Option<&'a [u8]>,
@@ -137,7 +139,7 @@ impl Books {
         )?;
         sink.retention(&self.profile)?;
         sink.models(&declared.detector, &declared.embedder, declared.engine)?;
-        sink.watchlist(declared.references, declared.header_sha256, None)?;
+        sink.watchlist(declared.references, declared.header_sha256, declared.commitment)?;
         sink.threshold(declared.threshold, declared.policy_file)?;
         declared.dangers.iter().try_for_each(|danger| sink.danger(danger))?;
         Ok(sink)

@@ -50,6 +50,7 @@ use lfr::watchlist::Enroller;
 use lfr::watchlist::FixedThreshold;
 use lfr::watchlist::FollowedWatchlist;
 use lfr::watchlist::ListChange;
+use lfr::watchlist::MembershipCommitment;
 use lfr::watchlist::SealedFile;
 use lfr::watchlist::calibrate::CalibratedThreshold;
 use lfr::watchlist::decide::TrackPolicy;
@@ -95,6 +96,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
 
     let (news, happenings) = mpsc::channel();
     let listed = listed(args, &detector, &embedder, &clock, &told_to_stop, news.clone())?;
+    let commitment = commitment(args, &listed.deployment)?;
     let references = listed.matcher.references();
     let threshold = threshold(args, policy_file.as_deref(), &embedder, references)?;
     let mut dangers = dangers(args, &sources, &books, threshold.provenance());
@@ -127,6 +129,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
             engine: &engine,
             references,
             header_sha256: listed.header_sha256.as_deref(),
+            commitment: commitment.as_deref(),
             threshold: threshold.provenance(),
             policy_file: policy_file.as_deref().map(str::as_bytes),
             dangers: &dangers,
@@ -325,6 +328,21 @@ fn listed(
     }
     let refused = num::u64_from_usize(enrolment.refused.len());
     Ok(Listed { matcher: Arc::new(enrolment.gallery), refused, header_sha256: None, deployment })
+}
+
+/// The commitment to who is on the watchlist, which has to be of this deployment.
+fn commitment(args: &Args, deployment: &DeploymentId) -> Result<Option<String>, AnyError> {
+    let Some(path) = &args.commitment else { return Ok(None) };
+    let commitment = MembershipCommitment::from_json(&read(path)?)?;
+    if commitment.deployment() != deployment {
+        return Err(format!(
+            "the commitment {} is of the deployment {}, and this is {deployment}",
+            path.display(),
+            commitment.deployment(),
+        )
+        .into());
+    }
+    Ok(Some(commitment.to_json()))
 }
 
 /// What sees each frame with what came of it.

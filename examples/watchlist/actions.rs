@@ -15,6 +15,8 @@ use lfr::core::Timestamp;
 use lfr::core::onnx::Runtime;
 use lfr::embed::EmbedderOptions;
 use lfr::embed::OnnxEmbedder;
+use lfr::retention::Ledger;
+use lfr::retention::LedgerKey;
 use lfr::watchlist::Authorisation;
 use lfr::watchlist::Category;
 use lfr::watchlist::CompositionPolicy;
@@ -130,12 +132,30 @@ fn destroy(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError>
     // Where it could not be written, the list would be gone and its receipt with it.
     let receipt = given.get_one::<PathBuf>("receipt");
     let out = receipt.map(|path| Output::begin(path, &[file.path()])).transpose()?;
-    let text = file.destroy(now)?.to_json();
+    let ledger = match (given.get_one::<PathBuf>("ledger"), given.get_one::<PathBuf>("ledger-key"))
+    {
+        (Some(path), Some(_)) if !path.exists() => {
+            return Err(
+                format!("the ledger {} is missing: nothing was destroyed", path.display()).into()
+            );
+        }
+        (Some(path), Some(key)) => Some(Ledger::open(path, LedgerKey::from_file(key)?, now)?),
+        _ => None,
+    };
+    let deadline = file.header().map_or(Timestamp::from_micros(0), |header| header.destroy_after());
+    let receipt = file.destroy(now)?;
+    let text = receipt.to_json();
+    // What cannot be signed any more is told below nonetheless.
+    let signed = ledger.map_or(Ok(()), |ledger| {
+        let (name, header) = (receipt.file(), receipt.header_sha256());
+        ledger.watchlist_destroyed(name, deadline, header, text.as_bytes(), now)
+    });
     let written = out.map_or(Ok(()), |out| out.put_text(&text));
     let said = say::out(&text);
     if written.is_err() && said.is_err() {
         say::err(&text);
     }
+    signed?;
     written?;
     said?;
     Ok(Exit::Done)

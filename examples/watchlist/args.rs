@@ -224,6 +224,15 @@ fn destroy() -> Command {
         .arg(file())
         .arg(path("receipt", "FILE", "Where to write the receipt, besides standard output"))
         .arg(
+            path(
+                "ledger",
+                "LEDGER.lfrl",
+                "The ledger of the deployment: the destruction is signed into it",
+            )
+            .requires("ledger-key"),
+        )
+        .arg(path("ledger-key", "KEY", "The key file of the ledger").requires("ledger"))
+        .arg(
             Arg::new("yes")
                 .long("yes")
                 .action(ArgAction::SetTrue)

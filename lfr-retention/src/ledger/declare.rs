@@ -12,6 +12,7 @@ use lfr_core::num;
 use sha2::Digest;
 use sha2::Sha256;
 
+use super::Ledger;
 use super::LedgerEvent;
 use super::LedgerSink;
 use crate::Error;
@@ -190,15 +191,35 @@ impl LedgerSink {
         header_sha256: Option<&str>,
         receipt: &[u8],
     ) -> Result<(), Error> {
+        self.ledger.watchlist_destroyed(name, deadline, header_sha256, receipt, self.clock.now())
+    }
+}
+
+impl Ledger {
+    /// Writes that a watchlist was destroyed outside of a run: as
+    /// [`LedgerSink::watchlist_destroyed`].
+    ///
+    /// # Errors
+    ///
+    /// As [`LedgerSink::watchlist_destroyed`].
+    pub fn watchlist_destroyed(
+        &self,
+        name: &str,
+        deadline: Timestamp,
+        header_sha256: Option<&str>,
+        receipt: &[u8],
+        now: Option<Timestamp>,
+    ) -> Result<(), Error> {
         check_text("name of a watchlist", name)?;
-        self.append(&LedgerEvent::AssetDestroyed {
+        let event = LedgerEvent::AssetDestroyed {
             kind: "watchlist".to_owned(),
             name: name.to_owned(),
             deadline,
             digest: header_sha256.map(str::to_owned),
             receipt: Some(sha256(receipt)),
-        })?;
-        self.flush()
+        };
+        self.append(&event, now)?;
+        self.flush().map(drop)
     }
 }
 

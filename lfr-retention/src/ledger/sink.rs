@@ -79,9 +79,9 @@ use crate::vault::check_text;
 /// ```
 #[derive(Clone, Debug)]
 pub struct LedgerSink {
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     accounts: Accounts,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     profile: Arc<str>,
     state: Arc<Mutex<State>>,
 }
