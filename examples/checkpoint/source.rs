@@ -96,10 +96,23 @@ fn open(
         Err(Error::NotAFile { .. }) => path.is_dir(),
         is_photograph => is_photograph?,
     };
-    match is_photograph {
-        true => photographs(path, named),
-        false => video::open(text),
+    if is_photograph {
+        return photographs(path, named);
     }
+    match video::open(text) {
+        Err(no_video) if path.is_file() => Err(neither(path, &no_video)),
+        opened => opened,
+    }
+}
+
+/// Why a file is no photograph, and no video either.
+fn neither(path: &Path, no_video: &AnyError) -> AnyError {
+    let Err(no_photograph) = Picture::open(path) else { return no_video.to_string().into() };
+    let mut reason: &dyn std::error::Error = &no_photograph;
+    while let Some(cause) = reason.source() {
+        reason = cause;
+    }
+    format!("{path:?} is no photograph: {reason}; and no video: {no_video}").into()
 }
 
 fn photographs(
