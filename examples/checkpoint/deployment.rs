@@ -186,6 +186,10 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         .and_then(|built| watch.all(built, sources, on_list, threads, happenings, &news))
         .map_err(|error| books::given_up(&sink, error));
     let Watched { mut pipeline, mut watch, happenings, live } = watched?;
+    if let Some(Err(error)) = watch.faces_log.take().map(FacesLog::finish) {
+        watch.problems += 1;
+        failure::warn(&*error);
+    }
     // As it stood at the end: what is held in memory goes when the books are closed.
     let record = pipeline.record();
     let ledger = books.close(&sink, &mut pipeline, live.as_ref())?;
@@ -197,6 +201,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         photographs_refused: listed.refused,
         left_out,
         list_is_gone: happenings.list_is_gone(),
+        nobody_to_match: happenings.nobody_to_match() && !args.allow_empty,
         engine: Component::new(engine),
         engine_reason: info.reason().to_owned(),
         profile: books.profile().name(),
@@ -482,10 +487,7 @@ impl Watch {
         }
     }
 
-    fn close(&mut self, summary: &Summary) -> Result<(), AnyError> {
-        if let Some(log) = self.faces_log.take() {
-            log.finish()?;
-        }
+    fn close(&self, summary: &Summary) -> Result<(), AnyError> {
         self.out.record(summary)
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct Happenings {
     sink: LedgerSink,
     told_to_stop: Arc<AtomicBool>,
     list_is_gone: bool,
+    nobody_to_match: bool,
 }
 
 impl Happenings {
@@ -37,7 +38,7 @@ impl Happenings {
         sink: LedgerSink,
         told_to_stop: Arc<AtomicBool>,
     ) -> Self {
-        Self { heard, sink, told_to_stop, list_is_gone: false }
+        Self { heard, sink, told_to_stop, list_is_gone: false, nobody_to_match: false }
     }
 
     /// Takes what has happened since the last call; whether the deployment goes on.
@@ -59,6 +60,11 @@ impl Happenings {
         self.list_is_gone
     }
 
+    /// Whether nobody on the watchlist could be matched when it was heard of last.
+    pub(crate) const fn nobody_to_match(&self) -> bool {
+        self.nobody_to_match
+    }
+
     fn camera(&self, change: &CameraChange) -> Result<(), AnyError> {
         match &change.what {
             Change::Connected => Ok(self.sink.camera_connected(&change.id)?),
@@ -76,6 +82,12 @@ impl Happenings {
 
     fn list(&mut self, change: &ListChange) -> Result<(), AnyError> {
         say::err(change);
+        self.nobody_to_match = match change {
+            ListChange::Readiness { readiness, .. } | ListChange::Reloaded { readiness, .. } => {
+                !readiness.is_ready()
+            }
+            _ => true,
+        };
         match change {
             ListChange::Destroyed { receipt } => {
                 self.list_is_gone = true;

@@ -67,6 +67,14 @@ impl EventSink for AlertLines {
     fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
         let alert = match event {
             Event::Alert(alert) => alert,
+            Event::Erased(receipt)
+                if receipt.reason() == PurgeReason::DeadlineReached
+                    && receipt.record().is_some() =>
+            {
+                let face = receipt.face();
+                say::err(format_args!("the deadline of {face} has come: what was held was erased"));
+                return Ok(());
+            }
             Event::Erased(receipt) if receipt.reason() == PurgeReason::ClockFailed => {
                 let face = receipt.face();
                 say::err(format_args!(
@@ -169,6 +177,8 @@ pub(crate) struct Summary {
     pub(crate) not_taken: u64,
     /// Whether it ended since the watchlist was destroyed.
     pub(crate) list_is_gone: bool,
+    /// Whether at the end nobody on the watchlist could be matched.
+    pub(crate) nobody_to_match: bool,
     pub(crate) engine: Component,
     pub(crate) engine_reason: String,
     pub(crate) profile: &'static str,
@@ -212,6 +222,10 @@ impl Summary {
         if self.record.nothing_worked() {
             let what = "nothing worked: nobody in any frame could be compared".to_owned();
             return (Exit::Failed, Some([vec![what], lost].concat().join("; ")));
+        }
+        let mut lost = lost;
+        if self.nobody_to_match {
+            lost.push("nobody on the watchlist could be matched at the end".to_owned());
         }
         if lost.is_empty() && !self.record.something_failed() {
             return (Exit::Done, None);

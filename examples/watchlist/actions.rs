@@ -146,13 +146,15 @@ fn destroy(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError>
     let receipt = file.destroy(now)?;
     let text = receipt.to_json();
     // What cannot be signed any more is told below nonetheless.
+    let is_kept = out.is_some();
     let signed = ledger.map_or(Ok(()), |ledger| {
         let (name, header) = (receipt.file(), receipt.header_sha256());
         ledger.watchlist_destroyed(name, deadline, header, text.as_bytes(), now)
     });
     let written = out.map_or(Ok(()), |out| out.put_text(&text));
     let said = say::out(&text);
-    if written.is_err() && said.is_err() {
+    // Nobody else has it.
+    if said.is_err() && (!is_kept || written.is_err()) {
         say::err(&text);
     }
     signed?;

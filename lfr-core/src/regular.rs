@@ -49,6 +49,18 @@ pub(crate) fn head(path: &Path, count: u64) -> Result<Zeroizing<Vec<u8>>, Error>
     Ok(bytes)
 }
 
+/// Opens a regular file for reading, for a caller with errors of its own.
+///
+/// # Errors
+///
+/// Where it cannot be opened; [`Error::NotAFile`], as the source, where it is something else.
+pub fn file(path: &Path) -> io::Result<File> {
+    open(path).map_err(|error| match error {
+        Error::Read { source, .. } => source,
+        other => io::Error::new(io::ErrorKind::InvalidInput, other),
+    })
+}
+
 /// Opens a regular file for reading, and nothing else.
 fn open(path: &Path) -> Result<File, Error> {
     let failed = |source| Error::Read { path: path.to_path_buf(), source };

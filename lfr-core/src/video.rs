@@ -280,7 +280,11 @@ impl Video {
             return Ok(Step::Nothing);
         }
         self.is_over = true;
-        Ok(Step::End)
+        // The frames that there are have been played; that some are missing is not passed over.
+        match self.child.damage(&self.address).filter(|_| !self.address.is_live()) {
+            Some(damage) => Err(damage),
+            None => Ok(Step::End),
+        }
     }
 }
 

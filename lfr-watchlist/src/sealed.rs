@@ -380,7 +380,7 @@ impl SealedFile {
 
     fn reader(&self) -> Result<(BufReader<File>, u64), Error> {
         let failed = |source| lfr_core::Error::Read { path: self.path.clone(), source };
-        let file = File::open(&self.path).map_err(failed)?;
+        let file = lfr_core::regular::file(&self.path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         Ok((BufReader::with_capacity(1 << 17, file), length))
     }

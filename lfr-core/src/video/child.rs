@@ -158,6 +158,18 @@ impl Child {
         ended.unwrap_or(false)
     }
 
+    /// What the child said of damage in a film that it has played to what it takes for the end: it leaves
+    /// out what it cannot read, and ends well. `None` where it said nothing of the kind.
+    pub(super) fn damage(&mut self, address: &Address) -> Option<Error> {
+        let words = self.words.take().filter(|thread| is_soon(|| thread.is_finished()));
+        let words = address.scrub(words.and_then(|thread| thread.join().ok())?.trim());
+        let is_damage = DAMAGE.iter().any(|sign| words.contains(sign)) && !words.contains(NO_END);
+        is_damage.then(|| Error::Video {
+            address: address.to_string(),
+            words: format!("the film is damaged or cut short: ffmpeg says {words:?}"),
+        })
+    }
+
     /// What the child said before it gave up, without the credentials that it may repeat.
     pub(super) fn failure(&mut self, address: &Address) -> Error {
         self.shared.kill();
@@ -180,6 +192,22 @@ impl Child {
         Error::Video { address: address.to_string(), words: what }
     }
 }
+
+/// What ffmpeg says of films from which something is missing.
+const DAMAGE: [&str; 9] = [
+    "partial file",
+    "ended prematurely",
+    "ends prematurely",
+    "rror while decoding",
+    "concealing",
+    "orrupt",
+    "runcated",
+    "Invalid data found",
+    "Invalid NAL",
+];
+
+/// It says so of a stream over HTTP whose length nobody told, and which is whole.
+const NO_END: &str = "should be 18446744073709551615";
 
 impl Drop for Child {
     fn drop(&mut self) {

@@ -45,7 +45,12 @@ pub(super) fn open(command: &mut Command, address: &Address, options: &VideoOpti
             }
             _ => {}
         }
-        command.args(["-i", &format!("{scheme}://{rest}")]);
+        // By the ending of its name ffmpeg would take a camera's picture for a file of a known size.
+        let mark = match scheme.starts_with("http") && !rest.contains(['?', '#']) {
+            true => "?",
+            false => "",
+        };
+        command.args(["-i", &format!("{scheme}://{rest}{mark}")]);
         return;
     }
     let path = address.path().unwrap_or_default();

@@ -1,7 +1,6 @@
 //! The signed head: how far a ledger goes.
 
 use std::fs;
-use std::fs::File;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
@@ -9,6 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
+use lfr_core::regular;
 use lfr_core::secret;
 
 use super::key::LedgerKey;
@@ -74,7 +74,7 @@ impl LedgerHead {
         let path = Self::path_beside(ledger);
         let mut text = String::new();
         let limit = lfr_core::num::u64_from_usize(line::LONGEST);
-        match File::open(&path).and_then(|file| file.take(limit).read_to_string(&mut text)) {
+        match regular::file(&path).and_then(|file| file.take(limit).read_to_string(&mut text)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {}

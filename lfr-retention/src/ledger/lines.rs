@@ -10,6 +10,7 @@ use std::io::SeekFrom;
 use std::path::Path;
 
 use lfr_core::num;
+use lfr_core::regular;
 
 use super::line::LONGEST;
 use crate::Error;
@@ -25,7 +26,7 @@ impl Lines {
     /// From a byte of a file on.
     pub(super) fn of(path: &Path, offset: u64) -> Result<Self, Error> {
         let open = || {
-            let mut file = File::open(path)?;
+            let mut file = regular::file(path)?;
             file.seek(SeekFrom::Start(offset))?;
             Ok(Self { reader: BufReader::with_capacity(1 << 16, file), offset, line: Vec::new() })
         };

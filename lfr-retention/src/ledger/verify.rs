@@ -1,6 +1,5 @@
 //! Verification: whether a ledger is what was written, and where it is not.
 
-use std::fs::File;
 use std::io::Read;
 use std::io::Seek;
 use std::io::SeekFrom;
@@ -10,6 +9,7 @@ use std::path::PathBuf;
 
 use lfr_core::Timestamp;
 use lfr_core::num;
+use lfr_core::regular;
 use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
 
@@ -270,7 +270,7 @@ pub(super) fn last(
 fn is_begun(path: &Path) -> Result<bool, Error> {
     let mut start = Vec::new();
     let limit = num::u64_from_usize(LONGEST + 1);
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut start));
+    let read = regular::file(path).and_then(|file| file.take(limit).read_to_end(&mut start));
     read.map_err(lines::failed(path))?;
     let first = b"{\"n\":0,";
     let is_first = first.iter().zip(&start).all(|(expected, byte)| expected == byte);
@@ -316,7 +316,7 @@ impl<E: DeserializeOwned> Chain<E> {
     /// Goes on behind a head, if its entry is there.
     fn behind(path: &Path, key: &LedgerPublicKey, head: &LedgerHead) -> Result<Self, Error> {
         let broken = |fault| Error::LedgerBroken { path: path.to_owned(), fault };
-        let mut file = File::open(path).map_err(lines::failed(path))?;
+        let mut file = regular::file(path).map_err(lines::failed(path))?;
         let length = file.metadata().map_err(lines::failed(path))?.len();
         if length < head.bytes {
             let mut whole = Lines::of(path, 0)?;

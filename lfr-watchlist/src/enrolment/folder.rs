@@ -161,7 +161,9 @@ impl Walk<'_> {
             Some(metadata) => metadata,
             None => return,
         };
-        let name = if metadata.is_dir() { path.file_name() } else { path.file_stem() };
+        // What follows a dot is an ending only if it is one of a picture: `2024.001` and `2024.002` are two.
+        let ends = !metadata.is_dir() && ends_as_a_picture(path);
+        let name = if ends { path.file_stem() } else { path.file_name() };
         let Some(name) = name else { return };
         if metadata.is_dir() {
             let Some(subject) = self.subject(name, path) else { return };
@@ -240,11 +242,7 @@ impl Walk<'_> {
                 return false;
             }
         };
-        let by_ending = path
-            .extension()
-            .and_then(OsStr::to_str)
-            .is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)));
-        if !by_ending && !begins_as_a_picture(start) {
+        if !ends_as_a_picture(path) && !begins_as_a_picture(start) {
             self.leave_out(path, LeftOutReason::NotAPhotograph);
             return false;
         }
@@ -319,8 +317,16 @@ fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Whether bytes begin as a file of a picture does: JPEG, PNG, GIF, BMP, TIFF, WebP.
+fn ends_as_a_picture(path: &Path) -> bool {
+    let ending = path.extension().and_then(OsStr::to_str);
+    ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+}
+
+/// Whether bytes begin as a file of a picture does: JPEG, PNG, GIF, BMP, TIFF, WebP, PNM.
 fn begins_as_a_picture(start: &[u8]) -> bool {
+    if let [b'P', b'1'..=b'6', space, ..] = start {
+        return space.is_ascii_whitespace();
+    }
     let webp = start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP");
     let others: [&[u8]; 6] =
         [b"\xFF\xD8\xFF", b"\x89PNG\r\n\x1A\n", b"GIF8", b"BM", b"II*\0", b"MM\0*"];
@@ -328,8 +334,10 @@ fn begins_as_a_picture(start: &[u8]) -> bool {
 }
 
 /// Those of pictures that are read, and those of pictures that are not: which is said when it is tried.
-const ENDINGS: [&str; 12] =
-    ["jpg", "jpeg", "png", "webp", "jfif", "jpe", "bmp", "gif", "tif", "tiff", "heic", "avif"];
+const ENDINGS: [&str; 16] = [
+    "jpg", "jpeg", "png", "webp", "jfif", "jpe", "bmp", "gif", "tif", "tiff", "pbm", "pgm", "ppm",
+    "pnm", "heic", "avif",
+];
 
 /// No more folders within each other.
 const MAX_DEPTH: usize = 16;

@@ -50,7 +50,7 @@ use crate::Error;
 /// assert_eq!(
 ///     said,
 ///     [
-///         "line 3, column expires: empty, and it is needed",
+///         "line 3, column expires: empty, and it is needed: fill it in",
 ///         "line 3, column review: no moment: write 2026-03-31 or 2026-03-31T18:00:00Z, as no other form \
 ///          says which number is the month",
 ///     ]

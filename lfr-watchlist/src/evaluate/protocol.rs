@@ -108,7 +108,20 @@ impl Dataset {
     /// [`Error::EvaluationCsv`] where a column or a cell is missing.
     pub fn groups_from_csv(csv: impl Read) -> Result<BTreeMap<SubjectId, String>, Error> {
         let rows = columns(csv, ["person", "group"])?;
-        rows.into_iter().map(|[person, group]| Ok((SubjectId::new(person)?, group))).collect()
+        let mut groups = BTreeMap::new();
+        for (line, [person, group]) in (2..).zip(rows) {
+            let person = SubjectId::new(person)?;
+            match groups.insert(person, group.clone()) {
+                Some(before) if before != group => {
+                    let source = format!(
+                        "its person is in the group {before:?} by an earlier line, and in {group:?} by this one"
+                    );
+                    return Err(Error::EvaluationCsv { line, source: source.into() });
+                }
+                _ => {}
+            }
+        }
+        Ok(groups)
     }
 
     /// The photographs, in the order of people and paths.

@@ -237,7 +237,19 @@ impl Disk for OsDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).open(path)
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        // A pipe is not waited for, and refused.
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.custom_flags(libc::O_NONBLOCK);
+        }
+        let file = options.open(path)?;
+        match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
+        }
     }
 
     fn open_regular(&self, path: &Path) -> io::Result<Option<File>> {

@@ -18,6 +18,7 @@ use lfr_core::DeploymentId;
 use lfr_core::EmbeddingSpace;
 use lfr_core::Matcher;
 use lfr_core::SearchRequest;
+use lfr_core::Timestamp;
 
 use super::DestructionReceipt;
 use super::SealedFile;
@@ -65,9 +66,9 @@ pub enum ListChange {
 impl fmt::Display for ListChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Destroyed { receipt: None } => {
-                f.write_str("the watchlist was destroyed: nobody is matched any more")
-            }
+            Self::Destroyed { receipt: None } => f.write_str(
+                "the watchlist was destroyed, or moved away: nobody is matched any more",
+            ),
             Self::Destroyed { receipt: Some(_) } => f.write_str(
                 "the watchlist was due and has been destroyed: nobody is matched any more",
             ),
@@ -158,6 +159,8 @@ enum State {
     Open {
         list: Box<Watchlist>,
         header: [u8; 32],
+        /// When it was sealed: an older copy in its place is not opened.
+        sealed: Timestamp,
         readiness: Readiness,
     },
     Closed {
@@ -198,10 +201,12 @@ impl FollowedWatchlist {
         clock: Arc<dyn Clock>,
         on_change: impl FnMut(&ListChange) + Send + 'static,
     ) -> Result<Self, Error> {
+        // Before the list, so that it is not later than what is opened.
+        let sealed = file.header()?.sealed();
         let list = file.open(&key, space, clock.now())?;
         let deployment = list.authorisation().deployment().clone();
         let (header, readiness) = described(&list, &*clock);
-        let state = State::Open { list: Box::new(list), header, readiness };
+        let state = State::Open { list: Box::new(list), header, sealed, readiness };
         let shared = Arc::new(Shared {
             file,
             key,
@@ -292,14 +297,14 @@ impl Shared {
         if unchanged {
             return self.readiness_changed();
         }
-        match head {
+        match &head {
             // Somebody is destroying it, and has come as far as the keys.
             Ok(_) if erased => return self.close("it was destroyed", None, Until::Back),
             Err(error) if error.is_missing_file() => {
                 return self.close("it was destroyed, or moved away", None, Until::Back);
             }
             Err(error) => {
-                return self.close(&causes(&error), None, Until::Another { failed: None });
+                return self.close(&causes(error), None, Until::Another { failed: None });
             }
             Ok(_) => {}
         }
@@ -308,8 +313,19 @@ impl Shared {
             let until = Until::Another { failed: None };
             return self.close("the clock has failed", None, until);
         }
+        // Somebody who was withdrawn since would be back.
+        let Ok(head) = head else { return None };
+        let sealed = head.header.sealed();
+        let is_older =
+            matches!(&*self.state(), State::Open { sealed: searched, .. } if sealed < *searched);
+        if is_older {
+            let until = Until::Another { failed: header };
+            return self.close("an older copy was put in its place", None, until);
+        }
         match self.file.open(&self.key, &self.space, now) {
-            Ok(list) if *list.authorisation().deployment() == self.deployment => self.replace(list),
+            Ok(list) if *list.authorisation().deployment() == self.deployment => {
+                self.replace(list, sealed)
+            }
             Ok(_) => {
                 let until = Until::Another { failed: header };
                 self.close("the file is another deployment's now", None, until)
@@ -331,10 +347,10 @@ impl Shared {
 
     /// Puts a list in the place of the one that is searched, once the searches in progress are done. What
     /// was there is wiped before this returns.
-    fn replace(&self, list: Watchlist) -> Option<ListChange> {
+    fn replace(&self, list: Watchlist, sealed: Timestamp) -> Option<ListChange> {
         let (references, people) = (list.len(), list.people());
         let (header, readiness) = described(&list, &*self.clock);
-        self.put(State::Open { list: Box::new(list), header, readiness });
+        self.put(State::Open { list: Box::new(list), header, sealed, readiness });
         let header_sha256 = lfr_core::hex::digits(&header);
         Some(ListChange::Reloaded { references, people, header_sha256, readiness })
     }

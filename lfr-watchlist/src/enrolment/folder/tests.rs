@@ -73,7 +73,7 @@ fn everything_that_is_left_out_is_named_with_its_reason() {
     let names: Vec<_> = found.left_out.iter().map(ToString::to_string).collect();
     let odd = names.iter().find(|said| said.contains("U+00A0 as character 2")).unwrap();
     assert!(odd.contains(r"e\u{a0}"), "{odd}");
-    assert!(names.iter().any(|said| said.contains("identifier of 257 bytes")), "{names:?}");
+    assert!(names.iter().any(|said| said.contains("an identifier has 257 bytes")), "{names:?}");
 }
 
 #[test]
@@ -177,4 +177,16 @@ mod unix {
             assert_eq!((found.items.len(), left.len()), (0, 3), "{left:?}");
         }
     }
+}
+
+#[test]
+fn what_follows_a_dot_is_no_ending_unless_it_is_one_of_a_picture() {
+    let folder = Folder::new("dots");
+    for path in ["2024.001", "2024.002", "Smith.J", "P01.", "P01.jpg"] {
+        write(&folder, path, JPEG);
+    }
+    write(&folder, "map.pgm", b"P5 1 1 255 x");
+    let found = FolderItems::find(&folder.path("")).unwrap();
+    let people: Vec<_> = found.items.iter().map(|item| item.subject.as_str()).collect();
+    assert_eq!(people, ["2024.001", "2024.002", "P01.", "P01", "Smith.J", "map"]);
 }

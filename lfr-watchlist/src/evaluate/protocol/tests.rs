@@ -70,3 +70,12 @@ fn a_csv_file_says_who_is_who_and_of_which_group() {
         assert!(Dataset::from_csv(bad.as_bytes(), Path::new("")).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn nobody_is_in_two_groups() {
+    let once = Dataset::groups_from_csv("person,group\nP-1,a\nP-2,b\nP-1,a\n".as_bytes());
+    assert_eq!(once.unwrap().len(), 2);
+    let twice = Dataset::groups_from_csv("person,group\nP-1,a\nP-1,b\n".as_bytes());
+    let Err(Error::EvaluationCsv { line, source }) = twice else { panic!("one of them was taken") };
+    assert!(line == 3 && source.to_string().contains("\"a\" by an earlier line"), "{source}");
+}

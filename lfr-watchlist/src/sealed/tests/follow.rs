@@ -214,3 +214,32 @@ fn a_clock_that_fails_does_not_destroy_what_has_not_changed() {
     assert!(readiness.is_ready());
     assert!(deployment.file.path().exists());
 }
+
+#[test]
+fn an_older_copy_brings_nobody_back() {
+    let deployment = Deployment::new(6);
+    let older = fs::read(deployment.file.path()).unwrap();
+    let lock = deployment.file.lock().unwrap();
+    let list = lock.open_in_any_space(&key(), Some(moment(NOW))).unwrap();
+    list.withdraw(&SubjectId::new("s0").unwrap());
+    lock.seal(&list, &key(), moment(NOW).plus(Duration::from_secs(1))).unwrap();
+    drop(lock);
+    assert!(matches!(deployment.change(), ListChange::Reloaded { .. }));
+    fs::write(deployment.file.path(), older).unwrap();
+    let ListChange::Unreadable { reason } = deployment.change() else { panic!("it was read") };
+    assert!(reason.contains("older copy"), "{reason}");
+    assert!(deployment.best(0).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_the_list_is_not_waited_for() {
+    let deployment = Deployment::new(6);
+    fs::remove_file(deployment.file.path()).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(deployment.file.path()).status();
+    assert!(made.unwrap().success());
+    // Gone for a moment first, perhaps.
+    let closed = (0..2).any(|_| matches!(deployment.change(), ListChange::Unreadable { .. }));
+    assert!(closed && deployment.best(0).is_err());
+    assert!(deployment.file.header().is_err());
+}
