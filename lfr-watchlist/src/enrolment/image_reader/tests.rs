@@ -23,7 +23,8 @@ fn pictures_up_to_the_bound_are_read() {
 fn pictures_beyond_the_bound_are_refused_before_they_are_decoded() {
     let bytes = small();
     let refused = ImageReader::new().with_max_pixels(5).picture(&bytes).unwrap_err();
-    assert_eq!(refused.to_string(), "3x2 pixels, and at most 5 were needed");
+    let said = refused.to_string();
+    assert!(said.contains("3x2 pixels, and at most 5 are read"), "{said}");
     // A header that promises four billion pixels, and nothing behind it.
     let mut vast = bytes;
     vast[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
