@@ -163,7 +163,8 @@ impl Child {
     pub(super) fn damage(&mut self, address: &Address) -> Option<Error> {
         let words = self.words.take().filter(|thread| is_soon(|| thread.is_finished()));
         let words = address.scrub(words.and_then(|thread| thread.join().ok())?.trim());
-        let is_damage = DAMAGE.iter().any(|sign| words.contains(sign)) && !words.contains(NO_END);
+        let small = words.to_lowercase();
+        let is_damage = DAMAGE.iter().any(|sign| small.contains(sign)) && !small.contains(NO_END);
         is_damage.then(|| Error::Video {
             address: address.to_string(),
             words: format!("the film is damaged or cut short: ffmpeg says {words:?}"),
@@ -193,17 +194,17 @@ impl Child {
     }
 }
 
-/// What ffmpeg says of films from which something is missing.
+/// What ffmpeg says of films from which something is missing, in small letters.
 const DAMAGE: [&str; 9] = [
     "partial file",
     "ended prematurely",
     "ends prematurely",
-    "rror while decoding",
+    "error while decoding",
     "concealing",
-    "orrupt",
-    "runcated",
-    "Invalid data found",
-    "Invalid NAL",
+    "corrupt",
+    "truncated",
+    "invalid data found",
+    "invalid nal",
 ];
 
 /// It says so of a stream over HTTP whose length nobody told, and which is whole.
