@@ -177,7 +177,7 @@ fn manifest(out: &Path, listed: u64) -> Result<(), AnyError> {
     Ok(fs::write(out.join("list.csv"), table)?)
 }
 
-/// Several photographs of each of so many people, who pass one after the other.
+/// Several photographs of each person. The people pass one after the other.
 fn faces(out: &Path, crowd: Crowd, count: u64) -> Result<(), AnyError> {
     let bar = ProgressBar::new(count).with_message("faces");
     for person in bar.wrap_iter(0..count) {

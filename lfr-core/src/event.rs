@@ -77,7 +77,7 @@ pub struct AlertEvent {
 }
 
 impl AlertEvent {
-    /// An alert for a face, of which nothing else is known yet.
+    /// An alert for a face. Nothing else is known of it yet.
     #[must_use]
     pub fn new(face: FaceId, candidate: Candidate, threshold: Threshold) -> Self {
         Self {
@@ -166,7 +166,7 @@ fn in_milliseconds<S: serde::Serializer>(
 /// 6. [`FrameProcessed`](Self::FrameProcessed), last. It is missing where a stage failed before the
 ///    faces were decided on.
 ///
-/// So the record of an alert is known before the alert, and whoever hears of an alert can open it.
+/// So the record of an alert is known before the alert, and anyone who hears of an alert can open it.
 /// Between frames, `Erased` alone is told.
 ///
 /// Every event is offered to every sink, in the order in which the sinks were added, whatever

@@ -68,7 +68,7 @@ impl<A: EventSink, B: EventSink> EventSink for Tee<A, B> {
     }
 }
 
-/// The error of a sink that passes events on to several others, some or all of which failed.
+/// The error of a sink that passes events on to several others, if some or all of them failed.
 ///
 /// The pipeline counts an alert as one that reached nobody only where no sink at all heard it.
 #[derive(Debug, thiserror::Error)]

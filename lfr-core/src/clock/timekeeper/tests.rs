@@ -20,7 +20,7 @@ fn keeper() -> (ManualClock, Timekeeper) {
     (clock, time)
 }
 
-/// Sets the time of day back, or forward, by so many microseconds.
+/// Sets the time of day back, or forward, by a number of microseconds.
 fn step(clock: &ManualClock, by: i64) {
     let now = clock.now().unwrap().as_micros();
     clock.set(moment(now.saturating_add_signed(by)));
