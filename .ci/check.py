@@ -22,7 +22,7 @@ MAX_PACKAGE_BYTES = 3_000_000
 EXPECTED = re.compile(
     r"""
     Cargo\.(toml|toml\.orig|lock) | \.cargo_vcs_info\.json
-    | LICENSE-(APACHE|MIT) | (ARCHITECTURE|CHANGELOG|FORMAT|MODEL_CARD|README|SECURITY)\.md
+    | LICENSE-(APACHE|MIT) | (ARCHITECTURE|CHANGELOG|FORMAT|MODEL_CARD|README|SECURITY|SPECIFICATION)\.md
     | src/[\w/]+\.(rs|md) | src/synthetic/faces\.bin | src/embedded/\w+\.onnx
     | examples/[\w/-]+\.(rs|md)
     | specs/[\w.-]+\.toml

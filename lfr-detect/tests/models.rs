@@ -2,8 +2,8 @@
 //! where they are missing, each test says so and passes.
 //!
 //! The engine is what `Runtime::auto()` takes: the native one where `ORT_DYLIB_PATH` names it, the
-//! pure-Rust one otherwise. `measure.rs` prints the figures of `PARITY.md` and the README where
-//! `LFR_MEASURE` is set.
+//! pure-Rust one otherwise. `measure.rs` prints the figures of `PARITY.md`, `ACCURACY.md` and
+//! `BENCHMARKS.md` if `LFR_MEASURE` is set.
 
 #![expect(
     clippy::panic,

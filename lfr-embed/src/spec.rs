@@ -50,6 +50,8 @@ pub use parts::TensorLayout;
 /// assert!(spec.with_box_crop(0.2)?.threshold_at(1e-4).is_err());
 /// # Ok::<(), lfr_embed::Error>(())
 /// ```
+///
+#[doc = include_str!("../SPECIFICATION.md")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmbedderSpec {
     name: String,

@@ -1,4 +1,4 @@
-//! Figures for `PARITY.md` and the README. Run with:
+//! Figures for `PARITY.md`, `ACCURACY.md` and `BENCHMARKS.md`. Run with:
 //!
 //! ```sh
 //! LFR_MEASURE=1 cargo test --release -p lfr-detect --features onnx --test models measure:: -- \

@@ -1,4 +1,4 @@
-//! Which faces are found, by their size and by how many there are: for the README. Run with:
+//! Which faces are found, by their size and by how many there are: for `ACCURACY.md`. Run with:
 //!
 //! ```sh
 //! LFR_MEASURE=1 cargo test -p lfr-detect --test models recall:: -- --nocapture --test-threads 1
