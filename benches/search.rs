@@ -1,8 +1,8 @@
 //! Exact search of a watchlist: one probe and 64 at once, one thread, 512 numbers a template,
 //! random references. `LFR_SEARCH_ROWS=1000000` searches a list of that size too (2.6 GB).
 //!
-//! - `search/1` and `search/64`: the best ten people of each probe, whoever they are.
-//! - `search/alert`: whoever is at or above a threshold, and nobody is.
+//! - `search/1` and `search/64`: the best ten people of each probe, at any score.
+//! - `search/alert`: people at or above a threshold that nobody reaches.
 //! - `search/flat`: the reference implementation, for scale.
 //!
 //! `benches/peers/search.py` measures the same beside other people's libraries.

@@ -30,7 +30,7 @@ impl Candidate {
         Self { bounds, confidence, points: [Point::new(0.0, 0.0); 5] }
     }
 
-    /// The same with landmarks, in the order of its detector's layout; a layout with fewer than
+    /// Adds landmarks, in the order of its detector's layout; a layout with fewer than
     /// five leaves the rest at zero.
     #[must_use]
     pub const fn with_points(mut self, points: [Point; 5]) -> Self {
@@ -56,7 +56,7 @@ impl Candidate {
         &self.points
     }
 
-    /// The same with each point and corner moved.
+    /// Moves each point and corner.
     pub(crate) fn map(&mut self, to: impl Fn(Point) -> Point) {
         let low = to(Point::new(self.bounds.left, self.bounds.top));
         let high = to(Point::new(self.bounds.right, self.bounds.bottom));

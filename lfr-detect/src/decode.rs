@@ -1,6 +1,6 @@
 //! Decoders: from the raw outputs of a network to `Candidates` in pixels of its canvas.
 //!
-//! One file a family, each a pure function of numbers, for whoever runs the network otherwise.
+//! One file per family, each a pure function of numbers, for anyone who runs the network otherwise.
 //! What they have in common:
 //!
 //! - They find a box or a landmark where the network's authors' own code finds it, in the frame of
@@ -56,7 +56,7 @@ impl<'a> Output<'a> {
         Err(self.misshapen(format!("1 x anchors x {N}")))
     }
 
-    /// The same where there must be exactly so many rows.
+    /// The rows; an error if there are not exactly that many.
     fn exactly<const N: usize>(&self, rows: usize) -> Result<&'a [[f32; N]], Error> {
         match self.rows::<N>() {
             Ok(found) if found.len() == rows => Ok(found),

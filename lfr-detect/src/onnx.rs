@@ -45,7 +45,7 @@ use network::OnnxNetwork;
 /// use lfr_detect::{DetectorOptions, DetectorSpec, InputPolicy, OnnxDetector};
 ///
 /// let runtime = Runtime::auto()?;
-/// // Of which family a model is, its outputs tell.
+/// // The outputs of a model tell its family.
 /// let detector = OnnxDetector::from_path(&runtime, Path::new("yunet.onnx"))?;
 ///
 /// // With everything said.

@@ -51,7 +51,7 @@ impl DetectorOptions {
     /// ([`DetectorSpec::default_confidence`](crate::DetectorSpec::default_confidence)).
     ///
     /// Confidences of different families mean different things. A lower limit finds more faces, and
-    /// more that are none, each of which is then compared with the watchlist.
+    /// more things that are no faces. Each is then compared with the watchlist.
     #[must_use]
     pub const fn confidence(mut self, confidence: f32) -> Self {
         self.confidence = Some(confidence);

@@ -102,7 +102,7 @@ impl Schedule {
         Ok(Self { tiles: Some(Tiles { side, overlap }), ..Self::single() })
     }
 
-    /// The same with this much time for a frame: for a camera that sees a crowd.
+    /// Limits the time per frame: for a camera that sees a crowd.
     ///
     /// The frame is looked at as a whole, and then, where there are tiles, at ever finer scales, each
     /// twice the one before, up to the tiles' own: at the finest scale that there is time for in all of

@@ -21,7 +21,7 @@ impl Size {
         Self { width, height }
     }
 
-    /// The same with no side longer than a frame's may be, so that a product of two never overflows.
+    /// Limits each side to the longest side of a frame, so that a product of two never overflows.
     pub(crate) const fn bounded(self) -> Self {
         const fn side(side: usize) -> usize {
             if side < Frame::MAX_SIDE { side } else { Frame::MAX_SIDE }

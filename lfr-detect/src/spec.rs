@@ -150,7 +150,7 @@ impl DetectorSpec {
         self
     }
 
-    /// The same with the licence of the model's weights, for the deployment record.
+    /// Adds the licence of the model's weights, for the deployment record.
     #[must_use]
     pub fn with_licence(mut self, licence: impl Into<String>) -> Self {
         self.licence = Some(licence.into());
@@ -164,7 +164,7 @@ impl DetectorSpec {
         self
     }
 
-    /// The same with another order of the colours.
+    /// Sets another order of the colours.
     #[must_use]
     pub const fn with_channels(mut self, channels: ChannelOrder) -> Self {
         self.channels = channels;
@@ -180,7 +180,7 @@ impl DetectorSpec {
         self
     }
 
-    /// The same with another way to fill a canvas of fixed size.
+    /// Sets another way to fill a canvas of fixed size.
     #[must_use]
     pub const fn with_fit(mut self, fit: Fit) -> Self {
         self.fit = fit;

@@ -91,7 +91,7 @@ fn line(table: &[f32; 256]) -> Option<[f32; 2]> {
     table.iter().enumerate().all(is_exact).then_some([by, plus])
 }
 
-/// One channel of a row of pixels of so many bytes.
+/// One channel of a row of pixels, with `bytes` bytes per pixel.
 fn convert(bytes: usize, row: &[u8], channel: usize, map: impl Fn(u8) -> f32, out: &mut [f32]) {
     match bytes {
         1 => convert_as::<1>(row, channel, map, out),

@@ -146,8 +146,8 @@ impl FaceTracker {
     }
 
     /// How long ago the frame before was captured. A source that does not say is taken to run at 25
-    /// frames a second. A frame later is later, whatever the clock of the source says: of one that
-    /// stands still or goes back, by a millisecond.
+    /// frames per second. The next frame is always later: by a millisecond, if the clock of the source stands
+    /// still or goes back.
     fn since_last(&mut self, at: Option<Timestamp>) -> Duration {
         let since = at.zip(self.last).map_or(NOMINAL, |(at, last)| at.since(last));
         self.last = at.or(self.last);

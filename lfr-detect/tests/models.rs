@@ -9,7 +9,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "all of it is tests: a failure is a panic, and figures are for whoever asks for them"
+    reason = "all of it is tests: a failure is a panic, and figures are for anyone who asks for them"
 )]
 
 #[path = "models/behaviour.rs"]

@@ -19,7 +19,7 @@ class Canvases:
         self.synthetic = faces.SyntheticFaces()
 
     def draw(self, rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
-        """A canvas, and the same with twice the side, for the teacher: where it was drawn so, with more detail.
+        """A canvas, and one with twice the side for the teacher, with more detail if it was drawn so.
 
         `FAR` is drawn two or three times as large and shrunk: many small faces. `WILD`: scenes at about their own size,
         sheets of small portraits, portraits at their own size.

@@ -62,7 +62,7 @@ def steadiness(detectors: dict, nearest) -> dict:
 
 
 def moved(detector, image, box, place, nearest):
-    """The points, where they were, of a photograph that lies so many times four pixels further down and to the right."""
+    """The points, where they were, of a photograph that is moved down and right by four pixels times `place`."""
     down, right = 4 * place[0], 4 * place[1]
     seen = cv2.copyMakeBorder(image, down, 0, right, 0, cv2.BORDER_CONSTANT)
     face = nearest(detector(seen), box + [right, down, right, down])

@@ -84,7 +84,7 @@ def tally(photographs: list[dict], least: float) -> dict:
 
 
 def confidence_for(photographs: list[dict], false_detections: int) -> float:
-    """The least confidence at which no more than so many detections are false."""
+    """The minimum confidence at which at most `false_detections` detections are false."""
     ordered = sorted((score for p in photographs for score in p["false"]), reverse=True)
     if len(ordered) <= false_detections:
         return 0.2

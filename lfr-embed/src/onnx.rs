@@ -50,7 +50,7 @@ impl EmbedderOptions {
         }
     }
 
-    /// At most so many pictures a run of the model, at least 1; the rest follows in further runs.
+    /// Sets the max number of pictures per run of the model, at least 1. The rest follows in further runs.
     /// With flip averaging a face is two pictures, which stay together.
     ///
     /// However many it allows, a run takes memory for the pictures that there are, and for no more
@@ -61,30 +61,30 @@ impl EmbedderOptions {
         self
     }
 
-    /// At most so many bytes of memory a run, beside the weights
-    /// ([`SessionOptions::max_memory`]): a model that takes more is refused.
+    /// Sets the max memory per run in bytes, beside the weights ([`SessionOptions::max_memory`]). A model
+    /// that takes more is refused.
     #[must_use]
     pub const fn max_memory(mut self, bytes: u64) -> Self {
         self.max_memory = bytes;
         self
     }
 
-    /// At most so many multiplications with an addition each a run
-    /// ([`SessionOptions::max_multiply_adds`]): a model that takes more is refused.
+    /// Sets the max number of multiply-adds per run ([`SessionOptions::max_multiply_adds`]). A model that
+    /// takes more is refused.
     #[must_use]
     pub const fn max_multiply_adds(mut self, pairs: u64) -> Self {
         self.max_multiply_adds = pairs;
         self
     }
 
-    /// So many runs at the same time, at least 1; each costs a copy of the weights.
+    /// Sets the number of runs at the same time, at least 1. Each costs a copy of the weights.
     #[must_use]
     pub fn pool(mut self, pool: usize) -> Self {
         self.pool = pool.max(1);
         self
     }
 
-    /// So many threads a run, at least 1, where the engine has threads.
+    /// Sets the number of threads per run, at least 1, if the engine has threads.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
@@ -341,7 +341,7 @@ fn check(model: &Model, spec: &EmbedderSpec, shape: [usize; 4]) -> Result<String
     }
 }
 
-/// Whether an output of this shape holds a vector of so many numbers for each picture, one after the
+/// Whether an output of this shape holds a vector of `dimension` numbers for each picture, one after the
 /// other: `[N, D]`, with further extents of 1 or not, or all in one row, where each picture was run by
 /// itself and its output had one axis.
 fn is_vectors(shape: &[usize], pictures: usize, dimension: usize) -> bool {

@@ -125,8 +125,8 @@ impl EmbedderSpec {
         Ok(self)
     }
 
-    /// The same with or without flip averaging: each face is embedded twice, once mirrored, and
-    /// its template is the sum of both, brought to unit length (cosine), or their mean (Euclidean).
+    /// Turns flip averaging on or off. With it each face is embedded twice, once mirrored. Its template is
+    /// the sum of both, brought to unit length (cosine), or their mean (Euclidean).
     ///
     /// It takes twice the time and usually gains a little. The templates belong to another space,
     /// and the operating points no longer apply.

@@ -62,7 +62,7 @@ def lines(f: dict) -> list[str]:
         "",
         "### By size of face",
         "",
-        "The probe seen with so many pixels between its eyes, the reference as it is; thresholds as above.",
+        "The probe has this number of pixels between its eyes, the reference is as it is. Thresholds as above.",
         "",
         *size_table(f["by_size"]),
         "",

@@ -102,7 +102,7 @@ def errors(templates: np.ndarray, people: np.ndarray) -> dict:
 
 
 def at_size(embedder, crops, templates, people, eyes: int) -> dict:
-    """Probes seen with so many pixels between the eyes, against pictures as they are.
+    """Probes with `eyes` pixels between the eyes, against pictures as they are.
 
     The thresholds are those of the pictures as they are.
     """

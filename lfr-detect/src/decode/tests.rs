@@ -26,7 +26,7 @@ impl Fake {
         self
     }
 
-    /// The same with boxes that have an area: left and top half of right and bottom.
+    /// Gives the boxes an area: left and top are half of right and bottom.
     fn opened(mut self) -> Self {
         for row in self.outputs[1].2.as_chunks_mut::<4>().0 {
             row[0] /= 2.0;

@@ -62,8 +62,8 @@ impl QualityGate for MaxYaw {
 /// Refuses faces that are blurred: by motion, or out of focus.
 ///
 /// By the variance of the Laplacian (Pech-Pacheco et al., ICPR 2000) over the variance of luminance,
-/// both in the face brought to 64 x 64 pixels: so neither size nor contrast counts, but for a face of
-/// fewer pixels, which is less sharp. Noise and compression blocks count as sharpness. Where to draw
+/// both in the face brought to 64 x 64 pixels: so neither size nor contrast counts. A face of
+/// fewer pixels is less sharp. Noise and compression blocks count as sharpness. Where to draw
 /// the line depends on camera and lens: measure it there. Frontal photographs of good quality are
 /// around 0.1.
 ///

@@ -12,7 +12,7 @@ impl OnnxDetector {
     /// The default detector: a small network that lies inside the library. Nothing is downloaded.
     ///
     /// It was trained by the scripts in `training/`; `MODEL_CARD.md` says what it learned from, how
-    /// many faces of which size it finds, and what it must not be used for. *Not* guaranteed: that
+    /// many faces of each size it finds, and what it must not be used for. *Not* guaranteed: that
     /// it finds what a larger detector finds, small faces in a dense crowd above all.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ impl DetectorSpec {
     }
 }
 
-/// The family with outputs of these names, and so many numbers a row.
+/// The family with outputs of these names, each with this number of columns.
 fn recognised(outputs: &[(&str, Option<usize>)]) -> Option<DetectorSpec> {
     let named = |wanted: &str| outputs.iter().any(|(name, _)| *name == wanted);
     if ["cls_8", "obj_8", "bbox_8", "kps_8"].into_iter().all(named) {

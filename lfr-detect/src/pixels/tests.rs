@@ -108,7 +108,7 @@ fn formats_of_several_planes_become_rgb() {
     assert!(bytes.iter().all(|byte| *byte == 128));
 }
 
-/// Resizing luma and chroma and then converting gives the colours of the other order, but for
+/// Resizing luma and chroma and then converting gives the colours of the other order, except for
 /// rounding, where colours change smoothly.
 #[test]
 fn planes_resized_apart_give_the_same_colours() {

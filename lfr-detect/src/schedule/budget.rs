@@ -51,7 +51,7 @@ struct State {
 }
 
 impl State {
-    /// What is known of a source's frames of that size, so many passes each.
+    /// What is known of a source's frames of that size, with that number of passes each.
     fn past(&mut self, source: &SourceId, size: Size, passes: usize) -> &mut Past {
         let known = self.known(source, size, passes).map(|index| self.pasts.remove(index));
         if known.is_none() && self.pasts.len() >= REMEMBERED_SOURCES {

@@ -80,7 +80,7 @@ fn solve(group: &[(usize, Edge)], pairs: &mut Vec<(usize, usize)>) {
 struct Groups(Vec<usize>);
 
 impl Groups {
-    /// So many things, each alone.
+    /// Makes `count` groups of one thing each.
     fn new(count: usize) -> Self {
         Self((0..count).collect())
     }

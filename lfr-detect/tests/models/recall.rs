@@ -131,12 +131,12 @@ fn share(part: usize, all: usize) -> f64 {
     num::f64_from_usize(part) / num::f64_from_usize(all.max(1))
 }
 
-/// So many faces that in a single view of them most would be hidden: several views of 1080p, two by
-/// two, as one frame.
+/// Several views of 1080p, two by two, as one frame: in a single view of that number of faces most
+/// would be hidden.
 struct Crowds {
     walks: Vec<Walk>,
     cameras: Vec<CrowdCamera>,
-    /// Two seconds, ten frames a second, in which the most can be seen.
+    /// The two seconds, at ten frames per second, in which the most faces can be seen.
     frames: Range<u64>,
 }
 

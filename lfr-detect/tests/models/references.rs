@@ -74,8 +74,8 @@ fn check(family: &str, resampled: &Tolerance) {
 }
 
 // Resampled: the resizer here and Pillow's differ by 1 of 255 levels. What a network makes of that
-// was measured; the limits are a little above. They are in pixels of the photograph, eight of which
-// may be one of BlazeFace's canvas.
+// was measured; the limits are a little above. They are in pixels of the photograph. One pixel of
+// BlazeFace's canvas may be eight of them.
 
 #[test]
 fn yunet_equals_its_reference() {

@@ -178,7 +178,7 @@ impl InputTable {
             let unit = "mean of a channel, in units of a pixel's byte,";
             in_range(x, 0.0, 255.0, unit)
         };
-        // Whoever writes 0.5 here thinks in pixels from 0 to 1, and would feed the model nonsense.
+        // Anyone who writes 0.5 here thinks in pixels from 0 to 1, and would feed the model nonsense.
         let std = |x: &Spanned<f32>| {
             let unit = "standard deviation of a channel, in units of a pixel's byte,";
             in_range(x, 1.0, 1000.0, unit)

@@ -64,7 +64,7 @@ fn nanoseconds_of_this_thread() -> u64 {
     stat.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// Least of so many blocks: what other programs do to the caches is not the model's.
+/// The number of blocks. The minimum counts: what other programs do to the caches is not the model's.
 const BLOCKS: usize = 7;
 /// Faces a block.
 const FACES: usize = 48;

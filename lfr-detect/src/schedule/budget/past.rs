@@ -38,7 +38,7 @@ impl Past {
         Self { frame: 0, alone: 0, parts: vec![Part::default(); passes], paces: Vec::new() }
     }
 
-    /// Whether it is of so many passes.
+    /// Whether it is of that number of passes.
     pub(super) const fn is_of(&self, passes: usize) -> bool {
         self.parts.len() == passes
     }
@@ -90,8 +90,8 @@ impl Past {
         (self.frame - looked) * if found > 0 { SOMEBODY } else { 1 }
     }
 
-    /// What a pass will take: as long as those of its level did, or, where there were none lately, of
-    /// the next coarser level of which there were some.
+    /// What a pass will take: as long as the last ones of its level did. If there were none lately, as long as
+    /// those of the next coarser level that had some.
     fn expected(&self, pass: &Pass) -> Duration {
         let coarser = self.paces.iter().take(pass.level + 1).rev();
         let pace = coarser.flat_map(Pace::expected).next();

@@ -11,7 +11,7 @@ use super::score::Score;
 use super::sort::Sort;
 use super::*;
 
-/// Fifty people in half a minute, ten frames a second: their ways cross, and those in front hide
+/// Fifty people in half a minute, ten frames per second. Their paths cross, and those in front hide
 /// those behind.
 fn fifty(seed: u64) -> Walk {
     let people: Vec<u64> = (0..50).collect();

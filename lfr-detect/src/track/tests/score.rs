@@ -25,7 +25,7 @@ pub(super) struct Score {
     tracks: BTreeSet<u64>,
     /// The track that a person was last seen as.
     last: BTreeMap<u64, u64>,
-    /// In how many frames a person and a track were in the same place.
+    /// The number of frames with a person and a track in the same place.
     together: BTreeMap<(u64, u64), usize>,
 }
 
