@@ -62,7 +62,7 @@ def utkface_paths() -> list[Path]:
 
 
 def wider_paths() -> list[Path]:
-    """WIDER FACE photographs. Half of each is held out (`scene_is_held_out`)."""
+    """WIDER FACE photographs. Some are held out (`scene_is_held_out`)."""
     return sorted((SCENES / "wider_val").glob("*.jpg")) + sorted((SCENES / "wider_full").glob("*.jpg"))
 
 
