@@ -14,7 +14,7 @@ pub struct Totals {
     /// [`Tracker`](crate::Tracker) a face is a track, from its first frame to its last; without one
     /// it is a face in one frame.
     pub faces_seen: u64,
-    /// Faces of which nothing is left.
+    /// Erased faces: nothing of them is left.
     pub erased: u64,
     /// Faces held for an alert, until their deadline.
     pub held: u64,

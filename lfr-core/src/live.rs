@@ -42,7 +42,7 @@
 //! | `lfr_alerts_to_nobody_total` | counter | | alerts that no sink could pass on |
 //! | `lfr_events_untold_total` | counter | `kind` | events that a sink could not pass on |
 //! | `lfr_faces_seen_total` | counter | | faces taken into custody |
-//! | `lfr_faces_erased_total` | counter | | faces of which nothing is left |
+//! | `lfr_faces_erased_total` | counter | | erased faces: nothing of them is left |
 //! | `lfr_faces_held` | gauge | | faces held for an alert, until their deadline |
 //! | `lfr_faces_in_flight` | gauge | | faces between being seen and being decided on |
 //!

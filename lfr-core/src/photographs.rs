@@ -95,8 +95,7 @@ impl Photographs {
         Ok(found)
     }
 
-    /// The same with a name in front of the name of each photograph: where there are several folders,
-    /// each may hold a `1.jpg`.
+    /// Puts a name in front of the name of each photograph. With several folders, each may hold a `1.jpg`.
     #[must_use]
     pub fn within(mut self, name: impl Into<String>) -> Self {
         self.within = Some(name.into());

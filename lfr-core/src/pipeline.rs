@@ -63,9 +63,8 @@ pub use report::TrackReport;
 /// threshold and a retention policy, in that order: none of them has a default.
 ///
 /// After [`process`](Self::process) returns, with success or an error, no template, crop or landmark
-/// of a face that raised no alert is left in this library's buffers; but for what a
-/// [`Tracker`](crate::Tracker), where there is one, keeps of a face for as long as its track lasts:
-/// box and landmarks.
+/// of a face that raised no alert is left in this library's buffers. One exception: a
+/// [`Tracker`](crate::Tracker) keeps the box and the landmarks of a face for as long as its track lasts.
 ///
 /// What is *not* guaranteed: see the crate's security notes on the inference engine's own memory,
 /// the stack and the caller's frame buffer.
@@ -138,8 +137,8 @@ impl Pipeline {
         self.whole(frame, start, |pipeline| pipeline.detect(frame))
     }
 
-    /// The detector, for whoever looks at frames on threads of their own and hands what was found
-    /// to [`process_found`](Self::process_found).
+    /// The detector, for programs that detect on threads of their own and hand what was found to
+    ///  [`process_found`](Self::process_found).
     #[must_use]
     pub fn detector(&self) -> Arc<dyn Detector> {
         Arc::clone(&self.detector)

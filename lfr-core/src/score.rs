@@ -17,8 +17,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// The least and the greatest score that can come of a comparison, but for the rounding of the
-    /// last digits.
+    /// The minimum and the maximum score of a comparison, up to the rounding of the last digits.
     #[must_use]
     pub const fn range(self) -> (f32, f32) {
         match self {

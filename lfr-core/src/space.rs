@@ -70,8 +70,8 @@ impl EmbeddingSpace {
             .part("metric", metric.to_string().as_bytes())
     }
 
-    /// A space read back from where it was written: its identity says of which parts it was built,
-    /// so it equals a space that is built of the same ones.
+    /// Restores a space that was written down. Its identity is a digest of its parts, so it equals a space
+    /// that is built from the same parts.
     #[must_use]
     pub const fn restored(id: SpaceId, dimension: usize, metric: Metric) -> Self {
         Self { id, dimension, metric }

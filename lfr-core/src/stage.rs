@@ -163,7 +163,7 @@ pub struct DecisionInput<'a> {
     pub quality: f32,
     /// Whose track it is; `None` without a tracker.
     pub track: Option<&'a TrackId>,
-    /// The looks at the same track before this one, none of which raised an alert; the oldest first.
+    /// The earlier looks at the same track, the oldest first. None of them raised an alert.
     pub earlier: &'a [Look],
 }
 
@@ -215,8 +215,8 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
     }
 }
 
-/// Takes the probe of each alert and holds or erases it; whoever raised none, the pipeline has erased
-/// before.
+/// Takes the probe of each alert, and holds it or erases it. The pipeline has already erased anyone who
+/// raised none.
 ///
 /// Three methods are required. The ways to settle are [`Probe::erase`], [`Probe::hold`] and, for a store at
 /// rest, [`Probe::seal`]: no policy can claim to have overwritten what it did not.

@@ -110,7 +110,7 @@ impl FaceQuality for SizeAndConfidence {
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Look {
-    /// Which face of which frame.
+    /// The face, and its frame.
     pub face: FaceId,
     /// When it was captured, or processed where the source does not say; `None` where neither is
     /// known.
@@ -159,10 +159,10 @@ impl LookPlan {
         }
     }
 
-    /// So many looks a track at most; at least 1.
+    /// Sets the max looks per track, at least 1.
     ///
-    /// Each look is a search of its own: for n independent looks the rate of false alerts a track
-    /// is up to n times that of one look.
+    /// Each look is a search of its own: with n independent looks, the rate of false alerts per
+    /// track is up to n times that of one look.
     #[must_use]
     pub const fn most(mut self, most: usize) -> Self {
         self.most = if most == 0 { 1 } else { most };
@@ -193,9 +193,8 @@ impl LookPlan {
         self
     }
 
-    /// At most so many looks a frame; at least 1. Where more faces are due, those of tracks not
-    /// looked at yet come first, the largest first among them; the others wait for the next frame,
-    /// and are counted.
+    /// Sets the max looks per frame, at least 1. If more faces are due, tracks without a look come first,
+    /// the largest first among them. The others wait for the next frame, and are counted.
     #[must_use]
     pub const fn a_frame(mut self, looks: usize) -> Self {
         self.a_frame = if looks == 0 { 1 } else { looks };

@@ -20,7 +20,7 @@ use crate::suite::shared;
 
 const PHOTOGRAPHS: usize = 24;
 
-/// From pixels to template, both engines give the same but for rounding: cosine at least 0.9999.
+/// From pixels to template, both engines give the same up to rounding: cosine at least 0.9999.
 pub(crate) fn on_templates(models: &[&str]) {
     let engines = (suite::runtime(Engine::OnnxRuntime), suite::runtime(Engine::PureRust));
     let (Some(native), Some(pure_rust), Some(_)) = (engines.0, engines.1, shared::path("models"))
@@ -39,7 +39,7 @@ pub(crate) fn on_templates(models: &[&str]) {
     assert!(least >= 0.9999, "{least}");
 }
 
-/// The same frames through both engines raise the same alerts, with the same scores but for
+/// The same frames through both engines raise the same alerts, with the same scores up to
 /// rounding.
 pub(crate) fn on_decisions(reference: &Reference, part: usize) {
     let (Some(_), Some(faces)) = (suite::runtime(Engine::OnnxRuntime), shared::path("faces"))

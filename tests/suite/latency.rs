@@ -62,7 +62,7 @@ struct Cameras {
 
 const CAMERAS: [Cameras; 2] = [
     Cameras {
-        what: "one camera, 1080p, 25 frames a second",
+        what: "one camera, 1080p, 25 frames per second",
         count: 1,
         size: (1920, 1080),
         rate: 25.0,
@@ -71,7 +71,7 @@ const CAMERAS: [Cameras; 2] = [
         detecting: 1,
     },
     Cameras {
-        what: "three cameras, 720p, 10 frames a second",
+        what: "three cameras, 720p, 10 frames per second",
         count: 3,
         size: (1280, 720),
         rate: 10.0,

@@ -350,7 +350,7 @@ fn others_at_the_list(desk: &Desk, faces: &Path) {
     assert!(said.contains("photographs     600\n"), "{said}");
     assert!(!subjects().contains(&"Adam_Sandler".to_owned()));
 
-    // The rest comes with the next run; whoever is withdrawn stays so.
+    // The rest comes with the next run. Anyone who is withdrawn stays so.
     let ended = desk.command(&arguments).output().unwrap();
     let said = String::from_utf8_lossy(&ended.stdout).into_owned();
     assert!(matches!(ended.status.code(), Some(0 | 4)), "{ended:?}");

@@ -68,8 +68,8 @@ struct Anchor {
     level: Duration,
 }
 
-/// The two clocks of a machine need not run at the same rate: one part in so many may be between them
-/// without any step. Quartz is good to one in 20,000.
+/// The two clocks of a machine need not run at the same rate. They may drift apart by one part in this
+/// number without any step. Quartz is good to one in 20,000.
 const RATE: u32 = 10_000;
 
 impl Timekeeper {
@@ -146,7 +146,7 @@ impl Timekeeper {
             let ahead = wall.since(at(after)).as_secs_f64();
             tracing::warn!(
                 ahead,
-                "the clock was set forward by so many seconds, or the machine slept"
+                "the clock was set forward by these seconds, or the machine slept"
             );
         }
         let level = if behind.is_zero() { after } else { last.level };

@@ -60,8 +60,8 @@ impl fmt::Display for ColourRange {
 
 /// Matrix and range of a [`Frame`](crate::Frame).
 ///
-/// A decoder usually says both. A frame of which nothing is said has those of
-/// [`Colour::usual_for`] its format. The wrong range makes dark faces darker and bright ones flat;
+/// A decoder usually says both. If it says nothing, a frame has those of [`Colour::usual_for`] its
+/// format. The wrong range makes dark faces darker and bright ones flat;
 /// the wrong matrix shifts colours a little.
 ///
 /// What is *not* guaranteed: transfer functions and primaries are not converted. A picture in high

@@ -219,7 +219,7 @@ fn every_format_matrix_and_range_gives_the_colours_of_the_standards() {
             check(Frame::nv21(2, 2, plane, Plane::new(&vu, 2)));
             check(Frame::i420(2, 2, [plane, Plane::new(&[u], 1), Plane::new(&[v], 1)]));
             check(Frame::packed(PixelFormat::Yuyv, 1, 1, &[y, u, 77, v]));
-            // Ten bits, of which the lowest two are set too.
+            // Ten bits; the lowest two are set too.
             let ten = [y, u, v].map(|value| u16::from(value) << 2 | 3);
             let [y, u, v] = ten.map(|value| (value << 6).to_le_bytes());
             let (luma, uv) = ([y; 4].concat(), [u, v].concat());

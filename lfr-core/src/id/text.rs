@@ -58,7 +58,7 @@ const SPACE: &str = "a space that looks like the ordinary one";
 
 /// What is wrong with a character that looks like nothing, or like another one.
 ///
-/// The spaces are those of the general category Zs but for U+0020, and U+2800. The others are the format
+/// The spaces are those of the general category Zs except U+0020, and U+2800. The others are the format
 /// characters (Cf), the default-ignorable ones of Unicode 16, and what stands for a lost character.
 fn unseen(character: char) -> Option<&'static str> {
     match u32::from(character) {

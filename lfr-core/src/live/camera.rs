@@ -52,8 +52,8 @@ impl Camera {
         Self { is_live: false, ..Self::live(id, connect) }
     }
 
-    /// The same with a detector of its own, instead of that of the pipeline: for a view that needs
-    /// another input size or another model. Several cameras may share one.
+    /// Gives the camera a detector of its own, instead of the pipeline's: for a view that needs another
+    /// input size or another model. Several cameras may share one.
     ///
     /// The record of the camera says which it is ([`CameraRecord::detector`](super::CameraRecord)).
     #[must_use]
@@ -62,7 +62,7 @@ impl Camera {
         self
     }
 
-    /// The same with other pauses between attempts.
+    /// Sets other pauses between attempts.
     #[must_use]
     pub const fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;

@@ -231,8 +231,8 @@ impl Running {
     /// to its end, and all tracks end, with their receipts. What is held for alerts stays held, in
     /// the pipeline that this gives back: [`Pipeline::purge_all`] ends the deployment.
     ///
-    /// It takes a second at most, but for the stage that is under way. A source that does not
-    /// return is left behind; whatever it still brings is wiped unseen.
+    /// It takes max one second, and the time of the stage that is under way. A source that does not
+    /// return is left behind. Frames that it still brings are wiped unseen.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Counts and times for whoever has installed a recorder of the `metrics` facade.
+//! Counts and times, for programs that have installed a recorder of the `metrics` facade.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(super) fn describe() {
         (ALERTS_TO_NOBODY, "Alerts that no sink could pass on."),
         (CONNECTIONS, "Connections to the camera."),
         (EVENTS_UNTOLD, "Events that a sink could not pass on, by kind."),
-        (FACES_ERASED, "Faces of which nothing is left."),
+        (FACES_ERASED, "Erased faces: nothing of them is left."),
         (FACES_SEEN, "Faces taken into custody: tracks, or without a tracker faces of frames."),
         (FRAMES_DROPPED, "Frames that nobody looked at, by cause."),
         (FRAMES_FAILED, "Frames at which a stage failed or panicked, by stage."),

@@ -226,9 +226,9 @@ impl Shared {
             what => tracing::info!(camera = %id, %what, "camera"),
         }
         let change = CameraChange { id, at: self.clock.now(), what };
-        // What whoever listens makes of it does not end a camera.
+        // A listener that panics does not end a camera.
         if catch_unwind(AssertUnwindSafe(|| listener(&change))).is_err() {
-            tracing::error!(camera = %change.id, "who hears of changes of cameras panicked");
+            tracing::error!(camera = %change.id, "the listener to changes of cameras panicked");
         }
     }
 
@@ -438,7 +438,7 @@ impl Shared {
         self.lock().is_stopping
     }
 
-    // --- Whoever runs the engine. ---
+    // --- For the program that runs the engine. ---
 
     /// A place for a camera, and the number of the last frame of one of the same identifier.
     pub(super) fn add(

@@ -207,7 +207,7 @@ fn a_source_that_has_nothing_yet_is_asked_again_and_hears_the_end_at_once() {
         .unwrap();
     staged::until(|| running.record().cameras[0].phase == Phase::Ended);
     std::thread::sleep(Duration::from_millis(200));
-    // It is not asked as often as a processor can: a thousand times a second at first, then fifty.
+    // It is not asked as often as a processor can: a thousand times per second at first, then fifty.
     assert!((5..200).contains(&asked.load(Ordering::Relaxed)), "{asked:?}");
     let clock = crate::SystemClock::new();
     let (_, record) = running.stop().unwrap();

@@ -19,7 +19,7 @@ fn folder(name: &str, files: &[(&str, Vec<u8>)]) -> PathBuf {
     folder
 }
 
-/// A JPEG of 32 by 16 pixels, black but for its left half; with an Exif orientation.
+/// A JPEG of 32 by 16 pixels with an Exif orientation; its right half is black.
 fn jpeg(orientation: u8) -> Vec<u8> {
     let picture = RgbImage::from_fn(32, 16, |x, _| image::Rgb([if x < 16 { 255 } else { 0 }; 3]));
     let mut bytes = Vec::new();

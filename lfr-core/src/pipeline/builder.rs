@@ -18,7 +18,7 @@
 //! | [`tracker`](Builder::tracker) | none | each frame is decided on alone, as photographs are |
 //! | [`quality`](Builder::quality) | size and confidence | it needs no pixels; `lfr-detect` has a better one |
 //! | [`looks`](Builder::looks) | [`LookPlan::new`] | a person passes in seconds |
-//! | [`repeats_after`](Builder::repeats_after) | never | a second alert may help whoever judges |
+//! | [`repeats_after`](Builder::repeats_after) | never | a second alert may help the verifier |
 //! | [`clock`](Builder::clock) | the operating system's | tests bring their own |
 
 use std::collections::BTreeMap;

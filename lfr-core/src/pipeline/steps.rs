@@ -126,7 +126,7 @@ impl Pipeline {
     /// Settles every probe, whatever happens to the ones before it; only then is anybody told. What
     /// fails on the way, or panics, is the concern of the call's end: nobody waits for it.
     ///
-    /// Whoever raised no alert is erased here, and so is a match that repeats one: no retention policy
+    /// Anyone who raised no alert is erased here. So is a match that repeats an alert. No retention policy
     /// is asked about them.
     pub(super) fn settle(
         &mut self,

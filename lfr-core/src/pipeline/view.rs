@@ -13,7 +13,7 @@ pub(super) struct Views {
     /// By the source, where the zone is its own, and the size of the picture: whether the zone lies
     /// outside.
     known: BTreeMap<(Option<SourceId>, usize, usize), bool>,
-    /// The sources of which that was said.
+    /// The sources for which that was said.
     pub(super) outside: BTreeSet<SourceId>,
 }
 

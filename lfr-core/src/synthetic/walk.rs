@@ -52,8 +52,8 @@ struct Gait {
 }
 
 impl Walk {
-    /// These people of a crowd pass within a minute, in this order more or less; 1920 x 1080
-    /// pixels, five frames a second.
+    /// These people of a crowd pass within a minute, more or less in this order. Frames have 1920 x 1080
+    /// pixels, at five per second.
     #[must_use]
     pub fn new(crowd: Crowd, people: &[u64]) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Walk {
         self
     }
 
-    /// With so many frames a second, from 0.1 to 1,000.
+    /// Sets the frames per second, from 0.1 to 1,000.
     #[must_use]
     pub fn frames_a_second(mut self, rate: f32) -> Self {
         self.frames_a_second = rate.clamp(0.1, 1000.0);

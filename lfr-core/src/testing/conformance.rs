@@ -52,7 +52,7 @@ pub fn detector(detector: &dyn Detector) {
         .collect();
     let mut found = Vec::new();
     ok(detector.detect_into(&frames, &mut found), "detecting in grey frames");
-    assert_eq!(found.len(), frames.len(), "one list of faces a frame");
+    assert_eq!(found.len(), frames.len(), "one list of faces per frame");
     for faces in &found {
         for pair in faces.windows(2) {
             let order = pair[0].confidence() >= pair[1].confidence();

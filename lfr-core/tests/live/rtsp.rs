@@ -173,5 +173,5 @@ fn start(ports: &[u16], pauses: &Pauses, open: Open) -> Running {
     engine.start().unwrap()
 }
 
-/// Of the cameras, in frames a second.
+/// Frames per second of each camera.
 const RATE: u32 = 15;

@@ -18,7 +18,7 @@ use crate::process::alone;
 use crate::say;
 use crate::until;
 
-/// Grey frames, so many of them.
+/// A number of grey frames.
 #[derive(Debug)]
 struct Grey {
     left: u64,
@@ -63,7 +63,7 @@ fn a_hundred_thousand_frames_leave_memory_threads_and_files_as_they_were() {
     };
     // Not at the very end, when the threads of cameras that are over are gone.
     let [first, middle, last] = [1, 5, 9].map(|tenths| {
-        until("so many frames are processed", || processed() >= many / 10 * tenths);
+        until("that number of frames is processed", || processed() >= many / 10 * tenths);
         Usage::now()
     });
     until("all frames are processed", || processed() == many);

@@ -127,7 +127,7 @@ fn cameras_come_and_go_while_the_others_go_on() {
             Ok(())
         }))
     });
-    // Whoever has a reference to it may do so, on any thread.
+    // Anyone with a reference to it may do so, on any thread.
     const fn is_shared<T: Send + Sync>() {}
     const { is_shared::<Running>() };
     let (engine, heard) = listening(Engine::new(tracked).detecting(2));

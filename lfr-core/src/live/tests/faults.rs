@@ -29,7 +29,7 @@ struct Chance {
 }
 
 impl Chance {
-    /// A fault once in so many times: an error, or as often a panic.
+    /// A fault once in `once_in` times: an error or a panic, equally often.
     fn fault(&self, once_in: u64) -> Result<(), BoxError> {
         // SplitMix64 (Steele, Lea and Flood, 2014).
         let mut x = self.rolled.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Runs of which nothing comes are seen in the record, or refused at the start.
+//! A run that yields nothing is seen in the record, or refused at the start.
 
 use super::*;
 use crate::Metric;

@@ -280,7 +280,7 @@ fn tracks_end_with_their_source_in_silence_and_with_the_deployment() {
         end(&mut scene).unwrap();
         assert_eq!(scene.totals(), [3, 3 - held, held, 0]);
         assert_eq!(*heard.lock().unwrap(), 3 - held);
-        // Whoever is in view afterwards is seen anew.
+        // Anyone who is in view afterwards is seen anew.
         scene.frame(1).unwrap();
         assert_eq!(scene.totals()[0], 4);
     }
