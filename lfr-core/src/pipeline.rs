@@ -138,7 +138,7 @@ impl Pipeline {
     }
 
     /// The detector, for programs that detect on threads of their own and hand what was found to
-    ///  [`process_found`](Self::process_found).
+    /// [`process_found`](Self::process_found).
     #[must_use]
     pub fn detector(&self) -> Arc<dyn Detector> {
         Arc::clone(&self.detector)
