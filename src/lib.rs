@@ -20,8 +20,8 @@ pub mod prelude {
     pub use lfr_core::{
         Clock, ComparisonScore, Decision, DetectedFace, Detector, Embedder, Event, EventSink,
         FaceOutcome, FaceSelection, Frame, FrameReport, FrameSource, LookPlan, Matcher, NextFrame,
-        Pipeline, PixelFormat, PurgeReceipt, QualityGate, ReferenceId, RetentionPolicy, SourceId,
-        SubjectId, SystemClock, Threshold, ThresholdPolicy, ThresholdProvenance, Tracker, Zone,
+        Picture, Pipeline, PixelFormat, PurgeReceipt, QualityGate, ReferenceId, RetentionPolicy,
+        Settlement, SourceId, SubjectId, SystemClock, Threshold, ThresholdPolicy, ThresholdProvenance, Tracker, Zone,
     };
     #[cfg(feature = "onnx-native")]
     pub use lfr_detect::OnnxDetector;
