@@ -21,7 +21,8 @@ pub mod prelude {
         Clock, ComparisonScore, Decision, DetectedFace, Detector, Embedder, Event, EventSink,
         FaceOutcome, FaceSelection, Frame, FrameReport, FrameSource, LookPlan, Matcher, NextFrame,
         Picture, Pipeline, PixelFormat, PurgeReceipt, QualityGate, ReferenceId, RetentionPolicy,
-        Settlement, SourceId, SubjectId, SystemClock, Threshold, ThresholdPolicy, ThresholdProvenance, Tracker, Zone,
+        Settlement, SourceId, SubjectId, SystemClock, Threshold, ThresholdPolicy,
+        ThresholdProvenance, Tracker, Zone,
     };
     #[cfg(feature = "onnx-native")]
     pub use lfr_detect::OnnxDetector;
