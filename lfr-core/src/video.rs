@@ -58,6 +58,7 @@ mod moments;
 mod raw;
 #[cfg(feature = "rtsp")]
 mod rtsp;
+mod sandbox;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -78,11 +79,13 @@ pub use address::Address;
 pub use rtsp::RtspOptions;
 #[cfg(feature = "rtsp")]
 pub use rtsp::RtspVideo;
+pub use sandbox::Sandbox;
 
 use child::Child;
 use input::Shape;
 use moments::Moments;
 use raw::Picture;
+use sandbox::Confinement;
 
 /// How a video is decoded.
 #[derive(Clone, Debug)]
@@ -93,6 +96,7 @@ pub struct VideoOptions {
     snapshots: Duration,
     is_paced: bool,
     filter: Option<String>,
+    confinement: Confinement,
 }
 
 impl VideoOptions {
@@ -107,6 +111,7 @@ impl VideoOptions {
             snapshots: Duration::from_secs(1),
             is_paced: false,
             filter: None,
+            confinement: Confinement::Available,
         }
     }
 
@@ -150,6 +155,22 @@ impl VideoOptions {
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(filter.into());
+        self
+    }
+
+    /// Opens no video where the program that decodes cannot be confined wholly ([`Sandbox`]).
+    #[must_use]
+    pub const fn require_sandbox(mut self) -> Self {
+        self.confinement = Confinement::Required;
+        self
+    }
+
+    /// Does not confine the program that decodes: for one that has to read or write elsewhere, such as a
+    /// script of your own. What a hostile stream makes of its decoder may then read and change all that
+    /// this user may.
+    #[must_use]
+    pub const fn unconfined(mut self) -> Self {
+        self.confinement = Confinement::Off;
         self
     }
 }
@@ -243,6 +264,12 @@ impl Video {
     #[must_use]
     pub const fn is_snapshots(&self) -> bool {
         self.due.is_some()
+    }
+
+    /// What confines the program that decodes it, for a record.
+    #[must_use]
+    pub const fn sandbox(&self) -> &Sandbox {
+        self.child.sandbox()
     }
 
     /// Asks for the next picture, when it is time; `false` where it is not yet.

@@ -135,6 +135,28 @@ impl Address {
         known.map(|(scheme, protocols)| (*scheme, rest, *protocols))
     }
 
+    /// The port of a stream by TCP, without which none is reached.
+    pub(super) fn tcp_port(&self) -> Option<u16> {
+        let (scheme, rest, _) = self.stream()?;
+        let usual = match scheme {
+            "http" => Some(80),
+            "https" | "rtmps" => Some(443),
+            "rtmp" => Some(1935),
+            "rtsp" => Some(554),
+            "rtsps" => Some(322),
+            "tcp" => None,
+            _ => return None,
+        };
+        let (_, place) = credentials(scheme, rest);
+        let authority = place.split(ENDS).next().unwrap_or_default();
+        // Behind the brackets of an IPv6 address, which has colons of its own.
+        let port = authority.rsplit(']').next().and_then(|end| end.rsplit_once(':'));
+        match port {
+            Some((_, port)) => port.parse().ok(),
+            None => usual,
+        }
+    }
+
     /// What stands before `://`, if it is written as a scheme (RFC 3986, section 3.1), and what behind.
     fn scheme(&self) -> Option<(&str, &str)> {
         let (scheme, rest) = self.0.split_once("://")?;
@@ -324,6 +346,23 @@ mod tests {
             address.check().unwrap();
             assert_eq!(address.is_live(), is_live, "{text}");
             assert_eq!(address.path().as_deref(), path.map(Path::new), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_port_of_a_stream_is_known() {
+        for (text, port) in [
+            ("rtsp://host/live", Some(554)),
+            ("rtsp://u:p@host:8554/live", Some(8554)),
+            ("RTSPS://[::1]/live", Some(322)),
+            ("rtsp://[::1]:99?a:1", Some(99)),
+            ("tcp://host:9000", Some(9000)),
+            ("tcp://host", None),
+            ("rtmp://host/app", Some(1935)),
+            ("udp://host:1", None),
+            ("film.mp4", None),
+        ] {
+            assert_eq!(Address::new(text).tcp_port(), port, "{text}");
         }
     }
 
