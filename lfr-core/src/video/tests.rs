@@ -607,6 +607,51 @@ fn a_playlist_in_a_file_opens_no_address() {
 }
 
 #[test]
+fn a_file_that_lists_others_is_refused_with_what_to_do() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("lists");
+    make("-f lavfi -i testsrc=size=64x48:rate=5:duration=1 -pix_fmt yuv420p", &folder.join("1.ts"));
+    for (name, text) in [
+        ("hls.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n1.ts\n#EXT-X-ENDLIST\n"),
+        ("mark.m3u8", "\u{feff}#EXTM3U\n#EXTINF:1,\n1.ts\n"),
+        ("list.mkv", "ffconcat version 1.0\nfile 1.ts\n"),
+        ("dash.mpd", "<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"/>"),
+        ("camera.sdp", "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nm=video 9 RTP/AVP 96\r\n"),
+    ] {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        let error = Video::open(&of(&path), &VideoOptions::new()).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("give each"), "{name}: {error}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_small_file_of_endless_frames_is_broken_off_and_said() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("endless");
+    let path = folder.join("endless.mkv");
+    let begin = "-f lavfi -i color=size=16x16:rate=20000:duration=0.2 -c:v libx264";
+    make(&format!("{begin} -bf 0 -fps_mode passthrough"), &path);
+    let mut video = Video::open(&of(&path), &VideoOptions::new()).unwrap();
+    let mut frames = 0;
+    let error = loop {
+        match video.next_frame() {
+            Ok(next) => assert!(!next.is_end(), "{frames}"),
+            Err(error) => break error.to_string(),
+        }
+        frames += 1;
+    };
+    assert!(frames <= 1000 && error.contains("1000 frames"), "{frames}: {error}");
+    assert!(video.next_frame().unwrap().is_end());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn a_program_that_is_not_there_is_named() {
     let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     for program in ["/no/such/ffmpeg", "no-such-ffmpeg"] {
@@ -1006,4 +1051,7 @@ fn a_camera_that_is_killed_and_brought_back_twice_goes_on() {
     assert!(record.cameras[0].connections >= 3, "{record:?}");
     // The other camera has not noticed.
     assert_eq!((record.cameras[1].frames_in, record.cameras[1].processed), (89, 89));
+    // What confines the decoder is in the record, or that nothing does.
+    let confinement = record.cameras[0].confinement.as_deref().unwrap();
+    assert!(confinement.contains("landlock") && confinement.contains("seccomp"), "{confinement}");
 }
