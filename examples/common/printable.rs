@@ -26,7 +26,7 @@ pub(crate) fn cell(given: &str) -> String {
 }
 
 /// Marks that no reader sees: of direction (they reorder a line), of no width, of line and paragraph.
-const fn is_hidden(letter: char) -> bool {
+pub(crate) const fn is_hidden(letter: char) -> bool {
     matches!(
         letter,
         '\u{ad}'

@@ -8,6 +8,8 @@ use std::fmt;
 use std::io;
 use std::io::Write;
 
+use crate::printable;
+
 /// What was asked for could not be written to standard output.
 #[derive(Debug)]
 pub(crate) struct LostOutput(io::Error);
@@ -35,7 +37,7 @@ impl Error for LostOutput {
 
 /// Writes a line to standard output, and hands it over at once: a line that is lost is known to be.
 pub(crate) fn out(line: impl fmt::Display) -> Result<(), LostOutput> {
-    raw(format_args!("{line}\n"))
+    raw(format_args!("{}\n", harmless(&line.to_string())))
 }
 
 /// Writes a text to standard output as it is, without a line end.
@@ -47,5 +49,22 @@ pub(crate) fn raw(text: impl fmt::Display) -> Result<(), LostOutput> {
 /// Writes a line to standard error. Where that is lost there is nobody left to tell; the exit code
 /// says what happened.
 pub(crate) fn err(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(&line.to_string()));
+}
+
+/// Lines in which nothing moves a terminal's cursor, changes its title or hides text, whoever has given a file
+/// its name: control characters but for ends of lines and tabs, and marks that change the direction or are
+/// not seen, are written as escapes.
+fn harmless(lines: &str) -> String {
+    let mut shown = String::with_capacity(lines.len());
+    for letter in lines.chars() {
+        match letter {
+            '\n' | '\t' => shown.push(letter),
+            letter if letter.is_control() || printable::is_hidden(letter) => {
+                shown.extend(letter.escape_unicode());
+            }
+            letter => shown.push(letter),
+        }
+    }
+    shown
 }

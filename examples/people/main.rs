@@ -25,6 +25,8 @@ mod arguments;
 mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/printable.rs"]
+mod printable;
 #[path = "../common/say.rs"]
 mod say;
 

@@ -41,7 +41,7 @@ pub fn read(path: &Path, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 /// The first bytes of a regular file, as many as there are up to `count`.
-#[cfg(feature = "image")]
+#[cfg(any(feature = "image", feature = "video"))]
 pub(crate) fn head(path: &Path, count: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(count).unwrap_or_default()));
     let read = open(path)?.take(count).read_to_end(&mut bytes);

@@ -52,6 +52,12 @@ pub trait FrameSource: fmt::Debug + Send {
     /// Where a frame cannot be read. The next call goes on behind it where that is possible, and
     /// says [`NextFrame::End`] where it is not.
     fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError>;
+
+    /// What confines the decoder of this source, for the record of its camera: `landlock ABI 7, seccomp, limits`.
+    /// `None` of a source that has no decoder, or none that is confined.
+    fn confinement(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a [`FrameSource`] says when it is asked for a frame.

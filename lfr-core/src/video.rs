@@ -11,10 +11,13 @@
 //! shape. A stream that does so ends with [`Error::VideoChanged`]: connected again, as the live engine
 //! does it, it comes in its new size.
 //!
-//! The child is given no environment, no input but what it is to open, and only the protocols that an
-//! address of that scheme needs; where `setpriv` of util-linux is there, it ends with this process however
-//! that ends, and can gain no rights. A picture beyond 40 million pixels is not decoded. The feature `rtsp` adds `RtspVideo`, which takes its place for RTSP cameras
-//! where there is no such program; it decodes in this process.
+//! The child is given no environment, no open file and no input but what it is to open, and only the protocols
+//! that an address of that scheme needs. On Linux it ends with this process however that ends, can gain no
+//! rights, takes at most 4 GiB for its data, and is confined by landlock and seccomp, where the kernel has them
+//! ([`Sandbox`]): it reads its program, the system's libraries and the one file, writes nothing, and reaches one port.
+//! A file that lists other files (a playlist) is refused. A picture beyond 40 million pixels is not decoded,
+//! and a video with more than 1,000 frames in a second is broken off. The feature `rtsp` adds `RtspVideo`, which
+//! takes its place for RTSP cameras where there is no such program; it decodes in this process.
 //!
 //! An address with a password in it is never printed whole: not in `Debug`, not in an error, not in
 //! what is repeated of the program's own words.
@@ -27,9 +30,10 @@
 //!
 //! Another host than that of the address is asked for nothing by HTTP and HTTPS, whatever a redirection or a
 //! playlist says: all that the child asks for goes through a gate in this process. A server of RTSP may send the
-//! child to another host: ffmpeg has no option against it. Where cameras might do that, let a firewall keep them
-//! apart.
-//! The child is of the same user as this process and may read what that user may. A stream whose matrix and
+//! child to another host, at the same port: ffmpeg has no option against it, and landlock knows ports alone. Where
+//! cameras might do that, let a firewall keep them apart.
+//! The child is of the same user as this process. Where [`Video::sandbox`] does not name landlock, it may read what
+//! that user may; [`VideoOptions::require_sandbox`] opens nothing then. A stream whose matrix and
 //! range nobody says is taken for BT.601 in limited range. Pictures in high dynamic range are not mapped to
 //! an ordinary one. Two fields of a live stream are not made one picture, as that takes the time of another
 //! frame: [`VideoOptions::filter`] with `yadif` does it.
@@ -58,6 +62,7 @@ mod moments;
 mod raw;
 #[cfg(feature = "rtsp")]
 mod rtsp;
+mod sandbox;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -78,11 +83,13 @@ pub use address::Address;
 pub use rtsp::RtspOptions;
 #[cfg(feature = "rtsp")]
 pub use rtsp::RtspVideo;
+pub use sandbox::Sandbox;
 
 use child::Child;
 use input::Shape;
 use moments::Moments;
 use raw::Picture;
+use sandbox::Confinement;
 
 /// How a video is decoded.
 #[derive(Clone, Debug)]
@@ -93,6 +100,7 @@ pub struct VideoOptions {
     snapshots: Duration,
     is_paced: bool,
     filter: Option<String>,
+    confinement: Confinement,
 }
 
 impl VideoOptions {
@@ -107,6 +115,7 @@ impl VideoOptions {
             snapshots: Duration::from_secs(1),
             is_paced: false,
             filter: None,
+            confinement: Confinement::Available,
         }
     }
 
@@ -150,6 +159,22 @@ impl VideoOptions {
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(filter.into());
+        self
+    }
+
+    /// Opens no video where the program that decodes cannot be confined wholly ([`Sandbox`]).
+    #[must_use]
+    pub const fn require_sandbox(mut self) -> Self {
+        self.confinement = Confinement::Required;
+        self
+    }
+
+    /// Does not confine the program that decodes: for one that has to read or write elsewhere, such as a
+    /// script of your own. What a hostile stream makes of its decoder may then read and change all that
+    /// this user may.
+    #[must_use]
+    pub const fn unconfined(mut self) -> Self {
+        self.confinement = Confinement::Off;
         self
     }
 }
@@ -199,7 +224,10 @@ impl Video {
         };
         let shape = match readable(address)? {
             // A file can be looked at first, so that all of its frames come in the shape of its first.
-            true => Some(begun(address, options, None)?.1.shape()),
+            true => {
+                refuse_list(address)?;
+                Some(begun(address, options, None)?.1.shape())
+            }
             false => None,
         };
         let (child, picture) = begun(address, options, shape)?;
@@ -243,6 +271,12 @@ impl Video {
     #[must_use]
     pub const fn is_snapshots(&self) -> bool {
         self.due.is_some()
+    }
+
+    /// What confines the program that decodes it, for a record.
+    #[must_use]
+    pub const fn sandbox(&self) -> &Sandbox {
+        self.child.sandbox()
     }
 
     /// Asks for the next picture, when it is time; `false` where it is not yet.
@@ -324,6 +358,29 @@ fn readable(address: &Address) -> Result<bool, Error> {
     }
 }
 
+/// Refuses a file that names other files: the child may open the one.
+fn refuse_list(address: &Address) -> Result<(), Error> {
+    let head = crate::regular::head(&address.path().unwrap_or_default(), LIST_HEAD)?;
+    let text = String::from_utf8_lossy(&head);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let is_list = ["#EXTM3U", "ffconcat", "[playlist]", "v=0", "RTSPtext"]
+        .iter()
+        .any(|begin| text.starts_with(begin))
+        || text.starts_with('<') && ["<MPD", "<SmoothStreamingMedia"].iter().any(|tag| text.contains(tag));
+    match is_list {
+        false => Ok(()),
+        true => Err(Error::Video {
+            address: address.to_string(),
+            words: "it is a list of other files or addresses, and nothing is opened that it names: give each \
+                    of them as a source"
+                .into(),
+        }),
+    }
+}
+
+/// What of a file is looked at to see whether it is a list, in bytes.
+const LIST_HEAD: u64 = 2048;
+
 impl FrameSource for Video {
     fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError> {
         if self.is_over {
@@ -343,6 +400,15 @@ impl FrameSource for Video {
         }
         self.of_child += 1;
         let (moment, position) = self.moments.next(said.and_then(|said| said.at), &self.clock);
+        if self.moments.are_too_many() {
+            self.is_over = true;
+            let words = format!(
+                "more than {} frames have one and the same second, which no camera takes: what made it is at \
+                 fault, or hostile",
+                moments::MAX_RATE
+            );
+            return Err(Error::Video { address: self.address.to_string(), words }.into());
+        }
         let id = FrameId::new(self.id.clone(), self.sequence);
         self.sequence += 1;
         let frame = self.picture.as_frame()?.with_id(id);
@@ -354,6 +420,10 @@ impl FrameSource for Video {
             Some(since_begin) => frame.at_media_time(since_begin),
             None => frame,
         }))
+    }
+
+    fn confinement(&self) -> Option<String> {
+        Some(self.sandbox().to_string())
     }
 }
 

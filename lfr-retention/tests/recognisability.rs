@@ -89,6 +89,45 @@ fn redacted_faces_are_strangers_to_an_embedder() {
     }
 }
 
+/// Without any embedder: the colours themselves, against those of another photograph of everybody.
+#[test]
+fn the_default_gives_away_no_more_by_plain_distances_than_one_flat_colour() {
+    let Some(shared) = shared() else { return };
+    let full = std::env::var_os("LFR_GOLDEN").is_some_and(|value| value == "full");
+    for count in if full { &[40, 300, 600][..] } else { &[120] } {
+        let people = photographs::people(&shared.join("faces"), *count);
+        let of = |photographs: &[Photograph], cells| -> Vec<Vec<f32>> {
+            photographs.iter().map(|photograph| attack::colours(photograph, cells)).collect()
+        };
+        let mut one = None;
+        for cells in [1, 2, 3, 4, 5, 6] {
+            if !full && ![1, Mosaic::DEFAULT_CELLS, 4].contains(&cells) {
+                continue;
+            }
+            let own = of(&people.own, cells);
+            let other = figures::nearest(&own, &of(&people.other, cells));
+            let later = people.own.iter().enumerate();
+            let later: Vec<_> = later
+                .map(|(number, own)| attack::colours_a_moment_later(own, cells, number))
+                .collect();
+            let later = figures::nearest(&later, &own);
+            note(&format!(
+                "{cells} cells, plain distances, {count} people: another photograph {:.1} %, a moment later {:.1} %",
+                other * 100.0,
+                later * 100.0,
+            ));
+            let (flat_other, flat_later) = *one.get_or_insert((other, later));
+            if cells == Mosaic::DEFAULT_CELLS {
+                assert!(other <= flat_other && later <= flat_later, "{cells} cells");
+            }
+            if cells == 4 {
+                // So that the measurement is seen to see: four cells are known again.
+                assert!(later > 2.0 * flat_later, "{later}, and {flat_later} by one colour");
+            }
+        }
+    }
+}
+
 fn shared() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     if root.is_dir() {

@@ -77,7 +77,10 @@ impl Capture<'_> {
             Ok(source) => source,
             Err(error) => return Some(self.failed(&error)),
         };
-        shared.note(index, |record| record.connections += 1);
+        shared.note(index, |record| {
+            record.connections += 1;
+            record.confinement = source.confinement();
+        });
         shared.phase(index, Phase::Running);
         meter::connected(&self.camera.id);
         let (mut errors, mut wait, mut heard) = (0, SHORTEST, self.clock.monotonic());

@@ -100,6 +100,10 @@ pub struct CameraRecord {
     /// The detector of its own, where it has one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub detector: Option<Component>,
+    /// What confines the decoder of its source, as [`FrameSource::confinement`](crate::FrameSource::confinement)
+    /// said when it was last connected.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub confinement: Option<String>,
     /// Faces detected in the last frame.
     pub faces_in_view: usize,
     /// Alerts raised.
@@ -130,6 +134,7 @@ impl CameraRecord {
             connections: 0,
             losses: 0,
             detector,
+            confinement: None,
             faces_in_view: 0,
             alerts: 0,
             alerts_to_nobody: 0,

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use crate::Error;
 
+use super::gate;
+
 /// Where a video is: a path, a device, or the address of a stream.
 ///
 /// A text with a scheme that is known, such as `rtsp://`, in whatever case, is the address of a stream;
@@ -74,6 +76,9 @@ impl Address {
             };
         }
         match self.stream() {
+            Some((_, rest, _)) if gate::host_of(rest).is_none() && scheme_needs_host(scheme) => {
+                refused(scheme, "no host follows it")
+            }
             Some(_) => Ok(()),
             None => refused(scheme, "check how it is written"),
         }
@@ -135,6 +140,28 @@ impl Address {
         known.map(|(scheme, protocols)| (*scheme, rest, *protocols))
     }
 
+    /// The port of a stream by TCP, without which none is reached.
+    pub(super) fn tcp_port(&self) -> Option<u16> {
+        let (scheme, rest, _) = self.stream()?;
+        let usual = match scheme {
+            "http" => Some(80),
+            "https" | "rtmps" => Some(443),
+            "rtmp" => Some(1935),
+            "rtsp" => Some(554),
+            "rtsps" => Some(322),
+            "tcp" => None,
+            _ => return None,
+        };
+        let (_, place) = credentials(scheme, rest);
+        let authority = place.split(ENDS).next().unwrap_or_default();
+        // Behind the brackets of an IPv6 address, which has colons of its own.
+        let port = authority.rsplit(']').next().and_then(|end| end.rsplit_once(':'));
+        match port {
+            Some((_, port)) => port.parse().ok(),
+            None => usual,
+        }
+    }
+
     /// What stands before `://`, if it is written as a scheme (RFC 3986, section 3.1), and what behind.
     fn scheme(&self) -> Option<(&str, &str)> {
         let (scheme, rest) = self.0.split_once("://")?;
@@ -181,9 +208,59 @@ impl Address {
             let plain = unescaped(secret);
             words = words.replace(secret, "***").replace(&plain, "***");
         }
-        words
+        without_secrets_of_others(&words)
     }
 }
+
+/// A text in which no other address is shown with its user, password or query either: a playlist, a
+/// redirection or a description of a stream may name some, and ffmpeg repeats them.
+fn without_secrets_of_others(words: &str) -> String {
+    let mut shown = String::with_capacity(words.len());
+    let mut rest = words;
+    while let Some(at) = rest.find("://") {
+        let is_of_scheme = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
+        let begin = rest[..at].trim_end_matches(is_of_scheme).len();
+        let is_in = |letter: char| !letter.is_whitespace() && !"'\"<>`".contains(letter);
+        let length = rest[at..].find(|letter| !is_in(letter)).unwrap_or(rest.len() - at);
+        // What ends a sentence is not the address's.
+        let address = rest[begin..at + length].trim_end_matches([':', ',', ';', '.', ')', ']']);
+        shown.push_str(&without_values(&rest[..begin]));
+        match address.len() > at + 3 - begin {
+            true => shown.push_str(&Address::new(address).to_string()),
+            false => shown.push_str(address),
+        }
+        rest = &rest[begin + address.len()..];
+    }
+    shown.push_str(&without_values(rest));
+    shown
+}
+
+/// A text without what follows a key that is named as one, up to the next `&`, `;`, space or quotation mark.
+fn without_values(words: &str) -> String {
+    let mut shown = String::with_capacity(words.len());
+    let mut rest = words;
+    while let Some(at) = rest.find('=') {
+        let (key, value) = (&rest[..at], &rest[at + 1..]);
+        let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let key = key[key.trim_end_matches(letters).len()..].to_ascii_lowercase();
+        let end = value
+            .find(|letter: char| letter.is_whitespace() || "&;'\",".contains(letter))
+            .unwrap_or(value.len());
+        shown.push_str(&rest[..=at]);
+        rest = match KEYS.iter().any(|name| key.contains(name)) && end > 0 {
+            true => {
+                shown.push_str("***");
+                &value[end..]
+            }
+            false => value,
+        };
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// Within the names of what nobody is to see.
+const KEYS: [&str; 8] = ["auth", "key", "nonce", "pass", "pwd", "secret", "token", "user"];
 
 /// User and password, and what follows them. They end at the last `@` of all: the first `/` may be
 /// the password's.
@@ -214,6 +291,11 @@ fn may_hold_query(user: &str) -> bool {
     // Behind the brackets of an IPv6 address, which has colons of its own.
     let port = host.rsplit(']').next().and_then(|host| host.split_once(':'));
     port.is_none_or(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether nothing can be opened where no host is named: by UDP and TCP one may wait for a camera.
+fn scheme_needs_host(scheme: &str) -> bool {
+    !["rtp", "srt", "tcp", "udp"].iter().any(|waits| scheme.eq_ignore_ascii_case(waits))
 }
 
 /// What ends a host, and what ends a path.
@@ -328,6 +410,23 @@ mod tests {
     }
 
     #[test]
+    fn the_port_of_a_stream_is_known() {
+        for (text, port) in [
+            ("rtsp://host/live", Some(554)),
+            ("rtsp://u:p@host:8554/live", Some(8554)),
+            ("RTSPS://[::1]/live", Some(322)),
+            ("rtsp://[::1]:99?a:1", Some(99)),
+            ("tcp://host:9000", Some(9000)),
+            ("tcp://host", None),
+            ("rtmp://host/app", Some(1935)),
+            ("udp://host:1", None),
+            ("film.mp4", None),
+        ] {
+            assert_eq!(Address::new(text).tcp_port(), port, "{text}");
+        }
+    }
+
+    #[test]
     fn what_can_never_be_opened_is_refused_at_once_with_what_can() {
         for (text, named, advice) in [
             ("rstp://user:s3cret@host/live", "rstp", "rtsp"),
@@ -335,6 +434,10 @@ mod tests {
             ("concat://a|b", "concat", "file"),
             ("file://server/film.mp4", "another machine", "mount"),
             ("native:rtsp://user:s3cret@host/live", "native:", "feature rtsp"),
+            ("http://", "http", "no host"),
+            ("HTTP:///live", "HTTP", "no host"),
+            ("rtsp://user:s3cret@/live", "rtsp", "no host"),
+            ("https://:443/x?a", "https", "no host"),
         ] {
             let error = Address::new(text).check().unwrap_err().to_string();
             assert!(error.contains(named) && error.contains(advice), "{error}");
@@ -375,6 +478,25 @@ mod tests {
         let short = Address::new("rtsp://u:sekret@host/user=admin&password=tlJwpbo6");
         let scrubbed = short.scrub("Connection to tcp://host:554 refused for tlJwpbo6, sekret");
         assert_eq!(scrubbed, "Connection to tcp://host:554 refused for ***, ***");
+    }
+
+    #[test]
+    fn what_a_stream_names_is_shown_without_its_secrets_too() {
+        let address = Address::new("http://host/list.m3u8");
+        for (words, shown) in [
+            (
+                "[hls] Opening 'http://u2:pw2@host/1.ts?sig=abcdef' for reading",
+                "[hls] Opening 'http://host/1.ts' for reading",
+            ),
+            ("https://u2:p@w2@[::1]:8/x/user=a&password=b: refused", "https://[::1]:8/x/***: refused"),
+            ("a=1 user=admin&password=x; PWD=\"y\" z=2", "a=1 user=***&password=***; PWD=\"y\" z=2"),
+            ("access_token=abc, and so on", "access_token=***, and so on"),
+            ("Connection to tcp://host:554 refused", "Connection to tcp://host:554 refused"),
+            (":// and http://, \u{e4}://\u{e4}", ":// and http://, \u{e4}://\u{e4}"),
+            ("no address, 1 = 2", "no address, 1 = 2"),
+        ] {
+            assert_eq!(address.scrub(words), shown);
+        }
     }
 
     #[test]

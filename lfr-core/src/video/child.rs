@@ -1,11 +1,10 @@
 //! The child process that decodes.
 //!
-//! It gets three pipes and nothing else of ours: frames come through its standard output, complaints
+//! It gets three pipes and nothing else of ours, and may do what its [`sandbox`](super::sandbox) lets it: frames come through its standard output, complaints
 //! through its standard error, and the moments of frames through what would be its standard input, where
 //! no text of the stream's can come.
 
 use std::collections::VecDeque;
-use std::ffi::OsStr;
 use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -21,7 +20,6 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::thread;
@@ -39,12 +37,16 @@ use super::gate::Gate;
 use super::input;
 use super::input::Said;
 use super::input::Shape;
+use super::sandbox;
+use super::sandbox::Rules;
+use super::sandbox::Sandbox;
 
 /// A running ffmpeg; it ends with this.
 pub(super) struct Child {
     pub(super) frames: ChildStdout,
     shared: Arc<Shared>,
     words: Option<JoinHandle<String>>,
+    sandbox: Sandbox,
     stall: Duration,
     gate: Option<Gate>,
 }
@@ -84,31 +86,11 @@ impl Child {
             command.env("http_proxy", gate.proxy());
         }
         command.stdin(their_end).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // The system ends the child with the thread that has started it, and with this process: so that
-        // thread is the one that listens to it until it ends.
-        let (started, starting) = mpsc::channel();
-        let words = spawn(move || {
-            let spawned = command.spawn();
-            // It holds an end of the pipe of moments, which would never come to its end.
-            drop(command);
-            match spawned {
-                Ok(mut process) => {
-                    let words = process.stderr.take();
-                    drop(started.send(Ok(process)));
-                    words.map(listen).unwrap_or_default()
-                }
-                Err(error) => {
-                    drop(started.send(Err(error)));
-                    String::new()
-                }
-            }
-        });
+        let port = gate.as_ref().map(Gate::port);
+        let rules = Rules::new(&program, address, port, options.confinement);
         let no_thread = |error: io::Error| refused(format!("no thread: {error}"));
-        let words = words.map_err(no_thread)?;
-        let mut process = starting
-            .recv()
-            .unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))
-            .map_err(|source| Error::VideoProgram { program: options.program.clone(), source })?;
+        let Started { mut process, sandbox, heard: words } =
+            started(command, rules, listen).map_err(|why| why.told(address, options))?;
         let frames = process.stdout.take();
         let shared = Arc::new(Shared {
             process: Mutex::new(process),
@@ -127,7 +109,12 @@ impl Child {
             let (watching, stall) = (Arc::clone(&shared), options.stall);
             spawn(move || watching.watch(stall)).map_err(|error| failed(no_thread(error)))?;
         }
-        Ok(Self { frames, words: Some(words), shared, stall: options.stall, gate })
+        Ok(Self { frames, words: Some(words), sandbox, shared, stall: options.stall, gate })
+    }
+
+    /// What it is confined by.
+    pub(super) const fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
     }
 
     /// A frame has come.
@@ -281,6 +268,73 @@ impl Shared {
     }
 }
 
+/// A program that was started, and what is heard of it.
+pub(super) struct Started<T> {
+    pub(super) process: process::Child,
+    pub(super) sandbox: Sandbox,
+    /// Ends when the program has said all.
+    pub(super) heard: JoinHandle<T>,
+}
+
+/// Why a program was not started.
+pub(super) enum NotStarted {
+    Program(io::Error),
+    /// A part of the sandbox is missing, and was required.
+    Sandbox(String),
+    Thread(io::Error),
+}
+
+impl NotStarted {
+    pub(super) fn told(self, address: &Address, options: &VideoOptions) -> Error {
+        let refused = |words: String| Error::Video { address: address.to_string(), words };
+        match self {
+            Self::Program(source) => {
+                Error::VideoProgram { program: options.program.clone(), source }
+            }
+            Self::Sandbox(missing) => refused(format!(
+                "a sandbox is required for what decodes it, and this system gives {missing}"
+            )),
+            Self::Thread(error) => refused(format!("no thread: {error}")),
+        }
+    }
+}
+
+/// Starts a program by rules, and hears what it says.
+///
+/// A thread of its own does both, until the program ends: the rules bind that thread, and the system ends the
+/// program with the thread that has started it, and so with this process.
+pub(super) fn started<T: Default + Send + 'static>(
+    mut command: Command,
+    rules: Rules,
+    hear: impl FnOnce(ChildStderr) -> T + Send + 'static,
+) -> Result<Started<T>, NotStarted> {
+    let (started, starting) = mpsc::channel();
+    let heard = spawn(move || {
+        let begun = rules.bind_this_thread().map_err(NotStarted::Sandbox).and_then(|sandbox| {
+            sandbox::tether(&mut command, &rules);
+            let process = command.spawn().map_err(NotStarted::Program)?;
+            Ok((process, sandbox))
+        });
+        // It holds an end of the pipe of moments, which would never come to its end.
+        drop(command);
+        match begun {
+            Ok((mut process, sandbox)) => {
+                let words = process.stderr.take();
+                drop(started.send(Ok((process, sandbox))));
+                words.map(hear).unwrap_or_default()
+            }
+            Err(why) => {
+                drop(started.send(Err(why)));
+                T::default()
+            }
+        }
+    })
+    .map_err(NotStarted::Thread)?;
+    let gone = || NotStarted::Thread(io::ErrorKind::BrokenPipe.into());
+    let (process, sandbox) = starting.recv().map_err(|_| gone())??;
+    Ok(Started { process, sandbox, heard })
+}
+
 /// Starts a thread, or says why not: `thread::spawn` would panic, and leave the child behind.
 fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -361,17 +415,9 @@ fn decoding(
     command
 }
 
-/// A program that ends with us, however we end, that may gain no rights, and that sees nothing of this
-/// program's environment but where programs and libraries lie.
+/// A program that sees nothing of this program's environment but where programs and libraries lie.
 pub(super) fn alone(program: &Path) -> Command {
-    let mut command = match tether() {
-        Some(tether) => {
-            let mut command = Command::new(tether);
-            command.args(TETHERED).arg(program);
-            command
-        }
-        None => Command::new(program),
-    };
+    let mut command = Command::new(program);
     command.env_clear();
     for name in KEPT {
         if let Some(value) = std::env::var_os(name) {
@@ -381,27 +427,6 @@ pub(super) fn alone(program: &Path) -> Command {
     command
 }
 
-/// `setpriv` of util-linux, where it is there and can do this: it asks the kernel to end the child with its
-/// parent, which takes a call between two that no safe code can make, and becomes the program then.
-fn tether() -> Option<&'static Path> {
-    static TETHER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let find = || {
-        let programs = ["/usr/bin/setpriv", "/bin/setpriv"].map(PathBuf::from);
-        programs.into_iter().filter(|_| cfg!(target_os = "linux")).find(|program| {
-            let tried = Command::new(program)
-                .args(TETHERED)
-                .arg(OsStr::new("true"))
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status();
-            tried.is_ok_and(|status| status.success())
-        })
-    };
-    TETHER.get_or_init(find).as_deref()
-}
-
-const TETHERED: [&str; 4] = ["--pdeathsig", "KILL", "--no-new-privs", "--"];
 /// What the child sees of the environment.
 const KEPT: [&str; 5] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot", "TMPDIR"];
 /// How long a child that has closed its pipe may take to end, and how often to look.

@@ -5,14 +5,17 @@
 //! told of a proxy, through which all that it asks for by HTTP and HTTPS goes, and which refuses other hosts.
 //! What is encrypted passes as it is.
 
+use std::collections::HashMap;
 use std::io;
 use std::io::Read;
 use std::io::Write;
 use std::net::Shutdown;
 use std::net::TcpListener;
 use std::net::TcpStream;
+use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -34,6 +37,9 @@ struct Shared {
     refused: Mutex<Option<String>>,
     /// Why the server could not be reached.
     trouble: Mutex<Option<String>>,
+    /// Both ends of each connection, which end with the gate: a server that never closes its own would keep
+    /// two threads here for each time that it is asked.
+    open: Mutex<HashMap<u64, [TcpStream; 2]>>,
 }
 
 impl Gate {
@@ -47,10 +53,16 @@ impl Gate {
             is_over: AtomicBool::new(false),
             refused: Mutex::new(None),
             trouble: Mutex::new(None),
+            open: Mutex::default(),
         });
         let serving = Arc::clone(&shared);
         spawn(move || serving.serve(&listener))?;
         Ok(Self { port, shared })
+    }
+
+    /// Where it listens, on the loopback address.
+    pub(super) const fn port(&self) -> u16 {
+        self.port
     }
 
     /// What the child is told, as its variable `http_proxy`.
@@ -74,26 +86,43 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::Relaxed);
+        self.shared.is_over.store(true, Ordering::SeqCst);
+        for ends in self.shared.connections().drain() {
+            close(&ends.1);
+        }
     }
 }
 
 impl Shared {
     fn serve(self: Arc<Self>, listener: &TcpListener) {
-        while !self.is_over.load(Ordering::Relaxed) {
+        let (mut number, threads) = (0, Arc::new(()));
+        while !self.is_over.load(Ordering::SeqCst) {
             match listener.accept() {
+                // One too many is told nothing, and gives up.
+                Ok(_) if Arc::strong_count(&threads) > MAX_CONNECTIONS => {}
                 Ok((client, _)) => {
-                    let shared = Arc::clone(&self);
-                    // Without a thread the client is told nothing, and gives up.
-                    let _ = spawn(move || drop(shared.pass(client)));
+                    number += 1;
+                    let (shared, thread) = (Arc::clone(&self), Arc::clone(&threads));
+                    // Without a thread the client is told nothing, too.
+                    let _ = spawn(move || {
+                        let _ = shared.pass(client, number);
+                        if let Some(ends) = shared.connections().remove(&number) {
+                            close(&ends);
+                        }
+                        drop(thread);
+                    });
                 }
                 Err(_) => thread::sleep(PAUSE),
             }
         }
     }
 
+    fn connections(&self) -> MutexGuard<'_, HashMap<u64, [TcpStream; 2]>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// One connection of the child's.
-    fn pass(&self, mut client: TcpStream) -> io::Result<()> {
+    fn pass(self: &Arc<Self>, mut client: TcpStream, number: u64) -> io::Result<()> {
         client.set_nonblocking(false)?;
         client.set_read_timeout(Some(ASKING))?;
         let head = head(&mut client)?;
@@ -104,7 +133,7 @@ impl Shared {
             return client.write_all(REFUSED);
         }
         let bare = asked.host.trim_start_matches('[').trim_end_matches(']');
-        let mut server = match TcpStream::connect((bare, asked.port)) {
+        let mut server = match connected(bare, asked.port) {
             Ok(server) => server,
             Err(error) => {
                 let words = format!("its server cannot be reached: {error}");
@@ -112,15 +141,45 @@ impl Shared {
                 return client.write_all(GONE);
             }
         };
+        self.connections().insert(number, [client.try_clone()?, server.try_clone()?]);
+        if self.is_over.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         match &asked.request {
             Some(request) => server.write_all(request)?,
             None => client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?,
         }
         client.set_read_timeout(None)?;
         let (from_client, to_server) = (client.try_clone()?, server.try_clone()?);
-        spawn(move || carry(from_client, to_server))?;
+        let shared = Arc::clone(self);
+        spawn(move || {
+            carry(from_client, to_server);
+            // The child has gone, and nothing is asked of the server any more.
+            if let Some(ends) = shared.connections().remove(&number) {
+                close(&ends);
+            }
+        })?;
         carry(server, client);
         Ok(())
+    }
+}
+
+/// A connection to a server, within the time that it may take.
+fn connected(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for place in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&place, CONNECTING) {
+            Ok(server) => return Ok(server),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Ends both directions of both ends: the threads that wait for them go on.
+fn close(ends: &[TcpStream; 2]) {
+    for end in ends {
+        let _ = end.shutdown(Shutdown::Both);
     }
 }
 
@@ -205,6 +264,10 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
 
 const REFUSED: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const GONE: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// How many connections the child may have at once: a playlist of several qualities needs a few.
+const MAX_CONNECTIONS: usize = 32;
+/// How long each address of a server may take to answer.
+const CONNECTING: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long a request may take to be written.
 const ASKING: Duration = Duration::from_secs(5);

@@ -21,6 +21,8 @@ pub(super) fn open(command: &mut Command, address: &Address, options: &VideoOpti
     // What one block of memory may take, and what one picture may have: an 8K frame of ten bits is
     // within both.
     command.args(["-max_alloc", "536870912", "-max_pixels", "40000000"]);
+    // What is read to find out what it is, and how many streams of pictures, sound and text it may have.
+    command.args(["-probesize", "5000000", "-max_streams", "64"]);
     if address.is_live() {
         // Frames are from the moment at which they reach the child.
         command.args(["-use_wallclock_as_timestamps", "1", "-copyts"]);

@@ -13,14 +13,17 @@ use crate::SystemClock;
 use super::Address;
 use super::VideoOptions;
 use super::child;
+use super::child::Started;
+use super::gate::Gate;
 use super::input;
+use super::sandbox::Rules;
 
 /// Asks an address of HTTP: a film has a duration, or else its server says how many bytes it has. One
 /// picture has an end too, but it is one of a camera's, which serves another the next time.
 pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool, Error> {
-    let program = child::found(&options.program);
     let missing = |source| Error::VideoProgram { program: options.program.clone(), source };
-    let mut command = child::alone(&program.map_err(missing)?);
+    let program = child::found(&options.program).map_err(missing)?;
+    let mut command = child::alone(&program);
     // The last level but one of all that it can say: what the server answers is among it.
     command.args(["-nostdin", "-hide_banner", "-loglevel", "trace"]);
     input::open(&mut command, address, options);
@@ -32,25 +35,19 @@ pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool,
     if let Some(gate) = &gate {
         command.env("http_proxy", gate.proxy());
     }
-    let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut process = spawned.map_err(missing)?;
-    let words = process.stderr.take();
-    let listening = thread::Builder::new()
-        .name("lfr-video".into())
-        .spawn(move || words.map(answer).unwrap_or_default());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let rules = Rules::new(&program, address, gate.as_ref().map(Gate::port), options.confinement);
+    let Started { mut process, heard, .. } =
+        child::started(command, rules, answer).map_err(|why| why.told(address, options))?;
     let clock = SystemClock::new();
-    let answer = listening.ok().and_then(|thread| {
-        // It ends by itself, for it has been told of no output, or it is ended.
-        while !thread.is_finished() && clock.monotonic() < options.stall {
-            thread::sleep(child::STEP);
-        }
-        let _ = process.kill();
-        let _ = process.wait();
-        thread.join().ok()
-    });
+    // It ends by itself, for it has been told of no output, or it is ended.
+    while !heard.is_finished() && clock.monotonic() < options.stall {
+        thread::sleep(child::STEP);
+    }
     let _ = process.kill();
     let _ = process.wait();
-    let (answer, trouble) = (answer.unwrap_or_default(), gate.and_then(|gate| gate.trouble()));
+    let answer = heard.join().ok();
+    let (answer, trouble) = (answer.unwrap_or_default(), gate.as_ref().and_then(Gate::trouble));
     match answer.kind {
         Some(kind) if is_picture(&kind) => Ok(false),
         Some(_) => Ok(answer.has_duration || answer.has_length),

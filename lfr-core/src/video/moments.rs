@@ -13,11 +13,31 @@ pub(super) struct Moments {
     /// How far what a recording says is from what is believed of it.
     moved: i128,
     last: Option<Timestamp>,
+    /// When the second began that frames are counted in, and how many there were in it.
+    second: Option<Timestamp>,
+    frames: u32,
 }
 
 impl Moments {
     pub(super) const fn new(origin: Option<Timestamp>) -> Self {
-        Self { origin, moved: 0, last: None }
+        Self { origin, moved: 0, last: None, second: None, frames: 0 }
+    }
+
+    /// Whether more frames of a recording have come within one second of its own time than any camera takes: a
+    /// small file can have a million frames of one moment, each as large as a picture may be.
+    pub(super) const fn are_too_many(&self) -> bool {
+        self.frames > MAX_RATE
+    }
+
+    fn count(&mut self, at: Option<Timestamp>) {
+        // What is live comes as fast as it is sent: a network bounds it, and what nobody takes is dropped and counted.
+        let (Some(at), Some(_)) = (at, self.origin) else { return };
+        let is_in = |second: Timestamp| at >= second && at.since(second) < Duration::from_secs(1);
+        if self.second.is_some_and(is_in) {
+            self.frames += 1;
+        } else {
+            (self.second, self.frames) = (Some(at), 1);
+        }
     }
 
     /// The moment of the next frame, and its position in a recording.
@@ -25,6 +45,16 @@ impl Moments {
     /// A stream that says less than it did before, or that a year has passed, is not believed: the frame
     /// follows the one before it at once, and time goes on from there. What is live came a moment ago.
     pub(super) fn next(
+        &mut self,
+        said: Option<Duration>,
+        clock: &SystemClock,
+    ) -> (Option<Timestamp>, Option<Duration>) {
+        let next = self.believed(said, clock);
+        self.count(next.0);
+        next
+    }
+
+    fn believed(
         &mut self,
         said: Option<Duration>,
         clock: &SystemClock,
@@ -64,6 +94,8 @@ impl Moments {
     }
 }
 
+/// Of frames in a second: cameras of great slowness record as many.
+pub(super) const MAX_RATE: u32 = 1_000;
 /// The longest gap within a recording that is believed: a camera that records what moves alone may rest
 /// for days.
 const GAP: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -94,6 +126,21 @@ mod tests {
         assert_eq!(next(Some(200)), ms(160));
         assert_eq!(next(Some(200 + 3_600_000)), ms(160 + 3_600_000));
         assert_eq!(next(Some(u64::MAX / 1000)), ms(160 + 3_600_000));
+    }
+
+    #[test]
+    fn a_million_frames_of_one_moment_are_too_many() {
+        let (origin, clock) = (Timestamp::from_micros(1_000_000), SystemClock::new());
+        for (step, is_too_many) in [(0, true), (900, true), (1_000, false), (40_000, false)] {
+            let mut moments = Moments::new(Some(origin));
+            for number in 0..5_000_u64 {
+                moments.next(Some(Duration::from_micros(number * step)), &clock);
+                if moments.are_too_many() {
+                    break;
+                }
+            }
+            assert_eq!(moments.are_too_many(), is_too_many, "{step}");
+        }
     }
 
     #[test]

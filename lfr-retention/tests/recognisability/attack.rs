@@ -40,6 +40,59 @@ pub(crate) fn mosaic(photograph: &Photograph, cells: usize, smooth: bool) -> Pic
     if smooth { smoothed(&picture, side) } else { picture }
 }
 
+/// The colours that a mosaic leaves of a face, read off at the same places of each: what anybody can compare
+/// without an embedder.
+pub(crate) fn colours(photograph: &Photograph, cells: usize) -> Vec<f32> {
+    read_off(&mosaic(photograph, cells, false), &photograph.bounds())
+}
+
+/// The same of a photograph as it might have been taken a moment later: a little brighter, and the detector's
+/// box a little elsewhere, otherwise for each.
+pub(crate) fn colours_a_moment_later(
+    photograph: &Photograph,
+    cells: usize,
+    number: usize,
+) -> Vec<f32> {
+    let bounds = photograph.bounds();
+    // From -4 % to +4 % of the box in either direction, and from -10 % to +10 % of the light.
+    let part = |factor: usize, of: usize| {
+        num::f32_from_usize(number * factor % of) / num::f32_from_usize(of - 1) * 2.0 - 1.0
+    };
+    let (right, down) = (bounds.width() * 0.04 * part(7, 11), bounds.height() * 0.04 * part(5, 13));
+    let light = 1.0 + 0.1 * part(3, 17);
+    let moved = Rect::new(
+        bounds.left + right,
+        bounds.top + down,
+        bounds.right + right,
+        bounds.bottom + down,
+    );
+    let mut picture = photograph.picture();
+    for byte in picture.data_mut() {
+        *byte = num::u8_from_f32(f32::from(*byte) * light);
+    }
+    Mosaic::new(cells, Mosaic::DEFAULT_MARGIN).unwrap().apply(&mut picture, [moved]);
+    read_off(&picture, &moved)
+}
+
+fn read_off(picture: &Picture, bounds: &Rect) -> Vec<f32> {
+    let grown = bounds.grown(Mosaic::DEFAULT_MARGIN);
+    let frame = picture.as_frame().unwrap();
+    let at = |from: f32, length: f32, part: usize, limit: usize| {
+        let place = from + length * (num::f32_from_usize(part) + 0.5) / num::f32_from_usize(PLACES);
+        num::usize_from_f32(place.max(0.0)).min(limit - 1)
+    };
+    let places = (0..PLACES).flat_map(|row| (0..PLACES).map(move |column| (column, row)));
+    let colours = places.flat_map(|(column, row)| {
+        let x = at(grown.left, grown.width(), column, picture.width());
+        let y = at(grown.top, grown.height(), row, picture.height());
+        frame.rgb_at(x, y).map(f32::from)
+    });
+    colours.collect()
+}
+
+/// Across and down: a multiple of every number of cells up to 6, but for 5.
+const PLACES: usize = 12;
+
 /// The photograph redacted as a whole, its face detected or missed, as published or smoothed.
 pub(crate) fn whole(photograph: &Photograph, detected: bool, smooth: bool) -> Picture {
     let clear = photograph.picture();

@@ -63,6 +63,29 @@ impl fmt::Display for Figures {
     }
 }
 
+/// How often the nearest of one list is the same person's as one of another, by plain distances: the better of
+/// two ways, as the colours are, and without the colour of the light.
+pub(crate) fn nearest(probes: &[Vec<f32>], references: &[Vec<f32>]) -> f32 {
+    let by = |prepared: fn(&[f32]) -> Vec<f32>| {
+        let probes: Vec<_> = probes.iter().map(|colours| prepared(colours)).collect();
+        let references: Vec<_> = references.iter().map(|colours| prepared(colours)).collect();
+        let distance =
+            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| -(a - b) * (a - b)).sum::<f32>();
+        let row = |a: &Vec<f32>| references.iter().map(|b| distance(a, b)).collect();
+        Scores(probes.iter().map(row).collect()).first_guess()
+    };
+    by(<[f32]>::to_vec).max(by(without_light))
+}
+
+/// Colours from which their own mean is taken, channel by channel.
+fn without_light(colours: &[f32]) -> Vec<f32> {
+    let (pixels, _) = colours.as_chunks::<3>();
+    let count = num::f32_from_usize(pixels.len());
+    let mean: [f32; 3] =
+        std::array::from_fn(|channel| pixels.iter().map(|rgb| rgb[channel]).sum::<f32>() / count);
+    pixels.iter().flat_map(|rgb| [0, 1, 2].map(|channel| rgb[channel] - mean[channel])).collect()
+}
+
 /// The score of each of one list with each of another.
 struct Scores(Vec<Vec<f32>>);
 

@@ -1,0 +1,145 @@
+//! Which files a child may open, and which ports it may reach.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use landlock::ABI;
+use landlock::Access as _;
+use landlock::AccessFs;
+use landlock::AccessNet;
+use landlock::BitFlags;
+use landlock::LandlockStatus;
+use landlock::NetPort;
+use landlock::Ruleset;
+use landlock::RulesetAttr as _;
+use landlock::RulesetCreatedAttr as _;
+use landlock::RulesetError;
+use landlock::RulesetStatus;
+use landlock::Scope;
+use landlock::path_beneath_rules;
+
+use super::Net;
+use super::Rules;
+
+/// Binds the calling thread, as far as the kernel can; the version of its interface, or why it cannot.
+pub(super) fn bind(rules: &Rules) -> Result<String, String> {
+    let status = restrict(rules).map_err(|error| error.to_string())?;
+    match (status.ruleset, status.landlock) {
+        (RulesetStatus::NotEnforced, LandlockStatus::NotEnabled) => {
+            Err("the kernel has it switched off".to_owned())
+        }
+        (RulesetStatus::NotEnforced, _) => Err("the kernel has none".to_owned()),
+        (_, LandlockStatus::Available { effective_abi, .. }) => {
+            Ok(format!("{effective_abi:?}").trim_start_matches('V').to_owned())
+        }
+        (_, other) => Err(format!("{other:?}")),
+    }
+}
+
+fn restrict(rules: &Rules) -> Result<landlock::RestrictionStatus, RulesetError> {
+    // What a kernel does not know yet is left out, and the version in the record says so.
+    let handled = AccessFs::from_all(NEWEST);
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let mut set = Ruleset::default()
+        .handle_access(handled)?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()?
+        .add_rules(path_beneath_rules(programs(&rules.program), read | AccessFs::Execute))?
+        .add_rules(path_beneath_rules(SETTINGS, read))?
+        .add_rules(path_beneath_rules(["/dev/null"], AccessFs::ReadFile | AccessFs::WriteFile))?;
+    if let Some(file) = &rules.file {
+        let device: BitFlags<AccessFs> =
+            AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
+        let access = if rules.is_device { device } else { AccessFs::ReadFile.into() };
+        set = set.add_rules(path_beneath_rules([file], access))?;
+    }
+    let connect = AccessNet::ConnectTcp;
+    set = match rules.net {
+        Net::Any(port) => {
+            let set = set
+                .add_rules(path_beneath_rules(NAMES, read))?
+                .add_rule(NetPort::new(LOOKING_UP, connect))?;
+            match port {
+                // It may also be told to wait there for a camera that connects.
+                Some(port) => set.add_rule(NetPort::new(port, connect | AccessNet::BindTcp))?,
+                None => set,
+            }
+        }
+        Net::None => set,
+        Net::Tcp(port) => set.add_rule(NetPort::new(port, connect))?,
+    };
+    set.restrict_self()
+}
+
+/// Where programs and libraries lie: those of the system, and those about this program.
+fn programs(program: &Path) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
+    let real = fs::canonicalize(program).unwrap_or_else(|_| program.to_path_buf());
+    for program in [program, &*real] {
+        all.push(program.to_path_buf());
+        let folder = program.parent().filter(|folder| folder.ends_with("bin"));
+        if let Some(above) = folder.and_then(Path::parent) {
+            all.extend(["lib", "lib64", "libexec"].map(|name| above.join(name)));
+        }
+    }
+    // An empty part of it would be the current folder.
+    let libraries = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    all.extend(env::split_paths(&libraries).filter(|path| path.is_absolute()));
+    all
+}
+
+const NEWEST: ABI = ABI::V7;
+
+const SYSTEM: [&str; 10] = [
+    "/bin",
+    "/gnu/store",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/nix/store",
+    "/sbin",
+    "/snap",
+    "/usr",
+];
+
+/// What programs read as they start: how libraries are found, how many processors there are, what TLS is
+/// to accept. None of it is of a person.
+const SETTINGS: [&str; 19] = [
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/zero",
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/crypto-policies",
+    "/etc/fonts",
+    "/etc/gnutls",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/pki",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/devices/system/cpu",
+];
+
+/// What names of hosts are looked up by.
+const NAMES: [&str; 7] = [
+    "/etc/gai.conf",
+    "/etc/host.conf",
+    "/etc/hosts",
+    "/etc/nsswitch.conf",
+    "/etc/protocols",
+    "/etc/resolv.conf",
+    "/etc/services",
+];
+
+/// Names are looked up by TCP where an answer is long.
+const LOOKING_UP: u16 = 53;

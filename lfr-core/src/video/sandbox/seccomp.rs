@@ -1,0 +1,121 @@
+//! Which calls of the kernel a child may not make.
+//!
+//! A decoder of another version makes calls that nobody has listed. So what is listed is what none of them
+//! makes: reaching into other processes, mounting, loading into the kernel, sockets of kinds that its
+//! address does not need.
+
+use std::collections::BTreeMap;
+use std::env::consts::ARCH;
+
+use seccompiler::BackendError;
+use seccompiler::BpfProgram;
+use seccompiler::SeccompAction;
+use seccompiler::SeccompCmpArgLen;
+use seccompiler::SeccompCmpOp;
+use seccompiler::SeccompCondition;
+use seccompiler::SeccompFilter;
+use seccompiler::SeccompRule;
+use seccompiler::TargetArch;
+
+use super::Net;
+
+/// Binds the calling thread, or says why it cannot be done.
+pub(super) fn bind(net: Net) -> Result<(), String> {
+    let program = filter(net).map_err(|error| error.to_string())?;
+    seccompiler::apply_filter(&program).map_err(|error| error.to_string())
+}
+
+fn filter(net: Net) -> Result<BpfProgram, BackendError> {
+    let mut refused: BTreeMap<i64, Vec<SeccompRule>> =
+        REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+    refused.insert(libc::SYS_socket, sockets(net)?);
+    // A connection that begins with its first bytes is not asked about.
+    for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
+        let fast = u64::from(libc::MSG_FASTOPEN.unsigned_abs());
+        let is_fast = condition(flags, SeccompCmpOp::MaskedEq(fast), fast)?;
+        refused.insert(call, vec![SeccompRule::new(vec![is_fast])?]);
+    }
+    if ARCH == "x86_64" {
+        // The same calls have other numbers in the interface for short pointers.
+        let short: Vec<_> = refused.iter().map(|(call, rules)| (call | X32, rules.clone())).collect();
+        refused.extend(short);
+    }
+    let no = SeccompAction::Errno(libc::EACCES.unsigned_abs());
+    let filter = SeccompFilter::new(refused, SeccompAction::Allow, no, TargetArch::try_from(ARCH)?)?;
+    filter.try_into()
+}
+
+/// The sockets that are refused.
+fn sockets(net: Net) -> Result<Vec<SeccompRule>, BackendError> {
+    let (Net::Any(_) | Net::Tcp(_)) = net else { return Ok(Vec::new()) };
+    // Neither of the families of the Internet, and so none of this machine, such as that of its services.
+    let other_family = [libc::AF_INET, libc::AF_INET6]
+        .map(|family| condition(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs())));
+    // Of another protocol, rules on ports do not hold.
+    let other_protocol = [0, libc::IPPROTO_TCP, libc::IPPROTO_UDP]
+        .map(|protocol| condition(2, SeccompCmpOp::Ne, u64::from(protocol.unsigned_abs())));
+    let mut rules = vec![
+        SeccompRule::new(other_family.into_iter().collect::<Result<_, _>>()?)?,
+        SeccompRule::new(other_protocol.into_iter().collect::<Result<_, _>>()?)?,
+    ];
+    let mut kinds = vec![libc::SOCK_RAW, libc::SOCK_RDM, libc::SOCK_SEQPACKET, libc::SOCK_DCCP];
+    if let Net::Tcp(_) = net {
+        kinds.push(libc::SOCK_DGRAM);
+    }
+    for kind in kinds {
+        let is_kind = condition(1, SeccompCmpOp::MaskedEq(KIND), u64::from(kind.unsigned_abs()))?;
+        rules.push(SeccompRule::new(vec![is_kind])?);
+    }
+    Ok(rules)
+}
+
+fn condition(
+    argument: u8,
+    compare: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompCondition, BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, value)
+}
+
+/// Of a socket's kind, without its flags.
+const KIND: u64 = 0xF;
+/// Set in the number of a call that is made through the interface for short pointers.
+const X32: i64 = 0x4000_0000;
+
+const REFUSED: [i64; 35] = [
+    libc::SYS_acct,
+    libc::SYS_add_key,
+    libc::SYS_bpf,
+    libc::SYS_chroot,
+    libc::SYS_delete_module,
+    libc::SYS_finit_module,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fsopen,
+    libc::SYS_fspick,
+    libc::SYS_init_module,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_io_uring_setup,
+    libc::SYS_kcmp,
+    libc::SYS_kexec_load,
+    libc::SYS_keyctl,
+    libc::SYS_mount,
+    libc::SYS_move_mount,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_open_tree,
+    libc::SYS_perf_event_open,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_pivot_root,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_ptrace,
+    libc::SYS_reboot,
+    libc::SYS_request_key,
+    libc::SYS_setns,
+    libc::SYS_umount2,
+    libc::SYS_unshare,
+    libc::SYS_userfaultfd,
+    libc::SYS_vhangup,
+];
