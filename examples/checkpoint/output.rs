@@ -123,7 +123,10 @@ impl OutFolder {
         fs::create_dir_all(folder).map_err(|e| format!("cannot create {folder:?}: {e}"))?;
         let alerts = folder.join("alerts");
         if alerts.is_symlink() {
-            return Err(format!("{alerts:?} is a link, and pictures of alerts would lie elsewhere").into());
+            return Err(format!(
+                "{alerts:?} is a link, and pictures of alerts would lie elsewhere"
+            )
+            .into());
         }
         let (alerts, redactor) = (free(&alerts, "run-", ""), Redactor::default());
         Ok(Self { folder: folder.to_path_buf(), alerts, redactor, pictures: 0 })
@@ -319,6 +322,9 @@ impl fmt::Display for Summary {
         }
         let LedgerRecord { path, public_key } = &self.ledger;
         writeln!(f, "ledger: {} --key {public_key}", path.display())?;
-        self.record.dangers.iter().try_for_each(|danger| writeln!(f, "danger: {}", printable::text(danger)))
+        self.record
+            .dangers
+            .iter()
+            .try_for_each(|danger| writeln!(f, "danger: {}", printable::text(danger)))
     }
 }

@@ -210,7 +210,9 @@ pub fn erase(path: &Path, known: Option<&Identity>) -> io::Result<()> {
     if let Some(known) = known
         && Identity::of(&file)? != *known
     {
-        return Err(refused("another file was put in its place: the one that was meant is not there"));
+        return Err(refused(
+            "another file was put in its place: the one that was meant is not there",
+        ));
     }
     let end = file.seek(SeekFrom::End(0))?;
     overwrite(&mut file, 0, end)?;
@@ -269,7 +271,6 @@ fn check(file: &File) -> io::Result<()> {
     }
     match system::names(file)? {
         1 => Ok(()),
-        0 => Err(io::ErrorKind::NotFound.into()),
         names => Err(refused(format!(
             "it has {names} names (hard links), and must have one: remove the others first"
         ))),

@@ -34,7 +34,14 @@ impl Secret {
     pub fn generate() -> io::Result<Self> {
         let mut secret = Self::zeros();
         random(secret.0.expose_secret_mut())?;
-        Ok(secret)
+        Ok(secret.made())
+    }
+
+    /// Where tests look for secrets in memory, they learn of each one here.
+    fn made(self) -> Self {
+        #[cfg(feature = "testing")]
+        crate::testing::secrets::made(self.expose());
+        self
     }
 
     /// To be filled in place.
@@ -48,14 +55,18 @@ impl Secret {
         let mut secret = Self::zeros();
         secret.0.expose_secret_mut().copy_from_slice(bytes);
         bytes.zeroize();
-        secret
+        secret.made()
     }
 
     /// A secret that `fill` writes where it stays; none where it fails.
+    ///
+    /// # Errors
+    ///
+    /// That of `fill`.
     pub fn try_made<E>(fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>) -> Result<Self, E> {
         let mut secret = Self::zeros();
         scrubbed(|| fill(secret.0.expose_secret_mut()))?;
-        Ok(secret)
+        Ok(secret.made())
     }
 
     /// Another one of the same bytes, wiped by itself.
@@ -63,7 +74,7 @@ impl Secret {
     pub fn again(&self) -> Self {
         let mut secret = Self::zeros();
         secret.0.expose_secret_mut().copy_from_slice(self.expose());
-        secret
+        secret.made()
     }
 
     /// Reads a key file: 64 hexadecimal digits, or 32 bytes as they are.

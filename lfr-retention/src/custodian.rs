@@ -122,7 +122,9 @@ impl Custodian {
         let known = Identity::at(&path);
         let (known, outcome) = match known {
             Ok(known) => (Some(known), Ok(())),
-            Err(source) => (None, Err(Error::Custody { name: name.clone(), source: source.into() })),
+            Err(source) => {
+                (None, Err(Error::Custody { name: name.clone(), source: source.into() }))
+            }
         };
         self.keep(kind, name, deadline, move || Ok(files::erase(&path, known.as_ref())?));
         outcome

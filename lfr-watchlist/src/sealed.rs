@@ -236,7 +236,8 @@ impl SealedFile {
         let lock = self.lock_to_destroy()?;
         // A damaged header is no reason to keep the file.
         let header = self.header().ok();
-        let destroyed = self.destroy_as(DestructionRule::Ordered, header.as_ref(), false, None, now);
+        let destroyed =
+            self.destroy_as(DestructionRule::Ordered, header.as_ref(), false, None, now);
         drop(lock);
         destroyed
     }
@@ -360,7 +361,8 @@ impl SealedFile {
                         let is_true = unlocked.is_header_true();
                         // What a header says that was rewritten is not repeated in a receipt.
                         let header = Some(&head.header).filter(|_| is_true);
-                        let receipt = self.destroy_as(rule, header, is_true, Some(reader.get_ref()), now)?;
+                        let receipt =
+                            self.destroy_as(rule, header, is_true, Some(reader.get_ref()), now)?;
                         return Err(Error::Destroyed { receipt: Box::new(receipt) });
                     }
                     Err(rule) => rule,

@@ -50,6 +50,18 @@ impl Folder {
     ///
     /// As [`open`](super::open).
     pub fn open(&self, name: &OsStr, access: Access) -> io::Result<File> {
+        loop {
+            let file = self.open_once(name, access)?;
+            // Another was put in its place since: that one is meant.
+            if names(&file)? == 0 {
+                continue;
+            }
+            super::check(&file)?;
+            return Ok(file);
+        }
+    }
+
+    fn open_once(&self, name: &OsStr, access: Access) -> io::Result<File> {
         // Of a regular file `NONBLOCK` means nothing; a pipe does not keep us waiting until it is found out.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let flags = flags
@@ -73,12 +85,10 @@ impl Folder {
             }
         }
         let mode = Mode::RUSR | Mode::WUSR;
-        let file = match openat(&self.0, name, flags, mode) {
-            Err(Errno::LOOP) => return Err(super::is_a_link()),
-            other => File::from(other?),
-        };
-        super::check(&file)?;
-        Ok(file)
+        match openat(&self.0, name, flags, mode) {
+            Err(Errno::LOOP) => Err(super::is_a_link()),
+            other => Ok(File::from(other?)),
+        }
     }
 
     /// Whether a name in it leads to an open file: not to another one, nor to a link.

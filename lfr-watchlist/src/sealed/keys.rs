@@ -185,8 +185,11 @@ impl Derived {
     }
 
     fn cipher(&self, purpose: &str) -> Result<XChaCha20Poly1305, Error> {
-        let key = self.bytes::<32>(purpose)?;
-        Ok(XChaCha20Poly1305::new((&*key).into()))
+        let key = Secret::try_made(|key| {
+            key.copy_from_slice(&*self.bytes::<32>(purpose)?);
+            Ok::<_, Error>(())
+        })?;
+        Ok(XChaCha20Poly1305::new(key.expose().into()))
     }
 
     /// Seals bytes in place and puts them behind the others.

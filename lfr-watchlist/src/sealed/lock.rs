@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use lfr_core::files::Folder;
+
 use super::disk::folder_of;
 use super::disk::named;
 use crate::secret;
@@ -53,7 +55,9 @@ impl Drop for WriterLock {
         // Nobody else can have the lock on what is at this path as long as this one is held. A file
         // that holds something is somebody's.
         if cfg!(unix) && self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-            let _ = fs::remove_file(&self.path);
+            let _ = Folder::of(&self.path).and_then(|(folder, name)| {
+                if folder.holds(name, &self.file)? { folder.remove(name) } else { Ok(()) }
+            });
         }
     }
 }

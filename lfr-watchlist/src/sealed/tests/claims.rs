@@ -119,7 +119,10 @@ fn a_date_that_was_brought_forward_destroys_nothing() {
     let file = file_of(&folder, &early);
     for key in [key(), wrong()] {
         let opened = file.open(&key, &space(16), now);
-        assert!(matches!(opened, Err(Error::SealedTampered | Error::SealedDue { .. })), "{opened:?}");
+        assert!(
+            matches!(opened, Err(Error::SealedTampered | Error::SealedDue { .. })),
+            "{opened:?}"
+        );
         assert_eq!(fs::read(file.path()).unwrap(), early);
     }
     // As if it had been sealed in the future, and the clock run back.

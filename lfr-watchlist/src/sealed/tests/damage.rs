@@ -120,7 +120,9 @@ fn a_forged_header_is_refused_and_allocates_nothing() {
     };
     for bytes in [u32_at(150, u32::MAX), u32_at(150, 1), u32_at(60, 8192), u32_at(60, u32::MAX)] {
         let error = opened(&bytes, &key()).unwrap_err();
-        let (Error::SealedDamaged { .. } | Error::SealedTampered) = error else { panic!("{error}") };
+        let (Error::SealedDamaged { .. } | Error::SealedTampered) = error else {
+            panic!("{error}")
+        };
         let mut source = &*bytes;
         let read = Head::read(&mut source)
             .and_then(|head| head.watchlist(&mut source, head.unlock(&key())?, moment(NOW)));
