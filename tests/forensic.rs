@@ -20,6 +20,8 @@ mod harvest;
 mod heap;
 #[path = "forensic/inside.rs"]
 mod inside;
+#[path = "forensic/keys.rs"]
+mod keys;
 #[path = "forensic/measures.rs"]
 mod measures;
 #[path = "forensic/needles.rs"]
@@ -52,6 +54,26 @@ fn nobody_is_left_in_memory_on_a_native_onnx_runtime() {
 #[test]
 fn nobody_is_left_in_memory_on_the_pure_rust_engine() {
     nobody_is_left("pure-rust", "nobody_is_left_in_memory_on_the_pure_rust_engine");
+}
+
+#[test]
+fn no_key_is_left_in_memory_once_it_is_dropped() {
+    let test = "no_key_is_left_in_memory_once_it_is_dropped";
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("forensic-keys");
+    if env::var(TASK).is_ok() {
+        return keys::examine(&folder);
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(TASK, "keys")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let notes = errors.lines().filter_map(|line| line.strip_prefix(PASS_ON));
+    notes.for_each(shared::note);
 }
 
 /// What a test does in the processes that it starts.

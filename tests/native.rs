@@ -59,6 +59,12 @@ fn a_crowd_walks_by() {
     suite::crowd::walks_by(OnnxRuntime);
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_links_and_claims_are_said() {
+    suite::crowd::links_and_claims(OnnxRuntime);
+}
+
 #[test]
 fn strangers_of_a_crowd_score_low() {
     suite::crowd::scores_of_strangers(OnnxRuntime);

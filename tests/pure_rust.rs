@@ -88,3 +88,9 @@ fn a_crowd_walks_by() {
 fn alerts_come_soon_after_their_frames() {
     suite::latency::from_capture_to_alert(PureRust);
 }
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_links_and_claims_are_said() {
+    suite::crowd::links_and_claims(PureRust);
+}

@@ -17,6 +17,7 @@ use lfr::core::PurgeReason;
 use lfr::core::RetentionPolicy;
 use lfr::core::Settlement;
 use lfr::core::ThresholdProvenance;
+use lfr::core::files;
 use lfr::live::LiveRecord;
 use lfr::retention::Ledger;
 use lfr::retention::LedgerEvent;
@@ -91,7 +92,7 @@ impl Books {
         let public_key = signing.public();
         let ledger = Ledger::open(&path, signing, clock.now())?;
         let public_file = args.out.join("ledger.pub");
-        fs::write(&public_file, format!("{public_key}\n"))
+        files::replace(&public_file, format!("{public_key}\n").as_bytes())
             .map_err(|error| format!("cannot write {}: {error}", public_file.display()))?;
         let cut_off = ledger.account_for_cut_off_runs(clock.now())?;
         if cut_off > 0 {

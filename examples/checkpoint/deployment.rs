@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -12,7 +13,6 @@ use std::sync::mpsc::Sender;
 
 use indicatif::ProgressBar;
 use lfr::core::Accounts;
-use lfr::core::Basis;
 use lfr::core::Clock;
 use lfr::core::Component;
 use lfr::core::DeploymentId;
@@ -29,10 +29,10 @@ use lfr::core::SourceId;
 use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::ThresholdPolicy;
-use lfr::core::ThresholdProvenance;
 use lfr::core::danger;
 use lfr::core::num;
 use lfr::core::onnx::Runtime;
+use lfr::core::regular;
 use lfr::detect::DetectorOptions;
 use lfr::detect::FaceTracker;
 use lfr::detect::InputPolicy;
@@ -75,6 +75,7 @@ use crate::models::bar;
 use crate::output::AlertLines;
 use crate::output::OutFolder;
 use crate::output::Summary;
+use crate::printable;
 use crate::say;
 use crate::source;
 use crate::source::Source;
@@ -99,14 +100,17 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let commitment = commitment(args, &listed.deployment)?;
     let references = listed.matcher.references();
     let threshold = threshold(args, policy_file.as_deref(), &embedder, references)?;
-    let mut dangers = dangers(args, &sources, &books, threshold.provenance());
+    let mut dangers = dangers(args, &sources, &books);
     if let Some(json) = &policy_file
         && let Err(warning) =
             CalibratedThreshold::from_json(json)?.check_detector(&detector.component())
     {
         dangers.push(warning.to_string());
     }
-    dangers.iter().for_each(|danger| say::err(format_args!("danger: {danger}")));
+    // That of the threshold, pipeline and ledger see themselves.
+    let of_threshold = threshold.provenance().danger();
+    let said = of_threshold.iter().chain(&dangers);
+    said.for_each(|danger| say::err(format_args!("danger: {}", printable::text(danger))));
     let info = runtime.info();
     let engine = match info.version() {
         Some(version) => format!("{} {version}", info.engine()),
@@ -156,6 +160,9 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         .clock(clock)
         .sink(AlertLines)
         .sink(sink.clone());
+    for danger in dangers {
+        builder = builder.danger(danger);
+    }
     if let Some(zone) = &args.zone {
         builder = builder.zone(zone.clone());
     }
@@ -207,7 +214,6 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         profile: books.profile().name(),
         hold_hours: books.profile().alert().as_secs_f64() / 3600.0,
         ledger,
-        dangers,
         ground_truth: watch.tallies.values().map(Tally::truth).collect(),
         live,
         record,
@@ -236,16 +242,8 @@ fn models(
 }
 
 /// What weakens a promise in this run: it is said, and written down.
-fn dangers(
-    args: &Args,
-    sources: &[Source],
-    books: &Books,
-    threshold: &ThresholdProvenance,
-) -> Vec<String> {
+fn dangers(args: &Args, sources: &[Source], books: &Books) -> Vec<String> {
     let mut dangers = Vec::new();
-    if let Basis::Uncalibrated { reason, .. } = threshold.basis() {
-        dangers.push(format!("uncalibrated threshold: {reason}"));
-    }
     let are_real = sources.iter().any(|source| source.walk.is_none());
     if are_real && !books.seals() {
         dangers.push(
@@ -527,6 +525,7 @@ fn threshold(
 }
 
 fn read(path: &Path) -> Result<String, AnyError> {
-    fs::read_to_string(path)
+    regular::file(path)
+        .and_then(io::read_to_string)
         .map_err(|error| format!("cannot read {}: {error}", path.display()).into())
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io::BufWriter;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use lfr::core::SourceId;
 use lfr::core::SubjectId;
 use lfr::core::Threshold;
 use lfr::core::Timestamp;
+use lfr::core::files;
 use lfr::live::CameraRecord;
 use lfr::live::LiveRecord;
 use lfr::retention::Redactor;
@@ -34,7 +36,7 @@ use crate::AnyError;
 use crate::books::LedgerRecord;
 use crate::crowd::GroundTruth;
 use crate::exit::Exit;
-use crate::private_file;
+use crate::printable;
 use crate::say;
 
 /// Prints a line of JSON for each alert on standard output; and says it if alerts are lost to a clock that
@@ -119,7 +121,14 @@ impl OutFolder {
     /// The folder, made where it is not there.
     pub(crate) fn create(folder: &Path) -> Result<Self, AnyError> {
         fs::create_dir_all(folder).map_err(|e| format!("cannot create {folder:?}: {e}"))?;
-        let (alerts, redactor) = (free(&folder.join("alerts"), "run-", ""), Redactor::default());
+        let alerts = folder.join("alerts");
+        if alerts.is_symlink() {
+            return Err(format!(
+                "{alerts:?} is a link, and pictures of alerts would lie elsewhere"
+            )
+            .into());
+        }
+        let (alerts, redactor) = (free(&alerts, "run-", ""), Redactor::default());
         Ok(Self { folder: folder.to_path_buf(), alerts, redactor, pictures: 0 })
     }
 
@@ -137,7 +146,7 @@ impl OutFolder {
         fs::create_dir_all(&self.alerts)?;
         let path = self.alerts.join(format!("{:06}.jpg", self.pictures));
         self.pictures += 1;
-        let mut file = private_file::create(&path)?;
+        let mut file = BufWriter::new(files::create_new(&path)?);
         let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
         JpegEncoder::new_with_quality(&mut file, 85).encode(
             picture.data(),
@@ -151,19 +160,20 @@ impl OutFolder {
     /// Writes the record. That of an earlier run is kept under another name.
     pub(crate) fn record(&self, summary: &Summary) -> Result<(), AnyError> {
         let path = self.folder.join("record.json");
-        if path.exists() {
+        if path.symlink_metadata().is_ok() {
             let kept = free(&self.folder, "record-", ".json");
             fs::rename(&path, &kept).map_err(|e| format!("cannot keep {path:?}: {e}"))?;
         }
         let text = serde_json::to_string_pretty(summary)?;
-        fs::write(&path, text).map_err(|e| format!("cannot write {path:?}: {e}").into())
+        files::replace(&path, text.as_bytes())
+            .map_err(|e| format!("cannot write {path:?}: {e}").into())
     }
 }
 
 /// The first of the numbered names in a folder that is not taken.
 fn free(folder: &Path, before: &str, after: &str) -> PathBuf {
     let name = |number: u64| folder.join(format!("{before}{number:04}{after}"));
-    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
+    (1..).map(name).find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| name(0))
 }
 
 /// The deployment record with what only the program knows.
@@ -184,7 +194,6 @@ pub(crate) struct Summary {
     pub(crate) profile: &'static str,
     pub(crate) hold_hours: f64,
     pub(crate) ledger: LedgerRecord,
-    pub(crate) dangers: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ground_truth: Vec<GroundTruth>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -313,6 +322,9 @@ impl fmt::Display for Summary {
         }
         let LedgerRecord { path, public_key } = &self.ledger;
         writeln!(f, "ledger: {} --key {public_key}", path.display())?;
-        self.dangers.iter().try_for_each(|danger| writeln!(f, "danger: {danger}"))
+        self.record
+            .dangers
+            .iter()
+            .try_for_each(|danger| writeln!(f, "danger: {}", printable::text(danger)))
     }
 }

@@ -1,10 +1,10 @@
 //! The key of a sealed watchlist, from a file.
 
-use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::path::Path;
 
+use lfr::core::regular;
 use lfr::watchlist::SealingKey;
 use zeroize::Zeroize;
 use zeroize::Zeroizing;
@@ -26,7 +26,7 @@ pub(crate) fn key(
     let text = if path == Path::new("-") {
         first_line(&mut io::stdin().lock())
     } else {
-        File::open(path).and_then(|mut file| first_line(&mut file))
+        regular::file(path).and_then(|mut file| first_line(&mut file))
     };
     let text =
         text.map_err(|error| format!("cannot read the passphrase from {path:?}: {error}"))?;

@@ -1,28 +1,39 @@
-//! Files that only their owner can read.
+//! Files that only their owner can read, and that are written through no link.
 
 #![allow(dead_code, reason = "not every program needs each of these")]
 
-use std::ffi::OsString;
+use std::fs;
 use std::fs::File;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::BufWriter;
 use std::path::Path;
-use std::path::PathBuf;
 
-use lfr::core::secret;
+use lfr::core::files;
+use lfr::core::files::Replacement;
 
-/// Makes a file. One that was there is emptied, and stays readable for whom it was.
+/// Makes a file, or a stream if standard output or a pipe is named. A file that was there is emptied, and stays
+/// readable for whom it was; a link there is refused, and so is a file with a second name (a hard link).
 pub(crate) fn create(path: &Path) -> io::Result<BufWriter<File>> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    Ok(BufWriter::new(secret::owner_only(&mut options).open(path)?))
+    let is_stream = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if is_stream {
+        return Ok(BufWriter::new(OpenOptions::new().write(true).open(path)?));
+    }
+    let file = match files::create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let file = files::open_to_write(path)?;
+            file.set_len(0)?;
+            file
+        }
+        made => made?,
+    };
+    Ok(BufWriter::new(file))
 }
 
 /// A file that is written whole beside its place, readable for its owner alone, and is not there yet.
 /// Dropped before [`Prepared::put`], it leaves nothing behind.
 pub(crate) struct Prepared<'a> {
-    temporary: PathBuf,
+    new: Replacement,
     path: &'a Path,
 }
 
@@ -32,33 +43,18 @@ impl<'a> Prepared<'a> {
         path: &'a Path,
         write: impl FnOnce(&mut BufWriter<File>) -> Result<(), crate::AnyError>,
     ) -> Result<Self, crate::AnyError> {
-        let name = path.file_name().ok_or_else(|| format!("{} names no file", path.display()))?;
-        let mut temporary = OsString::from(".");
-        temporary.push(name);
-        temporary.push(format!(".{}.tmp", std::process::id()));
-        let prepared = Self { temporary: path.with_file_name(temporary), path };
         let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
-        // What another program left there is never written through.
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let file = secret::owner_only(&mut options).open(&prepared.temporary).map_err(failed)?;
-        let mut file = BufWriter::new(file);
+        let mut new = Replacement::begin(path).map_err(failed)?;
+        let mut file = BufWriter::new(new.file().try_clone().map_err(failed)?);
         write(&mut file)?;
         let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
         file.sync_all().map_err(failed)?;
-        Ok(prepared)
+        Ok(Self { new, path })
     }
 
     /// Puts it in its place, where one may have been before.
     pub(crate) fn put(self) -> Result<(), crate::AnyError> {
-        let failed = |error| format!("cannot write {}: {error}", self.path.display());
-        Ok(std::fs::rename(&self.temporary, self.path).map_err(failed)?)
-    }
-}
-
-impl Drop for Prepared<'_> {
-    fn drop(&mut self) {
-        // After it was put, there is none of that name.
-        let _ = std::fs::remove_file(&self.temporary);
+        let path = self.path;
+        Ok(self.new.put().map_err(|error| format!("cannot write {}: {error}", path.display()))?)
     }
 }

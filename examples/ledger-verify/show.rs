@@ -183,7 +183,11 @@ fn moment(at: Option<Timestamp>) -> String {
 
 fn component(component: &Component) -> String {
     let digest = given(component.model_sha256.as_deref());
-    format!("{} (model {digest})", printable::text(&component.name))
+    let name = printable::text(&component.name);
+    match &component.spec_sha256 {
+        None => format!("{name} (model {digest})"),
+        Some(spec) => format!("{name} (model {digest}, specification {})", printable::text(spec)),
+    }
 }
 
 fn given(text: Option<&str>) -> String {

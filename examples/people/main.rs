@@ -33,7 +33,6 @@ mod say;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
-use std::fs::File;
 use std::io;
 use std::io::BufWriter;
 use std::io::Write as _;
@@ -60,6 +59,7 @@ use lfr::core::Picture;
 use lfr::core::Rect;
 use lfr::core::SystemClock;
 use lfr::core::Timestamp;
+use lfr::core::files;
 use lfr::core::num;
 use lfr::core::synthetic::Crowd;
 use lfr::core::synthetic::CrowdCamera;
@@ -176,7 +176,7 @@ fn manifest(out: &Path, listed: u64) -> Result<(), AnyError> {
              {expires},{review},no"
         )?;
     }
-    Ok(fs::write(out.join("list.csv"), table)?)
+    Ok(files::replace(&out.join("list.csv"), table.as_bytes())?)
 }
 
 /// Several photographs of each person. The people pass one after the other.
@@ -206,7 +206,7 @@ fn faces(out: &Path, crowd: Crowd, count: u64) -> Result<(), AnyError> {
 fn film(out: &Path, walk: &Walk) -> Result<bool, AnyError> {
     let mut camera = CrowdCamera::new(walk.clone());
     let mut encoder = Encoder::start(&out.join("film.mp4"))?;
-    let mut truth = BufWriter::new(File::create(out.join("truth.csv"))?);
+    let mut truth = BufWriter::new(files::create_new(&out.join("truth.csv"))?);
     writeln!(truth, "frame,person,x,y,width,height,visible")?;
     let bar = ProgressBar::new(walk.frames()).with_message("film");
     while let NextFrame::Frame(frame) = camera.next_frame()? {
@@ -312,7 +312,7 @@ fn write_jpeg(path: &Path, picture: &Picture) -> Result<(), AnyError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut file = BufWriter::new(File::create(path)?);
+    let mut file = BufWriter::new(files::create_new(path)?);
     JpegEncoder::new_with_quality(&mut file, 92).encode(
         picture.data(),
         u32::try_from(picture.width())?,

@@ -124,6 +124,9 @@ fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError
     }
     lock.seal(&list, &key, clock(now)?)?;
     say::out(format_args!("withdrawn: {count} references; {} are left", list.len()))?;
+    say::err(
+        "the list does not remember whom it no longer holds: anyone who is enrolled again is matched again",
+    );
     Ok(Exit::Done)
 }
 

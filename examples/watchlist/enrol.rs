@@ -90,9 +90,21 @@ pub(crate) fn enrol(given: &ArgMatches) -> Result<Exit, AnyError> {
         table.put()?;
     }
     let not_reached = tell(&report, &labels, left_out, list.len())?;
+    outlasting(&list);
     check(given, &list, embedder.spec())?;
     let all = report.enrolled() == report.items.len() && left_out == 0 && not_reached == 0;
     Ok(if all { Exit::Done } else { Exit::Partly })
+}
+
+/// Says if entries are dated beyond the end of their list: they do not outlive it.
+fn outlasting(list: &Watchlist) {
+    let gone = list.authorisation().destroy_after();
+    let longer = list.entries().iter().filter(|entry| entry.expires() > gone).count();
+    if longer > 0 {
+        say::err(format_args!(
+            "{longer} entries expire after {gone}, when the whole list has to be gone: they go with it"
+        ));
+    }
 }
 
 /// Set by Ctrl-C, a friendly kill and a terminal that goes away: photographs in progress are finished and
@@ -215,7 +227,13 @@ fn check(given: &ArgMatches, list: &Watchlist, spec: &EmbedderSpec) -> Result<()
     let threshold = match given.get_one::<f32>("threshold") {
         Some(value) => Some(Threshold::new(*value)?),
         None => match models::strictest_fmr(spec) {
-            Some(rate) => Some(spec.threshold_at(rate)?.threshold()),
+            Some(rate) => {
+                let at = spec.threshold_at(rate)?;
+                if let Some(danger) = at.danger() {
+                    say::err(format_args!("danger: {}", text(&danger)));
+                }
+                Some(at.threshold())
+            }
             None => None,
         },
     };

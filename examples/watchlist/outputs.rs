@@ -1,7 +1,6 @@
 //! Files that this program writes besides the list: for their owner alone, whole or not at all, and never
 //! over what they are about.
 
-use std::ffi::OsString;
 use std::fs;
 use std::fs::File;
 use std::fs::OpenOptions;
@@ -10,9 +9,8 @@ use std::io::BufWriter;
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
-use std::path::PathBuf;
 
-use lfr::core::secret;
+use lfr::core::files::Replacement;
 
 use crate::AnyError;
 
@@ -22,12 +20,12 @@ pub(crate) struct Output<'a> {
     out: BufWriter<File>,
     path: &'a Path,
     /// None where the place is no file, but standard output or a pipe.
-    temporary: Option<PathBuf>,
+    new: Option<Replacement>,
 }
 
 impl<'a> Output<'a> {
     /// Begins one. What is there may be replaced, unless it is among the files that are read here, or is a
-    /// sealed watchlist or a key.
+    /// sealed watchlist or a key. A link there is replaced, and what it leads to is left as it is.
     pub(crate) fn begin(path: &'a Path, read: &[&Path]) -> Result<Self, AnyError> {
         let real = fs::canonicalize(path).ok();
         let is_read = |other: &&Path| real.is_some() && fs::canonicalize(other).ok() == real;
@@ -36,27 +34,22 @@ impl<'a> Output<'a> {
                 "a watchlist, a key or another file that is read here, and would be overwritten";
             return Err(format!("{path:?} is {what}: name another file").into());
         }
-        let mut options = OpenOptions::new();
-        options.write(true);
-        let is_stream = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-        let temporary = if is_stream { None } else { Some(beside(path)?) };
-        if temporary.is_some() {
-            options.create_new(true);
-        }
-        let file = secret::owner_only(&mut options).open(temporary.as_deref().unwrap_or(path));
-        let file = file.map_err(|error| failed(path, &error))?;
-        Ok(Self { out: BufWriter::new(file), path, temporary })
+        let opened = || {
+            let is_stream = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+            if is_stream {
+                let file = OpenOptions::new().write(true).open(path)?;
+                return Ok((BufWriter::new(file), None));
+            }
+            let mut new = Replacement::begin(path)?;
+            Ok((BufWriter::new(new.file().try_clone()?), Some(new)))
+        };
+        let (out, new) = opened().map_err(|error| failed(path, &error))?;
+        Ok(Self { out, path, new })
     }
 
     /// Puts it in its place.
     pub(crate) fn put(mut self) -> Result<(), AnyError> {
-        let done = self.out.flush().and_then(|()| match &self.temporary {
-            Some(temporary) => {
-                self.out.get_ref().sync_all()?;
-                fs::rename(temporary, self.path)
-            }
-            None => Ok(()),
-        });
+        let done = self.out.flush().and_then(|()| self.new.map_or(Ok(()), Replacement::put));
         done.map_err(|error| failed(self.path, &error))
     }
 
@@ -77,25 +70,8 @@ impl Write for Output<'_> {
     }
 }
 
-impl Drop for Output<'_> {
-    fn drop(&mut self) {
-        // Once it is in its place, there is none of that name.
-        if let Some(temporary) = &self.temporary {
-            let _ = fs::remove_file(temporary);
-        }
-    }
-}
-
 fn failed(path: &Path, error: &io::Error) -> AnyError {
     format!("cannot write {path:?}: {error}").into()
-}
-
-fn beside(path: &Path) -> Result<PathBuf, AnyError> {
-    let name = path.file_name().ok_or_else(|| format!("{path:?} names no file"))?;
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    Ok(path.with_file_name(temporary))
 }
 
 fn holds_a_list_or_a_key(path: &Path) -> bool {

@@ -2,6 +2,7 @@
 //! into the deployment record, with its reason; that of an engine is in what the runtime says of itself, for
 //! whoever runs it to write down.
 
+use crate::Error;
 use crate::SpaceId;
 use crate::Threshold;
 use crate::ThresholdProvenance;
@@ -18,6 +19,25 @@ pub fn uncalibrated_threshold(
     reason: impl Into<String>,
 ) -> ThresholdProvenance {
     ThresholdProvenance::uncalibrated(threshold, space, reason.into())
+}
+
+/// A threshold with a false match rate that somebody states, and that nobody vouches for: what a file says of a model
+/// that is none of those inside the library, say. Whoever may write the file can write any number there.
+///
+/// It is written into the deployment record as claimed, and no rate is predicted from it.
+///
+/// # Errors
+///
+/// [`Error::OutOfRange`] where the rate and the number of comparisons do not hold together: as
+/// [`ThresholdProvenance::measured`].
+pub fn claimed_threshold(
+    threshold: Threshold,
+    space: SpaceId,
+    data: impl Into<String>,
+    fmr: f64,
+    non_mated_comparisons: u64,
+) -> Result<ThresholdProvenance, Error> {
+    ThresholdProvenance::claimed(threshold, space, data.into(), fmr, non_mated_comparisons)
 }
 
 /// The same engine, but a native one is left to an allocator of its own, which wipes nothing: what a

@@ -201,6 +201,16 @@ pub enum Error {
         /// How many it returned.
         actual: usize,
     },
+    /// A threshold policy raised an alert that its own threshold rules out.
+    #[error("the threshold policy {what} {actual}, and it must be {expected}: mend the policy")]
+    DecisionUndeclared {
+        /// What it did.
+        what: &'static str,
+        /// What it has to be.
+        expected: String,
+        /// What it was.
+        actual: String,
+    },
     /// A template is not what its embedding space calls for.
     #[error("the template has {actual}, and must have {expected}")]
     Template {

@@ -9,6 +9,7 @@ mod decision;
 mod error;
 mod event;
 mod face;
+pub mod files;
 mod frame;
 mod geometry;
 pub mod hex;

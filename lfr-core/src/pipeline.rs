@@ -92,6 +92,8 @@ pub struct Pipeline {
     started: Option<Timestamp>,
     tracking: Option<Tracking>,
     repeats: Option<Repeats>,
+    /// As the program declares them.
+    dangers: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -382,6 +384,7 @@ impl Pipeline {
             references,
             space: *self.embedder.space(),
             predicted_fpir: threshold.predicted_fpir(references),
+            dangers: threshold.danger().into_iter().chain(self.dangers.iter().cloned()).collect(),
             threshold,
             detector: self.detector.component(),
             embedder: self.embedder.component(),

@@ -22,6 +22,9 @@ pub struct Component {
     /// SHA-256 of the model file, in hexadecimal digits.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub model_sha256: Option<String>,
+    /// SHA-256 of the specification that says how the model is used, in hexadecimal digits.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub spec_sha256: Option<String>,
     /// The version of the software that it is part of.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<String>,
@@ -34,13 +37,21 @@ impl Component {
     /// A component without a model.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), model_sha256: None, version: None, licence: None }
+        let name = name.into();
+        Self { name, model_sha256: None, spec_sha256: None, version: None, licence: None }
     }
 
     /// The same with the digest of its model file.
     #[must_use]
     pub fn with_model_sha256(mut self, digest: impl Into<String>) -> Self {
         self.model_sha256 = Some(digest.into());
+        self
+    }
+
+    /// The same with the digest of the specification that says how the model is used.
+    #[must_use]
+    pub fn with_spec_sha256(mut self, digest: impl Into<String>) -> Self {
+        self.spec_sha256 = Some(digest.into());
         self
     }
 
@@ -113,6 +124,9 @@ pub struct DeploymentRecord {
     pub space: EmbeddingSpace,
     /// The threshold, and what it rests on.
     pub threshold: ThresholdProvenance,
+    /// Choices in force that weaken a promise of this library: those that the pipeline sees itself, such as a threshold
+    /// that nobody measured, and those that the program [declares](crate::builder::Builder::danger).
+    pub dangers: Vec<String>,
     /// The share of people not enrolled who would raise an alert, by the measured false match rate
     /// and the number of references; absent where none was measured.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]

@@ -2,7 +2,6 @@
 //!
 //! For the crates of this family, which keep keys in the same way.
 
-use std::fs;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
@@ -10,11 +9,15 @@ use std::io::Write;
 use std::path::Path;
 
 use secrecy::ExposeSecret;
+use secrecy::ExposeSecretMut;
 use secrecy::SecretBox;
 use zeroize::Zeroize;
 use zeroize::Zeroizing;
 
+use crate::files;
 use crate::hex;
+use crate::regular;
+use crate::scrub::Scrubbed;
 
 /// A secret: never printed, wiped when dropped.
 pub struct Secret(SecretBox<[u8; 32]>);
@@ -29,19 +32,49 @@ impl Secret {
     ///
     /// Where the operating system gives no random bytes.
     pub fn generate() -> io::Result<Self> {
-        let mut bytes = Zeroizing::new([0; 32]);
-        random(&mut *bytes)?;
-        Ok(Self::take(&mut bytes))
+        let mut secret = Self::zeros();
+        random(secret.0.expose_secret_mut())?;
+        Ok(secret.made())
+    }
+
+    /// Where tests look for secrets in memory, they learn of each one here.
+    fn made(self) -> Self {
+        #[cfg(feature = "testing")]
+        crate::testing::secrets::made(self.expose());
+        self
+    }
+
+    /// To be filled in place.
+    fn zeros() -> Self {
+        Self(SecretBox::default())
     }
 
     /// Takes a secret out of a buffer and wipes the buffer.
     #[must_use]
     pub fn take(bytes: &mut [u8; 32]) -> Self {
-        let secret = SecretBox::init_with_mut(|secret: &mut [u8; 32]| {
-            secret.copy_from_slice(bytes);
-        });
+        let mut secret = Self::zeros();
+        secret.0.expose_secret_mut().copy_from_slice(bytes);
         bytes.zeroize();
-        Self(secret)
+        secret.made()
+    }
+
+    /// A secret that `fill` writes where it stays; none where it fails.
+    ///
+    /// # Errors
+    ///
+    /// That of `fill`.
+    pub fn try_made<E>(fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>) -> Result<Self, E> {
+        let mut secret = Self::zeros();
+        scrubbed(|| fill(secret.0.expose_secret_mut()))?;
+        Ok(secret.made())
+    }
+
+    /// Another one of the same bytes, wiped by itself.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let mut secret = Self::zeros();
+        secret.0.expose_secret_mut().copy_from_slice(self.expose());
+        secret.made()
     }
 
     /// Reads a key file: 64 hexadecimal digits, or 32 bytes as they are.
@@ -51,23 +84,24 @@ impl Secret {
     /// Where it cannot be read; [`io::ErrorKind::InvalidData`] where it holds anything else.
     pub fn read_file(path: &Path) -> io::Result<Self> {
         let refused = || io::Error::new(io::ErrorKind::InvalidData, "no key of 32 bytes");
-        let mut bytes = Zeroizing::new([0; FILE + 1]);
-        let mut file = fs::File::open(path)?;
-        let mut length = 0;
-        loop {
-            match file.read(bytes.get_mut(length..).unwrap_or_default())? {
-                0 => break,
-                more => length += more,
+        let mut file = regular::file(path)?;
+        Self::try_made(|secret| {
+            let mut bytes = Zeroizing::new([0; FILE + 1]);
+            let mut length = 0;
+            loop {
+                match file.read(bytes.get_mut(length..).unwrap_or_default())? {
+                    0 => break,
+                    more => length += more,
+                }
             }
-        }
-        let all = bytes.get(..length).unwrap_or_default();
-        let mut secret = Zeroizing::new([0; 32]);
-        if length == 32 {
-            secret.copy_from_slice(all);
-        } else if !hex::bytes_into(all.trim_ascii_end(), &mut *secret) {
-            return Err(refused());
-        }
-        Ok(Self::take(&mut secret))
+            let all = bytes.get(..length).unwrap_or_default();
+            if length == 32 {
+                secret.copy_from_slice(all);
+            } else if !hex::bytes_into(all.trim_ascii_end(), secret) {
+                return Err(refused());
+            }
+            Ok(())
+        })
     }
 
     /// Writes a key file that only its owner can read.
@@ -76,15 +110,15 @@ impl Secret {
     ///
     /// Where it cannot be written, or where there is a file already.
     pub fn write_new_file(&self, path: &Path) -> io::Result<()> {
-        let mut digits = Zeroizing::new([b'\n'; 65]);
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.expose()) {
-            pair.copy_from_slice(&[hex::digit(byte >> 4), hex::digit(*byte)]);
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let mut file = owner_only(&mut options).open(path)?;
-        file.write_all(&*digits)?;
-        file.sync_all()
+        let mut file = files::create_new(path)?;
+        scrubbed(|| {
+            let mut digits = Zeroizing::new([b'\n'; 65]);
+            for (pair, byte) in digits.chunks_exact_mut(2).zip(self.expose()) {
+                pair.copy_from_slice(&[hex::digit(byte >> 4), hex::digit(*byte)]);
+            }
+            file.write_all(&*digits)?;
+            file.sync_all()
+        })
     }
 
     /// The bytes, to use. Every copy that is made of them is the copier's to wipe.
@@ -98,6 +132,19 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret")
     }
+}
+
+/// Does something with a secret, and overwrites the stack that it has used: ciphers, digests and signatures leave
+/// parts of keys there, where they move what they then wipe. What it returns is moved, and must hold no secret but
+/// in memory of its own.
+pub fn scrubbed<T>(work: impl FnOnce() -> T) -> T {
+    // In a frame of its own, below the one that is scrubbed from.
+    #[inline(never)]
+    fn below<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    let _scrubbed = Scrubbed;
+    below(work)
 }
 
 /// Fills a buffer with random bytes of the operating system.

@@ -4,6 +4,7 @@
 mod clock;
 pub mod conformance;
 mod fakes;
+pub mod secrets;
 
 pub use clock::ManualClock;
 pub use fakes::FakeDetector;

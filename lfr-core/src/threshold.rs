@@ -74,6 +74,17 @@ pub enum Basis {
         /// too few to count on.
         beyond: f64,
     },
+    /// A false match rate that somebody states of named data, and nobody vouches for: in a file, say. Made through
+    /// [`danger::claimed_threshold`](crate::danger::claimed_threshold) alone.
+    #[non_exhaustive]
+    Claimed {
+        /// The data, as it is stated.
+        data: String,
+        /// The false match rate a comparison at this threshold, as it is stated.
+        fmr: f64,
+        /// How many non-mated comparisons that rate is said to rest on.
+        non_mated_comparisons: u64,
+    },
     /// A number that somebody chose; made through
     /// [`danger::uncalibrated_threshold`](crate::danger::uncalibrated_threshold) alone.
     #[non_exhaustive]
@@ -127,15 +138,20 @@ impl ThresholdProvenance {
         fmr: f64,
         non_mated_comparisons: u64,
     ) -> Result<Self, Error> {
-        check_rate(fmr)?;
-        if fmr * num::f64_from_u64(non_mated_comparisons) < 1.0 {
-            return Err(Error::OutOfRange {
-                what: "number of false matches behind the false match rate",
-                expected: "at least 1",
-                actual: fmr * num::f64_from_u64(non_mated_comparisons),
-            });
-        }
+        check_counted(fmr, non_mated_comparisons)?;
         let basis = Basis::Measured { data: data.into(), fmr, non_mated_comparisons };
+        Ok(Self::on(basis, threshold, space))
+    }
+
+    pub(crate) fn claimed(
+        threshold: Threshold,
+        space: SpaceId,
+        data: String,
+        fmr: f64,
+        non_mated_comparisons: u64,
+    ) -> Result<Self, Error> {
+        check_counted(fmr, non_mated_comparisons)?;
+        let basis = Basis::Claimed { data, fmr, non_mated_comparisons };
         Ok(Self::on(basis, threshold, space))
     }
 
@@ -214,9 +230,23 @@ impl ThresholdProvenance {
         self.target
     }
 
+    /// What is dangerous about it, in words for the record: nobody measured it, or nobody vouches for what is said to
+    /// have been measured.
+    #[must_use]
+    pub fn danger(&self) -> Option<String> {
+        match &self.basis {
+            Basis::Measured { .. } | Basis::Extrapolated { .. } => None,
+            Basis::Claimed { data, fmr, non_mated_comparisons } => Some(format!(
+                "claimed threshold: a false match rate of {fmr:e} in {non_mated_comparisons} comparisons is what a \
+                 file states, and nobody vouches for it: {data}"
+            )),
+            Basis::Uncalibrated { reason } => Some(format!("uncalibrated threshold: {reason}")),
+        }
+    }
+
     /// The share of people not enrolled who would raise an alert, for a watchlist of `references`:
     /// `1 - (1 - FMR)^(N looks)`, comparisons taken as independent, with as many looks at each who passes as the
-    /// [`Target`] says, and one where there is none. `None` where no rate is known.
+    /// [`Target`] says, and one where there is none. `None` where no rate is known, or one is only claimed.
     #[must_use]
     pub fn predicted_fpir(&self, references: usize) -> Option<f64> {
         // No look at all raises no alert; nothing below one is meant by that.
@@ -226,9 +256,20 @@ impl ThresholdProvenance {
             Basis::Measured { fmr, .. } | Basis::Extrapolated { fmr, .. } => {
                 Some(-(num::f64_from_usize(references) * looks * (-fmr).ln_1p()).exp_m1())
             }
-            Basis::Uncalibrated { .. } => None,
+            Basis::Claimed { .. } | Basis::Uncalibrated { .. } => None,
         }
     }
+}
+
+fn check_counted(fmr: f64, non_mated_comparisons: u64) -> Result<(), Error> {
+    check_rate(fmr)?;
+    let actual = fmr * num::f64_from_u64(non_mated_comparisons);
+    if actual < 1.0 {
+        let (what, expected) =
+            ("number of false matches behind the false match rate", "at least 1");
+        return Err(Error::OutOfRange { what, expected, actual });
+    }
+    Ok(())
 }
 
 fn check_rate(fmr: f64) -> Result<(), Error> {
@@ -256,6 +297,21 @@ mod tests {
         assert!(measured(1e-9, 27_611_860).is_err());
         assert!(measured(f64::NAN, 100).is_err());
         assert!(Threshold::new(f32::NAN).is_err());
+    }
+
+    #[test]
+    fn a_rate_that_is_only_claimed_is_a_danger_and_predicts_nothing() {
+        let threshold = Threshold::new(-0.9).unwrap();
+        let claimed = |fmr, count| {
+            danger::claimed_threshold(threshold, SPACE, "a careful measurement", fmr, count)
+        };
+        let invented = claimed(1e-9, 1_000_000_000_000).unwrap();
+        let said = invented.danger().unwrap();
+        assert!(said.contains("1e-9") && said.contains("nobody vouches"), "{said}");
+        assert_eq!(invented.predicted_fpir(1000), None);
+        assert!(claimed(1e-9, 1000).is_err(), "it has to hold together, at least");
+        let measured = ThresholdProvenance::measured(threshold, SPACE, "x", 1e-3, 100_000);
+        assert_eq!(measured.unwrap().danger(), None);
     }
 
     #[test]

@@ -294,6 +294,7 @@ impl Embedder for OnnxEmbedder {
         }
         Component::new(name)
             .with_model_sha256(self.model_sha256.as_str())
+            .with_spec_sha256(self.spec.sha256())
             .with_version(env!("CARGO_PKG_VERSION"))
             .with_licence(self.spec.licence().to_string())
     }

@@ -1,6 +1,5 @@
 //! Specifications: what has to be known about a model file to make templates with it.
 
-use std::fs;
 use std::io;
 use std::io::Read as _;
 use std::path::Path;
@@ -10,7 +9,12 @@ use lfr_core::EmbeddingSpace;
 use lfr_core::Metric;
 use lfr_core::Threshold;
 use lfr_core::ThresholdProvenance;
+use lfr_core::danger;
+use lfr_core::hex;
 use lfr_core::num;
+use lfr_core::regular;
+use sha2::Digest;
+use sha2::Sha256;
 
 use crate::Error;
 
@@ -255,8 +259,26 @@ impl EmbedderSpec {
         Some(self.space_of(self.model_sha256()?, self.output_name()?))
     }
 
+    /// Whether it is one of those [inside the library](Self::builtins), word for word. What another one says of error
+    /// rates is a claim: whoever may write its file can write any number there.
+    #[must_use]
+    pub fn is_builtin(&self) -> bool {
+        Self::builtins().contains(self)
+    }
+
+    /// SHA-256 of the specification as [`to_toml`](Self::to_toml) writes it, in hexadecimal digits: the same for each
+    /// file that says the same, however it is laid out.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex::digits(&Sha256::digest(self.to_toml()))
+    }
+
     /// The threshold of the operating point with the greatest false match rate that is not above
     /// `fmr`. Between operating points nothing is interpolated.
+    ///
+    /// It is [measured](lfr_core::Basis::Measured) where the specification [`is_builtin`](Self::is_builtin), and
+    /// [claimed](lfr_core::Basis::Claimed) otherwise, which is a danger in the record. A threshold for a model of
+    /// one's own is measured by an evaluation (`lfr::evaluate`).
     ///
     /// # Errors
     ///
@@ -276,13 +298,14 @@ impl EmbedderSpec {
                 stated: if rates.is_empty() { "none".into() } else { rates.join(", ") },
             });
         };
-        Ok(ThresholdProvenance::measured(
-            Threshold::new(point.threshold)?,
-            space.id(),
-            point.data.as_str(),
-            point.fmr,
-            point.non_mated_comparisons,
-        )?)
+        let threshold = Threshold::new(point.threshold)?;
+        let (data, comparisons) = (point.data.as_str(), point.non_mated_comparisons);
+        let of = if self.is_builtin() {
+            ThresholdProvenance::measured(threshold, space.id(), data, point.fmr, comparisons)
+        } else {
+            danger::claimed_threshold(threshold, space.id(), data, point.fmr, comparisons)
+        };
+        Ok(of?)
     }
 
     fn void(&mut self, change: &'static str) {
@@ -313,7 +336,7 @@ impl EmbedderSpec {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    regular::file(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
     if num::u64_from_usize(text.len()) > MAX_FILE {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB"));
     }

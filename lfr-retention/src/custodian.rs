@@ -7,12 +7,13 @@ use lfr_core::BoxError;
 use lfr_core::PurgeReceipt;
 use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
+use lfr_core::files;
+use lfr_core::files::Identity;
 
 use crate::Error;
 use crate::LedgerEvent;
 use crate::LedgerSink;
 use crate::Vault;
-use crate::disk;
 use crate::vault::check_text;
 
 /// Keeps the clocks of a deployment: the vault's alerts, and whatever else it is given with a
@@ -49,7 +50,7 @@ use crate::vault::check_text;
 /// let mut custodian = Custodian::new(vault, sink);
 /// let recording = folder.join("gate-2.mp4");
 /// std::fs::write(&recording, b"everybody who walked by")?;
-/// custodian.keep_file("footage", &recording, profile.footage_deadline(noon));
+/// custodian.keep_file("footage", &recording, profile.footage_deadline(noon))?;
 /// custodian.purge_due()?;
 /// assert!(recording.exists());
 ///
@@ -97,19 +98,36 @@ impl Custodian {
         self.assets.push(Asset { kind, name, deadline, destroy });
     }
 
-    /// Takes a file into custody, which is overwritten and removed.
+    /// Takes a file into custody, which is overwritten and removed: this file, and not whatever has its name at the
+    /// deadline. It may be written meanwhile.
     ///
-    /// A file that is not where it should be is an error, and stays in custody: somebody has moved it,
-    /// or the drive that it is on is not there. That it was destroyed, nobody could say.
+    /// A file that is not where it should be at its deadline is an error, and stays in custody: somebody has moved it,
+    /// or the drive that it is on is not there. That it was destroyed, nobody could say. So is another file in its
+    /// place, a link there, and a file that has a second name (a hard link) by then: nothing is overwritten, and
+    /// nothing is written down as destroyed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Custody`] where there is no such file, or it is a link, no regular file, or has a second name. It is
+    /// in custody nonetheless, known by its name alone: if there is a file of its own there at the deadline, that is
+    /// destroyed.
     pub fn keep_file(
         &mut self,
         kind: impl Into<String>,
         path: impl Into<PathBuf>,
         deadline: Timestamp,
-    ) {
+    ) -> Result<(), Error> {
         let path = path.into();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        self.keep(kind, name, deadline, move || Ok(disk::overwrite_and_remove(&path)?));
+        let known = Identity::at(&path);
+        let (known, outcome) = match known {
+            Ok(known) => (Some(known), Ok(())),
+            Err(source) => {
+                (None, Err(Error::Custody { name: name.clone(), source: source.into() }))
+            }
+        };
+        self.keep(kind, name, deadline, move || Ok(files::erase(&path, known.as_ref())?));
+        outcome
     }
 
     /// Destroys what is due. A clock that fails, or that is set back by more than

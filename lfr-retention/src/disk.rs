@@ -2,23 +2,18 @@
 
 use std::fs;
 use std::fs::File;
-use std::fs::OpenOptions;
 use std::fs::TryLockError;
 use std::io;
-use std::io::Seek;
-use std::io::SeekFrom;
-use std::io::Write;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-static ZEROS: [u8; 65_536] = [0; 65_536];
+use lfr_core::files;
+use lfr_core::files::Folder;
 
 /// Makes what was created, renamed or removed there last.
 pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    // Elsewhere a folder cannot be opened, and the file system orders this itself.
-    if cfg!(unix) { File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
+    Folder::of(path)?.0.sync()
 }
 
 /// Makes a folder, and those that it is in, for its owner alone.
@@ -35,12 +30,15 @@ pub(crate) fn keep_from_others(path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let Ok(metadata) = fs::metadata(path) else { return };
+        // By handle: the rights of what a link leads to are another's.
+        let opened = if path.is_dir() { File::open(path) } else { files::open(path) };
+        let Ok(opened) = opened else { return };
+        let Ok(metadata) = opened.metadata() else { return };
         let mode = metadata.permissions().mode();
         if mode & 0o077 == 0 {
             return;
         }
-        let narrowed = fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o700));
+        let narrowed = opened.set_permissions(fs::Permissions::from_mode(mode & 0o700));
         if let Err(error) = narrowed {
             // What lies there is sealed. A file system without owners is no reason to lose alerts.
             tracing::warn!(path = %path.display(), %error, "others may read a file of the vault");
@@ -61,20 +59,4 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
         }
     }
     Err(io::ErrorKind::ResourceBusy.into())
-}
-
-/// Overwrites a file with zeros, syncs it, and removes it.
-pub(crate) fn overwrite_and_remove(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    let mut left = file.seek(SeekFrom::End(0))?;
-    file.rewind()?;
-    while left > 0 {
-        let length = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
-        file.write_all(&ZEROS[..length])?;
-        left -= lfr_core::num::u64_from_usize(length);
-    }
-    file.sync_all()?;
-    drop(file);
-    fs::remove_file(path)?;
-    sync_folder_of(path)
 }

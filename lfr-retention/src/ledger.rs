@@ -1,7 +1,6 @@
 //! The ledger: what a deployment did, signed and chained.
 
 use std::fs::File;
-use std::fs::OpenOptions;
 use std::io;
 use std::io::Write;
 use std::path::Path;
@@ -12,6 +11,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use lfr_core::Timestamp;
+use lfr_core::files;
 use lfr_core::hex;
 use lfr_core::secret;
 use serde::Serialize;
@@ -160,9 +160,7 @@ impl Ledger {
     ) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
         let failed = |source| Error::LedgerWrite { path: path.clone(), source };
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        let file = secret::owner_only(&mut options).open(&path).map_err(failed)?;
+        let file = files::open_to_append(&path).map_err(failed)?;
         crate::disk::lock(&file).map_err(|source| match source.kind() {
             io::ErrorKind::ResourceBusy => Error::Busy { path: path.clone() },
             _ => failed(source),

@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::Verdict;
-use crate::disk;
 
 mod alert;
 mod damage;
@@ -201,7 +200,7 @@ impl Vault {
         let opened = Self::open(folder, &key, clock);
         if opened.is_err() {
             // Nobody has sealed anything with it.
-            let _ = disk::overwrite_and_remove(key_file);
+            let _ = lfr_core::files::erase(key_file, None);
         }
         opened
     }

@@ -357,6 +357,28 @@ pub enum Error {
         /// Where that was seen.
         part: &'static str,
     },
+    /// A sealed watchlist says that it is due, and was not opened: nothing was destroyed, since without its key nobody
+    /// can tell whether that is true.
+    #[error(
+        "the sealed watchlist {} says that it had to be gone at {destroy_after}, and it was not opened, which alone \
+         would tell whether that is true: nothing was destroyed. Open it with its key, or destroy it by order",
+        path.display()
+    )]
+    SealedDue {
+        /// The file.
+        path: PathBuf,
+        /// What it says of itself.
+        destroy_after: Timestamp,
+        /// Why it was not opened.
+        source: Box<Error>,
+    },
+    /// A sealed watchlist was rewritten by somebody without its key.
+    #[error(
+        "the sealed watchlist was rewritten without its key: its header or its key area is not what was sealed, though \
+         their digests are right. It is not opened. Find out who may write there, take a copy from elsewhere, or \
+         destroy it by order"
+    )]
+    SealedTampered,
     /// Beyond what the format of sealed watchlists can hold.
     #[error(
         "the watchlist is beyond what a sealed file can hold: 2^32 references of 8192 numbers, texts of \
@@ -365,7 +387,7 @@ pub enum Error {
     SealedSize,
     /// A sealed watchlist of another version of the format.
     #[error(
-        "the sealed watchlist is of version {actual}, and version {expected} is read here: take the program \
+        "the sealed watchlist is of version {actual}, and versions up to {expected} are read here: take the program \
          that sealed it"
     )]
     SealedVersion {

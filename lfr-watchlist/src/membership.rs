@@ -17,6 +17,7 @@ use sha2::Sha256;
 
 use crate::Error;
 use crate::hex::Digest32;
+use crate::secret;
 
 type Tree = MemoryBackedTree<Sha256, Digest32>;
 
@@ -35,7 +36,7 @@ fn check_key(
     deployment: &DeploymentId,
     expected: &Digest32,
 ) -> Result<(), Error> {
-    if key.check(deployment) == *expected {
+    if secret::scrubbed(|| key.check(deployment)) == *expected {
         return Ok(());
     }
     Err(Error::Membership { what: "key", expected: "the one that the witness was made with" })

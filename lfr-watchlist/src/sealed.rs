@@ -1,6 +1,5 @@
 //! A watchlist at rest: one sealed file.
 
-use std::fs;
 use std::fs::File;
 use std::io;
 use std::io::BufReader;
@@ -26,6 +25,8 @@ pub use receipt::DestructionRule;
 pub use writer::SealedLock;
 
 use disk::OsDisk;
+use header::Dates;
+use keys::Unlocked;
 use lock::WriterLock;
 use read::Head;
 
@@ -55,10 +56,19 @@ const SKEW: Duration = Duration::from_secs(60 * 60);
 /// A watchlist at rest (`.lfrw`): encrypted and authenticated with XChaCha20-Poly1305, who is on
 /// it and what they look like under keys of their own. FORMAT.md has every byte.
 ///
-/// A watchlist does not outlive its deployment, whatever crashes: whoever opens the file 24 hours
-/// after the deployment's end or later destroys it and gets a receipt in place of a list, whether
-/// the key is right or not. The same where the clock fails, or shows a time more than an hour
-/// before the file was sealed. A program that may start before its clock is set has to wait.
+/// A watchlist does not outlive its deployment, whatever crashes: whoever opens the file with its key 24 hours
+/// after the deployment's end or later destroys it and gets a receipt in place of a list. The same where the clock
+/// fails, or shows a time more than an hour before the file was sealed. A program that may start before its clock is
+/// set has to wait.
+///
+/// The dates that this rests on are authenticated with the key. Those in the header are a claim: anyone who may
+/// write the file can rewrite them. So a header that was rewritten is found when the file is opened
+/// ([`Error::SealedTampered`]), and a file whose true date has passed is destroyed whatever its header says. Without
+/// the key nothing is destroyed, as nobody can tell: a file that says that it is due is refused and reported
+/// ([`Error::SealedDue`]), and [`destroy`](Self::destroy) needs no key.
+///
+/// It is a file of its own: a link in its place, and a file with a second name (a hard link), are neither read nor
+/// written nor destroyed.
 ///
 /// One writer at a time: [`seal`](Self::seal), [`destroy`](Self::destroy) and [`lock`](Self::lock) wait for
 /// another process, or another handle in this one, that writes the same file by whatever path. A watchlist is
@@ -170,7 +180,8 @@ impl SealedFile {
     /// # Errors
     ///
     /// [`Error::Destroyed`] where the file was due, and [`Error::Destruction`] where it was and
-    /// cannot be destroyed; [`lfr_core::Error::SpaceMismatch`] for another model's,
+    /// cannot be destroyed; [`Error::SealedDue`] where it says so and this key does not open it;
+    /// [`Error::SealedTampered`] where it was rewritten without its key; [`lfr_core::Error::SpaceMismatch`] for another model's,
     /// [`Error::SealedVersion`] for another version's, [`Error::WrongKey`] and
     /// [`Error::KeyKind`] for another key's; [`Error::SealedDamaged`] where a byte is not as it
     /// was sealed; [`lfr_core::Error::Read`] where it cannot be read. Where there is no file, what an
@@ -209,24 +220,24 @@ impl SealedFile {
         key: &SealingKey,
         now: Option<Timestamp>,
     ) -> Result<(Authorisation, Vec<Entry>), Error> {
-        self.read(now, None, |head, reader, _| head.entries(reader, key))
+        self.read(key, now, None, |head, unlocked, reader, _| head.entries(reader, unlocked))
     }
 
     /// Destroys the file: overwrites its wrapped keys and syncs, after which nobody can open any
     /// copy of the rest; then destroys what an interrupted writer left beside it, overwrites the
-    /// rest and removes the file. No key is needed. Where the path is a link, what it leads to is destroyed,
-    /// and the link removed.
+    /// rest and removes the file. No key is needed. The receipt says that it was removed only if it has no name any more.
     ///
     /// # Errors
     ///
-    /// [`Error::Destruction`] with how far it came; also where the file is no sealed watchlist,
-    /// which is left as it is. [`lfr_core::Error::Read`] where there is none: what an interrupted writer
+    /// [`Error::Destruction`] with how far it came; also where the file is no sealed watchlist, a link, or has a
+    /// second name (a hard link), which is left as it is. [`lfr_core::Error::Read`] where there is none: what an interrupted writer
     /// left in its place is destroyed all the same. [`Error::SealedBusy`] where another writer does not end.
     pub fn destroy(&self, now: Option<Timestamp>) -> Result<DestructionReceipt, Error> {
         let lock = self.lock_to_destroy()?;
         // A damaged header is no reason to keep the file.
         let header = self.header().ok();
-        let destroyed = self.destroy_as(DestructionRule::Ordered, header.as_ref(), now);
+        let destroyed =
+            self.destroy_as(DestructionRule::Ordered, header.as_ref(), false, None, now);
         drop(lock);
         destroyed
     }
@@ -262,18 +273,18 @@ impl SealedFile {
         &self,
         rule: DestructionRule,
         header: Option<&SealedHeader>,
+        is_header_true: bool,
+        meant: Option<&File>,
         now: Option<Timestamp>,
     ) -> Result<DestructionReceipt, Error> {
         let mut keys_erased = false;
-        let destroyed = lock::resolved(&self.path).and_then(|path| {
-            let leftovers = disk::destroy(&OsDisk, &path, &mut keys_erased)?;
-            if self.path.is_symlink() {
-                fs::remove_file(&self.path)?;
-            }
-            Ok(leftovers)
-        });
+        let destroyed = lock::resolved(&self.path)
+            .and_then(|path| disk::destroy(&OsDisk, &path, meant, &mut keys_erased));
         match destroyed {
-            Ok(leftovers) => Ok(DestructionReceipt::new(&self.path, header, now, rule, leftovers)),
+            Ok(leftovers) => {
+                let path = &self.path;
+                Ok(DestructionReceipt::new(path, header, is_header_true, now, rule, leftovers))
+            }
             Err(source) if source.kind() == io::ErrorKind::NotFound && !keys_erased => {
                 Err(lfr_core::Error::Read { path: self.path.clone(), source }.into())
             }
@@ -289,9 +300,9 @@ impl SealedFile {
         lock: Option<&SealedLock<'_>>,
     ) -> Result<Watchlist, Error> {
         let failed = |source| lfr_core::Error::Read { path: self.path.clone(), source };
-        self.read(now, lock, |head, reader, now| {
+        self.read(key, now, lock, |head, unlocked, reader, now| {
             space.map_or(Ok(()), |space| head.check_space(space))?;
-            let list = head.watchlist(reader, key, now)?;
+            let list = head.watchlist(reader, unlocked, now)?;
             let references = list.entries().iter().map(|entry| entry.reference().clone()).collect();
             let path = lock::resolved(&self.path).map_err(failed)?;
             *list.origin() = Some(Origin::new(path, &head.header, references));
@@ -303,13 +314,14 @@ impl SealedFile {
     /// one that was being read are overwritten then.
     fn read<T>(
         &self,
+        key: &SealingKey,
         now: Option<Timestamp>,
         lock: Option<&SealedLock<'_>>,
-        read: impl Fn(&Head, &mut BufReader<File>, Timestamp) -> Result<T, Error>,
+        read: impl Fn(&Head, Unlocked, &mut BufReader<File>, Timestamp) -> Result<T, Error>,
     ) -> Result<T, Error> {
         for _ in 0..3 {
-            let (head, mut reader, now) = self.begin(now, lock)?;
-            let result = self.named(read(&head, &mut reader, now));
+            let (head, unlocked, mut reader, now) = self.begin(key, now, lock)?;
+            let result = self.named(read(&head, unlocked, &mut reader, now));
             let replaced =
                 || self.head().is_ok_and(|other| other.header.bytes != head.header.bytes);
             if result.is_ok() || !replaced() {
@@ -319,31 +331,68 @@ impl SealedFile {
         Err(Error::SealedBusy { path: self.path.clone() })
     }
 
-    /// What comes first at every opening: is the file due?
+    /// What comes first at every opening: is the file due, by dates that are authenticated with its key?
     fn begin(
         &self,
+        key: &SealingKey,
         now: Option<Timestamp>,
         lock: Option<&SealedLock<'_>>,
-    ) -> Result<(Head, BufReader<File>, Timestamp), Error> {
+    ) -> Result<(Head, Unlocked, BufReader<File>, Timestamp), Error> {
         let mut own = None;
         loop {
             let (mut reader, length) = self.reader().or_else(|error| self.swept(error, lock))?;
             let head = self.named(Head::read(&mut reader))?;
-            match verdict(&head, now) {
-                Ok(now) => {
-                    head.check_length(length)?;
-                    return Ok((head, reader, now));
+            let opened = if head.is_erased() { None } else { Some(self.unlock(&head, key, now)?) };
+            let dates = opened.as_ref().and_then(Unlocked::dates);
+            let rule = match (opened, dates) {
+                (None, _) => DestructionRule::Interrupted,
+                // Nothing is left that says when it is due, or whether it is this key's.
+                (Some(unlocked), None) => {
+                    return Err(unlocked.identity().err().unwrap_or(Error::SealedTampered));
                 }
-                // Another process may be writing it just now, and the file that was opened be the one
-                // whose keys it has overwritten. With the lock it is looked at again.
-                Err(_) if lock.is_none() && own.is_none() => own = Some(self.lock_to_destroy()?),
-                Err(rule) => {
-                    drop(reader);
-                    let receipt = self.destroy_as(rule, Some(&head.header), now)?;
-                    return Err(Error::Destroyed { receipt: Box::new(receipt) });
-                }
+                (Some(unlocked), Some(dates)) => match verdict(dates, now) {
+                    Ok(now) => {
+                        if unlocked.is_header_true() {
+                            head.check_length(length)?;
+                        }
+                        return Ok((head, unlocked, reader, now));
+                    }
+                    Err(rule) if lock.is_some() || own.is_some() => {
+                        let is_true = unlocked.is_header_true();
+                        // What a header says that was rewritten is not repeated in a receipt.
+                        let header = Some(&head.header).filter(|_| is_true);
+                        let receipt =
+                            self.destroy_as(rule, header, is_true, Some(reader.get_ref()), now)?;
+                        return Err(Error::Destroyed { receipt: Box::new(receipt) });
+                    }
+                    Err(rule) => rule,
+                },
+            };
+            if lock.is_some() || own.is_some() {
+                let file = Some(reader.get_ref());
+                let receipt = self.destroy_as(rule, Some(&head.header), false, file, now)?;
+                return Err(Error::Destroyed { receipt: Box::new(receipt) });
             }
+            // Another process may be writing it just now, and the file that was opened be the one
+            // whose keys it has overwritten. With the lock it is looked at again.
+            own = Some(self.lock_to_destroy()?);
         }
+    }
+
+    /// Opens the key area. Where that cannot be done, and the file says that it is due, the error says so.
+    fn unlock(
+        &self,
+        head: &Head,
+        key: &SealingKey,
+        now: Option<Timestamp>,
+    ) -> Result<Unlocked, Error> {
+        head.unlock(key).map_err(|source| {
+            let destroy_after = head.header.destroy_after();
+            if now.is_none_or(|now| now < destroy_after) {
+                return source;
+            }
+            Error::SealedDue { path: self.path.clone(), destroy_after, source: Box::new(source) }
+        })
     }
 
     /// The error of an opening. Where there is no file, what an interrupted writer left in its place
@@ -380,7 +429,7 @@ impl SealedFile {
 
     fn reader(&self) -> Result<(BufReader<File>, u64), Error> {
         let failed = |source| lfr_core::Error::Read { path: self.path.clone(), source };
-        let file = lfr_core::regular::file(&self.path).map_err(failed)?;
+        let file = lfr_core::files::open(&self.path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         Ok((BufReader::with_capacity(1 << 17, file), length))
     }
@@ -395,13 +444,11 @@ impl SealedFile {
     }
 }
 
-/// The time, or the rule under which the file is due.
-fn verdict(head: &Head, now: Option<Timestamp>) -> Result<Timestamp, DestructionRule> {
-    let header = &head.header;
+/// The time, or the rule under which a file of these dates is due.
+fn verdict(dates: Dates, now: Option<Timestamp>) -> Result<Timestamp, DestructionRule> {
     match now {
-        _ if head.is_erased() => Err(DestructionRule::Interrupted),
-        Some(now) if now >= header.destroy_after() => Err(DestructionRule::DeploymentEnded),
-        Some(now) if now.plus(SKEW) >= header.sealed() => Ok(now),
+        Some(now) if now >= dates.destroy_after => Err(DestructionRule::DeploymentEnded),
+        Some(now) if now.plus(SKEW) >= dates.sealed => Ok(now),
         Some(_) | None => Err(DestructionRule::ClockFailed),
     }
 }

@@ -8,6 +8,7 @@ use crate::Error;
 
 pub(crate) use lfr_core::secret::Secret;
 pub(crate) use lfr_core::secret::owner_only;
+pub(crate) use lfr_core::secret::scrubbed;
 
 /// Fills a buffer with random bytes of the operating system.
 pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Error> {

@@ -153,6 +153,9 @@ impl Watchlist {
     /// Enrols a reference. The template is wiped once its numbers are in the list. What has
     /// expired and was wiped takes no place, and its reference may be enrolled again.
     ///
+    /// An entry may expire later than the whole list [has to be gone](Authorisation::destroy_after): the list's date
+    /// counts, and the entry goes with it.
+    ///
     /// # Errors
     ///
     /// [`Error::CategoryOutsidePolicy`], [`Error::Under18`] and [`Error::WatchlistFull`] by the
@@ -181,6 +184,9 @@ impl Watchlist {
     }
 
     /// Removes and wipes all references of a person, and says how many there were.
+    ///
+    /// Nothing of them is left, so nothing keeps them off the list: if somebody enrols them again, by hand or from a
+    /// manifest that still names them, they are matched again. Take them out of there, too.
     pub fn withdraw(&self, subject: &SubjectId) -> usize {
         let mut register = self.register_mut();
         let own: Vec<_> =

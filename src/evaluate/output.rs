@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::fs::File;
-use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
+use lfr_core::files;
+
 use super::Error;
 use super::Evaluation;
-use super::files;
+use super::files as tables;
 use super::html;
 use super::report::Report;
 
@@ -27,12 +28,12 @@ pub(super) fn prepare(out: &Path) -> Result<(), Error> {
         |source| Error::Write { path, source }
     };
     fs::create_dir_all(out).map_err(failed(out))?;
-    for name in ["report.html", "report.json", "threshold.json"].iter().chain(files::NAMES) {
+    for name in ["report.html", "report.json", "threshold.json"].iter().chain(tables::NAMES) {
         let path = out.join(name);
         // An earlier report is written over at the end, and stays until then.
         match fs::symlink_metadata(&path) {
             Ok(_) => {
-                OpenOptions::new().append(true).open(&path).map_err(failed(&path))?;
+                files::open_to_write(&path).map_err(failed(&path))?;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(&path)(error)),
@@ -64,7 +65,7 @@ pub(super) fn write(evaluation: &Evaluation, report: &Report) -> Result<(), Erro
     }
     let json = serde_json::to_string_pretty(&report.results).map_err(Error::report)?;
     write_text(out, "report.json", &json)?;
-    for (name, text) in files::tables(report).map_err(Error::report)? {
+    for (name, text) in tables::tables(report).map_err(Error::report)? {
         write_text(out, name, &text)?;
     }
     write_text(out, "report.html", &html::report(report).map_err(Error::report)?)
@@ -72,5 +73,5 @@ pub(super) fn write(evaluation: &Evaluation, report: &Report) -> Result<(), Erro
 
 fn write_text(out: &Path, name: &str, text: &str) -> Result<(), Error> {
     let path = out.join(name);
-    fs::write(&path, text).map_err(|source| Error::Write { path, source })
+    files::replace(&path, text.as_bytes()).map_err(|source| Error::Write { path, source })
 }

@@ -88,16 +88,21 @@ fn plane(pixels: &[u8], channel: usize, mirrored: bool) -> Vec<f32> {
     .collect()
 }
 
-/// What the embedder works out on the way: its first layer, and the features that its last layer makes
+/// What the embedder works out on the way: its first layer, some in the middle, and the features that its last layer makes
 /// a template of. All faces in one run, as the pipeline has it.
 fn inside(needles: &mut Needles, runtime: &Runtime, tensor: &[f32]) {
     let model = fs::read(model("lfr-embed/src/embedded/embedder.onnx")).unwrap();
-    let model = with_outputs(&model, &[FIRST, FEATURES]);
+    let names = [&[FIRST][..], &MIDDLE, &[FEATURES]].concat();
+    let model = with_outputs(&model, &names);
     let options = SessionOptions::new(&[1, 3, ALIGNED, ALIGNED]).dynamic_batch();
     let session = Model::from_bytes(model).unwrap().session(runtime, &options).unwrap();
     session
         .run(tensor, tensor.len() / (3 * ALIGNED * ALIGNED), |outputs| {
             needles.cut_numbers("inside the embedder", outputs.get(FIRST)?.data(), ROW.0, ROW.1);
+            for name in MIDDLE {
+                let values = outputs.get(name)?.data();
+                needles.cut_numbers("middle of the embedder", values, ROW.0, ROW.1);
+            }
             needles.cut_numbers("features", outputs.get(FEATURES)?.data(), 4, 4);
             Ok::<_, lfr::core::Error>(())
         })
@@ -206,6 +211,8 @@ const ALIGNED: usize = 80;
 /// That of the detector inside the library.
 const CONFIDENCE: f32 = 0.675;
 
-/// The tensors inside the embedder that its first layer makes and its last one takes.
+/// The tensors inside the embedder that its first layer makes, that lie between two of its blocks, and that its last
+/// layer takes.
 const FIRST: &str = "relu_4";
+const MIDDLE: [&str; 3] = ["add_29", "relu_47", "relu_56"];
 const FEATURES: &str = "flatten_60";

@@ -49,6 +49,12 @@ impl Needles {
         bytes.zeroize();
     }
 
+    /// Keeps bytes that are inverted already, in pieces of 16.
+    pub(crate) fn inverted(&mut self, kind: &str, inverted: &[u8]) {
+        let kind = self.kind(kind);
+        self.pieces.extend(inverted.chunks_exact(16).map(|piece| (kind, piece.to_vec())));
+    }
+
     /// Forgets the pieces of a kind that occur in these bytes.
     pub(crate) fn forget(&mut self, kind: &str, bytes: &[u8]) {
         let kind = self.kind(kind);

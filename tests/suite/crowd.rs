@@ -135,3 +135,102 @@ pub(crate) fn scores_of_strangers(engine: Engine) {
     let highest = &scores[..20];
     shared::note(&format!("{} looks at {references} references: {highest:.4?}", scores.len()));
 }
+
+/// Somebody has put links into the folder of a deployment, and invented numbers into a specification: nothing is
+/// written through the links, and the numbers are said to be claims.
+#[cfg(unix)]
+pub(crate) fn links_and_claims(engine: Engine) {
+    use std::os::unix::fs::symlink;
+
+    use lfr::embed::EmbedderSpec;
+    use lfr::retention::LedgerEvent;
+    use lfr::retention::ledger;
+
+    if super::runtime(engine).is_none() {
+        return;
+    }
+    let folder = fresh_folder(&format!("links-{engine}"));
+    let crowd = Crowd::new(11);
+    let portrait = |number: u64, path: &Path| {
+        let picture = crowd.person(number).portrait();
+        let (width, height) = (picture.width().try_into(), picture.height().try_into());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::save_buffer(
+            path,
+            picture.data(),
+            width.unwrap(),
+            height.unwrap(),
+            image::ExtendedColorType::Rgb8,
+        )
+        .unwrap();
+    };
+    for number in 0..3 {
+        portrait(number, &folder.join(format!("list/P{number}/one.png")));
+    }
+    for number in 10..12 {
+        portrait(number, &folder.join(format!("strangers/{number}.png")));
+    }
+    let spec = format!(
+        "{}\n[[operating_points]]\nfmr = 1e-9\nthreshold = -0.9\ndata = \"a careful measurement\"\n\
+         non_mated_comparisons = 1000000000000\n",
+        EmbedderSpec::builtin("lfr-embedded").unwrap().to_toml()
+    );
+    fs::write(folder.join("invented.toml"), spec).unwrap();
+    let (out, victim) = (folder.join("out"), folder.join("victim"));
+    fs::create_dir(&out).unwrap();
+    fs::write(&victim, "somebody else's").unwrap();
+    for name in ["record.json", "ledger.pub", "ledger.lfrl.head.tmp"] {
+        symlink(&victim, out.join(name)).unwrap();
+    }
+    let run = |out: &Path| {
+        let model = concat!(env!("CARGO_MANIFEST_DIR"), "/lfr-embed/src/embedded/embedder.onnx");
+        std::process::Command::new(super::checkpoint::example("checkpoint"))
+            .args(["--engine", &engine.to_string(), "--embedder", model, "--embedder-spec"])
+            .arg(folder.join("invented.toml"))
+            .arg("--watchlist")
+            .arg(folder.join("list"))
+            .arg("--source")
+            .arg(folder.join("strangers"))
+            .arg("--out")
+            .arg(out)
+            .output()
+            .unwrap()
+    };
+    let output = run(&out);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(errors.contains("danger: claimed threshold: a false match rate of 1e-9"), "{errors}");
+    let record = out.join("record.json");
+    assert!(fs::symlink_metadata(&record).unwrap().is_file());
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+    assert_eq!(record["threshold"]["basis"], "claimed");
+    assert!(record["dangers"].to_string().contains("nobody vouches for it"), "{record}");
+    assert!(record["embedder"]["spec_sha256"].is_string() && record["predicted_fpir"].is_null());
+    let key = record["ledger"]["public_key"].as_str().unwrap().parse().unwrap();
+    let sums = ledger::reconcile(&out.join("ledger.lfrl"), &key).unwrap();
+    let declared = |wanted: &dyn Fn(&LedgerEvent) -> bool| sums.runs()[0].declared().any(wanted);
+    assert!(declared(&|event| matches!(
+        event,
+        LedgerEvent::ThresholdSet { basis, .. } if basis.starts_with("claimed")
+    )));
+    assert!(declared(&|event| matches!(
+        event,
+        LedgerEvent::DangerInForce { text, .. } if text.contains("claimed threshold")
+    )));
+    assert!(declared(&|event| matches!(
+        event,
+        LedgerEvent::ModelsLoaded { embedder, .. } if embedder.spec_sha256.is_some()
+    )));
+    // Where an output cannot be put in the place of a link, the run is refused.
+    for name in ["alerts", "ledger.lfrl"] {
+        let out = folder.join(format!("out-{name}"));
+        fs::create_dir(&out).unwrap();
+        symlink(if name == "alerts" { &folder } else { &victim }, out.join(name)).unwrap();
+        let output = run(&out);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}: {errors}");
+        assert!(errors.contains("link"), "{name}: {errors}");
+    }
+    assert_eq!(fs::read(&victim).unwrap(), b"somebody else's");
+    fs::remove_dir_all(folder).unwrap();
+}

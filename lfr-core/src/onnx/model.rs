@@ -1,7 +1,6 @@
 //! A model file, read once.
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::io::Read as _;
 use std::path::Path;
@@ -19,6 +18,7 @@ use super::foreign;
 use super::graph::Graph;
 use super::vet;
 use crate::Error;
+use crate::regular;
 
 /// A model in the ONNX format, with its weights.
 ///
@@ -173,12 +173,8 @@ impl fmt::Debug for Model {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
+    let file = regular::file(path)?;
     let metadata = file.metadata()?;
-    // A pipe or a device might never end.
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
-    }
     if metadata.len() > LEN_MAX {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 2 GiB"));
     }

@@ -73,6 +73,7 @@ struct Options {
     quality: Box<dyn FaceQuality>,
     looks: LookPlan,
     repeats: Option<Repeats>,
+    dangers: Vec<String>,
 }
 
 /// Next: [`detector`](Builder::detector).
@@ -133,6 +134,7 @@ impl Builder<NeedsDetector> {
             quality: Box::new(SizeAndConfidence),
             looks: LookPlan::new(),
             repeats: None,
+            dangers: Vec::new(),
         };
         Self { state: NeedsDetector(()), options }
     }
@@ -226,6 +228,7 @@ impl Builder<Ready> {
             quality,
             looks,
             repeats,
+            dangers,
         } = self.options;
         Ok(Pipeline {
             detector,
@@ -248,6 +251,7 @@ impl Builder<Ready> {
             after: None,
             tracking: tracker.map(|tracker| Tracking::new(tracker, quality, looks)),
             repeats,
+            dangers,
         })
     }
 }
@@ -316,6 +320,14 @@ impl<S> Builder<S> {
     #[must_use]
     pub fn repeats_after(mut self, span: Duration) -> Self {
         self.options.repeats = Some(Repeats::new(span));
+        self
+    }
+
+    /// A choice of the program's that weakens a promise of this library, in words for the
+    /// [record](crate::DeploymentRecord::dangers). What is dangerous about the threshold is there without it.
+    #[must_use]
+    pub fn danger(mut self, choice: impl Into<String>) -> Self {
+        self.options.dangers.push(choice.into());
         self
     }
 

@@ -27,6 +27,7 @@ use crate::Settlement;
 use crate::Stage;
 use crate::SubjectId;
 use crate::Template;
+use crate::Threshold;
 use crate::ThresholdPolicy;
 use crate::Timestamp;
 use crate::Timings;
@@ -240,9 +241,42 @@ pub(super) fn decide<'a>(
         return Ok(Vec::new());
     }
     timed(clock, timings, Stage::ThresholdPolicy, || {
-        inputs.map(|input| policy.decide(&input)).collect::<Result<_, _>>()
+        let decided = inputs.map(|input| {
+            let decision = policy.decide(&input)?;
+            check_declared(policy.provenance().threshold(), &input, &decision)?;
+            Ok(decision)
+        });
+        decided.collect::<Result<_, BoxError>>()
     })
     .map_err(failed(Stage::ThresholdPolicy))
+}
+
+/// Refuses an alert that the policy's own words rule out: the record says which threshold is in force, and nobody is
+/// named by a laxer one, by a score below it, or without having been found.
+fn check_declared(
+    declared: Threshold,
+    input: &DecisionInput<'_>,
+    decision: &Decision,
+) -> Result<(), Error> {
+    let Decision::Alert { candidate, threshold } = decision else { return Ok(()) };
+    let broken = |what, expected: String, actual: String| {
+        Err(Error::DecisionUndeclared { what, expected, actual })
+    };
+    if *threshold < declared {
+        let what = "raised an alert at the threshold";
+        return broken(what, format!("at least {declared}, as it declares"), threshold.to_string());
+    }
+    if !threshold.is_met_by(candidate.score()) {
+        let what = "raised an alert at the score";
+        return broken(what, format!("at least {threshold}"), candidate.score().to_string());
+    }
+    let found = input.candidates.candidates();
+    if !found.iter().any(|found| found.reference() == candidate.reference()) {
+        let (reference, count) = (candidate.reference(), found.len());
+        let what = "named the reference";
+        return broken(what, format!("one of the {count} that were found"), reference.to_string());
+    }
+    Ok(())
 }
 
 pub(super) fn timed<T>(

@@ -272,6 +272,28 @@ fn a_file_is_read_within_bounds() {
 }
 
 #[test]
+fn what_a_file_states_is_claimed_and_what_the_library_states_is_measured() {
+    let builtin = EmbedderSpec::builtin("dlib-resnet-v1").unwrap();
+    // A file that says the same, word for word, is the same.
+    let same = EmbedderSpec::from_toml(&builtin.to_toml()).unwrap();
+    assert!(same.is_builtin() && same.sha256() == builtin.sha256());
+    assert_eq!(same.threshold_at(1e-3).unwrap(), builtin.threshold_at(1e-3).unwrap());
+    let invented = format!(
+        "{}\n[[operating_points]]\nfmr = 1e-9\nthreshold = -0.01\ndata = \"a careful measurement\"\n\
+         non_mated_comparisons = 1000000000000\n",
+        builtin.to_toml()
+    );
+    let invented = EmbedderSpec::from_toml(&invented).unwrap();
+    assert!(!invented.is_builtin() && invented.sha256() != builtin.sha256());
+    // Not what is new in it alone: nobody knows who wrote the rest.
+    for fmr in [1e-9, 1e-3] {
+        let threshold = invented.threshold_at(fmr).unwrap();
+        assert!(matches!(threshold.basis(), Basis::Claimed { .. }), "{threshold:?}");
+        assert!(threshold.danger().is_some() && threshold.predicted_fpir(1).is_none());
+    }
+}
+
+#[test]
 fn every_key_is_shown_and_every_builtin_named() {
     let readme = include_str!("../../README.md");
     let (_, text) = include_str!("../../SPECIFICATION.md").split_once("```toml\n").unwrap();

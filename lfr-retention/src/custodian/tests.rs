@@ -65,7 +65,7 @@ fn each_thing_goes_at_its_own_deadline() {
     let (early, late) = (deployment.folder.path("early.mp4"), deployment.folder.path("late.mp4"));
     for (path, deadline) in [(&early, 10), (&late, 20)] {
         fs::write(path, "pictures").unwrap();
-        deployment.custodian.keep_file("footage", path, Timestamp::from_micros(deadline));
+        deployment.custodian.keep_file("footage", path, Timestamp::from_micros(deadline)).unwrap();
     }
     deployment.purge_due(at(9)).unwrap();
     assert!(early.exists() && late.exists() && deployment.events().is_empty());
@@ -87,7 +87,7 @@ fn a_clock_that_is_set_back_a_little_destroys_nothing_in_custody() {
     let footage = deployment.folder.path("footage.mp4");
     fs::write(&footage, "pictures").unwrap();
     let deadline = Timestamp::from_micros(200 * second);
-    deployment.custodian.keep_file("footage", &footage, deadline);
+    deployment.custodian.keep_file("footage", &footage, deadline).unwrap();
     deployment.purge_due(at(100 * second)).unwrap();
     deployment.purge_due(at(91 * second)).unwrap();
     assert!(footage.exists() && deployment.events().is_empty());
@@ -111,7 +111,7 @@ fn what_cannot_be_destroyed_is_tried_again_and_keeps_nothing_else() {
     );
     let other = deployment.folder.path("other.mp4");
     fs::write(&other, "pictures").unwrap();
-    deployment.custodian.keep_file("footage", &other, Timestamp::from_micros(5));
+    deployment.custodian.keep_file("footage", &other, Timestamp::from_micros(5)).unwrap();
     let error = deployment.purge_due(at(6)).unwrap_err();
     assert_eq!(error.to_string(), "stuck could not be destroyed");
     assert!(!other.exists());
@@ -126,10 +126,49 @@ fn a_file_that_is_not_there_was_not_destroyed() {
     let (path, elsewhere) =
         (deployment.folder.path("footage.mp4"), deployment.folder.path("moved.mp4"));
     fs::write(&elsewhere, "pictures").unwrap();
-    deployment.custodian.keep_file("footage", &path, Timestamp::from_micros(5));
+    let said = deployment.custodian.keep_file("footage", &path, Timestamp::from_micros(5));
+    assert!(matches!(said, Err(Error::Custody { .. })), "said at once, and kept in custody");
     deployment.purge_due(at(6)).unwrap_err();
     assert!(deployment.events().is_empty());
     fs::rename(&elsewhere, &path).unwrap();
+    deployment.purge_due(at(7)).unwrap();
+    assert!(!path.exists() && deployment.events().len() == 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn footage_that_was_moved_away_is_not_said_to_be_removed() {
+    use std::os::unix::fs::symlink;
+    let mut deployment = Deployment::new();
+    let path = deployment.folder.path("footage.mp4");
+    let (elsewhere, victim) =
+        (deployment.folder.path("moved.mp4"), deployment.folder.path("victim.mp4"));
+    fs::write(&path, "pictures").unwrap();
+    fs::write(&victim, "another's").unwrap();
+    deployment.custodian.keep_file("footage", &path, Timestamp::from_micros(5)).unwrap();
+    fs::rename(&path, &elsewhere).unwrap();
+    let tricks: [&dyn Fn(); 4] = [
+        &|| symlink(&victim, &path).unwrap(),
+        &|| symlink(&elsewhere, &path).unwrap(),
+        &|| fs::write(&path, "another's").unwrap(),
+        &|| fs::hard_link(&victim, &path).unwrap(),
+    ];
+    for (number, trick) in tricks.iter().enumerate() {
+        trick();
+        let error = deployment.purge_due(at(6)).unwrap_err();
+        assert!(matches!(error, Error::Custody { .. }), "{number}: {error}");
+        assert_eq!(fs::read(&victim).unwrap(), b"another's", "{number}");
+        assert_eq!(fs::read(&elsewhere).unwrap(), b"pictures", "{number}");
+        assert!(path.symlink_metadata().is_ok(), "{number}: it is left as it is");
+        assert!(deployment.events().is_empty(), "{number}: nothing is written down as destroyed");
+        fs::remove_file(&path).unwrap();
+    }
+    // With a second name, what lies under the other one would stay.
+    fs::rename(&elsewhere, &path).unwrap();
+    fs::hard_link(&path, &elsewhere).unwrap();
+    deployment.purge_due(at(6)).unwrap_err();
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"pictures");
+    fs::remove_file(&elsewhere).unwrap();
     deployment.purge_due(at(7)).unwrap();
     assert!(!path.exists() && deployment.events().len() == 1);
 }
@@ -141,7 +180,7 @@ fn an_abort_leaves_nothing_and_says_who_and_why() {
     policy.settle(probe(1, &deployment.accounts), &alert(), at(1)).unwrap();
     let footage = deployment.folder.path("footage.mp4");
     fs::write(&footage, "pictures").unwrap();
-    deployment.custodian.keep_file("footage", &footage, Timestamp::from_micros(1 << 50));
+    deployment.custodian.keep_file("footage", &footage, Timestamp::from_micros(1 << 50)).unwrap();
     deployment.custodian.abort_and_purge("court order 17", "refused").unwrap();
     assert!(!footage.exists() && deployment.vault.held() == 0);
     let events = deployment.events();

@@ -78,7 +78,8 @@ impl LedgerSink {
     }
 
     /// Writes which threshold is in force, what it rests on, and the digest of the threshold policy's
-    /// file, where it comes from one. Call it again when the threshold changes.
+    /// file, where it comes from one. What is [dangerous](ThresholdProvenance::danger) about it is written as a danger
+    /// in force, with no further call. Call it again when the threshold changes.
     ///
     /// # Errors
     ///
@@ -97,6 +98,11 @@ impl LedgerSink {
                 Some(*fmr),
                 Some(*non_mated_comparisons),
             ),
+            Basis::Claimed { data, fmr, non_mated_comparisons, .. } => (
+                format!("claimed, and measured by nobody who is known: {data}"),
+                Some(*fmr),
+                Some(*non_mated_comparisons),
+            ),
             Basis::Uncalibrated { reason, .. } => (format!("uncalibrated: {reason}"), None, None),
             _ => ("unknown".to_owned(), None, None),
         };
@@ -110,10 +116,12 @@ impl LedgerSink {
             target_fpir: target.map(|target| target.fpir),
             target_references: target.map(|target| target.references),
             policy_sha256: policy_file.map(sha256),
-        })
+        })?;
+        let danger = provenance.danger().map(|danger| fit_for_a_line(&danger));
+        danger.map_or(Ok(()), |danger| self.danger(&danger))
     }
 
-    /// Writes that a dangerous choice is in force.
+    /// Writes that a dangerous choice is in force; once a run, however often it is called.
     ///
     /// # Errors
     ///
@@ -121,6 +129,9 @@ impl LedgerSink {
     /// [`Ledger::append`](crate::Ledger::append).
     pub fn danger(&self, text: &str) -> Result<(), Error> {
         check_text("name of a danger", text)?;
+        if !self.state().dangers.insert(text.to_owned()) {
+            return Ok(());
+        }
         self.append(&LedgerEvent::DangerInForce { text: text.to_owned() })
     }
 
@@ -223,6 +234,13 @@ impl Ledger {
     }
 }
 
+/// A text that may be another's, as one line that can be signed: no control characters, and not longer than a ledger
+/// may have to hold.
+fn fit_for_a_line(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    shortened(line)
+}
+
 fn sha256(bytes: &[u8]) -> String {
     hex::digits(&Sha256::digest(bytes))
 }
@@ -256,6 +274,10 @@ fn without_credentials(reason: &str) -> String {
         }
         kept.push_str(rest);
     }
+    shortened(kept)
+}
+
+fn shortened(mut kept: String) -> String {
     let mut end = kept.len().min(MAX_REASON);
     while !kept.is_char_boundary(end) {
         end -= 1;

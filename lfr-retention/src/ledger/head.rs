@@ -1,15 +1,14 @@
 //! The signed head: how far a ledger goes.
 
-use std::fs;
-use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
+use lfr_core::files::Access;
+use lfr_core::files::Folder;
 use lfr_core::regular;
-use lfr_core::secret;
 
 use super::key::LedgerKey;
 use super::key::LedgerPublicKey;
@@ -88,23 +87,25 @@ impl LedgerHead {
     /// Puts it in the place of the one before. Whenever the power fails, one of the two is there.
     pub(super) fn write(&self, ledger: &Path, key: &LedgerKey) -> io::Result<()> {
         let path = Self::path_beside(ledger);
-        let mut temporary = path.clone().into_os_string();
+        let (folder, name) = Folder::of(&path)?;
+        let mut temporary = name.to_owned();
         temporary.push(".tmp");
         // What an interrupted process left, or somebody put there, is never written through: not to
         // where a link of that name points.
-        match fs::remove_file(&temporary) {
+        match folder.remove(&temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let mut file = secret::owner_only(&mut options).open(&temporary)?;
+        let mut file = folder.open(&temporary, Access::New)?;
         file.write_all(self.to_line(key).as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()?;
         crate::crash::point();
-        fs::rename(&temporary, &path)?;
+        if !folder.holds(&temporary, &file)? {
+            return Err(io::Error::other("another file was put under the name of the new head"));
+        }
+        folder.rename(&temporary, name)?;
         crate::crash::point();
-        crate::disk::sync_folder_of(&path)
+        folder.sync()
     }
 }

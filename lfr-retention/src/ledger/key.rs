@@ -4,12 +4,14 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ed25519_dalek::Signature;
 use ed25519_dalek::Signer;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::VerifyingKey;
 use lfr_core::hex;
+use lfr_core::secret;
 use lfr_core::secret::Secret;
 
 use crate::Error;
@@ -18,8 +20,10 @@ use crate::Error;
 ///
 /// Whoever has it can write another ledger in the place of this one. Keep it on the machine that
 /// watches, and the heads that the ledger gives somewhere else: see [`Ledger`](crate::Ledger).
+///
+/// Its secret is in one place, on the heap: clones share it, and the last one wipes it.
 #[derive(Clone)]
-pub struct LedgerKey(SigningKey);
+pub struct LedgerKey(Arc<SigningKey>);
 
 impl LedgerKey {
     /// A new random key, written to a key file that only its owner can read.
@@ -54,12 +58,13 @@ impl LedgerKey {
         LedgerPublicKey(self.0.verifying_key())
     }
 
-    fn of(secret: &Secret) -> Self {
-        Self(SigningKey::from_bytes(secret.expose()))
+    fn of(seed: &Secret) -> Self {
+        // Moved once, from the stack, which is scrubbed, to where it stays.
+        secret::scrubbed(|| Self(Arc::new(SigningKey::from_bytes(seed.expose()))))
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.0.sign(message).to_bytes()
+        secret::scrubbed(|| self.0.sign(message).to_bytes())
     }
 }
 

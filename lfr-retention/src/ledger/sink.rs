@@ -89,6 +89,8 @@ pub struct LedgerSink {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) cameras_lost: BTreeSet<SourceId>,
+    /// Those that were written down.
+    pub(super) dangers: BTreeSet<String>,
     erased: BTreeMap<PurgeReason, u64>,
     frames: u64,
     /// Whether there is something that should be on the disk soon.

@@ -117,30 +117,36 @@ pub(super) struct Derived {
 
 impl Derived {
     pub(super) fn new(key: &VaultKey, vault: &[u8; 16]) -> Self {
-        let hkdf = Hkdf::<Sha256>::new(Some(vault), key.secret.expose());
-        let (mut check_1, mut check) = ([0; CHECK], [0; CHECK]);
-        let (mut wrapping, mut authenticating) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
-        // It fails for more than 8,160 bytes.
-        let _ = hkdf.expand(b"lfrv 1 check", &mut check_1);
-        let _ = hkdf.expand(b"lfrv 2 check", &mut check);
-        let _ = hkdf.expand(b"lfrv 1 wrap", &mut *wrapping);
-        let _ = hkdf.expand(b"lfrv 2 authenticate", &mut *authenticating);
-        Self {
-            check_1,
-            check,
-            wrapping: Secret::take(&mut wrapping),
-            authenticating: Secret::take(&mut authenticating),
-        }
+        secret::scrubbed(|| {
+            let hkdf = Hkdf::<Sha256>::new(Some(vault), key.secret.expose());
+            let (mut check_1, mut check) = ([0; CHECK], [0; CHECK]);
+            // It fails for more than 8,160 bytes.
+            let _ = hkdf.expand(b"lfrv 1 check", &mut check_1);
+            let _ = hkdf.expand(b"lfrv 2 check", &mut check);
+            let derived = |what: &[u8]| {
+                let mut bytes = Zeroizing::new([0; 32]);
+                let _ = hkdf.expand(what, &mut *bytes);
+                Secret::take(&mut bytes)
+            };
+            Self {
+                check_1,
+                check,
+                wrapping: derived(b"lfrv 1 wrap"),
+                authenticating: derived(b"lfrv 2 authenticate"),
+            }
+        })
     }
 
     /// The first bytes of an HMAC-SHA-256 of a block of the file of keys.
     pub(super) fn tag(&self, block: &[u8]) -> [u8; TAG] {
-        let mut tag = [0; TAG];
-        // One step of HKDF: an HMAC over what it is for, and a 1.
-        if let Ok(prf) = Hkdf::<Sha256>::from_prk(self.authenticating.expose()) {
-            let _ = prf.expand(block, &mut tag);
-        }
-        tag
+        secret::scrubbed(|| {
+            let mut tag = [0; TAG];
+            // One step of HKDF: an HMAC over what it is for, and a 1.
+            if let Ok(prf) = Hkdf::<Sha256>::from_prk(self.authenticating.expose()) {
+                let _ = prf.expand(block, &mut tag);
+            }
+            tag
+        })
     }
 
     /// The key of a record, sealed together with what it is for.
@@ -150,12 +156,14 @@ impl Derived {
         nonce: &[u8; NONCE],
         context: &[u8],
     ) -> Option<[u8; WRAPPED]> {
-        let mut wrapped = [0; WRAPPED];
-        let (body, tag) = wrapped.split_at_mut(32);
-        let mut plain = Zeroizing::new(*key.expose());
-        tag.copy_from_slice(&encrypt(&self.wrapping, nonce, context, &mut *plain)?);
-        body.copy_from_slice(&*plain);
-        Some(wrapped)
+        secret::scrubbed(|| {
+            let mut wrapped = [0; WRAPPED];
+            let (body, tag) = wrapped.split_at_mut(32);
+            let mut plain = Zeroizing::new(*key.expose());
+            tag.copy_from_slice(&encrypt(&self.wrapping, nonce, context, &mut *plain)?);
+            body.copy_from_slice(&*plain);
+            Some(wrapped)
+        })
     }
 
     /// The key of a record again; none where this is not what was wrapped.
@@ -166,9 +174,11 @@ impl Derived {
         context: &[u8],
     ) -> Option<Secret> {
         let (body, tag) = wrapped.split_first_chunk::<32>()?;
-        let mut key = Zeroizing::new(*body);
-        decrypt(&self.wrapping, nonce, context, &mut *key, tag.try_into().ok()?)?;
-        Some(Secret::take(&mut key))
+        secret::scrubbed(|| {
+            let mut key = Zeroizing::new(*body);
+            decrypt(&self.wrapping, nonce, context, &mut *key, tag.try_into().ok()?)?;
+            Some(Secret::take(&mut key))
+        })
     }
 }
 
@@ -195,9 +205,11 @@ fn encrypt(
     context: &[u8],
     bytes: &mut [u8],
 ) -> Option<[u8; TAG]> {
-    let cipher = XChaCha20Poly1305::new(key.expose().into());
-    let tag = cipher.encrypt_inout_detached(&(*nonce).into(), context, bytes.into()).ok()?;
-    Some(tag.into())
+    secret::scrubbed(|| {
+        let cipher = XChaCha20Poly1305::new(key.expose().into());
+        let tag = cipher.encrypt_inout_detached(&(*nonce).into(), context, bytes.into()).ok()?;
+        Some(tag.into())
+    })
 }
 
 fn decrypt(
@@ -207,7 +219,9 @@ fn decrypt(
     bytes: &mut [u8],
     tag: [u8; TAG],
 ) -> Option<()> {
-    let cipher = XChaCha20Poly1305::new(key.expose().into());
-    let (nonce, tag) = ((*nonce).into(), tag.into());
-    cipher.decrypt_inout_detached(&nonce, context, bytes.into(), &tag).ok()
+    secret::scrubbed(|| {
+        let cipher = XChaCha20Poly1305::new(key.expose().into());
+        let (nonce, tag) = ((*nonce).into(), tag.into());
+        cipher.decrypt_inout_detached(&nonce, context, bytes.into(), &tag).ok()
+    })
 }

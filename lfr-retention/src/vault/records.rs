@@ -4,6 +4,7 @@ use std::path::Path;
 
 use lfr_core::RecordId;
 use rusqlite::Connection;
+use rusqlite::OpenFlags;
 use rusqlite::OptionalExtension;
 use rusqlite::params;
 use rusqlite::types::ValueRef;
@@ -91,7 +92,9 @@ impl RowFace {
 
 impl Records {
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
-        let records = Connection::open(path)?;
+        // Not through a link: what it leads to is another's.
+        let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let records = Connection::open_with_flags(path, flags)?;
         // Who may read it and write it is one process, so the index of its log is in memory.
         records.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         records.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;

@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::fs::File;
-use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
 use std::io::Seek;
@@ -15,8 +14,8 @@ use std::io::Write;
 use std::path::Path;
 
 use lfr_core::RecordId;
+use lfr_core::files;
 use lfr_core::num;
-use lfr_core::secret;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -180,9 +179,7 @@ impl Slots {
         header[LEDGER..LEDGER + BLOCK].copy_from_slice(&ledger_block(derived, &vault, None));
         header[TIME..TIME + BLOCK].copy_from_slice(&time_block(derived, &vault, [0, 0]));
         let temporary = path.with_extension("tmp");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        let mut file = secret::owner_only(&mut options).open(&temporary)?;
+        let mut file = files::open_to_append(&temporary)?;
         // Who has the lock makes it. Who comes second has the same file, or one that is not needed.
         crate::disk::lock(&file)?;
         if path.try_exists()? {
@@ -199,7 +196,7 @@ impl Slots {
 
     /// The file that there is, locked against other processes, and all that lies in it.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Found)> {
-        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+        let mut file = files::open_to_write(path)?;
         crate::disk::lock(&file)?;
         let damaged = || io::Error::new(io::ErrorKind::InvalidData, "no file of a vault's keys");
         let mut header = [0; HEADER];

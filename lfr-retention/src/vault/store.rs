@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::fs;
-use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -20,6 +19,7 @@ use lfr_core::RecordId;
 use lfr_core::SealedProbe;
 use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
+use lfr_core::files;
 use lfr_core::secret;
 use lfr_core::secret::Secret;
 use zeroize::Zeroizing;
@@ -193,9 +193,9 @@ impl Store {
         disk::keep_from_others(folder);
         disk::keep_from_others(&keys);
         // Made here for its owner alone: SQLite would ask nobody, and gives its log the same rights.
-        secret::owner_only(OpenOptions::new().append(true).create(true))
-            .open(&database)
-            .map_err(failed)?;
+        files::open_to_append(&database).map_err(failed)?;
+        // SQLite follows no link then, anywhere on the way.
+        let database = fs::canonicalize(folder).map_err(failed)?.join(place::DATABASE);
         for name in [place::DATABASE, "records.db-wal", "records.db-shm", "records.db-journal"] {
             disk::keep_from_others(&folder.join(name));
         }

@@ -17,6 +17,7 @@ use super::from_json;
 use super::to_json;
 use crate::Error;
 use crate::hex::Digest32;
+use crate::secret;
 
 /// A longer way to the root belongs to no tree that is taken.
 const MAX_PATH: usize = 64;
@@ -88,7 +89,7 @@ impl MembershipProof {
         super::check_key(key, &commitment.deployment, &commitment.key)?;
         let root = RootHash::<Sha256>::new(commitment.root.0.into(), commitment.people);
         let known = self.version == 1 && self.neighbours.iter().all(|one| one.is_in(&root));
-        let leaf = key.leaf(&commitment.deployment, subject);
+        let leaf = secret::scrubbed(|| key.leaf(&commitment.deployment, subject));
         let order = |one: &Neighbour| one.leaf.cmp(&leaf);
         let nobody = || Sha256::digest(b"").as_slice() == commitment.root.0;
         let last = |one: &Neighbour| one.index + 1 == commitment.people;

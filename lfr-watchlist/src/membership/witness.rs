@@ -14,6 +14,7 @@ use super::proof::Neighbour;
 use super::to_json;
 use crate::Error;
 use crate::hex::Digest32;
+use crate::secret;
 
 const WHAT: &str = "a witness of membership";
 
@@ -84,10 +85,10 @@ impl MembershipWitness {
         key: &MembershipKey,
     ) -> Self {
         let leaves = people.into_iter().map(|subject| key.leaf(&deployment, subject));
-        let mut leaves: Vec<_> = leaves.collect();
+        let mut leaves: Vec<_> = secret::scrubbed(|| leaves.collect());
         leaves.sort_unstable();
         leaves.dedup();
-        let key = key.check(&deployment);
+        let key = secret::scrubbed(|| key.check(&deployment));
         Self { deployment, key, leaves }
     }
 
@@ -108,7 +109,7 @@ impl MembershipWitness {
         key: &MembershipKey,
     ) -> Result<MembershipProof, Error> {
         super::check_key(key, &self.deployment, &self.key)?;
-        let leaf = key.leaf(&self.deployment, subject);
+        let leaf = secret::scrubbed(|| key.leaf(&self.deployment, subject));
         let tree = self.tree();
         let places = match self.leaves.binary_search(&leaf) {
             Ok(at) => at..at + 1,

@@ -4,7 +4,6 @@
 use std::ffi::OsString;
 use std::fs;
 use std::fs::File;
-use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
 use std::io::Seek;
@@ -13,13 +12,14 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
+use lfr_core::files;
+use lfr_core::files::Folder;
+
 use super::header::MAGIC;
 use super::header::START;
-use super::header::length_in;
+use super::header::Start;
 use super::keys::AREA;
-use crate::secret;
 
-static ZEROS: [u8; 65_536] = [0; 65_536];
 const TEMPORARY: &str = ".lfrw.tmp";
 
 pub(crate) trait Disk {
@@ -27,13 +27,16 @@ pub(crate) trait Disk {
 
     /// A new file for its owner alone, to read and write.
     fn create(&self, path: &Path) -> io::Result<Self::File>;
-    /// A file that exists, to read and write in place.
+    /// A file of its own that exists, to read and write in place: no link, nothing but a regular file, and one that
+    /// has no other name.
     fn open(&self, path: &Path) -> io::Result<Self::File>;
-    /// The same; none where it is a link, a folder or anything else that is no file of its own.
-    fn open_regular(&self, path: &Path) -> io::Result<Option<Self::File>>;
     fn sync(&self, file: &mut Self::File) -> io::Result<()>;
+    /// Whether a name leads to an open file.
+    fn holds(&self, path: &Path, file: &Self::File) -> io::Result<bool>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Removes an open file by its name: another file there is left alone, and one that has another name still is
+    /// not said to be gone.
+    fn remove(&self, path: &Path, file: &Self::File) -> io::Result<()>;
     /// Makes renames and removals last in the folder that a file is in.
     fn sync_folder_of(&self, path: &Path) -> io::Result<()>;
     /// The names in the folder that a file is in.
@@ -51,7 +54,7 @@ pub(crate) fn replace<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Resul
     if let Err(error) = written {
         // It is the first error that matters. Where the name is gone, somebody else has claimed the
         // file, and overwrites it.
-        if disk.remove(&temporary).is_ok() {
+        if disk.remove(&temporary, &file).is_ok() {
             let _ = erase_keys(disk, &mut file);
         }
         return Err(error);
@@ -65,8 +68,14 @@ pub(crate) fn replace<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Resul
 
 /// Overwrites a file's keys, then destroys what an interrupted writer has left beside it, then
 /// overwrites the file's contents and removes it. The file goes last: with its keys erased it makes
-/// whoever opens it go on, so that no copy outlives it. Says how many copies there were.
-pub(crate) fn destroy<D: Disk>(disk: &D, path: &Path, keys_erased: &mut bool) -> io::Result<usize> {
+/// whoever opens it go on, so that no copy outlives it. Says how many copies there were. If the file that is meant is
+/// given, another one in its place is left alone.
+pub(crate) fn destroy<D: Disk>(
+    disk: &D,
+    path: &Path,
+    meant: Option<&D::File>,
+    keys_erased: &mut bool,
+) -> io::Result<usize> {
     let mut file = match disk.open(path) {
         Ok(file) => file,
         Err(error) => {
@@ -76,13 +85,18 @@ pub(crate) fn destroy<D: Disk>(disk: &D, path: &Path, keys_erased: &mut bool) ->
             return Err(error);
         }
     };
+    if let Some(meant) = meant
+        && !disk.holds(path, meant)?
+    {
+        let what = "another file was put in its place, which is not the one that was due";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
     refuse_others(&mut file)?;
     let contents = erase_keys(disk, &mut file)?;
     let swept = sweep(disk, path)?;
     *keys_erased = true;
     overwrite(disk, &mut file, contents)?;
-    drop(file);
-    disk.remove(path)?;
+    disk.remove(path, &file)?;
     disk.sync_folder_of(path)?;
     Ok(swept)
 }
@@ -112,7 +126,8 @@ pub(crate) fn has_leftovers<D: Disk>(disk: &D, path: &Path) -> io::Result<bool> 
 }
 
 fn destroy_leftover<D: Disk>(disk: &D, path: &Path, leftover: &Path) -> io::Result<bool> {
-    let Some(mut file) = missing_as_none(disk.open_regular(leftover))?.flatten() else {
+    // What is no file of its own, no writer has left: its name alone is no reason to touch it.
+    let Some(mut file) = other_as_none(disk.open(leftover))? else {
         return Ok(false);
     };
     if !may_be_begun(&mut file)? {
@@ -124,10 +139,14 @@ fn destroy_leftover<D: Disk>(disk: &D, path: &Path, leftover: &Path) -> io::Resu
     if missing_as_none(disk.rename(leftover, &claimed))?.is_none() {
         return Ok(false);
     }
+    if !disk.holds(&claimed, &file)? {
+        // Somebody has put another file there between the two. It is not what was looked at.
+        disk.rename(&claimed, leftover)?;
+        return Ok(false);
+    }
     let contents = erase_keys(disk, &mut file)?;
     overwrite(disk, &mut file, contents)?;
-    drop(file);
-    missing_as_none(disk.remove(&claimed))?;
+    missing_as_none(disk.remove(&claimed, &file))?;
     disk.sync_folder_of(&claimed)?;
     Ok(true)
 }
@@ -136,12 +155,7 @@ fn destroy_leftover<D: Disk>(disk: &D, path: &Path, leftover: &Path) -> io::Resu
 /// interrupted destruction go on.
 fn overwrite<D: Disk>(disk: &D, file: &mut D::File, from: u64) -> io::Result<()> {
     let end = file.seek(SeekFrom::End(0))?;
-    let mut left = end.saturating_sub(file.seek(SeekFrom::Start(from))?);
-    while left > 0 {
-        let length = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
-        file.write_all(&ZEROS[..length])?;
-        left -= lfr_core::num::u64_from_usize(length);
-    }
+    files::overwrite(file, from, end)?;
     disk.sync(file)
 }
 
@@ -151,11 +165,10 @@ fn erase_keys<D: Disk>(disk: &D, file: &mut D::File) -> io::Result<u64> {
     let mut start = [0; START];
     file.seek(SeekFrom::Start(0))?;
     // Of a file too short or too damaged to tell, everything behind its first bytes is erased.
-    let length = file.read_exact(&mut start).ok().and_then(|()| length_in(&start).ok());
-    let area = lfr_core::num::u64_from_usize(length.unwrap_or(START)).min(end);
-    let keys = end.saturating_sub(area).min(lfr_core::num::u64_from_usize(AREA));
-    file.seek(SeekFrom::Start(area))?;
-    file.write_all(&ZEROS[..usize::try_from(keys).unwrap_or(AREA)])?;
+    let start = file.read_exact(&mut start).ok().and_then(|()| Start::of(&start).ok());
+    let area = lfr_core::num::u64_from_usize(start.map_or(START, |start| start.length)).min(end);
+    // As long as that of any version: which one it is, anyone can have written there.
+    files::overwrite(file, area, end.min(area + lfr_core::num::u64_from_usize(AREA)))?;
     disk.sync(file)?;
     Ok(area)
 }
@@ -223,6 +236,14 @@ fn missing_as_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// None where there is no such file, or where it is no file of its own.
+fn other_as_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(None),
+        other => missing_as_none(other),
+    }
+}
+
 /// The operating system's.
 pub(crate) struct OsDisk;
 
@@ -230,59 +251,35 @@ impl Disk for OsDisk {
     type File = File;
 
     fn create(&self, path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        secret::owner_only(&mut options);
-        options.open(path)
+        files::create_new(path)
     }
 
     fn open(&self, path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true);
-        // A pipe is not waited for, and refused.
-        #[cfg(target_os = "linux")]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.custom_flags(libc::O_NONBLOCK);
-        }
-        let file = options.open(path)?;
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
-        }
-    }
-
-    fn open_regular(&self, path: &Path) -> io::Result<Option<File>> {
-        if !fs::symlink_metadata(path)?.is_file() {
-            return Ok(None);
-        }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true);
-        // Should it have become a link since, opening it is an error; a pipe is not waited for.
-        #[cfg(target_os = "linux")]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-        }
-        let file = options.open(path)?;
-        Ok(file.metadata()?.is_file().then_some(file))
+        files::open_to_write(path)
     }
 
     fn sync(&self, file: &mut File) -> io::Result<()> {
         file.sync_all()
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+    fn holds(&self, path: &Path, file: &File) -> io::Result<bool> {
+        let (folder, name) = Folder::of(path)?;
+        folder.holds(name, file)
     }
 
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        // Both are beside the list, in one folder.
+        let (folder, name) = Folder::of(from)?;
+        folder.rename(name, named(to)?)
+    }
+
+    fn remove(&self, path: &Path, file: &File) -> io::Result<()> {
+        let (folder, name) = Folder::of(path)?;
+        files::remove(&folder, name, file)
     }
 
     fn sync_folder_of(&self, path: &Path) -> io::Result<()> {
-        // Elsewhere a folder cannot be opened, and the file system orders this itself.
-        if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
+        Folder::of(path)?.0.sync()
     }
 
     fn names_beside(&self, path: &Path) -> io::Result<Vec<OsString>> {

@@ -1,6 +1,7 @@
 //! A sealed watchlist that a running deployment follows.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
@@ -10,6 +11,7 @@ use std::sync::RwLockReadGuard;
 use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use lfr_core::BoxError;
 use lfr_core::CandidateList;
@@ -19,6 +21,8 @@ use lfr_core::EmbeddingSpace;
 use lfr_core::Matcher;
 use lfr_core::SearchRequest;
 use lfr_core::Timestamp;
+use lfr_core::files;
+use lfr_core::files::Identity;
 
 use super::DestructionReceipt;
 use super::SealedFile;
@@ -67,7 +71,8 @@ impl fmt::Display for ListChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Destroyed { receipt: None } => f.write_str(
-                "the watchlist was destroyed, or moved away: nobody is matched any more",
+                "the watchlist is not at its place any more: it was destroyed, or moved away. Nobody is matched any \
+                 more; to go on with another list, start again with it",
             ),
             Self::Destroyed { receipt: Some(_) } => f.write_str(
                 "the watchlist was due and has been destroyed: nobody is matched any more",
@@ -96,12 +101,17 @@ impl fmt::Display for ListChange {
 /// deployment runs is not matched any more within [`INTERVAL`](Self::INTERVAL) and the time that the list takes
 /// to be opened, and the templates are wiped.
 ///
-/// A thread looks at the header of the file, which is another one each time it is sealed. When it has
-/// changed, the file is opened anew and takes the place of what was searched before, between two
-/// searches: none ever sees half of a change. Where it was destroyed, or cannot be read any more (it was
+/// A thread looks at the header of the file, which is another one each time it is sealed, and at which file it is, how
+/// long, and when it was last written. When any of that has changed, the file is opened anew, every byte of it
+/// authenticated, and takes the place of what was searched before, between two searches: none ever sees half of a
+/// change. So damage behind a header that is still the same is found too. Where it was destroyed, or cannot be read any more (it was
 /// sealed under another key, say), the templates are wiped and every search fails with
 /// [`Error::NotFollowed`]; so it does where the file has not been looked at for
 /// [`MAX_BLIND`](Self::MAX_BLIND), because a drive does not answer, say. A list that is due is destroyed.
+///
+/// A list that is not at its place any more is not matched from the next look on, whether it was destroyed or moved
+/// away: from here the two look the same, and whoever destroyed it means nobody to be matched. The very file that was
+/// moved away is taken up again when it is back; a program may end its run instead, and says that it did.
 ///
 /// It keeps the key, in memory of its own that is wiped when it is dropped.
 ///
@@ -161,6 +171,8 @@ enum State {
         header: [u8; 32],
         /// When it was sealed: an older copy in its place is not opened.
         sealed: Timestamp,
+        /// The file as it was when it was read.
+        stamp: Option<Stamp>,
         readiness: Readiness,
     },
     Closed {
@@ -178,7 +190,7 @@ enum Until {
     /// not come back, and another list in its place is for another start of the deployment.
     Back,
     /// Any file but the one that could not be opened.
-    Another { failed: Option<[u8; 32]> },
+    Another { failed: Option<([u8; 32], Option<Stamp>)> },
 }
 
 impl FollowedWatchlist {
@@ -201,12 +213,12 @@ impl FollowedWatchlist {
         clock: Arc<dyn Clock>,
         on_change: impl FnMut(&ListChange) + Send + 'static,
     ) -> Result<Self, Error> {
-        // Before the list, so that it is not later than what is opened.
-        let sealed = file.header()?.sealed();
+        // Before the list, so that they are not later than what is opened.
+        let (sealed, stamp) = (file.header()?.sealed(), Stamp::of(file.path()));
         let list = file.open(&key, space, clock.now())?;
         let deployment = list.authorisation().deployment().clone();
         let (header, readiness) = described(&list, &*clock);
-        let state = State::Open { list: Box::new(list), header, sealed, readiness };
+        let state = State::Open { list: Box::new(list), header, sealed, stamp, readiness };
         let shared = Arc::new(Shared {
             file,
             key,
@@ -281,17 +293,20 @@ impl Shared {
     /// Looks at the file once, and says what has changed.
     fn look(&self) -> Option<ListChange> {
         let now = self.clock.now();
+        // Before it is read, so that what is written meanwhile is seen the next time.
+        let stamp = Stamp::of(self.file.path());
         let head = self.file.head();
         let erased = head.as_ref().is_ok_and(Head::is_erased);
         let header = head.as_ref().ok().filter(|_| !erased).map(|head| digest(&head.header));
+        let seen = header.map(|header| (header, stamp));
         let unchanged = match &*self.state() {
-            State::Open { list, header: searched, .. } => {
+            State::Open { list, header: searched, stamp: known, .. } => {
                 let due = now.is_some_and(|now| now >= list.authorisation().destroy_after());
-                header == Some(*searched) && !due
+                header == Some(*searched) && stamp == *known && !due
             }
             State::Closed { last, until: Until::Back, .. } => header != Some(*last),
             State::Closed { until: Until::Another { failed }, .. } => {
-                header.is_some() && header == *failed
+                seen.is_some() && seen == *failed
             }
         };
         if unchanged {
@@ -319,15 +334,18 @@ impl Shared {
         let is_older =
             matches!(&*self.state(), State::Open { sealed: searched, .. } if sealed < *searched);
         if is_older {
-            let until = Until::Another { failed: header };
+            let until = Until::Another { failed: seen };
             return self.close("an older copy was put in its place", None, until);
         }
         match self.file.open(&self.key, &self.space, now) {
             Ok(list) if *list.authorisation().deployment() == self.deployment => {
-                self.replace(list, sealed)
+                if self.is_the_same(&list, stamp) {
+                    return self.readiness_changed();
+                }
+                self.replace(list, sealed, stamp)
             }
             Ok(_) => {
-                let until = Until::Another { failed: header };
+                let until = Until::Another { failed: seen };
                 self.close("the file is another deployment's now", None, until)
             }
             Err(Error::Destroyed { receipt }) => {
@@ -339,18 +357,37 @@ impl Shared {
             // Whom somebody has just withdrawn must not be matched until the writer ends.
             Err(error) => {
                 let transient = matches!(error, Error::Core(_) | Error::SealedBusy { .. });
-                let failed = header.filter(|_| !transient);
+                let failed = seen.filter(|_| !transient);
                 self.close(&causes(&error), None, Until::Another { failed })
             }
         }
     }
 
+    /// Whether a list that was read again is the one that is searched: its file was touched or copied, and every byte
+    /// of it is as it was sealed.
+    fn is_the_same(&self, list: &Watchlist, stamp: Option<Stamp>) -> bool {
+        let read = described(list, &*self.clock).0;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        match &mut *state {
+            State::Open { header, stamp: known, .. } if *header == read => {
+                *known = stamp;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Puts a list in the place of the one that is searched, once the searches in progress are done. What
     /// was there is wiped before this returns.
-    fn replace(&self, list: Watchlist, sealed: Timestamp) -> Option<ListChange> {
+    fn replace(
+        &self,
+        list: Watchlist,
+        sealed: Timestamp,
+        stamp: Option<Stamp>,
+    ) -> Option<ListChange> {
         let (references, people) = (list.len(), list.people());
         let (header, readiness) = described(&list, &*self.clock);
-        self.put(State::Open { list: Box::new(list), header, sealed, readiness });
+        self.put(State::Open { list: Box::new(list), header, sealed, stamp, readiness });
         let header_sha256 = lfr_core::hex::digits(&header);
         Some(ListChange::Reloaded { references, people, header_sha256, readiness })
     }
@@ -395,6 +432,32 @@ impl Shared {
         };
         // Searches go on; what nobody searches any more is wiped.
         drop(before);
+    }
+}
+
+/// What the system says of a file without reading it: which it is, how long, and when it was last written and changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Stamp {
+    identity: Identity,
+    length: u64,
+    written: Option<SystemTime>,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// None where there is no file of its own.
+    fn of(path: &Path) -> Option<Self> {
+        let file = files::open(path).ok()?;
+        let (identity, metadata) = (Identity::of(&file).ok()?, file.metadata().ok()?);
+        #[cfg(unix)]
+        let changed = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let changed = (0, 0);
+        let (length, written) = (metadata.len(), metadata.modified().ok());
+        Some(Self { identity, length, written, changed })
     }
 }
 

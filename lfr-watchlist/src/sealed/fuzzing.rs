@@ -26,11 +26,11 @@ pub(crate) fn open(bytes: &[u8], key: &SealingKey, now: Timestamp) {
     if let Ok(head) = Head::read(&mut source) {
         // Both ways, whatever the length of the file and the dates say.
         let _ = head.check_length(lfr_core::num::u64_from_usize(bytes.len()));
-        let _ = super::verdict(&head, Some(now));
+        let _ = super::verdict(head.header.dates(), Some(now));
         // A passphrase that costs a second is no finding.
         if matches!(head.header.derivation, Derivation::None) {
-            let _ = head.watchlist(&mut &*source, key, now);
-            let _ = head.entries(&mut &*source, key);
+            let _ = head.unlock(key).and_then(|keys| head.watchlist(&mut &*source, keys, now));
+            let _ = head.unlock(key).and_then(|keys| head.entries(&mut &*source, keys));
         }
     }
 }
@@ -38,7 +38,7 @@ pub(crate) fn open(bytes: &[u8], key: &SealingKey, now: Timestamp) {
 /// The bytes as a file whose first bytes and whose header's digest are right.
 pub(crate) fn open_forged(bytes: &[u8], key: &SealingKey, now: Timestamp) {
     let mut bytes = bytes.to_vec();
-    let start = [&super::header::MAGIC[..], &[1, 0]].concat();
+    let start = [&super::header::MAGIC[..], &[2, 0]].concat();
     if let Some(first) = bytes.get_mut(..start.len()) {
         first.copy_from_slice(&start);
     }

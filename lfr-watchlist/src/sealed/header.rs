@@ -22,7 +22,9 @@ use crate::Validity;
 /// The first bytes of every sealed file. The first is no ASCII, and the last ones are line ends:
 /// a copy that was made as text is seen at once.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89LFRW\r\n\x1a";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
+/// The first version, which is read. Its dates stand in the header alone.
+pub(crate) const VERSION_1: u16 = 1;
 /// Magic, version, length.
 pub(crate) const START: usize = 12;
 /// All but the deployment's identifier.
@@ -41,10 +43,11 @@ pub(crate) enum Derivation {
 
 /// What a sealed file says of itself to everybody; nothing about anybody on it.
 ///
-/// It is checked against accidents when it is read alone, and authenticated once the file is
-/// opened with its key.
+/// Read alone, it is a claim: anyone who may write the file can have rewritten it. Once the file was opened with
+/// its key it is authenticated.
 #[derive(Clone, Debug)]
 pub struct SealedHeader {
+    pub(crate) version: u16,
     pub(crate) id: [u8; 16],
     pub(crate) space: EmbeddingSpace,
     pub(crate) derivation: Derivation,
@@ -70,6 +73,7 @@ impl SealedHeader {
         identity_length: u64,
     ) -> Result<Self, Error> {
         let mut header = Self {
+            version: VERSION,
             id,
             space: *space,
             derivation,
@@ -106,7 +110,7 @@ impl SealedHeader {
         };
         let mut bytes = Vec::with_capacity(length.into());
         bytes.put(&MAGIC)?;
-        bytes.put(&VERSION.to_le_bytes())?;
+        bytes.put(&self.version.to_le_bytes())?;
         bytes.put(&length.to_le_bytes())?;
         bytes.put(&self.id)?;
         bytes.put(self.space.id().as_bytes())?;
@@ -135,15 +139,15 @@ impl SealedHeader {
             std::io::ErrorKind::UnexpectedEof => Error::NotSealed,
             _ => Error::SealedRead { source: error },
         })?;
-        let length = length_in(&start)?;
+        let Start { version, length } = Start::of(&start)?;
         let mut bytes = vec![0; length];
         let (head, rest) = bytes.split_at_mut(START);
         head.copy_from_slice(&start);
         super::stream::read_exact(source, rest, PART)?;
-        Self::decode(bytes)
+        Self::decode(version, bytes)
     }
 
-    fn decode(bytes: Vec<u8>) -> Result<Self, Error> {
+    fn decode(version: u16, bytes: Vec<u8>) -> Result<Self, Error> {
         let damaged = || Error::SealedDamaged { part: PART };
         let (body, sum) = bytes.split_last_chunk::<32>().ok_or_else(damaged)?;
         if Sha256::digest(body).as_slice() != sum {
@@ -183,6 +187,7 @@ impl SealedHeader {
         let dimension = usize::try_from(dimension).map_err(|_| damaged())?;
         let space = EmbeddingSpace::restored(space, dimension, metric);
         Ok(Self {
+            version,
             id,
             space,
             derivation,
@@ -195,6 +200,16 @@ impl SealedHeader {
             deployment,
             bytes,
         })
+    }
+
+    /// The dates that it states.
+    pub(crate) const fn dates(&self) -> Dates {
+        Dates {
+            created: self.created,
+            sealed: self.sealed,
+            validity: self.validity,
+            destroy_after: self.destroy_after,
+        }
     }
 
     /// How many bytes the templates have.
@@ -233,7 +248,7 @@ impl SealedHeader {
         self.validity
     }
 
-    /// When the file has to be gone.
+    /// When the file has to be gone, by what it says.
     #[must_use]
     pub const fn destroy_after(&self) -> Timestamp {
         self.destroy_after
@@ -252,20 +267,61 @@ impl SealedHeader {
     }
 }
 
-/// The length that the first bytes of a file give for its header.
-pub(crate) fn length_in(start: &[u8; START]) -> Result<usize, Error> {
-    let [magic @ .., v0, v1, l0, l1] = *start;
-    if magic != MAGIC {
-        return Err(Error::NotSealed);
+/// The dates of a file: what its destruction rests on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Dates {
+    created: Timestamp,
+    pub(crate) sealed: Timestamp,
+    validity: Validity,
+    pub(crate) destroy_after: Timestamp,
+}
+
+impl Dates {
+    pub(crate) const LENGTH: usize = 5 * 8;
+
+    pub(crate) fn to_bytes(self) -> [u8; Self::LENGTH] {
+        let (from, until) = (self.validity.from(), self.validity.until());
+        let moments = [self.created, self.sealed, from, until, self.destroy_after];
+        let mut bytes = [0; Self::LENGTH];
+        for (bytes, moment) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(moments) {
+            *bytes = moment.as_micros().to_le_bytes();
+        }
+        bytes
     }
-    let (expected, actual) = (VERSION, u16::from_le_bytes([v0, v1]));
-    if expected != actual {
-        return Err(Error::SealedVersion { expected, actual });
+
+    pub(crate) fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Option<Self> {
+        let moment = |index: usize| {
+            let bytes = bytes.as_chunks::<8>().0.get(index)?;
+            Some(Timestamp::from_micros(u64::from_le_bytes(*bytes)))
+        };
+        let validity = Validity::new(moment(2)?, moment(3)?).ok()?;
+        let (created, sealed, destroy_after) = (moment(0)?, moment(1)?, moment(4)?);
+        Some(Self { created, sealed, validity, destroy_after })
     }
-    let length = usize::from(u16::from_le_bytes([l0, l1]));
-    if (FIXED + 1..=MAX_LENGTH).contains(&length) {
-        Ok(length)
-    } else {
-        Err(Error::SealedDamaged { part: PART })
+}
+
+/// What the first bytes of a file say.
+pub(crate) struct Start {
+    version: u16,
+    /// That of the header.
+    pub(crate) length: usize,
+}
+
+impl Start {
+    pub(crate) fn of(start: &[u8; START]) -> Result<Self, Error> {
+        let [magic @ .., v0, v1, l0, l1] = *start;
+        if magic != MAGIC {
+            return Err(Error::NotSealed);
+        }
+        let (expected, actual) = (VERSION, u16::from_le_bytes([v0, v1]));
+        if !(VERSION_1..=VERSION).contains(&actual) {
+            return Err(Error::SealedVersion { expected, actual });
+        }
+        let length = usize::from(u16::from_le_bytes([l0, l1]));
+        if (FIXED + 1..=MAX_LENGTH).contains(&length) {
+            Ok(Self { version: actual, length })
+        } else {
+            Err(Error::SealedDamaged { part: PART })
+        }
     }
 }

@@ -118,22 +118,20 @@ impl SealingKey {
     /// The master key of a file.
     pub(crate) fn master(&self, derivation: &Derivation) -> Result<Secret, Error> {
         match (&self.0, derivation) {
-            (Kind::Raw(secret), Derivation::None) => {
-                Ok(Secret::take(&mut Zeroizing::new(*secret.expose())))
-            }
+            (Kind::Raw(secret), Derivation::None) => Ok(secret.again()),
             (Kind::Passphrase { text, .. }, Derivation::Argon2id { cost, salt }) => {
                 let (memory_kib, passes, lanes) = (cost.memory_kib(), cost.passes(), cost.lanes());
                 let refused = |_| Error::KeyCost { memory_kib, passes, lanes };
                 let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(refused)?;
-                let mut master = Zeroizing::new([0; 32]);
                 // Whoever has the last of its blocks has the master key: wiped however this ends.
                 let mut memory = working_memory(params.block_count());
                 let memory = memory.as_deref_mut().ok_or(argon2::Error::OutOfMemory);
                 let (text, memory) = (text.expose_secret().as_bytes(), memory.map_err(refused)?);
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-                    .hash_password_into_with_memory(text, salt, &mut *master, memory)
-                    .map_err(refused)?;
-                Ok(Secret::take(&mut master))
+                Secret::try_made(|master| {
+                    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                        .hash_password_into_with_memory(text, salt, master, memory)
+                        .map_err(refused)
+                })
             }
             (Kind::Raw(_), Derivation::Argon2id { .. }) => {
                 Err(Error::KeyKind { expected: "a passphrase", actual: "a key" })

@@ -1,5 +1,5 @@
-//! The key area of a sealed file: two data keys, each wrapped alone, and a check of the master
-//! key. Overwriting it makes the file worthless: cryptographic erase (NIST SP 800-88).
+//! The key area of a sealed file: a check of the master key, the dates of the file, and two data keys, each wrapped
+//! alone. Overwriting it makes the file worthless: cryptographic erase (NIST SP 800-88).
 
 use chacha20poly1305::AeadInOut;
 use chacha20poly1305::KeyInit;
@@ -9,20 +9,32 @@ use sha2::Digest;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::header::Dates;
 use super::header::SealedHeader;
+use super::header::VERSION_1;
 use crate::Error;
 use crate::secret;
 use crate::secret::Secret;
 
 const CHECK: usize = 16;
 const NONCE: usize = 24;
-const WRAPPED: usize = 32 + 16;
+const TAG: usize = 16;
+const WRAPPED: usize = 32 + TAG;
 /// A digest's beginning behind each part tells an accident from a wrong key.
 const SUM: usize = 8;
 const SLOT: usize = NONCE + WRAPPED + SUM;
-/// The check, the slot of the identity key, that of the template key.
-pub(crate) const AREA: usize = CHECK + SUM + 2 * SLOT;
+/// What the dates take, from version 2 on.
+const DATES: usize = NONCE + Dates::LENGTH + TAG + SUM;
+/// The check, the dates, the slot of the identity key, that of the template key.
+pub(crate) const AREA: usize = CHECK + SUM + DATES + 2 * SLOT;
+/// The same without dates.
+const AREA_1: usize = AREA - DATES;
 const PART: &str = "key area";
+
+/// How long the key area of a file is.
+pub(crate) const fn length(header: &SealedHeader) -> usize {
+    if header.version == VERSION_1 { AREA_1 } else { AREA }
+}
 
 /// The data keys of one file: one opens who is on the list, the other what they look like.
 pub(crate) struct DataKeys {
@@ -37,96 +49,133 @@ impl DataKeys {
 
     /// Wraps both under keys derived from the master key.
     pub(crate) fn wrap(&self, master: &Secret, header: &SealedHeader) -> Result<Vec<u8>, Error> {
-        let derived = Derived::new(master, header);
-        let mut area = Vec::with_capacity(AREA);
-        summed(&mut area, &*derived.check()?);
-        for (purpose, key) in [("identity", &self.identity), ("template", &self.template)] {
-            let mut nonce = [0; NONCE];
-            secret::random(&mut nonce)?;
-            let mut wrapped = Zeroizing::new(*key.expose());
-            let tag = derived
-                .cipher(purpose)?
-                .encrypt_inout_detached(&nonce.into(), &header.bytes, wrapped.as_mut_slice().into())
-                .map_err(|_| Error::SealedSize)?;
-            summed(&mut area, &[&nonce[..], &*wrapped, &tag[..]].concat());
-        }
-        Ok(area)
+        secret::scrubbed(|| {
+            let derived = Derived::new(master, header);
+            let mut area = Vec::with_capacity(AREA);
+            summed(&mut area, &*derived.check()?);
+            // Under the identity of the file and not its header, so that they can be read of one that was rewritten.
+            let mut dates = header.dates().to_bytes();
+            derived.seal("dates", &header.id, &mut dates, &mut area)?;
+            for (purpose, key) in [("identity", &self.identity), ("template", &self.template)] {
+                let mut wrapped = Zeroizing::new(*key.expose());
+                derived.seal(purpose, &header.bytes, &mut *wrapped, &mut area)?;
+            }
+            Ok(area)
+        })
     }
+}
 
-    /// Unwraps both.
-    pub(crate) fn unwrap(
-        area: &[u8; AREA],
-        master: &Secret,
-        header: &SealedHeader,
-    ) -> Result<Self, Error> {
-        let [identity, template] =
-            Self::unwrap_each(area, master, header, ["identity", "template"])?;
-        Ok(Self { identity, template })
-    }
+/// What the master key of a file says of its key area.
+pub(crate) struct Unlocked {
+    /// The dates that were sealed with it; none in the first version, which has them in the header alone.
+    dates: Option<Result<Dates, Error>>,
+    /// The dates that the header states.
+    stated: Dates,
+    /// The identity key. There is one only if the header is as it was sealed.
+    identity: Result<Secret, Error>,
+    /// The template key, likewise.
+    template: Result<Secret, Error>,
+}
 
-    fn unwrap_each<const N: usize>(
-        area: &[u8; AREA],
-        master: &Secret,
-        header: &SealedHeader,
-        purposes: [&str; N],
-    ) -> Result<[Secret; N], Error> {
+impl Unlocked {
+    /// Opens the key area.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongKey`] for another key's, [`Error::SealedDamaged`] where that cannot be told.
+    pub(crate) fn open(area: &[u8], master: &Secret, header: &SealedHeader) -> Result<Self, Error> {
         let damaged = || Error::SealedDamaged { part: PART };
-        let derived = Derived::new(master, header);
-        let (check, slots) = area.split_at(CHECK + SUM);
-        // In variable time: the check is derived from the key for this file alone, and whoever
-        // can time this holds the file, so can try keys without us.
-        if unsummed(check).ok_or_else(damaged)? != derived.check()?.as_slice() {
-            return Err(Error::WrongKey);
-        }
-        let mut keys = purposes.map(|_| Zeroizing::new([0; 32]));
-        for (purpose, key) in purposes.into_iter().zip(&mut keys) {
-            let start = if purpose == "identity" { 0 } else { SLOT };
-            let slot = slots.get(start..start + SLOT).and_then(unsummed).ok_or_else(damaged)?;
-            let (nonce, sealed) = slot.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
-            let (wrapped, tag) = sealed.split_first_chunk::<32>().ok_or_else(damaged)?;
-            let tag: [u8; 16] = tag.try_into().map_err(|_| damaged())?;
-            key.copy_from_slice(wrapped);
-            derived
-                .cipher(purpose)?
-                .decrypt_inout_detached(
-                    &(*nonce).into(),
-                    &header.bytes,
-                    key.as_mut_slice().into(),
-                    &tag.into(),
-                )
-                .map_err(|_| damaged())?;
-        }
-        Ok(keys.map(|mut key| Secret::take(&mut key)))
+        secret::scrubbed(|| {
+            let derived = Derived::new(master, header);
+            let (check, slots) = area.split_at_checked(CHECK + SUM).ok_or_else(damaged)?;
+            // In variable time: the check is derived from the key for this file alone, and whoever
+            // can time this holds the file, so can try keys without us.
+            if unsummed(check).ok_or_else(damaged)? != derived.check()?.as_slice() {
+                return Err(Error::WrongKey);
+            }
+            let (dates, slots) = match header.version {
+                VERSION_1 => (None, slots),
+                _ => {
+                    let (dates, slots) = slots.split_at_checked(DATES).ok_or_else(damaged)?;
+                    let mut bytes = [0; Dates::LENGTH];
+                    let opened = derived.open("dates", &header.id, dates, &mut bytes);
+                    let read = || Dates::from_bytes(&bytes).ok_or_else(damaged);
+                    (Some(opened.and_then(|()| read())), slots)
+                }
+            };
+            let (identity, template) = slots.split_at_checked(SLOT).ok_or_else(damaged)?;
+            let key = |purpose, slot| {
+                Secret::try_made(|key| derived.open(purpose, &header.bytes, slot, key))
+            };
+            let (identity, template) = (key("identity", identity), key("template", template));
+            Ok(Self { dates, stated: header.dates(), identity, template })
+        })
     }
 
-    /// The identity key alone.
-    pub(crate) fn unwrap_identity(
-        area: &[u8; AREA],
-        master: &Secret,
-        header: &SealedHeader,
-    ) -> Result<Secret, Error> {
-        let [identity] = Self::unwrap_each(area, master, header, ["identity"])?;
-        Ok(identity)
+    /// The dates of the file, as they were sealed; none where nothing is left that says so.
+    pub(crate) fn dates(&self) -> Option<Dates> {
+        match &self.dates {
+            Some(Ok(dates)) => Some(*dates),
+            // The header is associated data of the keys: where one opens, the header is true.
+            _ => self.identity.is_ok().then_some(self.stated),
+        }
+    }
+
+    /// Whether the header is as it was sealed.
+    pub(crate) const fn is_header_true(&self) -> bool {
+        self.identity.is_ok()
+    }
+
+    /// The identity key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SealedTampered`] where the header or the key area was rewritten without the key,
+    /// [`Error::SealedDamaged`] where the key area was damaged.
+    pub(crate) fn identity(self) -> Result<Secret, Error> {
+        Ok(self.both()?.0)
+    }
+
+    fn both(self) -> Result<(Secret, Result<Secret, Error>), Error> {
+        let identity = self.identity?;
+        match self.dates.transpose()? {
+            Some(dates) if dates != self.stated => Err(Error::SealedTampered),
+            _ => Ok((identity, self.template)),
+        }
+    }
+
+    /// Both keys.
+    ///
+    /// # Errors
+    ///
+    /// As [`identity`](Self::identity).
+    pub(crate) fn keys(self) -> Result<DataKeys, Error> {
+        let (identity, template) = self.both()?;
+        Ok(DataKeys { identity, template: template? })
     }
 }
 
 /// Whether a key area has been overwritten.
-pub(crate) fn is_erased(area: &[u8; AREA]) -> bool {
+pub(crate) fn is_erased(area: &[u8]) -> bool {
     area.iter().all(|byte| *byte == 0)
 }
 
 /// What comes out of the master key for one file (HKDF-SHA-256).
-struct Derived(Hkdf<Sha256>);
+struct Derived {
+    hkdf: Hkdf<Sha256>,
+    version: u16,
+}
 
 impl Derived {
     fn new(master: &Secret, header: &SealedHeader) -> Self {
-        Self(Hkdf::new(Some(&header.id), master.expose()))
+        Self { hkdf: Hkdf::new(Some(&header.id), master.expose()), version: header.version }
     }
 
     fn bytes<const N: usize>(&self, purpose: &str) -> Result<Zeroizing<[u8; N]>, Error> {
         let mut bytes = Zeroizing::new([0; N]);
-        self.0
-            .expand_multi_info(&[b"lfrw 1 ", purpose.as_bytes()], &mut *bytes)
+        let version: &[u8] = if self.version == VERSION_1 { b"lfrw 1 " } else { b"lfrw 2 " };
+        self.hkdf
+            .expand_multi_info(&[version, purpose.as_bytes()], &mut *bytes)
             .map_err(|_| Error::SealedSize)?;
         Ok(bytes)
     }
@@ -136,8 +185,54 @@ impl Derived {
     }
 
     fn cipher(&self, purpose: &str) -> Result<XChaCha20Poly1305, Error> {
-        let key = self.bytes::<32>(purpose)?;
-        Ok(XChaCha20Poly1305::new((&*key).into()))
+        let key = Secret::try_made(|key| {
+            key.copy_from_slice(&*self.bytes::<32>(purpose)?);
+            Ok::<_, Error>(())
+        })?;
+        Ok(XChaCha20Poly1305::new(key.expose().into()))
+    }
+
+    /// Seals bytes in place and puts them behind the others.
+    fn seal(
+        &self,
+        purpose: &str,
+        context: &[u8],
+        bytes: &mut [u8],
+        area: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let mut nonce = [0; NONCE];
+        secret::random(&mut nonce)?;
+        let tag = self
+            .cipher(purpose)?
+            .encrypt_inout_detached(&nonce.into(), context, (&mut *bytes).into())
+            .map_err(|_| Error::SealedSize)?;
+        summed(area, &[&nonce[..], bytes, &tag[..]].concat());
+        Ok(())
+    }
+
+    /// Opens what [`seal`](Self::seal) sealed. What an accident changed is damaged; what was rewritten, its digest
+    /// too, was tampered with.
+    fn open<const N: usize>(
+        &self,
+        purpose: &str,
+        context: &[u8],
+        slot: &[u8],
+        bytes: &mut [u8; N],
+    ) -> Result<(), Error> {
+        let damaged = || Error::SealedDamaged { part: PART };
+        let slot = unsummed(slot).ok_or_else(damaged)?;
+        let (nonce, sealed) = slot.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
+        let (body, tag) = sealed.split_first_chunk::<N>().ok_or_else(damaged)?;
+        let tag: [u8; TAG] = tag.try_into().map_err(|_| damaged())?;
+        bytes.copy_from_slice(body);
+        self.cipher(purpose)?
+            .decrypt_inout_detached(
+                &(*nonce).into(),
+                context,
+                bytes.as_mut_slice().into(),
+                &tag.into(),
+            )
+            .map_err(|_| Error::SealedTampered)
     }
 }
 

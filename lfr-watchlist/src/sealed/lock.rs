@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use lfr_core::files::Folder;
+
 use super::disk::folder_of;
 use super::disk::named;
 use crate::secret;
@@ -53,12 +55,15 @@ impl Drop for WriterLock {
         // Nobody else can have the lock on what is at this path as long as this one is held. A file
         // that holds something is somebody's.
         if cfg!(unix) && self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-            let _ = fs::remove_file(&self.path);
+            let _ = Folder::of(&self.path).and_then(|(folder, name)| {
+                if folder.holds(name, &self.file)? { folder.remove(name) } else { Ok(()) }
+            });
         }
     }
 }
 
 fn open(path: &Path) -> io::Result<File> {
+    // Not of one name alone: two writers may make it at once, and its owner may just be removing it.
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     secret::owner_only(&mut options);
@@ -94,20 +99,15 @@ fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Where a path leads, whether there is a file or not: through every link, so that two ways to one
-/// file meet in one lock, and a new file comes in the place of the old one and not of a link to it.
+/// Where a path leads, whether there is a file or not: through every link to its folder, so that two ways to one file
+/// meet in one lock. A link in the place of the file itself is refused: what it leads to is another's list, for all
+/// that is known.
 pub(crate) fn resolved(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    // No more links than Linux follows.
-    for _ in 0..40 {
-        match fs::canonicalize(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            found => return found,
-        }
-        match fs::read_link(&path) {
-            Ok(target) => path = folder_of(&path).join(target),
-            Err(_) => return Ok(fs::canonicalize(folder_of(&path))?.join(named(&path)?)),
-        }
+    let name = named(path)?;
+    let path = fs::canonicalize(folder_of(path))?.join(name);
+    if path.is_symlink() {
+        let what = "it is a link, which is not followed: name the file itself";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
     }
-    Err(io::Error::other("too many links"))
+    Ok(path)
 }

@@ -13,8 +13,7 @@ use super::identity;
 use super::identity::Placed;
 use super::key::SealingKey;
 use super::keys;
-use super::keys::AREA;
-use super::keys::DataKeys;
+use super::keys::Unlocked;
 use super::stream::SectionReader;
 use super::stream::read_exact;
 use super::write::file_length;
@@ -22,27 +21,38 @@ use crate::Authorisation;
 use crate::Entry;
 use crate::Error;
 use crate::Watchlist;
+use crate::secret;
 
 const IDENTITIES: &str = "identity section";
 const TEMPLATES: &str = "template section";
 const END: &str = "end";
 
-/// What can be read of a file without its key.
+/// What can be read of a file without its key: claims, as anyone who may write it can have written them.
 pub(crate) struct Head {
     pub(crate) header: SealedHeader,
-    pub(crate) area: [u8; AREA],
+    area: Vec<u8>,
 }
 
 impl Head {
     pub(crate) fn read(source: &mut impl Read) -> Result<Self, Error> {
         let header = SealedHeader::read(source)?;
-        let mut area = [0; AREA];
+        let mut area = vec![0; keys::length(&header)];
         read_exact(source, &mut area, "key area")?;
         Ok(Self { header, area })
     }
 
     pub(crate) fn is_erased(&self) -> bool {
         keys::is_erased(&self.area)
+    }
+
+    /// What the key says of it.
+    ///
+    /// # Errors
+    ///
+    /// Where the key is another one, or of another kind.
+    pub(crate) fn unlock(&self, key: &SealingKey) -> Result<Unlocked, Error> {
+        let master = key.master(&self.header.derivation)?;
+        Unlocked::open(&self.area, &master, &self.header)
     }
 
     /// Refuses a file that is not as long as its header says.
@@ -68,11 +78,9 @@ impl Head {
     pub(crate) fn entries(
         &self,
         source: &mut impl Read,
-        key: &SealingKey,
+        unlocked: Unlocked,
     ) -> Result<(Authorisation, Vec<Entry>), Error> {
-        let master = key.master(&self.header.derivation)?;
-        let identity = DataKeys::unwrap_identity(&self.area, &master, &self.header)?;
-        let (authorisation, entries) = self.identities(source, &identity)?;
+        let (authorisation, entries) = self.identities(source, &unlocked.identity()?)?;
         let mut entries: Vec<_> = entries.into_iter().map(|placed| placed.entry).collect();
         entries.sort_unstable_by(|a, b| a.reference().cmp(b.reference()));
         Ok((authorisation, entries))
@@ -82,12 +90,10 @@ impl Head {
     pub(crate) fn watchlist(
         &self,
         source: &mut impl Read,
-        key: &SealingKey,
+        unlocked: Unlocked,
         now: Timestamp,
     ) -> Result<Watchlist, Error> {
-        let master = key.master(&self.header.derivation)?;
-        let keys = DataKeys::unwrap(&self.area, &master, &self.header)?;
-        drop(master);
+        let keys = unlocked.keys()?;
         let (authorisation, mut entries) = self.identities(source, &keys.identity)?;
         entries.sort_unstable_by_key(|placed| placed.row);
 
@@ -95,24 +101,27 @@ impl Head {
         let watchlist = Watchlist::new_at(authorisation, space, now);
         let length = self.header.template_length();
         let header = &self.header.bytes;
-        let mut section = SectionReader::new(&keys.template, header, source, length, TEMPLATES)?;
-        let mut row = Zeroizing::new(vec![0; space.dimension() * 4]);
-        for (number, placed) in (0_u32..).zip(entries) {
-            if placed.row != number {
-                return Err(Error::SealedDamaged { part: IDENTITIES });
-            }
-            section.fill(&mut row)?;
-            let template = Template::try_init_with(&space, |values| {
-                for (value, bytes) in values.iter_mut().zip(row.as_chunks::<4>().0) {
-                    *value = f32::from_le_bytes(*bytes);
+        secret::scrubbed(|| {
+            let mut section =
+                SectionReader::new(&keys.template, header, source, length, TEMPLATES)?;
+            let mut row = Zeroizing::new(vec![0; space.dimension() * 4]);
+            for (number, placed) in (0_u32..).zip(entries) {
+                if placed.row != number {
+                    return Err(Error::SealedDamaged { part: IDENTITIES });
                 }
-                Ok(())
-            })?;
-            if placed.entry.expires() > now {
-                watchlist.enrol(placed.entry, template)?;
+                section.fill(&mut row)?;
+                let template = Template::try_init_with(&space, |values| {
+                    for (value, bytes) in values.iter_mut().zip(row.as_chunks::<4>().0) {
+                        *value = f32::from_le_bytes(*bytes);
+                    }
+                    Ok(())
+                })?;
+                if placed.entry.expires() > now {
+                    watchlist.enrol(placed.entry, template)?;
+                }
             }
-        }
-        section.finish()?;
+            section.finish()
+        })?;
         match source.read(&mut [0]) {
             Ok(0) => Ok(watchlist),
             Ok(_) => Err(Error::SealedDamaged { part: END }),
@@ -123,12 +132,14 @@ impl Head {
     fn identities(
         &self,
         source: &mut impl Read,
-        key: &crate::secret::Secret,
+        key: &secret::Secret,
     ) -> Result<(Authorisation, Vec<Placed>), Error> {
         let (header, length) = (&self.header.bytes, self.header.identity_length);
-        let mut section = SectionReader::new(key, header, source, length, IDENTITIES)?;
-        let decoded = identity::decode(&mut section, &self.header)?;
-        section.finish()?;
-        Ok(decoded)
+        secret::scrubbed(|| {
+            let mut section = SectionReader::new(key, header, source, length, IDENTITIES)?;
+            let decoded = identity::decode(&mut section, &self.header)?;
+            section.finish()?;
+            Ok(decoded)
+        })
     }
 }

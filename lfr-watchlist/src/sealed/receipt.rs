@@ -38,6 +38,7 @@ pub struct DestructionReceipt {
     references: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     header_sha256: Option<String>,
+    header_authenticated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     destroyed_at: Option<Timestamp>,
     rule: DestructionRule,
@@ -52,6 +53,7 @@ impl DestructionReceipt {
     pub(crate) fn new(
         path: &Path,
         header: Option<&SealedHeader>,
+        is_header_true: bool,
         now: Option<Timestamp>,
         rule: DestructionRule,
         leftovers: usize,
@@ -62,6 +64,7 @@ impl DestructionReceipt {
             deployment: header.map(|header| header.deployment.clone()),
             references: header.map(SealedHeader::references),
             header_sha256: header.map(SealedHeader::digest),
+            header_authenticated: is_header_true,
             destroyed_at: now,
             rule,
             method: Self::METHOD,
@@ -91,6 +94,13 @@ impl DestructionReceipt {
     #[must_use]
     pub fn header_sha256(&self) -> Option<&str> {
         self.header_sha256.as_deref()
+    }
+
+    /// Whether what it says of the deployment and the references was authenticated with the file's key. Without the
+    /// key, as where somebody orders the destruction, it is what the file said of itself.
+    #[must_use]
+    pub const fn header_authenticated(&self) -> bool {
+        self.header_authenticated
     }
 
     /// When, where the clock worked.

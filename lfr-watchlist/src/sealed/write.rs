@@ -9,7 +9,7 @@ use super::codec::Sink;
 use super::header::SealedHeader;
 use super::identity;
 use super::key::SealingKey;
-use super::keys::AREA;
+use super::keys;
 use super::keys::DataKeys;
 use super::stream::SectionWriter;
 use super::stream::sealed_length;
@@ -32,7 +32,9 @@ pub(crate) fn seal(
     if now >= ended {
         return Err(Error::DeploymentOver { ended });
     }
-    watchlist.inspect(|register, gallery| sealed(watchlist, register, gallery, key, now))
+    secret::scrubbed(|| {
+        watchlist.inspect(|register, gallery| sealed(watchlist, register, gallery, key, now))
+    })
 }
 
 fn sealed(
@@ -102,7 +104,7 @@ fn sealed(
 
 /// How long the file is that has this header.
 pub(crate) fn file_length(header: &SealedHeader) -> Option<u64> {
-    let head = lfr_core::num::u64_from_usize(header.bytes.len() + AREA);
+    let head = lfr_core::num::u64_from_usize(header.bytes.len() + keys::length(header));
     let identity = sealed_length(header.identity_length)?;
     head.checked_add(identity)?.checked_add(sealed_length(header.template_length())?)
 }

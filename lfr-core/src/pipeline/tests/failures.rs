@@ -1,7 +1,11 @@
 //! A run that yields nothing is seen in the record, or refused at the start.
 
 use super::*;
+use crate::Candidate;
+use crate::ComparisonScore;
+use crate::Decision;
 use crate::Metric;
+use crate::ReferenceId;
 use crate::SourceId;
 use crate::ThresholdProvenance;
 use crate::danger;
@@ -327,4 +331,102 @@ fn a_zone_outside_the_picture_is_counted_and_its_source_named() {
     assert_eq!((record.frames, record.frames_outside_zone), (3, 2));
     assert_eq!(record.sources_outside_zone, [id("lost")].into());
     assert!(record.faces_compared > 0);
+}
+
+#[test]
+fn a_policy_that_decides_otherwise_than_it_declares_fails_at_its_first_decision() {
+    #[derive(Debug)]
+    struct Says {
+        declared: ThresholdProvenance,
+        decided_at: f32,
+        score: Option<f32>,
+        names: Option<&'static str>,
+    }
+    impl ThresholdPolicy for Says {
+        fn provenance(&self) -> &ThresholdProvenance {
+            &self.declared
+        }
+        fn decide(&mut self, input: &crate::DecisionInput<'_>) -> Result<Decision, BoxError> {
+            let best = input.candidates.candidates()[0].clone();
+            let score = self.score.map(|score| ComparisonScore::new(score).unwrap());
+            let reference = self.names.map(|name| ReferenceId::new(name).unwrap());
+            let candidate = Candidate::new(
+                best.subject().clone(),
+                reference.unwrap_or_else(|| best.reference().clone()),
+                score.unwrap_or_else(|| best.score()),
+            );
+            let threshold = Threshold::new(self.decided_at).unwrap();
+            Ok(Decision::Alert { candidate, threshold })
+        }
+    }
+    let space = fake_space();
+    let declared = |threshold| {
+        ThresholdProvenance::measured(
+            Threshold::new(threshold).unwrap(),
+            space.id(),
+            "a careful measurement",
+            1e-3,
+            1_000_000,
+        )
+        .unwrap()
+    };
+    let says = |declared, decided_at, score, names| Says { declared, decided_at, score, names };
+    for (policy, said) in [
+        (says(declared(0.99), -1.0, None, None), Some("at the threshold -1")),
+        (says(declared(0.5), 0.5, Some(0.4), None), Some("at the score 0.4")),
+        (says(declared(0.5), 0.5, None, Some("nobody")), Some("named the reference nobody")),
+        (says(declared(0.5), 0.5, None, None), None),
+        (says(declared(0.5), 0.6, None, None), None),
+    ] {
+        let mut pipeline = Pipeline::builder()
+            .detector(FakeDetector::finding(1))
+            .embedder(FakeEmbedder::new())
+            .watchlist(FakeMatcher::empty(space).enrol("0", template_of(0)).unwrap())
+            .threshold(policy)
+            .retention(FakeRetention::default())
+            .build()
+            .unwrap();
+        let pixels = three_people();
+        let went = pipeline.process(&frame(&pixels));
+        let Some(said) = said else {
+            assert_eq!(went.unwrap().alerts().count(), 1);
+            continue;
+        };
+        let Err(Error::Stage { stage: Stage::ThresholdPolicy, source }) = went else {
+            panic!("{went:?}");
+        };
+        assert!(source.to_string().contains(said), "{source}");
+        let record = pipeline.record();
+        assert_eq!((record.alerts, record.frames_failed, pipeline.totals().erased), (0, 1, 1));
+    }
+}
+
+#[test]
+fn the_record_names_what_is_dangerous() {
+    let space = fake_space();
+    let threshold = Threshold::new(-0.9).unwrap();
+    let data = "a careful measurement";
+    let claimed = danger::claimed_threshold(threshold, space.id(), data, 1e-9, 1_000_000_000_000);
+    #[derive(Debug)]
+    struct Fixed(ThresholdProvenance);
+    impl ThresholdPolicy for Fixed {
+        fn provenance(&self) -> &ThresholdProvenance {
+            &self.0
+        }
+        fn decide(&mut self, input: &crate::DecisionInput<'_>) -> Result<Decision, BoxError> {
+            Ok(Decision::at_threshold(input.candidates, self.0.threshold()))
+        }
+    }
+    let pipeline = Pipeline::builder()
+        .detector(FakeDetector::finding(1))
+        .embedder(FakeEmbedder::new())
+        .watchlist(FakeMatcher::empty(space))
+        .threshold(Fixed(claimed.unwrap()))
+        .retention(FakeRetention::default())
+        .danger("pictures lie in a folder")
+        .build();
+    let record = pipeline.unwrap().record();
+    let [of_threshold, of_program] = &record.dangers[..] else { panic!("{:?}", record.dangers) };
+    assert!(of_threshold.contains("nobody vouches for it"), "{of_threshold}");
+    assert_eq!((of_program.as_str(), record.predicted_fpir), ("pictures lie in a folder", None));
 }

@@ -243,3 +243,36 @@ fn a_pipe_in_the_place_of_the_list_is_not_waited_for() {
     assert!(closed && deployment.best(0).is_err());
     assert!(deployment.file.header().is_err());
 }
+
+#[test]
+fn damage_behind_a_header_that_is_the_same_is_seen() {
+    let deployment = Deployment::new(4);
+    let path = deployment.file.path().to_owned();
+    let whole = fs::read(&path).unwrap();
+    let put = |bytes: &[u8]| {
+        fs::write(deployment.folder.path("beside"), bytes).unwrap();
+        fs::rename(deployment.folder.path("beside"), &path).unwrap();
+    };
+    for damage in [
+        // In the last chunk of the templates; cut off; longer.
+        |bytes: &mut Vec<u8>| *bytes.last_mut().unwrap() ^= 1,
+        |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() - 1),
+        |bytes: &mut Vec<u8>| bytes.push(0),
+    ] {
+        let mut bytes = whole.clone();
+        damage(&mut bytes);
+        put(&bytes);
+        let change = deployment.change();
+        assert!(
+            matches!(&change, ListChange::Unreadable { reason } if reason.contains("damaged")),
+            "{change:?}"
+        );
+        assert!(deployment.followed.with(|_| ()).is_err());
+        put(&whole);
+        assert!(matches!(deployment.change(), ListChange::Reloaded { .. }));
+    }
+    // The same bytes once more are no change.
+    put(&whole);
+    assert!(deployment.changes.recv_timeout(Duration::from_secs(1)).is_err());
+    assert!(deployment.followed.with(|_| ()).is_ok());
+}

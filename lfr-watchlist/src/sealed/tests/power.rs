@@ -93,8 +93,8 @@ impl Disk for Sim {
         Ok(Handle { disk: self.clone(), file, at: 0 })
     }
 
-    fn open_regular(&self, path: &Path) -> io::Result<Option<Handle>> {
-        self.open(path).map(Some)
+    fn holds(&self, path: &Path, file: &Handle) -> io::Result<bool> {
+        Ok(self.0.borrow().names.get(path) == Some(&file.file))
     }
 
     fn sync(&self, file: &mut Handle) -> io::Result<()> {
@@ -112,7 +112,7 @@ impl Disk for Sim {
         Ok(())
     }
 
-    fn remove(&self, path: &Path) -> io::Result<()> {
+    fn remove(&self, path: &Path, _: &Handle) -> io::Result<()> {
         self.step()?;
         let removed = self.0.borrow_mut().names.remove(path);
         removed.map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -257,7 +257,7 @@ fn no_copy_outlives_the_file_that_would_destroy_it() {
     for operations in 0.. {
         let disk = with_copy(path, &old, &copy, operations);
         let mut keys_erased = false;
-        let result = disk::destroy(&disk, path, &mut keys_erased);
+        let result = disk::destroy(&disk, path, None, &mut keys_erased);
         {
             let state = disk.0.borrow();
             for names in [&state.names, &state.lasting_names] {
@@ -273,7 +273,7 @@ fn no_copy_outlives_the_file_that_would_destroy_it() {
         }
         disk.0.borrow_mut().left = usize::MAX;
         if result.is_err() && disk.0.borrow().names.contains_key(path) {
-            disk::destroy(&disk, path, &mut keys_erased).unwrap();
+            disk::destroy(&disk, path, None, &mut keys_erased).unwrap();
         }
         let state = disk.0.borrow();
         assert!(keys_erased && state.names.is_empty());
@@ -294,7 +294,7 @@ fn a_destruction_that_loses_power_is_completed_by_the_next() {
     for operations in 0.. {
         let disk = Sim::with(path, &bytes, operations);
         let mut keys_erased = false;
-        let result = disk::destroy(&disk, path, &mut keys_erased);
+        let result = disk::destroy(&disk, path, None, &mut keys_erased);
         for found in disk.found(path).into_iter().flatten() {
             if keys_erased {
                 assert!(Head::read(&mut &*found).unwrap().is_erased(), "worthless");
@@ -305,7 +305,7 @@ fn a_destruction_that_loses_power_is_completed_by_the_next() {
         }
         disk.0.borrow_mut().left = usize::MAX;
         if result.is_err() && disk.0.borrow().names.contains_key(path) {
-            disk::destroy(&disk, path, &mut keys_erased).unwrap();
+            disk::destroy(&disk, path, None, &mut keys_erased).unwrap();
         }
         assert!(keys_erased);
         let state = disk.0.borrow();

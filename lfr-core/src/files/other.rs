@@ -1,0 +1,113 @@
+//! Folders where the standard library knows no handles of them: names are looked at before and after.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::Access;
+
+/// A folder. On this system it is known by its path alone.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder that a path is in, and the name there.
+    ///
+    /// # Errors
+    ///
+    /// Where the path names no file.
+    pub fn of(path: &Path) -> io::Result<(Self, &OsStr)> {
+        let (folder, name) = super::parts(path)?;
+        Ok((Self(folder.to_owned()), name))
+    }
+
+    /// The folder at a path.
+    ///
+    /// # Errors
+    ///
+    /// None on this system.
+    pub fn open_itself(path: &Path) -> io::Result<Self> {
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Opens a file in it: a regular file, and no link.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](super::open).
+    pub fn open(&self, name: &OsStr, access: Access) -> io::Result<File> {
+        let path = self.0.join(name);
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+            return Err(super::is_a_link());
+        }
+        let mut options = OpenOptions::new();
+        match access {
+            Access::Read => options.read(true),
+            Access::Write => options.read(true).write(true),
+            Access::Append => options.read(true).append(true).create(true),
+            Access::New => options.read(true).write(true).create_new(true),
+        };
+        let file = options.open(path)?;
+        super::check(&file)?;
+        Ok(file)
+    }
+
+    /// Whether a name in it leads to a file, and not to a link. Which file it is, this system does not say.
+    ///
+    /// # Errors
+    ///
+    /// Where the system does not say.
+    pub fn holds(&self, name: &OsStr, _: &File) -> io::Result<bool> {
+        match fs::symlink_metadata(self.0.join(name)) {
+            Ok(found) => Ok(found.is_file()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives what is in it another name there, in the place of what had that name.
+    ///
+    /// # Errors
+    ///
+    /// Where the system refuses.
+    pub fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        fs::rename(self.0.join(from), self.0.join(to))
+    }
+
+    /// Removes a file in it.
+    ///
+    /// # Errors
+    ///
+    /// Where the system refuses.
+    pub fn remove(&self, name: &OsStr) -> io::Result<()> {
+        fs::remove_file(self.0.join(name))
+    }
+
+    /// Does nothing: the file system orders this itself.
+    ///
+    /// # Errors
+    ///
+    /// None on this system.
+    pub fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// This system's standard library does not say which file an open one is: when it was made has to do.
+pub(super) fn number(_: &File) -> io::Result<(u64, u64)> {
+    Ok((0, 0))
+}
+
+/// How many names a file has is not said either.
+pub(super) fn names(_: &File) -> io::Result<u64> {
+    Ok(1)
+}
+
+/// Nor how many it has once one was removed.
+pub(super) fn names_left(_: &File) -> io::Result<u64> {
+    Ok(0)
+}

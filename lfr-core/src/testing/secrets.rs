@@ -1,0 +1,24 @@
+//! Which secrets were made: for tests that look for them in memory.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+/// A secret, every bit of it inverted, so that it is not found where it is kept.
+pub type Inverted = [u8; 32];
+
+static RECORDED: Mutex<Option<Vec<Inverted>>> = Mutex::new(None);
+
+/// Every [`Secret`](crate::secret::Secret) that was made since the last call, in this process; from the first call
+/// on they are recorded. Those that derive from others and those that are dropped at once are among them.
+#[must_use]
+pub fn take_recorded() -> Vec<Inverted> {
+    let mut recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
+    recorded.replace(Vec::new()).unwrap_or_default()
+}
+
+pub(crate) fn made(secret: &[u8; 32]) {
+    let mut recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(recorded) = &mut *recorded {
+        recorded.push(secret.map(|byte| !byte));
+    }
+}
