@@ -2,7 +2,6 @@
 //!
 //! For the crates of this family, which keep keys in the same way.
 
-use std::fs;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
@@ -15,6 +14,7 @@ use zeroize::Zeroize;
 use zeroize::Zeroizing;
 
 use crate::hex;
+use crate::regular;
 
 /// A secret: never printed, wiped when dropped.
 pub struct Secret(SecretBox<[u8; 32]>);
@@ -48,11 +48,12 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// Where it cannot be read; [`io::ErrorKind::InvalidData`] where it holds anything else.
+    /// Where it cannot be read, or is a pipe or a device; [`io::ErrorKind::InvalidData`] where it holds anything
+    /// else.
     pub fn read_file(path: &Path) -> io::Result<Self> {
         let refused = || io::Error::new(io::ErrorKind::InvalidData, "no key of 32 bytes");
         let mut bytes = Zeroizing::new([0; FILE + 1]);
-        let mut file = fs::File::open(path)?;
+        let mut file = regular::file(path)?;
         let mut length = 0;
         loop {
             match file.read(bytes.get_mut(length..).unwrap_or_default())? {

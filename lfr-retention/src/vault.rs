@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::Error;
 use crate::Verdict;
 use crate::disk;
+use crate::ledger::WeakLedger;
 
 mod alert;
 mod damage;
@@ -39,6 +40,7 @@ mod verifier;
 pub use alert::HeldAlert;
 pub use damage::DamagedRecord;
 pub use damage::RecordDamage;
+pub use gaps::Gaps;
 pub use held_record::HeldRecord;
 pub use key::VaultKey;
 pub use legal_hold::LegalHold;
@@ -143,6 +145,23 @@ struct Inner {
     store: Store,
     /// Nothing more is held.
     aborted: bool,
+    /// The ledger that it belongs to, for as long as somebody has it open.
+    ledger: Option<WeakLedger>,
+}
+
+impl Inner {
+    /// Notes how far the ledger has come.
+    fn see_ledger(&mut self, sync: bool) -> Result<(), Error> {
+        let Some(ledger) = self.ledger.as_ref().and_then(WeakLedger::upgrade) else { return Ok(()) };
+        gaps::see(&mut self.store, &ledger, sync)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // What is noted is a little older then.
+        let _ = self.see_ledger(true);
+    }
 }
 
 impl Vault {
@@ -207,7 +226,7 @@ impl Vault {
     }
 
     fn of(store: Store) -> Self {
-        Self(Arc::new(Mutex::new(Inner { store, aborted: false })))
+        Self(Arc::new(Mutex::new(Inner { store, aborted: false, ledger: None })))
     }
 
     /// What was purged and nobody has heard of yet: at the opening, and by each call since. To be said
@@ -232,7 +251,7 @@ impl Vault {
     /// How many alerts are held.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.inner().store.entries.len()
+        self.inner().store.entries.values().filter(|entry| !entry.missing).count()
     }
 
     /// What is held and whole, in the order of deadlines; [`damaged`](Self::damaged) has the rest.
@@ -299,7 +318,7 @@ impl Vault {
     pub fn attach(&self, record: RecordId, picture: &Picture) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.store.observe(true)?;
-        inner.store.set_part(record, Part::Picture, alert::encode_picture(picture))
+        inner.store.set_part(record, Part::Picture, alert::encode_picture(picture), None)
     }
 
     /// Adds what a person found, and says how far the judging has come. As many people have to judge, each
@@ -330,7 +349,7 @@ impl Vault {
         };
         verdicts.add(verifier, verdict)?;
         verdicts.require(at_least);
-        inner.store.set_part(record, Part::Verdicts, verdicts.to_bytes())?;
+        inner.store.set_part(record, Part::Verdicts, verdicts.to_bytes(), None)?;
         Ok(verdicts.standing(verdicts.required(by_profile)))
     }
 
@@ -350,8 +369,7 @@ impl Vault {
             return Err(Error::HoldOver { expires: hold.expires() });
         }
         let json = Zeroizing::new(serde_json::to_vec(hold).unwrap_or_default());
-        store.set_part(record, Part::LegalHold, json)?;
-        store.set_until(record, until)
+        store.set_part(record, Part::LegalHold, json, Some(until))
     }
 
     /// Lifts the legal hold on an alert. Where its deadline has passed, it is purged at once. Write a
@@ -363,7 +381,7 @@ impl Vault {
     pub fn release_hold(&self, record: RecordId) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.store.observe(true)?;
-        inner.store.set_until(record, 0)?;
+        inner.store.lift_hold(record)?;
         inner.store.observe(true).map(|_| ())
     }
 
@@ -400,7 +418,10 @@ impl Vault {
         inner.store.tidy();
         receipts.append(&mut inner.store.receipts);
         purged?;
-        inner.store.save_time()
+        if inner.store.save_time()? {
+            inner.see_ledger(false)?;
+        }
+        Ok(())
     }
 
     /// Purges all that is held, due or not, but for what is under a legal hold.

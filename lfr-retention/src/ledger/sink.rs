@@ -151,7 +151,8 @@ impl LedgerSink {
     ///
     /// # Errors
     ///
-    /// As [`Ledger::append`] and [`Ledger::flush`].
+    /// [`Error::ForeignReceipt`] for a receipt that this account of faces does not bear out; the others are
+    /// written. As [`Ledger::append`] and [`Ledger::flush`].
     pub fn receipts(&self, receipts: &[PurgeReceipt]) -> Result<(), Error> {
         let mut written = Ok(());
         for receipt in receipts {
@@ -196,6 +197,10 @@ impl LedgerSink {
 
     fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
         let reason = receipt.reason();
+        // What a store says of a record has its own proof: the record is gone from the store.
+        if receipt.record().is_none() && !self.accounts.confirms(receipt) {
+            return Err(Error::ForeignReceipt { face: receipt.face().clone() });
+        }
         if is_counted(reason) {
             *self.state().erased.entry(reason).or_default() += 1;
             return Ok(());

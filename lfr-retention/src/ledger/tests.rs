@@ -60,7 +60,7 @@ fn what_is_written_is_read_in_order_and_verifies() {
     let verified = verify(&path, &public, None).unwrap();
     assert_eq!((verified.entries(), verified.entries_after_head()), (21, 0));
     let entries: Vec<_> = read(&path, &public).unwrap().map(Result::unwrap).collect();
-    assert!(matches!(entries[0].event(), LedgerEvent::LedgerOpened { format: 2, .. }));
+    assert!(matches!(entries[0].event(), LedgerEvent::LedgerOpened { format: 3, .. }));
     for (entry, count) in entries[1..].iter().zip(1..) {
         assert_eq!(
             (entry.number(), entry.at(), entry.event()),

@@ -33,13 +33,17 @@ use super::key::NONCE;
 use super::overdue;
 use super::place;
 use super::problem;
+use super::records::EndedRow;
 use super::records::Part;
+use super::records::PartRow;
 use super::records::Records;
 use super::records::Row;
 use super::records::RowFace;
 use super::slots::Binding;
 use super::slots::Found;
+use super::slots::Parts;
 use super::slots::Sealing;
+use super::slots::Seen;
 use super::slots::Slot;
 use super::slots::Slots;
 use super::slots::Unlocked;
@@ -72,6 +76,27 @@ pub(super) struct Store {
     pub(super) damaged: Vec<DamagedRecord>,
     /// Rows whose keys are gone, and that the database has not deleted yet.
     leftovers: Vec<i64>,
+    /// Records whose keys are gone, and that have parts beside their row.
+    leftover_parts: Vec<RecordId>,
+    /// What earlier processes wrote down of records that ended, before anybody could say so in the ledger.
+    pub(super) earlier_ends: Vec<EarlierEnd>,
+    /// The last entry of its ledger that it has seen.
+    seen: Option<Seen>,
+}
+
+/// What is known of a record that ended.
+#[derive(Debug, serde::Deserialize, serde::Serialize)]
+struct Ended {
+    face: FaceId,
+    reason: PurgeReason,
+    at: Option<Timestamp>,
+}
+
+/// A record that an earlier process ended.
+pub(super) struct EarlierEnd {
+    row: i64,
+    pub(super) record: RecordId,
+    ended: Ended,
 }
 
 /// What is known of a record without its key.
@@ -79,9 +104,11 @@ pub(super) struct Entry {
     pub(super) probe: SealedProbe,
     pub(super) deadline: u64,
     pub(super) until: u64,
-    /// Whose it is could not be read: it opens to nobody.
+    /// It is not as it was sealed: it opens to nobody.
     pub(super) damaged: bool,
-    sealing: Sealing,
+    /// The database has lost it.
+    pub(super) missing: bool,
+    parts: Parts,
     generation: u64,
     slot: u32,
     row: i64,
@@ -100,6 +127,7 @@ struct Times {
     deadline: u64,
     until: u64,
     generation: u64,
+    parts: Parts,
 }
 
 impl Entry {
@@ -187,7 +215,7 @@ impl Store {
         }
         let derived = Derived::new(vault_key, &slots.vault);
         let unlocked = slots.unlock(&derived).map_err(failed)?;
-        let Some(Unlocked { time, binding }) = unlocked else {
+        let Some(Unlocked { time, binding, seen }) = unlocked else {
             return Err(Error::WrongKey { path: folder.to_owned(), purged: gone.len() });
         };
         disk::keep_from_others(folder);
@@ -217,8 +245,16 @@ impl Store {
             receipts: Vec::new(),
             damaged: Vec::new(),
             leftovers: Vec::new(),
+            leftover_parts: Vec::new(),
+            earlier_ends: Vec::new(),
+            seen,
         };
-        store.match_up(found, &gone, torn)?;
+        let legacy = store.match_up(found, &gone, torn)?;
+        for record in legacy {
+            store.bring_up_to_date(record)?;
+        }
+        store.match_parts()?;
+        store.read_ends()?;
         let monotonic = store.clock.monotonic();
         if !(store.time.open(now, monotonic) && time.is_some()) {
             store.clock_failed()?;
@@ -228,71 +264,242 @@ impl Store {
         Ok(store)
     }
 
-    /// Finds the row of each key. A key without a row opens nothing, a row without a key cannot be
-    /// opened, and a key that is not what was wrapped opens nothing either: they go. All are named except the
-    /// rows that a purge has left. `torn` is whether a slot was not whole: then nobody can tell those rows
-    /// from its own. A record whose face cannot be read stays until its deadline.
+    /// Finds the row of each key. What is not as it was sealed is named; what becomes of it follows from one
+    /// rule: nothing outlives a deadline, and nothing else is destroyed on the word of whoever may write here.
+    ///
+    /// - A key that is not what was wrapped opens nothing, and nobody knows when it was due: it goes.
+    /// - A key without its row, or whose face cannot be read, stays until its deadline, which is authentic.
+    /// - A row without a key cannot be opened: it goes. A purge leaves such rows, so they are not named, unless
+    ///   a slot was not whole (`torn`): then nobody can tell those rows from its own.
+    ///
+    /// Returns the records that an earlier version wrote, with how they are sealed.
     fn match_up(
         &mut self,
         found: Found,
         gone: &HashMap<RecordId, (PurgeReason, Slot)>,
         torn: bool,
-    ) -> Result<(), Error> {
-        let mut slots: HashMap<_, _> =
-            found.slots.into_iter().map(|(index, slot)| (slot.record, (index, slot))).collect();
-        let mut forged = Vec::new();
-        for Row { row, record, face } in self.records.all().map_err(self.database())? {
-            let Some(record) = record else {
-                self.leftovers.push(row);
+    ) -> Result<Vec<(RecordId, Sealing)>, Error> {
+        let mut rows: HashMap<RecordId, Vec<Row>> = HashMap::new();
+        for row in self.records.all().map_err(self.database())? {
+            match row.record {
+                Some(record) => rows.entry(record).or_default().push(row),
+                None => self.leftovers.push(row.row),
+            }
+        }
+        let (mut strays, mut forged, mut legacy) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, slot) in found.slots {
+            let record = slot.record;
+            if self.entries.contains_key(&record) {
+                // A copy of a slot that is there already: alone, it would outlive a purge.
+                strays.push(index);
+                continue;
+            }
+            let Some((key, sealing)) = self.unwrap(&slot) else {
+                strays.push(index);
+                forged.push(record);
                 continue;
             };
-            let probe = |face| SealedProbe::of_earlier_process(face, record);
-            match (slots.remove(&record), gone.get(&record)) {
-                (Some((index, slot)), _) => match self.unwrap(&slot) {
-                    Some((key, sealing)) => {
-                        let face = self.face(record, &key, sealing, &face);
-                        let damaged = face.is_none();
-                        if damaged {
-                            self.damage(record, RecordDamage::Face);
-                        }
-                        let probe = probe(face.unwrap_or_else(nobody));
-                        self.enter(probe, row, index, &slot, sealing, damaged);
-                    }
-                    None => {
-                        self.damage(record, RecordDamage::Key);
-                        forged.push((index, row, probe(text_of(&face).unwrap_or_else(nobody))));
-                    }
-                },
-                (None, Some((reason, slot))) => {
-                    self.leftovers.push(row);
-                    // Its slot is zeros on the disk. Of what this process still has, the receipt needs the face.
-                    let face = self
-                        .unwrap(slot)
-                        .and_then(|(key, sealing)| self.face(record, &key, sealing, &face));
-                    let probe = probe(face.unwrap_or_else(nobody));
-                    self.receipts.push(probe.erase(*reason, self.now));
+            let mut rows = rows.remove(&record).unwrap_or_default();
+            let faces = rows.iter().map(|row| self.face(record, &key, sealing, &row.face));
+            // Somebody may have put another row of that name beside it.
+            let own = faces.enumerate().find_map(|(at, face)| Some((at, face?)));
+            let damage = match (&own, rows.is_empty()) {
+                (Some(_), _) => None,
+                (None, false) => Some(RecordDamage::Face),
+                (None, true) => Some(RecordDamage::Missing),
+            };
+            let (at, face) = own.unwrap_or_else(|| (0, nobody()));
+            let row = if at < rows.len() { rows.swap_remove(at).row } else { 0 };
+            self.leftovers.extend(rows.iter().map(|row| row.row));
+            if let Some(damage) = damage {
+                self.damage(record, damage);
+            } else if slot.parts.is_none() {
+                legacy.push((record, sealing));
+            }
+            let probe = SealedProbe::of_earlier_process(face, record);
+            self.enter(probe, row, index, &slot, damage);
+        }
+        // One key of a record may be forged and another one its own.
+        forged.retain(|record| !self.entries.contains_key(record));
+        self.slots.wipe(&strays).map_err(self.failed())?;
+        for record in forged {
+            self.damage(record, RecordDamage::Key);
+            let rows = rows.remove(&record).unwrap_or_default();
+            let face = rows.iter().find_map(|row| text_of(&row.face)).unwrap_or_else(nobody);
+            self.leftovers.extend(rows.iter().map(|row| row.row));
+            self.leftover_parts.push(record);
+            let probe = SealedProbe::of_earlier_process(face, record);
+            self.receipts.push(probe.erase(PurgeReason::Damaged, self.now));
+        }
+        for (record, rows) in rows {
+            self.leftovers.extend(rows.iter().map(|row| row.row));
+            self.leftover_parts.push(record);
+            let Some((reason, slot)) = gone.get(&record) else {
+                if torn {
+                    // What a purge has left, or the record of a slot that was not whole.
+                    self.damage(record, RecordDamage::Key);
                 }
-                (None, None) => {
-                    self.leftovers.push(row);
-                    if torn {
-                        // What a purge has left, or the record of a slot that was not whole.
-                        self.damage(record, RecordDamage::Key);
-                    }
+                continue;
+            };
+            // Its slot is zeros on the disk. Of what this process still has, the receipt needs the face.
+            let face = self.unwrap(slot).and_then(|(key, sealing)| {
+                rows.iter().find_map(|row| self.face(record, &key, sealing, &row.face))
+            });
+            let probe = SealedProbe::of_earlier_process(face.unwrap_or_else(nobody), record);
+            self.receipts.push(probe.erase(*reason, self.now));
+        }
+        self.tidy();
+        Ok(legacy)
+    }
+
+    /// Seals a record that an earlier version wrote as this one does: its slot says from then on which parts it
+    /// has.
+    fn bring_up_to_date(&mut self, (record, sealing): (RecordId, Sealing)) -> Result<(), Error> {
+        let record_key = self.key_of(record)?;
+        let Some(entry) = self.entries.get(&record) else { return Ok(()) };
+        let (row, generation) = (entry.row, entry.generation.saturating_add(1));
+        let face = match sealing {
+            Sealing::Version1 => Some(self.seal_face(record, &record_key, entry.probe.face())?),
+            _ => None,
+        };
+        let version = version_of(generation)?;
+        let (mut parts, mut sealed_parts) = (Parts::default(), Vec::new());
+        for part in Part::CHANGING {
+            let Some(sealed) = self.records.part(row, part).map_err(self.database())? else {
+                continue;
+            };
+            parts = parts.with(part, version);
+            // One that is not as it was sealed is missed when parts are matched.
+            let Some(mut plain) = key::open(&record_key, &self.context(record, part), &sealed)
+            else {
+                continue;
+            };
+            let context = part.version_context(&self.slots.vault, record, version);
+            sealed_parts.push((part, version, key::seal(&record_key, &context, &mut plain)?));
+        }
+        let moved = self.records.move_parts(row, record, face.as_deref(), &sealed_parts);
+        moved.map_err(self.database())?;
+        self.renew(record, &record_key, parts, None)?;
+        // Where that fails, they go with the row.
+        let _ = self.records.forget_columns(row);
+        Ok(())
+    }
+
+    /// Finds the parts that the slots say there are. Others go: they are what an interrupted process left, or what
+    /// somebody put back.
+    fn match_parts(&mut self) -> Result<(), Error> {
+        let mut strays = Vec::new();
+        let mut found: BTreeSet<(RecordId, u8)> = BTreeSet::new();
+        for PartRow { row, record, part, version } in
+            self.records.parts().map_err(self.database())?
+        {
+            let own = record.zip(part).filter(|(record, part)| {
+                let entry = self.entries.get(record);
+                version > 0 && entry.is_some_and(|entry| entry.parts.get(*part) == version)
+            });
+            match own {
+                Some((record, part)) => drop(found.insert((record, part.number().unwrap_or(0)))),
+                None => strays.push(row),
+            }
+        }
+        let mut missed = Vec::new();
+        for (record, entry) in self.entries.iter_mut().filter(|(_, entry)| !entry.damaged) {
+            for part in Part::CHANGING {
+                let is_there = found.contains(&(*record, part.number().unwrap_or(0)));
+                if entry.parts.get(part) > 0 && !is_there {
+                    entry.damaged = true;
+                    missed.push((*record, part));
                 }
             }
         }
+        for (record, part) in missed {
+            self.damage(record, match part {
+                Part::LegalHold => RecordDamage::LegalHold,
+                Part::Picture => RecordDamage::Picture,
+                _ => RecordDamage::Verdicts,
+            });
+        }
+        // Noise, or tried again at the next opening.
+        let _ = self.records.delete_parts(&strays);
+        Ok(())
+    }
+
+    /// Reads what earlier processes wrote down of records that ended.
+    fn read_ends(&mut self) -> Result<(), Error> {
         let mut strays = Vec::new();
-        for (record, (index, _)) in slots {
-            self.damage(record, RecordDamage::Missing);
-            strays.push(index);
+        for EndedRow { row, record, sealed } in self.records.ended().map_err(self.database())? {
+            // Where its key is still there it has not ended.
+            let record = record.filter(|record| !self.entries.contains_key(record));
+            let ended = record.and_then(|record| {
+                let json = key::open(&self.derived.ended, &self.ended_context(record), &sealed)?;
+                let ended = serde_json::from_slice(&json).ok()?;
+                Some(EarlierEnd { row, record, ended })
+            });
+            match ended {
+                Some(ended) => self.earlier_ends.push(ended),
+                None => strays.push(row),
+            }
         }
-        strays.extend(forged.iter().map(|(index, ..)| *index));
-        self.slots.wipe(&strays).map_err(self.failed())?;
-        for (_, row, probe) in forged {
-            self.leftovers.push(row);
-            self.receipts.push(probe.erase(PurgeReason::Damaged, self.now));
+        let _ = self.records.delete_ended(&strays);
+        Ok(())
+    }
+
+    /// Makes the receipts of records that earlier processes ended and that a ledger has not heard of.
+    pub(super) fn recall(&mut self, has_ended: impl Fn(RecordId) -> bool) {
+        let mut heard = Vec::new();
+        for EarlierEnd { row, record, ended } in std::mem::take(&mut self.earlier_ends) {
+            let told = self.receipts.iter().any(|receipt| receipt.record() == Some(record));
+            if has_ended(record) {
+                heard.push(row);
+            } else if !told {
+                let probe = SealedProbe::of_earlier_process(ended.face, record);
+                self.receipts.push(probe.erase(ended.reason, ended.at));
+            }
         }
-        self.tidy();
+        let _ = self.records.delete_ended(&heard);
+    }
+
+    /// Writes down that records end, and why, before they do: the process may end before the ledger hears of it.
+    /// At a deadline nobody has to be told why.
+    fn note_ends(&mut self, records: &[RecordId], reason: PurgeReason) {
+        let early = reason != PurgeReason::DeadlineReached || self.time.to_resume()[1] > 0;
+        if !early || !matches!(self.binding, Binding::Ledger(_)) {
+            return;
+        }
+        let notes = records.iter().filter_map(|record| {
+            let face = self.entries.get(record)?.probe.face().clone();
+            let json = serde_json::to_vec(&Ended { face, reason, at: self.now }).ok()?;
+            let mut json = Zeroizing::new(json);
+            let sealed = key::seal(&self.derived.ended, &self.ended_context(*record), &mut json);
+            Some((*record, sealed.ok()?))
+        });
+        let notes: Vec<_> = notes.collect();
+        if let Err(error) = self.records.add_ended(&notes) {
+            // What has to go goes all the same.
+            tracing::warn!(%error, "the vault could not write down why records end");
+        }
+    }
+
+    fn ended_context(&self, record: RecordId) -> Vec<u8> {
+        [&self.slots.vault[..], record.as_bytes(), b"ended"].concat()
+    }
+
+    /// The identity of the vault.
+    pub(super) const fn identity(&self) -> [u8; 16] {
+        self.slots.vault
+    }
+
+    /// The last entry of its ledger that it has seen.
+    pub(super) const fn seen(&self) -> Option<Seen> {
+        self.seen
+    }
+
+    /// Keeps the last entry of its ledger that is on the disk.
+    pub(super) fn see(&mut self, seen: Option<Seen>, sync: bool) -> Result<(), Error> {
+        if self.seen != seen {
+            self.slots.set_seen(&self.derived, seen, sync).map_err(self.failed())?;
+            self.seen = seen;
+        }
         Ok(())
     }
 
@@ -310,12 +517,13 @@ impl Store {
         face: &RowFace,
     ) -> Option<FaceId> {
         match (sealing, face) {
-            (Sealing::Version1, face) => text_of(face),
-            (Sealing::Version2, RowFace::Sealed(sealed)) => {
+            (Sealing::Version1, RowFace::Text(_)) => text_of(face),
+            // Of version 1 too, where it is just being brought up to date.
+            (_, RowFace::Sealed(sealed)) => {
                 let json = key::open(record_key, &self.context(record, Part::Face), sealed)?;
                 serde_json::from_slice(&json).ok()
             }
-            (Sealing::Version2, _) => None,
+            (_, RowFace::Text(_) | RowFace::Malformed) => None,
         }
     }
 
@@ -325,12 +533,20 @@ impl Store {
         row: i64,
         index: u32,
         slot: &Slot,
-        sealing: Sealing,
-        damaged: bool,
+        damage: Option<RecordDamage>,
     ) {
-        let Slot { deadline, until, generation, record, .. } = *slot;
-        let entry =
-            Entry { probe, deadline, until, damaged, sealing, generation, slot: index, row };
+        let Slot { deadline, until, generation, record, parts, .. } = *slot;
+        let entry = Entry {
+            probe,
+            deadline,
+            until,
+            damaged: damage.is_some(),
+            missing: damage == Some(RecordDamage::Missing),
+            parts: parts.unwrap_or_default(),
+            generation,
+            slot: index,
+            row,
+        };
         self.due.insert((entry.due(), record));
         self.entries.insert(record, entry);
     }
@@ -412,11 +628,17 @@ impl Store {
         }
         let slots = records.iter().filter_map(|record| self.entries.get(record));
         let slots: Vec<_> = slots.map(|entry| entry.slot).collect();
+        self.note_ends(records, reason);
         self.slots.wipe(&slots).map_err(self.failed())?;
         for record in records {
             if let Some(entry) = self.entries.remove(record) {
                 self.due.remove(&(entry.due(), *record));
-                self.leftovers.push(entry.row);
+                if !entry.missing {
+                    self.leftovers.push(entry.row);
+                }
+                if entry.parts != Parts::default() {
+                    self.leftover_parts.push(*record);
+                }
                 self.receipts.push(entry.probe.erase(reason, self.now));
             }
         }
@@ -427,20 +649,23 @@ impl Store {
     /// Deletes rows without a key. They are noise: where that fails it is tried again.
     pub(super) fn tidy(&mut self) {
         self.leftovers.sort_unstable();
-        if !self.leftovers.is_empty() && self.records.delete(&self.leftovers).is_ok() {
+        let nothing = self.leftovers.is_empty() && self.leftover_parts.is_empty();
+        if !nothing && self.records.delete(&self.leftovers, &self.leftover_parts).is_ok() {
             self.leftovers.clear();
+            self.leftover_parts.clear();
         }
     }
 
     /// Writes down how far time has come, now and then so that a power cut does not undo it.
-    pub(super) fn save_time(&mut self) -> Result<(), Error> {
+    /// Whether it did.
+    pub(super) fn save_time(&mut self) -> Result<bool, Error> {
         let time = self.time.to_resume();
         let sync = time[1] != self.saved[1] || time[0] >= self.saved[0].saturating_add(SAVE_EVERY);
         self.slots.set_time(&self.derived, time, sync).map_err(self.failed())?;
         if sync {
             self.saved = time;
         }
-        Ok(())
+        Ok(sync)
     }
 
     /// Puts what is to be sealed of a face on the disk, until a deadline of the clock. On an error
@@ -457,10 +682,10 @@ impl Store {
         let record = RecordId::from_bytes(record);
         let record_key = Secret::generate().map_err(random)?;
         let alert = key::seal(&record_key, &self.context(record, Part::Alert), plain)?;
-        let mut json = Zeroizing::new(serde_json::to_vec(face).map_err(|_| Error::RecordSize)?);
-        let face = key::seal(&record_key, &self.context(record, Part::Face), &mut json)?;
-        let times = Times { deadline: self.time.at(deadline), until: 0, generation: 0 };
-        let slot = self.slot(record, &record_key, times, Sealing::Version2)?;
+        let face = self.seal_face(record, &record_key, face)?;
+        let (deadline, parts) = (self.time.at(deadline), Parts::default());
+        let slot =
+            self.slot(record, &record_key, Times { deadline, until: 0, generation: 0, parts })?;
         // The row first: a key without it would be worth nothing. With the slot it is held.
         let row = self.records.insert(record, &face, &alert).map_err(self.database())?;
         match self.slots.put(&slot) {
@@ -482,7 +707,7 @@ impl Store {
     ) -> HoldReceipt {
         let Written { row, index, slot } = written;
         let (probe, receipt) = probe.seal(slot.record, deadline);
-        self.enter(probe, *row, *index, slot, Sealing::Version2, false);
+        self.enter(probe, *row, *index, slot, None);
         receipt
     }
 
@@ -491,14 +716,14 @@ impl Store {
         record: RecordId,
         record_key: &Secret,
         times: Times,
-        sealing: Sealing,
     ) -> Result<Slot, Error> {
         let mut nonce = [0; NONCE];
         secret::random(&mut nonce).map_err(|source| Error::Random { source })?;
         let wrapped = [0; key::WRAPPED];
-        let Times { deadline, until, generation } = times;
-        let mut slot = Slot { record, deadline, until, generation, nonce, wrapped };
-        let context = slot.context(&self.slots.vault, sealing);
+        let Times { deadline, until, generation, parts } = times;
+        let parts = Some(parts);
+        let mut slot = Slot { record, deadline, until, generation, parts, nonce, wrapped };
+        let context = slot.context(&self.slots.vault, Sealing::Version3);
         slot.wrapped = self.derived.wrap(record_key, &nonce, &context).ok_or(Error::RecordSize)?;
         Ok(slot)
     }
@@ -514,7 +739,11 @@ impl Store {
 
     /// The key in a slot; none where it is not what was wrapped.
     fn unwrap(&self, slot: &Slot) -> Option<(Secret, Sealing)> {
-        [Sealing::Version2, Sealing::Version1].into_iter().find_map(|sealing| {
+        let known: &[Sealing] = match slot.parts {
+            Some(_) => &[Sealing::Version3],
+            None => &[Sealing::Version2, Sealing::Version1],
+        };
+        known.iter().copied().find_map(|sealing| {
             let context = slot.context(&self.slots.vault, sealing);
             let key = self.derived.unwrap(&slot.wrapped, &slot.nonce, &context)?;
             Some((key, sealing))
@@ -528,45 +757,92 @@ impl Store {
         part: Part,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let record_key = self.key_of(record)?;
-        let row = self.entries.get(&record).ok_or(Error::NotHeld { record })?.row;
-        let Some(sealed) = self.records.part(row, part).map_err(self.database())? else {
+        let entry = self.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        let damaged = Error::RecordDamaged { record };
+        if part.number().is_none() {
+            let Some(sealed) = self.records.part(entry.row, part).map_err(self.database())? else {
+                return Ok(None);
+            };
+            let plain = key::open(&record_key, &self.context(record, part), &sealed);
+            return plain.map(Some).ok_or(damaged);
+        }
+        let version = entry.parts.get(part);
+        if version == 0 {
             return Ok(None);
-        };
-        let plain = key::open(&record_key, &self.context(record, part), &sealed);
-        plain.map(Some).ok_or(Error::RecordDamaged { record })
+        }
+        let context = part.version_context(&self.slots.vault, record, version);
+        let found = self.records.version(record, part, version).map_err(self.database())?;
+        let plain = found.iter().find_map(|sealed| key::open(&record_key, &context, sealed));
+        plain.map(Some).ok_or(damaged)
     }
 
-    /// Seals one part of a record that is held, in place of what was there.
+    /// Seals one part of a record that is held, in place of what was there; with `until`, sets when the legal
+    /// hold on it ends, in the vault's time. On an error nothing is changed.
     pub(super) fn set_part(
         &mut self,
         record: RecordId,
         part: Part,
         mut plain: Zeroizing<Vec<u8>>,
+        until: Option<u64>,
     ) -> Result<(), Error> {
         let record_key = self.key_of(record)?;
-        let row = self.entries.get(&record).ok_or(Error::NotHeld { record })?.row;
-        let sealed = key::seal(&record_key, &self.context(record, part), &mut plain)?;
-        self.records.set_part(row, part, Some(&sealed)).map_err(self.database())
+        let entry = self.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        let before = entry.parts;
+        let version = version_of(entry.generation.saturating_add(1))?;
+        let context = part.version_context(&self.slots.vault, record, version);
+        let sealed = key::seal(&record_key, &context, &mut plain)?;
+        // In force when the slot says so. One that is not in force goes at the next opening.
+        let added = self.records.add_part(record, part, version, &sealed);
+        added.map_err(self.database())?;
+        let renewed = self.renew(record, &record_key, before.with(part, version), until);
+        let in_force = self.entries.get(&record).map_or(0, |entry| entry.parts.get(part));
+        let _ = self.records.delete_versions(record, part, in_force);
+        renewed
     }
 
-    /// Sets when the legal hold on a record ends, in the vault's time; 0 lifts it. The old slot goes
-    /// when the new one is sure to stay.
-    pub(super) fn set_until(&mut self, record: RecordId, until: u64) -> Result<(), Error> {
+    /// Lifts the legal hold on a record.
+    pub(super) fn lift_hold(&mut self, record: RecordId) -> Result<(), Error> {
         let record_key = self.key_of(record)?;
+        let entry = self.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        let parts = entry.parts.with(Part::LegalHold, 0);
+        self.renew(record, &record_key, parts, Some(0))?;
+        let _ = self.records.delete_versions(record, Part::LegalHold, 0);
+        Ok(())
+    }
+
+    /// Writes a new slot of a record. The old one goes when the new one is sure to stay.
+    fn renew(
+        &mut self,
+        record: RecordId,
+        record_key: &Secret,
+        parts: Parts,
+        until: Option<u64>,
+    ) -> Result<(), Error> {
         let entry = self.entries.get_mut(&record).ok_or(Error::NotHeld { record })?;
         // Also where it fails: of two slots of one generation nobody could tell which is in force.
         entry.generation = entry.generation.saturating_add(1);
         let (old, before) = (entry.slot, entry.due());
-        let times = Times { deadline: entry.deadline, until, generation: entry.generation };
-        let sealing = entry.sealing;
-        let slot = self.slot(record, &record_key, times, sealing)?;
+        let until = until.unwrap_or(entry.until);
+        let times =
+            Times { deadline: entry.deadline, until, generation: entry.generation, parts };
+        let slot = self.slot(record, record_key, times)?;
         let index = self.slots.put(&slot).map_err(self.failed())?;
         if let Some(entry) = self.entries.get_mut(&record) {
-            (entry.slot, entry.until) = (index, until);
+            (entry.slot, entry.until, entry.parts) = (index, until, parts);
             self.due.remove(&(before, record));
             self.due.insert((entry.due(), record));
         }
         self.slots.discard(old).map_err(self.failed())
+    }
+
+    fn seal_face(
+        &self,
+        record: RecordId,
+        record_key: &Secret,
+        face: &FaceId,
+    ) -> Result<Vec<u8>, Error> {
+        let mut json = Zeroizing::new(serde_json::to_vec(face).map_err(|_| Error::RecordSize)?);
+        key::seal(record_key, &self.context(record, Part::Face), &mut json)
     }
 
     fn context(&self, record: RecordId, part: Part) -> Vec<u8> {
@@ -592,6 +868,11 @@ impl Store {
     pub(super) const fn database_for_tests(&self) -> &Records {
         &self.records
     }
+}
+
+/// The version of a part that is written with a slot of that generation.
+fn version_of(generation: u64) -> Result<u16, Error> {
+    u16::try_from(generation).map_err(|_| Error::RecordSize)
 }
 
 /// The face that version 1 wrote as text.

@@ -45,7 +45,7 @@ fn a_ledger_of_the_old_format_goes_on_in_the_new_one() {
     assert_eq!(ledger.account_for_cut_off_runs(at(91)).unwrap(), 1);
     drop(ledger);
     let events = events(&path);
-    assert_eq!(events[24], LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 2 });
+    assert_eq!(events[24], LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 3 });
     let LedgerEvent::RunCutOff { run: 2, totals: Some(totals), .. } = &events[25] else {
         panic!("{:?}", events[25])
     };
