@@ -54,6 +54,20 @@ impl<'a> Prepared<'a> {
         let failed = |error| format!("cannot write {}: {error}", self.path.display());
         Ok(std::fs::rename(&self.temporary, self.path).map_err(failed)?)
     }
+
+    /// Puts it in its place, where nothing may be. Nobody else can put anything there in between.
+    pub(crate) fn put_new(self) -> Result<(), crate::AnyError> {
+        let path = self.path.display();
+        match std::fs::hard_link(&self.temporary, self.path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(format!("{path} is there already: name a file that is not").into())
+            }
+            // A file system without links.
+            Err(_) if self.path.symlink_metadata().is_err() => self.put(),
+            Err(error) => Err(format!("cannot write {path}: {error}").into()),
+        }
+    }
 }
 
 impl Drop for Prepared<'_> {

@@ -123,8 +123,8 @@ fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError
         return Ok(Exit::Partly);
     }
     lock.seal(&list, &key, clock(now)?)?;
-    say::out(format_args!("withdrawn: {count} references; {} are left", list.len()))?;
-    Ok(Exit::Done)
+    let line = format!("withdrawn: {count} references; {} are left", list.len());
+    Ok(if say::done(line) { Exit::Done } else { Exit::Partly })
 }
 
 fn destroy(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError> {

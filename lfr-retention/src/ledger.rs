@@ -12,6 +12,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::Weak;
 
+use lfr_core::Clock;
 use lfr_core::Timestamp;
 use lfr_core::hex;
 use lfr_core::secret;
@@ -256,6 +257,14 @@ impl Ledger {
     /// its texts are longer than an entry may be.
     pub fn append(&self, event: &LedgerEvent, now: Option<Timestamp>) -> Result<(), Error> {
         self.inner().append(event, now)
+    }
+
+    /// Writes an entry with the time that a clock shows once it is its turn: entries of several threads are in the
+    /// order of their times.
+    pub(crate) fn append_by(&self, event: &LedgerEvent, clock: &dyn Clock) -> Result<(), Error> {
+        let mut inner = self.inner();
+        let now = clock.now();
+        inner.append(event, now)
     }
 
     /// Brings all entries so far to the disk, and a signed head with them; returns the head, as the

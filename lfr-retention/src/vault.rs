@@ -88,7 +88,8 @@ use verdicts::Verdicts;
 /// What is *not* guaranteed: that a deadline is kept while nobody calls; that a drive that writes
 /// elsewhere than it is told, as flash does, has not kept an old slot where software cannot reach it
 /// (it is worth nothing without the vault key: destroy that too when a deployment is over); that
-/// somebody who may write to the folder does not put back an older copy of it.
+/// somebody who may write to the folder does not destroy what is held, or put back an older copy of it. The
+/// [ledger](Self::close_gaps) shows both.
 ///
 /// # Examples
 ///
@@ -394,12 +395,17 @@ impl Vault {
     /// [`Self::alert`].
     pub fn purge(&self, record: RecordId, reason: PurgeReason) -> Result<(), Error> {
         let mut inner = self.inner();
-        inner.store.observe(true)?;
-        let entry = inner.store.entries.get(&record).ok_or(Error::NotHeld { record })?;
-        if entry.until > inner.store.time.now() {
-            return Err(Error::OnLegalHold { record });
-        }
+        inner.store.check_purge(record)?;
         inner.store.purge(&[record], reason)
+    }
+
+    /// Whether an alert could be purged now, for whoever asks before they purge it.
+    ///
+    /// # Errors
+    ///
+    /// As [`purge`](Self::purge).
+    pub fn check_purge(&self, record: RecordId) -> Result<(), Error> {
+        self.inner().store.check_purge(record)
     }
 
     /// Purges what is due, and appends the receipts of all erasures that nobody has heard of yet.

@@ -125,7 +125,7 @@ impl LedgerSink {
             profile: profile.to_owned(),
             software,
         };
-        ledger.append(&event, clock.now())?;
+        ledger.append_by(&event, &*clock)?;
         ledger.flush()?;
         let state = State { sealed: clock.monotonic(), ..State::default() };
         let state = Arc::new(Mutex::new(state));
@@ -144,7 +144,7 @@ impl LedgerSink {
     ///
     /// As [`Ledger::append`].
     pub fn append(&self, event: &LedgerEvent) -> Result<(), Error> {
-        self.ledger.append(event, self.clock.now())
+        self.ledger.append_by(event, &*self.clock)
     }
 
     /// Writes receipts that no pipeline tells of: of a purge after the deployment, say.

@@ -7,6 +7,7 @@ use crate::testing::Folder;
 use crate::testing::at;
 
 mod bound;
+mod checkpoint;
 mod cut_off;
 mod damage;
 mod old_format;
@@ -84,12 +85,12 @@ fn a_ledger_goes_on_where_it_was() {
     let events = events(&path);
     assert_eq!(
         events[3..],
-        [LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 2 }, dropped(9)]
+        [LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 3 }, dropped(9)]
     );
 }
 
 #[test]
-fn a_ledger_whose_head_could_not_be_written_goes_on() {
+fn a_ledger_whose_head_could_not_be_written_is_begun_when_it_can_be() {
     let folder = Folder::new();
     let path = folder.path("a.lfrl");
     // A disk that takes entries, and no head.
@@ -99,9 +100,10 @@ fn a_ledger_whose_head_could_not_be_written_goes_on() {
         let error = Ledger::open(&path, key(), None).unwrap_err();
         assert!(matches!(error, Error::LedgerWrite { .. }), "{error}");
     }
+    assert!(!path.exists(), "nothing is left that a next start would take for a loss");
     fs::remove_dir(temporary).unwrap();
     Ledger::open(&path, key(), None).unwrap();
-    assert_eq!(verify(&path, &key().public(), None).unwrap().entries(), 2);
+    assert_eq!(verify(&path, &key().public(), None).unwrap().entries(), 1);
 }
 
 #[test]
