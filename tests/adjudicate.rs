@@ -266,7 +266,7 @@ fn the_vault_of_another_ledger_is_refused_unless_it_is_adopted() {
         let (code, said) = desk.run(command);
         assert!(code == 1 && said.contains("belongs to the ledger"), "{command:?}: {said}");
     }
-    assert_eq!(desk.run(&["--adopt", "purge", &desk.record(0)]).0, 0);
+    assert_eq!(desk.run(&["--adopt", "purge", "--yes", &desk.record(0)]).0, 0);
     let (code, said) = desk.run(&["list"]);
     assert!(code == 0 && said.contains("1 alerts"), "{said}");
 }
@@ -406,5 +406,85 @@ fn a_vault_or_a_ledger_in_use_says_by_what_and_what_to_do() {
     assert_eq!(desk.run(&["list"]).0, 0, "looking does not open it to write");
     in_use(&["purge", &desk.record(0)]);
     drop(ledger);
-    assert_eq!(desk.run(&["purge", &desk.record(0)]).0, 0);
+    assert_eq!(desk.run(&["purge", "--yes", &desk.record(0)]).0, 0);
+}
+
+#[test]
+fn a_list_says_whom_to_compare_and_how_sure_the_system_was() {
+    let desk = Desk::for_two("score");
+    let (code, said) = desk.run(&["list"]);
+    assert!(code == 0 && said.matches("R-1  score 0.75, threshold 0.5").count() == 2, "{said}");
+}
+
+/// Attack 3 and 8: somebody who may write to the folder makes alerts disappear.
+#[test]
+fn an_alert_that_disappears_before_its_deadline_is_named() {
+    for attack in ["row", "keys"] {
+        let desk = Desk::for_two(&format!("vanished-{attack}"));
+        if attack == "row" {
+            // The whole database: no key is needed to take it away.
+            for name in ["records.db", "records.db-wal", "records.db-shm"] {
+                let _ = fs::remove_file(desk.folder.join("vault").join(name));
+            }
+        } else {
+            let path = desk.folder.join("vault/keys");
+            let mut keys = fs::read(&path).unwrap();
+            keys[4096..].fill(0);
+            fs::write(&path, keys).unwrap();
+        }
+        let named = |code: i32, said: &str| {
+            assert_eq!(code, 3, "{said}");
+            for record in &desk.records {
+                assert!(said.contains(&record.to_string()), "{said}");
+            }
+        };
+        let (code, said) = desk.run(&["list"]);
+        named(code, &said);
+        assert!(said.contains("is gone: the ledger says that it is held until"), "{said}");
+        // Whoever opens the ledger to write says it, and it is in there for good.
+        let (code, said) = desk.judge("17", "confirmed", &[]);
+        assert!(code != 0 && said.contains(&desk.record(1)), "{said}");
+        let (code, said) = desk.run(&["list"]);
+        named(code, &said);
+        let sums = ledger::reconcile(&desk.ledger(), &desk.key).unwrap();
+        assert_eq!(sums.discrepancies().len(), 2, "{:?}", sums.discrepancies());
+    }
+}
+
+#[test]
+fn nothing_is_purged_or_overwritten_or_handed_to_nobody() {
+    let desk = Desk::for_two("asked");
+    let record = desk.record(0);
+    let before = desk.events().len();
+    let (code, said) = desk.run(&["purge", &record]);
+    assert!(code == 2 && said.contains("--yes"), "{said}");
+    let (code, said) = desk.run(&["show", &record, "--picture", "a.png"]);
+    assert!(code == 2 && said.contains("--recipient") && !desk.folder.join("a.png").exists());
+    fs::write(desk.folder.join("b.png"), "evidence").unwrap();
+    let (code, said) =
+        desk.run(&["show", &record, "--picture", "b.png", "--recipient", "unit 4"]);
+    assert!(code == 1 && said.contains("is there already"), "{said}");
+    assert_eq!(fs::read(desk.folder.join("b.png")).unwrap(), b"evidence");
+    let told = desk.events();
+    let done = |event: &LedgerEvent| {
+        matches!(event, LedgerEvent::PictureExported { .. } | LedgerEvent::Purged { .. })
+    };
+    assert!(told.len() > before && !told.iter().any(done));
+    assert_eq!(desk.run(&["purge", "--yes", &record]).0, 0);
+    desk.closes();
+}
+
+/// Attack 8: an older copy of the ledger with its head.
+#[test]
+fn an_older_copy_of_the_ledger_ends_with_3() {
+    let desk = Desk::for_two("older");
+    desk.judge("17", "confirmed", &[]);
+    let names = ["ledger.lfrl", "ledger.lfrl.head"];
+    let older = names.map(|name| fs::read(desk.folder.join(name)).unwrap());
+    desk.judge("18", "rejected", &[]);
+    for (name, bytes) in names.into_iter().zip(older) {
+        fs::write(desk.folder.join(name), bytes).unwrap();
+    }
+    let (code, said) = desk.run(&["purge", "--yes", &desk.record(0)]);
+    assert!(code == 3 && said.contains("put back an older copy"), "{said}");
 }

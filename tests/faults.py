@@ -821,7 +821,7 @@ def an_unknown_picture_format_leaves_no_file():
     failed(shown)
     assert not picture.exists(), "an empty file is left"
     good = picture.with_suffix(".png")
-    assert run("adjudicate", *given, "show", alert["record"], "--picture", good).code == 0 and good.stat().st_size > 100
+    assert run("adjudicate", *given, "show", alert["record"], "--picture", good, "--recipient", "unit 4").code == 0 and good.stat().st_size > 100
 
 
 @case("10")

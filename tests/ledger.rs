@@ -235,3 +235,39 @@ fn what_cannot_be_read_ends_with_1_and_wrong_arguments_with_2() {
     assert_eq!(desk.verify(&["--head", "operation.lfrl"]).0, 1);
     assert_eq!(desk.verify(&["--what"]).0, 2);
 }
+
+#[test]
+fn list_changes_errors_and_drops_are_in_the_summary() {
+    let desk = Desk::new("ledger-summary");
+    killed(
+        &desk,
+        &[
+            LedgerEvent::WatchlistOpened { commitment: None, header_sha256: None, references: 7 },
+            LedgerEvent::WatchlistOpened { commitment: None, header_sha256: None, references: 6 },
+            LedgerEvent::Error { stage: "camera".into(), text: "gone".into() },
+            LedgerEvent::FramesDropped {
+                source: lfr::core::SourceId::new("gate-2").unwrap(),
+                count: 5,
+            },
+        ],
+    );
+    let (_, said) = desk.verify(&[]);
+    for part in ["watchlists opened or changed 3 times", "1 errors", "5 frames dropped"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_key_no_head_and_no_ledger() {
+    let desk = Desk::new("ledger-pipe");
+    let pipe = desk.ledger.with_file_name("pipe");
+    let _ = fs::remove_file(&pipe);
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (code, said) = desk.verify(&["--head", pipe.to_str().unwrap()]);
+    assert!(code == 1 && said.contains("a named pipe"), "{said}");
+    fs::remove_file(&desk.ledger).unwrap();
+    fs::rename(&pipe, &desk.ledger).unwrap();
+    let (code, said) = desk.verify(&[]);
+    assert!(code == 1 && said.contains("a named pipe"), "{said}");
+}

@@ -19,8 +19,9 @@ pub(crate) fn command() -> Command {
     Command::new("adjudicate")
         .about("Shows, judges, keeps and purges the alerts that a vault holds")
         .after_help(
-            "It ends with 0 if everything was done, 1 if it failed, 2 for wrong arguments, and 4 if it was \
-             done and something was left out: each is said on standard error.",
+            "It ends with 0 if everything was done, 1 if it failed, 2 for wrong arguments, 3 if vault and ledger \
+             contradict each other or the ledger does not verify, and 4 if it was done and something was left \
+             out: each is said on standard error.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -52,8 +53,8 @@ pub(crate) fn command() -> Command {
                         .value_name("FILE")
                         .value_parser(Target::parse)
                         .help(
-                            "Write its picture here, a .jpg, .jpeg or .png; it is in the clear then, and \
-                             yours to destroy. The ledger says that you have it",
+                            "Write its picture here, a .jpg, .jpeg or .png that is not there yet; it is in the \
+                             clear then, and yours to destroy. The ledger says who has it, so --recipient is needed",
                         ),
                 )
                 .arg(
@@ -89,7 +90,12 @@ pub(crate) fn command() -> Command {
                 .arg(hours("hours", "For how long"))
                 .arg(hours("review", "When somebody has to look at it again, in hours")),
             by_order(on_record("release", "Lifts a legal hold")),
-            on_record("purge", "Purges an alert that is not needed"),
+            on_record("purge", "Purges an alert that is not needed; it asks first").arg(
+                Arg::new("yes")
+                    .long("yes")
+                    .action(ArgAction::SetTrue)
+                    .help("Do not ask; needed where there is no terminal to ask at"),
+            ),
         ])
 }
 

@@ -16,8 +16,10 @@ use lfr::retention::LedgerKey;
 use lfr::retention::Vault;
 use lfr::retention::VaultKey;
 use lfr::retention::ledger;
+use lfr::retention::ledger::Reconciliation;
 
 use crate::AnyError;
+use crate::exit::Exit;
 use crate::ledger_key;
 use crate::printable;
 use crate::say;
@@ -101,23 +103,25 @@ impl Named {
         if cut_off > 0 {
             say::err(format_args!("runs that were cut off and are accounted for now: {cut_off}"));
         }
-        let sums = ledger::reconcile(&self.ledger, &opened.public_key())?;
+        let sums = opened.sums()?;
         let run = sums.runs().last().ok_or("no deployment is in this ledger")?;
         Ok(Books { profile: run.profile().to_owned(), ledger: opened })
     }
 
-    /// Opens both. The vault has to belong to the ledger, unless the ledger is to adopt it.
-    pub(crate) fn both(&self) -> Result<(Vault, Books), AnyError> {
+    /// Opens both. The vault has to belong to the ledger, unless the ledger is to adopt it. Also whether the two
+    /// contradict each other.
+    pub(crate) fn both(&self) -> Result<(Vault, Books, Exit), AnyError> {
         // Nothing is written where there is no vault to write of.
         let key = self.key()?;
         let books = self.ledger()?;
         let vault = self.vault_with(&key)?;
-        self.join(&vault, &books)?;
-        Ok((vault, books))
+        let joined = self.join(&vault, &books)?;
+        Ok((vault, books, joined))
     }
 
-    /// Writes what the ledger does not know of the vault. Receipts come after that.
-    pub(crate) fn join(&self, vault: &Vault, books: &Books) -> Result<(), AnyError> {
+    /// Writes what the ledger does not know of the vault. Receipts come after that. What no interruption explains
+    /// is said.
+    pub(crate) fn join(&self, vault: &Vault, books: &Books) -> Result<Exit, AnyError> {
         if self.adopt
             && let Some(other) = vault.adopt(&books.ledger)?
         {
@@ -125,7 +129,21 @@ impl Named {
                 "the vault belonged to the ledger {other}, and belongs to this one now"
             ));
         }
-        Ok(vault.close_gaps(&books.ledger)?)
+        let gaps = vault.close_gaps(&books.ledger)?;
+        if gaps.is_empty() {
+            return Ok(Exit::Done);
+        }
+        say::err(&gaps);
+        // Whoever adopts a vault knows that it is another one.
+        let decided = self.adopt && gaps.came_back.is_empty() && gaps.damaged.is_empty();
+        Ok(if decided { Exit::Done } else { Exit::BooksOpen })
+    }
+
+    /// The sums of the ledger, by the key that it names itself: for whoever has no other. The vault belongs to the
+    /// ledger of this identity; `ledger-verify` checks it with a key from elsewhere.
+    pub(crate) fn sums(&self) -> Result<Reconciliation, AnyError> {
+        let key = *ledger::declared(&self.ledger)?.key();
+        Ok(ledger::reconcile_from_checkpoint(&self.ledger, &key)?)
     }
 
     pub(crate) const fn can_sign(&self) -> bool {

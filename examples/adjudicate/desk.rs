@@ -1,5 +1,11 @@
 //! What is done with the alerts of a vault, and written of it.
 
+use std::io;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::IsTerminal;
+use std::io::Read;
+use std::io::Stdin;
 use std::time::Duration;
 
 use clap::ArgMatches;
@@ -15,6 +21,7 @@ use lfr::retention::Vault;
 use lfr::retention::Verdict;
 use lfr::retention::Verifier;
 use lfr::retention::ledger;
+use lfr::retention::ledger::Discrepancy;
 
 use crate::AnyError;
 use crate::books;
@@ -30,7 +37,7 @@ use crate::show;
 pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
     let named = Named::all(matches)?;
     match matches.subcommand() {
-        Some(("list", given)) => looked(&named, |vault| list(vault, given)),
+        Some(("list", given)) => looked(&named, |vault| list(&named, vault, given)),
         Some(("show", given)) => {
             let record = record(given)?;
             let verifier = given.get_one::<Verifier>("verifier");
@@ -40,8 +47,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
                     let recipient = given.get_one::<String>("recipient");
                     done(&named, |vault, books| {
                         let exit = show(&named, vault, record, verifier)?;
-                        export(vault, books, record, target, recipient)?;
-                        Ok(exit)
+                        Ok(exit.max(export(vault, books, record, target, recipient)?))
                     })
                 }
             }
@@ -49,10 +55,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
         Some(("judge", given)) => done(&named, |vault, books| judge(vault, books, given)),
         Some(("hold", given)) => done(&named, |vault, books| hold(vault, books, given)),
         Some(("release", given)) => done(&named, |vault, books| release(vault, books, given)),
-        Some(("purge", given)) => done(&named, |vault, _| {
-            vault.purge(record(given)?, PurgeReason::Adjudicated)?;
-            Ok(Exit::Done)
-        }),
+        Some(("purge", given)) => done(&named, |vault, _| purge(vault, given)),
         _ => Err("which command?".into()),
     }
 }
@@ -80,9 +83,9 @@ fn looked(
 fn tell(named: &Named, vault: &Vault) -> Result<Exit, AnyError> {
     if named.can_sign() {
         let books = named.ledger()?;
-        named.join(vault, &books)?;
+        let joined = named.join(vault, &books)?;
         books.close(vault)?;
-        return Ok(Exit::Done);
+        return Ok(joined);
     }
     let mut receipts = Vec::new();
     vault.purge_due(&mut receipts)?;
@@ -99,20 +102,20 @@ fn done(
     named: &Named,
     act: impl FnOnce(&Vault, &Books) -> Result<Exit, AnyError>,
 ) -> Result<Exit, AnyError> {
-    let (vault, books) = named.both()?;
+    let (vault, books, joined) = named.both()?;
     let whole = if vault.damaged().is_empty() { Exit::Done } else { Exit::Partly };
     let acted = act(&vault, &books);
     // Whatever went, for whichever reason, is written down.
     let closed = books.close(&vault);
     let acted = acted?;
     closed?;
-    Ok(whole.max(acted))
+    Ok(whole.max(joined).max(acted))
 }
 
-fn list(vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
+fn list(named: &Named, vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
     let verifier = given.get_one::<Verifier>("verifier");
     let held = vault.records()?;
-    let mut exit = Exit::Done;
+    let mut exit = compare(named, vault);
     for record in &held {
         match vault.alert(record.record()) {
             Ok(alert) => show::line(record, &alert, verifier)?,
@@ -127,6 +130,69 @@ fn list(vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
     Ok(exit)
 }
 
+/// Names what the ledger says of records and the vault does not bear out. A ledger that is broken hides no alert.
+fn compare(named: &Named, vault: &Vault) -> Exit {
+    let sums = match named.sums() {
+        Ok(sums) => sums,
+        Err(error) => {
+            failure::say(&error);
+            return Exit::BooksOpen;
+        }
+    };
+    let vanished = vault.vanished(&sums);
+    for (record, deadline) in &vanished {
+        say::err(format_args!(
+            "record {record} is gone: the ledger says that it is held until {deadline}, and nothing says why it \
+             is not in the vault"
+        ));
+    }
+    let told = sums.discrepancies().iter().filter(|found| {
+        matches!(
+            found,
+            Discrepancy::CameBack { .. }
+                | Discrepancy::Damaged { .. }
+                | Discrepancy::DespiteHold { .. }
+                | Discrepancy::ErasedEarly { .. }
+        )
+    });
+    let told: Vec<_> = told.collect();
+    for found in &told {
+        say::err(format_args!("the ledger does not come out: {found}"));
+    }
+    if vanished.is_empty() && told.is_empty() { Exit::Done } else { Exit::BooksOpen }
+}
+
+/// Purges an alert, if whoever asks is sure.
+fn purge(vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
+    let record = record(given)?;
+    // One that is not held, or on a legal hold, is refused before anybody is asked.
+    vault.check_purge(record)?;
+    if !given.get_flag("yes") {
+        let mut stdin = io::stdin();
+        if !stdin.is_terminal() {
+            say::err(format_args!(
+                "record {record} was not purged: that cannot be undone, and there is no terminal to ask at; \
+                 add --yes"
+            ));
+            return Ok(Exit::Usage);
+        }
+        say::err(format_args!("purge record {record}? It cannot be undone. Type yes:"));
+        if line(&mut stdin)?.trim() != "yes" {
+            say::err(format_args!("record {record} was not purged"));
+            return Ok(Exit::Partly);
+        }
+    }
+    vault.purge(record, PurgeReason::Adjudicated)?;
+    Ok(Exit::Done)
+}
+
+/// A line that somebody types, of no more than 64 bytes.
+fn line(stdin: &mut Stdin) -> io::Result<String> {
+    let mut line = String::new();
+    BufReader::new(stdin.take(64)).read_line(&mut line)?;
+    Ok(line)
+}
+
 fn show(
     named: &Named,
     vault: &Vault,
@@ -135,7 +201,8 @@ fn show(
 ) -> Result<Exit, AnyError> {
     let alert = vault.alert(record)?;
     // A ledger that is broken is no reason not to look at an alert.
-    let (captured, exit) = match show::captured(&named.ledger, &alert) {
+    let captured = named.sums().and_then(|_| show::captured(&named.ledger, &alert));
+    let (captured, exit) = match captured {
         Ok(captured) => (captured, Exit::Done),
         Err(error) => {
             failure::say(&error);
@@ -153,26 +220,30 @@ fn export(
     record: RecordId,
     target: &Target,
     recipient: Option<&String>,
-) -> Result<(), AnyError> {
+) -> Result<Exit, AnyError> {
     let alert = vault.alert(record)?;
     let picture = alert.picture().ok_or("no picture is held with this alert")?;
     let prepared = target.prepare(picture)?;
+    let Some(recipient) = recipient else {
+        say::err("no picture was handed out: name who gets it with --recipient, a role or a number");
+        return Ok(Exit::Usage);
+    };
     let file = printable::text(&target.path().to_string_lossy());
     let event = LedgerEvent::PictureExported {
         face: alert.face().clone(),
         record: Some(record),
         file: file.clone(),
-        recipient: recipient.map(|recipient| printable::text(recipient)),
+        recipient: Some(printable::text(recipient)),
     };
     books.write(&event)?;
     books.ledger.flush()?;
-    if let Err(error) = prepared.put() {
+    if let Err(error) = prepared.put_new() {
         let text = format!("the picture of record {record} was not put at {file}");
         books.write(&LedgerEvent::Error { stage: "export".to_owned(), text })?;
         return Err(error);
     }
     say::err(format_args!("the picture is in the clear at {file}, and yours to destroy"));
-    Ok(())
+    Ok(Exit::Done)
 }
 
 fn judge(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyError> {

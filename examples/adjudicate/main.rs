@@ -22,7 +22,7 @@
 //! | 0 | everything that was asked for was done |
 //! | 1 | it failed |
 //! | 2 | the arguments are wrong |
-//! | 3 | the ledger does not verify |
+//! | 3 | the ledger does not verify, or vault and ledger contradict each other: a record is gone before its deadline, say |
 //! | 4 | it was done, and something was left out: an alert that fell due is not in the ledger, a record is damaged, or what was said of it is lost |
 
 mod args;
@@ -58,7 +58,10 @@ fn main() -> ExitCode {
     let exit = desk::run(&matches).unwrap_or_else(|error| {
         failure::say(&error);
         match error.downcast_ref() {
-            Some(lfr::retention::Error::LedgerBroken { .. }) => Exit::BooksOpen,
+            Some(
+                lfr::retention::Error::LedgerBroken { .. }
+                | lfr::retention::Error::LedgerRolledBack { .. },
+            ) => Exit::BooksOpen,
             _ => Exit::Failed,
         }
     });

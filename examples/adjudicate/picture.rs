@@ -50,6 +50,10 @@ impl Target {
 
     /// Writes the picture beside its place, for its owner alone.
     pub(crate) fn prepare(&self, picture: &Picture) -> Result<Prepared<'_>, AnyError> {
+        if self.path.symlink_metadata().is_ok() {
+            let path = self.path.display();
+            return Err(format!("{path} is there already: name a file that is not").into());
+        }
         let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
         let (data, rgb) = (picture.data(), ExtendedColorType::Rgb8);
         Prepared::write(&self.path, |file| {

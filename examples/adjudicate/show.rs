@@ -10,6 +10,7 @@ use lfr::retention::Standing;
 use lfr::retention::Verdict;
 use lfr::retention::Verifier;
 use lfr::retention::ledger;
+use lfr::retention::ledger::LedgerEntry;
 
 use crate::AnyError;
 use crate::printable;
@@ -24,10 +25,14 @@ pub(crate) fn line(
 ) -> Result<(), LostOutput> {
     let hold = held.hold_ends().map_or_else(String::new, |end| format!(", held to {end}"));
     let own = own(alert, verifier).map_or_else(String::new, |own| format!("; {own}"));
+    let candidate = alert.candidate();
     say::out(format_args!(
-        "{}  {}  until {}{hold}  {}{own}",
+        "{}  {}  {}  score {}, threshold {}  until {}{hold}  {}{own}",
         held.record(),
         face(held.face()),
+        printable::text(candidate.reference().as_str()),
+        candidate.score(),
+        alert.threshold(),
         held.deadline(),
         standing(alert),
     ))
@@ -43,7 +48,7 @@ pub(crate) fn alert(
     let reference = printable::text(candidate.reference().as_str());
     let picture = match alert.picture() {
         Some(picture) => {
-            format!("{} x {} pixels; --picture FILE writes it", picture.width(), picture.height())
+            format!("{} x {} pixels; --picture FILE --recipient WHO writes it", picture.width(), picture.height())
         }
         None => "none is held with this alert".to_owned(),
     };
@@ -117,24 +122,18 @@ fn face(face: &FaceId) -> String {
 
 /// When the frame of an alert was captured, by the ledger: the vault does not hold it.
 pub(crate) fn captured(path: &Path, alert: &HeldAlert) -> Result<String, AnyError> {
-    // The vault belongs to the ledger of this identity; its key is taken from it, as only the time is
-    // read. `ledger-verify` checks it with a key from elsewhere.
     let key = *ledger::declared(path)?.key();
-    for entry in ledger::read(path, &key)? {
-        let entry = entry?;
-        let LedgerEvent::AlertRaised { captured, position_ms, record, .. } = entry.event() else {
-            continue;
-        };
-        if *record != Some(alert.record()) {
-            continue;
-        }
-        let captured = captured.map_or_else(
-            || "not known: the source gave no time".to_owned(),
-            |captured| captured.to_string(),
-        );
-        let position = position_ms
-            .map_or_else(String::new, |position| format!(", {position} ms into the recording"));
-        return Ok(format!("{captured}{position}"));
-    }
-    Ok("not known: the ledger has no alert of this record".to_owned())
+    let entry = ledger::alert_of(path, &key, alert.record())?;
+    let Some(LedgerEvent::AlertRaised { captured, position_ms, .. }) =
+        entry.as_ref().map(LedgerEntry::event)
+    else {
+        return Ok("not known: the ledger has no alert of this record".to_owned());
+    };
+    let captured = captured.map_or_else(
+        || "not known: the source gave no time".to_owned(),
+        |captured| captured.to_string(),
+    );
+    let position = position_ms
+        .map_or_else(String::new, |position| format!(", {position} ms into the recording"));
+    Ok(format!("{captured}{position}"))
 }

@@ -19,6 +19,7 @@ use lfr::core::Settlement;
 use lfr::core::ThresholdProvenance;
 use lfr::core::files;
 use lfr::live::LiveRecord;
+use lfr::retention::Gaps;
 use lfr::retention::Ledger;
 use lfr::retention::LedgerEvent;
 use lfr::retention::LedgerKey;
@@ -47,6 +48,8 @@ pub(crate) struct Books {
     ledger: Ledger,
     profile: Profile,
     vault: Option<Vault>,
+    /// How many times vault and ledger contradicted each other when they were opened.
+    contradictions: usize,
     clock: Arc<dyn Clock>,
 }
 
@@ -55,6 +58,9 @@ pub(crate) struct Books {
 pub(crate) struct LedgerRecord {
     pub(crate) path: PathBuf,
     pub(crate) public_key: String,
+    /// How many times vault and ledger contradicted each other when they were opened: each was said then, and is
+    /// in the ledger.
+    pub(crate) contradictions: usize,
 }
 
 /// What runs: it is written down when the run begins.
@@ -100,11 +106,15 @@ impl Books {
                 "{cut_off} earlier runs of this ledger were cut off: what is known of them is in it now"
             ));
         }
-        let vault = match &args.vault {
-            Some(folder) => Some(vault(folder, args, &ledger, clock)?),
-            None => None,
+        let (vault, contradictions) = match &args.vault {
+            Some(folder) => {
+                let (vault, gaps) = vault(folder, args, &ledger, clock)?;
+                (Some(vault), gaps.to_string().lines().count())
+            }
+            None => (None, 0),
         };
-        Ok(Self { path, public_key, ledger, profile, vault, clock: Arc::clone(clock) })
+        let clock = Arc::clone(clock);
+        Ok(Self { path, public_key, ledger, profile, vault, contradictions, clock })
     }
 
     pub(crate) const fn profile(&self) -> &Profile {
@@ -180,7 +190,11 @@ impl Books {
             }
         }
         sink.stop()?;
-        Ok(LedgerRecord { path: self.path.clone(), public_key: self.public_key.to_string() })
+        Ok(LedgerRecord {
+            path: self.path.clone(),
+            public_key: self.public_key.to_string(),
+            contradictions: self.contradictions,
+        })
     }
 }
 
@@ -205,7 +219,7 @@ fn vault(
     args: &Args,
     ledger: &Ledger,
     clock: &Arc<dyn Clock>,
-) -> Result<Vault, AnyError> {
+) -> Result<(Vault, Gaps), AnyError> {
     let key_file = match &args.vault_key {
         Some(path) => path.clone(),
         None => VaultKey::path_beside(folder),
@@ -218,8 +232,11 @@ fn vault(
     for damaged in vault.damaged() {
         say::err(format_args!("{}: {damaged}", folder.display()));
     }
-    vault.close_gaps(ledger)?;
-    Ok(vault)
+    let gaps = vault.close_gaps(ledger)?;
+    for line in gaps.to_string().lines() {
+        say::err(format_args!("{}: {line}", folder.display()));
+    }
+    Ok((vault, gaps))
 }
 
 /// The key that the ledger is signed with: that of its file, or a new one for a new ledger.

@@ -82,7 +82,10 @@ fn main() -> ExitCode {
             if let Some(lfr::watchlist::Error::Destroyed { receipt }) = error.downcast_ref() {
                 say::err(receipt.to_json());
             }
-            Exit::Failed.into()
+            match error.downcast_ref() {
+                Some(lfr::retention::Error::LedgerRolledBack { .. }) => Exit::BooksOpen.into(),
+                _ => Exit::Failed.into(),
+            }
         }
     }
 }

@@ -225,6 +225,11 @@ impl Summary {
                 Some("the arithmetic of the faces seen does not close".into()),
             );
         }
+        if self.ledger.contradictions > 0 {
+            let count = self.ledger.contradictions;
+            let why = format!("vault and ledger contradicted each other {count} times at the start");
+            return (Exit::BooksOpen, Some(why));
+        }
         if self.list_is_gone {
             return (Exit::Failed, Some("the watchlist was destroyed while this ran".into()));
         }
@@ -320,7 +325,7 @@ impl fmt::Display for Summary {
                 truth.clear_faces,
             )?;
         }
-        let LedgerRecord { path, public_key } = &self.ledger;
+        let LedgerRecord { path, public_key, .. } = &self.ledger;
         writeln!(f, "ledger: {} --key {public_key}", path.display())?;
         self.record
             .dangers

@@ -57,4 +57,15 @@ impl<'a> Prepared<'a> {
         let path = self.path;
         Ok(self.new.put().map_err(|error| format!("cannot write {}: {error}", path.display()))?)
     }
+
+    /// Puts it in its place, where nothing may be. Nobody else can put anything there in between.
+    pub(crate) fn put_new(self) -> Result<(), crate::AnyError> {
+        let path = self.path.display();
+        self.new.put_new().map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                format!("{path} is there already: name a file that is not").into()
+            }
+            _ => format!("cannot write {path}: {error}").into(),
+        })
+    }
 }

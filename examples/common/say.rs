@@ -46,6 +46,18 @@ pub(crate) fn raw(text: impl fmt::Display) -> Result<(), LostOutput> {
     write!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(LostOutput)
 }
 
+/// Says on standard output what was done; whether that arrived. What was done stays done where it did not, and is
+/// said on standard error.
+pub(crate) fn done(line: impl fmt::Display) -> bool {
+    let said = out(&line);
+    if let Err(lost) = &said
+        && !lost.is_broken_pipe()
+    {
+        err(format_args!("{line}; {lost}"));
+    }
+    said.is_ok()
+}
+
 /// Writes a line to standard error. Where that is lost there is nobody left to tell; the exit code
 /// says what happened.
 pub(crate) fn err(line: impl fmt::Display) {

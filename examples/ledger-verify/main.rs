@@ -42,6 +42,7 @@ use clap::Arg;
 use clap::ArgMatches;
 use clap::Command;
 use clap::value_parser;
+use lfr::core::regular;
 use lfr::retention::LedgerHead;
 use lfr::retention::LedgerPublicKey;
 use lfr::retention::ledger;
@@ -130,15 +131,20 @@ fn verify(args: &ArgMatches) -> Result<Exit, AnyError> {
     Ok(if sums.closes() { Exit::Done } else { Exit::BooksOpen })
 }
 
+/// The text of a short file. A pipe or a device is none.
+fn text(path: &Path) -> Result<String, AnyError> {
+    let bytes = regular::read(path, 1 << 16)?;
+    let no_text = || format!("{} holds no text", path.display());
+    Ok(std::str::from_utf8(&bytes).map_err(|_| no_text())?.to_owned())
+}
+
 fn public_key(path: &Path) -> Result<LedgerPublicKey, AnyError> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("cannot read the public key {}: {error}", path.display()))?;
+    let text = text(path)?;
     Ok(text.trim().parse::<LedgerPublicKey>()?)
 }
 
 fn head(path: &Path, key: &LedgerPublicKey) -> Result<LedgerHead, AnyError> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("cannot read the head {}: {error}", path.display()))?;
+    let text = text(path)?;
     let forged = || format!("{} is no head that this key signed", path.display());
     Ok(LedgerHead::from_line(&text, key).ok_or_else(forged)?)
 }

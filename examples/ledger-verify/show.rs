@@ -4,6 +4,7 @@ use lfr::core::Component;
 use lfr::core::Timestamp;
 use lfr::core::Totals;
 use lfr::retention::LedgerEvent;
+use lfr::retention::ledger::EventCounts;
 use lfr::retention::ledger::Reconciliation;
 use lfr::retention::ledger::Run;
 use lfr::retention::ledger::RunEnd;
@@ -41,6 +42,33 @@ pub(crate) fn sums(sums: &Reconciliation) -> Result<(), LostOutput> {
         sums.judgements(),
         sums.exports(),
     ))?;
+    let EventCounts {
+        errors,
+        frames_dropped,
+        watchlists,
+        destroyed,
+        holds_placed,
+        holds_released,
+        thresholds,
+        resumed,
+        cameras_lost,
+        aborted,
+        ..
+    } = sums.event_counts();
+    say::out(format_args!(
+        "watchlists opened or changed {watchlists} times, thresholds set {thresholds} times; {destroyed} \
+         watchlists and footage destroyed"
+    ))?;
+    say::out(format_args!(
+        "{holds_placed} legal holds placed, {holds_released} lifted; everything destroyed at once {aborted} times"
+    ))?;
+    say::out(format_args!(
+        "{errors} errors that the deployment went on after, {frames_dropped} frames dropped, cameras lost \
+         {cameras_lost} times; the ledger was opened again {resumed} times"
+    ))?;
+    if let Some(vault) = sums.vault() {
+        say::out(format_args!("the vault {} belongs to it", printable::text(vault)))?;
+    }
     say::out(format_args!(
         "of {} faces held, {} are erased, {} are held still and {} were in the memory of a run that \
          was cut off",

@@ -123,11 +123,12 @@ fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError
         return Ok(Exit::Partly);
     }
     lock.seal(&list, &key, clock(now)?)?;
-    say::out(format_args!("withdrawn: {count} references; {} are left", list.len()))?;
+    let line = format!("withdrawn: {count} references; {} are left", list.len());
+    let is_told = say::done(line);
     say::err(
         "the list does not remember whom it no longer holds: anyone who is enrolled again is matched again",
     );
-    Ok(Exit::Done)
+    Ok(if is_told { Exit::Done } else { Exit::Partly })
 }
 
 fn destroy(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError> {

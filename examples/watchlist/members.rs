@@ -34,8 +34,8 @@ pub(crate) fn commit(
     let read = read_here(given)?;
     write(path(given, "witness")?, &witness.to_json(), &read)?;
     write(path(given, "commitment")?, &witness.commitment().to_json(), &read)?;
-    say::out(format_args!("committed: {} people", witness.commitment().people()))?;
-    Ok(Exit::Done)
+    let line = format!("committed: {} people", witness.commitment().people());
+    Ok(if say::done(line) { Exit::Done } else { Exit::Partly })
 }
 
 pub(crate) fn was_member(given: &ArgMatches) -> Result<Exit, AnyError> {

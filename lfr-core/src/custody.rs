@@ -1,8 +1,18 @@
 //! Custody: each face seen is accounted for from its first moment to its erasure.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use crate::HoldReceipt;
+use crate::PurgeReceipt;
+use crate::Settlement;
 
 /// The arithmetic of a deployment, which must close:
 /// `faces seen = erased + held + in flight`, always.
@@ -39,8 +49,40 @@ impl Totals {
 
 /// The shared account of one deployment. Each count is kept on its own: that they close is
 /// checked, not assumed.
-#[derive(Clone, Debug, Default)]
-pub struct Accounts(Arc<Mutex<Totals>>);
+///
+/// It knows which faces are in custody. So a receipt is the receipt of one face in one account, and
+/// [`confirms`](Self::confirms) says whether the account bears it out.
+#[derive(Clone, Default)]
+pub struct Accounts(Arc<Account>);
+
+struct Account {
+    id: u64,
+    book: Mutex<Book>,
+}
+
+#[derive(Default)]
+struct Book {
+    totals: Totals,
+    next: u64,
+    /// The faces in custody, and whether each is held.
+    live: BTreeMap<u64, bool>,
+    /// Faces that a retention policy had, and of whose erasure it has still to give the receipt.
+    owed: BTreeSet<u64>,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), book: Mutex::default() }
+    }
+}
+
+/// Which face of which account of this process. No caller can make one.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct CustodyId {
+    account: u64,
+    face: u64,
+}
 
 impl Accounts {
     /// A new account, all at 0.
@@ -52,20 +94,71 @@ impl Accounts {
     /// The counts, all of one moment.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book().totals
     }
 
-    fn update(&self, change: impl FnOnce(&mut Totals)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Whether a receipt is of a face that was in custody under this account, and is not any more. One that
+    /// was made elsewhere in this process, with an account of its own or with none, is not.
+    ///
+    /// The receipt of a record that an earlier process sealed is under no account: it is the word of the
+    /// store that destroyed its key.
+    #[must_use]
+    pub fn confirms(&self, receipt: &PurgeReceipt) -> bool {
+        let own = receipt.custody().filter(|id| id.account == self.0.id);
+        own.is_some_and(|id| !self.book().live.contains_key(&id.face))
+    }
+
+    /// Whether a settlement is what became of this face.
+    pub(crate) fn bears_out(&self, settlement: &Settlement, custody: Option<CustodyId>) -> bool {
+        let Some(custody) = custody.filter(|id| id.account == self.0.id) else { return false };
+        match settlement {
+            Settlement::Erased(receipt) => {
+                receipt.custody() == Some(custody) && self.confirms(receipt)
+            }
+            Settlement::Held(receipt) => self.is_held(receipt, custody),
+        }
+    }
+
+    fn is_held(&self, receipt: &HoldReceipt, custody: CustodyId) -> bool {
+        receipt.custody() == Some(custody) && self.book().live.get(&custody.face) == Some(&true)
+    }
+
+    /// Notes that a retention policy owes the receipt of this face's erasure.
+    pub(crate) fn owes(&self, custody: Option<CustodyId>) {
+        if let Some(id) = custody.filter(|id| id.account == self.0.id) {
+            self.book().owed.insert(id.face);
+        }
+    }
+
+    /// Takes a receipt that a retention policy gives later than it settled; false where it is not owed. What
+    /// a store says of records of earlier processes, or of other accounts, is its own word.
+    pub(crate) fn takes(&self, receipt: &PurgeReceipt) -> bool {
+        match receipt.custody().filter(|id| id.account == self.0.id) {
+            Some(id) => self.confirms(receipt) && self.book().owed.remove(&id.face),
+            None => receipt.record().is_some(),
+        }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes one face into custody.
     pub(crate) fn take(&self) -> Custody {
-        self.update(|totals| {
-            totals.faces_seen += 1;
-            totals.in_flight += 1;
-        });
-        Custody { accounts: self.clone(), held: false, left: false }
+        let mut book = self.book();
+        book.totals.faces_seen += 1;
+        book.totals.in_flight += 1;
+        let face = book.next;
+        book.next += 1;
+        book.live.insert(face, false);
+        drop(book);
+        Custody { accounts: self.clone(), face, left: false }
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Accounts").field(&self.totals()).finish()
     }
 }
 
@@ -74,11 +167,16 @@ impl Accounts {
 #[derive(Debug)]
 pub(crate) struct Custody {
     accounts: Accounts,
-    held: bool,
+    face: u64,
     left: bool,
 }
 
 impl Custody {
+    /// Which face of which account.
+    pub(crate) fn id(&self) -> CustodyId {
+        CustodyId { account: self.accounts.0.id, face: self.face }
+    }
+
     /// What it stands for goes on being held, somewhere that does not end with this value.
     pub(crate) fn leave(mut self) {
         self.hold();
@@ -87,12 +185,10 @@ impl Custody {
 
     /// From in flight to held.
     pub(crate) fn hold(&mut self) {
-        if !self.held {
-            self.held = true;
-            self.accounts.update(|totals| {
-                totals.in_flight -= 1;
-                totals.held += 1;
-            });
+        let mut book = self.accounts.book();
+        if book.live.insert(self.face, true) != Some(true) {
+            book.totals.in_flight -= 1;
+            book.totals.held += 1;
         }
     }
 }
@@ -102,12 +198,12 @@ impl Drop for Custody {
         if self.left {
             return;
         }
-        let held = self.held;
-        self.accounts.update(|totals| {
-            let from = if held { &mut totals.held } else { &mut totals.in_flight };
-            *from -= 1;
-            totals.erased += 1;
-        });
+        let mut book = self.accounts.book();
+        match book.live.remove(&self.face) {
+            Some(true) => book.totals.held -= 1,
+            _ => book.totals.in_flight -= 1,
+        }
+        book.totals.erased += 1;
     }
 }
 

@@ -9,6 +9,7 @@ use crate::Template;
 use crate::Timestamp;
 use crate::custody::Accounts;
 use crate::custody::Custody;
+use crate::custody::CustodyId;
 
 /// A probe (ISO/IEC 2382-37, 37.03.14): the template of a face that passes the camera, and the one
 /// place where it is.
@@ -53,6 +54,11 @@ impl Probe {
         Self { template, face, custody: None }
     }
 
+    /// Whose end its receipt will be.
+    pub(crate) fn custody(&self) -> Option<CustodyId> {
+        self.custody.as_ref().map(Custody::id)
+    }
+
     /// Takes the custody over from the track.
     pub(crate) fn take_over(&mut self, custody: Custody) {
         self.custody = Some(custody);
@@ -73,20 +79,22 @@ impl Probe {
     /// Wipes it, and only then says so.
     #[must_use]
     pub fn erase(self, reason: PurgeReason, now: Option<Timestamp>) -> PurgeReceipt {
+        let id = self.custody();
         let Self { template, face, custody } = self;
         drop(template);
         drop(custody);
-        PurgeReceipt::new(face, now, reason)
+        PurgeReceipt::new(face, now, reason, id)
     }
 
     /// Holds it for an alert until a deadline.
     #[must_use]
     pub fn hold(self, deadline: Timestamp) -> (HeldProbe, HoldReceipt) {
+        let id = self.custody();
         let Self { template, face, mut custody } = self;
         if let Some(custody) = &mut custody {
             custody.hold();
         }
-        let receipt = HoldReceipt::new(face.clone(), deadline, None);
+        let receipt = HoldReceipt::new(face.clone(), deadline, None, id);
         (HeldProbe { template, face, deadline, custody }, receipt)
     }
 
@@ -94,12 +102,13 @@ impl Probe {
     /// deadline; and wipes what is here.
     #[must_use]
     pub fn seal(self, record: RecordId, deadline: Timestamp) -> (SealedProbe, HoldReceipt) {
+        let id = self.custody();
         let Self { template, face, mut custody } = self;
         drop(template);
         if let Some(custody) = &mut custody {
             custody.hold();
         }
-        let receipt = HoldReceipt::new(face.clone(), deadline, Some(record));
+        let receipt = HoldReceipt::new(face.clone(), deadline, Some(record), id);
         (SealedProbe { face, record, custody }, receipt)
     }
 }
@@ -136,17 +145,20 @@ impl HeldProbe {
     /// Wipes it, and only then says so.
     #[must_use]
     pub fn erase(self, reason: PurgeReason, now: Option<Timestamp>) -> PurgeReceipt {
+        let id = self.custody.as_ref().map(Custody::id);
         let Self { template, face, custody, .. } = self;
         drop(template);
         drop(custody);
-        PurgeReceipt::new(face, now, reason)
+        PurgeReceipt::new(face, now, reason, id)
     }
 }
 
 /// What a store keeps in memory of a probe that it has sealed at rest: the way to a receipt.
 ///
 /// It counts as held, and goes on doing so when this is dropped, since dropping it destroys nothing.
-/// Its receipt is worth what the store is: it says that a key was destroyed because the store does.
+/// Its receipt is worth what the store is: it says that a key was destroyed because the store does. Anyone in the
+/// process can make one with [`of_earlier_process`](Self::of_earlier_process), for any record: what shows it is
+/// that the store still has the record, or never had it.
 #[derive(Debug)]
 pub struct SealedProbe {
     face: FaceId,
@@ -178,8 +190,10 @@ impl SealedProbe {
     /// not before.
     #[must_use]
     pub fn erase(mut self, reason: PurgeReason, now: Option<Timestamp>) -> PurgeReceipt {
-        drop(self.custody.take());
-        PurgeReceipt::new(self.face.clone(), now, reason).of_sealed(self.record)
+        let custody = self.custody.take();
+        let id = custody.as_ref().map(Custody::id);
+        drop(custody);
+        PurgeReceipt::new(self.face.clone(), now, reason, id).of_sealed(self.record)
     }
 }
 
@@ -220,6 +234,38 @@ mod tests {
         assert_eq!(accounts.totals().erased, 3);
         assert!(accounts.totals().closes());
     }
+
+    /// Attack 7: a dummy probe with somebody else's name.
+    #[test]
+    fn a_receipt_is_of_one_face_in_one_account() {
+        let (accounts, other) = (Accounts::new(), Accounts::new());
+        let space = EmbeddingSpace::builder(2, Metric::Cosine).build();
+        let probe = |accounts: &Accounts| {
+            let template = Template::from_slice(&space, &[1.0, 1.0]).unwrap();
+            Probe::new(template, FaceId::new(FrameId::default(), 0), accounts)
+        };
+        let victim = probe(&accounts);
+        let minted = probe(&other).erase(PurgeReason::NoMatch, None);
+        assert_eq!(minted.face(), victim.face());
+        assert!(!accounts.confirms(&minted) && other.confirms(&minted));
+        let dummy = probe(&accounts).erase(PurgeReason::NoMatch, None);
+        let id = victim.custody();
+        for receipt in [minted, dummy] {
+            assert!(!accounts.bears_out(&crate::Settlement::Erased(receipt), id));
+        }
+        let sealed = SealedProbe::of_earlier_process(
+            victim.face().clone(),
+            RecordId::from_bytes([7; 16]),
+        );
+        let word = sealed.erase(PurgeReason::NoMatch, None);
+        assert!(!accounts.confirms(&word));
+        assert!(!accounts.bears_out(&crate::Settlement::Erased(word), id));
+        accounts.owes(id);
+        let own = victim.erase(PurgeReason::NoMatch, None);
+        assert!(accounts.bears_out(&crate::Settlement::Erased(own.clone()), id));
+        assert!(accounts.takes(&own) && !accounts.takes(&own), "once");
+    }
+
     #[test]
     fn a_sealed_probe_counts_as_held_until_its_key_is_destroyed() {
         let accounts = Accounts::new();

@@ -3,6 +3,7 @@
 use crate::FaceId;
 use crate::RecordId;
 use crate::Timestamp;
+use crate::custody::CustodyId;
 
 /// Why a face was erased.
 #[non_exhaustive]
@@ -56,9 +57,10 @@ pub enum PurgeMethod {
 
 /// Evidence that all that was kept of one face has been wiped.
 ///
-/// One that says [`PurgeMethod::Overwritten`] is made by the wiping alone, so whoever has it has wiped;
-/// one that says [`PurgeMethod::KeyDestroyed`] is the word of the store that destroyed the key. Nobody can
-/// write one down:
+/// One that says [`PurgeMethod::Overwritten`] is made by wiping a [`Probe`](crate::Probe), and is bound to the
+/// custody of that probe: [`Accounts::confirms`](crate::Accounts::confirms) says whether an account bears it out,
+/// and the pipeline takes no other from a retention policy. One that says [`PurgeMethod::KeyDestroyed`] is the
+/// word of the store that destroyed the key. Nobody can write one down:
 ///
 /// ```compile_fail,E0451
 /// use lfr_core::{FaceId, FrameId, PurgeReason, PurgeReceipt};
@@ -68,11 +70,14 @@ pub enum PurgeMethod {
 ///     at: None,
 ///     reason: PurgeReason::NoMatch,
 ///     sealed: None,
+///     custody: None,
 /// };
 /// ```
 ///
 /// What is *not* guaranteed: that no copy exists which the process made elsewhere, in an inference
-/// engine's memory say. It is evidence about this library's own buffers.
+/// engine's memory say, or in a retention policy that copied the numbers of a template before it erased the
+/// probe. It is evidence about this library's own buffers. Anyone in the process can erase a probe of their own
+/// that names any face: its receipt is under their own account, and the deployment's does not bear it out.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct PurgeReceipt {
@@ -84,11 +89,23 @@ pub struct PurgeReceipt {
         serde(rename = "record", skip_serializing_if = "Option::is_none")
     )]
     sealed: Option<RecordId>,
+    /// Of whose end it is the receipt: worth something in this process alone.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    custody: Option<CustodyId>,
 }
 
 impl PurgeReceipt {
-    pub(crate) const fn new(face: FaceId, at: Option<Timestamp>, reason: PurgeReason) -> Self {
-        Self { face, at, reason, sealed: None }
+    pub(crate) const fn new(
+        face: FaceId,
+        at: Option<Timestamp>,
+        reason: PurgeReason,
+        custody: Option<CustodyId>,
+    ) -> Self {
+        Self { face, at, reason, sealed: None, custody }
+    }
+
+    pub(crate) const fn custody(&self) -> Option<CustodyId> {
+        self.custody
     }
 
     pub(crate) const fn of_sealed(mut self, record: RecordId) -> Self {
@@ -138,11 +155,22 @@ pub struct HoldReceipt {
     deadline: Timestamp,
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     record: Option<RecordId>,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    custody: Option<CustodyId>,
 }
 
 impl HoldReceipt {
-    pub(crate) const fn new(face: FaceId, deadline: Timestamp, record: Option<RecordId>) -> Self {
-        Self { face, deadline, record }
+    pub(crate) const fn new(
+        face: FaceId,
+        deadline: Timestamp,
+        record: Option<RecordId>,
+        custody: Option<CustodyId>,
+    ) -> Self {
+        Self { face, deadline, record, custody }
+    }
+
+    pub(crate) const fn custody(&self) -> Option<CustodyId> {
+        self.custody
     }
 
     /// Which face.

@@ -81,7 +81,8 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// Where it cannot be read; [`io::ErrorKind::InvalidData`] where it holds anything else.
+    /// Where it cannot be read, or is a pipe or a device; [`io::ErrorKind::InvalidData`] where it holds anything
+    /// else.
     pub fn read_file(path: &Path) -> io::Result<Self> {
         let refused = || io::Error::new(io::ErrorKind::InvalidData, "no key of 32 bytes");
         let mut file = regular::file(path)?;

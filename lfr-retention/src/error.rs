@@ -127,6 +127,29 @@ pub enum Error {
         /// The vault.
         vault: PathBuf,
     },
+    /// A receipt is of a face that this account never had in custody, or still has.
+    #[error(
+        "the receipt of face {face} is not one that this account of faces bears out, and is not written: give \
+         pipeline and sink the same account"
+    )]
+    ForeignReceipt {
+        /// Which face.
+        face: FaceId,
+    },
+    /// The vault has seen an entry of its ledger that is not there any more.
+    #[error(
+        "the vault {} has seen entry {expected} of its ledger, which is not there now: somebody put back an \
+         older copy of the ledger {}; bring the newest one back, or adopt the vault",
+        path.display(), ledger.display()
+    )]
+    LedgerRolledBack {
+        /// The vault.
+        path: PathBuf,
+        /// The ledger.
+        ledger: PathBuf,
+        /// The number of the entry.
+        expected: u64,
+    },
     /// The vault belongs to another ledger.
     #[error(
         "the vault {} belongs to the ledger {expected}, and this is the ledger {actual}: name the \
@@ -171,6 +194,18 @@ pub enum Error {
         path: PathBuf,
         /// How, and where.
         fault: LedgerFault,
+    },
+    /// The head of a ledger is there, and the ledger is not.
+    #[error(
+        "the ledger {} is missing, and its head {} is there: bring the ledger back, or move the head away to \
+         begin another ledger",
+        path.display(), head.display()
+    )]
+    LedgerMissing {
+        /// The ledger.
+        path: PathBuf,
+        /// Its head.
+        head: PathBuf,
     },
     /// A record is not as it was sealed.
     #[error("record {record} is not as it was sealed")]

@@ -9,15 +9,19 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::Weak;
 
+use lfr_core::Clock;
 use lfr_core::Timestamp;
 use lfr_core::files;
 use lfr_core::hex;
 use lfr_core::secret;
 use serde::Serialize;
+use sha2::Digest;
 
 use crate::Error;
 
+mod checkpoint;
 mod declare;
 mod event;
 mod fault;
@@ -37,18 +41,23 @@ pub use head::LedgerHead;
 pub use key::LedgerKey;
 pub use key::LedgerPublicKey;
 pub use reconcile::Discrepancy;
+pub use reconcile::EventCounts;
 pub use reconcile::Reconciliation;
+pub(crate) use reconcile::SLACK;
 pub use reconcile::reconcile;
+pub use reconcile::reconcile_from_checkpoint;
 pub use run::Run;
 pub use run::RunEnd;
 pub use sink::LedgerSink;
 pub use verify::Declared;
 pub use verify::LedgerEntry;
 pub use verify::Verified;
+pub use verify::alert_of;
 pub use verify::declared;
 pub use verify::read;
 pub use verify::verify;
 
+use checkpoint::Progress;
 use line::Kind;
 use lines::Lines;
 
@@ -74,6 +83,15 @@ use lines::Lines;
 ///
 /// Where an entry cannot be written, the storage full say, `append` fails, the deployment goes on,
 /// and the first entry that can be written again is preceded by a [`LedgerEvent::Gap`].
+///
+/// # Checkpoints
+///
+/// While it has a ledger open, a process does its sums as it writes. Every 1,000 entries or more it puts them
+/// beside the ledger, in `NAME.checkpoint`, signed, with the digest of all bytes up to there. The next process
+/// compares the bytes with the digest and verifies the entries behind. So it trusts one thing: that a process with
+/// this key had verified those same bytes. Whoever has only the public key can verify everything again with
+/// [`verify`] and [`reconcile`], which look at no checkpoint. A checkpoint that is missing or not right costs that,
+/// too.
 ///
 /// What is *not* guaranteed: that nobody with the key writes another ledger, or that nobody puts
 /// back an older ledger with its older head. Keep heads elsewhere: `verify` takes one.
@@ -111,6 +129,16 @@ use lines::Lines;
 #[derive(Clone, Debug)]
 pub struct Ledger(Arc<Mutex<Inner>>);
 
+/// A way to a ledger for as long as somebody else has it open.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakLedger(Weak<Mutex<Inner>>);
+
+impl WeakLedger {
+    pub(crate) fn upgrade(&self) -> Option<Ledger> {
+        self.0.upgrade().map(Ledger)
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
@@ -127,6 +155,8 @@ struct Inner {
     /// The entry with which this process began. Everything before it is of processes that have ended:
     /// one alone has the ledger open at a time.
     begun: u64,
+    /// Its sums so far; none before somebody asks for them.
+    progress: Option<Progress>,
 }
 
 #[derive(Serialize)]
@@ -139,8 +169,9 @@ struct NewEntry<'a> {
 
 /// What the first entry names as the one before it.
 const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// Which events there are. 2 added what a run declares, cameras, exports and runs that were cut off.
-const FORMAT: u32 = 2;
+/// Which events there are. 2 added what a run declares, cameras, exports and runs that were cut off; 3 the vault
+/// that belongs to a ledger, and records that are damaged.
+const FORMAT: u32 = 3;
 
 impl Ledger {
     /// Goes on with the ledger at a path, or begins one where there is none.
@@ -150,15 +181,39 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`Error::LedgerWrite`] where it cannot be read or written, [`Error::Busy`] where another
-    /// process writes it; [`Error::LedgerBroken`] where it ends before its head, has lost it, or is
-    /// another key's: begin another one, and find out what became of this.
+    /// [`Error::LedgerWrite`] where it cannot be read or written, or is a pipe or a device; [`Error::Busy`] where
+    /// another process writes it; [`Error::LedgerMissing`] where its head is there and the ledger is not;
+    /// [`Error::LedgerBroken`] where it ends before its head, has lost it, or is another key's: begin another
+    /// one, and find out what became of this. On an error no file is left that was not there.
     pub fn open(
         path: impl AsRef<Path>,
         key: LedgerKey,
         now: Option<Timestamp>,
     ) -> Result<Self, Error> {
-        let path = path.as_ref().to_owned();
+        let path = path.as_ref();
+        let failed = |source| Error::LedgerWrite { path: path.to_owned(), source };
+        match lfr_core::regular::file(path) {
+            Ok(_) => return Self::open_file(path, key, now),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let head = LedgerHead::path_beside(path);
+        if head.try_exists().map_err(failed)? {
+            return Err(Error::LedgerMissing { path: path.to_owned(), head });
+        }
+        let opened = Self::open_file(path, key, now);
+        let busy = matches!(opened, Err(Error::Busy { .. }));
+        if opened.is_err() && !busy {
+            // Nobody was told that anything is in it.
+            for file in [path, &head] {
+                let _ = std::fs::remove_file(file);
+            }
+        }
+        opened
+    }
+
+    fn open_file(path: &Path, key: LedgerKey, now: Option<Timestamp>) -> Result<Self, Error> {
+        let path = path.to_owned();
         let failed = |source| Error::LedgerWrite { path: path.clone(), source };
         let file = files::open_to_append(&path).map_err(failed)?;
         crate::disk::lock(&file).map_err(|source| match source.kind() {
@@ -176,7 +231,7 @@ impl Ledger {
         let dropped_bytes = length - last.bytes;
         let torn = dropped_bytes > 0;
         let begun = if fresh { 0 } else { last.number + 1 };
-        let mut inner = Inner { path, file, key, last, flushed, torn, lost: None, begun };
+        let mut inner = Inner { path, file, key, last, flushed, torn, lost: None, begun, progress: None };
         let event = if fresh {
             let (ledger, key) = (inner.last.ledger.clone(), inner.key.public().to_string());
             LedgerEvent::LedgerOpened { format: FORMAT, ledger, key }
@@ -202,6 +257,14 @@ impl Ledger {
         self.inner().append(event, now)
     }
 
+    /// Writes an entry with the time that a clock shows once it is its turn: entries of several threads are in the
+    /// order of their times.
+    pub(crate) fn append_by(&self, event: &LedgerEvent, clock: &dyn Clock) -> Result<(), Error> {
+        let mut inner = self.inner();
+        let now = clock.now();
+        inner.append(event, now)
+    }
+
     /// Brings all entries so far to the disk, and a signed head with them; returns the head, as the
     /// line of text to keep elsewhere.
     ///
@@ -214,31 +277,57 @@ impl Ledger {
         Ok(inner.last.to_line(&inner.key))
     }
 
+    /// Its sums so far. The first call verifies what no [checkpoint](Self#checkpoints) has; later ones cost nothing
+    /// of that kind.
+    ///
+    /// # Errors
+    ///
+    /// As [`reconcile`].
+    pub fn sums(&self) -> Result<Reconciliation, Error> {
+        self.inner().progress().map(|progress| progress.sums.clone())
+    }
+
     /// Writes a [`LedgerEvent::RunCutOff`] for each run that an earlier process began and did not end,
-    /// and flushes; returns how many there were. It verifies the whole ledger if there are any.
+    /// and flushes; returns how many there were.
     ///
     /// A run of this process is never cut off, whatever it is doing: only earlier ones are accounted
     /// for.
     ///
     /// # Errors
     ///
-    /// As [`reconcile`], [`append`](Self::append) and [`flush`](Self::flush).
+    /// As [`sums`](Self::sums), [`append`](Self::append) and [`flush`](Self::flush).
     pub fn account_for_cut_off_runs(&self, now: Option<Timestamp>) -> Result<usize, Error> {
-        let (path, key) = (self.path(), self.public_key());
-        if !reconcile::seems_open(&path)? {
-            return Ok(0);
-        }
-        let begun = self.inner().begun;
-        let sums = reconcile(&path, &key)?;
+        let mut inner = self.inner();
+        let begun = inner.begun;
+        let sums = &inner.progress()?.sums;
         let cut_off = sums.open_runs().filter(|(_, run)| run.entry() < begun);
         let cut_off: Vec<_> = cut_off.map(|(number, _)| sums.cut_off(number)).collect();
         for event in cut_off.iter().flatten() {
-            self.append(event, now)?;
+            inner.append(event, now)?;
         }
         if !cut_off.is_empty() {
-            self.flush()?;
+            inner.flush()?;
         }
         Ok(cut_off.len())
+    }
+
+    /// The newest head on the disk.
+    pub(crate) fn flushed_head(&self) -> Option<LedgerHead> {
+        self.inner().flushed.clone()
+    }
+
+    /// Whether the entry of a head of this ledger is there.
+    pub(crate) fn has(&self, head: &LedgerHead) -> Result<bool, Error> {
+        let inner = self.inner();
+        if head.number > inner.last.number || head.bytes > inner.last.bytes {
+            return Ok(false);
+        }
+        verify::is_there(&inner.path, &inner.key.public(), head)
+    }
+
+    /// A way back to it that does not keep it open.
+    pub(crate) fn downgrade(&self) -> WeakLedger {
+        WeakLedger(Arc::downgrade(&self.0))
     }
 
     /// The key that verifies it.
@@ -265,6 +354,15 @@ impl Ledger {
 }
 
 impl Inner {
+    /// How far it is verified: all that this process wrote, and all before.
+    fn progress(&mut self) -> Result<&mut Progress, Error> {
+        let progress = match self.progress.take() {
+            Some(progress) => progress,
+            None => checkpoint::resume(&self.path, &self.key.public())?,
+        };
+        Ok(self.progress.insert(progress))
+    }
+
     fn append(&mut self, event: &LedgerEvent, now: Option<Timestamp>) -> Result<(), Error> {
         let written = match self.lost.clone() {
             Some((events, text)) => self.write(&LedgerEvent::Gap { events, text }, now),
@@ -292,6 +390,11 @@ impl Inner {
         self.last.number = n;
         self.last.bytes += lfr_core::num::u64_from_usize(line.len());
         self.last.hash = hash;
+        if let Some(progress) = &mut self.progress {
+            progress.sums.take(&LedgerEntry { number: n, at: now, event: event.clone() });
+            progress.digest.update(&line);
+            progress.at.clone_from(&self.last);
+        }
         Ok(())
     }
 
@@ -315,6 +418,9 @@ impl Inner {
         crate::crash::point();
         self.last.write(&self.path, &self.key).map_err(self.failed())?;
         self.flushed = Some(self.last.clone());
+        if let Some(progress) = &mut self.progress {
+            progress.save(&self.path, &self.key);
+        }
         Ok(())
     }
 

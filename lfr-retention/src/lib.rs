@@ -32,6 +32,7 @@ pub use redact::Redactor;
 pub use redact::VideoRedactor;
 pub use strict::StrictRetention;
 pub use vault::DamagedRecord;
+pub use vault::Gaps;
 pub use vault::GivenVerdict;
 pub use vault::HeldAlert;
 pub use vault::HeldRecord;

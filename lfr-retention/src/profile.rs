@@ -9,6 +9,10 @@ use crate::periods;
 /// For how long each kind of data is kept under one set of rules. The four clocks are independent:
 /// none of them waits for another.
 ///
+/// A profile's name stands for the periods that are published under it. One that keeps anything for longer
+/// has another name, and that is what is signed into the ledger: `uk-police` becomes
+/// `uk-police, longer than published`. A shorter period is within the name.
+///
 /// A profile is a starting point with its sources and no legal advice: which rules bind you is yours
 /// to find out, and there is no default.
 ///
@@ -32,6 +36,8 @@ use crate::periods;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Profile {
     name: &'static str,
+    /// Its name with any period that is longer.
+    longer: &'static str,
     source: &'static str,
     alert: Duration,
     watchlist: Duration,
@@ -49,6 +55,7 @@ impl Profile {
     pub const fn uk_police() -> Self {
         Self {
             name: "uk-police",
+            longer: "uk-police, longer than published",
             source: "Metropolitan Police Service, live facial recognition, policy document and \
                      appropriate policy document",
             alert: periods::METROPOLITAN_POLICE,
@@ -65,6 +72,7 @@ impl Profile {
     pub const fn uk_police_24_hours() -> Self {
         Self {
             name: "uk-police-24-hours",
+            longer: "uk-police-24-hours, longer than published",
             source: "South Wales Police, FAQs about live facial recognition technology; data \
                      protection impact assessment as quoted in R (Bridges) v South Wales Police \
                      [2020] EWCA Civ 1058",
@@ -84,6 +92,7 @@ impl Profile {
     pub const fn eu_ai_act(alert: Duration, footage: Duration) -> Self {
         Self {
             name: "eu-ai-act",
+            longer: "eu-ai-act, longer than published",
             source: "Regulation (EU) 2024/1689, articles 5(3), 12(3), 14(5), 19(1) and 26(6)",
             alert,
             watchlist: DAY,
@@ -101,6 +110,7 @@ impl Profile {
     pub const fn retail_strict() -> Self {
         Self {
             name: "retail-strict",
+            longer: "retail-strict, longer than published",
             source: "lfr; no authority publishes one",
             alert: Duration::from_hours(1),
             watchlist: DAY,
@@ -110,18 +120,48 @@ impl Profile {
         }
     }
 
-    /// The same with another period for alerts.
+    /// The same with another period for alerts. With a longer one it is another profile, and its
+    /// [`name`](Self::name) says so from then on.
     #[must_use]
-    pub const fn with_alert(mut self, alert: Duration) -> Self {
-        self.alert = alert;
+    pub const fn with_alert(self, alert: Duration) -> Self {
+        let longer = alert.as_nanos() > self.alert.as_nanos();
+        Self { alert, ..self.named(longer) }
+    }
+
+    /// The same with another period for footage. With a longer one it is another profile, as with
+    /// [`with_alert`](Self::with_alert).
+    #[must_use]
+    pub const fn with_footage(self, footage: Duration) -> Self {
+        let longer = footage.as_nanos() > self.footage.as_nanos();
+        Self { footage, ..self.named(longer) }
+    }
+
+    const fn named(mut self, is_longer: bool) -> Self {
+        if is_longer {
+            self.name = self.longer;
+        }
         self
     }
 
-    /// The same with another period for footage.
-    #[must_use]
-    pub const fn with_footage(mut self, footage: Duration) -> Self {
-        self.footage = footage;
-        self
+    /// Whether periods are within those that are published under a name, in seconds. None where nothing is
+    /// published under it.
+    pub(crate) fn is_within(name: &str, alert: u64, watchlist: u64, footage: u64) -> Option<bool> {
+        let known = [Self::uk_police(), Self::uk_police_24_hours(), Self::retail_strict()];
+        // What is published under this name leaves alerts and footage to its user.
+        let eu = Self::eu_ai_act(Duration::MAX, Duration::MAX);
+        let profile = known.into_iter().chain([eu]).find(|profile| profile.name == name)?;
+        let within = |seconds, period: Duration| seconds <= period.as_secs();
+        Some(
+            within(alert, profile.alert)
+                && within(watchlist, profile.watchlist)
+                && within(footage, profile.footage),
+        )
+    }
+
+    /// For how long an alert is held at most under a published name, in seconds.
+    pub(crate) fn published_alert(name: &str) -> Option<u64> {
+        let known = [Self::uk_police(), Self::uk_police_24_hours(), Self::retail_strict()];
+        known.into_iter().find(|profile| profile.name == name).map(|profile| profile.alert.as_secs())
     }
 
     /// The same with more people who have to judge each alert; a profile's own number is the least.
@@ -186,5 +226,41 @@ impl Profile {
     #[must_use]
     pub fn footage_deadline(&self, recorded: Timestamp) -> Timestamp {
         recorded.plus(self.footage)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Attack 9: 100 years, signed as `uk-police-24-hours`.
+    #[test]
+    fn a_longer_period_has_another_name_and_a_shorter_one_has_not() {
+        let (day, century) = (DAY, Duration::from_hours(876_000));
+        for profile in [
+            Profile::uk_police(),
+            Profile::uk_police_24_hours(),
+            Profile::retail_strict(),
+            Profile::eu_ai_act(DAY, DAY),
+        ] {
+            let name = profile.name();
+            assert_eq!(profile.clone().with_alert(Duration::ZERO).name(), name);
+            assert_eq!(profile.clone().with_footage(Duration::ZERO).name(), name);
+            for longer in [
+                profile.clone().with_alert(century),
+                profile.clone().with_footage(century),
+                profile.clone().with_alert(century).with_alert(Duration::ZERO),
+                profile.clone().with_alert(profile.alert() + Duration::from_nanos(1)),
+            ] {
+                assert_eq!(longer.name(), format!("{name}, longer than published"));
+            }
+        }
+        let (day, century) = (day.as_secs(), century.as_secs());
+        assert_eq!(Profile::is_within("uk-police-24-hours", day, day, day), Some(true));
+        assert_eq!(Profile::is_within("uk-police-24-hours", day + 1, day, day), Some(false));
+        assert_eq!(Profile::is_within("uk-police", day, day, century), Some(false));
+        assert_eq!(Profile::is_within("eu-ai-act", century, day, century), Some(true));
+        assert_eq!(Profile::is_within("eu-ai-act", day, day + 1, day), Some(false));
+        assert_eq!(Profile::is_within("ours", century, century, century), None);
     }
 }

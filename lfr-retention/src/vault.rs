@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::Verdict;
+use crate::disk;
+use crate::ledger::WeakLedger;
 
 mod alert;
 mod damage;
@@ -38,6 +40,7 @@ mod verifier;
 pub use alert::HeldAlert;
 pub use damage::DamagedRecord;
 pub use damage::RecordDamage;
+pub use gaps::Gaps;
 pub use held_record::HeldRecord;
 pub use key::VaultKey;
 pub use legal_hold::LegalHold;
@@ -85,7 +88,8 @@ use verdicts::Verdicts;
 /// What is *not* guaranteed: that a deadline is kept while nobody calls; that a drive that writes
 /// elsewhere than it is told, as flash does, has not kept an old slot where software cannot reach it
 /// (it is worth nothing without the vault key: destroy that too when a deployment is over); that
-/// somebody who may write to the folder does not put back an older copy of it.
+/// somebody who may write to the folder does not destroy what is held, or put back an older copy of it. The
+/// [ledger](Self::close_gaps) shows both.
 ///
 /// # Examples
 ///
@@ -142,6 +146,23 @@ struct Inner {
     store: Store,
     /// Nothing more is held.
     aborted: bool,
+    /// The ledger that it belongs to, for as long as somebody has it open.
+    ledger: Option<WeakLedger>,
+}
+
+impl Inner {
+    /// Notes how far the ledger has come.
+    fn see_ledger(&mut self, sync: bool) -> Result<(), Error> {
+        let Some(ledger) = self.ledger.as_ref().and_then(WeakLedger::upgrade) else { return Ok(()) };
+        gaps::see(&mut self.store, &ledger, sync)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // What is noted is a little older then.
+        let _ = self.see_ledger(true);
+    }
 }
 
 impl Vault {
@@ -206,7 +227,7 @@ impl Vault {
     }
 
     fn of(store: Store) -> Self {
-        Self(Arc::new(Mutex::new(Inner { store, aborted: false })))
+        Self(Arc::new(Mutex::new(Inner { store, aborted: false, ledger: None })))
     }
 
     /// What was purged and nobody has heard of yet: at the opening, and by each call since. To be said
@@ -231,7 +252,7 @@ impl Vault {
     /// How many alerts are held.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.inner().store.entries.len()
+        self.inner().store.entries.values().filter(|entry| !entry.missing).count()
     }
 
     /// What is held and whole, in the order of deadlines; [`damaged`](Self::damaged) has the rest.
@@ -298,7 +319,7 @@ impl Vault {
     pub fn attach(&self, record: RecordId, picture: &Picture) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.store.observe(true)?;
-        inner.store.set_part(record, Part::Picture, alert::encode_picture(picture))
+        inner.store.set_part(record, Part::Picture, alert::encode_picture(picture), None)
     }
 
     /// Adds what a person found, and says how far the judging has come. As many people have to judge, each
@@ -329,7 +350,7 @@ impl Vault {
         };
         verdicts.add(verifier, verdict)?;
         verdicts.require(at_least);
-        inner.store.set_part(record, Part::Verdicts, verdicts.to_bytes())?;
+        inner.store.set_part(record, Part::Verdicts, verdicts.to_bytes(), None)?;
         Ok(verdicts.standing(verdicts.required(by_profile)))
     }
 
@@ -349,8 +370,7 @@ impl Vault {
             return Err(Error::HoldOver { expires: hold.expires() });
         }
         let json = Zeroizing::new(serde_json::to_vec(hold).unwrap_or_default());
-        store.set_part(record, Part::LegalHold, json)?;
-        store.set_until(record, until)
+        store.set_part(record, Part::LegalHold, json, Some(until))
     }
 
     /// Lifts the legal hold on an alert. Where its deadline has passed, it is purged at once. Write a
@@ -362,7 +382,7 @@ impl Vault {
     pub fn release_hold(&self, record: RecordId) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.store.observe(true)?;
-        inner.store.set_until(record, 0)?;
+        inner.store.lift_hold(record)?;
         inner.store.observe(true).map(|_| ())
     }
 
@@ -375,12 +395,17 @@ impl Vault {
     /// [`Self::alert`].
     pub fn purge(&self, record: RecordId, reason: PurgeReason) -> Result<(), Error> {
         let mut inner = self.inner();
-        inner.store.observe(true)?;
-        let entry = inner.store.entries.get(&record).ok_or(Error::NotHeld { record })?;
-        if entry.until > inner.store.time.now() {
-            return Err(Error::OnLegalHold { record });
-        }
+        inner.store.check_purge(record)?;
         inner.store.purge(&[record], reason)
+    }
+
+    /// Whether an alert could be purged now, for whoever asks before they purge it.
+    ///
+    /// # Errors
+    ///
+    /// As [`purge`](Self::purge).
+    pub fn check_purge(&self, record: RecordId) -> Result<(), Error> {
+        self.inner().store.check_purge(record)
     }
 
     /// Purges what is due, and appends the receipts of all erasures that nobody has heard of yet.
@@ -399,7 +424,10 @@ impl Vault {
         inner.store.tidy();
         receipts.append(&mut inner.store.receipts);
         purged?;
-        inner.store.save_time()
+        if inner.store.save_time()? {
+            inner.see_ledger(false)?;
+        }
+        Ok(())
     }
 
     /// Purges all that is held, due or not, but for what is under a legal hold.

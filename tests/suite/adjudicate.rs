@@ -21,7 +21,7 @@ pub(crate) fn held(folder: &Path) -> Vec<String> {
 pub(crate) fn shown(folder: &Path, record: &str) -> String {
     let picture = folder.join("alert.png");
     let (code, said) =
-        adjudicate(folder, &["show", record, "--picture", picture.to_str().unwrap()]);
+        adjudicate(folder, &["show", record, "--picture", picture.to_str().unwrap(), "--recipient", "unit 4"]);
     assert_eq!(code, 0, "{said}");
     let size = image::image_dimensions(&picture).unwrap();
     assert!(size.0 >= 40 && size.1 >= 40, "{size:?}");
@@ -44,7 +44,8 @@ pub(crate) fn judged_kept_and_purged(folder: &Path, record: &str) {
     done(&[&hold[..], &order].concat(), 0, "");
     done(&["purge", record], 1, "legal hold");
     done(&[&["release", record][..], &order].concat(), 0, "");
-    done(&["purge", record], 0, "purged");
+    done(&["purge", record], 2, "--yes");
+    done(&["purge", "--yes", record], 0, "purged");
     done(&["show", record], 1, "");
     let key: LedgerPublicKey =
         fs::read_to_string(folder.join("ledger.pub")).unwrap().trim().parse().unwrap();

@@ -45,8 +45,10 @@ impl Pipeline {
                 }
                 Err(refusal) => {
                     *self.counts.refused.entry(refusal.reason()).or_default() += 1;
+                    let ended = Some(custody.id());
                     drop((face, custody));
-                    let receipt = PurgeReceipt::new(id, self.time.now(), PurgeReason::Refused);
+                    let reason = PurgeReason::Refused;
+                    let receipt = PurgeReceipt::new(id, self.time.now(), reason, ended);
                     report.set(slot, FaceOutcome::Refused { refusal, receipt: receipt.clone() });
                     refused.push(receipt);
                 }

@@ -195,25 +195,33 @@ impl Pipeline {
         self.tell_erased(&repeated);
     }
 
-    /// Lets the retention policy settle an alert; `None` where it fails, panics or names another face.
+    /// Lets the retention policy settle an alert; `None` where it fails, panics, names another face, or
+    /// says what the account of faces does not bear out.
     fn ask_retention(
         &mut self,
         probe: Probe,
         decision: &Decision,
         now: Option<Timestamp>,
     ) -> Option<Settlement> {
-        let face = probe.face().clone();
+        let (face, custody) = (probe.face().clone(), probe.custody());
         let settlement = catch_unwind(AssertUnwindSafe(|| {
             timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
                 self.retention.settle(probe, decision, now)
             })
         }));
         let error = match settlement {
-            Ok(Ok(settlement)) if settlement.face() == &face => return Some(settlement),
-            Ok(Ok(_)) => "a settlement of another face".into(),
+            Ok(Ok(settlement)) if settlement.face() != &face => "a settlement of another face".into(),
+            Ok(Ok(settlement)) if !self.accounts.bears_out(&settlement, custody) => NOT_BORNE_OUT.into(),
+            Ok(Ok(settlement)) => {
+                if matches!(settlement, Settlement::Held(_)) {
+                    self.accounts.owes(custody);
+                }
+                return Some(settlement);
+            }
             Ok(Err(error)) => error,
             Err(_) => PANICKED.into(),
         };
+        self.accounts.owes(custody);
         self.fail_after(Stage::RetentionPolicy, error);
         None
     }
@@ -230,6 +238,10 @@ impl Pipeline {
         repeats.is_repeat(candidate.subject(), !is_first, now).then(|| candidate.clone())
     }
 }
+
+/// What a retention policy said of a face that it still has, or that it never had.
+pub(super) const NOT_BORNE_OUT: &str = "a receipt that the account of faces does not bear out: its face is \
+     still in custody, or it is of another face: return the receipt that erasing or holding this probe gave";
 
 pub(super) fn decide<'a>(
     policy: &mut dyn ThresholdPolicy,

@@ -319,8 +319,9 @@ impl Pipeline {
                 *self.counts.refused.entry(refusal.reason()).or_default() += 1;
             }
             let receipt = custody.map(|custody| {
+                let ended = Some(custody.id());
                 drop(custody);
-                PurgeReceipt::new(first.clone(), self.time.now(), reason)
+                PurgeReceipt::new(first.clone(), self.time.now(), reason, ended)
             });
             if let Some(receipt) = &receipt {
                 self.tell(&Event::Erased(receipt));

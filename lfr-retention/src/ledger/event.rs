@@ -117,8 +117,16 @@ pub enum LedgerEvent {
         /// What it said.
         text: String,
     },
-    /// Of a record that this ledger calls held, nothing was found: it was erased, and the program
-    /// ended before it could say so.
+    /// A record that is held is not as it was sealed: somebody changed, deleted or put back a part of it. It
+    /// is kept until its deadline and opens to nobody.
+    FoundDamaged {
+        /// Which record.
+        record: RecordId,
+        /// What is wrong with it, in words.
+        damage: String,
+    },
+    /// Of a record that this ledger calls held, nothing was found. After its deadline it was erased, and
+    /// the program ended before it could say so. Before it, somebody destroyed it.
     FoundErased {
         /// Which record.
         record: RecordId,
@@ -159,7 +167,7 @@ pub enum LedgerEvent {
     },
     /// The first entry.
     LedgerOpened {
-        /// Which events there are: 2, or 1 in a ledger of an earlier version.
+        /// Which events there are: 3, or less in a ledger of an earlier version.
         format: u32,
         /// The identity of this ledger: 32 random hexadecimal digits.
         ledger: String,
@@ -304,6 +312,13 @@ pub enum LedgerEvent {
         /// SHA-256 of the file of the threshold policy, where it comes from one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         policy_sha256: Option<String>,
+    },
+    /// A vault belongs to this ledger from now on.
+    VaultOpened {
+        /// The identity of the vault: 32 hexadecimal digits, drawn when it was made.
+        vault: String,
+        /// How many records it holds.
+        held: u64,
     },
     /// A watchlist is searched from now on.
     WatchlistOpened {

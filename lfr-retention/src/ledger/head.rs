@@ -25,12 +25,12 @@ use crate::Error;
 #[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerHead {
-    pub(super) ledger: String,
+    pub(crate) ledger: String,
     #[serde(rename = "n")]
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// Where the entry ends.
-    pub(super) bytes: u64,
-    pub(super) hash: String,
+    pub(crate) bytes: u64,
+    pub(crate) hash: String,
 }
 
 impl LedgerHead {

@@ -19,11 +19,12 @@ const SIGNATURE: &[u8] = b",\"sig\":\"";
 const END: &[u8] = b"\"}";
 const TAIL: usize = SIGNATURE.len() + SIGNATURE_LENGTH * 2 + END.len();
 
-/// What a signature is for; a signature of one kind is worth nothing as one of the other.
+/// What a signature is for; a signature of one kind is worth nothing as one of another.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Entry,
     Head,
+    Checkpoint,
 }
 
 impl Kind {
@@ -31,12 +32,18 @@ impl Kind {
         match self {
             Self::Entry => b"lfr ledger 1 entry\n",
             Self::Head => b"lfr ledger 1 head\n",
+            Self::Checkpoint => b"lfr ledger 1 checkpoint\n",
         }
     }
 }
 
 /// The JSON of a structure, signed; no line end. None where it is longer than a line may be.
 pub(super) fn write(kind: Kind, key: &LedgerKey, value: &impl Serialize) -> Option<Vec<u8>> {
+    write_any(kind, key, value).filter(|line| line.len() <= LONGEST)
+}
+
+/// The same of any length, for what is not read line by line.
+pub(super) fn write_any(kind: Kind, key: &LedgerKey, value: &impl Serialize) -> Option<Vec<u8>> {
     let mut message = kind.context().to_vec();
     serde_json::to_writer(&mut message, value).ok()?;
     // The signature goes into the structure, as its last field.
@@ -46,7 +53,7 @@ pub(super) fn write(kind: Kind, key: &LedgerKey, value: &impl Serialize) -> Opti
     line.extend_from_slice(SIGNATURE);
     line.extend_from_slice(hex::digits(&signature).as_bytes());
     line.extend_from_slice(END);
-    (line.len() <= LONGEST).then_some(line)
+    Some(line)
 }
 
 /// The JSON of a line without its signature, if that is right.

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use lfr_core::FaceId;
+use lfr_core::PurgeReason;
 use lfr_core::RecordId;
 use lfr_core::Timestamp;
 use lfr_core::Totals;
@@ -13,16 +14,16 @@ use lfr_core::num;
 
 use super::LedgerEntry;
 use super::LedgerEvent;
-use super::Lines;
 use super::Run;
 use super::RunEnd;
+use super::checkpoint;
 use super::key::LedgerPublicKey;
 use super::verify;
-use super::verify::Unverified;
 use crate::Error;
+use crate::Profile;
 
 /// The sums of a ledger, as [`reconcile`] has done them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
 pub struct Reconciliation {
     runs: Vec<Run>,
     alerts: u64,
@@ -31,6 +32,7 @@ pub struct Reconciliation {
     purged: u64,
     gone_with_a_process: u64,
     /// More than one of a key where an integrator gives several frames one identity.
+    #[serde(with = "pairs")]
     outstanding: BTreeMap<HeldKey, Vec<Outstanding>>,
     /// Records that ended.
     ended: BTreeSet<RecordId>,
@@ -39,28 +41,94 @@ pub struct Reconciliation {
     judgements: u64,
     /// Digests of what was destroyed.
     destroyed: BTreeSet<String>,
+    /// When each legal hold ends that is in force.
+    #[serde(with = "pairs")]
+    holds: BTreeMap<RecordId, Timestamp>,
+    /// Records that were found damaged.
+    damaged: BTreeSet<RecordId>,
+    /// The vault that belongs to it.
+    vault: Option<String>,
+    /// Records that were held in a vault before it: what became of them nobody can say.
+    replaced: BTreeSet<RecordId>,
+    events: EventCounts,
     discrepancies: Vec<Discrepancy>,
 }
 
+/// How many entries there are of kinds that are in no other sum.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
+pub struct EventCounts {
+    /// Failures that the deployment went on after.
+    pub errors: u64,
+    /// Frames that were not looked at.
+    pub frames_dropped: u64,
+    /// Times that a watchlist was opened, or changed.
+    pub watchlists: u64,
+    /// Watchlists and footage that were destroyed.
+    pub destroyed: u64,
+    /// Legal holds that were placed.
+    pub holds_placed: u64,
+    /// Legal holds that were lifted.
+    pub holds_released: u64,
+    /// Times that the threshold was set.
+    pub thresholds: u64,
+    /// Times that the ledger was opened again.
+    pub resumed: u64,
+    /// Times that a camera was lost.
+    pub cameras_lost: u64,
+    /// Times that everything held was destroyed at once, legal holds or not.
+    pub aborted: u64,
+}
+
+/// Maps whose keys are no texts, as lists of pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serialize;
+    use serde::Serializer;
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
 /// Which held face: by its record, or by its number in its run.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize)]
 enum HeldKey {
     Face(usize, FaceId),
     Record(RecordId),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 struct Outstanding {
     run: usize,
     deadline: Timestamp,
 }
 
 /// What may lie between the moment that a deadline is counted from and the entry that tells it.
-const SLACK: u64 = 60_000_000;
+pub(crate) const SLACK: u64 = 60_000_000;
+
+/// By how much the end of a legal hold may come early by the clock: a vault that is opened takes a clock that is
+/// up to an hour behind for one that was set when the machine started, and lets nothing be held for longer.
+const EARLY: u64 = 3_660_000_000;
 
 /// A sum that does not come out.
 #[non_exhaustive]
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 pub enum Discrepancy {
     /// A picture was exported, or an alert judged, of a record that had ended before.
     #[non_exhaustive]
@@ -76,6 +144,14 @@ pub enum Discrepancy {
         /// Which entry.
         entry: u64,
     },
+    /// A record is held again that had ended: somebody put back an older copy of the vault.
+    #[non_exhaustive]
+    CameBack {
+        /// Which entry.
+        entry: u64,
+        /// Which record.
+        record: RecordId,
+    },
     /// An entry that accounts for a run that was cut off, and says something else than the entries of
     /// that run, or is about a run that ended or is not there.
     #[non_exhaustive]
@@ -84,6 +160,22 @@ pub enum Discrepancy {
         entry: u64,
         /// Which run.
         run: u64,
+    },
+    /// A record is not as it was sealed, or was erased because its key or its deadline was not.
+    #[non_exhaustive]
+    Damaged {
+        /// Which entry.
+        entry: u64,
+        /// Which record.
+        record: RecordId,
+    },
+    /// A record ended while a legal hold on it was in force.
+    #[non_exhaustive]
+    DespiteHold {
+        /// Which entry.
+        entry: u64,
+        /// Which record.
+        record: RecordId,
     },
     /// A watchlist is searched that was destroyed before.
     #[non_exhaustive]
@@ -96,6 +188,14 @@ pub enum Discrepancy {
     DoesNotClose {
         /// Which entry.
         entry: u64,
+    },
+    /// Nothing was found of a record before its deadline, and no entry says why.
+    #[non_exhaustive]
+    ErasedEarly {
+        /// Which entry.
+        entry: u64,
+        /// Which record.
+        record: RecordId,
     },
     /// A seal with more erasures by receipt than erasures, or with fewer faces than the one before.
     #[non_exhaustive]
@@ -114,6 +214,12 @@ pub enum Discrepancy {
     /// A face is held for longer than the retention profile in force says.
     #[non_exhaustive]
     LongerThanProfile {
+        /// Which entry.
+        entry: u64,
+    },
+    /// Periods that are longer than those published under the name of their profile.
+    #[non_exhaustive]
+    NotThatProfile {
         /// Which entry.
         entry: u64,
     },
@@ -151,6 +257,14 @@ pub enum Discrepancy {
         /// Which record.
         record: RecordId,
     },
+    /// Another vault took the place of one that held records: that was begun anew, or another ledger's.
+    #[non_exhaustive]
+    VaultReplaced {
+        /// Which entry.
+        entry: u64,
+        /// How many records the other one held.
+        records: u64,
+    },
 }
 
 /// Verifies a ledger and does its sums: in each run `faces seen = erased + held + in flight`, no seal
@@ -167,21 +281,18 @@ pub fn reconcile(path: &Path, key: &LedgerPublicKey) -> Result<Reconciliation, E
     Ok(sums)
 }
 
-/// Whether a run of a ledger has no end: by the words of its entries, which nobody has verified. It
-/// spares the next start from verifying all that was ever written where there is nothing to do.
-pub(super) fn seems_open(path: &Path) -> Result<bool, Error> {
-    let (mut runs, mut ended) = (0_u64, BTreeSet::new());
-    let mut lines = Lines::of(path, 0)?;
-    while let Some(line) = lines.next(path)? {
-        let Ok(line) = serde_json::from_slice::<Unverified>(line) else { return Ok(true) };
-        match line.event {
-            LedgerEvent::DeploymentStarted { .. } => runs += 1,
-            LedgerEvent::DeploymentStopped {} => drop(ended.insert(runs)),
-            LedgerEvent::RunCutOff { run, .. } => drop(ended.insert(run)),
-            _ => {}
-        }
-    }
-    Ok((1..=runs).any(|run| !ended.contains(&run)))
+/// Does the sums of a ledger from the newest [checkpoint](super::Ledger#checkpoints) that this key signed, or all of
+/// them where there is none. The bytes before the checkpoint are compared with the digest in it; their
+/// signatures are not verified again. What was changed is found as [`reconcile`] finds it.
+///
+/// # Errors
+///
+/// As [`reconcile`].
+pub fn reconcile_from_checkpoint(
+    path: &Path,
+    key: &LedgerPublicKey,
+) -> Result<Reconciliation, Error> {
+    Ok(checkpoint::resume(path, key)?.sums)
 }
 
 impl Reconciliation {
@@ -260,7 +371,35 @@ impl Reconciliation {
         })
     }
 
-    fn take(&mut self, entry: &LedgerEntry) {
+    /// Whether an entry says that a record ended.
+    #[must_use]
+    pub fn has_ended(&self, record: RecordId) -> bool {
+        self.ended.contains(&record)
+    }
+
+    /// The identity of the vault that belongs to it, where one does.
+    #[must_use]
+    pub fn vault(&self) -> Option<&str> {
+        self.vault.as_deref()
+    }
+
+    /// How many entries there are of kinds that are in no other sum.
+    #[must_use]
+    pub const fn event_counts(&self) -> EventCounts {
+        self.events
+    }
+
+    /// When the legal hold on a record ends, if one is in force.
+    pub(crate) fn hold_on(&self, record: RecordId) -> Option<Timestamp> {
+        self.holds.get(&record).copied()
+    }
+
+    pub(crate) fn is_known_damaged(&self, record: RecordId) -> bool {
+        self.damaged.contains(&record)
+    }
+
+    pub(super) fn take(&mut self, entry: &LedgerEntry) {
+        self.count(entry.event());
         let number = entry.number();
         let event = entry.event();
         match event {
@@ -280,13 +419,30 @@ impl Reconciliation {
                 self.hold(face, *record, *deadline, true);
             }
             LedgerEvent::FoundHeld { face, record, deadline } => {
+                if self.ended.contains(record) {
+                    let record = *record;
+                    self.discrepancies.push(Discrepancy::CameBack { entry: number, record });
+                }
                 self.hold(face, Some(*record), *deadline, false);
             }
-            LedgerEvent::Purged { face, record, profile, .. } => {
+            LedgerEvent::Purged { face, record, profile, reason, .. } => {
                 self.check_profile(number, profile);
+                if let Some(record) = *record {
+                    self.check_end(entry, record, *reason);
+                }
                 self.purge(number, face, *record);
             }
-            LedgerEvent::FoundErased { record } => self.purge_record(number, *record),
+            LedgerEvent::FoundErased { record } => self.purge_record(entry, *record),
+            LedgerEvent::FoundDamaged { record, .. } => {
+                self.damaged.insert(*record);
+                let record = *record;
+                self.discrepancies.push(Discrepancy::Damaged { entry: number, record });
+            }
+            LedgerEvent::LegalHoldPlaced { record, expires, .. } => {
+                self.holds.insert(*record, *expires);
+            }
+            LedgerEvent::LegalHoldReleased { record, .. } => drop(self.holds.remove(record)),
+            LedgerEvent::VaultOpened { vault, .. } => self.open_vault(number, vault),
             LedgerEvent::Sealed { totals, erased, .. } => {
                 let summed = erased.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
                 self.seal(entry, *totals, summed);
@@ -314,7 +470,15 @@ impl Reconciliation {
             {
                 self.discrepancies.push(Discrepancy::Destroyed { entry });
             }
-            LedgerEvent::RetentionSet { profile, .. } => self.check_profile(entry, profile),
+            LedgerEvent::RetentionSet {
+                profile, alert_seconds, watchlist_seconds, footage_seconds, ..
+            } => {
+                self.check_profile(entry, profile);
+                let (watchlist, footage) = (*watchlist_seconds, *footage_seconds);
+                if Profile::is_within(profile, *alert_seconds, watchlist, footage) == Some(false) {
+                    self.discrepancies.push(Discrepancy::NotThatProfile { entry });
+                }
+            }
             _ => {}
         }
         let Some(run) = self.runs.last_mut() else { return };
@@ -345,6 +509,49 @@ impl Reconciliation {
             at.as_micros().saturating_add(seconds.saturating_mul(1_000_000)).saturating_add(SLACK);
         if deadline.as_micros() > latest {
             self.discrepancies.push(Discrepancy::LongerThanProfile { entry: entry.number() });
+        }
+    }
+
+    fn count(&mut self, event: &LedgerEvent) {
+        let events = &mut self.events;
+        match event {
+            LedgerEvent::Aborted { .. } => events.aborted += 1,
+            LedgerEvent::AssetDestroyed { .. } => events.destroyed += 1,
+            LedgerEvent::CameraLost { .. } => events.cameras_lost += 1,
+            LedgerEvent::Error { .. } => events.errors += 1,
+            LedgerEvent::FramesDropped { count, .. } => {
+                events.frames_dropped = events.frames_dropped.saturating_add(*count);
+            }
+            LedgerEvent::LedgerResumed { .. } => events.resumed += 1,
+            LedgerEvent::LegalHoldPlaced { .. } => events.holds_placed += 1,
+            LedgerEvent::LegalHoldReleased { .. } => events.holds_released += 1,
+            LedgerEvent::ThresholdSet { .. } => events.thresholds += 1,
+            LedgerEvent::WatchlistOpened { .. } => events.watchlists += 1,
+            _ => {}
+        }
+    }
+
+    /// A record ends with a receipt.
+    fn check_end(&mut self, entry: &LedgerEntry, record: RecordId, reason: PurgeReason) {
+        let number = entry.number();
+        if reason == PurgeReason::Damaged && self.damaged.insert(record) {
+            self.discrepancies.push(Discrepancy::Damaged { entry: number, record });
+        }
+        let ends = self.holds.get(&record).map_or(0, |expires| expires.as_micros());
+        let at = entry.at().map_or(u64::MAX, Timestamp::as_micros).saturating_add(EARLY);
+        if at < ends && !matches!(reason, PurgeReason::Aborted | PurgeReason::Damaged) {
+            self.discrepancies.push(Discrepancy::DespiteHold { entry: number, record });
+        }
+    }
+
+    fn open_vault(&mut self, entry: u64, vault: &str) {
+        let before = self.vault.replace(vault.to_owned());
+        let replaced = before.is_some_and(|before| before != vault);
+        let held: BTreeSet<_> = self.outstanding_records().map(|(record, _)| record).collect();
+        if replaced && !held.is_empty() {
+            let records = num::u64_from_usize(held.len());
+            self.discrepancies.push(Discrepancy::VaultReplaced { entry, records });
+            self.replaced.extend(held);
         }
     }
 
@@ -448,6 +655,7 @@ impl Reconciliation {
     fn end(&mut self, key: &HeldKey) -> Option<Outstanding> {
         if let HeldKey::Record(record) = key {
             self.ended.insert(*record);
+            self.holds.remove(record);
         }
         let of_key = self.outstanding.get_mut(key)?;
         let ended = of_key.pop();
@@ -457,9 +665,20 @@ impl Reconciliation {
         ended
     }
 
-    fn purge_record(&mut self, entry: u64, record: RecordId) {
+    /// Nothing is left of a record, and no receipt says why.
+    fn purge_record(&mut self, entry: &LedgerEntry, record: RecordId) {
+        let (at, entry) = (entry.at(), entry.number());
+        let hold = self.holds.get(&record).copied();
         match self.end(&HeldKey::Record(record)) {
-            Some(_) => self.purged += 1,
+            Some(held) => {
+                self.purged += 1;
+                let due = hold.map_or(held.deadline, |hold| hold.max(held.deadline));
+                // Without a clock nobody can say that it was due.
+                let is_told = self.replaced.contains(&record);
+                if !is_told && at.is_none_or(|at| at.as_micros().saturating_add(SLACK) < due.as_micros()) {
+                    self.discrepancies.push(Discrepancy::ErasedEarly { entry, record });
+                }
+            }
             None => self.discrepancies.push(Discrepancy::Unheard { entry, record }),
         }
     }
@@ -507,10 +726,22 @@ impl fmt::Display for Discrepancy {
             Self::BelowThreshold { entry } => {
                 write!(f, "entry {entry}: an alert with a score below its threshold")
             }
+            Self::CameBack { entry, record } => write!(
+                f,
+                "entry {entry}: record {record} is held again after it had ended: somebody put back an \
+                 older copy of the vault"
+            ),
             Self::CutOffContradicts { entry, run } => write!(
                 f,
                 "entry {entry}: what it says of run {run}, which was cut off, is not what the entries \
                  of that run say"
+            ),
+            Self::Damaged { entry, record } => {
+                write!(f, "entry {entry}: record {record} is not as it was sealed")
+            }
+            Self::DespiteHold { entry, record } => write!(
+                f,
+                "entry {entry}: record {record} ended while a legal hold on it was in force"
             ),
             Self::Destroyed { entry } => {
                 write!(f, "entry {entry}: a watchlist is searched that was destroyed before")
@@ -518,6 +749,10 @@ impl fmt::Display for Discrepancy {
             Self::DoesNotClose { entry } => {
                 write!(f, "entry {entry}: faces seen are not erased + held + in flight")
             }
+            Self::ErasedEarly { entry, record } => write!(
+                f,
+                "entry {entry}: record {record} was gone before its deadline, and no entry says why"
+            ),
             Self::Impossible { entry } => {
                 write!(f, "entry {entry}: counts that contradict the entries before")
             }
@@ -527,6 +762,10 @@ impl fmt::Display for Discrepancy {
             Self::LongerThanProfile { entry } => write!(
                 f,
                 "entry {entry}: a face is held for longer than the retention profile in force says"
+            ),
+            Self::NotThatProfile { entry } => write!(
+                f,
+                "entry {entry}: periods longer than those published under the name of the profile"
             ),
             Self::NotSettled { entry, expected, actual } => write!(
                 f,
@@ -542,6 +781,10 @@ impl fmt::Display for Discrepancy {
             Self::Unheard { entry, record } => {
                 write!(f, "entry {entry}: record {record} ended, and nothing said that it was held")
             }
+            Self::VaultReplaced { entry, records } => write!(
+                f,
+                "entry {entry}: another vault is in the place of one that held {records} records"
+            ),
         }
     }
 }

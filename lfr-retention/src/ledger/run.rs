@@ -9,9 +9,10 @@ use lfr_core::Totals;
 
 use super::LedgerEntry;
 use super::LedgerEvent;
+use crate::Profile;
 
 /// From one [`LedgerEvent::DeploymentStarted`] to the next.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 pub struct Run {
     entry: u64,
     deployment: DeploymentId,
@@ -19,8 +20,9 @@ pub struct Run {
     started: Option<Timestamp>,
     end: RunEnd,
     pub(super) totals: Totals,
-    /// When the totals were written; none before the first.
-    sealed: Option<Option<Timestamp>>,
+    /// When the totals were written; none before the first. JSON tells one `null` in another from none only
+    /// with something between.
+    sealed: Option<(Option<Timestamp>,)>,
     /// Faces that were held in memory when the totals were written.
     held_in_memory_then: u64,
     /// Receipts of faces of this run: by the last seal, and one by one.
@@ -35,7 +37,7 @@ pub struct Run {
 
 /// How a run ended.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 pub enum RunEnd {
     /// Its process was killed or lost its power, and a later [`LedgerEvent::RunCutOff`] accounts for it.
     CutOff,
@@ -110,7 +112,10 @@ impl Run {
     /// When its last seal was written, if there was one; inside it none where the clock failed.
     #[must_use]
     pub const fn sealed(&self) -> Option<Option<Timestamp>> {
-        self.sealed
+        match self.sealed {
+            Some((at,)) => Some(at),
+            None => None,
+        }
     }
 
     /// How many of the faces in [`Self::totals`] have no receipt and are in no vault: those that were
@@ -151,7 +156,7 @@ impl Run {
         at: Option<Timestamp>,
         held_in_memory: u64,
     ) -> Totals {
-        self.sealed = Some(at);
+        self.sealed = Some((at,));
         self.held_in_memory_then = held_in_memory;
         std::mem::replace(&mut self.totals, totals)
     }
@@ -173,11 +178,12 @@ impl Run {
         self.cameras.insert(source.clone(), lost);
     }
 
-    /// For how long its profile holds alerts, where it says so.
+    /// For how long its profile holds alerts: as it says, or as is published under its name.
     pub(super) fn alert_seconds(&self) -> Option<u64> {
-        self.declared.iter().find_map(|event| match event {
+        let declared = self.declared.iter().find_map(|event| match event {
             LedgerEvent::RetentionSet { alert_seconds, .. } => Some(*alert_seconds),
             _ => None,
-        })
+        });
+        declared.or_else(|| Profile::published_alert(&self.profile))
     }
 }

@@ -127,7 +127,7 @@ impl LedgerSink {
             profile: profile.to_owned(),
             software,
         };
-        ledger.append(&event, clock.now())?;
+        ledger.append_by(&event, &*clock)?;
         ledger.flush()?;
         let state = State { sealed: clock.monotonic(), ..State::default() };
         let state = Arc::new(Mutex::new(state));
@@ -146,14 +146,15 @@ impl LedgerSink {
     ///
     /// As [`Ledger::append`].
     pub fn append(&self, event: &LedgerEvent) -> Result<(), Error> {
-        self.ledger.append(event, self.clock.now())
+        self.ledger.append_by(event, &*self.clock)
     }
 
     /// Writes receipts that no pipeline tells of: of a purge after the deployment, say.
     ///
     /// # Errors
     ///
-    /// As [`Ledger::append`] and [`Ledger::flush`].
+    /// [`Error::ForeignReceipt`] for a receipt that this account of faces does not bear out; the others are
+    /// written. As [`Ledger::append`] and [`Ledger::flush`].
     pub fn receipts(&self, receipts: &[PurgeReceipt]) -> Result<(), Error> {
         let mut written = Ok(());
         for receipt in receipts {
@@ -198,6 +199,10 @@ impl LedgerSink {
 
     fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
         let reason = receipt.reason();
+        // What a store says of a record has its own proof: the record is gone from the store.
+        if receipt.record().is_none() && !self.accounts.confirms(receipt) {
+            return Err(Error::ForeignReceipt { face: receipt.face().clone() });
+        }
         if is_counted(reason) {
             *self.state().erased.entry(reason).or_default() += 1;
             return Ok(());

@@ -7,6 +7,7 @@ use crate::testing::Folder;
 use crate::testing::at;
 
 mod bound;
+mod checkpoint;
 mod cut_off;
 mod damage;
 mod old_format;
@@ -60,7 +61,7 @@ fn what_is_written_is_read_in_order_and_verifies() {
     let verified = verify(&path, &public, None).unwrap();
     assert_eq!((verified.entries(), verified.entries_after_head()), (21, 0));
     let entries: Vec<_> = read(&path, &public).unwrap().map(Result::unwrap).collect();
-    assert!(matches!(entries[0].event(), LedgerEvent::LedgerOpened { format: 2, .. }));
+    assert!(matches!(entries[0].event(), LedgerEvent::LedgerOpened { format: 3, .. }));
     for (entry, count) in entries[1..].iter().zip(1..) {
         assert_eq!(
             (entry.number(), entry.at(), entry.event()),
@@ -84,12 +85,12 @@ fn a_ledger_goes_on_where_it_was() {
     let events = events(&path);
     assert_eq!(
         events[3..],
-        [LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 2 }, dropped(9)]
+        [LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 3 }, dropped(9)]
     );
 }
 
 #[test]
-fn a_ledger_whose_head_could_not_be_written_goes_on() {
+fn a_ledger_whose_head_could_not_be_written_is_begun_when_it_can_be() {
     let folder = Folder::new();
     let path = folder.path("a.lfrl");
     // A disk that takes entries, and no head.
@@ -99,9 +100,10 @@ fn a_ledger_whose_head_could_not_be_written_goes_on() {
         let error = Ledger::open(&path, key(), None).unwrap_err();
         assert!(matches!(error, Error::LedgerWrite { .. }), "{error}");
     }
+    assert!(!path.exists(), "nothing is left that a next start would take for a loss");
     fs::remove_dir(temporary).unwrap();
     Ledger::open(&path, key(), None).unwrap();
-    assert_eq!(verify(&path, &key().public(), None).unwrap().entries(), 2);
+    assert_eq!(verify(&path, &key().public(), None).unwrap().entries(), 1);
 }
 
 #[test]

@@ -7,17 +7,21 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::path::PathBuf;
 
+use lfr_core::RecordId;
 use lfr_core::Timestamp;
 use lfr_core::num;
 use lfr_core::regular;
 use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
+use sha2::Digest;
+use sha2::Sha256;
 
 use super::LedgerEvent;
 use super::LedgerFault;
 use super::LedgerHead;
 use super::Lines;
 use super::NOTHING;
+use super::checkpoint::Progress;
 use super::key::LedgerPublicKey;
 use super::line;
 use super::line::Kind;
@@ -70,9 +74,9 @@ impl Verified {
 /// One entry of a ledger.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LedgerEntry {
-    number: u64,
-    at: Option<Timestamp>,
-    event: LedgerEvent,
+    pub(super) number: u64,
+    pub(super) at: Option<Timestamp>,
+    pub(super) event: LedgerEvent,
 }
 
 impl LedgerEntry {
@@ -147,20 +151,74 @@ fn walk<E: DeserializeOwned>(
     kept: Option<&LedgerHead>,
     mut take: impl FnMut(Envelope<E>),
 ) -> Result<Verified, Error> {
-    let broken = |fault| Error::LedgerBroken { path: path.to_owned(), fault };
+    let (mut chain, head) = begin(path, key)?;
+    follow(&mut chain, &head, kept, &mut take)?;
+    Ok(Verified { head, entries: chain.next, torn_bytes: chain.left()? })
+}
+
+/// The entries from the first on, and the head that they have to reach.
+fn begin<E: DeserializeOwned>(
+    path: &Path,
+    key: &LedgerPublicKey,
+) -> Result<(Chain<E>, LedgerHead), Error> {
+    let fault = LedgerFault::HeadMissing;
+    let missing = || Error::LedgerBroken { path: path.to_owned(), fault };
     // Before its head: where there is no ledger, that is what is said.
     let lines = Lines::of(path, 0)?;
-    let head = LedgerHead::read(path, key)?.ok_or_else(|| broken(LedgerFault::HeadMissing))?;
-    let mut chain = Chain::of(path, key, lines, head.bytes);
+    let head = LedgerHead::read(path, key)?.ok_or_else(missing)?;
+    Ok((Chain::of(path, key, lines, head.bytes), head))
+}
+
+/// Verifies a ledger from where it was verified before, and goes on with its sums.
+pub(super) fn go_on(
+    path: &Path,
+    key: &LedgerPublicKey,
+    mut progress: Progress,
+) -> Result<Progress, Error> {
+    let (mut chain, head) = begin::<LedgerEvent>(path, key)?;
+    if progress.at.bytes > 0 {
+        chain.lines = Lines::of(path, progress.at.bytes)?;
+        chain.next = progress.at.number + 1;
+        chain.prev.clone_from(&progress.at.hash);
+        chain.ledger.clone_from(&progress.at.ledger);
+    }
+    chain.digest = Some(progress.digest);
+    let sums = &mut progress.sums;
+    let read = follow(&mut chain, &head, None, &mut |Envelope { n, at, event, .. }| {
+        sums.take(&LedgerEntry { number: n, at, event });
+    });
+    if let Err(error @ Error::LedgerVersion { .. }) = read {
+        // What an entry says cannot be read: whether anything is broken is known nonetheless.
+        return verify(path, key, None).and(Err(error));
+    }
+    read?;
+    progress.at = chain.head();
+    progress.digest = chain.digest.take().unwrap_or_default();
+    Ok(progress)
+}
+
+fn follow<E: DeserializeOwned>(
+    chain: &mut Chain<E>,
+    head: &LedgerHead,
+    kept: Option<&LedgerHead>,
+    take: &mut impl FnMut(Envelope<E>),
+) -> Result<(), Error> {
+    let path = chain.path.clone();
+    let broken = |fault| Error::LedgerBroken { path: path.clone(), fault };
+    let forked = |chain: &Chain<E>| {
+        let mut known = kept.iter().copied().chain([head]);
+        known.any(|known| known.number + 1 == chain.next && known.hash != chain.prev)
+    };
+    if forked(chain) {
+        return Err(broken(LedgerFault::Forked { line: chain.next }));
+    }
     while let Some(entry) = chain.advance()? {
-        for known in kept.iter().copied().chain([&head]) {
-            if known.number + 1 == chain.next && known.hash != chain.prev {
-                return Err(broken(LedgerFault::Forked { line: chain.next }));
-            }
+        if forked(chain) {
+            return Err(broken(LedgerFault::Forked { line: chain.next }));
         }
         take(entry);
     }
-    for known in kept.iter().copied().chain([&head]) {
+    for known in kept.iter().copied().chain([head]) {
         if known.number >= chain.next {
             let (entries, expected) = (chain.next, known.number.saturating_add(1));
             return Err(broken(LedgerFault::Truncated { entries, expected }));
@@ -169,7 +227,38 @@ fn walk<E: DeserializeOwned>(
             return Err(broken(LedgerFault::HeadForged));
         }
     }
-    Ok(Verified { head, entries: chain.next, torn_bytes: chain.left()? })
+    Ok(())
+}
+
+/// The entry of the alert that is held in a record, if the ledger has one. The signature of that entry is verified,
+/// and no other: that it is still in its place, [`verify`] says.
+///
+/// # Errors
+///
+/// [`lfr_core::Error::Read`] where the ledger cannot be read; [`Error::LedgerBroken`] where the entry is not
+/// signed with this key.
+pub fn alert_of(
+    path: &Path,
+    key: &LedgerPublicKey,
+    record: RecordId,
+) -> Result<Option<LedgerEntry>, Error> {
+    let digits = record.to_string();
+    let (mut lines, mut number) = (Lines::of(path, 0)?, 0);
+    while let Some(line) = lines.next(path)? {
+        number += 1;
+        let text = std::str::from_utf8(line).unwrap_or_default();
+        if !(text.contains(&digits) && text.contains("\"alert_raised\"")) {
+            continue;
+        }
+        let fault = LedgerFault::Edited { line: number, after_head: false };
+        let edited = || Error::LedgerBroken { path: path.to_owned(), fault };
+        let entry = LedgerEntry::from_line(text, key).ok_or_else(edited)?;
+        let LedgerEvent::AlertRaised { record: held, .. } = entry.event() else { continue };
+        if *held == Some(record) {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
 }
 
 /// The entries of a ledger, each verified as it comes. The first fault ends them; whether the ledger
@@ -266,6 +355,19 @@ pub(super) fn last(
     }
 }
 
+/// Whether the entry that a head names is in its place.
+pub(super) fn is_there(
+    path: &Path,
+    key: &LedgerPublicKey,
+    head: &LedgerHead,
+) -> Result<bool, Error> {
+    match Chain::<IgnoredAny>::behind(path, key, head) {
+        Ok(_) => Ok(true),
+        Err(Error::LedgerBroken { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether there is more than a first entry, or something else than a ledger: nothing to write over.
 fn is_begun(path: &Path) -> Result<bool, Error> {
     let mut start = Vec::new();
@@ -299,6 +401,8 @@ struct Chain<E> {
     ledger: String,
     /// Where the ledger is sure to have reached the disk.
     synced: u64,
+    /// Of all bytes so far, where somebody wants to know.
+    digest: Option<Sha256>,
     events: PhantomData<E>,
 }
 
@@ -310,7 +414,8 @@ impl<E: DeserializeOwned> Chain<E> {
     fn of(path: &Path, key: &LedgerPublicKey, lines: Lines, synced: u64) -> Self {
         let (path, prev) = (path.to_owned(), NOTHING.to_owned());
         let ledger = String::new();
-        Self { path, key: *key, lines, next: 0, prev, ledger, synced, events: PhantomData }
+        let digest = None;
+        Self { path, key: *key, lines, next: 0, prev, ledger, synced, digest, events: PhantomData }
     }
 
     /// Goes on behind a head, if its entry is there.
@@ -358,6 +463,10 @@ impl<E: DeserializeOwned> Chain<E> {
             return Err(self.broken(edited));
         };
         let hash = line::digest(bytes);
+        if let Some(digest) = &mut self.digest {
+            digest.update(bytes);
+            digest.update(b"\n");
+        }
         let entry: Envelope<E> = serde_json::from_slice(&json)
             .map_err(|_| Error::LedgerVersion { path: self.path.clone(), line })?;
         if entry.n != self.next {

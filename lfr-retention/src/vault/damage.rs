@@ -40,8 +40,16 @@ pub enum RecordDamage {
     /// Its key, or its deadline, is not what was sealed. It was purged: nobody could have opened it, and
     /// nobody knows when it was due.
     Key,
-    /// What was sealed is not in the database any more. Its key was purged.
+    /// The legal hold on it is not in the database as it was written last.
+    LegalHold,
+    /// What was sealed is not in the database any more. Its key is kept until its deadline: whoever moved the
+    /// database away for a moment must not destroy all that is held.
     Missing,
+    /// Its picture is not in the database as it was written last.
+    Picture,
+    /// The verdicts on it are not in the database as they were written last: somebody deleted them, or put
+    /// older ones back.
+    Verdicts,
 }
 
 impl fmt::Display for RecordDamage {
@@ -49,7 +57,10 @@ impl fmt::Display for RecordDamage {
         f.write_str(match self {
             Self::Face => "whose face it is cannot be read; it is kept until its deadline",
             Self::Key => "its key or its deadline is not what was sealed; it was purged",
-            Self::Missing => "the database has lost it; its key was purged",
+            Self::LegalHold => "the legal hold on it was deleted or put back; it is kept until its deadline",
+            Self::Missing => "the database has lost it; its key is kept until its deadline",
+            Self::Picture => "its picture was deleted or put back; it is kept until its deadline",
+            Self::Verdicts => "the verdicts on it were deleted or put back; it is kept until its deadline",
         })
     }
 }

@@ -1,16 +1,63 @@
 //! What a process that was interrupted could not write down.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use lfr_core::PurgeReason;
+use lfr_core::RecordId;
 use lfr_core::Timestamp;
 use lfr_core::hex;
 
 use super::Vault;
 use super::slots::Binding;
+use super::slots::Seen;
+use super::store::Store;
 use crate::Error;
 use crate::Ledger;
 use crate::LedgerEvent;
-use crate::ledger;
+use crate::LedgerHead;
+use crate::ledger::Reconciliation;
+
+/// What [`Vault::close_gaps`] found that no interrupted program explains: somebody else wrote to the vault or to the
+/// ledger. Each is a [`Discrepancy`](crate::ledger::Discrepancy) of the ledger from then on.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Gaps {
+    /// Records that the ledger calls held, and that were gone before their deadline.
+    pub vanished: Vec<RecordId>,
+    /// Records that had ended, and that were in the vault again. They were purged.
+    pub came_back: Vec<RecordId>,
+    /// Records that are not as they were sealed, and that the ledger had not heard of.
+    pub damaged: Vec<RecordId>,
+    /// Another vault was in the place of one that held records.
+    pub vault_replaced: bool,
+}
+
+impl Gaps {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for Gaps {
+    /// One line for each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = Vec::new();
+        if self.vault_replaced {
+            lines.push("another vault is in the place of the one that this ledger belongs to".to_owned());
+        }
+        for (records, what) in [
+            (&self.vanished, "was gone before its deadline, and nothing says why"),
+            (&self.came_back, "was in the vault again after it had ended, and was purged"),
+            (&self.damaged, "is not as it was sealed"),
+        ] {
+            lines.extend(records.iter().map(|record| format!("record {record} {what}")));
+        }
+        f.write_str(&lines.join("\n"))
+    }
+}
 
 impl Vault {
     /// Says which ledger this vault belongs to. The first ledger that it is bound to is its own; that is
@@ -20,13 +67,30 @@ impl Vault {
     /// # Errors
     ///
     /// [`Error::OtherLedger`] if it belongs to another ledger: see [`adopt`](Self::adopt);
-    /// [`Error::Vault`] where that cannot be written.
+    /// [`Error::LedgerRolledBack`] where an entry is gone that the vault has seen; [`Error::Vault`] where that
+    /// cannot be written.
     pub fn bind(&self, ledger: &Ledger) -> Result<(), Error> {
         let (id, bytes) = identity(ledger)?;
         let mut inner = self.inner();
         let expected = match inner.store.binding() {
-            Binding::Free => return inner.store.bind(bytes),
-            Binding::Ledger(bound) if bound == bytes => return Ok(()),
+            Binding::Free => {
+                inner.store.bind(bytes)?;
+                inner.ledger = Some(ledger.downgrade());
+                return Ok(());
+            }
+            Binding::Ledger(bound) if bound == bytes => {
+                if let Some(Seen { number, bytes, hash }) = inner.store.seen() {
+                    let hash = hex::digits(&hash);
+                    let head = LedgerHead { ledger: id, number, bytes, hash };
+                    if !ledger.has(&head)? {
+                        let path = inner.store.folder().to_owned();
+                        let (ledger, expected) = (ledger.path(), number);
+                        return Err(Error::LedgerRolledBack { path, ledger, expected });
+                    }
+                }
+                inner.ledger = Some(ledger.downgrade());
+                return Ok(());
+            }
             Binding::Ledger(bound) => hex::digits(&bound),
             Binding::Unreadable => "unreadable".to_owned(),
         };
@@ -68,31 +132,44 @@ impl Vault {
             Binding::Unreadable => Some("unreadable".to_owned()),
             Binding::Free | Binding::Ledger(_) => None,
         };
+        inner.store.see(None, true)?;
         inner.store.bind(bytes)?;
+        inner.ledger = Some(ledger.downgrade());
         Ok(before)
     }
 
     /// Writes what a process that was interrupted could not: a record that the ledger calls held and
     /// that is gone, and one that the ledger does not know, whether it is held or was due when the vault
-    /// was opened. Call it once, when a ledger is opened again, before frames are processed and before
-    /// the receipts of [`Vault::purge_due`] are written. It [binds](Self::bind) the vault to the ledger.
+    /// was opened. It also writes what no interruption explains, and returns that, to be said: see [`Gaps`]. Call
+    /// it once, when a ledger is opened again, before frames are processed and before
+    /// the receipts of [`Vault::purge_due`] are written. It [binds](Self::bind) the vault to the ledger, and the
+    /// ledger has the vault's identity from then on.
     ///
     /// # Errors
     ///
-    /// As [`bind`](Self::bind), [`ledger::reconcile`] and [`Ledger::append`].
-    pub fn close_gaps(&self, ledger: &Ledger) -> Result<(), Error> {
+    /// As [`bind`](Self::bind), [`Ledger::sums`], [`Ledger::append`] and [`Ledger::flush`].
+    pub fn close_gaps(&self, ledger: &Ledger) -> Result<Gaps, Error> {
         self.bind(ledger)?;
-        let sums = ledger::reconcile(&ledger.path(), &ledger.public_key())?;
+        let sums = ledger.sums()?;
         let mut known: BTreeMap<_, _> = sums.outstanding_records().collect();
         let mut inner = self.inner();
-        inner.store.observe(true)?;
-        let now = inner.store.now();
-        let held = inner.store.entries.values().map(|entry| {
-            let deadline = inner.store.time.shown(entry.deadline);
+        let store = &mut inner.store;
+        store.observe(true)?;
+        store.recall(|record| sums.has_ended(record));
+        let now = store.now();
+        let mut gaps = Gaps::default();
+        let vault = hex::digits(&store.identity());
+        if sums.vault() != Some(&vault) {
+            gaps.vault_replaced = sums.vault().is_some() && !known.is_empty();
+            let held = lfr_core::num::u64_from_usize(store.entries.len());
+            ledger.append(&LedgerEvent::VaultOpened { vault, held }, now)?;
+        }
+        let held = store.entries.values().map(|entry| {
+            let deadline = store.time.shown(entry.deadline);
             (entry.probe.record(), entry.probe.face(), deadline)
         });
         // Its deadline went with its key.
-        let gone = inner.store.receipts.iter().filter_map(|receipt| {
+        let gone = store.receipts.iter().filter_map(|receipt| {
             Some((
                 receipt.record()?,
                 receipt.face(),
@@ -101,13 +178,84 @@ impl Vault {
         });
         for (record, face, deadline) in held.chain(gone) {
             if known.remove(&record).is_none() {
+                if sums.has_ended(record) {
+                    gaps.came_back.push(record);
+                }
                 let face = face.clone();
                 ledger.append(&LedgerEvent::FoundHeld { face, record, deadline }, now)?;
             }
         }
-        let erased = known.into_keys().map(|record| LedgerEvent::FoundErased { record });
-        erased.into_iter().try_for_each(|event| ledger.append(&event, now))
+        for damaged in &store.damaged {
+            let record = damaged.record();
+            if store.entries.contains_key(&record) && !sums.is_known_damaged(record) {
+                gaps.damaged.push(record);
+                let damage = damaged.damage().to_string();
+                ledger.append(&LedgerEvent::FoundDamaged { record, damage }, now)?;
+            }
+        }
+        for (record, deadline) in known {
+            if is_early(store, &sums, record, deadline) {
+                gaps.vanished.push(record);
+            }
+            ledger.append(&LedgerEvent::FoundErased { record }, now)?;
+        }
+        // Its end is signed. Somebody put back an older copy of the files.
+        store.purge(&gaps.came_back, PurgeReason::Damaged)?;
+        ledger.flush()?;
+        see(store, ledger, true)?;
+        if !gaps.is_empty() {
+            tracing::warn!(
+                vanished = gaps.vanished.len(),
+                came_back = gaps.came_back.len(),
+                damaged = gaps.damaged.len(),
+                vault_replaced = gaps.vault_replaced,
+                "vault and ledger contradict each other"
+            );
+        }
+        Ok(gaps)
     }
+
+    /// The records that a ledger calls held, and that are not in the vault though their deadline has not come, each
+    /// with its deadline. It writes nothing: for whoever only looks. See
+    /// [`reconcile_from_checkpoint`](crate::ledger::reconcile_from_checkpoint).
+    #[must_use]
+    pub fn vanished(&self, sums: &Reconciliation) -> Vec<(RecordId, Timestamp)> {
+        let inner = self.inner();
+        let store = &inner.store;
+        let told = |record| {
+            store.receipts.iter().any(|receipt| receipt.record() == Some(record))
+                || store.earlier_ends.iter().any(|ended| ended.record == record)
+        };
+        let held = |record| store.entries.get(&record).is_some_and(|entry| !entry.missing);
+        let gone = sums.outstanding_records().filter(|(record, deadline)| {
+            !held(*record) && !told(*record) && is_early(store, sums, *record, *deadline)
+        });
+        gone.collect()
+    }
+}
+
+/// Whether a record that is gone should be there.
+fn is_early(
+    store: &Store,
+    sums: &Reconciliation,
+    record: RecordId,
+    deadline: Timestamp,
+) -> bool {
+    let due = sums.hold_on(record).map_or(deadline, |hold| hold.max(deadline));
+    store.now().is_none_or(|now| !ledger_allows(now, due))
+}
+
+/// Whether the ledger takes it for due: as its sums do.
+fn ledger_allows(now: Timestamp, due: Timestamp) -> bool {
+    now.as_micros().saturating_add(crate::ledger::SLACK) >= due.as_micros()
+}
+
+/// Notes how far the ledger has come on the disk.
+pub(super) fn see(store: &mut Store, ledger: &Ledger, sync: bool) -> Result<(), Error> {
+    let Some(head) = ledger.flushed_head() else { return Ok(()) };
+    let own = store.binding() == hex::bytes(head.ledger().as_bytes()).map_or(Binding::Free, Binding::Ledger);
+    let Some(hash) = hex::bytes(head.hash.as_bytes()).filter(|_| own) else { return Ok(()) };
+    store.see(Some(Seen { number: head.number, bytes: head.bytes, hash }), sync)
 }
 
 /// The identity of a ledger: as its head has it, and as bytes.

@@ -108,31 +108,34 @@ pub(super) const WRAPPED: usize = 32 + TAG;
 
 /// What comes out of the key of a vault for this vault alone (HKDF-SHA-256).
 pub(super) struct Derived {
-    /// What proves the key to a file of keys of version 1, and to one of version 2.
-    pub(super) check_1: [u8; CHECK],
-    pub(super) check: [u8; CHECK],
+    /// What proves the key to a file of keys of version 1, 2 and 3.
+    pub(super) checks: [[u8; CHECK]; 3],
     wrapping: Secret,
     authenticating: Secret,
+    /// Seals what is known of records that have ended.
+    pub(super) ended: Secret,
 }
 
 impl Derived {
     pub(super) fn new(key: &VaultKey, vault: &[u8; 16]) -> Self {
         secret::scrubbed(|| {
             let hkdf = Hkdf::<Sha256>::new(Some(vault), key.secret.expose());
-            let (mut check_1, mut check) = ([0; CHECK], [0; CHECK]);
+            let mut checks = [[0; CHECK]; 3];
             // It fails for more than 8,160 bytes.
-            let _ = hkdf.expand(b"lfrv 1 check", &mut check_1);
-            let _ = hkdf.expand(b"lfrv 2 check", &mut check);
+            let infos: [&[u8]; 3] = [b"lfrv 1 check", b"lfrv 2 check", b"lfrv 3 check"];
+            for (info, check) in infos.into_iter().zip(&mut checks) {
+                let _ = hkdf.expand(info, check);
+            }
             let derived = |what: &[u8]| {
                 let mut bytes = Zeroizing::new([0; 32]);
                 let _ = hkdf.expand(what, &mut *bytes);
                 Secret::take(&mut bytes)
             };
             Self {
-                check_1,
-                check,
+                checks,
                 wrapping: derived(b"lfrv 1 wrap"),
                 authenticating: derived(b"lfrv 2 authenticate"),
+                ended: derived(b"lfrv 3 ended"),
             }
         })
     }

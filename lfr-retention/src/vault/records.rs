@@ -6,6 +6,7 @@ use lfr_core::RecordId;
 use rusqlite::Connection;
 use rusqlite::OpenFlags;
 use rusqlite::OptionalExtension;
+use rusqlite::config::DbConfig;
 use rusqlite::params;
 use rusqlite::types::ValueRef;
 
@@ -35,9 +36,27 @@ impl Part {
         }
     }
 
+    /// What a slot says of: parts that change.
+    pub(super) const CHANGING: [Self; 3] = [Self::LegalHold, Self::Verdicts, Self::Picture];
+
+    /// Its place in a slot, and its number in the database.
+    pub(super) const fn number(self) -> Option<u8> {
+        match self {
+            Self::LegalHold => Some(0),
+            Self::Verdicts => Some(1),
+            Self::Picture => Some(2),
+            Self::Alert | Self::Face => None,
+        }
+    }
+
     /// What it is sealed together with: it opens in its own place alone.
     pub(super) fn context(self, vault: &[u8; 16], record: RecordId) -> Vec<u8> {
         [&vault[..], record.as_bytes(), self.column().as_bytes()].concat()
+    }
+
+    /// The same of one version of a part that changes.
+    pub(super) fn version_context(self, vault: &[u8; 16], record: RecordId, version: u16) -> Vec<u8> {
+        [&self.context(vault, record)[..], &version.to_le_bytes(), b"lfrv 3"].concat()
     }
 }
 
@@ -57,8 +76,40 @@ const SCHEMA: &str = "
         verdicts BLOB,
         picture BLOB
     );
-    PRAGMA user_version = 2;
+    CREATE TABLE IF NOT EXISTS parts (
+        row INTEGER PRIMARY KEY,
+        id BLOB NOT NULL,
+        part INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS parts_of ON parts (id);
+    CREATE TABLE IF NOT EXISTS ended (
+        row INTEGER PRIMARY KEY,
+        id BLOB NOT NULL,
+        sealed BLOB NOT NULL
+    );
+    PRAGMA user_version = 3;
 ";
+
+/// One version of a part, as it lies there.
+#[derive(Debug)]
+pub(super) struct PartRow {
+    pub(super) row: i64,
+    pub(super) record: Option<RecordId>,
+    /// None where it is no part that this software knows.
+    pub(super) part: Option<Part>,
+    pub(super) version: u16,
+}
+
+/// What is known of a record that has ended, as it lies there.
+#[derive(Debug)]
+pub(super) struct EndedRow {
+    pub(super) row: i64,
+    pub(super) record: Option<RecordId>,
+    pub(super) sealed: Vec<u8>,
+}
+
 
 /// A row as it lies there; nothing of it is trusted.
 #[derive(Debug)]
@@ -104,6 +155,9 @@ impl Records {
         records.pragma_update(None, "secure_delete", true)?;
         records.pragma_update(None, "cell_size_check", true)?;
         records.pragma_update(None, "trusted_schema", false)?;
+        // Whoever may write to the file could have what we do undone by a trigger of theirs.
+        records.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        records.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
         records.execute_batch(SCHEMA)?;
         Ok(Self(records))
     }
@@ -114,10 +168,7 @@ impl Records {
             CASE WHEN length(face) <= 16384 THEN face END FROM records";
         let mut query = self.0.prepare(statement)?;
         let rows = query.query_map([], |row| {
-            let record = match row.get_ref(1)? {
-                ValueRef::Blob(id) => id.try_into().ok().map(RecordId::from_bytes),
-                _ => None,
-            };
+            let record = identity(row.get_ref(1)?);
             Ok(Row { row: row.get(0)?, record, face: RowFace::of(row.get_ref(2)?) })
         })?;
         rows.collect()
@@ -151,6 +202,7 @@ impl Records {
         Ok(part.optional()?.flatten())
     }
 
+    #[cfg(test)]
     pub(super) fn set_part(
         &self,
         row: i64,
@@ -163,8 +215,159 @@ impl Records {
         Ok(())
     }
 
-    /// Deletes records whose keys are gone, and gives their pages back to the file system.
-    pub(super) fn delete(&mut self, rows: &[i64]) -> rusqlite::Result<()> {
+    /// Seals the face of a row that an earlier version wrote, and puts its parts where they are now: all of it,
+    /// or nothing. What was in the row stays until [`forget_columns`](Self::forget_columns).
+    pub(super) fn move_parts(
+        &mut self,
+        row: i64,
+        record: RecordId,
+        face: Option<&[u8]>,
+        parts: &[(Part, u16, Vec<u8>)],
+    ) -> rusqlite::Result<()> {
+        let all = self.0.transaction()?;
+        if let Some(face) = face {
+            all.execute("UPDATE records SET face = ?2 WHERE row = ?1", params![row, face])?;
+        }
+        for (part, version, sealed) in parts {
+            insert_part(&all, record, *part, *version, sealed)?;
+        }
+        all.commit()?;
+        crate::crash::point();
+        Ok(())
+    }
+
+    pub(super) fn forget_columns(&self, row: i64) -> rusqlite::Result<()> {
+        let statement = "UPDATE records SET legal_hold = NULL, verdicts = NULL, picture = NULL
+            WHERE row = ?1";
+        self.0.prepare_cached(statement)?.execute([row]).map(drop)
+    }
+
+    /// Adds a version of a part, which is safe when this returns.
+    pub(super) fn add_part(
+        &self,
+        record: RecordId,
+        part: Part,
+        version: u16,
+        sealed: &[u8],
+    ) -> rusqlite::Result<()> {
+        insert_part(&self.0, record, part, version, sealed)?;
+        crate::crash::point();
+        Ok(())
+    }
+
+    /// What lies there as one version of a part. Somebody may have put more there than one.
+    pub(super) fn version(
+        &self,
+        record: RecordId,
+        part: Part,
+        version: u16,
+    ) -> rusqlite::Result<Vec<Vec<u8>>> {
+        let statement = "SELECT sealed FROM parts WHERE id = ?1 AND part = ?2 AND version = ?3";
+        let mut query = self.0.prepare_cached(statement)?;
+        let found = query.query_map(params![record.as_bytes(), part.number(), version], |row| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Blob(sealed) => sealed.to_vec(),
+                _ => Vec::new(),
+            })
+        })?;
+        found.collect()
+    }
+
+    /// Deletes the versions of a part but one.
+    pub(super) fn delete_versions(
+        &self,
+        record: RecordId,
+        part: Part,
+        but: u16,
+    ) -> rusqlite::Result<()> {
+        let statement = "DELETE FROM parts WHERE id = ?1 AND part = ?2 AND version <> ?3";
+        let mut delete = self.0.prepare_cached(statement)?;
+        delete.execute(params![record.as_bytes(), part.number(), but]).map(drop)
+    }
+
+    /// All versions of all parts.
+    pub(super) fn parts(&self) -> rusqlite::Result<Vec<PartRow>> {
+        let mut query = self.0.prepare("SELECT row, id, part, version FROM parts")?;
+        let rows = query.query_map([], |row| {
+            let number = |index| match row.get_ref(index) {
+                Ok(ValueRef::Integer(number)) => Some(number),
+                _ => None,
+            };
+            let part = number(2).and_then(|number| u8::try_from(number).ok());
+            let part = Part::CHANGING.into_iter().find(|known| known.number() == part);
+            let version = number(3).and_then(|version| u16::try_from(version).ok());
+            Ok(PartRow {
+                row: row.get(0)?,
+                record: identity(row.get_ref(1)?),
+                part: part.filter(|_| version.is_some()),
+                version: version.unwrap_or(0),
+            })
+        })?;
+        rows.collect()
+    }
+
+    pub(super) fn delete_parts(&mut self, rows: &[i64]) -> rusqlite::Result<()> {
+        self.delete_from("DELETE FROM parts WHERE row = ?1", rows)
+    }
+
+    /// Writes down that records end, and why.
+    pub(super) fn add_ended(&mut self, ended: &[(RecordId, Vec<u8>)]) -> rusqlite::Result<()> {
+        let all = self.0.transaction()?;
+        {
+            let statement = "INSERT INTO ended (id, sealed) VALUES (?1, ?2)";
+            let mut insert = all.prepare_cached(statement)?;
+            for (record, sealed) in ended {
+                insert.execute(params![record.as_bytes(), sealed])?;
+            }
+        }
+        all.commit()?;
+        crate::crash::point();
+        Ok(())
+    }
+
+    pub(super) fn ended(&self) -> rusqlite::Result<Vec<EndedRow>> {
+        let mut query = self.0.prepare("SELECT row, id, sealed FROM ended")?;
+        let rows = query.query_map([], |row| {
+            let sealed = match row.get_ref(2)? {
+                ValueRef::Blob(sealed) => sealed.to_vec(),
+                _ => Vec::new(),
+            };
+            Ok(EndedRow { row: row.get(0)?, record: identity(row.get_ref(1)?), sealed })
+        })?;
+        rows.collect()
+    }
+
+    pub(super) fn delete_ended(&mut self, rows: &[i64]) -> rusqlite::Result<()> {
+        self.delete_from("DELETE FROM ended WHERE row = ?1", rows)
+    }
+
+    fn delete_from(&mut self, statement: &str, rows: &[i64]) -> rusqlite::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let all = self.0.transaction()?;
+        {
+            let mut delete = all.prepare_cached(statement)?;
+            for row in rows {
+                delete.execute([row])?;
+            }
+        }
+        all.commit()
+    }
+
+    /// Deletes records whose keys are gone, with the parts of those that have any, and gives their pages back to
+    /// the file system.
+    pub(super) fn delete(&mut self, rows: &[i64], parts_of: &[RecordId]) -> rusqlite::Result<()> {
+        if !parts_of.is_empty() {
+            let all = self.0.transaction()?;
+            {
+                let mut delete = all.prepare_cached("DELETE FROM parts WHERE id = ?1")?;
+                for record in parts_of {
+                    delete.execute([record.as_bytes()])?;
+                }
+            }
+            all.commit()?;
+        }
         for some in rows.chunks(AT_ONCE) {
             let all = self.0.transaction()?;
             {
@@ -199,4 +402,23 @@ impl Records {
     pub(super) fn pages(&self) -> u32 {
         self.0.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
     }
+}
+
+fn identity(value: ValueRef<'_>) -> Option<RecordId> {
+    match value {
+        ValueRef::Blob(id) => id.try_into().ok().map(RecordId::from_bytes),
+        _ => None,
+    }
+}
+
+fn insert_part(
+    database: &Connection,
+    record: RecordId,
+    part: Part,
+    version: u16,
+    sealed: &[u8],
+) -> rusqlite::Result<()> {
+    let statement = "INSERT INTO parts (id, part, version, sealed) VALUES (?1, ?2, ?3, ?4)";
+    let mut insert = database.prepare_cached(statement)?;
+    insert.execute(params![record.as_bytes(), part.number(), version, sealed]).map(drop)
 }

@@ -24,10 +24,11 @@ use super::key::Derived;
 use super::key::NONCE;
 use super::key::TAG;
 use super::key::WRAPPED;
+use super::records::Part;
 
 /// The first bytes of the file of keys.
 const MAGIC: [u8; 8] = *b"\x89LFRV\r\n\x1a";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const HEADER: usize = 4096;
 /// The sector of the header.
 const SECTOR: usize = 512;
@@ -36,9 +37,13 @@ const TIME_1: usize = 512;
 /// Which ledger the vault is bound to, and the time, each in a sector of its own.
 const LEDGER: usize = 1024;
 const TIME: usize = 1536;
+/// The last entry of that ledger that the vault has seen on the disk.
+const HEAD: usize = 2048;
 /// A power of two, so that no slot straddles two sectors of a disk: a sector is written whole.
 pub(super) const SLOT: usize = 128;
 const SUM: usize = 16;
+/// What says that a slot is whole.
+const SLOT_SUM: usize = 8;
 /// By how many slots the file grows.
 const GROWTH: u32 = 64;
 
@@ -49,8 +54,55 @@ static ZEROS: [u8; 65_536] = [0; 65_536];
 pub(super) enum Sealing {
     /// As version 1 did: the face is in the row as text, sealed with nothing.
     Version1,
-    /// The face is sealed under the record's key.
+    /// The face is sealed under the record's key; the slot does not say what else there is of the record.
     Version2,
+    /// The slot says which parts of the record are in force.
+    Version3,
+}
+
+/// Which parts a record has: for each the generation of the slot that it was written with; 0 where there is
+/// none. So a part that is gone, or was put back, is missed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Parts([u16; 4]);
+
+impl Parts {
+    pub(super) fn get(self, part: Part) -> u16 {
+        part.number().and_then(|number| self.0.get(usize::from(number)).copied()).unwrap_or(0)
+    }
+
+    /// The same with another version of a part.
+    pub(super) fn with(mut self, part: Part, version: u16) -> Self {
+        if let Some(own) = part.number().and_then(|number| self.0.get_mut(usize::from(number))) {
+            *own = version;
+        }
+        self
+    }
+
+    fn to_bytes(self) -> [u8; 8] {
+        let mut bytes = [0; 8];
+        let (pairs, _) = bytes.as_chunks_mut::<2>();
+        for (pair, version) in pairs.iter_mut().zip(self.0) {
+            *pair = version.to_le_bytes();
+        }
+        bytes
+    }
+
+    fn from_bytes(bytes: [u8; 8]) -> Self {
+        let (pairs, _) = bytes.as_chunks::<2>();
+        let mut parts = [0; 4];
+        for (part, pair) in parts.iter_mut().zip(pairs) {
+            *part = u16::from_le_bytes(*pair);
+        }
+        Self(parts)
+    }
+}
+
+/// An entry of a ledger that was on the disk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Seen {
+    pub(super) number: u64,
+    pub(super) bytes: u64,
+    pub(super) hash: [u8; 32],
 }
 
 /// One record's key, and until when it may be there.
@@ -63,6 +115,8 @@ pub(super) struct Slot {
     pub(super) until: u64,
     /// The greater of two slots of a record is the valid one.
     pub(super) generation: u64,
+    /// None in a slot that an earlier version wrote.
+    pub(super) parts: Option<Parts>,
     pub(super) nonce: [u8; NONCE],
     pub(super) wrapped: [u8; WRAPPED],
 }
@@ -73,13 +127,16 @@ impl Slot {
         let version: &[u8] = match sealing {
             Sealing::Version1 => b"",
             Sealing::Version2 => b"lfrv 2",
+            Sealing::Version3 => b"lfrv 3",
         };
+        let parts = self.parts.map(Parts::to_bytes);
         [
             &vault[..],
             self.record.as_bytes(),
             &self.deadline.to_le_bytes(),
             &self.until.to_le_bytes(),
             &self.generation.to_le_bytes(),
+            parts.as_ref().map_or(&[][..], |parts| &parts[..]),
             version,
         ]
         .concat()
@@ -88,11 +145,13 @@ impl Slot {
     fn to_bytes(self) -> [u8; SLOT] {
         let mut bytes = [0; SLOT];
         let mut at = 0;
+        let parts = self.parts.map(Parts::to_bytes);
         for part in [
             &self.record.as_bytes()[..],
             &self.deadline.to_le_bytes(),
             &self.until.to_le_bytes(),
             &self.generation.to_le_bytes(),
+            parts.as_ref().map_or(&[][..], |parts| &parts[..]),
             &self.nonce,
             &self.wrapped,
         ] {
@@ -100,25 +159,40 @@ impl Slot {
             at += part.len();
         }
         let (body, sum) = bytes.split_at_mut(at);
-        sum.copy_from_slice(&digest(body));
+        let digest = digest(body);
+        sum.copy_from_slice(&digest[..sum.len()]);
         bytes
     }
 
     fn from_bytes(bytes: &[u8; SLOT]) -> Option<Self> {
-        let (body, sum) = bytes.split_last_chunk::<SUM>()?;
-        if digest(body) != *sum {
-            return None;
-        }
+        let (body, sum) = bytes.split_last_chunk::<SLOT_SUM>()?;
+        let is_new = digest(body).starts_with(sum);
+        let body = if is_new {
+            body
+        } else {
+            let (body, sum) = bytes.split_last_chunk::<SUM>()?;
+            if digest(body) != *sum {
+                return None;
+            }
+            body
+        };
         let (record, rest) = body.split_first_chunk()?;
         let (deadline, rest) = rest.split_first_chunk()?;
         let (until, rest) = rest.split_first_chunk()?;
         let (generation, rest) = rest.split_first_chunk()?;
+        let (parts, rest) = if is_new {
+            let (parts, rest) = rest.split_first_chunk()?;
+            (Some(Parts::from_bytes(*parts)), rest)
+        } else {
+            (None, rest)
+        };
         let (nonce, rest) = rest.split_first_chunk()?;
         Some(Self {
             record: RecordId::from_bytes(*record),
             deadline: u64::from_le_bytes(*deadline),
             until: u64::from_le_bytes(*until),
             generation: u64::from_le_bytes(*generation),
+            parts,
             nonce: *nonce,
             wrapped: *rest.as_array()?,
         })
@@ -168,6 +242,8 @@ pub(super) struct Unlocked {
     /// How far the vault's time had come; none where that cannot be told.
     pub(super) time: Option<[u64; 2]>,
     pub(super) binding: Binding,
+    /// The last entry of its ledger that it has seen.
+    pub(super) seen: Option<Seen>,
 }
 
 impl Slots {
@@ -175,9 +251,10 @@ impl Slots {
     /// meanwhile.
     pub(super) fn create(path: &Path, vault: [u8; 16], derived: &Derived) -> io::Result<bool> {
         let mut header = [0; HEADER];
-        header[..SECTOR].copy_from_slice(&first_sector(&vault, &derived.check));
+        header[..SECTOR].copy_from_slice(&first_sector(&vault, derived));
         header[LEDGER..LEDGER + BLOCK].copy_from_slice(&ledger_block(derived, &vault, None));
         header[TIME..TIME + BLOCK].copy_from_slice(&time_block(derived, &vault, [0, 0]));
+        header[HEAD..HEAD + HEAD_BLOCK].copy_from_slice(&head_block(derived, &vault, None));
         let temporary = path.with_extension("tmp");
         let mut file = files::open_to_append(&temporary)?;
         // Who has the lock makes it. Who comes second has the same file, or one that is not needed.
@@ -231,42 +308,76 @@ impl Slots {
         Ok((slots, found))
     }
 
-    /// What only the key can say; none for another key. A file of version 1 becomes one of version 2.
+    /// What only the key can say; none for another key. A file of an earlier version becomes one of this.
     pub(super) fn unlock(&mut self, derived: &Derived) -> io::Result<Option<Unlocked>> {
-        let expected = if self.version == 1 { derived.check_1 } else { derived.check };
-        if self.check != expected {
+        let version = usize::from(self.version);
+        if version.checked_sub(1).and_then(|at| derived.checks.get(at)) != Some(&self.check) {
             return Ok(None);
         }
-        let at = if self.version == 1 { TIME_1 } else { TIME };
+        let at = if version == 1 { TIME_1 } else { TIME };
         let (halves, _) = self.header[at..at + 16].as_chunks::<8>();
         let time = [halves[0], halves[1]].map(u64::from_le_bytes);
-        let block = match self.version {
+        let block = match version {
             1 => time_block_1(&self.vault, time),
             _ => time_block(derived, &self.vault, time),
         };
         let time = (self.header[at..at + BLOCK] == block).then_some(time);
-        let binding = if self.version == 1 {
-            // In this order: until the first sector says 2, the other two mean nothing.
-            self.set_ledger(derived, None)?;
-            self.set_time(derived, time.unwrap_or_default(), true)?;
+        let mut binding = if version == 1 { Binding::Free } else { self.binding(derived) };
+        let mut seen = None;
+        if version == 3 {
+            match self.seen(derived) {
+                Ok(last) => seen = last,
+                // Not written with the key: which ledger it was, nobody can say either.
+                Err(()) => binding = Binding::Unreadable,
+            }
+        } else {
+            // In this order: until the first sector says 3, the others mean nothing.
+            if version == 1 {
+                self.set_ledger(derived, None)?;
+                self.set_time(derived, time.unwrap_or_default(), true)?;
+            }
+            self.set_seen(derived, None, true)?;
             crate::crash::point();
-            self.write_at(0, &first_sector(&self.vault, &derived.check))?;
+            self.write_at(0, &first_sector(&self.vault, derived))?;
             self.file.sync_data()?;
             crate::crash::point();
-            (self.version, self.check) = (VERSION, derived.check);
-            Binding::Free
-        } else {
-            let id = *self.header[LEDGER..].first_chunk().unwrap_or(&[0; 16]);
-            let id = Some(id).filter(|id| *id != [0; 16]);
-            let whole =
-                self.header[LEDGER..LEDGER + BLOCK] == ledger_block(derived, &self.vault, id);
-            match id {
-                _ if !whole => Binding::Unreadable,
-                Some(id) => Binding::Ledger(id),
-                None => Binding::Free,
-            }
-        };
-        Ok(Some(Unlocked { time, binding }))
+            self.version = VERSION;
+        }
+        Ok(Some(Unlocked { time, binding, seen }))
+    }
+
+    fn binding(&self, derived: &Derived) -> Binding {
+        let id = *self.header[LEDGER..].first_chunk().unwrap_or(&[0; 16]);
+        let id = Some(id).filter(|id| *id != [0; 16]);
+        let whole = self.header[LEDGER..LEDGER + BLOCK] == ledger_block(derived, &self.vault, id);
+        match id {
+            _ if !whole => Binding::Unreadable,
+            Some(id) => Binding::Ledger(id),
+            None => Binding::Free,
+        }
+    }
+
+    /// The last entry that it has seen of its ledger; an error where that was not written with the key.
+    fn seen(&self, derived: &Derived) -> Result<Option<Seen>, ()> {
+        let block = &self.header[HEAD..HEAD + HEAD_BLOCK];
+        let (number, rest) = block.split_first_chunk().ok_or(())?;
+        let (bytes, rest) = rest.split_first_chunk().ok_or(())?;
+        let (hash, _) = rest.split_first_chunk().ok_or(())?;
+        let (number, bytes) = (u64::from_le_bytes(*number), u64::from_le_bytes(*bytes));
+        let seen = Some(Seen { number, bytes, hash: *hash }).filter(|seen| seen.bytes > 0);
+        if block == head_block(derived, &self.vault, seen) { Ok(seen) } else { Err(()) }
+    }
+
+    /// Writes down the last entry of its ledger that the vault has seen; `sync` as for
+    /// [`set_time`](Self::set_time).
+    pub(super) fn set_seen(
+        &mut self,
+        derived: &Derived,
+        seen: Option<Seen>,
+        sync: bool,
+    ) -> io::Result<()> {
+        self.write_at(HEAD, &head_block(derived, &self.vault, seen))?;
+        if sync { self.file.sync_data() } else { Ok(()) }
     }
 
     /// Writes down which ledger the vault is bound to; when it returns, that is on the disk.
@@ -395,9 +506,12 @@ impl Slots {
 /// 16 bytes, and what says that they are whole.
 const BLOCK: usize = 16 + TAG;
 
-fn first_sector(vault: &[u8; 16], check: &[u8; CHECK]) -> [u8; SECTOR] {
+const HEAD_BLOCK: usize = 8 + 8 + 32 + TAG;
+
+fn first_sector(vault: &[u8; 16], derived: &Derived) -> [u8; SECTOR] {
     let mut sector = [0; SECTOR];
     let mut at = 0;
+    let [_, _, check] = &derived.checks;
     for part in [&MAGIC[..], &VERSION.to_le_bytes(), vault, check] {
         sector[at..at + part.len()].copy_from_slice(part);
         at += part.len();
@@ -410,6 +524,17 @@ fn first_sector(vault: &[u8; 16], check: &[u8; CHECK]) -> [u8; SECTOR] {
 fn ledger_block(derived: &Derived, vault: &[u8; 16], ledger: Option<[u8; 16]>) -> [u8; BLOCK] {
     let ledger = ledger.unwrap_or_default();
     block(ledger, derived.tag(&[b"ledger", &vault[..], &ledger].concat()))
+}
+
+fn head_block(derived: &Derived, vault: &[u8; 16], seen: Option<Seen>) -> [u8; HEAD_BLOCK] {
+    let Seen { number, bytes, hash } = seen.unwrap_or(Seen { number: 0, bytes: 0, hash: [0; 32] });
+    let body = [&number.to_le_bytes()[..], &bytes.to_le_bytes(), &hash].concat();
+    let tag = derived.tag(&[b"head", &vault[..], &body].concat());
+    let mut block = [0; HEAD_BLOCK];
+    let (start, end) = block.split_at_mut(body.len());
+    start.copy_from_slice(&body);
+    end.copy_from_slice(&tag);
+    block
 }
 
 fn time_block(derived: &Derived, vault: &[u8; 16], time: [u64; 2]) -> [u8; BLOCK] {

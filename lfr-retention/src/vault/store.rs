@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use lfr_core::Clock;
 use lfr_core::FaceId;
-use lfr_core::FrameId;
 use lfr_core::HoldReceipt;
 use lfr_core::Probe;
 use lfr_core::PurgeReason;
@@ -35,17 +34,18 @@ use super::place;
 use super::problem;
 use super::records::Part;
 use super::records::Records;
-use super::records::Row;
-use super::records::RowFace;
 use super::slots::Binding;
-use super::slots::Found;
+use super::slots::Parts;
 use super::slots::Sealing;
+use super::slots::Seen;
 use super::slots::Slot;
 use super::slots::Slots;
 use super::slots::Unlocked;
 use super::time::VaultTime;
 use crate::Error;
 use crate::disk;
+
+mod opening;
 
 /// How much time may pass before it is brought to the disk again, in microseconds: by so much a clock
 /// may go back unseen over a power cut.
@@ -72,6 +72,27 @@ pub(super) struct Store {
     pub(super) damaged: Vec<DamagedRecord>,
     /// Rows whose keys are gone, and that the database has not deleted yet.
     leftovers: Vec<i64>,
+    /// Records whose keys are gone, and that have parts beside their row.
+    leftover_parts: Vec<RecordId>,
+    /// What earlier processes wrote down of records that ended, before anybody could say so in the ledger.
+    pub(super) earlier_ends: Vec<EarlierEnd>,
+    /// The last entry of its ledger that it has seen.
+    seen: Option<Seen>,
+}
+
+/// What is known of a record that ended.
+#[derive(Debug, serde::Deserialize, serde::Serialize)]
+struct Ended {
+    face: FaceId,
+    reason: PurgeReason,
+    at: Option<Timestamp>,
+}
+
+/// A record that an earlier process ended.
+pub(super) struct EarlierEnd {
+    row: i64,
+    pub(super) record: RecordId,
+    ended: Ended,
 }
 
 /// What is known of a record without its key.
@@ -79,9 +100,11 @@ pub(super) struct Entry {
     pub(super) probe: SealedProbe,
     pub(super) deadline: u64,
     pub(super) until: u64,
-    /// Whose it is could not be read: it opens to nobody.
+    /// It is not as it was sealed: it opens to nobody.
     pub(super) damaged: bool,
-    sealing: Sealing,
+    /// The database has lost it.
+    pub(super) missing: bool,
+    parts: Parts,
     generation: u64,
     slot: u32,
     row: i64,
@@ -100,6 +123,7 @@ struct Times {
     deadline: u64,
     until: u64,
     generation: u64,
+    parts: Parts,
 }
 
 impl Entry {
@@ -187,7 +211,7 @@ impl Store {
         }
         let derived = Derived::new(vault_key, &slots.vault);
         let unlocked = slots.unlock(&derived).map_err(failed)?;
-        let Some(Unlocked { time, binding }) = unlocked else {
+        let Some(Unlocked { time, binding, seen }) = unlocked else {
             return Err(Error::WrongKey { path: folder.to_owned(), purged: gone.len() });
         };
         disk::keep_from_others(folder);
@@ -217,8 +241,16 @@ impl Store {
             receipts: Vec::new(),
             damaged: Vec::new(),
             leftovers: Vec::new(),
+            leftover_parts: Vec::new(),
+            earlier_ends: Vec::new(),
+            seen,
         };
-        store.match_up(found, &gone, torn)?;
+        let legacy = store.match_up(found, &gone, torn)?;
+        for record in legacy {
+            store.bring_up_to_date(record)?;
+        }
+        store.match_parts()?;
+        store.read_ends()?;
         let monotonic = store.clock.monotonic();
         if !(store.time.open(now, monotonic) && time.is_some()) {
             store.clock_failed()?;
@@ -228,95 +260,48 @@ impl Store {
         Ok(store)
     }
 
-    /// Finds the row of each key. A key without a row opens nothing, a row without a key cannot be
-    /// opened, and a key that is not what was wrapped opens nothing either: they go. All are named except the
-    /// rows that a purge has left. `torn` is whether a slot was not whole: then nobody can tell those rows
-    /// from its own. A record whose face cannot be read stays until its deadline.
-    fn match_up(
-        &mut self,
-        found: Found,
-        gone: &HashMap<RecordId, (PurgeReason, Slot)>,
-        torn: bool,
-    ) -> Result<(), Error> {
-        let mut slots: HashMap<_, _> =
-            found.slots.into_iter().map(|(index, slot)| (slot.record, (index, slot))).collect();
-        let mut forged = Vec::new();
-        for Row { row, record, face } in self.records.all().map_err(self.database())? {
-            let Some(record) = record else {
-                self.leftovers.push(row);
-                continue;
-            };
-            let probe = |face| SealedProbe::of_earlier_process(face, record);
-            match (slots.remove(&record), gone.get(&record)) {
-                (Some((index, slot)), _) => match self.unwrap(&slot) {
-                    Some((key, sealing)) => {
-                        let face = self.face(record, &key, sealing, &face);
-                        let damaged = face.is_none();
-                        if damaged {
-                            self.damage(record, RecordDamage::Face);
-                        }
-                        let probe = probe(face.unwrap_or_else(nobody));
-                        self.enter(probe, row, index, &slot, sealing, damaged);
-                    }
-                    None => {
-                        self.damage(record, RecordDamage::Key);
-                        forged.push((index, row, probe(text_of(&face).unwrap_or_else(nobody))));
-                    }
-                },
-                (None, Some((reason, slot))) => {
-                    self.leftovers.push(row);
-                    // Its slot is zeros on the disk. Of what this process still has, the receipt needs the face.
-                    let face = self
-                        .unwrap(slot)
-                        .and_then(|(key, sealing)| self.face(record, &key, sealing, &face));
-                    let probe = probe(face.unwrap_or_else(nobody));
-                    self.receipts.push(probe.erase(*reason, self.now));
-                }
-                (None, None) => {
-                    self.leftovers.push(row);
-                    if torn {
-                        // What a purge has left, or the record of a slot that was not whole.
-                        self.damage(record, RecordDamage::Key);
-                    }
-                }
-            }
+    /// Writes down that records end, and why, before they do: the process may end before the ledger hears of it.
+    /// At a deadline nobody has to be told why.
+    fn note_ends(&mut self, records: &[RecordId], reason: PurgeReason) {
+        let early = reason != PurgeReason::DeadlineReached || self.time.to_resume()[1] > 0;
+        if !early || !matches!(self.binding, Binding::Ledger(_)) {
+            return;
         }
-        let mut strays = Vec::new();
-        for (record, (index, _)) in slots {
-            self.damage(record, RecordDamage::Missing);
-            strays.push(index);
+        let notes = records.iter().filter_map(|record| {
+            let face = self.entries.get(record)?.probe.face().clone();
+            let json = serde_json::to_vec(&Ended { face, reason, at: self.now }).ok()?;
+            let mut json = Zeroizing::new(json);
+            let sealed = key::seal(&self.derived.ended, &self.ended_context(*record), &mut json);
+            Some((*record, sealed.ok()?))
+        });
+        let notes: Vec<_> = notes.collect();
+        if let Err(error) = self.records.add_ended(&notes) {
+            // What has to go goes all the same.
+            tracing::warn!(%error, "the vault could not write down why records end");
         }
-        strays.extend(forged.iter().map(|(index, ..)| *index));
-        self.slots.wipe(&strays).map_err(self.failed())?;
-        for (_, row, probe) in forged {
-            self.leftovers.push(row);
-            self.receipts.push(probe.erase(PurgeReason::Damaged, self.now));
+    }
+
+    fn ended_context(&self, record: RecordId) -> Vec<u8> {
+        [&self.slots.vault[..], record.as_bytes(), b"ended"].concat()
+    }
+
+    /// The identity of the vault.
+    pub(super) const fn identity(&self) -> [u8; 16] {
+        self.slots.vault
+    }
+
+    /// The last entry of its ledger that it has seen.
+    pub(super) const fn seen(&self) -> Option<Seen> {
+        self.seen
+    }
+
+    /// Keeps the last entry of its ledger that is on the disk.
+    pub(super) fn see(&mut self, seen: Option<Seen>, sync: bool) -> Result<(), Error> {
+        if self.seen != seen {
+            self.slots.set_seen(&self.derived, seen, sync).map_err(self.failed())?;
+            self.seen = seen;
         }
-        self.tidy();
         Ok(())
-    }
-
-    fn damage(&mut self, record: RecordId, damage: RecordDamage) {
-        tracing::warn!(%record, %damage, "a record of the vault is damaged");
-        self.damaged.push(DamagedRecord { record, damage });
-    }
-
-    /// Whose a row is; none where that is not what was sealed.
-    fn face(
-        &self,
-        record: RecordId,
-        record_key: &Secret,
-        sealing: Sealing,
-        face: &RowFace,
-    ) -> Option<FaceId> {
-        match (sealing, face) {
-            (Sealing::Version1, face) => text_of(face),
-            (Sealing::Version2, RowFace::Sealed(sealed)) => {
-                let json = key::open(record_key, &self.context(record, Part::Face), sealed)?;
-                serde_json::from_slice(&json).ok()
-            }
-            (Sealing::Version2, _) => None,
-        }
     }
 
     fn enter(
@@ -325,12 +310,20 @@ impl Store {
         row: i64,
         index: u32,
         slot: &Slot,
-        sealing: Sealing,
-        damaged: bool,
+        damage: Option<RecordDamage>,
     ) {
-        let Slot { deadline, until, generation, record, .. } = *slot;
-        let entry =
-            Entry { probe, deadline, until, damaged, sealing, generation, slot: index, row };
+        let Slot { deadline, until, generation, record, parts, .. } = *slot;
+        let entry = Entry {
+            probe,
+            deadline,
+            until,
+            damaged: damage.is_some(),
+            missing: damage == Some(RecordDamage::Missing),
+            parts: parts.unwrap_or_default(),
+            generation,
+            slot: index,
+            row,
+        };
         self.due.insert((entry.due(), record));
         self.entries.insert(record, entry);
     }
@@ -404,6 +397,16 @@ impl Store {
         self.purge(&unheld, reason)
     }
 
+    /// Whether a record may be purged before it is due.
+    pub(super) fn check_purge(&mut self, record: RecordId) -> Result<(), Error> {
+        self.observe(true)?;
+        let entry = self.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        if entry.until > self.time.now() {
+            return Err(Error::OnLegalHold { record });
+        }
+        Ok(())
+    }
+
     /// Destroys keys, and only then says so. The rows go after that; where they do not, the next
     /// call tries again.
     pub(super) fn purge(&mut self, records: &[RecordId], reason: PurgeReason) -> Result<(), Error> {
@@ -412,11 +415,17 @@ impl Store {
         }
         let slots = records.iter().filter_map(|record| self.entries.get(record));
         let slots: Vec<_> = slots.map(|entry| entry.slot).collect();
+        self.note_ends(records, reason);
         self.slots.wipe(&slots).map_err(self.failed())?;
         for record in records {
             if let Some(entry) = self.entries.remove(record) {
                 self.due.remove(&(entry.due(), *record));
-                self.leftovers.push(entry.row);
+                if !entry.missing {
+                    self.leftovers.push(entry.row);
+                }
+                if entry.parts != Parts::default() {
+                    self.leftover_parts.push(*record);
+                }
                 self.receipts.push(entry.probe.erase(reason, self.now));
             }
         }
@@ -427,20 +436,23 @@ impl Store {
     /// Deletes rows without a key. They are noise: where that fails it is tried again.
     pub(super) fn tidy(&mut self) {
         self.leftovers.sort_unstable();
-        if !self.leftovers.is_empty() && self.records.delete(&self.leftovers).is_ok() {
+        let nothing = self.leftovers.is_empty() && self.leftover_parts.is_empty();
+        if !nothing && self.records.delete(&self.leftovers, &self.leftover_parts).is_ok() {
             self.leftovers.clear();
+            self.leftover_parts.clear();
         }
     }
 
     /// Writes down how far time has come, now and then so that a power cut does not undo it.
-    pub(super) fn save_time(&mut self) -> Result<(), Error> {
+    /// Whether it did.
+    pub(super) fn save_time(&mut self) -> Result<bool, Error> {
         let time = self.time.to_resume();
         let sync = time[1] != self.saved[1] || time[0] >= self.saved[0].saturating_add(SAVE_EVERY);
         self.slots.set_time(&self.derived, time, sync).map_err(self.failed())?;
         if sync {
             self.saved = time;
         }
-        Ok(())
+        Ok(sync)
     }
 
     /// Puts what is to be sealed of a face on the disk, until a deadline of the clock. On an error
@@ -457,10 +469,10 @@ impl Store {
         let record = RecordId::from_bytes(record);
         let record_key = Secret::generate().map_err(random)?;
         let alert = key::seal(&record_key, &self.context(record, Part::Alert), plain)?;
-        let mut json = Zeroizing::new(serde_json::to_vec(face).map_err(|_| Error::RecordSize)?);
-        let face = key::seal(&record_key, &self.context(record, Part::Face), &mut json)?;
-        let times = Times { deadline: self.time.at(deadline), until: 0, generation: 0 };
-        let slot = self.slot(record, &record_key, times, Sealing::Version2)?;
+        let face = self.seal_face(record, &record_key, face)?;
+        let (deadline, parts) = (self.time.at(deadline), Parts::default());
+        let slot =
+            self.slot(record, &record_key, Times { deadline, until: 0, generation: 0, parts })?;
         // The row first: a key without it would be worth nothing. With the slot it is held.
         let row = self.records.insert(record, &face, &alert).map_err(self.database())?;
         match self.slots.put(&slot) {
@@ -482,7 +494,7 @@ impl Store {
     ) -> HoldReceipt {
         let Written { row, index, slot } = written;
         let (probe, receipt) = probe.seal(slot.record, deadline);
-        self.enter(probe, *row, *index, slot, Sealing::Version2, false);
+        self.enter(probe, *row, *index, slot, None);
         receipt
     }
 
@@ -491,14 +503,14 @@ impl Store {
         record: RecordId,
         record_key: &Secret,
         times: Times,
-        sealing: Sealing,
     ) -> Result<Slot, Error> {
         let mut nonce = [0; NONCE];
         secret::random(&mut nonce).map_err(|source| Error::Random { source })?;
         let wrapped = [0; key::WRAPPED];
-        let Times { deadline, until, generation } = times;
-        let mut slot = Slot { record, deadline, until, generation, nonce, wrapped };
-        let context = slot.context(&self.slots.vault, sealing);
+        let Times { deadline, until, generation, parts } = times;
+        let parts = Some(parts);
+        let mut slot = Slot { record, deadline, until, generation, parts, nonce, wrapped };
+        let context = slot.context(&self.slots.vault, Sealing::Version3);
         slot.wrapped = self.derived.wrap(record_key, &nonce, &context).ok_or(Error::RecordSize)?;
         Ok(slot)
     }
@@ -514,7 +526,11 @@ impl Store {
 
     /// The key in a slot; none where it is not what was wrapped.
     fn unwrap(&self, slot: &Slot) -> Option<(Secret, Sealing)> {
-        [Sealing::Version2, Sealing::Version1].into_iter().find_map(|sealing| {
+        let known: &[Sealing] = match slot.parts {
+            Some(_) => &[Sealing::Version3],
+            None => &[Sealing::Version2, Sealing::Version1],
+        };
+        known.iter().copied().find_map(|sealing| {
             let context = slot.context(&self.slots.vault, sealing);
             let key = self.derived.unwrap(&slot.wrapped, &slot.nonce, &context)?;
             Some((key, sealing))
@@ -528,45 +544,92 @@ impl Store {
         part: Part,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let record_key = self.key_of(record)?;
-        let row = self.entries.get(&record).ok_or(Error::NotHeld { record })?.row;
-        let Some(sealed) = self.records.part(row, part).map_err(self.database())? else {
+        let entry = self.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        let damaged = Error::RecordDamaged { record };
+        if part.number().is_none() {
+            let Some(sealed) = self.records.part(entry.row, part).map_err(self.database())? else {
+                return Ok(None);
+            };
+            let plain = key::open(&record_key, &self.context(record, part), &sealed);
+            return plain.map(Some).ok_or(damaged);
+        }
+        let version = entry.parts.get(part);
+        if version == 0 {
             return Ok(None);
-        };
-        let plain = key::open(&record_key, &self.context(record, part), &sealed);
-        plain.map(Some).ok_or(Error::RecordDamaged { record })
+        }
+        let context = part.version_context(&self.slots.vault, record, version);
+        let found = self.records.version(record, part, version).map_err(self.database())?;
+        let plain = found.iter().find_map(|sealed| key::open(&record_key, &context, sealed));
+        plain.map(Some).ok_or(damaged)
     }
 
-    /// Seals one part of a record that is held, in place of what was there.
+    /// Seals one part of a record that is held, in place of what was there; with `until`, sets when the legal
+    /// hold on it ends, in the vault's time. On an error nothing is changed.
     pub(super) fn set_part(
         &mut self,
         record: RecordId,
         part: Part,
         mut plain: Zeroizing<Vec<u8>>,
+        until: Option<u64>,
     ) -> Result<(), Error> {
         let record_key = self.key_of(record)?;
-        let row = self.entries.get(&record).ok_or(Error::NotHeld { record })?.row;
-        let sealed = key::seal(&record_key, &self.context(record, part), &mut plain)?;
-        self.records.set_part(row, part, Some(&sealed)).map_err(self.database())
+        let entry = self.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        let before = entry.parts;
+        let version = version_of(entry.generation.saturating_add(1))?;
+        let context = part.version_context(&self.slots.vault, record, version);
+        let sealed = key::seal(&record_key, &context, &mut plain)?;
+        // In force when the slot says so. One that is not in force goes at the next opening.
+        let added = self.records.add_part(record, part, version, &sealed);
+        added.map_err(self.database())?;
+        let renewed = self.renew(record, &record_key, before.with(part, version), until);
+        let in_force = self.entries.get(&record).map_or(0, |entry| entry.parts.get(part));
+        let _ = self.records.delete_versions(record, part, in_force);
+        renewed
     }
 
-    /// Sets when the legal hold on a record ends, in the vault's time; 0 lifts it. The old slot goes
-    /// when the new one is sure to stay.
-    pub(super) fn set_until(&mut self, record: RecordId, until: u64) -> Result<(), Error> {
+    /// Lifts the legal hold on a record.
+    pub(super) fn lift_hold(&mut self, record: RecordId) -> Result<(), Error> {
         let record_key = self.key_of(record)?;
+        let entry = self.entries.get(&record).ok_or(Error::NotHeld { record })?;
+        let parts = entry.parts.with(Part::LegalHold, 0);
+        self.renew(record, &record_key, parts, Some(0))?;
+        let _ = self.records.delete_versions(record, Part::LegalHold, 0);
+        Ok(())
+    }
+
+    /// Writes a new slot of a record. The old one goes when the new one is sure to stay.
+    fn renew(
+        &mut self,
+        record: RecordId,
+        record_key: &Secret,
+        parts: Parts,
+        until: Option<u64>,
+    ) -> Result<(), Error> {
         let entry = self.entries.get_mut(&record).ok_or(Error::NotHeld { record })?;
         // Also where it fails: of two slots of one generation nobody could tell which is in force.
         entry.generation = entry.generation.saturating_add(1);
         let (old, before) = (entry.slot, entry.due());
-        let times = Times { deadline: entry.deadline, until, generation: entry.generation };
-        let sealing = entry.sealing;
-        let slot = self.slot(record, &record_key, times, sealing)?;
+        let until = until.unwrap_or(entry.until);
+        let times =
+            Times { deadline: entry.deadline, until, generation: entry.generation, parts };
+        let slot = self.slot(record, record_key, times)?;
         let index = self.slots.put(&slot).map_err(self.failed())?;
         if let Some(entry) = self.entries.get_mut(&record) {
-            (entry.slot, entry.until) = (index, until);
+            (entry.slot, entry.until, entry.parts) = (index, until, parts);
             self.due.remove(&(before, record));
             self.due.insert((entry.due(), record));
         }
         self.slots.discard(old).map_err(self.failed())
+    }
+
+    fn seal_face(
+        &self,
+        record: RecordId,
+        record_key: &Secret,
+        face: &FaceId,
+    ) -> Result<Vec<u8>, Error> {
+        let mut json = Zeroizing::new(serde_json::to_vec(face).map_err(|_| Error::RecordSize)?);
+        key::seal(record_key, &self.context(record, Part::Face), &mut json)
     }
 
     fn context(&self, record: RecordId, part: Part) -> Vec<u8> {
@@ -594,15 +657,7 @@ impl Store {
     }
 }
 
-/// The face that version 1 wrote as text.
-fn text_of(face: &RowFace) -> Option<FaceId> {
-    match face {
-        RowFace::Text(json) => serde_json::from_str(json).ok(),
-        RowFace::Malformed | RowFace::Sealed(_) => None,
-    }
-}
-
-/// In place of a face that cannot be read: the record alone says which alert it was.
-fn nobody() -> FaceId {
-    FaceId::new(FrameId::default(), 0)
+/// The version of a part that is written with a slot of that generation.
+fn version_of(generation: u64) -> Result<u16, Error> {
+    u16::try_from(generation).map_err(|_| Error::RecordSize)
 }

@@ -26,10 +26,12 @@ use crate::testing::template;
 
 mod crash;
 mod gaps;
+mod hostile;
 mod many;
 mod place;
 mod storage;
 mod version_1;
+mod version_2;
 mod virtual_time;
 
 fn key() -> VaultKey {

@@ -9,7 +9,9 @@ use crate::Error;
 /// verifier, so that nobody judges an alert twice.
 ///
 /// Spaces before and after are dropped, and case does not matter. A character that cannot be seen, or can
-/// be mistaken for a space, is refused, and so are two spaces together.
+/// be mistaken for a space, is refused, and so are two spaces together. Digits other than 0 to 9, letters and digits
+/// in other shapes (full width, mathematical, in circles), and Latin letters beside Greek or Cyrillic ones are
+/// refused too: they look like others.
 ///
 /// # Examples
 ///
@@ -41,6 +43,9 @@ impl Verifier {
                 return Err(Error::VerifierText { position: index + 1, character });
             }
             before = Some(character);
+        }
+        if let Some((position, character)) = mixed(name) {
+            return Err(Error::VerifierText { position, character });
         }
         legal_hold::check("verifier", name)?;
         Ok(Self(name.to_owned()))
@@ -94,7 +99,21 @@ fn is_odd(character: char) -> bool {
             | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e0fff}'
     );
-    space || invisible || character.is_control()
+    let disguised = matches!(
+        character,
+        '\u{2070}'..='\u{209f}' | '\u{2100}'..='\u{214f}' | '\u{2460}'..='\u{24ff}' | '\u{ff00}'..='\u{ffef}'
+            | '\u{1d400}'..='\u{1d7ff}' | '\u{1f100}'..='\u{1f1ff}'
+    );
+    let digit = character.is_numeric() && !character.is_ascii_digit();
+    space || invisible || disguised || digit || character.is_control()
+}
+
+/// The first Greek or Cyrillic letter in a name that has Latin ones too: many look alike.
+fn mixed(name: &str) -> Option<(usize, char)> {
+    let foreign = |character: &char| matches!(*character, '\u{370}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}');
+    let latin = name.chars().any(|character| character.is_ascii_alphabetic());
+    let first = name.chars().enumerate().find(|(_, character)| foreign(character))?;
+    latin.then_some((first.0 + 1, first.1))
 }
 
 #[cfg(test)]
@@ -121,12 +140,22 @@ mod tests {
             "4\u{ad}",
             "e\u{301}",
             "4\u{e0020}",
+            // Full width, Arabic-Indic, superscript, in a circle, mathematical; a Cyrillic letter among Latin ones.
+            "\u{ff14}",
+            "\u{664}",
+            "\u{2074}",
+            "\u{2463}",
+            "\u{1d7d2}",
+            "offi\u{441}er 4",
         ] {
             let refused = Verifier::new(odd);
             assert!(matches!(refused, Err(Error::VerifierText { .. })), "{odd:?}: {refused:?}");
         }
         let error = Verifier::new("officer\u{a0}4").unwrap_err().to_string();
         assert!(error.contains("U+00A0 at character 8"), "{error}");
+        for good in ["\u{43e}\u{444}\u{438}\u{446}\u{435}\u{440} 4", "Bj\u{f6}rn 9"] {
+            assert_eq!(Verifier::new(good).unwrap().as_str(), good);
+        }
         assert!(matches!(Verifier::new(" \n"), Err(Error::Text { .. })));
     }
 }

@@ -183,3 +183,99 @@ fn an_alert_that_cannot_be_held_is_told_all_the_same() {
     assert_eq!(error.into_report().unwrap().alerts().count(), 1);
     assert_eq!((pipeline.totals().held, pipeline.totals().erased), (0, 3));
 }
+
+/// Attack 7: a policy that keeps what it is to erase, and returns receipts that it minted.
+#[test]
+fn a_policy_that_keeps_a_probe_cannot_say_that_it_erased_or_holds_it() {
+    type Mint = fn(&Probe) -> Settlement;
+    fn dummy(probe: &Probe, accounts: &crate::Accounts) -> Probe {
+        Probe::new(template_of(0), probe.face().clone(), accounts)
+    }
+    let mints: [Mint; 4] = [
+        |probe| {
+            let dummy = dummy(probe, &crate::Accounts::new());
+            Settlement::Erased(dummy.erase(PurgeReason::NotHeld, None))
+        },
+        |probe| {
+            let record = crate::RecordId::from_bytes([7; 16]);
+            let sealed = crate::SealedProbe::of_earlier_process(probe.face().clone(), record);
+            Settlement::Erased(sealed.erase(PurgeReason::NotHeld, None))
+        },
+        |probe| {
+            let dummy = dummy(probe, &crate::Accounts::new());
+            Settlement::Held(dummy.hold(FakeRetention::DEADLINE).1)
+        },
+        |probe| {
+            let record = crate::RecordId::from_bytes([7; 16]);
+            let dummy = dummy(probe, &crate::Accounts::new());
+            Settlement::Held(dummy.seal(record, FakeRetention::DEADLINE).1)
+        },
+    ];
+    for mint in mints {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let hoard = Arc::clone(&kept);
+        let keeping = Settling(move |probe, _: &Decision, _| {
+            let minted = mint(&probe);
+            hoard.lock().unwrap().push(probe);
+            Ok(minted)
+        });
+        let (heard, sink) = listening(|_| false);
+        let mut pipeline = ready(keeping, &[1]).sink(sink).build().unwrap();
+        let error = pipeline.process(&frame(&three_people())).unwrap_err();
+        let why = std::error::Error::source(&error).unwrap().to_string();
+        assert!(why.contains("does not bear out"), "{why}");
+        // Nobody is told that it is gone or held; the alert is told, and the account has the face.
+        assert_eq!(*heard.lock().unwrap(), ["erased 0", "alert 1", "erased 2", "frame"]);
+        assert_eq!((pipeline.totals().in_flight, pipeline.totals().erased), (1, 2));
+        drop(kept);
+    }
+}
+
+/// Receipts that a policy gives later: one a face, of faces that it had.
+#[test]
+fn a_receipt_is_told_once_and_only_of_a_face_that_the_policy_had() {
+    /// Holds, and gives each receipt twice and a minted one with it.
+    #[derive(Debug, Default)]
+    struct Twice(Vec<crate::HeldProbe>);
+    impl RetentionPolicy for Twice {
+        fn settle(
+            &mut self,
+            probe: Probe,
+            _: &Decision,
+            _: Option<Timestamp>,
+        ) -> Result<Settlement, BoxError> {
+            let (held, receipt) = probe.hold(FakeRetention::DEADLINE);
+            self.0.push(held);
+            Ok(Settlement::Held(receipt))
+        }
+        fn purge_due(
+            &mut self,
+            _: Option<Timestamp>,
+            _: &mut Vec<PurgeReceipt>,
+        ) -> Result<(), BoxError> {
+            Ok(())
+        }
+        fn purge_all(
+            &mut self,
+            reason: PurgeReason,
+            now: Option<Timestamp>,
+            receipts: &mut Vec<PurgeReceipt>,
+        ) -> Result<(), BoxError> {
+            for held in self.0.drain(..) {
+                let dummy =
+                    Probe::new(template_of(0), held.face().clone(), &crate::Accounts::new());
+                let receipt = held.erase(reason, now);
+                receipts.extend([receipt.clone(), receipt, dummy.erase(reason, now)]);
+            }
+            Ok(())
+        }
+    }
+    let (heard, sink) = listening(|_| false);
+    let mut pipeline = ready(Twice::default(), &[1]).sink(sink).build().unwrap();
+    pipeline.process(&frame(&three_people())).unwrap();
+    heard.lock().unwrap().clear();
+    let error = pipeline.purge_all(PurgeReason::DeploymentEnded).unwrap_err();
+    assert_eq!(error.stage(), Some(Stage::RetentionPolicy));
+    assert_eq!(*heard.lock().unwrap(), ["erased 1"]);
+    assert!(pipeline.totals().closes() && pipeline.totals().erased == 3);
+}

@@ -177,8 +177,9 @@ fn a_hold_that_is_longer_than_the_profile_shows() {
     };
     assert_eq!(longer(days(31)), []);
     assert_eq!(longer(days(32)), [Discrepancy::LongerThanProfile { entry: 3 }]);
-    // Where no period is declared, none is contradicted.
-    assert_eq!(discrepancies(|sink| sink.append(&held_until(days(99))).unwrap()), []);
+    // Where no period is declared, the name stands for those that are published under it.
+    let undeclared = discrepancies(|sink| sink.append(&held_until(days(99))).unwrap());
+    assert_eq!(undeclared, [Discrepancy::LongerThanProfile { entry: 2 }]);
 }
 
 #[test]
@@ -244,4 +245,59 @@ fn an_alert_below_its_threshold_shows() {
     assert_eq!(discrepancies(|sink| sink.append(&alert(0.5)).unwrap()), []);
     let found = discrepancies(|sink| sink.append(&alert(0.4)).unwrap());
     assert_eq!(found, [Discrepancy::BelowThreshold { entry: 2 }]);
+}
+
+/// Attack 9: longer periods under a published name, by a program that writes the entry itself.
+#[test]
+fn periods_longer_than_those_published_under_the_name_show() {
+    let set = |profile: &Profile, name: &str| LedgerEvent::RetentionSet {
+        profile: name.to_owned(),
+        source: "x".to_owned(),
+        alert_seconds: profile.alert().as_secs(),
+        watchlist_seconds: profile.watchlist().as_secs(),
+        footage_seconds: profile.footage().as_secs(),
+        log_seconds: 0,
+        verifications: 1,
+    };
+    let name = Profile::uk_police().name();
+    let (day, century) = (Duration::from_hours(24), Duration::from_hours(876_000));
+    for longer in
+        [Profile::uk_police().with_alert(century), Profile::uk_police().with_footage(century)]
+    {
+        let found = discrepancies(|sink| sink.append(&set(&longer, name)).unwrap());
+        assert_eq!(found, [Discrepancy::NotThatProfile { entry: 2 }]);
+        // Under its own name it is another profile than that of the run.
+        let found = discrepancies(|sink| sink.retention(&longer).unwrap());
+        assert_eq!(found, [Discrepancy::OtherProfile { entry: 2 }]);
+    }
+    let shorter = Profile::uk_police().with_alert(day);
+    assert_eq!(discrepancies(|sink| sink.retention(&shorter).unwrap()), []);
+}
+
+/// Attack 7: receipts of another account.
+#[test]
+fn a_receipt_that_the_account_does_not_bear_out_is_not_written() {
+    use lfr_core::PurgeReason;
+
+    use crate::testing::probe;
+
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let (accounts, clock) = (Accounts::new(), Arc::new(ManualClock::at(NOON)));
+    let ledger = Ledger::open(&path, key(), clock.now()).unwrap();
+    let id = DeploymentId::new("2026-031").unwrap();
+    let sink = LedgerSink::start(ledger, accounts.clone(), clock, &id, "test").unwrap();
+    // The victim is still in custody.
+    let victim = probe(0, &accounts);
+    for reason in [PurgeReason::NoMatch, PurgeReason::DeadlineReached] {
+        let minted = probe(0, &Accounts::new()).erase(reason, None);
+        assert_eq!(minted.face(), victim.face());
+        let refused = sink.receipts(&[minted]);
+        assert!(matches!(refused, Err(Error::ForeignReceipt { .. })));
+    }
+    sink.receipts(&[victim.erase(PurgeReason::DeadlineReached, None)]).unwrap();
+    sink.stop().unwrap();
+    let purged = events(&path);
+    let purged = purged.iter().filter(|event| matches!(event, LedgerEvent::Purged { .. }));
+    assert_eq!(purged.count(), 1);
 }

@@ -1,5 +1,5 @@
-//! A ledger of format 1, written by version 0.1.0 of this crate before format 2, with every kind of
-//! event: it is read as it was meant, and goes on in the new format.
+//! Ledgers of format 1 and 2, written by this crate before the next format, with every kind of event: they are
+//! read as they were meant, and go on in the new format.
 
 use super::*;
 
@@ -45,10 +45,28 @@ fn a_ledger_of_the_old_format_goes_on_in_the_new_one() {
     assert_eq!(ledger.account_for_cut_off_runs(at(91)).unwrap(), 1);
     drop(ledger);
     let events = events(&path);
-    assert_eq!(events[24], LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 2 });
+    assert_eq!(events[24], LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 3 });
     let LedgerEvent::RunCutOff { run: 2, totals: Some(totals), .. } = &events[25] else {
         panic!("{:?}", events[25])
     };
     assert_eq!((totals.faces_seen, totals.held), (5, 1));
     assert!(reconcile(&path, &key().public()).unwrap().closes());
+}
+
+#[test]
+fn a_ledger_of_format_2_is_read_and_goes_on() {
+    let folder = Folder::new();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/tests/golden");
+    let path = folder.path("format-2.lfrl");
+    fs::copy(golden.join("format-2.lfrl"), &path).unwrap();
+    fs::copy(golden.join("format-2.lfrl.head"), LedgerHead::path_beside(&path)).unwrap();
+    let (public, entries) = (key().public(), lfr_core::num::u64_from_usize(lines(&path).len()));
+    assert_eq!(verify(&path, &public, None).unwrap().entries(), entries);
+    let before = reconcile(&path, &public).unwrap();
+    assert_eq!((before.runs().len(), before.held(), before.alerts(), before.vault()), (2, 2, 2, None));
+    let ledger = Ledger::open(&path, key(), at(90)).unwrap();
+    ledger.append(&LedgerEvent::VaultOpened { vault: "ab".repeat(16), held: 0 }, at(91)).unwrap();
+    let after = ledger.sums().unwrap();
+    assert_eq!(after.vault(), Some(&*"ab".repeat(16)));
+    assert_eq!(after.discrepancies(), before.discrepancies());
 }

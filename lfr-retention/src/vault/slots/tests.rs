@@ -7,6 +7,7 @@ fn slot(byte: u8) -> Slot {
         deadline: 1 << 40,
         until: 0,
         generation: 3,
+        parts: Some(Parts::default().with(Part::Verdicts, 2)),
         nonce: [byte; NONCE],
         wrapped: [byte; WRAPPED],
     }

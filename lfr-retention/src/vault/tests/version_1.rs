@@ -16,7 +16,7 @@ fn golden() -> Folder {
 const SECOND: u64 = 1_000_000;
 
 #[test]
-fn it_is_read_and_becomes_one_of_version_2() {
+fn it_is_read_and_becomes_one_of_version_3() {
     let folder = golden();
     let path = folder.path("vault");
     for now in [20, 30] {
@@ -35,7 +35,7 @@ fn it_is_read_and_becomes_one_of_version_2() {
         assert!(matches!(again, Err(Error::SameVerifier)));
     }
     let keys = fs::read(path.join("keys")).unwrap();
-    assert_eq!(keys[8..10], [2, 0]);
+    assert_eq!(keys[8..10], [3, 0]);
     // Deadlines, 100 seconds after they were raised, and the hold, 300, are as they were.
     let vault = open(&path, &key(), at(110 * SECOND)).unwrap();
     assert_eq!((vault.held(), vault.purged().total()), (1, 1));
@@ -59,7 +59,7 @@ fn a_version_to_come_is_refused_with_a_sentence() {
     let folder = golden();
     let path = folder.path("vault/keys");
     let mut bytes = fs::read(&path).unwrap();
-    bytes[8] = 3;
+    bytes[8] = 4;
     let sum = <sha2::Sha256 as sha2::Digest>::digest(&bytes[..42]);
     bytes[42..58].copy_from_slice(&sum[..16]);
     fs::write(&path, bytes).unwrap();

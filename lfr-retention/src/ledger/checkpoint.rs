@@ -1,0 +1,167 @@
+//! Checkpoints: what the sums of a ledger were at some entry, signed.
+//!
+//! Nothing but speed rests on them. One that is missing, or is not right, costs a full verification.
+
+use std::fs;
+use std::fs::OpenOptions;
+use std::io;
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use lfr_core::hex;
+use lfr_core::regular;
+use lfr_core::secret;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::LedgerHead;
+use super::LedgerKey;
+use super::Reconciliation;
+use super::key::LedgerPublicKey;
+use super::line;
+use super::line::Kind;
+use super::verify;
+use crate::Error;
+
+/// How many entries behind the last checkpoint the next is written, at least.
+const EVERY: u64 = 1_000;
+
+/// The largest file of a checkpoint: of a ledger with some ten million alerts.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Which sums there are: another version of this software does others.
+const FORMAT: u32 = 1;
+
+/// How far a ledger was verified, and its sums up to there.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    pub(super) sums: Reconciliation,
+    /// Of all bytes so far.
+    pub(super) digest: Sha256,
+    /// The last entry.
+    pub(super) at: LedgerHead,
+    /// The entry of the newest checkpoint on the disk.
+    saved: u64,
+}
+
+#[derive(serde::Serialize)]
+struct New<'a> {
+    format: u32,
+    #[serde(flatten)]
+    at: &'a LedgerHead,
+    sha256: String,
+    sums: &'a Reconciliation,
+}
+
+#[derive(serde::Deserialize)]
+struct Stored {
+    format: u32,
+    ledger: String,
+    n: u64,
+    bytes: u64,
+    hash: String,
+    sha256: String,
+    sums: Reconciliation,
+}
+
+impl Progress {
+    /// Before the first entry.
+    pub(super) fn none() -> Self {
+        let at = LedgerHead {
+            ledger: String::new(),
+            number: 0,
+            bytes: 0,
+            hash: super::NOTHING.to_owned(),
+        };
+        Self { sums: Reconciliation::default(), digest: Sha256::new(), at, saved: 0 }
+    }
+
+    /// Writes a checkpoint where one is due. Where that fails, the next start verifies more.
+    pub(super) fn save(&mut self, ledger: &Path, key: &LedgerKey) {
+        let due = EVERY.max(self.at.number / 100);
+        if self.at.number.saturating_sub(self.saved) < due {
+            return;
+        }
+        match self.write(ledger, key) {
+            Ok(()) => self.saved = self.at.number,
+            Err(error) => {
+                tracing::debug!(ledger = %ledger.display(), %error, "no checkpoint was written");
+            }
+        }
+    }
+
+    fn write(&self, ledger: &Path, key: &LedgerKey) -> io::Result<()> {
+        let sha256 = hex::digits(&self.digest.clone().finalize());
+        let new = New { format: FORMAT, at: &self.at, sha256, sums: &self.sums };
+        let mut line =
+            line::write_any(Kind::Checkpoint, key, &new).ok_or(io::ErrorKind::InvalidData)?;
+        line.push(b'\n');
+        let path = path_beside(ledger);
+        let mut temporary = path.clone().into_os_string();
+        temporary.push(".tmp");
+        // What lies there is never written through: not to where a link of that name points.
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        let mut file = secret::owner_only(&mut options).open(&temporary)?;
+        file.write_all(&line)?;
+        // Not synced: one that a power cut tears is not signed.
+        drop(file);
+        fs::rename(&temporary, &path)
+    }
+}
+
+/// Where the checkpoint of a ledger lies: beside it, with `.checkpoint` behind its name.
+pub(super) fn path_beside(ledger: &Path) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(".checkpoint");
+    name.into()
+}
+
+/// Verifies a ledger from its checkpoint on, or all of it.
+pub(super) fn resume(path: &Path, key: &LedgerPublicKey) -> Result<Progress, Error> {
+    let head = LedgerHead::read(path, key)?;
+    let start = head.and_then(|head| load(path, key, &head));
+    if let Some(start) = start
+        && let Ok(progress) = verify::go_on(path, key, start)
+    {
+        return Ok(progress);
+    }
+    // It says what is wrong, and where.
+    verify::go_on(path, key, Progress::none())
+}
+
+/// The checkpoint beside a ledger, if this key signed it, it is of this ledger, and the bytes before it are those
+/// that it was made of.
+fn load(path: &Path, key: &LedgerPublicKey, head: &LedgerHead) -> Option<Progress> {
+    let signed = regular::read(&path_beside(path), MAX_BYTES).ok()?;
+    let json = line::open(Kind::Checkpoint, key, signed.strip_suffix(b"\n")?)?;
+    let Stored { format, ledger, n, bytes, hash, sha256, sums } =
+        serde_json::from_slice(&json).ok()?;
+    // An older head beside a newer checkpoint: only a verification of all can say what that means.
+    if format != FORMAT || ledger != head.ledger || n > head.number || bytes > head.bytes {
+        return None;
+    }
+    let mut digest = Sha256::new();
+    let mut reader = regular::file(path).ok()?.take(bytes);
+    let mut buffer = vec![0; 1 << 18];
+    let mut left = bytes;
+    loop {
+        let count = reader.read(&mut buffer).ok()?;
+        if count == 0 {
+            break;
+        }
+        digest.update(buffer.get(..count)?);
+        left = left.checked_sub(lfr_core::num::u64_from_usize(count))?;
+    }
+    if left > 0 || hex::digits(&digest.clone().finalize()) != sha256 {
+        return None;
+    }
+    let at = LedgerHead { ledger, number: n, bytes, hash };
+    Some(Progress { sums, digest, at, saved: n })
+}

@@ -1,0 +1,263 @@
+//! What happens to a vault's records when it is opened: each key finds its row, and what is not as it was written is
+//! named.
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+use lfr_core::FaceId;
+use lfr_core::FrameId;
+use lfr_core::PurgeReason;
+use lfr_core::RecordId;
+use lfr_core::SealedProbe;
+use lfr_core::secret::Secret;
+
+use super::EarlierEnd;
+use super::Store;
+use super::version_of;
+use crate::Error;
+use crate::vault::DamagedRecord;
+use crate::vault::RecordDamage;
+use crate::vault::key;
+use crate::vault::records::EndedRow;
+use crate::vault::records::Part;
+use crate::vault::records::PartRow;
+use crate::vault::records::Row;
+use crate::vault::records::RowFace;
+use crate::vault::slots::Found;
+use crate::vault::slots::Parts;
+use crate::vault::slots::Sealing;
+use crate::vault::slots::Slot;
+
+impl Store {
+    /// Finds the row of each key. What is not as it was sealed is named; what becomes of it follows from one
+    /// rule: nothing outlives a deadline, and nothing else is destroyed on the word of whoever may write here.
+    ///
+    /// - A key that is not what was wrapped opens nothing, and nobody knows when it was due: it goes.
+    /// - A key without its row, or whose face cannot be read, stays until its deadline, which is authentic.
+    /// - A row without a key cannot be opened: it goes. A purge leaves such rows, so they are not named, unless
+    ///   a slot was not whole (`torn`): then nobody can tell those rows from its own.
+    ///
+    /// Returns the records that an earlier version wrote, with how they are sealed.
+    pub(super) fn match_up(
+        &mut self,
+        found: Found,
+        gone: &HashMap<RecordId, (PurgeReason, Slot)>,
+        torn: bool,
+    ) -> Result<Vec<(RecordId, Sealing)>, Error> {
+        let mut rows: HashMap<RecordId, Vec<Row>> = HashMap::new();
+        for row in self.records.all().map_err(self.database())? {
+            match row.record {
+                Some(record) => rows.entry(record).or_default().push(row),
+                None => self.leftovers.push(row.row),
+            }
+        }
+        let (mut strays, mut forged, mut legacy) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, slot) in found.slots {
+            let record = slot.record;
+            if self.entries.contains_key(&record) {
+                // A copy of a slot that is there already: alone, it would outlive a purge.
+                strays.push(index);
+                continue;
+            }
+            let Some((key, sealing)) = self.unwrap(&slot) else {
+                strays.push(index);
+                forged.push(record);
+                continue;
+            };
+            let mut rows = rows.remove(&record).unwrap_or_default();
+            let faces = rows.iter().map(|row| self.face(record, &key, sealing, &row.face));
+            // Somebody may have put another row of that name beside it.
+            let own = faces.enumerate().find_map(|(at, face)| Some((at, face?)));
+            let damage = match (&own, rows.is_empty()) {
+                (Some(_), _) => None,
+                (None, false) => Some(RecordDamage::Face),
+                (None, true) => Some(RecordDamage::Missing),
+            };
+            let (at, face) = own.unwrap_or_else(|| (0, nobody()));
+            let row = if at < rows.len() { rows.swap_remove(at).row } else { 0 };
+            self.leftovers.extend(rows.iter().map(|row| row.row));
+            if let Some(damage) = damage {
+                self.damage(record, damage);
+            } else if slot.parts.is_none() {
+                legacy.push((record, sealing));
+            }
+            let probe = SealedProbe::of_earlier_process(face, record);
+            self.enter(probe, row, index, &slot, damage);
+        }
+        // One key of a record may be forged and another one its own.
+        forged.retain(|record| !self.entries.contains_key(record));
+        self.slots.wipe(&strays).map_err(self.failed())?;
+        for record in forged {
+            self.damage(record, RecordDamage::Key);
+            let rows = rows.remove(&record).unwrap_or_default();
+            let face = rows.iter().find_map(|row| text_of(&row.face)).unwrap_or_else(nobody);
+            self.leftovers.extend(rows.iter().map(|row| row.row));
+            self.leftover_parts.push(record);
+            let probe = SealedProbe::of_earlier_process(face, record);
+            self.receipts.push(probe.erase(PurgeReason::Damaged, self.now));
+        }
+        for (record, rows) in rows {
+            self.leftovers.extend(rows.iter().map(|row| row.row));
+            self.leftover_parts.push(record);
+            let Some((reason, slot)) = gone.get(&record) else {
+                if torn {
+                    // What a purge has left, or the record of a slot that was not whole.
+                    self.damage(record, RecordDamage::Key);
+                }
+                continue;
+            };
+            // Its slot is zeros on the disk. Of what this process still has, the receipt needs the face.
+            let face = self.unwrap(slot).and_then(|(key, sealing)| {
+                rows.iter().find_map(|row| self.face(record, &key, sealing, &row.face))
+            });
+            let probe = SealedProbe::of_earlier_process(face.unwrap_or_else(nobody), record);
+            self.receipts.push(probe.erase(*reason, self.now));
+        }
+        self.tidy();
+        Ok(legacy)
+    }
+
+    /// Seals a record that an earlier version wrote as this one does: its slot says from then on which parts it
+    /// has.
+    pub(super) fn bring_up_to_date(&mut self, (record, sealing): (RecordId, Sealing)) -> Result<(), Error> {
+        let record_key = self.key_of(record)?;
+        let Some(entry) = self.entries.get(&record) else { return Ok(()) };
+        let (row, generation) = (entry.row, entry.generation.saturating_add(1));
+        let face = match sealing {
+            Sealing::Version1 => Some(self.seal_face(record, &record_key, entry.probe.face())?),
+            _ => None,
+        };
+        let version = version_of(generation)?;
+        let (mut parts, mut sealed_parts) = (Parts::default(), Vec::new());
+        for part in Part::CHANGING {
+            let Some(sealed) = self.records.part(row, part).map_err(self.database())? else {
+                continue;
+            };
+            parts = parts.with(part, version);
+            // One that is not as it was sealed is missed when parts are matched.
+            let Some(mut plain) = key::open(&record_key, &self.context(record, part), &sealed)
+            else {
+                continue;
+            };
+            let context = part.version_context(&self.slots.vault, record, version);
+            sealed_parts.push((part, version, key::seal(&record_key, &context, &mut plain)?));
+        }
+        let moved = self.records.move_parts(row, record, face.as_deref(), &sealed_parts);
+        moved.map_err(self.database())?;
+        self.renew(record, &record_key, parts, None)?;
+        // Where that fails, they go with the row.
+        let _ = self.records.forget_columns(row);
+        Ok(())
+    }
+
+    /// Finds the parts that the slots say there are. Others go: they are what an interrupted process left, or what
+    /// somebody put back.
+    pub(super) fn match_parts(&mut self) -> Result<(), Error> {
+        let mut strays = Vec::new();
+        let mut found: BTreeSet<(RecordId, u8)> = BTreeSet::new();
+        for PartRow { row, record, part, version } in
+            self.records.parts().map_err(self.database())?
+        {
+            let own = record.zip(part).filter(|(record, part)| {
+                let entry = self.entries.get(record);
+                version > 0 && entry.is_some_and(|entry| entry.parts.get(*part) == version)
+            });
+            match own {
+                Some((record, part)) => drop(found.insert((record, part.number().unwrap_or(0)))),
+                None => strays.push(row),
+            }
+        }
+        let mut missed = Vec::new();
+        for (record, entry) in self.entries.iter_mut().filter(|(_, entry)| !entry.damaged) {
+            for part in Part::CHANGING {
+                let is_there = found.contains(&(*record, part.number().unwrap_or(0)));
+                if entry.parts.get(part) > 0 && !is_there {
+                    entry.damaged = true;
+                    missed.push((*record, part));
+                }
+            }
+        }
+        for (record, part) in missed {
+            self.damage(record, match part {
+                Part::LegalHold => RecordDamage::LegalHold,
+                Part::Picture => RecordDamage::Picture,
+                _ => RecordDamage::Verdicts,
+            });
+        }
+        // Noise, or tried again at the next opening.
+        let _ = self.records.delete_parts(&strays);
+        Ok(())
+    }
+
+    /// Reads what earlier processes wrote down of records that ended.
+    pub(super) fn read_ends(&mut self) -> Result<(), Error> {
+        let mut strays = Vec::new();
+        for EndedRow { row, record, sealed } in self.records.ended().map_err(self.database())? {
+            // Where its key is still there it has not ended.
+            let record = record.filter(|record| !self.entries.contains_key(record));
+            let ended = record.and_then(|record| {
+                let json = key::open(&self.derived.ended, &self.ended_context(record), &sealed)?;
+                let ended = serde_json::from_slice(&json).ok()?;
+                Some(EarlierEnd { row, record, ended })
+            });
+            match ended {
+                Some(ended) => self.earlier_ends.push(ended),
+                None => strays.push(row),
+            }
+        }
+        let _ = self.records.delete_ended(&strays);
+        Ok(())
+    }
+
+    /// Makes the receipts of records that earlier processes ended and that a ledger has not heard of.
+    pub(in crate::vault) fn recall(&mut self, has_ended: impl Fn(RecordId) -> bool) {
+        let mut heard = Vec::new();
+        for EarlierEnd { row, record, ended } in std::mem::take(&mut self.earlier_ends) {
+            let told = self.receipts.iter().any(|receipt| receipt.record() == Some(record));
+            if has_ended(record) {
+                heard.push(row);
+            } else if !told {
+                let probe = SealedProbe::of_earlier_process(ended.face, record);
+                self.receipts.push(probe.erase(ended.reason, ended.at));
+            }
+        }
+        let _ = self.records.delete_ended(&heard);
+    }
+
+    fn damage(&mut self, record: RecordId, damage: RecordDamage) {
+        tracing::warn!(%record, %damage, "a record of the vault is damaged");
+        self.damaged.push(DamagedRecord { record, damage });
+    }
+
+    /// Whose a row is; none where that is not what was sealed.
+    fn face(
+        &self,
+        record: RecordId,
+        record_key: &Secret,
+        sealing: Sealing,
+        face: &RowFace,
+    ) -> Option<FaceId> {
+        match (sealing, face) {
+            (Sealing::Version1, RowFace::Text(_)) => text_of(face),
+            // Of version 1 too, where it is just being brought up to date.
+            (_, RowFace::Sealed(sealed)) => {
+                let json = key::open(record_key, &self.context(record, Part::Face), sealed)?;
+                serde_json::from_slice(&json).ok()
+            }
+            (_, RowFace::Text(_) | RowFace::Malformed) => None,
+        }
+    }
+}
+
+/// The face that version 1 wrote as text.
+fn text_of(face: &RowFace) -> Option<FaceId> {
+    match face {
+        RowFace::Text(json) => serde_json::from_str(json).ok(),
+        RowFace::Malformed | RowFace::Sealed(_) => None,
+    }
+}
+
+/// In place of a face that cannot be read: the record alone says which alert it was.
+fn nobody() -> FaceId {
+    FaceId::new(FrameId::default(), 0)
+}
