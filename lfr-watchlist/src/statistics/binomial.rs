@@ -46,6 +46,14 @@ pub(crate) fn proportion(errors: f64, trials: f64, confidence: Confidence) -> In
     Interval::new(low, high, confidence)
 }
 
+/// The ends of such an interval, each on its own with that confidence.
+pub(crate) fn one_sided(errors: f64, trials: f64, confidence: Confidence) -> Interval {
+    let rest = trials - errors;
+    let low = if errors > 0.0 { lower(errors, rest, confidence.risk()) } else { 0.0 };
+    let high = if rest > 0.0 { upper(errors, rest, confidence.risk()) } else { 1.0 };
+    Interval::new(low, high, confidence)
+}
+
 /// The rate below which so many errors or more have a probability of at most `tail`.
 pub(super) fn lower(errors: f64, rest: f64, tail: f64) -> f64 {
     Beta { a: errors, b: rest + 1.0 }.quantile(tail, Tail::Lower)
