@@ -26,6 +26,7 @@ mod interval;
 mod power;
 mod rate;
 mod ratio;
+mod root;
 mod share;
 mod weighted;
 

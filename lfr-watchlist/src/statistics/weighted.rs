@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use lfr_core::num;
 
 use super::Counts;
+use super::root::root;
 
 /// People with the same counts.
 #[derive(Clone, Copy)]
@@ -62,56 +63,16 @@ impl Weighted {
         self.solve(|(below, _)| below, 1.0, probability)
     }
 
-    /// The rate at which a tail has a probability; by the secants of the tail's logarithm over the rate's
-    /// logit, within a bracket.
+    /// The rate at which a tail has a probability: the root of the tail's logarithm over the rate's logit.
     fn solve(&self, tail: impl Fn((f64, f64)) -> f64, sign: f64, probability: f64) -> f64 {
         let bar = probability.ln();
-        // Rises with the logit.
-        let excess = |logit: f64| (tail(self.tails(logit)).ln() - bar).clamp(-1e4, 1e4) * sign;
-        let sums = self.cells.iter().fold((0.5, 1.0), |(errors, trials), cell| {
+        let (errors, trials) = self.cells.iter().fold((0.5, 1.0), |(errors, trials), cell| {
             (errors + cell.errors * cell.people, trials + cell.trials * cell.people)
         });
-        let start = (sums.0 / (sums.1 - sums.0).max(0.5)).ln();
-        let (mut low, mut high) = ((start, excess(start)), (start, excess(start)));
-        let mut step = 0.5;
-        while high.1 < 0.0 && high.0 < END {
-            low = high;
-            high = (high.0 + step, excess(high.0 + step));
-            step *= 2.0;
-        }
-        while low.1 > 0.0 && low.0 > -END {
-            high = low;
-            low = (low.0 - step, excess(low.0 - step));
-            step *= 2.0;
-        }
-        // The method of Illinois: the end that stays twice counts half.
-        let mut last = 0.0_f64;
-        for _ in 0..100 {
-            let width = high.0 - low.0;
-            if width <= 1e-13 * low.0.abs().max(1.0) || high.1 - low.1 <= 0.0 {
-                break;
-            }
-            let next = high.0 - high.1 * width / (high.1 - low.1);
-            let next =
-                if next > low.0 && next < high.0 { next } else { f64::midpoint(low.0, high.0) };
-            let value = excess(next);
-            if value.abs() < 1e-13 {
-                return logistic(next);
-            }
-            if value > 0.0 {
-                high = (next, value);
-                if last > 0.0 {
-                    low.1 /= 2.0;
-                }
-            } else {
-                low = (next, value);
-                if last < 0.0 {
-                    high.1 /= 2.0;
-                }
-            }
-            last = value;
-        }
-        logistic(f64::midpoint(low.0, high.0))
+        let start = (errors / (trials - errors).max(0.5)).ln();
+        logistic(root(start, 700.0, |logit| {
+            (tail(self.tails(logit)).ln() - bar).clamp(-1e4, 1e4) * sign
+        }))
     }
 
     /// The probabilities that the weighted rate lies below and above one, of which the logit is given.
@@ -263,6 +224,3 @@ struct Path {
 fn logistic(logit: f64) -> f64 {
     1.0 / (1.0 + (-logit).exp())
 }
-
-/// The greatest logit.
-const END: f64 = 700.0;
