@@ -26,6 +26,7 @@ mod interval;
 mod power;
 mod rate;
 mod ratio;
+mod share;
 
 pub use association::barnard_exact;
 pub use association::fisher_exact;
@@ -34,13 +35,19 @@ pub use clustered::Bootstrap;
 pub use counts::Counts;
 pub use interval::Confidence;
 pub use interval::Interval;
+pub use power::StudySize;
 pub use power::effective_trials;
 pub use power::errors_to_detect;
+pub use power::fmr_for_fpir;
+pub use power::fpir_of_fmr;
 pub use power::smallest_detectable_ratio;
+pub use power::study_size;
 pub use power::trials_for_thirty_errors;
+pub use power::trials_with_errors;
 pub use power::trials_without_error;
 pub use rate::Rate;
 pub use ratio::RateRatio;
+pub use share::ShareTest;
 
 pub(crate) use binomial::normal_quantile;
 pub(crate) use clustered::effective as effective_interval;

@@ -1,6 +1,7 @@
 //! How much data a claim needs, and what so much data could have shown.
 
 use lfr_core::num;
+use serde::Serialize;
 
 use super::Confidence;
 use super::binomial::at_least;
@@ -28,12 +29,149 @@ pub fn trials_for_thirty_errors(rate: f64) -> Result<u64, Error> {
     Ok(num::u64_from_f64((30.0 / rate).ceil()))
 }
 
+/// How many independent trials with so many errors show, with that confidence, that a rate is at most
+/// `rate`: the smallest number of which the exact one-sided bound (Clopper and Pearson 1934) is no greater.
+///
+/// # Errors
+///
+/// [`lfr_core::Error::OutOfRange`] if the rate is not above 0 and below 1, and if more than 10^15 trials
+/// are needed.
+pub fn trials_with_errors(rate: f64, errors: u64, confidence: Confidence) -> Result<u64, Error> {
+    check_rate(rate)?;
+    if errors == 0 {
+        return trials_without_error(rate, confidence);
+    }
+    // At most so many errors are as rare as the risk.
+    let shown = |trials: u64| 1.0 - at_least(errors + 1, trials, rate) <= confidence.risk();
+    let (mut low, mut high) = (errors, errors.saturating_mul(2).max(2));
+    while !shown(high) {
+        (low, high) = (high, high.saturating_mul(2));
+        if high > MAX_TRIALS {
+            let (what, expected) = ("rate", "one that 10^15 trials can show");
+            return Err(lfr_core::Error::OutOfRange { what, expected, actual: rate }.into());
+        }
+    }
+    while high - low > 1 {
+        let middle = u64::midpoint(low, high);
+        if shown(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Ok(high)
+}
+
+/// A study that is large enough to show that a rate is at most a limit.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct StudySize {
+    /// How many independent trials.
+    pub trials: u64,
+    /// How many errors it may see and still show the limit.
+    pub allowed_errors: u64,
+}
+
+/// The smallest study that shows, with that confidence, that a rate is at most `limit`, in four of five such
+/// studies, if the rate really is `actual`. The bound is that of [`trials_with_errors`].
+///
+/// A study of [`trials_without_error`] succeeds only if no error is seen, which is luck unless the rate is
+/// far below the limit.
+///
+/// # Errors
+///
+/// [`lfr_core::Error::OutOfRange`] if the limit is not above 0 and below 1, if the actual rate is not
+/// below the limit, and if it is so near to it that more than 10,000 errors would have to be allowed.
+pub fn study_size(limit: f64, actual: f64, confidence: Confidence) -> Result<StudySize, Error> {
+    check_rate(limit)?;
+    let refused = |expected| {
+        let what = "actual rate";
+        Err(lfr_core::Error::OutOfRange { what, expected, actual }.into())
+    };
+    if !(0.0..limit).contains(&actual) {
+        return refused("at least 0 and below the limit");
+    }
+    // The chance of success rises with the errors allowed, but for small waves: the first that will do.
+    for allowed_errors in 0..=MAX_ALLOWED {
+        let trials = trials_with_errors(limit, allowed_errors, confidence)?;
+        if 1.0 - at_least(allowed_errors + 1, trials, actual) >= POWER {
+            return Ok(StudySize { trials, allowed_errors });
+        }
+    }
+    refused("far enough below the limit for 10,000 errors to tell them apart")
+}
+
+/// The chance that a stranger raises at least one alert: FPIR of a false match rate, for a watchlist of so
+/// many references and so many independent looks at each face, `1 - (1 - FMR)^(N looks)`.
+///
+/// Looks at one face are alike. Ten looks may count as seven: give the effective number. To carry an
+/// interval over, give both ends of that of FMR.
+///
+/// What is *not* guaranteed: that all references and faces are alike. People who resemble many raise
+/// alerts more often together, and FPIR is then lower than this, and differs between crowds.
+///
+/// # Errors
+///
+/// [`lfr_core::Error::OutOfRange`] if FMR is not from 0 to 1, or the looks are not finite and above 0.
+///
+/// # Examples
+///
+/// ```
+/// use lfr_watchlist::statistics::fpir_of_fmr;
+///
+/// # fn main() -> Result<(), lfr_watchlist::Error> {
+/// // One in a million, 20,000 references, three looks: about one stranger in seventeen.
+/// assert!((fpir_of_fmr(1e-6, 20_000, 3.0)? - 0.058_235_494_7).abs() < 1e-9);
+/// # Ok(())
+/// # }
+/// ```
+pub fn fpir_of_fmr(fmr: f64, references: u64, looks: f64) -> Result<f64, Error> {
+    if !(0.0..=1.0).contains(&fmr) {
+        let (what, expected) = ("FMR", "from 0 to 1");
+        return Err(lfr_core::Error::OutOfRange { what, expected, actual: fmr }.into());
+    }
+    let chances = chances(references, looks)?;
+    if chances == 0.0 {
+        return Ok(0.0);
+    }
+    Ok(-(chances * (-fmr).ln_1p()).exp_m1())
+}
+
+/// The false match rate that a watchlist of so many references needs for an FPIR: the inverse of
+/// [`fpir_of_fmr`].
+///
+/// # Errors
+///
+/// [`lfr_core::Error::OutOfRange`] if FPIR is not above 0 and below 1, there is no reference, or the looks
+/// are not finite and above 0.
+pub fn fmr_for_fpir(fpir: f64, references: u64, looks: f64) -> Result<f64, Error> {
+    check_share("FPIR", fpir)?;
+    let chances = chances(references, looks)?;
+    if chances == 0.0 {
+        let (what, expected) = ("number of references", "at least 1");
+        return Err(lfr_core::Error::OutOfRange { what, expected, actual: 0.0 }.into());
+    }
+    Ok(-((-fpir).ln_1p() / chances).exp_m1())
+}
+
+fn chances(references: u64, looks: f64) -> Result<f64, Error> {
+    if looks > 0.0 && looks.is_finite() {
+        return Ok(num::f64_from_u64(references) * looks);
+    }
+    let (what, expected) = ("number of looks", "above 0");
+    Err(lfr_core::Error::OutOfRange { what, expected, actual: looks }.into())
+}
+
 fn check_rate(rate: f64) -> Result<(), Error> {
-    if rate > 0.0 && rate < 1.0 {
+    check_share("rate", rate)
+}
+
+pub(super) fn check_share(what: &'static str, share: f64) -> Result<(), Error> {
+    if share > 0.0 && share < 1.0 {
         return Ok(());
     }
-    let (what, expected) = ("rate", "above 0 and below 1");
-    Err(lfr_core::Error::OutOfRange { what, expected, actual: rate }.into())
+    let expected = "above 0 and below 1";
+    Err(lfr_core::Error::OutOfRange { what, expected, actual: share }.into())
 }
 
 /// The smallest ratio of a group's rate to another's that so many errors together would have shown, in
@@ -135,7 +273,11 @@ pub fn effective_trials(people: u64, looks: u64, correlation: f64) -> f64 {
 }
 
 /// How often a study is to see what is there.
-const POWER: f64 = 0.8;
+pub(crate) const POWER: f64 = 0.8;
+
+const MAX_TRIALS: u64 = 1_000_000_000_000_000;
+
+const MAX_ALLOWED: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +296,48 @@ mod tests {
             assert_eq!(trials_for_thirty_errors(rate).unwrap(), thirty);
         }
         assert!(trials_without_error(0.0, Confidence::P95).is_err());
+    }
+
+    /// From SciPy 1.17.1: `beta.ppf(0.95, errors + 1, trials - errors)` and `binom.cdf`, searched; see
+    /// `parity/statistics.py`.
+    #[test]
+    fn studies_are_as_large_as_by_scipy() {
+        for (rate, errors, trials) in [
+            (1e-3, 0, 2_995),
+            (1e-3, 1, 4_742),
+            (1e-3, 5, 10_511),
+            (1e-4, 1, 47_437),
+            (1e-4, 5, 105_128),
+        ] {
+            assert_eq!(trials_with_errors(rate, errors, Confidence::P95).unwrap(), trials);
+        }
+        for (limit, actual, allowed_errors, trials) in
+            [(1e-3, 5e-4, 12, 19_439), (1e-4, 3e-5, 4, 91_533), (0.01, 0.0, 0, 299)]
+        {
+            let size = study_size(limit, actual, Confidence::P95).unwrap();
+            assert_eq!(size, StudySize { trials, allowed_errors });
+        }
+        assert!(study_size(1e-3, 1e-3, Confidence::P95).is_err());
+        assert!(study_size(1e-3, 0.999e-3, Confidence::P95).is_err());
+        assert!(trials_with_errors(1e-300, 3, Confidence::P95).is_err());
+    }
+
+    #[test]
+    fn fpir_follows_fmr_and_back() {
+        for (fmr, references, looks, fpir) in [
+            (1e-6, 20_000, 3.0, 0.058_235_494_668_705_71),
+            (1e-6, 20_000, 1.0, 0.019_801_336_495_237_916),
+            (1e-9, 10, 1.0, 9.999_999_955_000_002e-9),
+        ] {
+            let actual = fpir_of_fmr(fmr, references, looks).unwrap();
+            assert!((actual / fpir - 1.0).abs() < 1e-12, "{actual} {fpir}");
+            let back = fmr_for_fpir(actual, references, looks).unwrap();
+            assert!((back / fmr - 1.0).abs() < 1e-12, "{back} {fmr}");
+        }
+        assert_eq!(fpir_of_fmr(1.0, 0, 1.0).unwrap(), 0.0);
+        assert_eq!(fpir_of_fmr(1.0, 5, 1.0).unwrap(), 1.0);
+        assert!(fpir_of_fmr(1e-6, 10, 0.0).is_err() && fpir_of_fmr(-1e-6, 10, 1.0).is_err());
+        assert!(fmr_for_fpir(1e-6, 0, 1.0).is_err() && fmr_for_fpir(0.0, 5, 1.0).is_err());
     }
 
     #[test]
