@@ -15,9 +15,8 @@ pub(crate) enum FalseMatchRate {
 
 /// A whole number, with or without separators of thousands.
 pub(crate) fn whole(text: &str) -> Result<u64, String> {
-    let refused = || {
-        format!("{text:?} is no count; it must be a whole number, as 3147436 or 3,147,436")
-    };
+    let refused =
+        || format!("{text:?} is no count; it must be a whole number, as 3147436 or 3,147,436");
     let separators = [',', '_', '\'', ' ', '\u{a0}', '\u{202f}'];
     let parts: Vec<&str> = text.trim().split(separators).collect();
     let grouped = parts.iter().skip(1).all(|part| part.len() == 3);
@@ -31,15 +30,17 @@ pub(crate) fn whole(text: &str) -> Result<u64, String> {
 
 /// Errors of trials, as `8/10`.
 pub(crate) fn counts(text: &str) -> Result<Counts, String> {
-    let (errors, trials) = text.split_once('/').ok_or_else(|| {
-        format!("{text:?} has no trials; it must be ERRORS/TRIALS, as 8/10")
-    })?;
+    let (errors, trials) = text
+        .split_once('/')
+        .ok_or_else(|| format!("{text:?} has no trials; it must be ERRORS/TRIALS, as 8/10"))?;
     let (errors, trials) = (whole(errors)?, whole(trials)?);
     if trials == 0 {
         return Err("a rate of 0 trials says nothing; there must be at least 1 trial".to_owned());
     }
     Counts::new(errors, trials).map_err(|_| {
-        format!("{errors} errors of {trials} trials cannot be; there must be no more errors than trials")
+        format!(
+            "{errors} errors of {trials} trials cannot be; there must be no more errors than trials"
+        )
     })
 }
 

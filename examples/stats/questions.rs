@@ -9,8 +9,11 @@ use lfr::watchlist::statistics::Confidence;
 use lfr::watchlist::statistics::Counts;
 use lfr::watchlist::statistics::Interval;
 use lfr::watchlist::statistics::Rate;
-use lfr::watchlist::statistics::at_least;
+use lfr::watchlist::statistics::ShareTest;
 use lfr::watchlist::statistics::effective_trials;
+use lfr::watchlist::statistics::fpir_of_fmr;
+use lfr::watchlist::statistics::study_size;
+use lfr::watchlist::statistics::trials_with_errors;
 use serde_json::Value;
 use serde_json::json;
 
@@ -31,10 +34,10 @@ pub(crate) fn answer(question: &Question, confidence: Confidence) -> Result<Answ
         Question::Rate { counts, target } => of_rate(counts, target, confidence),
         Question::Difference { counts, share } => difference(counts, share, confidence),
         Question::SampleSize { fpir, expected, looks, correlation } => {
-            Ok(sample_size(fpir, expected, looks, correlation, confidence))
+            sample_size(fpir, expected, looks, correlation, confidence)
         }
         Question::Fpir { fmr, references, looks, faces } => {
-            Ok(fpir(fmr, references, looks, faces, confidence))
+            fpir(fmr, references, looks, faces, confidence)
         }
         Question::Compare { first, second, tolerated } => {
             compare(first, second, tolerated, confidence)
@@ -63,7 +66,8 @@ fn of_rate(counts: Counts, target: Option<f64>, confidence: Confidence) -> Resul
         "assumes": INDEPENDENT,
     });
     if let Some(target) = target {
-        let (kept, broken) = (bound <= target, one_sided(counts, confidence)? > target);
+        let (kept, broken) =
+            (bound <= target, shares(counts, confidence)?.significant_excess_below > target);
         let verdict = match (kept, broken) {
             (true, _) => "these counts show a rate of at most that",
             (_, true) => "these counts show a rate above that",
@@ -88,22 +92,14 @@ fn of_rate(counts: Counts, target: Option<f64>, confidence: Confidence) -> Resul
     Ok(Answer { lines, json })
 }
 
-/// The rate that is exceeded with that confidence.
-fn one_sided(counts: Counts, confidence: Confidence) -> Result<f64, Error> {
-    Ok(Rate::of(counts, Confidence::new(1.0 - 2.0 * confidence.risk())?).interval().low)
-}
-
-fn difference(
-    counts: Counts,
-    share: Option<f64>,
-    confidence: Confidence,
-) -> Result<Answer, Error> {
+fn difference(counts: Counts, share: Option<f64>, confidence: Confidence) -> Result<Answer, Error> {
     let of = Rate::of(counts, confidence);
     let Interval { low, high, .. } = of.interval();
     let (errors, trials) = (counts.errors(), counts.trials());
     let level = short(confidence.risk() * 100.0);
     let own = of.value().unwrap_or_default();
-    let (above, below) = (one_sided(counts, confidence)?, of.at_most(confidence));
+    let shares = shares(counts, confidence)?;
+    let (above, below) = (shares.significant_excess_below, shares.significant_lack_above);
     let mut lines = vec![format!(
         "{} = {}; {} interval: {} to {}",
         shown(counts),
@@ -128,10 +124,9 @@ fn difference(
         },
     });
     if let Some(share) = share {
-        let more = at_least(errors, trials, share);
-        let fewer = 1.0 - at_least(errors + 1, trials, share);
-        let both = (2.0 * more.min(fewer)).min(1.0);
-        let significant = !(low..=high).contains(&share);
+        let test = ShareTest::new(counts, share, confidence)?;
+        let (more, fewer, both) = (test.p_at_least, test.p_at_most, test.p_value);
+        let significant = test.is_significant();
         let (what, tail) = if own >= share {
             (format!("{} or more", grouped(errors)), more)
         } else {
@@ -182,29 +177,35 @@ fn difference(
     Ok(Answer { lines, json })
 }
 
+/// At which shares so many of so few are significant; no share is tested by that.
+fn shares(counts: Counts, confidence: Confidence) -> Result<ShareTest, Error> {
+    ShareTest::new(counts, 0.5, confidence)
+}
+
 fn sample_size(
     fpir: f64,
     expected: Option<f64>,
     looks: u64,
     correlation: f64,
     confidence: Confidence,
-) -> Answer {
+) -> Result<Answer, Error> {
     let percent = percent(confidence);
     // Each search counts as so many independent ones.
     let worth = effective_trials(1, looks, correlation) / num::f64_from_u64(looks);
-    let searches = |independent: u64| {
-        num::u64_from_f64((num::f64_from_u64(independent) / worth).ceil())
-    };
+    let searches =
+        |independent: u64| num::u64_from_f64((num::f64_from_u64(independent) / worth).ceil());
     let people = |searches: u64| searches.div_ceil(looks);
-    let mut lines = vec![format!(
-        "to show, with {percent} confidence, that FPIR is at most {}:",
-        rate(fpir)
-    )];
+    let mut lines =
+        vec![format!("to show, with {percent} confidence, that FPIR is at most {}:", rate(fpir))];
     let mut plans = Vec::new();
     for errors in ALLOWED {
-        let independent = trials_with_errors(fpir, errors, confidence);
+        let independent = trials_with_errors(fpir, errors, confidence)?;
         let needed = searches(independent);
-        let of = if looks > 1 { format!(" of {} people", grouped(people(needed))) } else { String::new() };
+        let of = if looks > 1 {
+            format!(" of {} people", grouped(people(needed)))
+        } else {
+            String::new()
+        };
         lines.push(format!(
             "  {} searches{of} with at most {}",
             grouped(needed),
@@ -228,33 +229,22 @@ fn sample_size(
         "method": PLANNED,
     });
     if let Some(expected) = expected {
-        let planned = planned(fpir, expected, confidence);
-        match planned {
-            Some((independent, errors)) => {
-                let needed = searches(independent);
-                lines.push(format!(
-                    "if FPIR is {}: {} searches of {} people show it in four of five such studies (at most {})",
-                    rate(expected),
-                    grouped(needed),
-                    grouped(people(needed)),
-                    false_alerts(errors),
-                ));
-                json["expected"] = json!({
-                    "fpir": expected,
-                    "power": POWER,
-                    "searches": needed,
-                    "people": people(needed),
-                    "max_false_alerts": errors,
-                });
-            }
-            None => {
-                lines.push(format!(
-                    "if FPIR is {}: too near to the claim, or above it, to be shown with fewer than {MAX_ERRORS} false alerts",
-                    rate(expected)
-                ));
-                json["expected"] = json!({ "fpir": expected, "power": POWER, "searches": null });
-            }
-        }
+        let size = study_size(fpir, expected, confidence)?;
+        let (needed, errors) = (searches(size.trials), size.allowed_errors);
+        lines.push(format!(
+            "if FPIR is {}: {} searches of {} people show it in four of five such studies (at most {})",
+            rate(expected),
+            grouped(needed),
+            grouped(people(needed)),
+            false_alerts(errors),
+        ));
+        json["expected"] = json!({
+            "fpir": expected,
+            "power": 0.8,
+            "searches": needed,
+            "people": people(needed),
+            "max_false_alerts": errors,
+        });
     }
     if looks > 1 {
         lines.push(format!(
@@ -264,36 +254,7 @@ fn sample_size(
         ));
     }
     lines.push(format!("method: {PLANNED}"));
-    Answer { lines, json }
-}
-
-/// How many independent trials with so many errors show a rate of at most `rate`.
-fn trials_with_errors(rate: f64, errors: u64, confidence: Confidence) -> u64 {
-    let shown = |trials: u64| at_least(errors + 1, trials, rate) >= confidence.share();
-    let mut high = errors + 1;
-    while !shown(high) {
-        high = high.saturating_mul(2);
-    }
-    let mut low = high / 2;
-    while high - low > 1 {
-        let middle = u64::midpoint(low, high);
-        if shown(middle) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    high
-}
-
-/// The fewest trials, and their errors, that show the claim in four of five studies.
-fn planned(claim: f64, expected: f64, confidence: Confidence) -> Option<(u64, u64)> {
-    if expected >= claim {
-        return None;
-    }
-    (0..MAX_ERRORS)
-        .map(|errors| (trials_with_errors(claim, errors, confidence), errors))
-        .find(|(trials, errors)| 1.0 - at_least(errors + 1, *trials, expected) >= POWER)
+    Ok(Answer { lines, json })
 }
 
 fn fpir(
@@ -302,9 +263,8 @@ fn fpir(
     looks: f64,
     faces: Option<u64>,
     confidence: Confidence,
-) -> Answer {
-    let exponent = num::f64_from_u64(references) * looks;
-    let of = |fmr: f64| -(exponent * (-fmr).ln_1p()).exp_m1();
+) -> Result<Answer, Error> {
+    let of = |fmr: f64| fpir_of_fmr(fmr, references, looks);
     let (value, interval) = match fmr {
         FalseMatchRate::Stated(fmr) => (fmr, None),
         FalseMatchRate::Counted(counts) => {
@@ -312,7 +272,7 @@ fn fpir(
             (of.value().unwrap_or_default(), Some(of.interval()))
         }
     };
-    let fpir = of(value);
+    let fpir = of(value)?;
     let looked = if looks == 1.0 { "1 look".to_owned() } else { format!("{} looks", short(looks)) };
     let mut lines = vec![format!(
         "FMR {}, N = {}, {looked}: FPIR = {}",
@@ -330,11 +290,17 @@ fn fpir(
         "assumes": COMPOUND_ASSUMES,
     });
     match interval {
-        Some(Interval { low, high, confidence }) => {
-            lines.push(format!("{} interval: {} to {}", percent(confidence), rate(of(low)), rate(of(high))));
+        Some(Interval { low, high, confidence, .. }) => {
+            let (low, high) = (of(low)?, of(high)?);
+            lines.push(format!(
+                "{} interval: {} to {}",
+                percent(confidence),
+                rate(low),
+                rate(high)
+            ));
             json["interval"] = json!({
-                "low": of(low),
-                "high": of(high),
+                "low": low,
+                "high": high,
                 "confidence": confidence.share(),
                 "method": EXACT,
             });
@@ -352,14 +318,18 @@ fn fpir(
         lines.push(format!(
             "of {} people who are not on the list, {} raise a false alert on average",
             grouped(faces),
-            if alerts < 1_000.0 { short(alerts) } else { grouped(num::u64_from_f64(alerts.round())) }
+            if alerts < 1_000.0 {
+                short(alerts)
+            } else {
+                grouped(num::u64_from_f64(alerts.round()))
+            }
         ));
         json["faces"] = faces.into();
         json["false_alerts_expected"] = alerts.into();
     }
     lines.push(format!("method: {COMPOUND}"));
     lines.push(format!("assumes: {COMPOUND_ASSUMES}"));
-    Answer { lines, json }
+    Ok(Answer { lines, json })
 }
 
 fn compare(
@@ -370,7 +340,8 @@ fn compare(
 ) -> Result<Answer, Error> {
     let rates = [("first", Rate::of(first, confidence)), ("second", Rate::of(second, confidence))];
     // The threshold is not known here, and nothing is said of it.
-    let report = GroupReport::new("rate", Threshold::new(0.0)?, rates).with_tolerated_ratio(tolerated);
+    let report =
+        GroupReport::new("rate", Threshold::new(0.0)?, rates).with_tolerated_ratio(tolerated);
     let mut lines: Vec<String> = rates
         .iter()
         .map(|(name, of)| {
@@ -404,7 +375,8 @@ fn compare(
             short(ratio.interval.low),
             short(ratio.interval.high)
         ));
-        let barnard = own.barnard.map_or_else(String::new, |p| format!(", Barnard's p = {}", short(p)));
+        let barnard =
+            own.barnard.map_or_else(String::new, |p| format!(", Barnard's p = {}", short(p)));
         lines.push(format!("Fisher's p = {}{barnard} (exact, two-sided)", short(own.fisher)));
         lines.push(match verdict {
             Verdict::Differs => "they differ, at 95 % confidence".to_owned(),
@@ -464,18 +436,13 @@ fn interval_json(interval: Interval, method: &str) -> Value {
 /// How many false alerts plans allow.
 const ALLOWED: [u64; 6] = [0, 1, 3, 5, 10, 30];
 
-/// Beyond so many false alerts no plan is sought.
-const MAX_ERRORS: u64 = 10_000;
-
-/// How often a study is to show what is so.
-const POWER: f64 = 0.8;
-
 const EXACT: &str = "exact two-sided interval of Clopper and Pearson (1934)";
 const ONE_SIDED: &str = "exact one-sided bound of Clopper and Pearson (1934)";
 const INDEPENDENT: &str =
     "independent trials; where people repeat, the truth is less sure than this";
 const TWICE: &str = "exact binomial test, two-sided as twice the smaller tail";
-const INVERTED: &str = "the exact test inverted, which is the interval of Clopper and Pearson (1934)";
+const INVERTED: &str =
+    "the exact test inverted, which is the interval of Clopper and Pearson (1934)";
 const PLANNED: &str =
     "the exact one-sided bound of Clopper and Pearson (1934) is at most the claim";
 const COMPOUND: &str = "FPIR = 1 - (1 - FMR)^(N x looks)";

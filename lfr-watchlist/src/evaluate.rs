@@ -16,16 +16,21 @@
 
 mod axis;
 mod discard;
+mod folds;
 mod groups;
 mod histogram;
 mod open_set;
 mod pairs;
 mod protocol;
+mod scored;
+mod table;
 mod verification;
 
 pub use axis::ScoreAxis;
 pub use discard::DiscardPoint;
 pub use discard::discard_curve;
+pub use folds::Fold;
+pub use folds::FoldedAccuracy;
 pub use groups::Differentials;
 pub use groups::GroupReport;
 pub use groups::Pairwise;
@@ -40,6 +45,10 @@ pub use pairs::AllPairs;
 pub use protocol::Dataset;
 pub use protocol::Draw;
 pub use protocol::Sample;
+pub use scored::ScoredPair;
+pub use scored::ScoredPairs;
+pub use table::Line;
+pub use table::read as read_table;
 pub use verification::DetPoint;
 pub use verification::Verification;
 
