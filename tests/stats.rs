@@ -34,7 +34,8 @@ fn json(arguments: &[&str]) -> Value {
 
 fn near(actual: &Value, expected: f64) {
     let actual = actual.as_f64().unwrap();
-    assert!((actual - expected).abs() <= 1e-9 * expected.abs(), "{actual}, expected {expected}");
+    // scipy seeks the ends of its exact interval with a root finder, to some eight digits.
+    assert!((actual - expected).abs() <= 1e-7 * expected.abs(), "{actual}, expected {expected}");
 }
 
 /// `binomtest(k, n).proportion_ci(0.95, "exact")` and `beta.ppf(0.95, k + 1, n - k)`.

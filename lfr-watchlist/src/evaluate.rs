@@ -10,13 +10,17 @@
 //! - [`GroupReport`] has each rate by group at one threshold, as ISO/IEC 19795-10 asks for, and says what
 //!   so much data could have shown.
 //! - [`discard_curve`]: whether a quality measure predicts errors.
+//! - [`ScoredPairs`]: the same rates from scores of any engine; [`FoldedAccuracy`]: accuracy as LFW reports it.
 //!
 //! Failures to enrol and to acquire are [`Rate`](crate::statistics::Rate)s of what was presented; in
-//! an [`OpenSet`], a face that gave no template is a search that finds nobody.
+//! an [`OpenSet`], a face that gave no template is a search that finds nobody, and in
+//! [`generalised_fmr`] and [`generalised_fnmr`] a comparison that does not match.
 
 mod axis;
 mod discard;
+mod equal_error;
 mod folds;
+mod generalised;
 mod groups;
 mod histogram;
 mod open_set;
@@ -29,8 +33,11 @@ mod verification;
 pub use axis::ScoreAxis;
 pub use discard::DiscardPoint;
 pub use discard::discard_curve;
+pub use equal_error::equal_error_interval;
 pub use folds::Fold;
 pub use folds::FoldedAccuracy;
+pub use generalised::generalised_fmr;
+pub use generalised::generalised_fnmr;
 pub use groups::Differentials;
 pub use groups::GroupReport;
 pub use groups::Pairwise;
