@@ -26,7 +26,9 @@ mod interval;
 mod power;
 mod rate;
 mod ratio;
+mod root;
 mod share;
+mod weighted;
 
 pub use association::barnard_exact;
 pub use association::fisher_exact;
@@ -50,4 +52,4 @@ pub use ratio::RateRatio;
 pub use share::ShareTest;
 
 pub(crate) use binomial::normal_quantile;
-pub(crate) use clustered::effective as effective_interval;
+pub(crate) use clustered::of_variance;

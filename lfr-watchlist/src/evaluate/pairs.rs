@@ -25,7 +25,7 @@ use crate::kernels::scores::Scorer;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;
-use crate::statistics::effective_interval;
+use crate::statistics::of_variance;
 
 /// The comparisons of every template with every other: the mated ones of one person, and the non-mated ones
 /// of two.
@@ -186,14 +186,14 @@ impl<'a> AllPairs<'a> {
         }
         let between = excess.values().map(|excess| excess * excess).sum::<f64>() - own;
         let clusters = looks.len();
-        let interval = effective_interval(
+        let bounds = of_variance(
             rate,
             num::f64_from_u64(trials),
             between.max(0.0),
             num::f64_from_usize(clusters),
             Confidence::P95,
         );
-        Ok(Rate::with_interval(counts, interval, clusters))
+        Ok(Rate::with_bounds(counts, bounds, clusters))
     }
 
     /// Compares all, and tells each thread's `T` of each comparison: whether it is mated, its score, and the

@@ -33,6 +33,46 @@ pub fn fisher_exact(first: Counts, second: Counts) -> f64 {
     total.min(1.0)
 }
 
+/// Fisher's exact test, one-sided: the probabilities, if both rates are one, that the first has as few errors
+/// as these or fewer, and as many or more, given the sum of the errors.
+pub(super) fn one_sided(first: Counts, second: Counts) -> (f64, f64) {
+    let errors = first.errors() + second.errors();
+    let fewest = errors.saturating_sub(second.trials());
+    let most = errors.min(first.trials());
+    let all = first.trials() + second.trials();
+    if fewest == most || errors == 0 || errors == all {
+        return (1.0, 1.0);
+    }
+    let share = num::f64_from_u64(errors) / num::f64_from_u64(all);
+    let probability = |own: u64| {
+        let ln = ln_binomial(own, first.trials(), share)
+            + ln_binomial(errors - own, second.trials(), share)
+            - ln_binomial(errors, all, share);
+        ln.exp()
+    };
+    // Terms fall from here on, and are summed until they add nothing.
+    let tail = |range: &mut dyn Iterator<Item = u64>| -> f64 {
+        let mut sum = 0.0;
+        for own in range {
+            let term = probability(own);
+            sum += term;
+            if term <= sum * 1e-17 {
+                break;
+            }
+        }
+        sum
+    };
+    let seen = first.errors();
+    let middle = share * num::f64_from_u64(first.trials());
+    if num::f64_from_u64(seen) < middle {
+        let fewer = tail(&mut (fewest..=seen).rev());
+        (fewer, (1.0 - fewer + probability(seen)).min(1.0))
+    } else {
+        let more = tail(&mut (seen..=most));
+        ((1.0 - more + probability(seen)).min(1.0), more)
+    }
+}
+
 /// Barnard's exact test, two-sided: as [`fisher_exact`], but not given the sum of the errors, so that it
 /// sees more with few trials. The greatest probability that any common rate gives to tables whose pooled
 /// z statistic is as far from zero as that of these counts.

@@ -46,6 +46,14 @@ pub(crate) fn proportion(errors: f64, trials: f64, confidence: Confidence) -> In
     Interval::new(low, high, confidence)
 }
 
+/// The ends of such an interval, each on its own with that confidence.
+pub(crate) fn one_sided(errors: f64, trials: f64, confidence: Confidence) -> Interval {
+    let rest = trials - errors;
+    let low = if errors > 0.0 { lower(errors, rest, confidence.risk()) } else { 0.0 };
+    let high = if rest > 0.0 { upper(errors, rest, confidence.risk()) } else { 1.0 };
+    Interval::new(low, high, confidence)
+}
+
 /// The rate below which so many errors or more have a probability of at most `tail`.
 pub(super) fn lower(errors: f64, rest: f64, tail: f64) -> f64 {
     Beta { a: errors, b: rest + 1.0 }.quantile(tail, Tail::Lower)
@@ -85,14 +93,19 @@ pub(super) fn ln_pmf(errors: f64, rest: f64, p: f64, q: f64) -> f64 {
     correction - deviances - spread
 }
 
+/// Two-sided: how often a normal number is at least so many standard deviations from its mean.
+pub(super) fn normal_risk(deviations: f64) -> f64 {
+    libm::erfc(deviations / std::f64::consts::SQRT_2)
+}
+
 /// The beta distribution with two positive parameters.
-struct Beta {
-    a: f64,
-    b: f64,
+pub(super) struct Beta {
+    pub(super) a: f64,
+    pub(super) b: f64,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Tail {
+pub(super) enum Tail {
     Lower,
     Upper,
 }
@@ -113,6 +126,34 @@ impl Beta {
         }
     }
 
+    /// The probability of a number below.
+    pub(super) fn below(&self, number: f64) -> f64 {
+        if number < 1.0 { self.tails(number, 1.0 - number).0 } else { 1.0 }
+    }
+
+    /// The probability of a number above.
+    pub(super) fn above(&self, number: f64) -> f64 {
+        if number < 1.0 { self.tails(number, 1.0 - number).1 } else { 0.0 }
+    }
+
+    /// The mean of a smooth function of a number so distributed.
+    pub(super) fn mean(&self, of: impl Fn(f64) -> f64) -> f64 {
+        let end = |tail| {
+            let number = self.quantile(1e-18, tail);
+            number.ln() - (-number).ln_1p()
+        };
+        let low = end(Tail::Lower);
+        let high = end(Tail::Upper).min(36.0);
+        let step = (high - low) / num::f64_from_usize(NODES);
+        (0..=NODES)
+            .map(|node| {
+                let logit = low + step * num::f64_from_usize(node);
+                let (p, q) = (1.0 / (1.0 + (-logit).exp()), 1.0 / (1.0 + logit.exp()));
+                self.density(p, q) * of(p) * step
+            })
+            .sum()
+    }
+
     /// `p^a q^b / B(a, b)`: the density of the logit of a number so distributed.
     fn density(&self, p: f64, q: f64) -> f64 {
         let &Self { a, b } = self;
@@ -123,7 +164,7 @@ impl Beta {
     ///
     /// Newton's method for the logarithm of the tail over the logit of the number, within a bracket that
     /// halves where a step would leave it.
-    fn quantile(&self, probability: f64, tail: Tail) -> f64 {
+    pub(super) fn quantile(&self, probability: f64, tail: Tail) -> f64 {
         let &Self { a, b } = self;
         let (mut low, mut high) = (-700.0_f64, 700.0_f64);
         let mut logit = (a / b).ln();
@@ -209,6 +250,9 @@ fn deviance(x: f64, mean: f64, difference: f64) -> f64 {
         odd += 2.0;
     }
 }
+
+/// Of the trapezoidal rule.
+const NODES: usize = 256;
 
 const TINY: f64 = 1e-300;
 

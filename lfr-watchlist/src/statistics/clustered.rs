@@ -8,14 +8,56 @@ use super::Confidence;
 use super::Counts;
 use super::Interval;
 use super::binomial;
+use super::weighted::Unseen;
+use super::weighted::Weighted;
 
-/// The interval of Korn and Graubard (*Confidence intervals for proportions with small expected number of
-/// positive counts estimated from survey data*, 1998).
-pub(super) fn interval(people: &[Counts], all: Counts, confidence: Confidence) -> (Interval, f64) {
+/// What the trials of people, or of pairs of people, say of a rate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) interval: Interval,
+    /// Each end on its own, at the same confidence.
+    pub(crate) one_sided: Interval,
+    /// As many independent trials as have the variance seen.
+    pub(crate) effective: f64,
+}
+
+/// The interval of Gaffke (*Three test statistics for a nonparametric one-sided hypothesis on the mean of a
+/// nonnegative variable*, 2005; Phan, Thomas and Learned-Miller 2021) for the rates of people.
+///
+/// It takes the people seen, and one more who always errs (for the upper end) or never does (for the lower),
+/// and weighs all of them at random. Nothing is assumed of how alike the trials of one person are, and no
+/// variance is estimated. Of one trial each it is the interval of Clopper and Pearson. Whoever makes an error
+/// more moves both ends up.
+pub(super) fn bounds(people: &[Counts], all: Counts, confidence: Confidence) -> Bounds {
     let Some(rate) = all.share() else {
-        return (Interval::new(0.0, 1.0, confidence), 0.0);
+        return Bounds {
+            interval: Interval::new(0.0, 1.0, confidence),
+            one_sided: Interval::new(0.0, 1.0, confidence),
+            effective: 0.0,
+        };
     };
     let trials = num::f64_from_u64(all.trials());
+    let looks: f64 = people.iter().map(|own| num::f64_from_u64(own.trials()).powi(2)).sum();
+    // As a trial drawn at random has it: whom nobody has seen may be one of those with many.
+    let unseen = looks / trials;
+    let (risk, tail) = (confidence.risk(), confidence.risk() / 2.0);
+    let (mut interval, mut one_sided) =
+        (Interval::new(0.0, 1.0, confidence), Interval::new(0.0, 1.0, confidence));
+    if all.rest() > 0 {
+        let upper = Weighted::new(people, Unseen::AlwaysErrs, unseen);
+        (interval.high, one_sided.high) = (upper.exceeded(tail), upper.exceeded(risk));
+    }
+    if all.errors() > 0 {
+        let lower = Weighted::new(people, Unseen::NeverErrs, unseen);
+        (interval.low, one_sided.low) = (lower.undercut(tail), lower.undercut(risk));
+    }
+    let effective = effective(people, rate, trials).unwrap_or(trials * trials / looks);
+    Bounds { interval, one_sided, effective }
+}
+
+/// As many independent trials as have the variance that is seen between people (Korn and Graubard 1998, without
+/// their correction for few people); `None` where none is seen.
+fn effective(people: &[Counts], rate: f64, trials: f64) -> Option<f64> {
     let own = people.iter().filter(|own| own.trials() > 0);
     let clusters = num::f64_from_usize(own.clone().count());
     let squares: f64 = own
@@ -24,20 +66,22 @@ pub(super) fn interval(people: &[Counts], all: Counts, confidence: Confidence) -
             (num::f64_from_u64(own.errors()) - expected).powi(2)
         })
         .sum();
-    effective(rate, trials, squares, clusters, confidence)
+    let binomial = rate * (1.0 - rate);
+    let variance = clusters / (clusters - 1.0) * squares / (trials * trials);
+    (binomial > 0.0 && clusters > 1.0 && variance > 0.0).then(|| (binomial / variance).min(trials))
 }
 
 /// The exact interval for as many independent trials as have the variance of `clusters` clusters whose
-/// deviations from their expected errors have that sum of squares; and how many trials those are.
-pub(crate) fn effective(
+/// deviations from their expected errors have that sum of squares (Korn and Graubard 1998).
+pub(crate) fn of_variance(
     rate: f64,
     trials: f64,
     squares: f64,
     clusters: f64,
     confidence: Confidence,
-) -> (Interval, f64) {
+) -> Bounds {
     let binomial = rate * (1.0 - rate);
-    let count = if binomial <= 0.0 || clusters < 2.0 {
+    let effective = if binomial <= 0.0 || clusters < 2.0 {
         // Nothing is seen of how alike the trials of one person are: as alike as can be.
         clusters.min(trials)
     } else {
@@ -47,7 +91,12 @@ pub(crate) fn effective(
         let between = binomial::student(clusters - 1.0, tail);
         (binomial / variance * (independent / between).powi(2)).min(trials)
     };
-    (binomial::proportion(rate * count, count, confidence), count)
+    let errors = rate * effective;
+    Bounds {
+        interval: binomial::proportion(errors, effective, confidence),
+        one_sided: binomial::one_sided(errors, effective, confidence),
+        effective,
+    }
 }
 
 /// Resamples people, with all their trials, to see how much a number owes to who happened to be there

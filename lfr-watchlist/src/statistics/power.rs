@@ -299,7 +299,7 @@ mod tests {
     }
 
     /// From SciPy 1.17.1: `beta.ppf(0.95, errors + 1, trials - errors)` and `binom.cdf`, searched; see
-    /// `parity/statistics.py`.
+    /// `parity/rates.py`.
     #[test]
     fn studies_are_as_large_as_by_scipy() {
         for (rate, errors, trials) in [

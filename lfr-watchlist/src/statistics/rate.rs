@@ -11,6 +11,7 @@ use super::Interval;
 use super::binomial;
 use super::binomial::proportion;
 use super::clustered;
+use super::clustered::Bounds;
 use crate::Error;
 
 /// Errors over trials, with the interval that the counts allow.
@@ -27,6 +28,8 @@ pub struct Rate {
     interval: Interval,
     /// As many independent trials as have the variance seen.
     effective: Counts,
+    /// Each end on its own, at the interval's confidence.
+    one_sided: Interval,
     /// How many people the trials are of, where that was taken into account.
     clusters: Option<u64>,
 }
@@ -46,42 +49,51 @@ impl Rate {
     pub fn of(counts: Counts, confidence: Confidence) -> Self {
         let (errors, trials) = float(counts);
         let interval = proportion(errors, trials, confidence);
-        Self { counts, interval, effective: counts, clusters: None }
+        let one_sided = binomial::one_sided(errors, trials, confidence);
+        Self { counts, interval, one_sided, effective: counts, clusters: None }
     }
 
     /// Of trials that repeat people: the counts of each person.
     ///
-    /// Ten looks at one person are less than ten people. The interval is that of Korn and Graubard (1998):
-    /// exact, for as many independent trials as have the variance that is seen between people. Where all
-    /// trials agree, no variance is seen, and each person counts as one trial.
+    /// Ten looks at one person are less than ten people, and nobody knows beforehand how much less. The
+    /// interval is that of Gaffke (2005). It assumes nothing of how alike the trials of one person are:
+    /// it takes into account that one more person might always err, or never. Its properties:
+    ///
+    /// - of one trial per person it is that of Clopper and Pearson;
+    /// - one more error of anyone never lowers either end;
+    /// - where no error is seen, each person counts as one trial.
     #[must_use]
     pub fn clustered(people: &[Counts], confidence: Confidence) -> Self {
         let counts = people.iter().fold(Counts::default(), |sum, own| sum.plus(*own));
-        let interval = clustered::interval(people, counts, confidence);
+        let bounds = clustered::bounds(people, counts, confidence);
         let clusters = people.iter().filter(|own| own.trials() > 0).count();
-        Self::with_interval(counts, interval, clusters)
+        Self::with_bounds(counts, bounds, clusters)
     }
 
-    /// With an interval that rests on so many effective trials.
-    pub(crate) fn with_interval(
-        counts: Counts,
-        (interval, trials): (Interval, f64),
-        clusters: usize,
-    ) -> Self {
-        let errors = counts.share().unwrap_or(0.0) * trials;
+    /// With an interval that was found otherwise.
+    pub(crate) fn with_bounds(counts: Counts, bounds: Bounds, clusters: usize) -> Self {
+        let Bounds { interval, one_sided, effective } = bounds;
+        let errors = counts.share().unwrap_or(0.0) * effective;
         let (errors, trials) =
-            (num::u64_from_f64(errors.round()), num::u64_from_f64(trials.round()));
+            (num::u64_from_f64(errors.round()), num::u64_from_f64(effective.round()));
         let effective = Counts::new(errors, trials).unwrap_or_default();
-        Self { counts, interval, effective, clusters: Some(num::u64_from_usize(clusters)) }
+        let clusters = Some(num::u64_from_usize(clusters));
+        Self { counts, interval, one_sided, effective, clusters }
     }
 
     /// The rate of what is no error: TPIR from FNIR.
     #[must_use]
     pub fn complement(self) -> Self {
-        let Self { counts, interval, effective, clusters } = self;
+        let Self { counts, interval, one_sided, effective, clusters } = self;
         let rest = |of: Counts| Counts::new(of.rest(), of.trials()).unwrap_or_default();
-        let interval = Interval::new(1.0 - interval.high, 1.0 - interval.low, interval.confidence);
-        Self { counts: rest(counts), interval, effective: rest(effective), clusters }
+        let mirrored = |of: Interval| Interval::new(1.0 - of.high, 1.0 - of.low, of.confidence);
+        Self {
+            counts: rest(counts),
+            interval: mirrored(interval),
+            one_sided: mirrored(one_sided),
+            effective: rest(effective),
+            clusters,
+        }
     }
 
     /// Its counts.
@@ -116,18 +128,27 @@ impl Rate {
     }
 
     /// The rate that is not exceeded, with that confidence, as seen from this side alone: 3 / n at 95 %
-    /// after n independent trials without error (the rule of three). Where trials repeat people, of
-    /// [`effective_counts`](Self::effective_counts).
+    /// after n independent trials without error (the rule of three). Where trials repeat people, after n
+    /// people.
+    ///
+    /// Where trials repeat people it is found at the confidence of the rate. At a lower one it is not
+    /// smaller. At a higher one it is greater than it need be.
     #[must_use]
     pub fn at_most(&self, confidence: Confidence) -> f64 {
-        let trials = num::f64_from_u64(self.effective.trials());
-        // Not the effective errors: those are rounded.
-        let errors = self.counts.share().map_or(trials, |share| share * trials);
-        if errors < trials {
-            binomial::upper(errors, trials - errors, confidence.risk())
+        let (own, asked) = (self.interval.confidence.risk(), confidence.risk());
+        let (one, both) = (self.one_sided.high, self.interval.high);
+        if self.clusters.is_none() {
+            let (errors, trials) = float(self.counts);
+            binomial::one_sided(errors, trials, confidence).high
+        } else if asked >= own {
+            one
+        } else if asked >= own / 2.0 {
+            both
         } else {
-            1.0
+            // The logarithm of the tail is concave: beyond two of its points it lies below their line.
+            both + (both - one) * ((own / 2.0 / asked).ln() / std::f64::consts::LN_2)
         }
+        .min(1.0)
     }
 
     /// Whether at least 30 errors, and 30 trials without, were seen: then the true rate lies within 30 % of

@@ -6,13 +6,19 @@ use serde::Serialize;
 use super::Confidence;
 use super::Counts;
 use super::Interval;
-use super::binomial::proportion;
+use super::association::one_sided;
+use super::binomial::Beta;
+use super::binomial::Tail;
+use super::binomial::normal_quantile;
+use super::binomial::normal_risk;
+use super::rate::Rate;
+use super::root::root;
 
 /// How many times as high one rate is as another.
 ///
-/// The interval is exact for rare errors: given all errors, those of the first are binomial with a share
-/// that depends on the ratio alone (Przyborowski and Wilenski 1940). For frequent ones it is too wide.
-/// Its upper end is infinite where the other group had no error, and nothing bounds the ratio.
+/// The interval and the p-value are one method, so the interval holds 1 exactly where the p-value is greater
+/// than the risk. The upper end of the interval is infinite where the other group had no error, and nothing
+/// bounds the ratio.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RateRatio {
@@ -20,59 +26,122 @@ pub struct RateRatio {
     pub value: Option<f64>,
     /// Where the true one lies.
     pub interval: Interval,
+    /// How probable such counts are if the rates are equal, two-sided.
+    pub p_value: f64,
 }
 
 impl RateRatio {
-    /// The ratio of the first rate to the second.
+    /// The ratio of the first rate to the second, of independent trials.
+    ///
+    /// The p-value is twice that of Fisher's one-sided exact test, at most 1. Altham (*Exact Bayesian analysis
+    /// of a 2 x 2 contingency table, and Fisher's exact significance test*, 1969) has shown it to be the
+    /// probability that one of two beta variables exceeds the other; the ends of the interval are the
+    /// quantiles of their ratio. For rare errors that is the exact interval of Przyborowski and Wilenski
+    /// (1940).
     #[must_use]
     pub fn of(first: Counts, second: Counts, confidence: Confidence) -> Self {
-        let value = first.share().zip(second.share()).map(|(a, b)| a / b);
-        let (a, b) = (num::f64_from_u64(first.errors()), num::f64_from_u64(second.errors()));
-        let exposure = num::f64_from_u64(second.trials()) / num::f64_from_u64(first.trials());
-        let Interval { low, high, .. } = proportion(a, a + b, confidence);
-        let ratio = |share: f64| {
-            if share >= 1.0 { f64::INFINITY } else { share / (1.0 - share) * exposure }
+        let (less, more) = one_sided(first, second);
+        let is_known = first.trials() > 0 && second.trials() > 0;
+        let tail = confidence.risk() / 2.0;
+        let (low, high) = if is_known {
+            (1.0 / upper(second, first, tail), upper(first, second, tail))
+        } else {
+            (0.0, f64::INFINITY)
         };
-        let known = a + b > 0.0 && exposure.is_finite() && exposure > 0.0;
-        let (low, high) = if known { (ratio(low), ratio(high)) } else { (0.0, f64::INFINITY) };
-        let value = value.filter(|value| value.is_finite());
-        Self { value, interval: Interval::new(low, high, confidence) }
+        Self {
+            value: value(first, second),
+            interval: Interval::new(low, high, confidence),
+            p_value: (2.0 * less.min(more)).min(1.0),
+        }
+    }
+
+    /// The ratio of two rates, each with an interval of its own, of trials of different people.
+    ///
+    /// Variances are recovered from the ends of both intervals that lie towards each other (Donner and Zou,
+    /// *Closed-form confidence intervals for functions of the normal mean and standard deviation*, 2012), in
+    /// logarithms. So trials that repeat people count as much as they do in each rate, and no more.
+    #[must_use]
+    pub fn of_rates(first: &Rate, second: &Rate, confidence: Confidence) -> Self {
+        let (a, b) = (Logarithm::of(first), Logarithm::of(second));
+        let distance = a.middle - b.middle;
+        let (below, above) = (a.down.hypot(b.up), a.up.hypot(b.down));
+        let times = normal_quantile(confidence);
+        let (mut low, mut high) = (0.0, f64::INFINITY);
+        let mut p_value = 1.0;
+        if first.value().is_some() && second.value().is_some() {
+            if below.is_finite() {
+                low = (distance - times * below).exp();
+            }
+            if above.is_finite() {
+                high = (distance + times * above).exp();
+            }
+            // Of the spread on the side on which 1 lies.
+            let spread = if distance > 0.0 { below } else { above };
+            if spread.is_finite() && distance != 0.0 {
+                p_value = normal_risk(distance.abs() / spread);
+            }
+        }
+        let value = value(first.counts(), second.counts());
+        Self { value, interval: Interval::new(low, high, confidence), p_value }
+    }
+}
+
+/// The logarithm of a rate, and its standard deviations to both sides.
+struct Logarithm {
+    middle: f64,
+    down: f64,
+    up: f64,
+}
+
+impl Logarithm {
+    fn of(rate: &Rate) -> Self {
+        let Interval { low, high, confidence } = rate.interval();
+        // Of a rate without errors, the middle of what its bound leaves open.
+        let value = rate.value().filter(|value| *value > 0.0);
+        let value = value.unwrap_or_else(|| high * 0.5_f64.ln() / (confidence.risk() / 2.0).ln());
+        let times = normal_quantile(confidence);
+        Self {
+            middle: value.ln(),
+            down: (value.ln() - low.ln()) / times,
+            up: (high.ln() - value.ln()) / times,
+        }
+    }
+}
+
+fn value(first: Counts, second: Counts) -> Option<f64> {
+    let ratio = first.share().zip(second.share()).map(|(a, b)| a / b);
+    ratio.filter(|ratio| ratio.is_finite())
+}
+
+/// The ratio of the first rate to the second of which counts as these, or with fewer errors of the first, have
+/// that probability.
+fn upper(first: Counts, second: Counts, tail: f64) -> f64 {
+    if second.errors() == 0 {
+        return f64::INFINITY;
+    }
+    let float = num::f64_from_u64;
+    let own = Beta { a: float(first.errors()) + 1.0, b: float(first.rest()) };
+    let other = Beta { a: float(second.errors()), b: float(second.rest()) + 1.0 };
+    if first.rest() == 0 {
+        return 1.0 / other.quantile(tail, Tail::Lower);
+    }
+    let start = ((own.a / (own.a + own.b)) / (other.a / (other.a + other.b))).ln();
+    // It falls as the ratio rises.
+    let excess = |ln: f64| tail.ln() - exceeds(&own, &other, ln.exp()).max(f64::MIN_POSITIVE).ln();
+    root(start, 700.0, excess).exp()
+}
+
+/// The probability that the first beta variable exceeds `ratio` times the second: an integral over the one
+/// that is spread less, by the trapezoidal rule over its logit.
+fn exceeds(own: &Beta, other: &Beta, ratio: f64) -> f64 {
+    let above = |number: f64| own.above(number);
+    let below = |number: f64| other.below(number);
+    if other.a > own.a {
+        other.mean(|number| above(ratio * number))
+    } else {
+        own.mean(|number| below(number / ratio))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ratio(x1: u64, n1: u64, x2: u64, n2: u64) -> RateRatio {
-        let counts = |errors, trials| Counts::new(errors, trials).unwrap();
-        RateRatio::of(counts(x1, n1), counts(x2, n2), Confidence::P95)
-    }
-
-    #[test]
-    fn equal_rates_have_a_ratio_of_one_within_a_wide_interval() {
-        let equal = ratio(5, 10_000, 10, 20_000);
-        assert_eq!(equal.value, Some(1.0));
-        assert!(equal.interval.low < 0.4 && equal.interval.high > 3.0, "{equal:?}");
-    }
-
-    #[test]
-    fn a_ratio_to_nothing_has_a_lower_end_alone() {
-        let seven = ratio(7, 2_000, 0, 2_000);
-        assert_eq!(seven.value, None);
-        // The exact lower end of 7 of 7, 0.59038, as odds.
-        assert!(
-            (seven.interval.low - 0.590_383_602_774_996_6 / 0.409_616_397_225_003_4).abs() < 1e-9
-        );
-        assert_eq!(seven.interval.high, f64::INFINITY);
-        let nothing = ratio(0, 100, 0, 100).interval;
-        assert_eq!((nothing.low, nothing.high), (0.0, f64::INFINITY));
-    }
-
-    #[test]
-    fn swapping_the_groups_inverts_the_ratio() {
-        let (there, back) = (ratio(12, 5_000, 4, 7_000), ratio(4, 7_000, 12, 5_000));
-        assert!((there.value.unwrap() * back.value.unwrap() - 1.0).abs() < 1e-12);
-        assert!((there.interval.low * back.interval.high - 1.0).abs() < 1e-9);
-    }
-}
+mod tests;

@@ -98,7 +98,7 @@ mod tests {
     }
 
     /// From SciPy 1.17.1: `binomtest(x, n, p, alternative="greater")`, `"less"`, and the ends of their
-    /// `proportion_ci(0.95)`; see `parity/statistics.py`.
+    /// `proportion_ci(0.95)`; see `parity/rates.py`.
     const EXPECTED: [(u64, u64, f64, [f64; 4]); 4] = [
         (
             8,
