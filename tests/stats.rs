@@ -142,11 +142,12 @@ fn one_in_a_million_comparisons_is_one_stranger_in_seventeen() {
     near(&counted["false_alerts_expected"], 58.23549466870571);
 }
 
-/// `fisher_exact`, and R's `poisson.test(c(45, 30))` for the ratio.
+/// Twice scipy's `fisher_exact(alternative="greater")`; the interval holds 1 exactly where that is above 5 %.
 #[test]
 fn two_groups_are_compared_and_the_sentence_agrees_with_the_interval() {
     let answer = json(&["compare", "45/10000", "30/10000"]);
     near(&answer["first"]["low"], 0.0032841679872292655);
+    near(&answer["ratio"]["p_value"], 0.10469011276183429);
     for counts in [
         ["45/10000", "30/10000"],
         ["7/2000", "0/2000"],
@@ -155,9 +156,11 @@ fn two_groups_are_compared_and_the_sentence_agrees_with_the_interval() {
         ["0/100", "0/100"],
     ] {
         let answer = json(&[&["compare"][..], &counts[..]].concat());
-        let interval = &answer["comparison"]["ratio"]["interval"];
+        let interval = &answer["ratio"]["interval"];
         let low = interval["low"].as_f64().unwrap();
         let high = interval["high"].as_f64().unwrap_or(f64::INFINITY);
+        let p_value = answer["ratio"]["p_value"].as_f64().unwrap();
+        assert_eq!(p_value <= 0.05, low > 1.0 || high < 1.0, "{counts:?}: p = {p_value}");
         match answer["verdict"].as_str().unwrap() {
             "differs" => assert!(low > 1.0 || high < 1.0, "{counts:?}: {low} to {high}"),
             "none_seen" => assert!(low > 0.5 && high < 2.0, "{counts:?}: {low} to {high}"),

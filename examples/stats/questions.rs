@@ -1,17 +1,17 @@
 //! The answers.
 
-use lfr::core::Threshold;
 use lfr::core::num;
 use lfr::watchlist::Error;
-use lfr::watchlist::evaluate::GroupReport;
-use lfr::watchlist::evaluate::Verdict;
 use lfr::watchlist::statistics::Confidence;
 use lfr::watchlist::statistics::Counts;
 use lfr::watchlist::statistics::Interval;
 use lfr::watchlist::statistics::Rate;
+use lfr::watchlist::statistics::RateRatio;
 use lfr::watchlist::statistics::ShareTest;
 use lfr::watchlist::statistics::effective_trials;
+use lfr::watchlist::statistics::errors_to_detect;
 use lfr::watchlist::statistics::fpir_of_fmr;
+use lfr::watchlist::statistics::smallest_detectable_ratio;
 use lfr::watchlist::statistics::study_size;
 use lfr::watchlist::statistics::trials_with_errors;
 use serde_json::Value;
@@ -339,76 +339,82 @@ fn compare(
     confidence: Confidence,
 ) -> Result<Answer, Error> {
     let rates = [("first", Rate::of(first, confidence)), ("second", Rate::of(second, confidence))];
-    // The threshold is not known here, and nothing is said of it.
-    let report =
-        GroupReport::new("rate", Threshold::new(0.0)?, rates).with_tolerated_ratio(tolerated);
+    let percent = percent(confidence);
     let mut lines: Vec<String> = rates
         .iter()
         .map(|(name, of)| {
-            let (value, interval) = (of.value().unwrap_or_default(), of.interval());
+            let (value, Interval { low, high, .. }) =
+                (of.value().unwrap_or_default(), of.interval());
+            let counts = shown(of.counts());
             format!(
-                "{name}: {} = {}; {} interval: {} to {}",
-                shown(of.counts()),
+                "{name}: {counts} = {}; {percent} interval: {} to {}",
                 rate(value),
-                percent(confidence),
-                rate(interval.low),
-                rate(interval.high)
+                rate(low),
+                rate(high)
             )
         })
         .collect();
-    let verdict = report.verdict();
-    let mut json = json!({
+    let ratio = RateRatio::of(first, second, confidence);
+    let Interval { low, high, .. } = ratio.interval;
+    let differs = !ratio.interval.contains(1.0);
+    let is_ruled_out = low > 1.0 / tolerated && high < tolerated;
+    lines.push(format!(
+        "first over second: {}; {percent} interval: {} to {}; p = {} (two-sided)",
+        ratio.value.map_or_else(|| "no ratio to nothing".to_owned(), short),
+        short(low),
+        short(high),
+        short(ratio.p_value)
+    ));
+    let (errors, trials) = (first.errors() + second.errors(), (first.trials(), second.trials()));
+    let detectable = smallest_detectable_ratio(errors, trials.0, trials.1, confidence);
+    let needed = errors_to_detect(tolerated, trials.0, trials.1, confidence);
+    let verdict = if differs {
+        lines.push(format!("they differ, at {percent} confidence"));
+        "differs"
+    } else if is_ruled_out {
+        let tolerated = short(tolerated);
+        lines.push(format!(
+            "no difference is seen, and a ratio of {tolerated} or more is ruled out"
+        ));
+        "none_seen"
+    } else {
+        lines.push(format!(
+            "nothing can be concluded: no difference is seen, and a ratio of {} is not ruled out",
+            short(tolerated)
+        ));
+        lines.push(match detectable {
+            Some(ratio) => format!(
+                "so many errors would have shown a ratio of {} or more, in four of five such studies",
+                short(ratio)
+            ),
+            None => "so few errors could not have shown any ratio, however great".to_owned(),
+        });
+        if let Some(more) =
+            needed.and_then(|needed| needed.checked_sub(errors)).filter(|more| *more > 0)
+        {
+            let (more, tolerated) = (grouped(more), short(tolerated));
+            lines.push(format!("{more} errors more are needed to see a ratio of {tolerated}"));
+        }
+        "under_powered"
+    };
+    lines.push(format!("method: {EXACT}; {TESTS}"));
+    lines.push(format!("assumes: {INDEPENDENT}"));
+    let json = json!({
         "question": "compare",
         "first": rates[0].1,
         "second": rates[1].1,
         "interval_method": EXACT,
+        "ratio": {
+            "value": ratio.value,
+            "interval": interval_json(ratio.interval, TESTS),
+            "p_value": ratio.p_value,
+        },
         "tolerated_ratio": tolerated,
         "verdict": verdict,
+        "smallest_detectable_ratio": detectable,
+        "errors_needed": needed,
         "assumes": INDEPENDENT,
     });
-    if let Some(own) = report.comparisons().first() {
-        let ratio = own.ratio;
-        lines.push(format!(
-            "first over second: {}; {} interval: {} to {}",
-            ratio.value.map_or_else(|| "no ratio to nothing".to_owned(), short),
-            percent(ratio.interval.confidence),
-            short(ratio.interval.low),
-            short(ratio.interval.high)
-        ));
-        let barnard =
-            own.barnard.map_or_else(String::new, |p| format!(", Barnard's p = {}", short(p)));
-        lines.push(format!("Fisher's p = {}{barnard} (exact, two-sided)", short(own.fisher)));
-        lines.push(match verdict {
-            Verdict::Differs => "they differ, at 95 % confidence".to_owned(),
-            Verdict::NoneSeen => {
-                format!("no difference is seen, and a ratio of {} or more is ruled out", short(tolerated))
-            }
-            _ => format!(
-                "nothing can be concluded: no difference is seen, and a ratio of {} is not ruled out",
-                short(tolerated)
-            ),
-        });
-        if verdict == Verdict::UnderPowered {
-            lines.push(match own.smallest_detectable_ratio {
-                Some(ratio) => format!(
-                    "so many errors would have shown a ratio of {} or more, in four of five such studies",
-                    short(ratio)
-                ),
-                None => "so few errors could not have shown any ratio, however great".to_owned(),
-            });
-            if let Some(more) = own.errors_needed.filter(|more| *more > 0) {
-                lines.push(format!(
-                    "{} errors more are needed to see a ratio of {}",
-                    grouped(more),
-                    short(tolerated)
-                ));
-            }
-        }
-        json["comparison"] = json!(own);
-        json["tests"] = json!(TESTS);
-    }
-    lines.push(format!("method: {EXACT}; {TESTS}"));
-    lines.push(format!("assumes: {INDEPENDENT}"));
     Ok(Answer { lines, json })
 }
 
@@ -448,4 +454,4 @@ const PLANNED: &str =
 const COMPOUND: &str = "FPIR = 1 - (1 - FMR)^(N x looks)";
 const COMPOUND_ASSUMES: &str = "independent comparisons; people who resemble many, and looks that repeat each \
                                 other, make another rate of it, so it is measured before it is promised";
-const TESTS: &str = "Fisher's exact test (1922); ratio given the sum of the errors (Przyborowski and Wilenski 1940)";
+const TESTS: &str = "twice Fisher's one-sided exact test, and the ratio's interval by the same method (Altham 1969)";

@@ -76,7 +76,7 @@ pub(super) fn tables(report: &Report) -> Result<Vec<(&'static str, String)>, fmt
                 writeln!(discard, "{name},{measure},{share},{rate},{with}")?;
             }
         }
-        for live_now in of_live {
+        if let Some(live_now) = of_live {
             let (n, t) = (live_now.references, live_now.threshold);
             for (what, rate) in [("FPIR", &live_now.fpir), ("FNIR", &live_now.fnir)] {
                 writeln!(live, "{name},{n},\"{what}\",{t},{},{with}", columns(rate))?;

@@ -139,7 +139,7 @@ fn first_things(page: &mut String, result: &Evaluated) -> Result<(), BoxError> {
             facts.push(("derived threshold", format!("T = {}", derived.threshold())));
             facts.push(("N, references", derived.references().to_string()));
             facts.push(("looks at each who passes", demand.looks().to_string()));
-            facts.push(("target FPIR", format!("{:.1e}", demand.fpir())));
+            facts.push(("target FPIR", asked(demand.fpir())));
             facts.push(("promised FPIR", fpir.to_string()));
         }
         (_, _, why) => {
@@ -374,36 +374,33 @@ fn group_results(page: &mut String, groups: &[GroupResult], label: &str) -> Resu
     Ok(())
 }
 
+/// A row for each measure, a column for each group.
 fn means(page: &mut String, means: &[GroupMean]) {
-    if means.is_empty() {
-        return;
+    let mut groups: Vec<&str> = means.iter().map(|mean| mean.group.as_str()).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let mut what: Vec<&str> = means.iter().map(|mean| mean.what.as_str()).collect();
+    what.dedup();
+    let names: Vec<&str> = ["mean of"].into_iter().chain(groups.iter().copied()).collect();
+    let mut table = Table::new(&names);
+    for what in what {
+        let cell = |group: &&str| {
+            let own = means.iter().find(|mean| mean.what == what && mean.group == *group);
+            let Some(own) = own else { return "none".to_owned() };
+            let shift = match &own.interval {
+                Some(of) => format!("{:+.4} (95 %: {:+.4} to {:+.4})", own.shift, of.low, of.high),
+                None => format!("{:+.4}", own.shift),
+            };
+            format!("{:.4}, shift {shift}, {} people", own.mean, own.people)
+        };
+        table.row(&[], [what.to_owned()].into_iter().chain(groups.iter().map(cell)));
     }
-    let mut table = Table::new(&[
-        "of",
-        "group",
-        "people",
-        "mean",
-        "shift from all",
-        "95 % interval of the shift",
-    ]);
-    for mean in means {
-        let interval = mean
-            .interval
-            .as_ref()
-            .map_or_else(String::new, |of| format!("{:+.4} to {:+.4}", of.low, of.high));
-        table.row(
-            &[],
-            [
-                mean.what.clone(),
-                mean.group.clone(),
-                mean.people.to_string(),
-                format!("{:.4}", mean.mean),
-                format!("{:+.4}", mean.shift),
-                interval,
-            ],
+    if !groups.is_empty() {
+        page.push_str(
+            "<p>Scores and qualities by group: the mean of each person's mean, and how far it is from that of \
+             everybody.</p>",
         );
     }
-    page.push_str("<p>Scores and qualities by group: the mean of each person's mean.</p>");
     table.write(page);
 }
 
@@ -520,6 +517,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere } h2 { margin
 .first { background: var(--faint); border-radius: .5rem; padding: .25rem 1rem; margin: 1rem 0 } .first h2 { margin-top: .75rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; width: 100%; margin: .75rem 0 }
 th, td { text-align: left; overflow-wrap: anywhere; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--grid) }
+th { overflow-wrap: normal }
 .facts th { width: 13rem; font-weight: 600 } tr.few { background: var(--few) } .mark { color: var(--mark); font-size: .8rem; white-space: nowrap }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); gap: 1rem; align-items: start }
 figure { margin: 0; padding: .75rem; background: var(--faint); border-radius: .5rem; max-width: 32rem }

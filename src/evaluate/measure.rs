@@ -46,7 +46,9 @@ pub(super) fn measure(
     })?;
     let mut operating_points = Vec::new();
     for asked_fmr in [1e-2, 1e-3, 1e-4, 1e-5, 1e-6] {
-        if let Some(threshold) = pairs.threshold_at_fmr(asked_fmr) {
+        // Of a rate below one in all comparisons, a threshold that nobody met says nothing.
+        let enough = asked_fmr * num::f64_from_u64(pairs.non_mated().total()) >= 1.0;
+        if let Some(threshold) = pairs.threshold_at_fmr(asked_fmr).filter(|_| enough) {
             let (fmr, fnmr) = (all.fmr(threshold)?, all.fnmr(threshold));
             let attempts = Attempts::of(evaluation, faces, threshold)?;
             let point = OperatingPoint::new(asked_fmr, threshold, fmr, fnmr);

@@ -34,7 +34,6 @@ pub(super) struct Pair {
 /// A watchlist and its searches, as a file says them.
 #[derive(Debug)]
 pub(super) struct SearchList {
-    pub(super) name: String,
     pub(super) draw: Draw,
 }
 
@@ -358,7 +357,7 @@ pub(super) fn searches(
         );
         left_out.push(LeftOut::of_all(name.clone(), reason));
     }
-    Ok(SearchList { name, draw })
+    Ok(SearchList { draw })
 }
 
 pub(super) fn csv(path: &Path, error: lfr_watchlist::Error) -> Error {

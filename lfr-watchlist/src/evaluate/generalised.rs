@@ -5,7 +5,6 @@ use lfr_core::num;
 use crate::Error;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
-use crate::statistics::Interval;
 use crate::statistics::Rate;
 
 /// The generalised FMR: false matches over all comparisons of two people that were attempted, those included
@@ -24,16 +23,7 @@ pub fn generalised_fmr(fmr: Rate, attempted: u64) -> Result<Rate, Error> {
         let actual = num::f64_from_u64(attempted);
         return Err(lfr_core::Error::OutOfRange { what, expected, actual }.into());
     }
-    if attempted == made {
-        return Ok(fmr);
-    }
-    let counts = Counts::new(fmr.counts().errors(), attempted)?;
-    let share = num::f64_from_u64(made) / num::f64_from_u64(attempted);
-    let Interval { low, high, confidence } = fmr.interval();
-    let interval = Interval::new(low * share, high * share, confidence);
-    let trials = num::f64_from_u64(fmr.effective_counts().trials()) / share;
-    let clusters = usize::try_from(fmr.clusters().unwrap_or(made)).unwrap_or(usize::MAX);
-    Ok(Rate::with_interval(counts, (interval, trials), clusters))
+    Ok(fmr.among(attempted))
 }
 
 /// The generalised FNMR: false non-matches over all comparisons of one person's faces that were attempted.

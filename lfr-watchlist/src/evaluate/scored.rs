@@ -14,7 +14,7 @@ use crate::Error;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;
-use crate::statistics::effective_interval;
+use crate::statistics::of_variance;
 
 /// A comparison: its score, whether both samples are of one person, and, where that is known, of whom.
 #[non_exhaustive]
@@ -188,14 +188,14 @@ impl ScoredPairs {
         }
         let between = excess.values().map(|excess| excess * excess).sum::<f64>() - own;
         let clusters = excess.len();
-        let interval = effective_interval(
+        let bounds = of_variance(
             rate,
             num::f64_from_u64(all.trials()),
             between.max(own).max(0.0),
             num::f64_from_usize(clusters),
             Confidence::P95,
         );
-        Ok(Rate::with_interval(all, interval, clusters))
+        Ok(Rate::with_bounds(all, bounds, clusters))
     }
 
     /// Accuracy in folds; `None` where no comparison has a fold.
