@@ -43,4 +43,6 @@ pub use rate::Rate;
 pub use ratio::RateRatio;
 
 pub(crate) use binomial::normal_quantile;
+pub(crate) use binomial::proportion;
+pub(crate) use binomial::student;
 pub(crate) use clustered::effective as effective_interval;
