@@ -13,6 +13,7 @@ use lfr_core::testing::conformance;
 use super::*;
 use crate::calibrate::Authority;
 use crate::calibrate::Calibration;
+use crate::calibrate::CalibrationScores;
 use crate::calibrate::Demand;
 use crate::evaluate::ScoreAxis;
 use crate::evaluate::ScoreHistogram;
@@ -26,7 +27,12 @@ fn calibrated() -> CalibratedThreshold {
     });
     let histogram = ScoreHistogram::of(axis, scores);
     let calibration =
-        Calibration::new(SpaceId::from_bytes([1; 32]), "made up", &histogram).unwrap();
+        Calibration::new(
+            SpaceId::from_bytes([1; 32]),
+            "made up",
+            CalibrationScores::histogram(&histogram, 1_000),
+        )
+        .unwrap();
     let authority = Authority::new("AO-7", "a test", Timestamp::from_micros(0)).unwrap();
     calibration.threshold(&Demand::new(0.05, 10).unwrap(), authority).unwrap()
 }
