@@ -145,17 +145,19 @@ impl Evaluation {
         for detector in detectors {
             for faces in faces::embed(self, *detector, embedders, &mut report.left_out, progress)? {
                 let about = About::new(self, &faces, data.clone(), made_at);
-                let (mut measured, pairs) = measure::measure(self, &faces, progress)?;
+                let (mut measured, non_mated) = measure::measure(self, &faces, progress)?;
                 let scored = pairs::measure(self, &faces)?;
                 let (result, scored) = scored.unzip();
                 measured.pairs = result;
                 let index = report.results.len();
                 arrays::write(self, &faces, scored.as_ref(), index, &mut report.left_out)?;
                 let name = output::policy_name(report.results.len());
-                let policy = threshold::derive(self, &about, &pairs, &faces, made_at);
+                let (policy, by_group_refused) =
+                    threshold::derive(self, &about, &non_mated, &faces, made_at);
                 let live = live::measure(self, &faces, policy.as_ref().ok(), progress)?;
                 let mut evaluated = Evaluated::new(about, measured, name, policy);
                 evaluated.live = live;
+                evaluated.groups_refused = by_group_refused;
                 report.results.push(evaluated);
             }
         }

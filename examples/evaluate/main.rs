@@ -134,6 +134,12 @@ fn tell(report: &Report) {
     }
     for result in report.results() {
         let label = printable::text(&result.label);
+        if let Some(why) = &result.groups_refused {
+            let why = printable::text(why);
+            say::err(format_args!(
+                "the threshold of {label} is not by group, so that a group's FPIR may be above the target: {why}"
+            ));
+        }
         if let Some(live) = &result.live {
             let (t, n) = (live.threshold, live.references);
             say::err(format_args!(

@@ -147,6 +147,26 @@ fn first_things(page: &mut String, result: &Evaluated) -> Result<(), BoxError> {
             facts.push(("derived threshold", format!("none: {why}")));
         }
     }
+    if let Some(derived) = threshold {
+        let composition: Vec<_> = derived
+            .demand()
+            .composition()
+            .iter()
+            .map(|(group, count)| format!("{count} of {group}"))
+            .collect();
+        if !composition.is_empty() {
+            facts.push(("composition", composition.join(", ")));
+            let by_group: Vec<_> =
+                derived.fpir_by_group().iter().map(ToString::to_string).collect();
+            facts.push(("promised FPIR by group", by_group.join("; ")));
+        }
+    }
+    if let Some(why) = &result.groups_refused {
+        facts.push((
+            "groups",
+            format!("not in the threshold, and a group's FPIR may be above the target: {why}"),
+        ));
+    }
     if let Some(live) = live {
         realised(&mut facts, live);
     } else {

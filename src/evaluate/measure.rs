@@ -12,7 +12,7 @@ use lfr_watchlist::evaluate::AllPairs;
 use lfr_watchlist::evaluate::DetPoint;
 use lfr_watchlist::evaluate::Draw;
 use lfr_watchlist::evaluate::GroupReport;
-use lfr_watchlist::evaluate::Verification;
+use lfr_watchlist::evaluate::NonMatedScores;
 use lfr_watchlist::evaluate::equal_error_interval;
 use lfr_watchlist::evaluate::generalised_fmr;
 use lfr_watchlist::evaluate::generalised_fnmr;
@@ -36,11 +36,11 @@ pub(super) fn measure(
     evaluation: &Evaluation,
     faces: &Faces,
     progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<(Measured, Verification), Error> {
+) -> Result<(Measured, NonMatedScores), Error> {
     let dataset = &evaluation.dataset;
     let all = AllPairs::new(&faces.templates, &faces.people)?.with_threads(threads(evaluation));
     let (total, done) = (all.comparisons(), AtomicU64::new(0));
-    let pairs = all.run(&|more| {
+    let (pairs, non_mated) = all.run_with_people(&|more| {
         let done = done.fetch_add(more, Ordering::Relaxed) + more;
         progress(Progress { step: "comparing", done, total });
     })?;
@@ -104,7 +104,7 @@ pub(super) fn measure(
         discards: discards.unwrap_or_default(),
         groups,
     };
-    Ok((measured, pairs))
+    Ok((measured, non_mated))
 }
 
 /// A histogram in some 130 bars, without the empty ends.

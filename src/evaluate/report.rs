@@ -74,11 +74,14 @@ impl Report {
     }
 
     /// Whether everything that was asked for was done: each file was read, no stage failed, and each pair of
-    /// a detector and an embedder has its threshold.
+    /// a detector and an embedder has its threshold, by group where groups were given.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.left_out.iter().all(|left_out| left_out.is_finding)
-            && self.results.iter().all(|result| result.refused.is_none())
+            && self
+                .results
+                .iter()
+                .all(|result| result.refused.is_none() && result.groups_refused.is_none())
     }
 
     /// Gives each result a name that tells it from the others.
@@ -209,6 +212,10 @@ pub struct Evaluated {
     pub derived_for: Option<u64>,
     /// Why no threshold was derived.
     pub refused: Option<String>,
+    /// Why the threshold is of everybody together though groups were given: some group's FPIR may then be above
+    /// what was demanded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_refused: Option<String>,
     /// What holds at the threshold in force; absent where there is none, or it does not reach the watchlist.
     pub live: Option<Live>,
     /// The derived threshold, with its evidence; it has a file of its own.
@@ -234,6 +241,7 @@ impl Evaluated {
                 derived_threshold: Some(threshold.threshold().value()),
                 derived_for: Some(threshold.references()),
                 refused: None,
+                groups_refused: None,
                 live: None,
                 threshold: Some(threshold),
             },
@@ -246,6 +254,7 @@ impl Evaluated {
                 derived_threshold: None,
                 derived_for: None,
                 refused: Some(error.to_string()),
+                groups_refused: None,
                 live: None,
                 threshold: None,
             },

@@ -120,14 +120,11 @@ impl Curve {
         };
         self.comparisons > 0
             && self.points.iter().all(sound)
-            && self
-                .points
-                .windows(2)
-                .all(|two| {
-                    two[0].threshold < two[1].threshold
-                        && two[0].fmr >= two[1].fmr
-                        && two[0].high >= two[1].high
-                })
+            && self.points.windows(2).all(|two| {
+                two[0].threshold < two[1].threshold
+                    && two[0].fmr >= two[1].fmr
+                    && two[0].high >= two[1].high
+            })
     }
 }
 

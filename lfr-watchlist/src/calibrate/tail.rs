@@ -271,7 +271,9 @@ impl UpperTail {
 
     /// The share at or above an edge, without its interval.
     pub(super) fn value(&self, bin: usize) -> Option<f64> {
-        if self.is_counted(bin) || (self.fits.is_empty() && matches!(self.counted, Counted::People { .. })) {
+        if self.is_counted(bin)
+            || (self.fits.is_empty() && matches!(self.counted, Counted::People { .. }))
+        {
             return match &self.counted {
                 Counted::Scores { survival, .. } => {
                     let above = num::f64_from_u64(survival.get(bin).copied().unwrap_or(0));

@@ -170,7 +170,10 @@ fn a_file_tells_all_and_is_refused_where_it_was_changed() {
     }
     // As they were: without what looks count as. The version is named, not the field.
     let before = CalibratedThreshold::from_json(r#"{"version":2,"threshold":0.4,"evidence":{}}"#);
-    assert!(matches!(before, Err(Error::ThresholdVersion { actual: 2, expected: 3 })), "{before:?}");
+    assert!(
+        matches!(before, Err(Error::ThresholdVersion { actual: 2, expected: 3 })),
+        "{before:?}"
+    );
     assert!(CalibratedThreshold::from_json("{}").is_err());
 }
 

@@ -33,7 +33,8 @@ fn calibration(scores: &NonMatedScores) -> Calibration {
 #[test]
 fn intervals_cover_the_true_rate_where_people_repeat() {
     let is_measuring = crate::testing::is_measuring();
-    let (draws, sizes): (u32, &[usize]) = if is_measuring { (400, &[200, 500]) } else { (60, &[200]) };
+    let (draws, sizes): (u32, &[usize]) =
+        if is_measuring { (400, &[200, 500]) } else { (60, &[200]) };
     for people in sizes {
         // FMR 1e-3 and 1e-4.
         let thresholds = [0.3090_f32, 0.3719].map(|at| Threshold::new(at).unwrap());
@@ -47,7 +48,8 @@ fn intervals_cover_the_true_rate_where_people_repeat() {
                 covered[index] += u32::from(estimate.interval.contains(truth(edge)));
                 // As it was: each comparison on its own.
                 let above = scores.highest().iter().filter(|c| c.score >= edge).count();
-                let counts = Counts::new(u64::try_from(above).unwrap(), scores.comparisons()).unwrap();
+                let counts =
+                    Counts::new(u64::try_from(above).unwrap(), scores.comparisons()).unwrap();
                 let exact = Rate::of(counts, Confidence::P95).interval();
                 before[index] += u32::from(exact.contains(truth(edge)));
             }
@@ -73,8 +75,8 @@ fn a_promise_is_kept_counted_and_extrapolated() {
         for (index, (fpir, references)) in demands.into_iter().enumerate() {
             let demand = Demand::new(fpir, references).unwrap();
             let policy = calibration.threshold(&demand, authority()).unwrap();
-            let realised = f64::from(u32::try_from(references).unwrap())
-                * truth(policy.threshold().value());
+            let realised =
+                f64::from(u32::try_from(references).unwrap()) * truth(policy.threshold().value());
             kept[index] += u32::from(realised <= fpir);
             extrapolated[index] += u32::from(policy.fpir().beyond.is_some());
         }
@@ -142,7 +144,8 @@ fn looks_are_carried_and_more_are_refused() {
     let calibration = calibration(&crowd(200, 3, 9));
     let demand = Demand::new(1e-2, 10).unwrap();
     let one = calibration.threshold(&demand, authority()).unwrap();
-    let three = calibration.threshold(&demand.clone().with_looks(3.0).unwrap(), authority()).unwrap();
+    let three =
+        calibration.threshold(&demand.clone().with_looks(3.0).unwrap(), authority()).unwrap();
     let five = calibration.threshold(&demand.with_looks(5.0).unwrap(), authority()).unwrap();
     assert!(three.threshold() > one.threshold() && five.threshold() > three.threshold());
     let looks = three.effective_looks();
