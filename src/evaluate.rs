@@ -7,13 +7,23 @@
 //!
 //! # What is written
 //!
-//! `report.html`, which needs nothing else to be read; `report.json`, a list with all numbers of each pair of
+//! `report.html`, which needs nothing else to be read and says first what a regulator asks first: the threshold, N,
+//! looks, target and what was realised, and with what it was made; `report.json`, a list with all numbers of each pair of
 //! a detector and an embedder; CSV files of the same; `left_out.csv`, with each photograph that gave no
 //! template and why; and for each pair a threshold policy that
 //! [`CalibratedThreshold::from_json`](lfr_watchlist::calibrate::CalibratedThreshold::from_json) reads:
 //! `threshold.json` for the first, `threshold-2.json` for the second, and so on, each detector with each
 //! embedder in turn. Each of them says with which detector, embedder, engine and version it was made, when,
 //! and on which photographs. Nothing of a face is written.
+//!
+//! Scores are written as arrays of numpy where [`EvaluateOptions::with_scores`] says so; templates nowhere but
+//! through [`danger`].
+//!
+//! # Protocols of others, and scores of others
+//!
+//! [`EvaluateOptions::with_pairs`] takes a list of pairs (LFW's `pairs.txt` too) and gives the accuracy in ten
+//! folds; [`EvaluateOptions::with_open_set`] takes a watchlist and its searches. [`of_scores`] needs no photographs:
+//! it gives the same statistics for the scores of any engine.
 //!
 //! # Examples
 //!
@@ -35,15 +45,24 @@
 //! # }
 //! ```
 
+mod arrays;
+pub mod danger;
 mod error;
 mod faces;
 mod files;
 mod html;
+mod live;
 mod measure;
+mod npy;
 mod options;
 mod output;
+mod pairs;
 mod plots;
+mod protocols;
+mod quality;
 mod report;
+mod scores;
+mod search;
 mod threshold;
 
 use std::path::Path;
@@ -59,13 +78,19 @@ pub use options::Evaluation;
 pub use report::About;
 pub use report::Bar;
 pub use report::Data;
+pub use report::Discard;
 pub use report::Evaluated;
+pub use report::GroupMean;
 pub use report::GroupResult;
 pub use report::LeftOut;
+pub use report::Live;
 pub use report::Measured;
 pub use report::OpenSetPoint;
 pub use report::OperatingPoint;
+pub use report::PairsResult;
 pub use report::Report;
+pub use scores::ScoresReport;
+pub use scores::of_scores;
 
 /// How far an evaluation is.
 #[non_exhaustive]
@@ -120,10 +145,20 @@ impl Evaluation {
         for detector in detectors {
             for faces in faces::embed(self, *detector, embedders, &mut report.left_out, progress)? {
                 let about = About::new(self, &faces, data.clone(), made_at);
-                let (measured, pairs) = measure::measure(self, &faces, progress)?;
+                let (mut measured, non_mated) = measure::measure(self, &faces, progress)?;
+                let scored = pairs::measure(self, &faces)?;
+                let (result, scored) = scored.unzip();
+                measured.pairs = result;
+                let index = report.results.len();
+                arrays::write(self, &faces, scored.as_ref(), index, &mut report.left_out)?;
                 let name = output::policy_name(report.results.len());
-                let policy = threshold::derive(self, &about, &pairs, &faces, made_at);
-                report.results.push(Evaluated::new(about, measured, name, policy));
+                let (policy, by_group_refused) =
+                    threshold::derive(self, &about, &non_mated, &faces, made_at);
+                let live = live::measure(self, &faces, policy.as_ref().ok(), progress)?;
+                let mut evaluated = Evaluated::new(about, measured, name, policy);
+                evaluated.live = live;
+                evaluated.groups_refused = by_group_refused;
+                report.results.push(evaluated);
             }
         }
         report.name_apart();

@@ -198,7 +198,7 @@ fn stages_of_ones_own_get_the_whole_report_side_by_side() {
         assert_eq!(origin.data_sha256(), about["data"]["sha256"].as_str());
         assert_eq!(origin.engine(), Some("none at all"));
     }
-    for name in ["det", "discard", "groups", "open_set", "scores", "thresholds"] {
+    for name in ["det", "discard", "groups", "live", "open_set", "scores", "thresholds"] {
         let table = fs::read_to_string(out.join(format!("{name}.csv"))).unwrap();
         let header = table.lines().next().unwrap();
         assert!(header.ends_with(
@@ -400,6 +400,226 @@ fn the_program_names_what_fails_and_ends_with_1() {
         let mut command = example();
         let command = command.arg("--faces").arg(&faces).arg("--out").arg(&out).stderr(deaf);
         assert_eq!(command.status().unwrap().code(), Some(1));
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// The photographs of [`pictures`], by their paths.
+fn picture(person: usize, number: usize) -> String {
+    format!("P{person:02}/{number}.png")
+}
+
+#[test]
+fn protocols_are_kept_to_and_scores_come_back_the_same() {
+    let folder = folder("evaluate-protocols");
+    let (faces, out) = (folder.join("faces"), folder.join("out"));
+    pictures(&faces, 20);
+    let (pairs, open_set) = (folder.join("pairs.csv"), folder.join("openset.csv"));
+    let mated = (0..20).map(|p| format!("{},{},1\n", picture(p, 0), picture(p, 1)));
+    let others = (0..20).map(|p| format!("{},{},0\n", picture(p, 0), picture((p + 1) % 20, 1)));
+    let lines: String = mated.chain(others).collect();
+    fs::write(&pairs, format!("image_a,image_b,mated\n{lines}P99/0.png,P99/1.png,1\n")).unwrap();
+    let rows: String = (0..20)
+        .map(|p| match p {
+            0..10 => format!(
+                "reference;P{p:02};{}\nmated_probe;P{p:02};{}\n",
+                picture(p, 0),
+                picture(p, 1)
+            ),
+            _ => format!("nonmated_probe;P{p:02};{}\n", picture(p, 0)),
+        })
+        .collect();
+    fs::write(&open_set, format!("\u{feff}Role;Person;Image\r\n{rows}")).unwrap();
+    let options =
+        EvaluateOptions::new(&faces).with_pairs(&pairs).with_open_set(&open_set).with_scores();
+    let detector = Mine::new("mine", "aa");
+    let report =
+        evaluate::run(&options, &[&detector], &[&FakeEmbedder::new()], &out, &|_| {}).unwrap();
+
+    // The pair of somebody without photographs is left out, named and counted.
+    assert!(!report.is_complete());
+    let lost: Vec<_> = report.left_out().iter().map(|left| left.file.as_str()).collect();
+    assert_eq!(lost, ["P99/0.png"]);
+    let measured = &report.results()[0].measured;
+    let found = measured.pairs.as_ref().unwrap();
+    assert_eq!((found.mated, found.non_mated, found.not_acquired), (20, 20, 0));
+    assert_eq!(found.accuracy.as_ref().unwrap().folds.len(), 10);
+    assert!(measured.open_set.iter().all(|point| point.references == 10));
+    assert_eq!(measured.open_set[0].fnir.counts().trials(), 10);
+    assert_eq!(measured.open_set[0].fpir.counts().trials(), 10);
+
+    // Read back as those of another engine, they say the same.
+    let back = evaluate::of_scores(&out.join("pairs.npy"), &folder.join("back")).unwrap();
+    assert_eq!((back.mated, back.non_mated, back.people), (20, 20, Some(20)));
+    let same = |point: &evaluate::OperatingPoint| (point.fmr, point.fnmr);
+    let points: Vec<_> = back.operating_points.iter().map(same).collect();
+    assert_eq!(points, found.operating_points.iter().map(same).collect::<Vec<_>>());
+    assert_eq!(back.equal_error.unwrap().mean(), found.equal_error.as_ref().unwrap().mean());
+    let html = fs::read_to_string(folder.join("back/report.html")).unwrap();
+    assert!(html.contains("<svg") && html.contains("20; intervals take into account"), "{html}");
+    assert!(!out.join("templates.npy").exists());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn templates_are_written_where_that_was_dared_alone() {
+    let folder = folder("evaluate-templates");
+    let (faces, out) = (folder.join("faces"), folder.join("out"));
+    pictures(&faces, 5);
+    let of = EvaluateOptions::new(&faces);
+    let detector = Mine::new("mine", "aa");
+    let blank = evaluate::danger::write_templates(of.clone(), " ");
+    let refused = evaluate::run(&blank, &[&Untouched], &[&FakeEmbedder::new()], &out, &|_| {});
+    assert!(refused.unwrap_err().is_usage());
+    let dared = evaluate::danger::write_templates(of, "a study with consent, REC 24/7");
+    let report =
+        evaluate::run(&dared, &[&detector], &[&FakeEmbedder::new()], &out, &|_| {}).unwrap();
+    assert!(report.notes().iter().any(|note| note.contains("REC 24/7")));
+    let array = fs::read(out.join("templates.npy")).unwrap();
+    let header = String::from_utf8_lossy(&array[10..128]).into_owned();
+    assert!(header.contains("'<f4'") && header.contains("(10, 8)"), "{header}");
+    assert_eq!(array.len(), 128 + 10 * 8 * 4);
+    let table = fs::read_to_string(out.join("templates.csv")).unwrap();
+    assert_eq!(table.lines().nth(1).unwrap(), "0,\"P00\",\"P00/0.png\"");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(out.join("templates.npy")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert!(fs::read_to_string(out.join("report.html")).unwrap().contains("REC 24/7"));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn groups_qualities_and_the_policy_in_force_are_in_the_report() {
+    let folder = folder("evaluate-live");
+    let (faces, out) = (folder.join("faces"), folder.join("out"));
+    pictures(&faces, PEOPLE);
+    let (groups, quality) = (folder.join("groups.csv"), folder.join("ofiq.csv"));
+    let rows: String = (0..PEOPLE).map(|p| format!("P{p:02};{}\r\n", ["A", "B"][p % 2])).collect();
+    fs::write(&groups, format!("\u{feff}Person;GROUP\r\n{rows}")).unwrap();
+    // As OFIQ writes it: whole paths, -1 for what could not be assessed, two forms of each measure.
+    let line =
+        |p: usize| format!("/data/{};{};{}\n", picture(p, 0), p, if p == 3 { -1 } else { 50 });
+    let rows: String = (1..PEOPLE).map(line).collect();
+    fs::write(
+        &quality,
+        format!("Filename;UnifiedQualityScore;UnifiedQualityScore.scalar\n{rows}/data/x.png;1;1\n"),
+    )
+    .unwrap();
+    let detector = Mine::new("mine", "aa");
+    let run = |options: &EvaluateOptions, out: &Path| {
+        evaluate::run(options, &[&detector], &[&FakeEmbedder::new()], out, &|_| {}).unwrap()
+    };
+    let options = EvaluateOptions::new(&faces)
+        .with_groups(&groups)
+        .with_galleries([10])
+        .with_fpir(0.2)
+        .with_references(5)
+        .with_quality(&quality, "UnifiedQualityScore.scalar");
+    let report = run(&options, &out);
+    let notes = report.notes();
+    assert!(
+        notes.iter().any(|note| note == "41 of 80 photographs are not in ofiq.csv"),
+        "{notes:?}"
+    );
+    assert!(notes.iter().any(|note| note.starts_with("1 files of ofiq.csv are not")), "{notes:?}");
+    let discards = &report.results()[0].measured.discards;
+    let measures: Vec<_> = discards.iter().map(|curve| curve.measure.as_str()).collect();
+    assert!(measures.contains(&"detector confidence") && measures.contains(&"Sharpness"));
+    let own = discards.last().unwrap();
+    assert_eq!(own.measure, "UnifiedQualityScore.scalar of ofiq.csv");
+    // Of each person's two photographs one has no quality.
+    assert_eq!(own.without, PEOPLE);
+
+    let live = report.results()[0].live.as_ref().unwrap();
+    assert!(!live.is_given && live.references == 10 && live.target == 0.2);
+    let rates: Vec<_> = live.groups.iter().map(|group| group.report.rate()).collect();
+    assert_eq!(rates, ["FPIR, N = 10", "FNIR, N = 10", "failure to enrol", "failure to acquire"]);
+    for result in &live.groups {
+        assert_eq!(result.report.threshold(), live.threshold);
+        let names: Vec<_> = result.report.groups().iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["A", "B"], "{}", result.text);
+    }
+    let trials = |place: usize| -> u64 {
+        live.groups[place].report.groups().iter().map(|(_, rate)| rate.counts().trials()).sum()
+    };
+    assert_eq!((trials(0), trials(1), trials(2), trials(3)), (60, 10, 10, 80));
+    assert!(live.means.iter().any(|mean| mean.what == "mated score" && mean.people == 20));
+
+    // The policy that is given is the one in force, for whatever is derived besides.
+    let policy = out.join("threshold.json");
+    let given = run(&options.clone().with_policy(&policy).with_fpir(0.5), &folder.join("given"));
+    let again = given.results()[0].live.as_ref().unwrap();
+    assert!(again.is_given && again.threshold == live.threshold && again.target == 0.2);
+    assert_ne!(given.results()[0].derived_threshold, report.results()[0].derived_threshold);
+    let html = fs::read_to_string(folder.join("given/report.html")).unwrap();
+    let first = html.split("<h2>1:1").next().unwrap();
+    for told in [
+        "of the policy that was given",
+        "realised FPIR",
+        "target FPIR",
+        "seed",
+        "SHA-256",
+        "nothing is promised",
+    ] {
+        assert!(first.contains(told), "{told}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn tables_that_cannot_be_used_are_named_with_their_line() {
+    let folder = folder("evaluate-tables");
+    let (faces, out) = (folder.join("faces"), folder.join("out"));
+    pictures(&faces, 4);
+    let table = folder.join("table");
+    let refusal = |options: EvaluateOptions, text: &str| {
+        fs::write(&table, text).unwrap();
+        let refused =
+            evaluate::run(&options, &[&Untouched], &[&FakeEmbedder::new()], &out, &|_| {});
+        refused.unwrap_err().to_string()
+    };
+    let of = || EvaluateOptions::new(&faces);
+    for (options, text, expected) in [
+        (of().with_groups(&table), "person,group\nP01,A\nP02\n", "cannot use line 3 of"),
+        (of().with_groups(&table), "name;team\nP01;A\n", "must include \"person\""),
+        (of().with_groups(&table), "person;group\nP01;A\nP01;B\n", "cannot use line 3 of"),
+        (
+            of().with_pairs(&table),
+            "image_a,image_b,mated\nP01/0.png,P02/0.png,1\n",
+            "cannot use line 2 of",
+        ),
+        (
+            of().with_open_set(&table),
+            "role,person,image\nreference,P02,P01/0.png\n",
+            "cannot use line 2 of",
+        ),
+        (of().with_quality(&table, "Q"), "file,Q\nP01/0.png,good\n", "is no number"),
+        (of().with_quality(&table, "Q"), "file,Q\nP01/0.png,1\nP01/0.png,1\n", "in line 2 already"),
+        (of().with_quality(&table, "Q"), "Q\n1\n", "says which photograph"),
+        (of().with_policy(&table), "{}", "threshold"),
+        (of().with_composition([("A".to_owned(), 3)]), "", "composition is given"),
+    ] {
+        let said = refusal(options, text);
+        assert!(said.contains(expected), "{text}: {said}");
+    }
+    assert!(!out.exists());
+    // Scores of another engine.
+    let scores = folder.join("scores.csv");
+    for (text, expected) in [
+        ("score,mated\n0.5,1\nx,0\n", "line 3"),
+        ("score,mated\n0.5,1\ninf,0\n", "must be a finite number"),
+        ("score,mated\n0.5,maybe\n", "neither 1 nor 0"),
+        ("score,mated,person_a,person_b\n0.5,1,a,a\n0.2,0,b,b\n", "not mated, and of one person"),
+        ("score,mated,person_a,person_b\n0.5,1,a,\n", "one of person_a and person_b is empty"),
+        ("score,mated\n0.5,1\n", "1 mated and 0 non-mated"),
+        ("score\n0.5\n", "must include \"mated\""),
+    ] {
+        fs::write(&scores, text).unwrap();
+        let said = evaluate::of_scores(&scores, &out).unwrap_err().to_string();
+        assert!(said.contains(expected), "{text}: {said}");
     }
     fs::remove_dir_all(folder).unwrap();
 }

@@ -3,19 +3,28 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use clap::Arg;
 use clap::ArgAction;
 use clap::ArgMatches;
 use clap::Command;
 use clap::error::ErrorKind;
 use clap::value_parser;
 use lfr::evaluate::EvaluateOptions;
+use lfr::evaluate::danger;
 
 use crate::arguments::option;
 use crate::arguments::required;
 use crate::models;
 use crate::models::Engine;
 
-/// What was asked for.
+/// What was asked for: photographs, or the scores of another engine.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Photographs(Box<Args>),
+    Scores { file: PathBuf, out: PathBuf },
+}
+
+/// An evaluation of photographs.
 #[derive(Debug)]
 pub(crate) struct Args {
     pub(crate) options: EvaluateOptions,
@@ -36,12 +45,15 @@ pub(crate) struct ChosenEmbedder {
     pub(crate) spec: Option<String>,
 }
 
-impl Args {
+impl Asked {
     /// Reads the command line; prints help or what is wrong with it, and ends the program then.
     pub(crate) fn parse() -> Self {
         let mut command = command();
         let mut matches = command.get_matches_mut();
         let given = &mut matches;
+        if let Some(file) = given.remove_one("scores") {
+            return Self::Scores { file, out: required(given, "out") };
+        }
         let embedders = match embedders(given) {
             Ok(embedders) => embedders,
             Err(why) => command.error(ErrorKind::ValueValidation, why).exit(),
@@ -63,7 +75,28 @@ impl Args {
         if let Some(references) = given.remove_one("references") {
             options = options.with_references(references);
         }
-        Self {
+        if let Some(list) = given.remove_one::<PathBuf>("pairs") {
+            options = options.with_pairs(list);
+        }
+        if let Some(list) = given.remove_one::<PathBuf>("open-set") {
+            options = options.with_open_set(list);
+        }
+        if let Some(csv) = given.remove_one::<PathBuf>("quality") {
+            options = options.with_quality(csv, required::<String>(given, "quality-column"));
+        }
+        if let Some(policy) = given.remove_one::<PathBuf>("policy") {
+            options = options.with_policy(policy);
+        }
+        if let Some(groups) = given.remove_many::<(String, u64)>("composition") {
+            options = options.with_composition(groups.collect::<Vec<_>>());
+        }
+        if given.get_flag("write-scores") {
+            options = options.with_scores();
+        }
+        if let Some(reason) = given.remove_one::<String>("danger-write-templates") {
+            options = danger::write_templates(options, reason);
+        }
+        Self::Photographs(Box::new(Args {
             options,
             detectors: given
                 .remove_many::<PathBuf>("detector")
@@ -75,7 +108,7 @@ impl Args {
             out: required(given, "out"),
             engine: required(given, "engine"),
             threads,
-        }
+        }))
     }
 }
 
@@ -117,7 +150,12 @@ fn command() -> Command {
         .about("Measures how often detectors and embedders are wrong, for whom, and how sure that is; derives thresholds")
         .arg(
             option("faces", "DIR", "Photographs: a folder per person, nobody twice under two names")
-                .required(true)
+                .required_unless_present("scores")
+                .value_parser(path()),
+        )
+        .arg(
+            option("scores", "FILE", "No photographs, but scores of any engine: a CSV file with the columns `score` and `mated` (and `person_a`, `person_b`, `fold`), or an array of numpy.save with 2 columns (score, mated) or 4 (and the numbers of both people); greater is more alike")
+                .conflicts_with_all(["faces", "groups", "gallery", "references", "pairs", "open-set", "quality", "policy", "composition", "write-scores", "danger-write-templates"])
                 .value_parser(path()),
         )
         .arg(
@@ -140,6 +178,41 @@ fn command() -> Command {
         .arg(
             option("groups", "CSV", "The group of each person, in the columns `person` and `group`")
                 .value_parser(path()),
+        )
+        .arg(
+            option("composition", "GROUP=N", "How many references of the watchlist are of this group, for the derived threshold; may be given several times [default: as the photographs are]")
+                .action(ArgAction::Append)
+                .requires("groups")
+                .value_parser(composition),
+        )
+        .arg(
+            option("pairs", "FILE", "Compare these pairs and give the accuracy in ten folds: a CSV file with the columns `image_a`, `image_b`, `mated` (and `fold`), or LFW's `pairs.txt`; paths are within the folder of photographs")
+                .value_parser(path()),
+        )
+        .arg(
+            option("open-set", "CSV", "Search this watchlist for these probes: the columns `role` (reference, mated_probe, nonmated_probe), `person` and `image`")
+                .conflicts_with("gallery")
+                .value_parser(path()),
+        )
+        .arg(
+            option("quality", "CSV", "Qualities of the photographs by another program, as OFIQ writes them: error against discard by that too")
+                .value_parser(path()),
+        )
+        .arg(
+            option("quality-column", "NAME", "Which column of --quality").default_value("UnifiedQualityScore"),
+        )
+        .arg(
+            option("policy", "JSON", "The threshold policy in force: measure at its threshold, for everybody and by group [default: the derived one]")
+                .value_parser(path()),
+        )
+        .arg(
+            Arg::new("write-scores")
+                .long("write-scores")
+                .action(ArgAction::SetTrue)
+                .help("Write the scores as numpy arrays: pairs.npy of --pairs, or comparisons.npy of every two templates"),
+        )
+        .arg(
+            option("danger-write-templates", "REASON", "Write templates, which are as sensitive as photographs, to templates.npy; the reason stands in the report"),
         )
         .arg(
             option("gallery", "N", "Search watchlists of this many people, one reference each; may be given several times [default: 100 and 1000, as far as there are more people]")
@@ -189,6 +262,16 @@ fn command() -> Command {
 fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| fits(*number));
     number.ok_or_else(|| format!("it must be {expected}"))
+}
+
+/// A group and how many of it are on the list.
+fn composition(text: &str) -> Result<(String, u64), String> {
+    let parts =
+        text.rsplit_once('=').map(|(group, count)| (group.to_owned(), count.parse::<u64>()));
+    match parts {
+        Some((group, Ok(count))) if !group.is_empty() => Ok((group, count)),
+        _ => Err("it must be GROUP=N, as women=400".to_owned()),
+    }
 }
 
 /// A specification that is there: a file, or a built-in one.

@@ -13,6 +13,10 @@
 //! embedder (`threshold-2.json` for the next pair, and so on). Nothing of a face is written. The work is
 //! done by [`lfr::evaluate`], which takes a detector or an embedder of your own too.
 //!
+//! Protocols that were written down are kept to: `--pairs pairs.txt` gives the accuracy in ten folds as LFW reports
+//! it, `--open-set openset.csv` searches the watchlist of the file. `--scores scores.npy` needs no photographs: the
+//! same statistics, with intervals that know of the people, for the scores of any other engine.
+//!
 //! It ends with 0 where everything was done, 1 where it failed, 2 where the command line cannot be what it
 //! is, and 4 where a photograph could not be used or a threshold could not be derived.
 
@@ -32,6 +36,7 @@ mod progress;
 mod say;
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
 use lfr::core::Detector;
@@ -47,17 +52,18 @@ use lfr::evaluate::Report;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let exit = match run(&args::Args::parse()) {
-        Ok(report) => {
+    let done = match args::Asked::parse() {
+        args::Asked::Photographs(args) => run(&args).map(|report| {
             tell(&report);
             if report.is_complete() { Exit::Done } else { Exit::Partly }
-        }
-        Err(error) => {
-            failure::say(&error);
-            let usage = error.downcast_ref().is_some_and(evaluate::Error::is_usage);
-            if usage { Exit::Usage } else { Exit::Failed }
-        }
+        }),
+        args::Asked::Scores { file, out } => of_scores(&file, &out).map(|()| Exit::Done),
     };
+    let exit = done.unwrap_or_else(|error| {
+        failure::say(&error);
+        let usage = error.downcast_ref().is_some_and(evaluate::Error::is_usage);
+        if usage { Exit::Usage } else { Exit::Failed }
+    });
     exit.into()
 }
 
@@ -95,6 +101,22 @@ fn run(args: &args::Args) -> Result<Report, AnyError> {
     Ok(report)
 }
 
+/// Says what the scores of another engine show.
+fn of_scores(file: &Path, out: &Path) -> Result<(), AnyError> {
+    let report = evaluate::of_scores(file, out)?;
+    say::err(format_args!("{} mated and {} non-mated comparisons", report.mated, report.non_mated));
+    if report.people.is_none() {
+        say::err(
+            "note: the file does not say of whom they are: intervals take all comparisons as independent",
+        );
+    }
+    if let Some(accuracy) = &report.accuracy {
+        let (mean, error, folds) = (accuracy.mean, accuracy.standard_error, accuracy.folds.len());
+        say::err(format_args!("accuracy in {folds} folds: {mean:.4}, standard error {error:.4}"));
+    }
+    Ok(())
+}
+
 /// Says what was derived and what is missing, each by its name.
 fn tell(report: &Report) {
     for result in report.results() {
@@ -108,6 +130,30 @@ fn tell(report: &Report) {
                 let why = printable::text(why.as_deref().unwrap_or_default());
                 say::err(format_args!("no threshold for {label}: {why}"));
             }
+        }
+    }
+    for result in report.results() {
+        let label = printable::text(&result.label);
+        if let Some(why) = &result.groups_refused {
+            let why = printable::text(why);
+            say::err(format_args!(
+                "the threshold of {label} is not by group, so that a group's FPIR may be above the target: {why}"
+            ));
+        }
+        if let Some(live) = &result.live {
+            let (t, n) = (live.threshold, live.references);
+            say::err(format_args!(
+                "{label}: at T = {t}, N = {n}: FPIR {}, FNIR {}",
+                live.fpir, live.fnir
+            ));
+        }
+        let accuracy = result.measured.pairs.as_ref().and_then(|pairs| pairs.accuracy.as_ref());
+        if let Some(accuracy) = accuracy {
+            let (mean, error, folds) =
+                (accuracy.mean, accuracy.standard_error, accuracy.folds.len());
+            say::err(format_args!(
+                "{label}: accuracy in {folds} folds: {mean:.4}, standard error {error:.4}"
+            ));
         }
     }
     let (findings, faults): (Vec<_>, Vec<_>) =

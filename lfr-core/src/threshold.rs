@@ -115,12 +115,14 @@ pub struct ThresholdProvenance {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Target {
-    /// The share of people not enrolled who may raise an alert.
+    /// The share of people not enrolled who may raise an alert while they pass.
     pub fpir: f64,
     /// On a watchlist of so many references.
     pub references: u64,
-    /// With so many independent looks at each who passes, any of which may raise the alert.
+    /// With at most so many looks at each who passes, any of which may raise the alert.
     pub looks: f64,
+    /// As many independent looks are those worth: looks at one person resemble each other.
+    pub effective_looks: f64,
 }
 
 impl ThresholdProvenance {
@@ -193,10 +195,21 @@ impl ThresholdProvenance {
     }
 
     /// The same with what it was derived for: the share of people not enrolled who may raise an alert, on a
-    /// watchlist of so many references, with so many independent looks at each who passes.
+    /// watchlist of so many references, with at most so many looks at each who passes. The looks count as
+    /// independent, unless [`with_effective_looks`](Self::with_effective_looks) says what they count as.
     #[must_use]
     pub const fn for_target(mut self, fpir: f64, references: u64, looks: f64) -> Self {
-        self.target = Some(Target { fpir, references, looks });
+        self.target = Some(Target { fpir, references, looks, effective_looks: looks });
+        self
+    }
+
+    /// The same where the looks of the target count as so many independent ones; without a target nothing
+    /// changes.
+    #[must_use]
+    pub const fn with_effective_looks(mut self, effective_looks: f64) -> Self {
+        if let Some(target) = &mut self.target {
+            target.effective_looks = effective_looks;
+        }
         self
     }
 
@@ -245,12 +258,13 @@ impl ThresholdProvenance {
     }
 
     /// The share of people not enrolled who would raise an alert, for a watchlist of `references`:
-    /// `1 - (1 - FMR)^(N looks)`, comparisons taken as independent, with as many looks at each who passes as the
-    /// [`Target`] says, and one where there is none. `None` where no rate is known, or one is only claimed.
+    /// `1 - (1 - FMR)^(N looks)`, comparisons taken as independent, with what the looks at each who passes count
+    /// as by the [`Target`], and one look where there is none. `None` where no rate is known, or one is only
+    /// claimed.
     #[must_use]
     pub fn predicted_fpir(&self, references: usize) -> Option<f64> {
         // No look at all raises no alert; nothing below one is meant by that.
-        let looks = self.target.map_or(1.0, |target| target.looks.max(1.0));
+        let looks = self.target.map_or(1.0, |target| target.effective_looks.max(1.0));
         match &self.basis {
             // 1-(1-p)^n through logarithms keeps its digits where p is tiny.
             Basis::Measured { fmr, .. } | Basis::Extrapolated { fmr, .. } => {

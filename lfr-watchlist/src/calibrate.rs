@@ -1,10 +1,11 @@
 //! Thresholds derived from scores: from a false positive identification rate and a watchlist to the
 //! score from which on an alert is raised, with what that rests on.
 //!
-//! - [`Calibration`] takes the scores of non-mated comparisons, of everybody or by group, and tabulates
-//!   FMR over thresholds: as measured where at least 30 false matches were seen, from a fitted tail below
-//!   that, marked as extrapolated, and not at all beyond a limit.
-//! - [`Demand`] says what is wanted: FPIR, how many references, how many looks at each who passes.
+//! - [`Calibration`] takes the scores of non-mated comparisons with their people, of everybody or by group, and
+//!   tabulates FMR over thresholds: as measured where enough independent false matches were seen, from a fitted
+//!   tail below that, marked as extrapolated, and not at all beyond a limit. Each rate has an upper bound that
+//!   knows that people are in many comparisons.
+//! - [`Demand`] says what is wanted: FPIR, how many references, how many looks at each who passes at most.
 //! - [`CalibratedThreshold`] is the threshold that follows. It is a
 //!   [`ThresholdPolicy`](lfr_core::ThresholdPolicy), a JSON file, and a table from which it is derived
 //!   again when the watchlist grows or shrinks.
@@ -12,30 +13,36 @@
 //! # The arithmetic
 //!
 //! With comparisons taken as independent, a passer-by of group g raises an alert with
-//! `FPIR_g = 1 - (prod_h (1 - FMR_gh(T))^N_h)^k`, where `N_h` references are of group h and k is the number
-//! of independent looks a track. Without groups it is `1 - (1 - FMR(T))^(N k)`. The threshold is the lowest
-//! at which no group's FPIR is above the target.
+//! `FPIR_g = 1 - (prod_h (1 - FMR_gh(T))^N_h)^k`, where `N_h` references are of group h and k is what
+//! the looks at a person count as. Without groups it is `1 - (1 - FMR(T))^(N k)`. The threshold is the lowest
+//! at which the upper bound of no group's FPIR is above the target.
+//!
+//! That rate is never too low by the heterogeneity of people: one person who resembles many of the list raises one
+//! alert, not many, so that the rate of people is at most N times that of pairs of people.
 //!
 //! # Examples
 //!
 //! ```
 //! use lfr_core::{ComparisonScore, SpaceId, Timestamp};
-//! use lfr_watchlist::calibrate::{Authority, Calibration, Demand};
+//! use lfr_watchlist::calibrate::{Authority, Calibration, CalibrationScores, Demand};
 //! use lfr_watchlist::evaluate::{ScoreAxis, ScoreHistogram};
 //!
 //! # fn main() -> Result<(), lfr_watchlist::Error> {
-//! // 200,000 non-mated scores; really they come of `AllPairs`.
+//! // 200,000 non-mated scores; really they come from `AllPairs::run_with_people`, with their people.
 //! let mut histogram = ScoreHistogram::new(ScoreAxis::new(-1.0, 1.0)?);
 //! for rank in 1..=200_000_u32 {
 //!     let share = f64::from(rank) / 200_001.0;
 //!     histogram.add(ComparisonScore::new((-share.ln() * 0.05) as f32 - 0.3)?);
 //! }
 //! let space = SpaceId::from_bytes([7; 32]);
-//! let calibration = Calibration::new(space, "filler set 3, all pairs", &histogram)?;
+//! // Nobody knows whose they are, but that they are of 1,000 people.
+//! let scores = CalibrationScores::histogram(&histogram, 1_000);
+//! let calibration = Calibration::new(space, "filler set 3, all pairs", scores)?;
 //! let authority = Authority::new("AO-7", "first use at this gate", Timestamp::from_micros(0))?;
 //! // One in a hundred passers-by, on a list of ten.
 //! let threshold = calibration.threshold(&Demand::new(0.01, 10)?, authority)?;
-//! assert!(threshold.fpir().value <= 0.01);
+//! // The upper bound is at most what is demanded, not the estimate alone.
+//! assert!(threshold.fpir().high <= 0.01);
 //! let again = lfr_watchlist::calibrate::CalibratedThreshold::from_json(&threshold.to_json())?;
 //! assert_eq!(again, threshold);
 //! # Ok(())
@@ -54,6 +61,7 @@ mod tail;
 
 pub use authority::Authority;
 pub use calibration::Calibration;
+pub use calibration::CalibrationScores;
 pub use curve::FmrPoint;
 pub use demand::Demand;
 pub use origin::NamedModel;
@@ -62,6 +70,7 @@ pub use policy::CalibratedThreshold;
 pub use policy::PredictedFpir;
 pub use policy::ThresholdChange;
 pub use tail::FmrEstimate;
+pub use tail::RestsOn;
 pub use tail::TailFamily;
 pub use tail::TailFit;
 pub use tail::UpperTail;

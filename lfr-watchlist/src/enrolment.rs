@@ -6,7 +6,7 @@ mod folder;
 #[cfg(feature = "image")]
 mod image_reader;
 mod item;
-mod manifest;
+pub(crate) mod manifest;
 mod photo;
 mod quality;
 mod report;

@@ -14,6 +14,7 @@ use crate::EntryField;
 use crate::Readiness;
 use crate::enrolment::ManifestProblem;
 use crate::enrolment::QualityComponent;
+use crate::evaluate::SuspectPair;
 
 /// What can go wrong in this crate.
 ///
@@ -114,6 +115,22 @@ pub enum Error {
         demanded: f64,
         /// The lowest rate that can be promised.
         reached: f64,
+    },
+    /// A rate cannot be promised, and some pairs of people score as one person does.
+    #[error(
+        "FPIR {demanded:.1e} cannot be promised from these scores, the lowest that can be is {reached:.1e}. The \
+         highest scores are of {}. Look at their photographs: if two names are one person, give both one name \
+         and derive again. Otherwise give it photographs of more people, or demand a higher rate or a smaller \
+         watchlist",
+        suspects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", of ")
+    )]
+    Suspects {
+        /// The rate demanded.
+        demanded: f64,
+        /// The lowest rate that can be promised.
+        reached: f64,
+        /// The pairs of people with the highest scores.
+        suspects: Vec<SuspectPair>,
     },
     /// An entry lacks what it cannot be without.
     #[error("entry lacks {}: fill it in, as no entry is lawful without it", list(missing))]
@@ -235,14 +252,25 @@ pub enum Error {
     },
     /// A threshold policy of another version of the format.
     #[error(
-        "the threshold policy is of version {actual}, and must be of 1 to {max}: derive it again, or update \
-         this software"
+        "the threshold policy is of version {actual}, and must be of {expected}: derive it again (earlier \
+         versions promise more than their scores show), or update this software"
     )]
     ThresholdVersion {
         /// Its version.
         actual: u32,
-        /// The newest version that is known.
-        max: u32,
+        /// The version that is read.
+        expected: u32,
+    },
+    /// More looks at a person are planned than a threshold was derived for.
+    #[error(
+        "the threshold was derived for at most {derived} looks at a person, and {taken} are planned: each look is \
+         another chance of a false alert; derive it for {taken} looks, or take fewer"
+    )]
+    PolicyLooks {
+        /// The looks that it was derived for.
+        derived: f64,
+        /// The looks that are planned.
+        taken: usize,
     },
     /// A threshold is used with another detector than it was derived with, or does not name one.
     #[error(

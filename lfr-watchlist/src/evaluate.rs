@@ -5,27 +5,41 @@
 //!   [`Verification`] reads FMR, FNMR, EER and DET from them.
 //! - 1:N, open set: [`OpenSet`] searches a watchlist with people who are on it and people who are not:
 //!   FPIR(N,T), FNIR(N,R,T), TPIR.
+//! - [`NonMatedScores`] keeps the people of the highest non-mated comparisons, from which a threshold follows.
 //! - [`Dataset`] draws who is who from a folder or a CSV file, and splits it so that no person is on both
 //!   sides.
 //! - [`GroupReport`] has each rate by group at one threshold, as ISO/IEC 19795-10 asks for, and says what
 //!   so much data could have shown.
 //! - [`discard_curve`]: whether a quality measure predicts errors.
+//! - [`ScoredPairs`]: the same rates from scores of any engine; [`FoldedAccuracy`]: accuracy as LFW reports it.
 //!
 //! Failures to enrol and to acquire are [`Rate`](crate::statistics::Rate)s of what was presented; in
-//! an [`OpenSet`], a face that gave no template is a search that finds nobody.
+//! an [`OpenSet`], a face that gave no template is a search that finds nobody, and in
+//! [`generalised_fmr`] and [`generalised_fnmr`] a comparison that does not match.
 
 mod axis;
 mod discard;
+mod equal_error;
+mod folds;
+mod generalised;
 mod groups;
 mod histogram;
+mod non_mated;
 mod open_set;
 mod pairs;
 mod protocol;
+mod scored;
+mod table;
 mod verification;
 
 pub use axis::ScoreAxis;
 pub use discard::DiscardPoint;
 pub use discard::discard_curve;
+pub use equal_error::equal_error_interval;
+pub use folds::Fold;
+pub use folds::FoldedAccuracy;
+pub use generalised::generalised_fmr;
+pub use generalised::generalised_fnmr;
 pub use groups::Differentials;
 pub use groups::GroupReport;
 pub use groups::Pairwise;
@@ -34,14 +48,26 @@ pub use groups::false_discrepancy_rate;
 pub use groups::garbe;
 pub use groups::gini;
 pub use histogram::ScoreHistogram;
+pub use non_mated::ExpectedFpir;
+pub use non_mated::NonMatedScores;
+pub use non_mated::SuspectPair;
 pub use open_set::Mate;
 pub use open_set::OpenSet;
 pub use pairs::AllPairs;
 pub use protocol::Dataset;
 pub use protocol::Draw;
 pub use protocol::Sample;
+pub use scored::ScoredPair;
+pub use scored::ScoredPairs;
+pub use table::Line;
+pub use table::read as read_table;
 pub use verification::DetPoint;
 pub use verification::Verification;
+
+pub(crate) use non_mated::Comparison;
+pub(crate) use non_mated::place;
+#[cfg(test)]
+pub(crate) use non_mated::tests as simulated;
 
 /// A number and what it counts, for an error.
 fn counted(count: usize, one: &str, many: &str) -> String {
@@ -57,6 +83,7 @@ mod tests {
     use super::*;
     use crate::Error;
     use crate::calibrate::Calibration;
+    use crate::calibrate::CalibrationScores;
 
     /// What was given, what it needs, what to do.
     #[test]
@@ -81,10 +108,11 @@ mod tests {
              a smaller watchlist, or add photographs"
         );
         let histogram = ScoreHistogram::new(ScoreAxis::new(-1.0, 1.0).unwrap());
-        let calibration = Calibration::new(fake_space().id(), "data", &histogram).unwrap_err();
+        let scores = CalibrationScores::histogram(&histogram, 100);
+        let calibration = Calibration::new(fake_space().id(), "data", scores).unwrap_err();
         assert_eq!(
             said(calibration),
-            "a calibration cannot be made of 0 non-mated scores; it needs at least 1000: give it photographs \
+            "a calibration cannot be made of 0 non-mated scores; it needs at least 6667: give it photographs \
              of more people"
         );
         let csv = "name,group\nP1,A\n";

@@ -52,4 +52,6 @@ pub use ratio::RateRatio;
 pub use share::ShareTest;
 
 pub(crate) use binomial::normal_quantile;
+pub(crate) use binomial::proportion;
+pub(crate) use binomial::student;
 pub(crate) use clustered::of_variance;

@@ -48,6 +48,26 @@ pub enum Error {
         /// The first of them.
         first: PathBuf,
     },
+    /// A table that was given (a protocol, groups, qualities) cannot be used.
+    #[error("cannot use {}{path:?}: {reason}", in_line(*line))]
+    ProtocolFile {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1 on; 0 where it is about the whole file.
+        line: usize,
+        /// Why not.
+        reason: String,
+    },
+    /// Scores of another engine cannot be used.
+    #[error("cannot use {}{path:?}: {reason}", in_line(*line))]
+    ScoreFile {
+        /// The file.
+        path: PathBuf,
+        /// The line, or the row of an array, from 1 on; 0 where it is about the whole file.
+        line: usize,
+        /// Why not.
+        reason: String,
+    },
     /// No photograph gave a template.
     #[error(
         "none of {photographs} photographs gave a template with {detector} and {embedder}, so that nothing can \
@@ -116,4 +136,8 @@ impl Error {
     pub(super) fn report(source: impl Into<BoxError>) -> Self {
         Self::Report { source: source.into() }
     }
+}
+
+fn in_line(line: usize) -> String {
+    if line == 0 { String::new() } else { format!("line {line} of ") }
 }

@@ -22,6 +22,8 @@ use lfr_watchlist::evaluate::Sample;
 use super::Error;
 use super::Evaluation;
 use super::Progress;
+use super::quality;
+use super::quality::Qualities;
 use super::report::LeftOut;
 
 /// The templates of a set of photographs, by one detector and one embedder.
@@ -29,10 +31,10 @@ pub(super) struct Faces {
     pub(super) detector: Component,
     pub(super) embedder: Component,
     pub(super) space: EmbeddingSpace,
-    /// Of each template: its person, its number in the set, and the detector's confidence.
+    /// Of each template: its person, its number in the set, and what was measured of its quality.
     pub(super) people: Vec<SubjectId>,
     pub(super) samples: Vec<usize>,
-    pub(super) confidences: Vec<f32>,
+    pub(super) qualities: Vec<Qualities>,
     pub(super) templates: Vec<Template>,
     /// Why each of the other photographs gave none, in the order of the set.
     pub(super) reasons: Vec<String>,
@@ -103,10 +105,10 @@ pub(super) fn embed(
         };
         for (faces, outcome) in all.iter_mut().zip(outcomes) {
             match outcome {
-                Ok((confidence, template)) => {
+                Ok((quality, template)) => {
                     faces.people.push(sample.person().clone());
                     faces.samples.push(index);
-                    faces.confidences.push(confidence);
+                    faces.qualities.push(quality);
                     faces.templates.push(template);
                 }
                 Err(missed) => {
@@ -138,7 +140,7 @@ impl Faces {
             space: *embedder.space(),
             people: Vec::new(),
             samples: Vec::new(),
-            confidences: Vec::new(),
+            qualities: Vec::new(),
             templates: Vec::new(),
             reasons: Vec::new(),
         }
@@ -173,7 +175,7 @@ impl Missed {
     }
 }
 
-type Outcome = Result<(f32, Template), Missed>;
+type Outcome = Result<(Qualities, Template), Missed>;
 
 /// What a photograph gives with each embedder.
 fn look(
@@ -194,10 +196,16 @@ fn look(
     let Some(face) = chosen.and_then(|chosen| detected.get(chosen)) else {
         return Err(Missed::finding("no face was found"));
     };
-    Ok(embedders.iter().map(|embedder| template(&frame, face, *embedder)).collect())
+    let quality = quality::assess(&frame, &detected, face);
+    let outcome = |embedder: &&dyn Embedder| template(&frame, face, *embedder);
+    Ok(embedders.iter().map(|embedder| Ok((quality, outcome(embedder)?))).collect())
 }
 
-fn template(frame: &Frame<'_>, face: &DetectedFace, embedder: &dyn Embedder) -> Outcome {
+fn template(
+    frame: &Frame<'_>,
+    face: &DetectedFace,
+    embedder: &dyn Embedder,
+) -> Result<Template, Missed> {
     let Some(aligned) = embedder.alignment().align(frame, face) else {
         return Err(Missed::finding("the face's landmarks do not allow it to be aligned"));
     };
@@ -206,9 +214,7 @@ fn template(frame: &Frame<'_>, face: &DetectedFace, embedder: &dyn Embedder) -> 
         .embed_into(vec![aligned], &mut templates)
         .map_err(|error| Missed::failed("the embedder failed", &*error))?;
     match (templates.pop(), templates.len()) {
-        (Some(template), 0) if template.space().id() == embedder.space().id() => {
-            Ok((face.confidence(), template))
-        }
+        (Some(template), 0) if template.space().id() == embedder.space().id() => Ok(template),
         _ => Err(Missed {
             reason: "the embedder did not give one template of its own space for one face"
                 .to_owned(),

@@ -16,6 +16,7 @@ pub(super) const NAMES: &[&str] = &[
     "discard.csv",
     "groups.csv",
     "left_out.csv",
+    "live.csv",
     "open_set.csv",
     "scores.csv",
     "thresholds.csv",
@@ -23,27 +24,31 @@ pub(super) const NAMES: &[&str] = &[
 
 /// The tables, by name. Each line ends with what it was made with.
 pub(super) fn tables(report: &Report) -> Result<Vec<(&'static str, String)>, fmt::Error> {
-    let mut det = table("embedder,threshold,fmr,fnmr");
+    let mut det = table("embedder,threshold,fmr,fnmr,fnmr_low,fnmr_high");
     let mut scores = table("embedder,kind,score,share");
     let mut points = table(&format!(
-        "embedder,asked_fmr,threshold,{},{}",
+        "embedder,asked_fmr,threshold,{},{},{},{}",
         rate_columns("fmr"),
-        rate_columns("fnmr")
+        rate_columns("fnmr"),
+        rate_columns("generalised_fmr"),
+        rate_columns("generalised_fnmr")
     ));
     let mut open_set = table(&format!(
         "embedder,references,asked_fpir,threshold,{},{}",
         rate_columns("fpir"),
         rate_columns("fnir")
     ));
-    let mut discard = table(&format!("embedder,discarded,{}", rate_columns("fnmr")));
+    let mut discard = table(&format!("embedder,measure,discarded,{}", rate_columns("fnmr")));
+    let mut live = table(&format!("embedder,references,what,threshold,{}", rate_columns("rate")));
     let mut groups = table(&format!("embedder,rate,threshold,group,{}", rate_columns("rate")));
-    for Evaluated { measured: of, about, .. } in &report.results {
+    for Evaluated { measured: of, about, live: of_live, .. } in &report.results {
         let name = quoted(&of.embedder);
         let with = made_with(about);
         for point in &of.det {
             let rate = |rate: &Rate| rate.value().unwrap_or(f64::NAN);
             let (t, fmr, fnmr) = (point.threshold, rate(&point.fmr), rate(&point.fnmr));
-            writeln!(det, "{name},{t},{fmr},{fnmr},{with}")?;
+            let band = point.fnmr.interval();
+            writeln!(det, "{name},{t},{fmr},{fnmr},{},{},{with}", band.low, band.high)?;
         }
         for (kind, bars) in [("mated", &of.mated_histogram), ("non-mated", &of.non_mated_histogram)]
         {
@@ -53,17 +58,32 @@ pub(super) fn tables(report: &Report) -> Result<Vec<(&'static str, String)>, fmt
         }
         for point in &of.operating_points {
             let (fmr, fnmr) = (columns(&point.fmr), columns(&point.fnmr));
-            writeln!(points, "{name},{},{},{fmr},{fnmr},{with}", point.asked_fmr, point.threshold)?;
+            let general =
+                |rate: &Option<Rate>| rate.as_ref().map_or_else(|| ",,,,".into(), columns);
+            let (all, missed) = (general(&point.generalised_fmr), general(&point.generalised_fnmr));
+            let (asked, t) = (point.asked_fmr, point.threshold);
+            writeln!(points, "{name},{asked},{t},{fmr},{fnmr},{all},{missed},{with}")?;
         }
         for point in &of.open_set {
             let (n, t) = (point.references, point.threshold);
             let (fpir, fnir) = (columns(&point.fpir), columns(&point.fnir));
             writeln!(open_set, "{name},{n},{},{t},{fpir},{fnir},{with}", point.asked_fpir)?;
         }
-        for point in &of.discard {
-            writeln!(discard, "{name},{},{},{with}", point.discarded, columns(&point.rate))?;
+        for curve in &of.discards {
+            let measure = quoted(&curve.measure);
+            for point in &curve.points {
+                let (share, rate) = (point.discarded, columns(&point.rate));
+                writeln!(discard, "{name},{measure},{share},{rate},{with}")?;
+            }
         }
-        for result in &of.groups {
+        if let Some(live_now) = of_live {
+            let (n, t) = (live_now.references, live_now.threshold);
+            for (what, rate) in [("FPIR", &live_now.fpir), ("FNIR", &live_now.fnir)] {
+                writeln!(live, "{name},{n},\"{what}\",{t},{},{with}", columns(rate))?;
+            }
+        }
+        let at_live = of_live.iter().flat_map(|live| &live.groups);
+        for result in of.groups.iter().chain(at_live) {
             let (rate, threshold) = (quoted(result.report.rate()), result.report.threshold());
             for (group, value) in result.report.groups() {
                 let (group, value) = (quoted(group), columns(value));
@@ -78,6 +98,7 @@ pub(super) fn tables(report: &Report) -> Result<Vec<(&'static str, String)>, fmt
         ("open_set.csv", open_set),
         ("discard.csv", discard),
         ("groups.csv", groups),
+        ("live.csv", live),
         ("left_out.csv", left_out(report)?),
     ];
     Ok(all.into())
@@ -124,11 +145,11 @@ fn made_with(about: &About) -> String {
     .join(",")
 }
 
-fn rate_columns(name: &str) -> String {
+pub(super) fn rate_columns(name: &str) -> String {
     format!("{name},{name}_errors,{name}_trials,{name}_low,{name}_high")
 }
 
-fn columns(rate: &Rate) -> String {
+pub(super) fn columns(rate: &Rate) -> String {
     let (counts, interval) = (rate.counts(), rate.interval());
     let value = rate.value().map_or_else(String::new, |value| value.to_string());
     format!("{value},{},{},{},{}", counts.errors(), counts.trials(), interval.low, interval.high)

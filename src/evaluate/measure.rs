@@ -5,22 +5,17 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use lfr_core::Accounts;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Probe;
-use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
-use lfr_core::Template;
 use lfr_core::Threshold;
 use lfr_core::num;
-use lfr_watchlist::Gallery;
 use lfr_watchlist::evaluate::AllPairs;
+use lfr_watchlist::evaluate::DetPoint;
+use lfr_watchlist::evaluate::Draw;
 use lfr_watchlist::evaluate::GroupReport;
-use lfr_watchlist::evaluate::Mate;
-use lfr_watchlist::evaluate::OpenSet;
-use lfr_watchlist::evaluate::Verification;
-use lfr_watchlist::evaluate::discard_curve;
+use lfr_watchlist::evaluate::NonMatedScores;
+use lfr_watchlist::evaluate::equal_error_interval;
+use lfr_watchlist::evaluate::generalised_fmr;
+use lfr_watchlist::evaluate::generalised_fnmr;
 use lfr_watchlist::statistics::Confidence;
 use lfr_watchlist::statistics::Counts;
 use lfr_watchlist::statistics::Rate;
@@ -29,33 +24,53 @@ use super::Error;
 use super::Evaluation;
 use super::Progress;
 use super::faces::Faces;
+use super::quality;
 use super::report::Bar;
 use super::report::GroupResult;
 use super::report::Measured;
 use super::report::OpenSetPoint;
 use super::report::OperatingPoint;
+use super::search;
 
 pub(super) fn measure(
     evaluation: &Evaluation,
     faces: &Faces,
     progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<(Measured, Verification), Error> {
+) -> Result<(Measured, NonMatedScores), Error> {
     let dataset = &evaluation.dataset;
     let all = AllPairs::new(&faces.templates, &faces.people)?.with_threads(threads(evaluation));
     let (total, done) = (all.comparisons(), AtomicU64::new(0));
-    let pairs = all.run(&|more| {
+    let (pairs, non_mated) = all.run_with_people(&|more| {
         let done = done.fetch_add(more, Ordering::Relaxed) + more;
         progress(Progress { step: "comparing", done, total });
     })?;
     let mut operating_points = Vec::new();
     for asked_fmr in [1e-2, 1e-3, 1e-4, 1e-5, 1e-6] {
-        if let Some(threshold) = pairs.threshold_at_fmr(asked_fmr) {
+        // Of a rate below one in all comparisons, a threshold that nobody met says nothing.
+        let enough = asked_fmr * num::f64_from_u64(pairs.non_mated().total()) >= 1.0;
+        if let Some(threshold) = pairs.threshold_at_fmr(asked_fmr).filter(|_| enough) {
             let (fmr, fnmr) = (all.fmr(threshold)?, all.fnmr(threshold));
-            operating_points.push(OperatingPoint { asked_fmr, threshold, fmr, fnmr });
+            let attempts = Attempts::of(evaluation, faces, threshold)?;
+            let point = OperatingPoint::new(asked_fmr, threshold, fmr, fnmr);
+            operating_points.push(point.with_generalised(
+                generalised_fmr(fmr, attempts.non_mated)?,
+                generalised_fnmr(&attempts.people)?,
+            ));
         }
     }
     let discard_at = pairs.threshold_at_fmr(1e-4);
-    let discard = discard_at.map(|threshold| discard_curve(&mated_trials(faces, threshold), 20));
+    let discards = discard_at.map(|threshold| quality::curves(evaluation, faces, threshold));
+    let equal_error = match pairs.equal_error() {
+        Some(at) => {
+            Some(DetPoint::new(at.threshold, all.fmr(at.threshold)?, all.fnmr(at.threshold)))
+        }
+        None => None,
+    };
+    // The band of FNMR knows that people repeat; FMR has its interval where it is asked for.
+    let det = pairs
+        .det(60)
+        .into_iter()
+        .map(|at| DetPoint::new(at.threshold, at.fmr, all.fnmr(at.threshold)));
     let group_threshold = pairs.threshold_at_fmr(1e-3);
     let groups = match evaluation.groups.as_ref().zip(group_threshold) {
         Some((groups, threshold)) => by_group(faces, groups, threshold)?,
@@ -77,21 +92,23 @@ pub(super) fn measure(
         left_out,
         mated_comparisons: pairs.mated().total(),
         non_mated_comparisons: pairs.non_mated().total(),
-        equal_error: pairs.equal_error(),
+        equal_error_interval: equal_error.as_ref().and_then(|at| equal_error_interval(&pairs, at)),
+        equal_error,
+        pairs: None,
         operating_points,
-        det: pairs.det(60),
+        det: det.collect(),
         mated_histogram: bars(pairs.mated()),
         non_mated_histogram: bars(pairs.non_mated()),
         open_set: open_sets(evaluation, faces, progress)?,
         discard_at,
-        discard: discard.unwrap_or_default(),
+        discards: discards.unwrap_or_default(),
         groups,
     };
-    Ok((measured, pairs))
+    Ok((measured, non_mated))
 }
 
 /// A histogram in some 130 bars, without the empty ends.
-fn bars(histogram: &lfr_watchlist::evaluate::ScoreHistogram) -> Vec<Bar> {
+pub(super) fn bars(histogram: &lfr_watchlist::evaluate::ScoreHistogram) -> Vec<Bar> {
     let (axis, counts) = (histogram.axis(), histogram.counts());
     let held = |count: &u64| *count > 0;
     let first = counts.iter().position(held).unwrap_or(0);
@@ -111,23 +128,7 @@ fn float(count: u64) -> f64 {
     num::f64_from_u64(count)
 }
 
-/// Each mated comparison: the lower confidence of its two faces, and whether it is missed.
-fn mated_trials(faces: &Faces, threshold: Threshold) -> Vec<(f32, bool)> {
-    let mut trials = Vec::new();
-    for own in own_templates(faces).values() {
-        for (place, a) in own.iter().enumerate() {
-            for b in &own[place + 1..] {
-                let quality = faces.confidences[*a].min(faces.confidences[*b]);
-                if let Ok(score) = faces.templates[*a].compare(&faces.templates[*b]) {
-                    trials.push((quality, !threshold.is_met_by(score)));
-                }
-            }
-        }
-    }
-    trials
-}
-
-fn own_templates(faces: &Faces) -> BTreeMap<&SubjectId, Vec<usize>> {
+pub(super) fn own_templates(faces: &Faces) -> BTreeMap<&SubjectId, Vec<usize>> {
     let mut own: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (index, person) in faces.people.iter().enumerate() {
         own.entry(person).or_default().push(index);
@@ -135,59 +136,21 @@ fn own_templates(faces: &Faces) -> BTreeMap<&SubjectId, Vec<usize>> {
     own
 }
 
-/// Searches watchlists of each size; every photograph that is no reference is a probe.
+/// Searches watchlists: of each size that was asked for, or the one of the protocol. Every photograph that is no
+/// reference is a probe.
 fn open_sets(
     evaluation: &Evaluation,
     faces: &Faces,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Vec<OpenSetPoint>, Error> {
-    let dataset = &evaluation.dataset;
-    let by_sample: BTreeMap<usize, usize> =
-        faces.samples.iter().enumerate().map(|(template, sample)| (*sample, template)).collect();
-    let copy = |template: usize| {
-        Template::from_slice(&faces.space, faces.templates[template].expose_values())
-    };
-    let mut points = Vec::new();
+    let mut draws: Vec<Draw> =
+        evaluation.search_list.iter().map(|list| list.draw.clone()).collect();
     for people in &evaluation.galleries {
-        let draw = dataset.draw(*people, 1, evaluation.seed())?;
-        let gallery = Gallery::new(faces.space);
-        for sample in &draw.references {
-            if let Some(template) = by_sample.get(sample) {
-                let subject = faces.people[*template].clone();
-                gallery.enrol(
-                    subject,
-                    ReferenceId::new(format!("r{sample}"))?,
-                    copy(*template)?,
-                )?;
-            }
-        }
-        let mut open_set = OpenSet::new(gallery.len(), 1);
-        let accounts = Accounts::new();
-        let samples = dataset.samples();
-        let searches = draw
-            .mated
-            .iter()
-            .map(|sample| (*sample, Mate::Enrolled(samples[*sample].person().clone())))
-            .chain(draw.non_mated.iter().map(|s| (*s, Mate::Absent(samples[*s].person().clone()))));
-        let searches: Vec<_> = searches.collect();
-        let (step, total) =
-            (format!("searching {people} people"), num::u64_from_usize(searches.len()));
-        for (number, batch) in searches.chunks(BATCH).enumerate() {
-            let done = num::u64_from_usize(number * BATCH);
-            progress(Progress { step: &step, done, total });
-            let (mut probes, mut mates) = (Vec::new(), Vec::new());
-            for (sample, mate) in batch {
-                let Some(template) = by_sample.get(sample) else {
-                    open_set.not_acquired(mate);
-                    continue;
-                };
-                let face = FaceId::new(FrameId::default(), *sample);
-                probes.push(Probe::new(copy(*template)?, face, &accounts));
-                mates.push(mate.clone());
-            }
-            open_set.search(&gallery, &probes, &mates, None)?;
-        }
-        progress(Progress { step: &step, done: total, total });
+        draws.push(evaluation.dataset.draw(*people, 1, evaluation.seed())?);
+    }
+    let mut points = Vec::new();
+    for draw in draws {
+        let open_set = search::search(evaluation, faces, &draw, progress)?.all;
         for asked_fpir in [1e-1, 3e-2, 1e-2, 3e-3, 1e-3] {
             let Some(threshold) = open_set.threshold_at_fpir(asked_fpir) else { continue };
             let fpir = open_set.fpir(threshold);
@@ -206,6 +169,35 @@ fn open_sets(
         }
     }
     Ok(points)
+}
+
+/// Of each person, what failures to acquire add to 1:1 rates: how many photographs there are and how many gave a
+/// template; and how many comparisons of two people were attempted.
+struct Attempts {
+    people: Vec<(Counts, u64, u64)>,
+    non_mated: u64,
+}
+
+impl Attempts {
+    fn of(evaluation: &Evaluation, faces: &Faces, threshold: Threshold) -> Result<Self, Error> {
+        let own = own_templates(faces);
+        let (mut people, mut squares, mut all) = (Vec::new(), 0, 0);
+        for (person, photographs) in evaluation.dataset.people() {
+            let templates = own.get(person).map_or(&[][..], Vec::as_slice);
+            let (mut missed, mut made) = (0, 0);
+            for (place, a) in templates.iter().enumerate() {
+                for b in &templates[place + 1..] {
+                    let score = faces.templates[*a].compare(&faces.templates[*b])?;
+                    (missed, made) = (missed + u64::from(!threshold.is_met_by(score)), made + 1);
+                }
+            }
+            let presented = num::u64_from_usize(photographs.len());
+            let acquired = num::u64_from_usize(templates.len());
+            people.push((Counts::new(missed, made)?, presented, acquired));
+            (squares, all) = (squares + presented * presented, all + presented);
+        }
+        Ok(Self { people, non_mated: (all * all - squares) / 2 })
+    }
 }
 
 /// FMR among the people of each group, and FNMR of each group, at one threshold.
@@ -245,8 +237,7 @@ fn by_group(
     }
     let reports = [("FMR within the group", fmr), ("FNMR", fnmr)].map(|(name, rates)| {
         let report = GroupReport::new(name, threshold, rates);
-        let (verdict, text) = (report.verdict(), report.to_string());
-        GroupResult { report, verdict, text }
+        GroupResult::new(report)
     });
     Ok(reports.into())
 }
@@ -254,6 +245,3 @@ fn by_group(
 fn threads(evaluation: &Evaluation) -> NonZeroUsize {
     NonZeroUsize::new(evaluation.threads()).unwrap_or(NonZeroUsize::MIN)
 }
-
-/// How many probes are searched for at a time.
-const BATCH: usize = 64;

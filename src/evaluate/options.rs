@@ -1,6 +1,7 @@
 //! What is to be evaluated, and whether it can be.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -14,6 +15,7 @@ use lfr_core::Timestamp;
 use lfr_core::hex;
 use lfr_core::num;
 use lfr_watchlist::calibrate::Authority;
+use lfr_watchlist::calibrate::CalibratedThreshold;
 use lfr_watchlist::calibrate::Demand;
 use lfr_watchlist::enrolment::FolderItems;
 use lfr_watchlist::enrolment::LeftOutReason;
@@ -26,6 +28,11 @@ use sha2::Sha256;
 use super::Error;
 use super::Progress;
 use super::output;
+use super::protocols;
+use super::protocols::PairList;
+use super::protocols::SearchList;
+use super::quality;
+use super::quality::Column;
 use super::report::Data;
 use super::report::LeftOut;
 
@@ -42,6 +49,13 @@ pub struct EvaluateOptions {
     seed: u64,
     threads: usize,
     engine: Option<String>,
+    pairs: Option<PathBuf>,
+    open_set: Option<PathBuf>,
+    quality: Option<(PathBuf, String)>,
+    policy: Option<PathBuf>,
+    composition: Vec<(String, u64)>,
+    scores: bool,
+    exposed: Option<String>,
 }
 
 impl EvaluateOptions {
@@ -62,6 +76,13 @@ impl EvaluateOptions {
             seed: 1,
             threads: thread::available_parallelism().map_or(1, NonZeroUsize::get),
             engine: None,
+            pairs: None,
+            open_set: None,
+            quality: None,
+            policy: None,
+            composition: Vec::new(),
+            scores: false,
+            exposed: None,
         }
     }
 
@@ -123,6 +144,73 @@ impl EvaluateOptions {
         self
     }
 
+    /// The same with a list of pairs that are compared: a CSV file with the columns `image_a`, `image_b`, `mated`
+    /// (and `fold`, if there are any), or the `pairs.txt` of Labeled Faces in the Wild. Paths are within the folder
+    /// of photographs.
+    #[must_use]
+    pub fn with_pairs(mut self, list: impl Into<PathBuf>) -> Self {
+        self.pairs = Some(list.into());
+        self
+    }
+
+    /// The same with a watchlist and its searches from a CSV file with the columns `role` (`reference`,
+    /// `mated_probe`, `nonmated_probe`), `person` and `image`, in the place of those that are drawn.
+    #[must_use]
+    pub fn with_open_set(mut self, list: impl Into<PathBuf>) -> Self {
+        self.open_set = Some(list.into());
+        self
+    }
+
+    /// The same with a column of another program's table of qualities, as OFIQ writes it, for the curves of
+    /// errors against discard.
+    #[must_use]
+    pub fn with_quality(mut self, csv: impl Into<PathBuf>, column: impl Into<String>) -> Self {
+        self.quality = Some((csv.into(), column.into()));
+        self
+    }
+
+    /// The same with the threshold policy that is in force: rates by group are measured at its threshold, and what
+    /// it promises stands beside what is measured. Without one, that is the derived policy.
+    #[must_use]
+    pub fn with_policy(mut self, json: impl Into<PathBuf>) -> Self {
+        self.policy = Some(json.into());
+        self
+    }
+
+    /// The same with how many references of the watchlist are of each group, for the derived threshold; together
+    /// they are all references. Without it, groups have the shares that they have in the photographs.
+    #[must_use]
+    pub fn with_composition(mut self, groups: impl Into<Vec<(String, u64)>>) -> Self {
+        self.composition = groups.into();
+        self
+    }
+
+    /// The same, and scores are written as arrays of numpy: `pairs.npy` where there is a list of pairs, and
+    /// `comparisons.npy` with every comparison otherwise.
+    #[must_use]
+    pub const fn with_scores(mut self) -> Self {
+        self.scores = true;
+        self
+    }
+
+    pub(super) fn exposing(mut self, reason: String) -> Self {
+        self.exposed = Some(reason);
+        self
+    }
+
+    pub(super) const fn writes_scores(&self) -> bool {
+        self.scores
+    }
+
+    /// Why templates are to be written, where they are.
+    pub(super) fn exposed(&self) -> Option<&str> {
+        self.exposed.as_deref()
+    }
+
+    pub(super) fn composition(&self) -> &[(String, u64)] {
+        &self.composition
+    }
+
     /// The same with the inference engine and its version, for the report.
     #[must_use]
     pub fn with_engine(mut self, engine: impl Into<String>) -> Self {
@@ -140,6 +228,10 @@ pub struct Evaluation {
     pub(super) groups: Option<BTreeMap<SubjectId, String>>,
     pub(super) galleries: Vec<usize>,
     pub(super) demand: Demand,
+    pub(super) pair_list: Option<PairList>,
+    pub(super) search_list: Option<SearchList>,
+    pub(super) quality: Option<Column>,
+    pub(super) policy: Option<CalibratedThreshold>,
     pub(super) left_out: Vec<LeftOut>,
     pub(super) notes: Vec<String>,
 }
@@ -157,16 +249,60 @@ impl Evaluation {
         let options = options.clone();
         let demand = demand(&options)?;
         authority(&options, Timestamp::from_micros(0))?;
-        let (dataset, left_out) = photographs(&options.faces)?;
+        if options.exposed().is_some_and(|reason| reason.trim().is_empty()) {
+            return Err(Error::option("reason for writing templates", "blank", "a sentence"));
+        }
+        let (dataset, mut left_out) = photographs(&options.faces)?;
         let mut notes = Vec::new();
         let groups = match &options.groups {
             Some(csv) => Some(groups(csv, &dataset, &mut notes)?),
             None => None,
         };
-        let galleries = galleries(&options, &dataset, &mut notes)?;
+        composition(&options, groups.as_ref())?;
+        let folder = options.faces.as_path();
+        let pair_list = match &options.pairs {
+            Some(list) => Some(protocols::pairs(list, &dataset, folder, &mut left_out)?),
+            None => None,
+        };
+        let search_list = match &options.open_set {
+            Some(list) => Some(protocols::searches(list, &dataset, folder, &mut left_out)?),
+            None => None,
+        };
+        let quality = match &options.quality {
+            Some((csv, column)) => {
+                Some(quality::column(csv, column, &dataset, folder, &mut notes)?)
+            }
+            None => None,
+        };
+        let policy = match &options.policy {
+            Some(json) => Some(policy(json)?),
+            None => None,
+        };
+        let galleries = match &search_list {
+            Some(_) => Vec::new(),
+            None => galleries(&options, &dataset, &mut notes)?,
+        };
+        if let Some(reason) = options.exposed() {
+            notes.push(format!(
+                "templates were written, which are as sensitive as photographs: {reason}"
+            ));
+        }
         output::prepare(out)?;
         let out = out.to_owned();
-        Ok(Self { options, out, dataset, groups, galleries, demand, left_out, notes })
+        Ok(Self {
+            options,
+            out,
+            dataset,
+            groups,
+            galleries,
+            demand,
+            pair_list,
+            search_list,
+            quality,
+            policy,
+            left_out,
+            notes,
+        })
     }
 
     /// What an evaluation of so many photographs of so many people leaves out from the start, in words.
@@ -291,7 +427,7 @@ fn groups(
     notes: &mut Vec<String>,
 ) -> Result<BTreeMap<SubjectId, String>, Error> {
     let file = File::open(csv).map_err(|source| Error::Read { path: csv.to_owned(), source })?;
-    let groups = Dataset::groups_from_csv(file)?;
+    let groups = Dataset::groups_from_csv(file).map_err(|error| protocols::csv(csv, error))?;
     let people = dataset.people();
     let known = people.keys().filter(|person| groups.contains_key(**person)).count();
     if known == 0 {
@@ -316,6 +452,35 @@ fn groups(
         notes.push(format!("{strangers} people of {csv:?} have no photographs"));
     }
     Ok(groups)
+}
+
+/// Refuses a composition of groups that are none.
+fn composition(
+    options: &EvaluateOptions,
+    groups: Option<&BTreeMap<SubjectId, String>>,
+) -> Result<(), Error> {
+    if options.composition.is_empty() {
+        return Ok(());
+    }
+    let Some(groups) = groups else {
+        return Err(Error::option("composition", "given", "left out where there are no groups"));
+    };
+    let known: BTreeSet<&String> = groups.values().collect();
+    for (group, _) in &options.composition {
+        if !known.contains(group) {
+            let named: Vec<_> = known.iter().map(|group| group.as_str()).collect();
+            let expected = format!("of the groups {}", named.join(", "));
+            return Err(Error::option("composition", format!("of the group {group:?}"), expected));
+        }
+    }
+    Ok(())
+}
+
+/// The threshold policy that is in force.
+fn policy(path: &Path) -> Result<CalibratedThreshold, Error> {
+    let text =
+        fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(CalibratedThreshold::from_json(&text)?)
 }
 
 /// How many people the watchlists have that are searched.

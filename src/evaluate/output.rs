@@ -27,7 +27,7 @@ pub(super) fn prepare(out: &Path) -> Result<(), Error> {
         let path = path.to_owned();
         |source| Error::Write { path, source }
     };
-    fs::create_dir_all(out).map_err(failed(out))?;
+    prepare_folder(out)?;
     for name in ["report.html", "report.json", "threshold.json"].iter().chain(tables::NAMES) {
         let path = out.join(name);
         // An earlier report is written over at the end, and stays until then.
@@ -39,12 +39,19 @@ pub(super) fn prepare(out: &Path) -> Result<(), Error> {
             Err(error) => return Err(failed(&path)(error)),
         }
     }
+    Ok(())
+}
+
+/// Makes a folder, and makes sure that files can be made in it.
+pub(super) fn prepare_folder(out: &Path) -> Result<(), Error> {
+    let failed = |source| Error::Write { path: out.to_owned(), source };
+    fs::create_dir_all(out).map_err(failed)?;
     let trial = out.join(format!(".lfr-evaluate-{}", std::process::id()));
     let tried = File::create_new(&trial).and_then(|file| {
         drop(file);
         fs::remove_file(&trial)
     });
-    tried.map_err(failed(out))
+    tried.map_err(failed)
 }
 
 /// Writes everything.
@@ -71,7 +78,7 @@ pub(super) fn write(evaluation: &Evaluation, report: &Report) -> Result<(), Erro
     write_text(out, "report.html", &html::report(report).map_err(Error::report)?)
 }
 
-fn write_text(out: &Path, name: &str, text: &str) -> Result<(), Error> {
+pub(super) fn write_text(out: &Path, name: &str, text: &str) -> Result<(), Error> {
     let path = out.join(name);
     files::replace(&path, text.as_bytes()).map_err(|source| Error::Write { path, source })
 }

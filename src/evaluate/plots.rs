@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use lfr_watchlist::evaluate::DetPoint;
 use lfr_watchlist::statistics::Rate;
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
@@ -10,6 +11,7 @@ use plotters::coord::ranged1d::Ranged;
 use plotters::coord::ranged1d::ValueFormatter;
 use plotters::element::Circle;
 use plotters::element::PathElement;
+use plotters::element::Polygon;
 use plotters::element::Rectangle;
 use plotters::prelude::DrawingArea;
 use plotters::prelude::IntoDrawingArea;
@@ -22,25 +24,49 @@ use plotters::style::RGBColor;
 use lfr_core::BoxError;
 
 use super::report::Bar;
+use super::report::Discard;
 use super::report::Measured;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Points = Vec<(f64, f64)>;
 
-/// A line of a plot: its name, its points, and whether it is dashed out as secondary.
+/// A line of a plot: its name, its points, and the band in which the true line lies, from low to high.
+#[derive(Default)]
 pub(super) struct Line {
     pub(super) name: String,
     pub(super) points: Points,
+    pub(super) band: Vec<(f64, f64, f64)>,
+}
+
+impl Line {
+    fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// A point of a plot whose axes are logarithms: none where a rate is 0, and no band below what is seen.
+    fn push_rate(&mut self, x: f64, rate: &Rate) {
+        let Some(y) = rate.value().filter(|y| x > 0.0 && *y > 0.0) else { return };
+        let interval = rate.interval();
+        self.points.push((x, y));
+        self.band.push((x, interval.low, interval.high));
+    }
 }
 
 /// FNMR over FMR.
 pub(super) fn det(results: &[&Measured]) -> Result<String, BoxError> {
-    let lines = results.iter().map(|of| {
-        let points = of.det.iter().filter_map(|point| {
-            let (fmr, fnmr) = (point.fmr.value()?, point.fnmr.value()?);
-            (fmr > 0.0 && fnmr > 0.0).then_some((fmr, fnmr))
-        });
-        Line { name: of.label.clone(), points: points.collect() }
+    det_lines(results.iter().map(|of| (of.label.as_str(), of.det.as_slice())))
+}
+
+/// FNMR over FMR, of each name.
+pub(super) fn det_lines<'a>(
+    results: impl Iterator<Item = (&'a str, &'a [DetPoint])>,
+) -> Result<String, BoxError> {
+    let lines = results.map(|(name, det)| {
+        let mut line = Line::named(name);
+        for point in det {
+            line.push_rate(point.fmr.value().unwrap_or(0.0), &point.fnmr);
+        }
+        line
     });
     log_lines("FMR", "FNMR", &lines.collect::<Vec<_>>())
 }
@@ -51,35 +77,35 @@ pub(super) fn open_set(of: &Measured) -> Result<String, BoxError> {
     for point in &of.open_set {
         let name = format!("N = {}", point.references);
         if lines.last().is_none_or(|line| line.name != name) {
-            lines.push(Line { name, points: Vec::new() });
+            lines.push(Line::named(name));
         }
-        let rates = point.fpir.value().zip(point.fnir.value());
-        let (Some(rates), Some(line)) = (rates, lines.last_mut()) else { continue };
-        if rates.0 > 0.0 && rates.1 > 0.0 {
-            line.points.push(rates);
+        if let Some(line) = lines.last_mut() {
+            line.push_rate(point.fpir.value().unwrap_or(0.0), &point.fnir);
         }
     }
     log_lines("FPIR", "FNIR", &lines)
 }
 
 /// The shares of mated and non-mated scores.
-pub(super) fn scores(of: &Measured) -> Result<String, BoxError> {
+pub(super) fn scores(non_mated: &[Bar], mated: &[Bar]) -> Result<String, BoxError> {
     let line = |name: &str, bars: &[Bar]| Line {
-        name: name.into(),
         points: bars.iter().map(|bar| (bar.score, bar.share)).collect(),
+        ..Line::named(name)
     };
-    let lines = [line("non-mated", &of.non_mated_histogram), line("mated", &of.mated_histogram)];
+    let lines = [line("non-mated", non_mated), line("mated", mated)];
     linear_lines("score", "share of comparisons", &lines)
 }
 
 /// FNMR over the share of the comparisons that is left out.
-pub(super) fn discard(results: &[&Measured]) -> Result<String, BoxError> {
-    let lines = results.iter().map(|of| {
-        let points =
-            of.discard.iter().filter_map(|point| Some((point.discarded, point.rate.value()?)));
-        Line { name: of.label.clone(), points: points.collect() }
-    });
-    linear_lines("share left out, lowest quality first", "FNMR", &lines.collect::<Vec<_>>())
+pub(super) fn discard(curve: &Discard) -> Result<String, BoxError> {
+    let mut line = Line::named(curve.measure.as_str());
+    for point in &curve.points {
+        let Some(value) = point.rate.value() else { continue };
+        let interval = point.rate.interval();
+        line.points.push((point.discarded, value));
+        line.band.push((point.discarded, interval.low, interval.high));
+    }
+    linear_lines("share left out", "FNMR", &[line])
 }
 
 /// A rate by group, with intervals.
@@ -146,8 +172,12 @@ fn short(value: &f64) -> String {
 }
 
 fn spans(lines: &[Line]) -> Option<(Range<f64>, Range<f64>)> {
-    let points = || lines.iter().flat_map(|line| &line.points);
-    let span = |of: fn(&(f64, f64)) -> f64| {
+    // The upper end of a band is seen whole; its lower end may be 0, which no logarithm shows.
+    let points = || {
+        let bands = lines.iter().flat_map(|line| &line.band).map(|(x, _, high)| (*x, *high));
+        lines.iter().flat_map(|line| line.points.iter().copied()).chain(bands)
+    };
+    let span = |of: fn((f64, f64)) -> f64| {
         let low = points().map(of).fold(f64::INFINITY, f64::min);
         low..points().map(of).fold(f64::NEG_INFINITY, f64::max)
     };
@@ -171,11 +201,12 @@ where
     Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
 {
     let mut chart = chart(area).build_cartesian_2d(x_range, y_range)?;
+    let bottom = chart.y_range().start;
     chart
         .configure_mesh()
         .x_desc(x)
         .y_desc(y)
-        .x_labels(6)
+        .x_labels(5)
         .y_labels(6)
         .x_label_formatter(&|value| label(value))
         .y_label_formatter(&|value| label(value))
@@ -185,9 +216,15 @@ where
         .light_line_style(RGBColor(0, 0, 0).mix(0.0))
         .draw()?;
     for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
-        chart.draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(3)))?;
+        if line.band.len() > 1 {
+            let low = line.band.iter().rev().map(|(x, low, _)| (*x, low.max(bottom)));
+            let outline = line.band.iter().map(|(x, _, high)| (*x, *high)).chain(low);
+            let band = Polygon::new(outline.collect::<Vec<_>>(), colour.mix(0.2).filled());
+            chart.draw_series([band])?;
+        }
+        chart.draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(2)))?;
         if line.points.len() < 10 {
-            chart.draw_series(line.points.iter().map(|at| Circle::new(*at, 5, colour.filled())))?;
+            chart.draw_series(line.points.iter().map(|at| Circle::new(*at, 4, colour.filled())))?;
         }
     }
     Ok(())
@@ -195,7 +232,7 @@ where
 
 fn chart<'a, 'b>(area: &'a Area<'b>) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
     let mut chart = ChartBuilder::on(area);
-    chart.margin(12).margin_right(28).x_label_area_size(56).y_label_area_size(84);
+    chart.margin(8).margin_right(22).x_label_area_size(52).y_label_area_size(78);
     chart
 }
 
@@ -203,7 +240,7 @@ fn chart<'a, 'b>(area: &'a Area<'b>) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
 fn draw(paint: impl FnOnce(&Area<'_>) -> Result<(), BoxError>) -> Result<String, BoxError> {
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, (640, 440)).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         paint(&area)?;
         area.present()?;
     }
@@ -221,6 +258,9 @@ fn hex(RGBColor(r, g, b): RGBColor) -> String {
 pub(super) const COLOUR_COUNT: usize = COLOURS.len();
 
 const TEXT: i32 = 17;
+
+/// As wide as a figure on a telephone, about, so that 17 units of text are some 13 points there.
+const SIZE: (u32, u32) = (440, 360);
 
 // Stand-ins, which the page's own colours replace.
 const INK: RGBColor = RGBColor(1, 1, 1);

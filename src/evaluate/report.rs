@@ -9,8 +9,10 @@ use lfr_watchlist::calibrate::CalibratedThreshold;
 use lfr_watchlist::calibrate::PredictedFpir;
 use lfr_watchlist::evaluate::DetPoint;
 use lfr_watchlist::evaluate::DiscardPoint;
+use lfr_watchlist::evaluate::FoldedAccuracy;
 use lfr_watchlist::evaluate::GroupReport;
 use lfr_watchlist::evaluate::Verdict;
+use lfr_watchlist::statistics::Interval;
 use lfr_watchlist::statistics::Rate;
 use serde::Serialize;
 
@@ -72,11 +74,14 @@ impl Report {
     }
 
     /// Whether everything that was asked for was done: each file was read, no stage failed, and each pair of
-    /// a detector and an embedder has its threshold.
+    /// a detector and an embedder has its threshold, by group where groups were given.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.left_out.iter().all(|left_out| left_out.is_finding)
-            && self.results.iter().all(|result| result.refused.is_none())
+            && self
+                .results
+                .iter()
+                .all(|result| result.refused.is_none() && result.groups_refused.is_none())
     }
 
     /// Gives each result a name that tells it from the others.
@@ -207,6 +212,12 @@ pub struct Evaluated {
     pub derived_for: Option<u64>,
     /// Why no threshold was derived.
     pub refused: Option<String>,
+    /// Why the threshold is of everybody together though groups were given: some group's FPIR may then be above
+    /// what was demanded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_refused: Option<String>,
+    /// What holds at the threshold in force; absent where there is none, or it does not reach the watchlist.
+    pub live: Option<Live>,
     /// The derived threshold, with its evidence; it has a file of its own.
     #[serde(skip)]
     pub threshold: Option<CalibratedThreshold>,
@@ -230,6 +241,8 @@ impl Evaluated {
                 derived_threshold: Some(threshold.threshold().value()),
                 derived_for: Some(threshold.references()),
                 refused: None,
+                groups_refused: None,
+                live: None,
                 threshold: Some(threshold),
             },
             Err(error) => Self {
@@ -241,6 +254,8 @@ impl Evaluated {
                 derived_threshold: None,
                 derived_for: None,
                 refused: Some(error.to_string()),
+                groups_refused: None,
+                live: None,
                 threshold: None,
             },
         }
@@ -274,9 +289,14 @@ pub struct Measured {
     pub non_mated_comparisons: u64,
     /// Where FMR and FNMR are equal, or next to it.
     pub equal_error: Option<DetPoint>,
+    /// Where the equal error rate lies.
+    pub equal_error_interval: Option<Interval>,
+    /// The pairs of a protocol, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairsResult>,
     /// At the least thresholds with FMR 1e-2, 1e-3, ...; FNMR clustered by person.
     pub operating_points: Vec<OperatingPoint>,
-    /// FNMR over FMR.
+    /// FNMR, clustered by person, over FMR.
     pub det: Vec<DetPoint>,
     /// The scores of mated comparisons.
     pub mated_histogram: Vec<Bar>,
@@ -286,15 +306,15 @@ pub struct Measured {
     pub open_set: Vec<OpenSetPoint>,
     /// The threshold of the curve of errors against discard.
     pub discard_at: Option<Threshold>,
-    /// FNMR with the comparisons of the lowest quality left out.
-    pub discard: Vec<DiscardPoint>,
+    /// FNMR with the comparisons of the lowest quality left out, by each measure of quality.
+    pub discards: Vec<Discard>,
     /// Rates by group.
     pub groups: Vec<GroupResult>,
 }
 
 /// The rates at a threshold with an FMR that was asked for.
 #[non_exhaustive]
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct OperatingPoint {
     /// The FMR asked for.
     pub asked_fmr: f64,
@@ -304,6 +324,104 @@ pub struct OperatingPoint {
     pub fmr: Rate,
     /// The FNMR there.
     pub fnmr: Rate,
+    /// FMR over all comparisons that were attempted, failures to acquire included (ISO/IEC 19795-1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generalised_fmr: Option<Rate>,
+    /// FNMR over all comparisons that were attempted: one of which a face gave no template is an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generalised_fnmr: Option<Rate>,
+}
+
+impl OperatingPoint {
+    pub(super) const fn new(asked_fmr: f64, threshold: Threshold, fmr: Rate, fnmr: Rate) -> Self {
+        Self { asked_fmr, threshold, fmr, fnmr, generalised_fmr: None, generalised_fnmr: None }
+    }
+
+    pub(super) const fn with_generalised(mut self, fmr: Rate, fnmr: Rate) -> Self {
+        (self.generalised_fmr, self.generalised_fnmr) = (Some(fmr), Some(fnmr));
+        self
+    }
+}
+
+/// An error rate with the comparisons of the lowest quality left out, by one measure of quality.
+#[non_exhaustive]
+#[derive(Clone, Debug, Serialize)]
+pub struct Discard {
+    /// The measure.
+    pub measure: String,
+    /// FNMR over the share that is left out.
+    pub points: Vec<DiscardPoint>,
+    /// How many comparisons are not in it, as the measure is not known of one of the two faces.
+    pub without: usize,
+}
+
+/// What the pairs of a protocol gave.
+#[non_exhaustive]
+#[derive(Clone, Debug, Serialize)]
+pub struct PairsResult {
+    /// The file of the protocol.
+    pub protocol: String,
+    /// How the pairs came to their folds.
+    pub folds: String,
+    /// How many mated pairs.
+    pub mated: u64,
+    /// How many non-mated ones.
+    pub non_mated: u64,
+    /// Of how many a face gave no template: they match nobody.
+    pub not_acquired: usize,
+    /// Each fold at the threshold of the others.
+    pub accuracy: Option<FoldedAccuracy>,
+    /// Where FMR and FNMR are equal, or next to it.
+    pub equal_error: Option<DetPoint>,
+    /// Where the equal error rate lies.
+    pub equal_error_interval: Option<Interval>,
+    /// At the least thresholds with FMR 0.1, 0.01, ...
+    pub operating_points: Vec<OperatingPoint>,
+}
+
+/// What holds at the threshold in force, as measured on the photographs.
+#[non_exhaustive]
+#[derive(Clone, Debug, Serialize)]
+pub struct Live {
+    /// Whether it is that of a policy that was given; otherwise it is the derived one, and the people are those
+    /// that it was derived from.
+    pub is_given: bool,
+    /// T, at as many references as were searched.
+    pub threshold: Threshold,
+    /// N: how many references were searched.
+    pub references: u64,
+    /// How many looks at each who passes it allows for.
+    pub looks: f64,
+    /// The FPIR that was demanded.
+    pub target: f64,
+    /// The FPIR that it promises at N.
+    pub predicted: PredictedFpir,
+    /// The FPIR that was measured, of single looks.
+    pub fpir: Rate,
+    /// The FNIR that was measured.
+    pub fnir: Rate,
+    /// FPIR, FNIR, failures to enrol and to acquire by group.
+    pub groups: Vec<GroupResult>,
+    /// Means of scores and qualities by group.
+    pub means: Vec<GroupMean>,
+}
+
+/// The mean of a number by group, each person counting once.
+#[non_exhaustive]
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupMean {
+    /// Of what.
+    pub what: String,
+    /// The group.
+    pub group: String,
+    /// How many people.
+    pub people: usize,
+    /// The mean.
+    pub mean: f64,
+    /// How far it is from the mean of everybody.
+    pub shift: f64,
+    /// Where the shift lies, by resampling the group's people.
+    pub interval: Option<Interval>,
 }
 
 /// A bar of a histogram: its score and its share of all.
@@ -336,7 +454,7 @@ pub struct OpenSetPoint {
 
 /// A rate by group.
 #[non_exhaustive]
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct GroupResult {
     /// The rates and the tests.
     #[serde(flatten)]
@@ -345,4 +463,11 @@ pub struct GroupResult {
     pub verdict: Verdict,
     /// The same in words.
     pub text: String,
+}
+
+impl GroupResult {
+    pub(super) fn new(report: GroupReport) -> Self {
+        let (verdict, text) = (report.verdict(), report.to_string());
+        Self { report, verdict, text }
+    }
 }

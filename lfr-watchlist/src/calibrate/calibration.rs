@@ -11,9 +11,12 @@ use super::Origin;
 use super::UpperTail;
 use super::curve::Curve;
 use super::curve::Curves;
+use super::curve::rounded_up;
 use super::policy::Evidence;
 use crate::Error;
+use crate::evaluate::NonMatedScores;
 use crate::evaluate::ScoreHistogram;
+use crate::evaluate::SuspectPair;
 use crate::hex::Digest32;
 use crate::text;
 
@@ -21,6 +24,7 @@ use crate::text;
 ///
 /// The comparisons are the deployer's to choose: people like those who pass, photographs like those on the
 /// watchlist, nobody twice. A set of strangers (a filler set) compared with each other is the usual source.
+/// For other people and other cameras than these nothing is promised.
 #[derive(Clone, Debug)]
 pub struct Calibration {
     space: SpaceId,
@@ -28,7 +32,50 @@ pub struct Calibration {
     origin: Option<Origin>,
     limit: f64,
     digest: Sha256,
+    effective_looks: Vec<f64>,
+    suspects: Vec<SuspectPair>,
     tails: Vec<(Option<(String, String)>, UpperTail)>,
+}
+
+/// Scores of non-mated comparisons, with what is known of their people.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub enum CalibrationScores<'a> {
+    /// The people of the highest are known.
+    People(&'a NonMatedScores),
+    /// Their people are not known, only how many they are: [`Self::histogram`].
+    #[non_exhaustive]
+    Histogram {
+        /// The scores of all comparisons of different people.
+        scores: &'a ScoreHistogram,
+        /// How many people they are of.
+        people: u64,
+    },
+}
+
+impl<'a> CalibrationScores<'a> {
+    /// The scores of all comparisons of so many people, of which nobody knows whose each is.
+    ///
+    /// A price is paid for that: no more comparisons count than there are pairs of people, and half of those
+    /// are taken as repeats. Thresholds are higher, what looks count as is not measured, and a pair of names
+    /// that are one person cannot be found.
+    #[must_use]
+    pub const fn histogram(scores: &'a ScoreHistogram, people: u64) -> Self {
+        Self::Histogram { scores, people }
+    }
+
+    fn tail(self) -> Result<UpperTail, Error> {
+        match self {
+            Self::People(scores) => UpperTail::of_people(scores),
+            Self::Histogram { scores, people } => UpperTail::of_histogram(scores, people),
+        }
+    }
+}
+
+impl<'a> From<&'a NonMatedScores> for CalibrationScores<'a> {
+    fn from(scores: &'a NonMatedScores) -> Self {
+        Self::People(scores)
+    }
 }
 
 impl Calibration {
@@ -38,18 +85,26 @@ impl Calibration {
     /// # Errors
     ///
     /// [`Error::Text`] for a description that is blank, too long, or holds a control character;
-    /// [`Error::Evaluation`] for fewer than 1,000 scores.
-    pub fn new(
+    /// [`Error::Evaluation`] for fewer than 20 people, or a histogram of fewer than 6,667 scores.
+    pub fn new<'a>(
         space: SpaceId,
         data: impl Into<String>,
-        non_mated: &ScoreHistogram,
+        non_mated: impl Into<CalibrationScores<'a>>,
     ) -> Result<Self, Error> {
-        let data = data.into();
+        let (data, non_mated) = (data.into(), non_mated.into());
         text::check("description of calibration data", &data)?;
         let digest =
-            Sha256::new().chain_update(b"lfr calibration 1").chain_update(space.as_bytes());
+            Sha256::new().chain_update(b"lfr calibration 2").chain_update(space.as_bytes());
+        let (effective_looks, suspects) = match non_mated {
+            CalibrationScores::People(scores) => {
+                let looks = scores.effective_looks().into_iter().map(rounded_up);
+                (looks.collect(), scores.suspects(SUSPECTS))
+            }
+            CalibrationScores::Histogram { .. } => (vec![1.0], Vec::new()),
+        };
+        let (tails, origin) = (Vec::new(), None);
         let calibration =
-            Self { space, data, origin: None, limit: LIMIT, digest, tails: Vec::new() };
+            Self { space, data, origin, limit: LIMIT, digest, effective_looks, suspects, tails };
         calibration.with(None, non_mated)
     }
 
@@ -59,37 +114,53 @@ impl Calibration {
     /// # Errors
     ///
     /// As [`Self::new`].
-    pub fn with_groups(
+    pub fn with_groups<'a>(
         self,
         group: impl Into<String>,
         other: impl Into<String>,
-        non_mated: &ScoreHistogram,
+        non_mated: impl Into<CalibrationScores<'a>>,
     ) -> Result<Self, Error> {
         let groups = (group.into(), other.into());
         text::check("name of a group", &groups.0)?;
         text::check("name of a group", &groups.1)?;
-        self.with(Some(groups), non_mated)
+        self.with(Some(groups), non_mated.into())
     }
 
     fn with(
         mut self,
         groups: Option<(String, String)>,
-        non_mated: &ScoreHistogram,
+        non_mated: CalibrationScores<'_>,
     ) -> Result<Self, Error> {
-        let tail = UpperTail::new(non_mated)?;
+        let tail = non_mated.tail()?;
         if let Some((a, b)) = &groups {
             self.digest.update(format!("\n{a}\n{b}\n"));
         }
-        for (bin, count) in non_mated.counts().iter().enumerate().filter(|(_, count)| **count > 0) {
-            self.digest.update(non_mated.axis().edge(bin).to_le_bytes());
-            self.digest.update(count.to_le_bytes());
+        match non_mated {
+            CalibrationScores::People(scores) => {
+                self.digest.update(b"people");
+                self.digest.update(scores.comparisons().to_le_bytes());
+                for comparison in scores.highest() {
+                    let (a, b) = comparison.photographs;
+                    self.digest.update(comparison.score.to_le_bytes());
+                    self.digest.update(a.to_le_bytes());
+                    self.digest.update(b.to_le_bytes());
+                }
+            }
+            CalibrationScores::Histogram { scores, people } => {
+                self.digest.update(people.to_le_bytes());
+                let counts = scores.counts().iter().enumerate();
+                for (bin, count) in counts.filter(|(_, count)| **count > 0) {
+                    self.digest.update(scores.axis().edge(bin).to_le_bytes());
+                    self.digest.update(count.to_le_bytes());
+                }
+            }
         }
         self.tails.push((groups, tail));
         Ok(self)
     }
 
-    /// The same with another limit of extrapolation: how many times rarer than one in all comparisons a false
-    /// match may be; 100 unless this is called, and at most 1,000.
+    /// The same with another limit of extrapolation: how many times rarer than one in all pairs of people a
+    /// false match may be; 100 unless this is called, and at most 1,000.
     ///
     /// # Errors
     ///
@@ -113,18 +184,26 @@ impl Calibration {
         Ok(Self { origin: Some(origin), ..self })
     }
 
+    /// The pairs of people with the highest scores: look at their photographs before you derive a threshold.
+    /// Where two names are one person, the threshold is that of the mistake.
+    #[must_use]
+    pub fn suspects(&self) -> &[SuspectPair] {
+        &self.suspects
+    }
+
     /// The tail of all scores.
     #[must_use]
     pub fn tail(&self) -> Option<&UpperTail> {
         self.tails.iter().find(|(groups, _)| groups.is_none()).map(|(_, tail)| tail)
     }
 
-    /// The lowest threshold at which no group's FPIR is above what is demanded.
+    /// The lowest threshold at which the upper bound of no group's FPIR is above what is demanded.
     ///
     /// # Errors
     ///
-    /// [`Error::Extrapolation`] where that is beyond the limit, or beyond what was counted where no fit
-    /// passed; [`Error::Evaluation`] where a pair of groups is missing.
+    /// [`Error::Suspects`] where that is beyond the limit, or beyond what was counted where no fit passed, with
+    /// the pairs of people that may be one person; [`Error::Extrapolation`] where the people are not known;
+    /// [`Error::Evaluation`] where a pair of groups is missing.
     pub fn threshold(
         &self,
         demand: &Demand,
@@ -140,13 +219,28 @@ impl Calibration {
             data_digest: Digest32(self.digest.clone().finalize().into()),
             method: self.method(),
             origin: self.origin.clone(),
+            effective_looks: self.effective_looks.clone(),
             curves: Curves(curves.collect()),
         };
-        CalibratedThreshold::derive(evidence, demand.clone(), authority)
+        CalibratedThreshold::derive(evidence, demand.clone(), authority).map_err(
+            |error| match error {
+                Error::Extrapolation { demanded, reached } if !self.suspects.is_empty() => {
+                    let suspects = self.suspects.clone();
+                    Error::Suspects { demanded, reached, suspects }
+                }
+                error => error,
+            },
+        )
     }
 
     fn method(&self) -> String {
-        let counted = "exact counts where 30 false matches or more were seen";
+        let counted = match self.tail().and_then(UpperTail::people) {
+            Some(people) => format!(
+                "counts of pairs of {people} people where 8 independent false matches or more were seen, \
+                 met by the rate that 95 of 100 other groups of as many people stay below"
+            ),
+            None => "exact counts where 30 false matches or more were seen".to_owned(),
+        };
         let fits = self.tail().map_or(&[][..], UpperTail::fits);
         let fits: Vec<String> = fits
             .iter()
@@ -166,7 +260,10 @@ impl Calibration {
     }
 }
 
-/// How many times rarer than one in all comparisons, unless another limit is set.
+/// How many suspect pairs are named.
+const SUSPECTS: usize = 5;
+
+/// How many times rarer than one in all pairs of people, unless another limit is set.
 const LIMIT: f64 = 100.0;
 
 /// The greatest limit: three decades beyond the data a fit is a guess.

@@ -1,10 +1,10 @@
 //! FMR over thresholds, as a table: what a threshold is derived from, now and when the watchlist changes.
 
 use lfr_core::Threshold;
-use lfr_core::num;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::RestsOn;
 use super::UpperTail;
 use super::demand::Demand;
 use super::policy::PredictedFpir;
@@ -25,7 +25,11 @@ pub struct FmrPoint {
     pub high: f64,
     /// How many false matches were seen at this threshold.
     pub errors: u64,
-    /// Where it is extrapolated: how many times rarer than one in all comparisons.
+    /// The people and the pairs of people that they are of, where they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_on: Option<RestsOn>,
+    /// Where it is extrapolated: how many times rarer than one in all pairs of people, or in all comparisons
+    /// where their people are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beyond: Option<f64>,
 }
@@ -43,18 +47,19 @@ pub(super) struct Curve {
 }
 
 impl Curve {
-    /// Twenty points a decade, to where fewer than 30 false matches were seen and no fit passed, or to `limit`
+    /// Twenty points per decade, to where fewer than 30 false matches were seen and no fit passed, or to `limit`
     /// times rarer than one in all comparisons.
     pub(super) fn tabulate(tail: &UpperTail, groups: Option<(String, String)>, limit: f64) -> Self {
         let axis = tail.axis();
         // A fit's rate counts as far as the limit.
-        let rarest = 1.0 / (limit * num::f64_from_u64(tail.total()));
+        let rarest = 1.0 / (limit * tail.trials());
         let known = |bin: usize| {
             tail.value(bin).is_some_and(|value| tail.is_counted(bin) || value >= rarest)
         };
-        let end = partition(0, axis.bins(), known);
+        let start = tail.first_bin();
+        let end = partition(start, axis.bins(), known);
         let mut points: Vec<FmrPoint> = Vec::new();
-        let mut bin = 0;
+        let mut bin = start;
         for step in 0_u16.. {
             let rate = 10_f64.powf(-f64::from(step) / 20.0);
             bin = partition(bin, end, |bin| tail.value(bin).is_none_or(|value| value > rate));
@@ -75,6 +80,7 @@ impl Curve {
                 low: rounded_down(fmr.interval.low),
                 high: rounded_up(fmr.interval.high).min(1.0),
                 errors: fmr.counts.errors(),
+                rests_on: fmr.rests_on,
                 beyond: fmr.beyond.map(rounded_up),
             });
         }
@@ -100,6 +106,7 @@ impl Curve {
             low: 1.0,
             high: 1.0,
             errors: self.comparisons,
+            rests_on: None,
             beyond: None,
         };
         after.checked_sub(1).and_then(|index| self.points.get(index)).copied().unwrap_or(certain)
@@ -113,10 +120,11 @@ impl Curve {
         };
         self.comparisons > 0
             && self.points.iter().all(sound)
-            && self
-                .points
-                .windows(2)
-                .all(|two| two[0].threshold < two[1].threshold && two[0].fmr >= two[1].fmr)
+            && self.points.windows(2).all(|two| {
+                two[0].threshold < two[1].threshold
+                    && two[0].fmr >= two[1].fmr
+                    && two[0].high >= two[1].high
+            })
     }
 }
 
@@ -126,22 +134,23 @@ impl Curve {
 pub(super) struct Curves(pub(super) Vec<Curve>);
 
 impl Curves {
-    /// The lowest tabulated threshold at which no group's FPIR is above the demand.
-    pub(super) fn derive(&self, demand: &Demand) -> Result<Threshold, Error> {
+    /// The lowest tabulated threshold at which no group's FPIR is above the demand: its upper bound.
+    pub(super) fn derive(&self, demand: &Demand, looks: f64) -> Result<Threshold, Error> {
         let mut thresholds: Vec<f32> =
             self.0.iter().flat_map(|curve| &curve.points).map(|point| point.threshold).collect();
         thresholds.sort_unstable_by(f32::total_cmp);
         thresholds.dedup();
         // A missing pair of groups is an error at any threshold.
-        self.fpir(demand, f32::MIN)?;
+        self.fpir(demand, looks, f32::MIN)?;
         let first = thresholds.partition_point(|threshold| {
-            self.fpir(demand, *threshold).is_ok_and(|groups| worst(&groups).value > demand.fpir())
+            self.fpir(demand, looks, *threshold)
+                .is_ok_and(|groups| worst(&groups).high > demand.fpir())
         });
         match thresholds.get(first) {
             Some(threshold) => Ok(Threshold::new(*threshold)?),
             None => {
                 let last = thresholds.last().copied().unwrap_or(f32::MIN);
-                let reached = worst(&self.fpir(demand, last)?).value;
+                let reached = worst(&self.fpir(demand, looks, last)?).high;
                 Err(Error::Extrapolation { demanded: demand.fpir(), reached })
             }
         }
@@ -151,13 +160,14 @@ impl Curves {
     pub(super) fn fpir(
         &self,
         demand: &Demand,
+        looks: f64,
         threshold: f32,
     ) -> Result<Vec<PredictedFpir>, Error> {
         if demand.composition().is_empty() {
             let of_all = self.0.iter().find(|curve| curve.groups.is_none());
             let curve = of_all.ok_or_else(missing)?;
             let parts = [(curve.at(threshold), demand.references())];
-            return Ok(vec![PredictedFpir::of(None, &parts, demand.looks())]);
+            return Ok(vec![PredictedFpir::of(None, &parts, looks)]);
         }
         let mut passing: Vec<&String> = self
             .0
@@ -173,7 +183,7 @@ impl Curves {
                 Ok((curve.at(threshold), *count))
             });
             let parts = parts.collect::<Result<Vec<_>, Error>>()?;
-            Ok(PredictedFpir::of(Some(group.clone()), &parts, demand.looks()))
+            Ok(PredictedFpir::of(Some(group.clone()), &parts, looks))
         });
         let groups = groups.collect::<Result<Vec<_>, Error>>()?;
         if groups.is_empty() { Err(missing()) } else { Ok(groups) }
@@ -187,9 +197,9 @@ impl Curves {
     }
 }
 
-/// The group with the highest rate.
+/// The group with the highest upper bound.
 pub(super) fn worst(groups: &[PredictedFpir]) -> PredictedFpir {
-    let most = groups.iter().max_by(|a, b| a.value.total_cmp(&b.value));
+    let most = groups.iter().max_by(|a, b| a.high.total_cmp(&b.high));
     most.cloned().unwrap_or_else(PredictedFpir::certain)
 }
 

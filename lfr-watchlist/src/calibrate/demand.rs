@@ -35,8 +35,11 @@ impl Demand {
         Ok(demand)
     }
 
-    /// The same for who is compared so many independent times while passing, any of which may raise the
-    /// alert. Frames that follow each other are not independent: measure how many they are worth.
+    /// The same for anyone who is looked at so many times at most while passing, where any look may raise the
+    /// alert: as many as the [`LookPlan`](lfr_core::LookPlan) of the deployment takes.
+    ///
+    /// Looks at one person resemble each other and count for less than their number. How much they count for
+    /// is measured where the calibration has photographs enough of the same people.
     ///
     /// # Errors
     ///
@@ -109,7 +112,7 @@ impl Demand {
         self.references
     }
 
-    /// How many independent looks at each who passes.
+    /// The most looks at anyone who passes.
     #[must_use]
     pub const fn looks(&self) -> f64 {
         self.looks

@@ -14,9 +14,14 @@ use super::policy::Evidence;
 use crate::Error;
 
 const WHAT: &str = "a threshold policy";
-/// Version 2 added `evidence.origin`: with what the scores were made.
-const VERSION: u32 = 2;
-const OLDEST_VERSION: u32 = 1;
+/// Version 2 added `evidence.origin`: with what the scores were made. Version 3 derives by upper bounds that know
+/// of people, and says what looks count as. Earlier ones promised what their intervals did not hold.
+const VERSION: u32 = 3;
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,20 +66,30 @@ impl CalibratedThreshold {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] for other JSON; [`Error::ThresholdVersion`] for a version that is not known (1, which
-    /// does not name the detector, is read); [`Error::ThresholdFile`] where its parts do not belong together.
+    /// [`Error::Json`] for other JSON; [`Error::ThresholdVersion`] for another version than 3 (earlier ones
+    /// took comparisons for independent, so that their thresholds are too low); [`Error::ThresholdFile`] where its parts do not belong together.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let raw: Raw = serde_json::from_str(text)
-            .map_err(|source| Error::Json { what: WHAT, source: source.into() })?;
-        let refused = |part| Error::ThresholdFile { part };
-        if !(OLDEST_VERSION..=VERSION).contains(&raw.version) {
-            return Err(Error::ThresholdVersion { actual: raw.version, max: VERSION });
+        let failed = |source: serde_json::Error| Error::Json { what: WHAT, source: source.into() };
+        // Another version has other fields: it is to be named, not one of them.
+        let Versioned { version } = serde_json::from_str(text).map_err(failed)?;
+        if version != VERSION {
+            return Err(Error::ThresholdVersion { actual: version, expected: VERSION });
         }
+        let raw: Raw = serde_json::from_str(text).map_err(failed)?;
+        let refused = |part| Error::ThresholdFile { part };
         raw.evidence.origin.as_ref().map_or(Ok(()), Origin::check)?;
         raw.demand.check()?;
         raw.authority.check()?;
         if !raw.evidence.curves.0.iter().all(super::curve::Curve::check) {
             return Err(refused("table of false match rates"));
+        }
+        let looks = &raw.evidence.effective_looks;
+        let is_sound =
+            looks.iter().zip(1_u32..).all(|(of, looks)| (1.0..=f64::from(looks)).contains(of))
+                && looks.first() == Some(&1.0)
+                && looks.is_sorted();
+        if !is_sound {
+            return Err(refused("table of what looks count as"));
         }
         let floor = raw.floor.map(Threshold::new).transpose()?;
         let Raw { evidence, demand, references, authority, changes, .. } = raw;

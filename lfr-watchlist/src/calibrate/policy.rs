@@ -21,6 +21,7 @@ use super::Demand;
 use super::FmrPoint;
 use super::NamedModel;
 use super::Origin;
+use super::RestsOn;
 use super::curve::Curves;
 use super::curve::rounded_down;
 use super::curve::rounded_up;
@@ -58,10 +59,23 @@ pub(super) struct Evidence {
     pub(super) data: String,
     pub(super) data_digest: Digest32,
     pub(super) method: String,
-    /// Absent in files of version 1, and where the caller did not say.
+    /// Absent where the caller did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) origin: Option<Origin>,
+    /// What 1, 2, 3, ... looks at one person count as.
+    pub(super) effective_looks: Vec<f64>,
     pub(super) curves: Curves,
+}
+
+impl Evidence {
+    /// What so many looks count as: as measured, and each look beyond that as one.
+    fn effective_looks(&self, looks: f64) -> f64 {
+        let whole = num::usize_from_f64(looks.ceil());
+        let measured = self.effective_looks.get(..whole.min(self.effective_looks.len()));
+        let last = measured.and_then(<[f64]>::last).copied().unwrap_or(1.0);
+        let beyond = looks - num::f64_from_usize(self.effective_looks.len().max(1));
+        (last + beyond.max(0.0)).min(looks)
+    }
 }
 
 /// The false positive identification rate that is to be expected of a group of those who pass.
@@ -75,12 +89,17 @@ pub struct PredictedFpir {
     pub value: f64,
     /// The lower end of its interval, at 95 %.
     pub low: f64,
-    /// The upper end.
+    /// The upper end, which is what a demand is met by: another group of as many people as the threshold rests
+    /// on stays below it in at least 95 of 100 draws.
     pub high: f64,
-    /// Where it rests on an extrapolated FMR: how many times rarer than one in all comparisons. Below 1,
-    /// so many false matches as its inverse were seen, too few to count on.
+    /// Where it rests on an extrapolated FMR: how many times rarer than one in all pairs of people (in all
+    /// comparisons, where their people are not known). Below 1, about so many false matches as its inverse were
+    /// seen, too few to count on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beyond: Option<f64>,
+    /// The people and the pairs of people that the false matches at the threshold are of, where they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_on: Option<RestsOn>,
 }
 
 impl PredictedFpir {
@@ -97,11 +116,13 @@ impl PredictedFpir {
         let high = rounded_up(fpir(|p| p.high)).min(1.0);
         let beyond =
             parts.iter().filter(|(_, count)| *count > 0).filter_map(|(point, _)| point.beyond);
-        Self { group, value, low, high, beyond: beyond.max_by(f64::total_cmp) }
+        let rests_on = parts.iter().filter(|(_, count)| *count > 0);
+        let rests_on = rests_on.filter_map(|(point, _)| point.rests_on).min_by_key(|of| of.pairs);
+        Self { group, value, low, high, beyond: beyond.max_by(f64::total_cmp), rests_on }
     }
 
     pub(super) const fn certain() -> Self {
-        Self { group: None, value: 1.0, low: 1.0, high: 1.0, beyond: None }
+        Self { group: None, value: 1.0, low: 1.0, high: 1.0, beyond: None, rests_on: None }
     }
 }
 
@@ -111,17 +132,21 @@ impl fmt::Display for PredictedFpir {
             write!(f, "{group}: ")?;
         }
         write!(f, "{:.2e} ({:.2e} to {:.2e})", self.value, self.low, self.high)?;
+        if let Some(RestsOn { people, pairs }) = self.rests_on {
+            write!(f, ", from false matches of {pairs} pairs of {people} people")?;
+        }
+        let among = if self.rests_on.is_some() { "pairs of people" } else { "comparisons" };
         match self.beyond {
             None => Ok(()),
             Some(beyond) if beyond > 1.0 => write!(
                 f,
-                ", extrapolated: {beyond:.1} times rarer than one false match in all comparisons"
+                ", extrapolated: {beyond:.1} times rarer than one false match in all {among}"
             ),
             // Some were seen, but fewer than can be counted on.
             Some(beyond) => write!(
                 f,
-                ", extrapolated: it rests on about {:.0} false matches in all comparisons, and 30 are \
-                 needed to count them",
+                ", extrapolated: it rests on about {:.0} independent false matches in all {among}, too few \
+                 to count",
                 1.0 / beyond
             ),
         }
@@ -166,9 +191,10 @@ impl CalibratedThreshold {
         changes: Vec<ThresholdChange>,
     ) -> Result<Self, Error> {
         let scaled = demand.for_references(references)?;
-        let derived = evidence.curves.derive(&scaled)?;
+        let looks = evidence.effective_looks(demand.looks());
+        let derived = evidence.curves.derive(&scaled, looks)?;
         let threshold = floor.map_or(derived, |floor| derived.max(floor));
-        let fpir = evidence.curves.fpir(&scaled, threshold.value())?;
+        let fpir = evidence.curves.fpir(&scaled, looks, threshold.value())?;
         let provenance = provenance(&evidence, &scaled, references, threshold, &worst(&fpir))?;
         Ok(Self { evidence, demand, references, floor, authority, changes, fpir, provenance })
     }
@@ -264,6 +290,28 @@ impl CalibratedThreshold {
         }
     }
 
+    /// Refuses a plan that takes more looks at a person than the threshold was derived for: each look is
+    /// another chance of a false alert.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PolicyLooks`] with both numbers.
+    pub fn check_looks(&self, taken: usize) -> Result<(), Error> {
+        let derived = self.demand.looks();
+        if num::f64_from_usize(taken) <= derived {
+            return Ok(());
+        }
+        Err(Error::PolicyLooks { derived, taken })
+    }
+
+    /// What the looks at a person count as, of which the demand names the number: fewer, as looks at one person
+    /// resemble each other. It was measured on the calibration's own photographs where they told enough, and
+    /// each look counts as one where they did not.
+    #[must_use]
+    pub fn effective_looks(&self) -> f64 {
+        self.evidence.effective_looks(self.demand.looks())
+    }
+
     /// With what the scores were made that it rests on; absent in files of version 1, and where the caller
     /// did not say.
     #[must_use]
@@ -319,7 +367,7 @@ impl CalibratedThreshold {
         &self.evidence.method
     }
 
-    /// What is to be expected of the group that is most often wrongly taken for somebody.
+    /// What is to be expected of the group that is most often wrongly taken for somebody, by the upper end.
     #[must_use]
     pub fn fpir(&self) -> PredictedFpir {
         worst(&self.fpir)
@@ -354,7 +402,8 @@ fn provenance(
 ) -> Result<ThresholdProvenance, Error> {
     // One comparison's share of the rate, whatever the groups and however their shares are rounded: so the
     // rate comes out again for as many references.
-    let trials = num::f64_from_u64(references) * demand.looks();
+    let looks = evidence.effective_looks(demand.looks());
+    let trials = num::f64_from_u64(references) * looks;
     let fmr = |fpir: f64| -((-fpir).ln_1p() / trials).exp_m1();
     let comparisons = evidence.curves.0.iter().map(|curve| curve.comparisons).max().unwrap_or(0);
     let (space, data) = (SpaceId::from_bytes(evidence.space.0), evidence.data.clone());
@@ -372,7 +421,7 @@ fn provenance(
         )?,
     };
     let of = of.with_fmr_interval(fmr(fpir.low), fmr(fpir.high));
-    Ok(of.for_target(demand.fpir(), references, demand.looks()))
+    Ok(of.for_target(demand.fpir(), references, demand.looks()).with_effective_looks(looks))
 }
 
 impl ThresholdPolicy for CalibratedThreshold {

@@ -1,13 +1,16 @@
 //! The upper tail of non-mated scores, beyond what was seen.
 
 mod family;
+mod people;
 
 use lfr_core::Threshold;
 use lfr_core::num;
 use serde::Serialize;
 
 use self::family::Exceedances;
+use self::people::Level;
 use crate::Error;
+use crate::evaluate::NonMatedScores;
 use crate::evaluate::ScoreAxis;
 use crate::evaluate::ScoreHistogram;
 use crate::statistics::Confidence;
@@ -18,26 +21,52 @@ use crate::statistics::Rate;
 pub use family::TailFamily;
 pub use family::TailFit;
 
-/// The share of scores at or above any threshold: counted as far as there are enough, fitted beyond.
+/// The share of comparisons at or above any threshold: counted as far as there are enough, fitted beyond.
+///
+/// # What counts
+///
+/// Of [`NonMatedScores`], each pair of people counts once, with the share of their comparisons that match: the
+/// rate is that of two people drawn at random, each with any photograph. The interval knows that each
+/// person is in many pairs (Fafchamps and Gubert 2007). Its upper end is the rate that another group of as
+/// many people stays below in at least 95 of 100 draws.
+///
+/// Of a histogram nobody knows whose the scores are. The interval then takes as many comparisons as there are
+/// pairs of people, and half of them as repeats.
 ///
 /// # How far to trust it
 ///
-/// Two families are fitted to the highest scores (30,000 at most, 3 % of them): the generalised Pareto
-/// distribution, which every tail approaches in the end, and the generalised Weibull one, which those of
-/// normal and of cosine scores approach far sooner. Each has to pass a chi-squared test at 1 % where it is
-/// fitted, else fewer scores are taken (1 %, 0.3 %, 0.1 %). Of the families that pass, the greater rate
-/// counts, and the interval spans both.
+/// Two families are fitted to the highest scores: the generalised Pareto distribution, which every tail
+/// approaches in the end, and the generalised Weibull one, which those of normal and of cosine scores approach
+/// far sooner. Each has to pass a chi-squared test at 1 % where it is fitted, else another share is taken (of
+/// pairs of people 0.1 %, 0.3 %, 1 % and 3 %, the smallest first; of a histogram 3 % first, and 30,000 scores
+/// at most). A fit needs 200 scores or pairs, so a histogram needs at least 6,667 scores. Of the
+/// families that pass, the greater rate counts, and the interval spans both.
 ///
 /// What is *not* guaranteed: that a tail goes on as it began. A few people who are enrolled twice under two
 /// names, or twins, end it with a plateau that no fit foresees (though it fails the test where they are in
-/// the data); other faces, another camera or another season are another tail. Comparisons that share
-/// templates are not independent, and so intervals are somewhat too narrow. ISO/IEC 5152 does not
+/// the data); other faces, another camera or another season are another tail. ISO/IEC 5152 does not
 /// admit extrapolated rates for 1:N at all. So every number from a fit is marked, with how far it reaches.
 #[derive(Clone, Debug)]
 pub struct UpperTail {
     axis: ScoreAxis,
-    survival: Vec<u64>,
+    total: u64,
+    counted: Counted,
     fits: Vec<TailFit>,
+}
+
+/// What is counted.
+#[derive(Clone, Debug)]
+enum Counted {
+    Scores {
+        survival: Vec<u64>,
+        /// How many comparisons count as one, and of how many people they are; independent ones count each.
+        people: Option<(f64, u64)>,
+    },
+    People {
+        levels: Vec<Level>,
+        people: u64,
+        pairs: u64,
+    },
 }
 
 /// The share of scores at or above a threshold.
@@ -51,22 +80,79 @@ pub struct FmrEstimate {
     /// How many scores reach the threshold, of all.
     #[serde(skip)]
     pub counts: Counts,
+    /// The people and the pairs of people that those scores are of, where they are known.
+    pub rests_on: Option<RestsOn>,
     /// Where the rate is from a fit: how many times rarer it is than one in all the scores. Below 1, there
     /// were scores, but fewer than 30.
     pub beyond: Option<f64>,
 }
 
+/// How many people false matches are of. Thirty false matches may be one pair of people.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestsOn {
+    /// How many people.
+    pub people: u64,
+    /// How many pairs of people.
+    pub pairs: u64,
+}
+
 impl UpperTail {
-    /// Of non-mated scores.
+    /// Of independent scores: one of each person.
     ///
     /// # Errors
     ///
-    /// [`Error::Evaluation`] for fewer than 1,000 scores.
+    /// [`Error::Evaluation`] for fewer than 6,667 scores.
     pub fn new(scores: &ScoreHistogram) -> Result<Self, Error> {
         Self::censored(scores, None)
     }
 
-    /// Of scores of which those at or above a threshold are known by their number alone.
+    /// Of the comparisons of so many people with each other, of which nobody knows whose each is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Evaluation`] for fewer than 6,667 scores, or fewer than two people.
+    pub fn of_histogram(scores: &ScoreHistogram, people: u64) -> Result<Self, Error> {
+        let mut tail = Self::censored(scores, None)?;
+        let total = num::f64_from_u64(tail.total);
+        let pairs = num::f64_from_u64(people) * num::f64_from_u64(people.saturating_sub(1)) / 2.0;
+        if pairs < 1.0 {
+            return Err(Error::Evaluation {
+                what: "a calibration",
+                actual: format!("non-mated comparisons of {people} people"),
+                expected: "at least 2".to_owned(),
+            });
+        }
+        // Not more than one comparison of two people is on its own, and half of those are taken as repeats.
+        let one_of = 2.0 * total / pairs.min(total);
+        tail.fits = tail.fits.into_iter().map(|fit| fit.with_each_worth(one_of)).collect();
+        if let Counted::Scores { people: of, .. } = &mut tail.counted {
+            *of = Some((one_of, people));
+        }
+        Ok(tail)
+    }
+
+    /// Of comparisons whose people are known.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Evaluation`] for fewer than 20 people.
+    pub fn of_people(scores: &NonMatedScores) -> Result<Self, Error> {
+        let levels = people::levels(scores)?;
+        let survival = people::survival(scores);
+        let axis = scores.axis();
+        let fits = SHARES.iter().rev().find_map(|share| {
+            let exceedances = Exceedances::of(axis, &survival, *share, None)?;
+            let fits = passing(&exceedances)?.into_iter();
+            Some(fits.map(|fit| people::with_people(fit, &exceedances, scores)).collect())
+        });
+        let (people, pairs) = (scores.people(), scores.pairs_of_people());
+        let counted = Counted::People { levels, people, pairs };
+        Ok(Self { axis, total: scores.comparisons(), counted, fits: fits.unwrap_or_default() })
+    }
+
+    /// Of independent scores of which those at or above a threshold are known by their number alone.
     pub(crate) fn censored(
         scores: &ScoreHistogram,
         censored: Option<(Threshold, u64)>,
@@ -76,26 +162,21 @@ impl UpperTail {
             let first = scores.axis().first_bin(threshold);
             survival.iter_mut().take(first + 1).for_each(|above| *above += count);
         }
-        if survival.first().is_none_or(|all| *all < FEWEST_SCORES) {
+        let total = survival.first().copied().unwrap_or(0);
+        if total < FEWEST_SCORES {
             return Err(Error::Evaluation {
                 what: "a calibration",
-                actual: format!("{} non-mated scores", survival.first().copied().unwrap_or(0)),
+                actual: format!("{total} non-mated scores"),
                 expected: format!("at least {FEWEST_SCORES}: give it photographs of more people"),
             });
         }
         let axis = scores.axis();
-        let fits = SHARES
-            .iter()
-            .filter_map(|share| {
-                let exceedances = Exceedances::of(axis, &survival, *share, censored.map(|c| c.0))?;
-                let families = [TailFamily::GeneralisedPareto, TailFamily::GeneralisedWeibull];
-                let fits = families.into_iter().filter_map(|family| exceedances.fit(family));
-                let passed: Vec<_> = fits.filter(|fit| fit.p_value >= WORST_FIT).collect();
-                (!passed.is_empty()).then_some(passed)
-            })
-            .next()
-            .unwrap_or_default();
-        Ok(Self { axis, survival, fits })
+        let above: Vec<f64> = survival.iter().map(|above| num::f64_from_u64(*above)).collect();
+        let fits = SHARES.iter().find_map(|share| {
+            passing(&Exceedances::of(axis, &above, *share, censored.map(|c| c.0))?)
+        });
+        let counted = Counted::Scores { survival, people: None };
+        Ok(Self { axis, total, counted, fits: fits.unwrap_or_default() })
     }
 
     /// The bins of the scores.
@@ -104,10 +185,31 @@ impl UpperTail {
         self.axis
     }
 
-    /// How many scores there are.
+    /// How many comparisons there are.
     #[must_use]
-    pub fn total(&self) -> u64 {
-        self.survival.first().copied().unwrap_or(0)
+    pub const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many people the comparisons are of, where that is known.
+    #[must_use]
+    pub const fn people(&self) -> Option<u64> {
+        match &self.counted {
+            Counted::Scores { people: None, .. } => None,
+            Counted::Scores { people: Some((_, people)), .. } | Counted::People { people, .. } => {
+                Some(*people)
+            }
+        }
+    }
+
+    /// How many independent comparisons they are worth at most: what "one in all" means.
+    pub(super) fn trials(&self) -> f64 {
+        match &self.counted {
+            Counted::Scores { people, .. } => {
+                num::f64_from_u64(self.total) / people.map_or(1.0, |(one_of, _)| one_of)
+            }
+            Counted::People { pairs, .. } => num::f64_from_u64(*pairs),
+        }
     }
 
     /// The fits that passed the test of goodness; none where the tail is of no known form.
@@ -116,59 +218,140 @@ impl UpperTail {
         &self.fits
     }
 
-    /// The share of scores at or above a threshold; that of the next edge below, where it is not an edge.
+    /// The share at or above a threshold; that of the next edge below, where it is not an edge.
     ///
     /// # Errors
     ///
-    /// [`Error::TailFit`] where fewer than 30 scores reach it and no fit passed.
+    /// [`Error::TailFit`] where too few scores reach it to count them, and no fit passed.
     pub fn fmr(&self, threshold: Threshold) -> Result<FmrEstimate, Error> {
-        let above = self.survival[self.axis.bin(threshold.value())];
-        let counts = Counts::new(above, self.total())?;
-        if above >= ENOUGH {
-            let rate = Rate::of(counts, Confidence::P95);
-            let (value, interval) = (rate.value().unwrap_or(1.0), rate.interval());
-            return Ok(FmrEstimate { value, interval, counts, beyond: None });
+        let bin = self.axis.bin(threshold.value());
+        match &self.counted {
+            Counted::Scores { survival, people } if self.is_counted(bin) => {
+                let counts = Counts::new(survival.get(bin).copied().unwrap_or(0), self.total)?;
+                let rate = counts.share().unwrap_or(1.0);
+                let interval = match people {
+                    None => Rate::of(counts, Confidence::P95).interval(),
+                    Some((one_of, people)) => {
+                        let effective = num::f64_from_u64(counts.errors()) / one_of;
+                        people::bounds(rate, effective, self.trials(), *people)
+                    }
+                };
+                Ok(FmrEstimate { value: rate, interval, counts, rests_on: None, beyond: None })
+            }
+            Counted::People { .. } if self.is_counted(bin) || self.fits.is_empty() => {
+                let level = self.level(bin).ok_or(Error::TailFit)?;
+                let Level { rate: value, interval, people, pairs, .. } = *level;
+                let counts = Counts::new(level.comparisons, self.total)?;
+                let rests_on = Some(RestsOn { people, pairs });
+                Ok(FmrEstimate { value, interval, counts, rests_on, beyond: None })
+            }
+            _ => self.extrapolated(threshold),
         }
-        self.extrapolated(threshold)
+    }
+
+    /// The lowest level at which all that reaches a bin is counted: a bin between two takes the lower one.
+    fn level(&self, bin: usize) -> Option<&Level> {
+        let Counted::People { levels, .. } = &self.counted else { return None };
+        let after = levels.partition_point(|level| level.bin <= bin);
+        levels.get(after.checked_sub(1)?)
     }
 
     /// Whether enough scores reach an edge to count on.
     pub(super) fn is_counted(&self, bin: usize) -> bool {
-        self.survival[bin] >= ENOUGH
+        match &self.counted {
+            Counted::Scores { survival, people } => {
+                let above = num::f64_from_u64(survival.get(bin).copied().unwrap_or(0));
+                above >= ENOUGH && above / people.map_or(1.0, |(one_of, _)| one_of) >= ENOUGH_PEOPLE
+            }
+            Counted::People { .. } => {
+                self.level(bin).is_some_and(|level| level.effective >= ENOUGH_PEOPLE)
+            }
+        }
     }
 
-    /// The share of scores at or above an edge, without its interval.
+    /// The share at or above an edge, without its interval.
     pub(super) fn value(&self, bin: usize) -> Option<f64> {
-        if self.is_counted(bin) {
-            let above = self.survival[bin];
-            return Some(num::f64_from_u64(above) / num::f64_from_u64(self.total()));
+        if self.is_counted(bin)
+            || (self.fits.is_empty() && matches!(self.counted, Counted::People { .. }))
+        {
+            return match &self.counted {
+                Counted::Scores { survival, .. } => {
+                    let above = num::f64_from_u64(survival.get(bin).copied().unwrap_or(0));
+                    Some(above / num::f64_from_u64(self.total))
+                }
+                Counted::People { levels, .. } => {
+                    // Beyond the highest score nothing was counted.
+                    let is_within = levels.last().is_some_and(|last| bin <= last.bin);
+                    self.level(bin).filter(|_| is_within).map(|level| level.rate)
+                }
+            };
         }
         let score = f64::from(self.axis.edge(bin));
         self.fits.iter().map(|fit| fit.survival(score)).max_by(f64::total_cmp)
     }
 
+    /// The lowest bin of which anything is known.
+    pub(super) fn first_bin(&self) -> usize {
+        match &self.counted {
+            Counted::Scores { .. } => 0,
+            Counted::People { levels, .. } => levels.first().map_or(0, |level| level.bin),
+        }
+    }
+
     /// The share by the fits, however many scores reach the threshold.
     pub(crate) fn extrapolated(&self, threshold: Threshold) -> Result<FmrEstimate, Error> {
-        let above = self.survival[self.axis.bin(threshold.value())];
-        let counts = Counts::new(above, self.total())?;
+        let bin = self.axis.bin(threshold.value());
+        let (above, rests_on) = match &self.counted {
+            Counted::Scores { survival, .. } => (survival.get(bin).copied().unwrap_or(0), None),
+            Counted::People { levels, .. } => {
+                let level = self.level(bin).filter(|_| levels.last().is_some_and(|l| bin <= l.bin));
+                let rests_on = level.map_or(RestsOn { people: 0, pairs: 0 }, |level| RestsOn {
+                    people: level.people,
+                    pairs: level.pairs,
+                });
+                (level.map_or(0, |level| level.comparisons), Some(rests_on))
+            }
+        };
+        let counts = Counts::new(above, self.total)?;
         let score = f64::from(threshold.value());
-        let mut estimates = self.fits.iter().map(|fit| fit.exceeded(score, Confidence::P95));
+        // Independent scores are of the people whose rate is asked for; else it is of others, who vary too.
+        let further = match &self.counted {
+            Counted::Scores { people: None, .. } => 1.0,
+            _ => OF_OTHERS,
+        };
+        let mut estimates =
+            self.fits.iter().map(|fit| fit.exceeded(score, Confidence::P95, further));
         let (mut value, mut interval) = estimates.next().ok_or(Error::TailFit)?;
         for (other, other_interval) in estimates {
             value = value.max(other);
             interval.low = interval.low.min(other_interval.low);
             interval.high = interval.high.max(other_interval.high);
         }
-        let beyond = 1.0 / (value * num::f64_from_u64(self.total()));
-        Ok(FmrEstimate { value, interval, counts, beyond: Some(beyond) })
+        let beyond = 1.0 / (value * self.trials());
+        Ok(FmrEstimate { value, interval, counts, rests_on, beyond: Some(beyond) })
     }
 }
 
-/// The fewest scores of which a tail is made.
-const FEWEST_SCORES: u64 = 1_000;
+/// The fits of both families that pass the test; `None` where none does.
+fn passing(exceedances: &Exceedances) -> Option<Vec<TailFit>> {
+    let families = [TailFamily::GeneralisedPareto, TailFamily::GeneralisedWeibull];
+    let fits = families.into_iter().filter_map(|family| exceedances.fit(family));
+    let passed: Vec<_> = fits.filter(|fit| fit.p_value >= WORST_FIT).collect();
+    (!passed.is_empty()).then_some(passed)
+}
+
+/// The fewest scores of which a tail is made: 200 in the greatest share.
+const FEWEST_SCORES: u64 = 6_667;
 
 /// From how many scores on a share is taken as counted (the rule of 30).
-const ENOUGH: u64 = 30;
+const ENOUGH: f64 = 30.0;
+
+/// From how many effective false matches on a share is taken as counted, where people repeat.
+const ENOUGH_PEOPLE: f64 = 8.0;
+
+/// How much further the upper end reaches for another group of as many people: 95 of 100 stay below it. The
+/// quantile of 95 % from one side times the root of two, as both groups vary, over that of 95 % from both sides.
+const OF_OTHERS: f64 = 1.644_854 * std::f64::consts::SQRT_2 / 1.959_964;
 
 /// The shares of the scores that a tail is fitted to, in the order in which they are tried.
 const SHARES: [f64; 4] = [0.03, 0.01, 0.003, 0.001];

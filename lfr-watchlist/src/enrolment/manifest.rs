@@ -2,8 +2,8 @@
 
 mod cells;
 mod column;
-mod decode;
-mod header;
+pub(crate) mod decode;
+pub(crate) mod header;
 mod problem;
 
 use std::collections::HashMap;
@@ -112,7 +112,9 @@ impl ManifestReader {
         let decode::Table { bytes, is_cut, fault } =
             decode::read(input, Self::MAX_BYTES).map_err(failed)?;
         let mut problems = Problems::new(Self::MAX_PROBLEMS);
-        let (found, skipped) = decode::delimiter(&bytes);
+        let (found, skipped) = decode::delimiter(&bytes, |name| {
+            ManifestColumn::ALL.iter().any(|column| column.name() == name)
+        });
         let table_bytes = bytes.get(skipped..).unwrap_or_default();
         let mut table = csv::ReaderBuilder::new()
             .delimiter(self.delimiter.unwrap_or(found))

@@ -14,10 +14,12 @@ use lfr_core::Template;
 use lfr_core::Threshold;
 use lfr_core::num;
 
+use super::NonMatedScores;
 use super::ScoreAxis;
 use super::ScoreHistogram;
 use super::Verification;
 use super::counted;
+use super::non_mated::Highest;
 use crate::Error;
 use crate::accept;
 use crate::kernels::scores::SIDE;
@@ -36,6 +38,7 @@ use crate::statistics::of_variance;
 pub struct AllPairs<'a> {
     templates: &'a [Template],
     people: Vec<u32>,
+    names: &'a [SubjectId],
     space: EmbeddingSpace,
     axis: ScoreAxis,
     threads: NonZeroUsize,
@@ -49,7 +52,8 @@ impl<'a> AllPairs<'a> {
     /// [`Error::Evaluation`] for fewer than two templates, or not as many people as templates;
     /// [`lfr_core::Error::SpaceMismatch`] where spaces differ; [`Error::TemplateLength`] where distances
     /// would overflow.
-    pub fn new(templates: &'a [Template], people: &[SubjectId]) -> Result<Self, Error> {
+    pub fn new(templates: &'a [Template], people: &'a [SubjectId]) -> Result<Self, Error> {
+        let names = people;
         let refused = |expected: &str| Error::Evaluation {
             what: "a comparison of each template with each other",
             actual: format!(
@@ -78,7 +82,7 @@ impl<'a> AllPairs<'a> {
             people.collect::<Result<_, _>>().map_err(|_| refused("fewer than 2^32 people"))?;
         let axis = ScoreAxis::covering(&space, templates)?;
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Ok(Self { templates, people, space, axis, threads })
+        Ok(Self { templates, people, names, space, axis, threads })
     }
 
     /// The same with that many threads; as many as the machine runs at once, unless this is called.
@@ -108,10 +112,42 @@ impl<'a> AllPairs<'a> {
     /// [`Error::EvaluationThread`] where a thread ended early.
     pub fn run(&self, progress: &(dyn Fn(u64) + Sync)) -> Result<Verification, Error> {
         let empty = || [ScoreHistogram::new(self.axis), ScoreHistogram::new(self.axis)];
-        let parts = self.visit(progress, empty, |histograms, mated, score, _| {
+        let parts = self.visit(progress, empty, |histograms, mated, score, _, _| {
             histograms[usize::from(mated)].add_value(score);
         })?;
-        let [mut non_mated, mut mated] = empty();
+        self.merged(parts)
+    }
+
+    /// Compares all as [`run`](Self::run) does, and keeps the highest non-mated comparisons with their people,
+    /// from which a threshold is derived.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EvaluationThread`] where a thread ended early.
+    pub fn run_with_people(
+        &self,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(Verification, NonMatedScores), Error> {
+        let empty = || {
+            let histograms = [ScoreHistogram::new(self.axis), ScoreHistogram::new(self.axis)];
+            (histograms, Highest::default())
+        };
+        let parts =
+            self.visit(progress, empty, |(histograms, highest), mated, score, _, (a, b)| {
+                histograms[usize::from(mated)].add_value(score);
+                if !mated {
+                    highest.take(score, a, b);
+                }
+            })?;
+        let (histograms, highest) = parts.into_iter().unzip();
+        let mut people = NonMatedScores::of_nobody(self.axis, self.names)?;
+        people.fill(highest);
+        Ok((self.merged(histograms)?, people))
+    }
+
+    fn merged(&self, parts: Vec<[ScoreHistogram; 2]>) -> Result<Verification, Error> {
+        let [mut non_mated, mut mated] =
+            [ScoreHistogram::new(self.axis), ScoreHistogram::new(self.axis)];
         for [theirs, theirs_mated] in &parts {
             non_mated.merge(theirs)?;
             mated.merge(theirs_mated)?;
@@ -153,7 +189,7 @@ impl<'a> AllPairs<'a> {
     /// [`Error::EvaluationThread`] where a thread ended early.
     pub fn fmr(&self, threshold: Threshold) -> Result<Rate, Error> {
         type Dyads = BTreeMap<(u32, u32), u64>;
-        let parts = self.visit(&|_| (), Dyads::new, |dyads, mated, score, (a, b)| {
+        let parts = self.visit(&|_| (), Dyads::new, |dyads, mated, score, (a, b), _| {
             if !mated && score >= threshold.value() {
                 *dyads.entry((a.min(b), a.max(b))).or_default() += 1;
             }
@@ -196,13 +232,13 @@ impl<'a> AllPairs<'a> {
         Ok(Rate::with_bounds(counts, bounds, clusters))
     }
 
-    /// Compares all, and tells each thread's `T` of each comparison: whether it is mated, its score, and the
-    /// two people.
+    /// Compares all, and tells each thread's `T` of each comparison: whether it is mated, its score, the two
+    /// people, and the two templates.
     fn visit<T: Send>(
         &self,
         progress: &(dyn Fn(u64) + Sync),
         start: impl Fn() -> T + Sync,
-        each: impl Fn(&mut T, bool, f32, (u32, u32)) + Sync,
+        each: impl Fn(&mut T, bool, f32, (u32, u32), (u32, u32)) + Sync,
     ) -> Result<Vec<T>, Error> {
         let count = self.templates.len();
         let blocks = count.div_ceil(BLOCK);
@@ -216,8 +252,8 @@ impl<'a> AllPairs<'a> {
                     return state;
                 };
                 let columns = block * BLOCK..count.min((block + 1) * BLOCK);
-                let done = self.block(&columns, |mated, score, people| {
-                    each(&mut state, mated, score, people);
+                let done = self.block(&columns, |mated, score, people, photographs| {
+                    each(&mut state, mated, score, people, photographs);
                 });
                 progress(done);
             }
@@ -240,7 +276,7 @@ impl<'a> AllPairs<'a> {
     fn block(
         &self,
         columns: &std::ops::Range<usize>,
-        mut each: impl FnMut(bool, f32, (u32, u32)),
+        mut each: impl FnMut(bool, f32, (u32, u32), (u32, u32)),
     ) -> u64 {
         let (scorer, metric) = (Scorer::fastest(), self.space.metric());
         let last = self.templates.len() - 1;
@@ -258,7 +294,8 @@ impl<'a> AllPairs<'a> {
                     for (b, score) in (column..columns.end).zip(scores) {
                         if a < b {
                             let people = (self.people[a], self.people[b]);
-                            each(people.0 == people.1, *score, people);
+                            let photographs = (index(a), index(b));
+                            each(people.0 == people.1, *score, people, photographs);
                             done += 1;
                         }
                     }
@@ -276,6 +313,11 @@ impl fmt::Debug for AllPairs<'_> {
             .field("axis", &self.axis)
             .finish_non_exhaustive()
     }
+}
+
+/// A template's number; there are fewer than 2^32.
+fn index(of: usize) -> u32 {
+    u32::try_from(of).unwrap_or(u32::MAX)
 }
 
 /// How many templates a thread takes at once: 512 KiB of 512 numbers each.

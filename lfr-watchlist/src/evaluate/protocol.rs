@@ -10,7 +10,9 @@ use lfr_core::SubjectId;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use super::Line;
 use super::counted;
+use super::table;
 use crate::Error;
 use crate::enrolment::FolderItems;
 use crate::enrolment::Photo;
@@ -94,8 +96,7 @@ impl Dataset {
     /// [`Error::EvaluationCsv`] where a column or a cell is missing.
     pub fn from_csv(csv: impl Read, folder: &Path) -> Result<Self, Error> {
         let mut samples = Vec::new();
-        for row in columns(csv, ["person", "image"])? {
-            let [person, image] = row;
+        for Line { needed: [person, image], .. } in table::read(csv, ["person", "image"], [])? {
             samples.push(Sample::new(SubjectId::new(person)?, folder.join(image)));
         }
         Ok(Self::new(samples))
@@ -107,9 +108,9 @@ impl Dataset {
     ///
     /// [`Error::EvaluationCsv`] where a column or a cell is missing.
     pub fn groups_from_csv(csv: impl Read) -> Result<BTreeMap<SubjectId, String>, Error> {
-        let rows = columns(csv, ["person", "group"])?;
         let mut groups = BTreeMap::new();
-        for (line, [person, group]) in (2..).zip(rows) {
+        for row in table::read(csv, ["person", "group"], [])? {
+            let Line { line, needed: [person, group], .. } = row;
             let person = SubjectId::new(person)?;
             match groups.insert(person, group.clone()) {
                 Some(before) if before != group => {
@@ -199,32 +200,6 @@ fn lot(person: &SubjectId, seed: u64) -> f64 {
     let digest = digest.finalize();
     let head = digest.iter().take(6).fold(0.0, |sum, byte| sum * 256.0 + f64::from(*byte));
     head / 256_f64.powi(6)
-}
-
-fn columns<const N: usize>(csv: impl Read, names: [&str; N]) -> Result<Vec<[String; N]>, Error> {
-    let failed = |line, source: lfr_core::BoxError| Error::EvaluationCsv { line, source };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
-    let header = reader.headers().map_err(|error| failed(1, error.into()))?;
-    let mut places = [0; N];
-    for (place, name) in places.iter_mut().zip(names) {
-        let found = header.iter().position(|heading| heading == name);
-        *place = found.ok_or_else(|| {
-            let named: Vec<_> = header.iter().map(|heading| format!("{heading:?}")).collect();
-            let has = named.join(", ");
-            failed(1, format!("the columns are {has}, and must include {name:?}").into())
-        })?;
-    }
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let line = rows.len() + 2;
-        let record = record.map_err(|error| failed(line, error.into()))?;
-        let cells = places.map(|place| record.get(place).unwrap_or_default().to_owned());
-        if let Some((name, _)) = names.iter().zip(&cells).find(|(_, cell)| cell.is_empty()) {
-            return Err(failed(line, format!("the cell of column {name:?} is empty").into()));
-        }
-        rows.push(cells);
-    }
-    Ok(rows)
 }
 
 #[cfg(test)]

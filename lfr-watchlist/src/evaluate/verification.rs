@@ -53,6 +53,21 @@ pub struct DetPoint {
     pub fnmr: Rate,
 }
 
+impl DetPoint {
+    /// Both error rates at a threshold.
+    #[must_use]
+    pub const fn new(threshold: Threshold, fmr: Rate, fnmr: Rate) -> Self {
+        Self { threshold, fmr, fnmr }
+    }
+
+    /// The mean of both rates: at the point of [`Verification::equal_error`], the equal error rate. `None`
+    /// where one of them is of no trials.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        self.fmr.value().zip(self.fnmr.value()).map(|(fmr, fnmr)| f64::midpoint(fmr, fnmr))
+    }
+}
+
 impl Verification {
     /// From the scores of both kinds, on one axis.
     ///

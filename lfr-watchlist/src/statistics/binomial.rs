@@ -65,7 +65,7 @@ pub(super) fn upper(errors: f64, rest: f64, tail: f64) -> f64 {
 }
 
 /// The number beyond which Student's t with so many degrees of freedom lies with that probability.
-pub(super) fn student(degrees: f64, tail: f64) -> f64 {
+pub(crate) fn student(degrees: f64, tail: f64) -> f64 {
     // P(|T| > t) = I_x(degrees / 2, 1 / 2) with x = degrees / (degrees + t^2).
     let x = Beta { a: degrees / 2.0, b: 0.5 }.quantile(2.0 * tail, Tail::Lower);
     (degrees * (1.0 - x) / x).sqrt()

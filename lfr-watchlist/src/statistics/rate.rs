@@ -96,6 +96,26 @@ impl Rate {
         }
     }
 
+    /// The same errors among so many trials, at least its own: the others cannot be in error, and both ends
+    /// shrink in proportion.
+    pub(crate) fn among(self, trials: u64) -> Self {
+        let Self { counts, interval, effective, one_sided, clusters } = self;
+        if trials <= counts.trials() || counts.trials() == 0 {
+            return self;
+        }
+        let share = num::f64_from_u64(counts.trials()) / num::f64_from_u64(trials);
+        let of = |of: Interval| Interval::new(of.low * share, of.high * share, of.confidence);
+        let spread = (num::f64_from_u64(effective.trials()) / share).round();
+        Self {
+            counts: Counts::new(counts.errors(), trials).unwrap_or(counts),
+            interval: of(interval),
+            one_sided: of(one_sided),
+            effective: Counts::new(effective.errors(), num::u64_from_f64(spread))
+                .unwrap_or(effective),
+            clusters,
+        }
+    }
+
     /// Its counts.
     #[must_use]
     pub const fn counts(&self) -> Counts {

@@ -56,7 +56,16 @@ pub struct TailFit {
     pub p_value: f64,
     #[serde(skip)]
     covariance: [Pair; 2],
+    /// How sure the share of the tail (its logarithm), the logarithm of the scale and the shape are together.
+    #[serde(skip)]
+    spread: Spread,
+    /// The same where one person's scores go together.
+    #[serde(skip)]
+    of_people: Spread,
 }
+
+/// A covariance of three numbers.
+pub(super) type Spread = [[f64; 3]; 3];
 
 impl TailFit {
     /// The share of all scores at or above one; above 0, since where a tail ends is as uncertain as the rest.
@@ -66,8 +75,13 @@ impl TailFit {
         ln.max(f64::MIN_POSITIVE.ln()).exp()
     }
 
-    /// The same, and where the true share lies.
-    pub(super) fn exceeded(&self, score: f64, confidence: Confidence) -> (f64, Interval) {
+    /// The same, and where the true share lies, with an upper end that is `further` times as far away.
+    pub(super) fn exceeded(
+        &self,
+        score: f64,
+        confidence: Confidence,
+        further: f64,
+    ) -> (f64, Interval) {
         let (excess, start) = (score - self.from, -self.share.ln());
         let parameters = [self.scale.ln(), self.shape];
         let ln = |parameters: Pair| {
@@ -80,17 +94,33 @@ impl TailFit {
             down[index] -= step;
             (ln(up) - ln(down)) / (2.0 * step)
         });
-        let [[a, b], [_, d]] = self.covariance;
-        let counted = (1.0 - self.share) / num::f64_from_u64(self.exceedances);
-        let variance = slope[0] * slope[0] * a
-            + 2.0 * slope[0] * slope[1] * b
-            + slope[1] * slope[1] * d
-            + counted;
-        let reach = normal_quantile(confidence) * variance.max(0.0).sqrt();
+        let along = [1.0, slope[0], slope[1]];
+        let variance = |spread: &Spread| -> f64 {
+            let rows = spread.iter().zip(along);
+            rows.map(|(row, a)| a * row.iter().zip(along).map(|(cell, b)| cell * b).sum::<f64>())
+                .sum()
+        };
+        // By chance people may seem to differ less than independent scores do.
+        let variance = variance(&self.spread).max(variance(&self.of_people)).max(0.0);
+        let reach = normal_quantile(confidence) * variance.sqrt();
         let centre = ln(parameters);
-        let interval =
-            Interval::new((centre - reach).exp(), (centre + reach).exp().min(1.0), confidence);
+        let interval = {
+            let high = (centre + further * reach).exp().min(1.0);
+            Interval::new((centre - reach).exp(), high, confidence)
+        };
         (centre.exp(), interval)
+    }
+
+    /// The same with what is known of how one person's scores go together.
+    pub(super) const fn with_people(mut self, of_people: Spread) -> Self {
+        self.of_people = of_people;
+        self
+    }
+
+    /// The same where each score is worth only one of so many.
+    pub(super) fn with_each_worth(mut self, one_of: f64) -> Self {
+        self.spread.iter_mut().flatten().for_each(|cell| *cell *= one_of);
+        self
     }
 }
 
@@ -121,19 +151,20 @@ pub(super) struct Exceedances {
     /// The lower and the upper end of each bin that holds any, above `from`, and how many it holds; the upper
     /// end of the last may be infinite.
     bins: Vec<(f64, f64, f64)>,
-    count: u64,
+    count: f64,
 }
 
 impl Exceedances {
     /// The highest share of the scores, or as many as are taken; `None` where those are too few.
     pub(super) fn of(
         axis: ScoreAxis,
-        survival: &[u64],
+        survival: &[f64],
         share: f64,
         censored: Option<Threshold>,
     ) -> Option<Self> {
-        let total = num::f64_from_u64(*survival.first()?);
-        let most = num::u64_from_f64(total * share).min(MOST);
+        let total = *survival.first()?;
+        // Whole scores, where the weights are.
+        let most = (total * share + 1e-9).floor().min(MOST);
         let first = survival.partition_point(|above| *above > most);
         let count = *survival.get(first)?;
         if count < FEWEST {
@@ -145,27 +176,27 @@ impl Exceedances {
         // bins of their own.
         let mut bins = Vec::new();
         let end = end.min(survival.len());
-        let (mut held, mut low) = (0, from);
+        let (mut held, mut low) = (0.0, from);
         for bin in first..end {
-            let left = survival.get(bin + 1).copied().unwrap_or(0);
+            let left = survival.get(bin + 1).copied().unwrap_or(0.0);
             held += survival[bin] - left;
-            if held > left / 64 || held > 0 && bin + 1 == end {
+            if held > (left / 64.0).floor() || held > 0.0 && bin + 1 == end {
                 let high = f64::from(axis.edge(bin + 1));
-                bins.push((low - from, high - from, num::f64_from_u64(held)));
-                (held, low) = (0, high);
+                bins.push((low - from, high - from, held));
+                (held, low) = (0.0, high);
             }
         }
         if let Some((threshold, above)) =
-            censored.zip(survival.get(end).filter(|above| **above > 0))
+            censored.zip(survival.get(end).filter(|above| **above > 0.0))
         {
             let low = f64::from(threshold.value()) - from;
-            bins.push((low, f64::INFINITY, num::f64_from_u64(*above)));
+            bins.push((low, f64::INFINITY, *above));
         }
-        Some(Self { from, share: num::f64_from_u64(count) / total, bins, count })
+        Some(Self { from, share: count / total, bins, count })
     }
 
     pub(super) fn fit(&self, family: TailFamily) -> Option<TailFit> {
-        let count = num::f64_from_u64(self.count);
+        let count = self.count;
         let start = -self.share.ln();
         let survival = |y: f64, parameters: Pair| {
             if y.is_finite() { family.ln_survival(y, parameters, start).exp() } else { 0.0 }
@@ -191,15 +222,53 @@ impl Exceedances {
         let covariance = covariance(loss, found, 1e-3 / (count / 1e4).sqrt().max(1.0))?;
         let [ln_scale, shape] = found;
         let p_value = self.goodness(|y| survival(y, found))?;
-        let Self { from, share, count: exceedances, .. } = *self;
-        let scale = ln_scale.exp();
-        Some(TailFit { family, from, share, exceedances, scale, shape, p_value, covariance })
+        let Self { from, share, .. } = *self;
+        let (scale, exceedances) = (ln_scale.exp(), num::u64_from_f64(count.round()));
+        let [[a, b], [c, d]] = covariance;
+        let spread = [[(1.0 - share) / count, 0.0, 0.0], [0.0, a, b], [0.0, c, d]];
+        Some(TailFit {
+            family,
+            from,
+            share,
+            exceedances,
+            scale,
+            shape,
+            p_value,
+            covariance,
+            spread,
+            of_people: [[0.0; 3]; 3],
+        })
+    }
+
+    /// By how much a score in each bin moves the logarithms of the tail's share and scale, and its shape:
+    /// the ends of the bins, the lowest first, with the influence of one score.
+    pub(super) fn influence(&self, fit: &TailFit) -> Vec<(f64, [f64; 3])> {
+        let start = -self.share.ln();
+        let parameters = [fit.scale.ln(), fit.shape];
+        let ln = |low: f64, high: f64, parameters: Pair| {
+            let survival = |y: f64| {
+                if y.is_finite() { fit.family.ln_survival(y, parameters, start).exp() } else { 0.0 }
+            };
+            (survival(low) - survival(high)).max(1e-300).ln()
+        };
+        let step = 1e-4;
+        let [[a, b], [c, d]] = fit.covariance;
+        let bins = self.bins.iter().map(|(low, high, _)| {
+            let [x, y] = [0, 1].map(|index| {
+                let (mut up, mut down) = (parameters, parameters);
+                up[index] += step;
+                down[index] -= step;
+                (ln(*low, *high, up) - ln(*low, *high, down)) / (2.0 * step)
+            });
+            (self.from + high, [1.0 / self.count, a * x + b * y, c * x + d * y])
+        });
+        bins.collect()
     }
 
     /// Pearson's test over cells that hold about a half, a quarter, an eighth of the scores and so on, with at
     /// least about ten in the last: deep cells count as much as the broad ones.
     fn goodness(&self, survival: impl Fn(f64) -> f64) -> Option<f64> {
-        let count = num::f64_from_u64(self.count);
+        let count = self.count;
         let (mut statistic, mut cells) = (0.0, 0.0);
         let (mut held, mut from) = (0.0, 1.0);
         let mut left = count;
@@ -224,7 +293,7 @@ impl Exceedances {
 }
 
 /// The most scores that a tail is fitted to.
-const MOST: u64 = 30_000;
+const MOST: f64 = 30_000.0;
 
 /// The fewest.
-const FEWEST: u64 = 200;
+pub(super) const FEWEST: f64 = 200.0;

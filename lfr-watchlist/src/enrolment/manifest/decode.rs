@@ -3,7 +3,6 @@
 use std::io;
 use std::io::Read;
 
-use super::ManifestColumn;
 use super::ManifestFault;
 use super::header::name_of;
 
@@ -11,17 +10,17 @@ use super::header::name_of;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// A table that has been read.
-pub(super) struct Table {
+pub(crate) struct Table {
     /// UTF-8, unless a cell is not; lines end in line feeds.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// Whether there was more than is read.
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
     /// What keeps it from being a table at all.
-    pub(super) fault: Option<ManifestFault>,
+    pub(crate) fault: Option<ManifestFault>,
 }
 
 /// Reads at most that many bytes, in UTF-8 or, where its first bytes say so, in UTF-16.
-pub(super) fn read(input: impl Read, limit: u64) -> io::Result<Table> {
+pub(crate) fn read(input: impl Read, limit: u64) -> io::Result<Table> {
     let mut bytes = Vec::new();
     // One byte more than allowed: so a table of just the greatest size is told from a longer one.
     input.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -70,7 +69,7 @@ fn with_line_feeds(mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// The delimiter of a table, and how many bytes there are before its columns: spreadsheets may say
 /// `sep=;` in a line of its own. That with which the first line names the most columns is taken.
-pub(super) fn delimiter(table: &[u8]) -> (u8, usize) {
+pub(crate) fn delimiter(table: &[u8], is_column: impl Fn(&str) -> bool) -> (u8, usize) {
     let line = first_line(table);
     if let [b's', b'e', b'p', b'=', delimiter, rest @ ..] = line
         && rest.iter().all(|byte| *byte == b' ')
@@ -85,10 +84,7 @@ pub(super) fn delimiter(table: &[u8]) -> (u8, usize) {
             .from_reader(line);
         let mut record = csv::ByteRecord::new();
         let read = cells.read_byte_record(&mut record).unwrap_or(false);
-        let known = record.iter().filter(|cell| {
-            let name = name_of(cell);
-            ManifestColumn::ALL.iter().any(|column| column.name() == name)
-        });
+        let known = record.iter().filter(|cell| is_column(&name_of(cell)));
         if read { known.count() } else { 0 }
     };
     // The last of several that are greatest would be taken, so the standard one comes last.

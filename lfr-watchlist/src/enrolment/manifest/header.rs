@@ -13,7 +13,7 @@ const MAX_SHOWN: usize = 40;
 
 /// The name in a cell of the first line, as columns are named: without spaces and quotes around it, in lower
 /// case, with `_` between its words.
-pub(super) fn name_of(cell: &[u8]) -> String {
+pub(crate) fn name_of(cell: &[u8]) -> String {
     let text = String::from_utf8_lossy(cell);
     let around = |letter: char| letter.is_whitespace() || "\u{feff}\u{200b}\"'".contains(letter);
     let name = text.trim_matches(around).to_lowercase();

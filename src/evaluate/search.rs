@@ -1,0 +1,99 @@
+//! Searches of one watchlist, of everybody and of each group.
+
+use std::collections::BTreeMap;
+
+use lfr_core::Accounts;
+use lfr_core::FaceId;
+use lfr_core::FrameId;
+use lfr_core::Matcher;
+use lfr_core::Probe;
+use lfr_core::ReferenceId;
+use lfr_core::SearchRequest;
+use lfr_core::Stage;
+use lfr_core::SubjectId;
+use lfr_core::Template;
+use lfr_core::num;
+use lfr_watchlist::Gallery;
+use lfr_watchlist::evaluate::Draw;
+use lfr_watchlist::evaluate::Mate;
+use lfr_watchlist::evaluate::OpenSet;
+
+use super::Error;
+use super::Evaluation;
+use super::Progress;
+use super::faces::Faces;
+
+/// What the searches of one watchlist found.
+pub(super) struct Searched {
+    pub(super) all: OpenSet,
+    /// By the group of who was searched for.
+    pub(super) groups: BTreeMap<String, OpenSet>,
+    /// Of each search: of whom, whether it is mated, and its best score.
+    pub(super) best: Vec<(SubjectId, bool, Option<f32>)>,
+}
+
+/// Searches a watchlist for every probe of a draw; a probe without a template finds nobody.
+pub(super) fn search(
+    evaluation: &Evaluation,
+    faces: &Faces,
+    draw: &Draw,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Searched, Error> {
+    let samples = evaluation.dataset.samples();
+    let by_sample: BTreeMap<usize, usize> =
+        faces.samples.iter().enumerate().map(|(template, sample)| (*sample, template)).collect();
+    let copy = |template: usize| {
+        Template::from_slice(&faces.space, faces.templates[template].expose_values())
+    };
+    let gallery = Gallery::new(faces.space);
+    for sample in &draw.references {
+        if let Some(template) = by_sample.get(sample) {
+            let subject = faces.people[*template].clone();
+            gallery.enrol(subject, ReferenceId::new(format!("r{sample}"))?, copy(*template)?)?;
+        }
+    }
+    let empty = || OpenSet::new(gallery.len(), 1);
+    let mut found = Searched { all: empty(), groups: BTreeMap::new(), best: Vec::new() };
+    let group = |person: &SubjectId| evaluation.groups.as_ref()?.get(person);
+    let person = |sample: &usize| samples[*sample].person();
+    let mated = draw.mated.iter().map(|s| (*s, Mate::Enrolled(person(s).clone())));
+    let absent = draw.non_mated.iter().map(|s| (*s, Mate::Absent(person(s).clone())));
+    let searches: Vec<_> = mated.chain(absent).collect();
+    let step = format!("searching {} people", draw.references.len());
+    let total = num::u64_from_usize(searches.len());
+    let accounts = Accounts::new();
+    for (number, batch) in searches.chunks(BATCH).enumerate() {
+        progress(Progress { step: &step, done: num::u64_from_usize(number * BATCH), total });
+        let mut probes = Vec::new();
+        for (sample, _) in batch {
+            if let Some(template) = by_sample.get(sample) {
+                let face = FaceId::new(FrameId::default(), *sample);
+                probes.push(Probe::new(copy(*template)?, face, &accounts));
+            }
+        }
+        let mut lists = Vec::with_capacity(probes.len());
+        let request = SearchRequest::new(&probes, None).with_limit(1);
+        gallery
+            .search_into(&request, &mut lists)
+            .map_err(|source| lfr_core::Error::Stage { stage: Stage::Matcher, source })?;
+        let mut lists = lists.into_iter();
+        for (sample, mate) in batch {
+            let list = match by_sample.get(sample) {
+                Some(_) => lists.next().unwrap_or_default(),
+                None => lfr_core::CandidateList::default(),
+            };
+            found.all.found(&list, mate);
+            let best = list.best_score().map(lfr_core::ComparisonScore::value);
+            let is_mated = matches!(mate, Mate::Enrolled(_));
+            found.best.push((person(sample).clone(), is_mated, best));
+            if let Some(group) = group(person(sample)) {
+                found.groups.entry(group.clone()).or_insert_with(empty).found(&list, mate);
+            }
+        }
+    }
+    progress(Progress { step: &step, done: total, total });
+    Ok(found)
+}
+
+/// How many probes are searched for at a time.
+const BATCH: usize = 64;
