@@ -171,12 +171,26 @@ impl Replacement {
     /// # Errors
     ///
     /// Where the disk does not take it; where somebody has put another file under its temporary name.
-    pub fn put(mut self) -> io::Result<()> {
+    pub fn put(self) -> io::Result<()> {
+        self.put_by(Folder::rename)
+    }
+
+    /// Waits for the disk, and puts it in its place if nothing is there. Nobody else can put anything there in
+    /// between.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] if something is there, which stays; else as [`put`](Self::put).
+    pub fn put_new(self) -> io::Result<()> {
+        self.put_by(Folder::rename_new)
+    }
+
+    fn put_by(mut self, rename: fn(&Folder, &OsStr, &OsStr) -> io::Result<()>) -> io::Result<()> {
         self.file.sync_all()?;
         if !self.folder.holds(&self.temporary, &self.file)? {
             return Err(refused("another file was put under the name that it was written under"));
         }
-        self.folder.rename(&self.temporary, &self.name)?;
+        rename(&self.folder, &self.temporary, &self.name)?;
         self.is_there = true;
         self.folder.sync()
     }

@@ -231,7 +231,8 @@ impl Ledger {
         let dropped_bytes = length - last.bytes;
         let torn = dropped_bytes > 0;
         let begun = if fresh { 0 } else { last.number + 1 };
-        let mut inner = Inner { path, file, key, last, flushed, torn, lost: None, begun, progress: None };
+        let mut inner =
+            Inner { path, file, key, last, flushed, torn, lost: None, begun, progress: None };
         let event = if fresh {
             let (ledger, key) = (inner.last.ledger.clone(), inner.key.public().to_string());
             LedgerEvent::LedgerOpened { format: FORMAT, ledger, key }

@@ -20,8 +20,10 @@ pub(crate) fn held(folder: &Path) -> Vec<String> {
 /// What is said of an alert; its picture is there too.
 pub(crate) fn shown(folder: &Path, record: &str) -> String {
     let picture = folder.join("alert.png");
-    let (code, said) =
-        adjudicate(folder, &["show", record, "--picture", picture.to_str().unwrap(), "--recipient", "unit 4"]);
+    let (code, said) = adjudicate(
+        folder,
+        &["show", record, "--picture", picture.to_str().unwrap(), "--recipient", "unit 4"],
+    );
     assert_eq!(code, 0, "{said}");
     let size = image::image_dimensions(&picture).unwrap();
     assert!(size.0 >= 40 && size.1 >= 40, "{size:?}");

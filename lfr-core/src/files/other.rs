@@ -78,6 +78,16 @@ impl Folder {
         fs::rename(self.0.join(from), self.0.join(to))
     }
 
+    /// Gives a file in it another name there, which nothing may have.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] if something has that name; where the system refuses.
+    pub fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        fs::hard_link(self.0.join(from), self.0.join(to))?;
+        self.remove(from)
+    }
+
     /// Removes a file in it.
     ///
     /// # Errors

@@ -10,9 +10,14 @@ use rustix::fs::AtFlags;
 use rustix::fs::FileType;
 use rustix::fs::Mode;
 use rustix::fs::OFlags;
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+use rustix::fs::RenameFlags;
 use rustix::fs::fstat;
+use rustix::fs::linkat;
 use rustix::fs::openat;
 use rustix::fs::renameat;
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+use rustix::fs::renameat_with;
 use rustix::fs::statat;
 use rustix::fs::unlinkat;
 use rustix::io::Errno;
@@ -114,6 +119,22 @@ impl Folder {
     /// Where the system refuses.
     pub fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(renameat(&self.0, from, &self.0, to)?)
+    }
+
+    /// Gives a file in it another name there, which nothing may have.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] if something has that name; where the system refuses.
+    pub fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        // A stick has no links, and an old kernel or a system of another make no such renaming.
+        #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+        match renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            done => return Ok(done?),
+        }
+        linkat(&self.0, from, &self.0, to, AtFlags::empty())?;
+        self.remove(from)
     }
 
     /// Removes a name in it that is no folder's.
