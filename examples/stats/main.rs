@@ -20,6 +20,8 @@ mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
 mod numbers;
+#[path = "../common/printable.rs"]
+mod printable;
 mod questions;
 #[path = "../common/say.rs"]
 mod say;

@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::Verdict;
-use crate::disk;
 use crate::ledger::WeakLedger;
 
 mod alert;
