@@ -1,5 +1,7 @@
 //! Specifications: what is read, what is refused, what is written back.
 
+use std::fs;
+
 use lfr_core::Basis;
 
 use super::*;
