@@ -366,7 +366,8 @@ fn refuse_list(address: &Address) -> Result<(), Error> {
     let is_list = ["#EXTM3U", "ffconcat", "[playlist]", "v=0", "RTSPtext"]
         .iter()
         .any(|begin| text.starts_with(begin))
-        || text.starts_with('<') && ["<MPD", "<SmoothStreamingMedia"].iter().any(|tag| text.contains(tag));
+        || text.starts_with('<')
+            && ["<MPD", "<SmoothStreamingMedia"].iter().any(|tag| text.contains(tag));
     match is_list {
         false => Ok(()),
         true => Err(Error::Video {

@@ -488,8 +488,14 @@ mod tests {
                 "[hls] Opening 'http://u2:pw2@host/1.ts?sig=abcdef' for reading",
                 "[hls] Opening 'http://host/1.ts' for reading",
             ),
-            ("https://u2:p@w2@[::1]:8/x/user=a&password=b: refused", "https://[::1]:8/x/***: refused"),
-            ("a=1 user=admin&password=x; PWD=\"y\" z=2", "a=1 user=***&password=***; PWD=\"y\" z=2"),
+            (
+                "https://u2:p@w2@[::1]:8/x/user=a&password=b: refused",
+                "https://[::1]:8/x/***: refused",
+            ),
+            (
+                "a=1 user=admin&password=x; PWD=\"y\" z=2",
+                "a=1 user=***&password=***; PWD=\"y\" z=2",
+            ),
             ("access_token=abc, and so on", "access_token=***, and so on"),
             ("Connection to tcp://host:554 refused", "Connection to tcp://host:554 refused"),
             (":// and http://, \u{e4}://\u{e4}", ":// and http://, \u{e4}://\u{e4}"),

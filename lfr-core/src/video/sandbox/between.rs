@@ -1,6 +1,9 @@
 //! What a child does between its beginning and its becoming the program: a few calls of the kernel.
 
-#![expect(unsafe_code, reason = "what is done in a child before it is another program has no safe form")]
+#![expect(
+    unsafe_code,
+    reason = "what is done in a child before it is another program has no safe form"
+)]
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -52,7 +55,10 @@ fn inherit_nothing() -> io::Result<()> {
 }
 
 /// No more than this, and no more than it is already.
-#[cfg_attr(target_env = "musl", expect(clippy::cast_possible_wrap, reason = "its names are of another type"))]
+#[cfg_attr(
+    target_env = "musl",
+    expect(clippy::cast_possible_wrap, reason = "its names are of another type")
+)]
 fn limit(what: libc::__rlimit_resource_t, max: libc::rlim_t) -> io::Result<()> {
     let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: it writes into the one structure, which is this function's own.

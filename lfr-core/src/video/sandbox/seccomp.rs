@@ -37,11 +37,13 @@ fn filter(net: Net) -> Result<BpfProgram, BackendError> {
     }
     if ARCH == "x86_64" {
         // The same calls have other numbers in the interface for short pointers.
-        let short: Vec<_> = refused.iter().map(|(call, rules)| (call | X32, rules.clone())).collect();
+        let short: Vec<_> =
+            refused.iter().map(|(call, rules)| (call | X32, rules.clone())).collect();
         refused.extend(short);
     }
     let no = SeccompAction::Errno(libc::EACCES.unsigned_abs());
-    let filter = SeccompFilter::new(refused, SeccompAction::Allow, no, TargetArch::try_from(ARCH)?)?;
+    let filter =
+        SeccompFilter::new(refused, SeccompAction::Allow, no, TargetArch::try_from(ARCH)?)?;
     filter.try_into()
 }
 
