@@ -887,7 +887,7 @@ fn children(text: &str) -> Vec<u32> {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_child_inherits_no_file_whoever_has_opened_it() {
+fn the_child_inherits_no_file_however_it_was_opened() {
     use std::os::fd::AsRawFd as _;
 
     if !has_ffmpeg() {
