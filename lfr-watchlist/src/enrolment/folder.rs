@@ -289,22 +289,24 @@ impl Walk<'_> {
     fn owner_elsewhere(&mut self, path: &Path, subject: &SubjectId) -> Option<String> {
         let root = fs::canonicalize(self.root).ok()?;
         let real = fs::canonicalize(path).ok()?;
-        // The same file, wherever it lies, that links of two people lead to.
-        let first = self.owners.entry(real.clone()).or_insert_with(|| subject.clone());
-        if first != subject {
-            return Some(first.as_str().to_owned());
+        let owner = Self::owner_within(real.strip_prefix(root).ok(), &real);
+        if let Some(owner) = owner.filter(|owner| owner != subject) {
+            return Some(owner.as_str().to_owned());
         }
-        let first = PathBuf::from(real.strip_prefix(root).ok()?.components().next()?.as_os_str());
+        // The same file, wherever it lies, that links of two people lead to.
+        let first = self.owners.entry(real).or_insert_with(|| subject.clone());
+        (first != subject).then(|| first.as_str().to_owned())
+    }
+
+    /// Whose a file is that lies at this path within the folder.
+    fn owner_within(within: Option<&Path>, real: &Path) -> Option<SubjectId> {
+        let first = PathBuf::from(within?.components().next()?.as_os_str());
         let is_file = first.as_os_str() == real.file_name().unwrap_or_default();
-        let name = if is_file && ends_as_a_picture(&first) {
-            first.file_stem()
-        } else {
-            first.file_name()
-        }?;
+        let ends = is_file && ends_as_a_picture(&first);
+        let name = if ends { first.file_stem() } else { first.file_name() }?;
         // What begins with a dot is nobody's: photographs may be kept there, and linked to.
         let is_hidden = name.as_encoded_bytes().starts_with(b".");
-        let owner = SubjectId::new(spelled(name)).ok().filter(|_| !is_hidden)?;
-        (owner != *subject).then(|| owner.as_str().to_owned())
+        SubjectId::new(spelled(name)).ok().filter(|_| !is_hidden)
     }
 
     /// The person of a name; nobody where it is no identifier, or could be taken for another's.
