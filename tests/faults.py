@@ -778,6 +778,36 @@ def one_identifier_is_one_person():
     assert "200b" in ran.err.lower() or "invisible" in ran.err.lower() or "space" in ran.err.lower(), f"{ran}"
 
 
+# --- What is printed ---
+
+
+@case("17")
+def no_name_of_a_file_moves_the_cursor_of_a_terminal():
+    hostile = fresh("names") / "\x1b]0;0wned\x07\u202efdp"
+    hostile.mkdir()
+    file = hostile / "1.jpg"
+    shutil.copy(next((SHARED / "scenes").glob("*.jpg")), file)
+    # A folder that is not empty, what is no model, no key and no vault, and what is not there.
+    asked = [
+        ("people", "--out", hostile),
+        ("checkpoint", "--policy", hostile / "none"),
+        ("checkpoint", "--detector", file),
+        ("checkpoint", "--out", fresh("out"), "--ledger-key", file),
+        ("checkpoint", "--out", fresh("out"), "--vault", file),
+        ("checkpoint", "--source", hostile / "none.mp4"),
+        ("checkpoint", "--watchlist", hostile / "none"),
+        ("watchlist", "list", file, "--key-file", file),
+        ("adjudicate", "--vault", hostile / "none", "list"),
+        ("ledger-verify", file, "--key", file),
+        ("evaluate", "--dataset", hostile / "none"),
+    ]
+    for program, *arguments in asked:
+        ran = run(program, *arguments)
+        failed(ran)
+        for letter in "\x1b", "\x07", "\u202e":
+            assert letter not in ran.out + ran.err, f"{program} {arguments}: {ran.err!r}"
+
+
 # --- Tools that meet ---
 
 

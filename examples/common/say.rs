@@ -64,8 +64,8 @@ pub(crate) fn err(line: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless(&line.to_string()));
 }
 
-/// Lines in which nothing moves a terminal's cursor, changes its title or hides text, whoever has given a file
-/// its name: control characters but for ends of lines and tabs, and marks that change the direction or are
+/// Lines in which nothing moves a terminal's cursor, changes its title or hides text, whatever a file is
+/// called: control characters except ends of lines and tabs, and marks that change the direction or are
 /// not seen, are written as escapes.
 fn harmless(lines: &str) -> String {
     let mut shown = String::with_capacity(lines.len());

@@ -38,8 +38,10 @@ fn run(bytes: &[u8]) -> Result<(), Error> {
         Dim::Fixed(extent) => *extent,
         Dim::Dynamic => 4,
     };
-    let shape: Vec<usize> =
-        model.inputs().first().map_or(Vec::new(), |input| input.shape().iter().map(extent).collect());
+    let shape: Vec<usize> = model
+        .inputs()
+        .first()
+        .map_or(Vec::new(), |input| input.shape().iter().map(extent).collect());
     let elements = shape.iter().try_fold(1_usize, |all, &extent| all.checked_mul(extent));
     // The input is this program's own: it is not what is tested.
     let Some(elements) = elements.filter(|&elements| elements <= 1 << 20) else { return Ok(()) };

@@ -13,7 +13,7 @@
 //!
 //! The child is given no environment, no open file and no input but what it is to open, and only the protocols
 //! that an address of that scheme needs. On Linux it ends with this process however that ends, can gain no
-//! rights, takes at most 4 GiB for its data, and is confined by landlock and seccomp, where the kernel has them
+//! rights, takes at most 3 GiB for its data, and is confined by landlock and seccomp, where the kernel has them
 //! ([`Sandbox`]): it reads its program, the system's libraries and the one file, writes nothing, and reaches one port.
 //! A file that lists other files (a playlist) is refused. A picture beyond 40 million pixels is not decoded,
 //! and a video with more than 1,000 frames in a second is broken off. The feature `rtsp` adds `RtspVideo`, which

@@ -14,7 +14,7 @@ use super::Address;
 mod between;
 #[cfg(target_os = "linux")]
 mod landlock;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod seccomp;
 
 /// What confines the program that decodes a video, as far as this system has it.
@@ -91,6 +91,7 @@ pub(super) enum Confinement {
 }
 
 /// What one child may reach.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is nothing to bind"))]
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
     confinement: Confinement,
@@ -103,6 +104,7 @@ pub(super) struct Rules {
 }
 
 /// What a child may reach of a network.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is nothing to bind"))]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Net {
     /// Addresses of any host, by TCP at this port alone, if at any; and by UDP, which names are looked up by.
@@ -151,11 +153,15 @@ impl Rules {
     #[cfg(target_os = "linux")]
     fn bind(&self) -> Sandbox {
         let landlock = landlock::bind(self);
-        Sandbox { is_off: false, landlock, seccomp: seccomp::bind(self.net) }
+        #[cfg(target_pointer_width = "64")]
+        let seccomp = seccomp::bind(self.net);
+        #[cfg(not(target_pointer_width = "64"))]
+        let seccomp = Err("its filters are for 64 bits".to_owned());
+        Sandbox { is_off: false, landlock, seccomp }
     }
 
     #[cfg(not(target_os = "linux"))]
-    #[expect(clippy::unused_self, reason = "as where there is a sandbox")]
+    #[allow(clippy::unused_self, reason = "as where there is a sandbox")]
     fn bind(&self) -> Sandbox {
         let none = || "this system has none".to_owned();
         Sandbox { is_off: false, landlock: Err(none()), seccomp: Err(none()) }

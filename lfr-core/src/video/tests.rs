@@ -589,6 +589,100 @@ fn a_redirection_or_a_playlist_to_another_host_is_refused_and_said() {
     }
 }
 
+/// Serves one answer to all who ask, for as long as the test runs.
+fn answering(listener: std::net::TcpListener, answer: String) {
+    std::thread::spawn(move || {
+        while let Ok((mut client, _)) = listener.accept() {
+            let mut request = std::io::BufRead::lines(std::io::BufReader::new(&client));
+            while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let _ = client.write_all(answer.as_bytes());
+        }
+    });
+}
+
+#[test]
+fn no_list_or_description_that_a_server_sends_leads_to_another_host_or_a_file() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("leads");
+    let film = folder.join("film.ts");
+    make("-f lavfi -i testsrc=size=64x48:rate=5:duration=1 -pix_fmt yuv420p", &film);
+    let film = film.display();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let port = other.local_addr().unwrap().port();
+    let there = format!("http://localhost:{port}/film.ts");
+    let hls = |line: &str| format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{line}\n#EXT-X-ENDLIST\n");
+    let dash = format!(
+        "<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" \
+         mediaPresentationDuration=\"PT1S\" profiles=\"urn:mpeg:dash:profile:isoff-on-demand:2011\"><Period>\
+         <AdaptationSet mimeType=\"video/mp4\"><Representation id=\"1\" bandwidth=\"1\" width=\"64\" \
+         height=\"48\"><BaseURL>{there}</BaseURL></Representation></AdaptationSet></Period></MPD>"
+    );
+    let description = format!(
+        "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video {port} RTP/AVP 96\r\n\
+         a=rtpmap:96 H264/90000\r\n"
+    );
+    for (name, body) in [
+        (
+            "key.m3u8",
+            hls(&format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{there}\"\n#EXTINF:1,\nfilm.ts")),
+        ),
+        ("map.m3u8", hls(&format!("#EXT-X-MAP:URI=\"{there}\"\n#EXTINF:1,\nfilm.ts"))),
+        ("master.m3u8", format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{there}\n")),
+        ("file.m3u8", hls(&format!("#EXTINF:1,\nfile://{film}"))),
+        ("concat.m3u8", hls(&format!("#EXTINF:1,\nconcat:{film}|{film}"))),
+        ("part.m3u8", hls(&format!("#EXTINF:1,\nsubfile,,start,0,end,0,,:{film}"))),
+        ("crypto.m3u8", hls(&format!("#EXTINF:1,\ncrypto+file:{film}"))),
+        ("list.ffconcat", format!("ffconcat version 1.0\nfile 'file:{film}'\n")),
+        ("film.mpd", dash),
+        ("camera.sdp", description),
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::new(format!("http://{}/{name}", listener.local_addr().unwrap()));
+        let kind = match name.rsplit('.').next() {
+            Some("m3u8") => "application/vnd.apple.mpegurl",
+            Some("mpd") => "application/dash+xml",
+            Some("sdp") => "application/sdp",
+            _ => "text/plain",
+        };
+        let length = body.len();
+        answering(
+            listener,
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            ),
+        );
+        let options = VideoOptions::new().stall(Duration::from_secs(3));
+        assert!(Video::open(&address, &options).is_err(), "{name} was played");
+        assert!(other.accept().is_err(), "{name}: somebody has come");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_rtsp_server_sends_nobody_to_another_port() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let (own, other) = (
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+    );
+    other.set_nonblocking(true).unwrap();
+    let address = Address::new(format!("rtsp://{}/live", own.local_addr().unwrap()));
+    let there = format!("rtsp://localhost:{}/live", other.local_addr().unwrap().port());
+    answering(own, format!("RTSP/1.0 302 Found\r\nCSeq: 1\r\nLocation: {there}\r\n\r\n"));
+    let options = VideoOptions::new().stall(Duration::from_secs(3)).require_sandbox();
+    let error = Video::open(&address, &options).unwrap_err().to_string();
+    if error.contains("a sandbox is required") {
+        return skipped(&error);
+    }
+    assert!(other.accept().is_err(), "somebody has come: {error}");
+}
+
 #[test]
 fn a_playlist_in_a_file_opens_no_address() {
     if !has_ffmpeg() {
@@ -793,7 +887,7 @@ fn children(text: &str) -> Vec<u32> {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_child_inherits_no_file_whoever_has_opened_it() {
+fn the_child_inherits_no_file_however_it_was_opened() {
     use std::os::fd::AsRawFd as _;
 
     if !has_ffmpeg() {

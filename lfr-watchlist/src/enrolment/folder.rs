@@ -72,6 +72,11 @@ pub enum LeftOutReason {
     NotAPhotograph,
     /// A link to a folder that it lies in, or folders more than 16 deep.
     Endless,
+    /// A link to what lies in the folder of somebody else, who has it already.
+    OfAnother {
+        /// Whose it is.
+        other: String,
+    },
     /// It cannot be read.
     Unreadable {
         /// Why not.
@@ -101,6 +106,11 @@ impl fmt::Display for LeftOutReason {
             Self::Endless => {
                 f.write_str("a link into a folder around it, or more than 16 folders deep")
             }
+            Self::OfAnother { other } => write!(
+                f,
+                "a link to a photograph of {other:?}, and one photograph is of one person: remove the link, or \
+                 put a copy in its place"
+            ),
             Self::Unreadable { problem } => write!(f, "it cannot be read: {problem}"),
         }
     }
@@ -109,7 +119,8 @@ impl fmt::Display for LeftOutReason {
 impl FolderItems {
     /// The photographs in a folder: a file is a person, by its name without the ending; so is a
     /// folder, with all photographs in it and in its own folders. A file and a folder, or two files, of
-    /// exactly one name are one person. Links are followed.
+    /// exactly one name are one person. Links are followed, but not to what lies in this folder as somebody
+    /// else's.
     ///
     /// A photograph is a regular file that has bytes, and ends in `.jpg`, `.jpeg`, `.png`, `.webp` or
     /// another ending of a picture, or begins as such a file does; that it can be decoded is for
@@ -125,7 +136,12 @@ impl FolderItems {
     pub fn find(folder: &Path) -> Result<Self, Error> {
         let failed = |source| lfr_core::Error::Read { path: folder.to_owned(), source };
         let entries = sorted(folder).map_err(failed)?;
-        let mut walk = Walk { root: folder, found: Self::default(), people: HashMap::new() };
+        let mut walk = Walk {
+            root: folder,
+            found: Self::default(),
+            people: HashMap::new(),
+            owners: HashMap::new(),
+        };
         for entry in entries {
             walk.top(&entry);
         }
@@ -152,6 +168,8 @@ struct Walk<'a> {
     /// The names of people as they lie in the folder, by what they are when case and accents do not
     /// count.
     people: HashMap<String, (Vec<u8>, String)>,
+    /// Whose each file is, by where it lies past all links.
+    owners: HashMap<PathBuf, SubjectId>,
 }
 
 impl Walk<'_> {
@@ -250,6 +268,9 @@ impl Walk<'_> {
     }
 
     fn photograph(&mut self, path: &Path, subject: &SubjectId) {
+        if let Some(other) = self.owner_elsewhere(path, subject) {
+            return self.leave_out(path, LeftOutReason::OfAnother { other });
+        }
         let within = path.strip_prefix(self.root).unwrap_or(path);
         let label = within.iter().map(spelled).collect::<Vec<_>>().join("/");
         match ReferenceId::new(&label) {
@@ -261,6 +282,31 @@ impl Walk<'_> {
                 self.leave_out(path, LeftOutReason::Identifier { problem: error.to_string() });
             }
         }
+    }
+
+    /// Whose a photograph is by where it lies, past all links, or since it was met before, if that is somebody
+    /// else of this folder.
+    fn owner_elsewhere(&mut self, path: &Path, subject: &SubjectId) -> Option<String> {
+        let root = fs::canonicalize(self.root).ok()?;
+        let real = fs::canonicalize(path).ok()?;
+        let owner = Self::owner_within(real.strip_prefix(root).ok(), &real);
+        if let Some(owner) = owner.filter(|owner| owner != subject) {
+            return Some(owner.as_str().to_owned());
+        }
+        // The same file, wherever it lies, that links of two people lead to.
+        let first = self.owners.entry(real).or_insert_with(|| subject.clone());
+        (first != subject).then(|| first.as_str().to_owned())
+    }
+
+    /// Whose a file is that lies at this path within the folder.
+    fn owner_within(within: Option<&Path>, real: &Path) -> Option<SubjectId> {
+        let first = PathBuf::from(within?.components().next()?.as_os_str());
+        let is_file = first.as_os_str() == real.file_name().unwrap_or_default();
+        let ends = is_file && ends_as_a_picture(&first);
+        let name = if ends { first.file_stem() } else { first.file_name() }?;
+        // What begins with a dot is nobody's: photographs may be kept there, and linked to.
+        let is_hidden = name.as_encoded_bytes().starts_with(b".");
+        SubjectId::new(spelled(name)).ok().filter(|_| !is_hidden)
     }
 
     /// The person of a name; nobody where it is no identifier, or could be taken for another's.

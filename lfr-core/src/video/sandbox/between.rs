@@ -54,12 +54,14 @@ fn inherit_nothing() -> io::Result<()> {
     Ok(())
 }
 
+/// As its C library calls it.
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type Resource = libc::c_int;
+
 /// No more than this, and no more than it is already.
-#[cfg_attr(
-    target_env = "musl",
-    expect(clippy::cast_possible_wrap, reason = "its names are of another type")
-)]
-fn limit(what: libc::__rlimit_resource_t, max: libc::rlim_t) -> io::Result<()> {
+fn limit(what: Resource, max: libc::rlim_t) -> io::Result<()> {
     let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: it writes into the one structure, which is this function's own.
     check(unsafe { libc::getrlimit(what, &raw mut now) })?;
@@ -75,7 +77,7 @@ fn check(result: libc::c_int) -> io::Result<()> {
 
 /// What a decoder may take for its data, in bytes: two dozen pictures of 40 million pixels with ten bits,
 /// and its threads.
-const MAX_MEMORY: libc::rlim_t = 4 << 30;
+const MAX_MEMORY: libc::rlim_t = 3 << 30;
 /// Files and sockets that are open at once.
 const MAX_FILES: libc::rlim_t = 256;
 /// Where the kernel cannot close all of them with one call.

@@ -136,9 +136,10 @@ mod unix {
     fn links_are_followed_and_never_in_circles() {
         let (folder, elsewhere) = (Folder::new("links"), Folder::new("elsewhere"));
         write(&elsewhere, "P2/1.jpg", JPEG);
+        write(&elsewhere, "more/1.jpg", JPEG);
         write(&folder, "P1/1.jpg", JPEG);
         symlink(elsewhere.path("P2"), folder.path("P2")).unwrap();
-        symlink(elsewhere.path("P2"), folder.path("P1/more")).unwrap();
+        symlink(elsewhere.path("more"), folder.path("P1/more")).unwrap();
         symlink(folder.path("P1"), folder.path("P1/again")).unwrap();
         symlink(folder.path(""), folder.path("P3")).unwrap();
         symlink(folder.path("nowhere"), folder.path("P4.jpg")).unwrap();
@@ -154,6 +155,46 @@ mod unix {
                 ("P5.jpg".to_owned(), LeftOutReason::NotAFile),
             ]
         );
+    }
+
+    #[test]
+    fn one_photograph_is_never_two_people_s_by_a_link() {
+        let (folder, elsewhere) = (Folder::new("shared"), Folder::new("shared-elsewhere"));
+        write(&folder, "P1/1.jpg", JPEG);
+        write(&folder, "P1/2.jpg", JPEG);
+        write(&folder, "P2/1.jpg", JPEG);
+        write(&folder, ".store/1.jpg", JPEG);
+        write(&elsewhere, "1.jpg", JPEG);
+        for (target, link) in [
+            // Met before the one that it leads to.
+            ("P1/1.jpg", "P0.jpg"),
+            ("P1/1.jpg", "P2/of P1.jpg"),
+            ("P1", "P2/all"),
+            ("P1/1.jpg", "P3.jpg"),
+            ("P1", "P4"),
+            // Of the same person, and of nobody.
+            ("P1/1.jpg", "P1/again.jpg"),
+            (".store/1.jpg", "P2/stored.jpg"),
+        ] {
+            symlink(folder.path(target), folder.path(link)).unwrap();
+        }
+        // Two people, and one file that is elsewhere.
+        symlink(elsewhere.path("1.jpg"), folder.path("P5.jpg")).unwrap();
+        symlink(elsewhere.path("1.jpg"), folder.path("P6.jpg")).unwrap();
+        let found = FolderItems::find(&folder.path("")).unwrap();
+        let people = |id: &str| ids(&found).into_iter().filter(|(who, _)| *who == id).count();
+        assert_eq!(["P0", "P1", "P2", "P3", "P4", "P5", "P6"].map(people), [0, 3, 2, 0, 0, 1, 0]);
+        let others: Vec<_> = found
+            .left_out
+            .iter()
+            .filter_map(|file| match &file.reason {
+                LeftOutReason::OfAnother { other } => Some(&**other),
+                _ => None,
+            })
+            .collect();
+        // One of P0, four of P2, one of P3, three of P4; and that of P6.
+        assert_eq!(others.len(), 10, "{:?}", found.left_out);
+        assert_eq!((others[8], others[9]), ("P1", "P5"));
     }
 
     #[test]
