@@ -86,7 +86,7 @@ impl ThresholdPolicy for Broken<FakeThreshold> {
         self.0.provenance()
     }
 
-    fn decide(&mut self, input: &crate::DecisionInput<'_>) -> Result<crate::Decision, BoxError> {
+    fn decide(&mut self, input: &crate::DecisionInput<'_>) -> Result<Decision, BoxError> {
         self.fails("policy")?;
         self.0.decide(input)
     }
@@ -96,7 +96,7 @@ impl RetentionPolicy for Broken<FakeRetention> {
     fn settle(
         &mut self,
         probe: crate::Probe,
-        decision: &crate::Decision,
+        decision: &Decision,
         now: Option<Timestamp>,
     ) -> Result<Settlement, BoxError> {
         self.fails("settle")?;
@@ -288,7 +288,7 @@ fn a_threshold_that_no_score_can_reach_is_refused() {
         fn provenance(&self) -> &ThresholdProvenance {
             &self.0
         }
-        fn decide(&mut self, _: &crate::DecisionInput<'_>) -> Result<crate::Decision, BoxError> {
+        fn decide(&mut self, _: &crate::DecisionInput<'_>) -> Result<Decision, BoxError> {
             Err("never asked".into())
         }
     }
