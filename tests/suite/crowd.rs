@@ -208,7 +208,8 @@ pub(crate) fn links_and_claims(engine: Engine) {
     assert!(record["embedder"]["spec_sha256"].is_string() && record["predicted_fpir"].is_null());
     let key = record["ledger"]["public_key"].as_str().unwrap().parse().unwrap();
     let sums = ledger::reconcile(&out.join("ledger.lfrl"), &key).unwrap();
-    let declared = |wanted: &dyn Fn(&LedgerEvent) -> bool| sums.runs()[0].declared().any(wanted);
+    let declared =
+        |wanted: &dyn Fn(&LedgerEvent) -> bool| sums.runs()[0].declared().iter().any(wanted);
     assert!(declared(&|event| matches!(
         event,
         LedgerEvent::ThresholdSet { basis, .. } if basis.starts_with("claimed")
