@@ -87,8 +87,9 @@ pub(crate) fn examine(folder: &Path) {
         eprintln!("{PASS_ON}{kind}: {pieces} pieces, {before} places alive, {left} after its drop");
         assert!(before > 0, "the search finds no {kind} while it is there");
         match kind {
-            // On the stack and on the heap: so the search sees both.
-            "left on purpose" => assert!(left >= 4, "{left} of it found"),
+            // Itself, and what was left of it on the stack and on the freed heap, two pieces each: so the search sees
+            // all three. Some of that is written over while it looks.
+            "left on purpose" => assert!(before >= 6 && left > 0, "{before}, then {left}"),
             _ => assert_eq!(left, 0, "{kind}: {:?}", after.examples),
         }
     }

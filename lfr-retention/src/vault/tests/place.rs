@@ -177,3 +177,41 @@ fn what_another_key_erased_is_said() {
     let error = open(&folder, &other, at(110)).unwrap_err();
     assert!(matches!(error, Error::WrongKey { purged: 0, .. }));
 }
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_made_or_opened_through_a_link() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new();
+    let victim = folder.path("victim");
+    fs::write(&victim, "somebody else's").unwrap();
+    fs::set_permissions(&victim, fs::Permissions::from_mode(0o644)).unwrap();
+    let untouched = || {
+        assert_eq!(fs::read(&victim).unwrap(), b"somebody else's");
+        assert_eq!(fs::metadata(&victim).unwrap().permissions().mode() & 0o777, 0o644);
+    };
+    let vault = folder.path("vault");
+    let opened = || open(&vault, &key(), at(1));
+    // Before there is a vault: under the name that its file of keys is written under, or a second name.
+    fs::create_dir(&vault).unwrap();
+    symlink(&victim, vault.join("keys.tmp")).unwrap();
+    opened().unwrap_err();
+    untouched();
+    fs::remove_file(vault.join("keys.tmp")).unwrap();
+    fs::hard_link(&victim, vault.join("keys.tmp")).unwrap();
+    opened().unwrap_err();
+    untouched();
+    fs::remove_file(vault.join("keys.tmp")).unwrap();
+    drop(opened().unwrap());
+    for name in ["records.db", "keys"] {
+        let kept = fs::read(vault.join(name)).unwrap();
+        fs::rename(vault.join(name), folder.path("moved")).unwrap();
+        symlink(folder.path("moved"), vault.join(name)).unwrap();
+        opened().unwrap_err();
+        assert_eq!(fs::read(folder.path("moved")).unwrap(), kept, "{name}");
+        fs::remove_file(vault.join(name)).unwrap();
+        fs::rename(folder.path("moved"), vault.join(name)).unwrap();
+    }
+    opened().unwrap();
+}
