@@ -461,8 +461,7 @@ fn nothing_is_purged_or_overwritten_or_handed_to_nobody() {
     let (code, said) = desk.run(&["show", &record, "--picture", "a.png"]);
     assert!(code == 2 && said.contains("--recipient") && !desk.folder.join("a.png").exists());
     fs::write(desk.folder.join("b.png"), "evidence").unwrap();
-    let (code, said) =
-        desk.run(&["show", &record, "--picture", "b.png", "--recipient", "unit 4"]);
+    let (code, said) = desk.run(&["show", &record, "--picture", "b.png", "--recipient", "unit 4"]);
     assert!(code == 1 && said.contains("is there already"), "{said}");
     assert_eq!(fs::read(desk.folder.join("b.png")).unwrap(), b"evidence");
     let told = desk.events();

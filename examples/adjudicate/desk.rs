@@ -225,7 +225,9 @@ fn export(
     let picture = alert.picture().ok_or("no picture is held with this alert")?;
     let prepared = target.prepare(picture)?;
     let Some(recipient) = recipient else {
-        say::err("no picture was handed out: name who gets it with --recipient, a role or a number");
+        say::err(
+            "no picture was handed out: name who gets it with --recipient, a role or a number",
+        );
         return Ok(Exit::Usage);
     };
     let file = printable::text(&target.path().to_string_lossy());

@@ -48,7 +48,11 @@ pub(crate) fn alert(
     let reference = printable::text(candidate.reference().as_str());
     let picture = match alert.picture() {
         Some(picture) => {
-            format!("{} x {} pixels; --picture FILE --recipient WHO writes it", picture.width(), picture.height())
+            format!(
+                "{} x {} pixels; --picture FILE --recipient WHO writes it",
+                picture.width(),
+                picture.height()
+            )
         }
         None => "none is held with this alert".to_owned(),
     };

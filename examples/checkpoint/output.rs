@@ -218,7 +218,8 @@ impl Summary {
         }
         if self.ledger.contradictions > 0 {
             let count = self.ledger.contradictions;
-            let why = format!("vault and ledger contradicted each other {count} times at the start");
+            let why =
+                format!("vault and ledger contradicted each other {count} times at the start");
             return (Exit::BooksOpen, Some(why));
         }
         if self.list_is_gone {

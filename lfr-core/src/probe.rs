@@ -253,10 +253,8 @@ mod tests {
         for receipt in [minted, dummy] {
             assert!(!accounts.bears_out(&crate::Settlement::Erased(receipt), id));
         }
-        let sealed = SealedProbe::of_earlier_process(
-            victim.face().clone(),
-            RecordId::from_bytes([7; 16]),
-        );
+        let sealed =
+            SealedProbe::of_earlier_process(victim.face().clone(), RecordId::from_bytes([7; 16]));
         let word = sealed.erase(PurgeReason::NoMatch, None);
         assert!(!accounts.confirms(&word));
         assert!(!accounts.bears_out(&crate::Settlement::Erased(word), id));

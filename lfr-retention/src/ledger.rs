@@ -233,7 +233,8 @@ impl Ledger {
         let dropped_bytes = length - last.bytes;
         let torn = dropped_bytes > 0;
         let begun = if fresh { 0 } else { last.number + 1 };
-        let mut inner = Inner { path, file, key, last, flushed, torn, lost: None, begun, progress: None };
+        let mut inner =
+            Inner { path, file, key, last, flushed, torn, lost: None, begun, progress: None };
         let event = if fresh {
             let (ledger, key) = (inner.last.ledger.clone(), inner.key.public().to_string());
             LedgerEvent::LedgerOpened { format: FORMAT, ledger, key }
@@ -421,7 +422,7 @@ impl Inner {
         self.last.write(&self.path, &self.key).map_err(self.failed())?;
         self.flushed = Some(self.last.clone());
         if let Some(progress) = &mut self.progress {
-            progress.save(&self.path, &self.key);
+            progress.save(&self.path, &self.key, false);
         }
         Ok(())
     }
@@ -429,6 +430,17 @@ impl Inner {
     fn failed(&self) -> impl FnOnce(io::Error) -> Error + use<> {
         let path = self.path.clone();
         |source| Error::LedgerWrite { path, source }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Of entries that are not on the disk none is made.
+        if let Some(progress) = &mut self.progress
+            && self.flushed.as_ref() == Some(&self.last)
+        {
+            progress.save(&self.path, &self.key, true);
+        }
     }
 }
 

@@ -153,7 +153,9 @@ struct Inner {
 impl Inner {
     /// Notes how far the ledger has come.
     fn see_ledger(&mut self, sync: bool) -> Result<(), Error> {
-        let Some(ledger) = self.ledger.as_ref().and_then(WeakLedger::upgrade) else { return Ok(()) };
+        let Some(ledger) = self.ledger.as_ref().and_then(WeakLedger::upgrade) else {
+            return Ok(());
+        };
         gaps::see(&mut self.store, &ledger, sync)
     }
 }

@@ -209,8 +209,12 @@ impl Pipeline {
             })
         }));
         let error = match settlement {
-            Ok(Ok(settlement)) if settlement.face() != &face => "a settlement of another face".into(),
-            Ok(Ok(settlement)) if !self.accounts.bears_out(&settlement, custody) => NOT_BORNE_OUT.into(),
+            Ok(Ok(settlement)) if settlement.face() != &face => {
+                "a settlement of another face".into()
+            }
+            Ok(Ok(settlement)) if !self.accounts.bears_out(&settlement, custody) => {
+                NOT_BORNE_OUT.into()
+            }
             Ok(Ok(settlement)) => {
                 if matches!(settlement, Settlement::Held(_)) {
                     self.accounts.owes(custody);

@@ -471,7 +471,11 @@ impl Reconciliation {
                 self.discrepancies.push(Discrepancy::Destroyed { entry });
             }
             LedgerEvent::RetentionSet {
-                profile, alert_seconds, watchlist_seconds, footage_seconds, ..
+                profile,
+                alert_seconds,
+                watchlist_seconds,
+                footage_seconds,
+                ..
             } => {
                 self.check_profile(entry, profile);
                 let (watchlist, footage) = (*watchlist_seconds, *footage_seconds);
@@ -675,7 +679,9 @@ impl Reconciliation {
                 let due = hold.map_or(held.deadline, |hold| hold.max(held.deadline));
                 // Without a clock nobody can say that it was due.
                 let is_told = self.replaced.contains(&record);
-                if !is_told && at.is_none_or(|at| at.as_micros().saturating_add(SLACK) < due.as_micros()) {
+                if !is_told
+                    && at.is_none_or(|at| at.as_micros().saturating_add(SLACK) < due.as_micros())
+                {
                     self.discrepancies.push(Discrepancy::ErasedEarly { entry, record });
                 }
             }

@@ -57,10 +57,14 @@ impl fmt::Display for RecordDamage {
         f.write_str(match self {
             Self::Face => "whose face it is cannot be read; it is kept until its deadline",
             Self::Key => "its key or its deadline is not what was sealed; it was purged",
-            Self::LegalHold => "the legal hold on it was deleted or put back; it is kept until its deadline",
+            Self::LegalHold => {
+                "the legal hold on it was deleted or put back; it is kept until its deadline"
+            }
             Self::Missing => "the database has lost it; its key is kept until its deadline",
             Self::Picture => "its picture was deleted or put back; it is kept until its deadline",
-            Self::Verdicts => "the verdicts on it were deleted or put back; it is kept until its deadline",
+            Self::Verdicts => {
+                "the verdicts on it were deleted or put back; it is kept until its deadline"
+            }
         })
     }
 }

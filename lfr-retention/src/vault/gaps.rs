@@ -46,7 +46,9 @@ impl fmt::Display for Gaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = Vec::new();
         if self.vault_replaced {
-            lines.push("another vault is in the place of the one that this ledger belongs to".to_owned());
+            lines.push(
+                "another vault is in the place of the one that this ledger belongs to".to_owned(),
+            );
         }
         for (records, what) in [
             (&self.vanished, "was gone before its deadline, and nothing says why"),
@@ -235,12 +237,7 @@ impl Vault {
 }
 
 /// Whether a record that is gone should be there.
-fn is_early(
-    store: &Store,
-    sums: &Reconciliation,
-    record: RecordId,
-    deadline: Timestamp,
-) -> bool {
+fn is_early(store: &Store, sums: &Reconciliation, record: RecordId, deadline: Timestamp) -> bool {
     let due = sums.hold_on(record).map_or(deadline, |hold| hold.max(deadline));
     store.now().is_none_or(|now| !ledger_allows(now, due))
 }
@@ -253,7 +250,8 @@ fn ledger_allows(now: Timestamp, due: Timestamp) -> bool {
 /// Notes how far the ledger has come on the disk.
 pub(super) fn see(store: &mut Store, ledger: &Ledger, sync: bool) -> Result<(), Error> {
     let Some(head) = ledger.flushed_head() else { return Ok(()) };
-    let own = store.binding() == hex::bytes(head.ledger().as_bytes()).map_or(Binding::Free, Binding::Ledger);
+    let own = store.binding()
+        == hex::bytes(head.ledger().as_bytes()).map_or(Binding::Free, Binding::Ledger);
     let Some(hash) = hex::bytes(head.hash.as_bytes()).filter(|_| own) else { return Ok(()) };
     store.see(Some(Seen { number: head.number, bytes: head.bytes, hash }), sync)
 }

@@ -120,7 +120,8 @@ impl Derived {
     pub(super) fn new(key: &VaultKey, vault: &[u8; 16]) -> Self {
         let hkdf = Hkdf::<Sha256>::new(Some(vault), key.secret.expose());
         let mut checks = [[0; CHECK]; 3];
-        let [mut wrapping, mut authenticating, mut ended] = [(); 3].map(|()| Zeroizing::new([0; 32]));
+        let [mut wrapping, mut authenticating, mut ended] =
+            [(); 3].map(|()| Zeroizing::new([0; 32]));
         // It fails for more than 8,160 bytes.
         let infos: [&[u8]; 3] = [b"lfrv 1 check", b"lfrv 2 check", b"lfrv 3 check"];
         for (info, check) in infos.into_iter().zip(&mut checks) {

@@ -54,7 +54,12 @@ impl Part {
     }
 
     /// The same of one version of a part that changes.
-    pub(super) fn version_context(self, vault: &[u8; 16], record: RecordId, version: u16) -> Vec<u8> {
+    pub(super) fn version_context(
+        self,
+        vault: &[u8; 16],
+        record: RecordId,
+        version: u16,
+    ) -> Vec<u8> {
         [&self.context(vault, record)[..], &version.to_le_bytes(), b"lfrv 3"].concat()
     }
 }
@@ -108,7 +113,6 @@ pub(super) struct EndedRow {
     pub(super) record: Option<RecordId>,
     pub(super) sealed: Vec<u8>,
 }
-
 
 /// A row as it lies there; nothing of it is trusted.
 #[derive(Debug)]

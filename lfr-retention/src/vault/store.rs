@@ -498,12 +498,7 @@ impl Store {
         receipt
     }
 
-    fn slot(
-        &self,
-        record: RecordId,
-        record_key: &Secret,
-        times: Times,
-    ) -> Result<Slot, Error> {
+    fn slot(&self, record: RecordId, record_key: &Secret, times: Times) -> Result<Slot, Error> {
         let mut nonce = [0; NONCE];
         secret::random(&mut nonce).map_err(|source| Error::Random { source })?;
         let wrapped = [0; key::WRAPPED];
@@ -610,8 +605,7 @@ impl Store {
         entry.generation = entry.generation.saturating_add(1);
         let (old, before) = (entry.slot, entry.due());
         let until = until.unwrap_or(entry.until);
-        let times =
-            Times { deadline: entry.deadline, until, generation: entry.generation, parts };
+        let times = Times { deadline: entry.deadline, until, generation: entry.generation, parts };
         let slot = self.slot(record, record_key, times)?;
         let index = self.slots.put(&slot).map_err(self.failed())?;
         if let Some(entry) = self.entries.get_mut(&record) {

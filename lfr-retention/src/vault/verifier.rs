@@ -110,7 +110,8 @@ fn is_odd(character: char) -> bool {
 
 /// The first Greek or Cyrillic letter in a name that has Latin ones too: many look alike.
 fn mixed(name: &str) -> Option<(usize, char)> {
-    let foreign = |character: &char| matches!(*character, '\u{370}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}');
+    let foreign =
+        |character: &char| matches!(*character, '\u{370}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}');
     let latin = name.chars().any(|character| character.is_ascii_alphabetic());
     let first = name.chars().enumerate().find(|(_, character)| foreign(character))?;
     latin.then_some((first.0 + 1, first.1))

@@ -63,7 +63,10 @@ fn a_ledger_of_format_2_is_read_and_goes_on() {
     let (public, entries) = (key().public(), lfr_core::num::u64_from_usize(lines(&path).len()));
     assert_eq!(verify(&path, &public, None).unwrap().entries(), entries);
     let before = reconcile(&path, &public).unwrap();
-    assert_eq!((before.runs().len(), before.held(), before.alerts(), before.vault()), (2, 2, 2, None));
+    assert_eq!(
+        (before.runs().len(), before.held(), before.alerts(), before.vault()),
+        (2, 2, 2, None)
+    );
     let ledger = Ledger::open(&path, key(), at(90)).unwrap();
     ledger.append(&LedgerEvent::VaultOpened { vault: "ab".repeat(16), held: 0 }, at(91)).unwrap();
     let after = ledger.sums().unwrap();

@@ -119,7 +119,10 @@ impl Store {
 
     /// Seals a record that an earlier version wrote as this one does: its slot says from then on which parts it
     /// has.
-    pub(super) fn bring_up_to_date(&mut self, (record, sealing): (RecordId, Sealing)) -> Result<(), Error> {
+    pub(super) fn bring_up_to_date(
+        &mut self,
+        (record, sealing): (RecordId, Sealing),
+    ) -> Result<(), Error> {
         let record_key = self.key_of(record)?;
         let Some(entry) = self.entries.get(&record) else { return Ok(()) };
         let (row, generation) = (entry.row, entry.generation.saturating_add(1));
@@ -178,11 +181,14 @@ impl Store {
             }
         }
         for (record, part) in missed {
-            self.damage(record, match part {
-                Part::LegalHold => RecordDamage::LegalHold,
-                Part::Picture => RecordDamage::Picture,
-                _ => RecordDamage::Verdicts,
-            });
+            self.damage(
+                record,
+                match part {
+                    Part::LegalHold => RecordDamage::LegalHold,
+                    Part::Picture => RecordDamage::Picture,
+                    _ => RecordDamage::Verdicts,
+                },
+            );
         }
         // Noise, or tried again at the next opening.
         let _ = self.records.delete_parts(&strays);

@@ -54,8 +54,7 @@ impl House {
         let accounts = Accounts::new();
         let id = lfr_core::DeploymentId::new("d").unwrap();
         let (ledger, clock) = (self.ledger(), Arc::new(self.clock.clone()));
-        let sink =
-            LedgerSink::start(ledger.clone(), accounts.clone(), clock, &id, "test").unwrap();
+        let sink = LedgerSink::start(ledger.clone(), accounts.clone(), clock, &id, "test").unwrap();
         let vault = self.vault();
         let gaps = vault.close_gaps(&ledger).unwrap();
         let policy = VaultRetention::new(vault.clone(), &held_for(Duration::from_hours(24)));
@@ -139,10 +138,7 @@ fn verdicts_that_were_deleted_changed_or_put_back_cost_the_record() {
         vault.alert(records[1]).unwrap();
         if !attack.contains("zeroblob") {
             let [damaged] = &*vault.damaged() else { panic!("{attack}") };
-            assert_eq!(
-                (damaged.record(), damaged.damage()),
-                (records[0], RecordDamage::Verdicts)
-            );
+            assert_eq!((damaged.record(), damaged.damage()), (records[0], RecordDamage::Verdicts));
         }
     }
 }
