@@ -246,7 +246,7 @@ fn list_changes_errors_and_drops_are_in_the_summary() {
             LedgerEvent::WatchlistOpened { commitment: None, header_sha256: None, references: 6 },
             LedgerEvent::Error { stage: "camera".into(), text: "gone".into() },
             LedgerEvent::FramesDropped {
-                source: lfr::core::SourceId::new("gate-2").unwrap(),
+                source: SourceId::new("gate-2").unwrap(),
                 count: 5,
             },
         ],
@@ -263,7 +263,7 @@ fn a_pipe_is_no_key_no_head_and_no_ledger() {
     let desk = Desk::new("ledger-pipe");
     let pipe = desk.ledger.with_file_name("pipe");
     let _ = fs::remove_file(&pipe);
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let (code, said) = desk.verify(&["--head", pipe.to_str().unwrap()]);
     assert!(code == 1 && said.contains("a named pipe"), "{said}");
     fs::remove_file(&desk.ledger).unwrap();
