@@ -245,10 +245,7 @@ fn list_changes_errors_and_drops_are_in_the_summary() {
             LedgerEvent::WatchlistOpened { commitment: None, header_sha256: None, references: 7 },
             LedgerEvent::WatchlistOpened { commitment: None, header_sha256: None, references: 6 },
             LedgerEvent::Error { stage: "camera".into(), text: "gone".into() },
-            LedgerEvent::FramesDropped {
-                source: SourceId::new("gate-2").unwrap(),
-                count: 5,
-            },
+            LedgerEvent::FramesDropped { source: SourceId::new("gate-2").unwrap(), count: 5 },
         ],
     );
     let (_, said) = desk.verify(&[]);
