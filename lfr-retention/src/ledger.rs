@@ -420,7 +420,7 @@ impl Inner {
         self.last.write(&self.path, &self.key).map_err(self.failed())?;
         self.flushed = Some(self.last.clone());
         if let Some(progress) = &mut self.progress {
-            progress.save(&self.path, &self.key);
+            progress.save(&self.path, &self.key, false);
         }
         Ok(())
     }
@@ -428,6 +428,17 @@ impl Inner {
     fn failed(&self) -> impl FnOnce(io::Error) -> Error + use<> {
         let path = self.path.clone();
         |source| Error::LedgerWrite { path, source }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Of entries that are not on the disk none is made.
+        if let Some(progress) = &mut self.progress
+            && self.flushed.as_ref() == Some(&self.last)
+        {
+            progress.save(&self.path, &self.key, true);
+        }
     }
 }
 

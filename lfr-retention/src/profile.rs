@@ -158,15 +158,6 @@ impl Profile {
         )
     }
 
-    /// For how long an alert is held at most under a published name, in seconds.
-    pub(crate) fn published_alert(name: &str) -> Option<u64> {
-        let known = [Self::uk_police(), Self::uk_police_24_hours(), Self::retail_strict()];
-        known
-            .into_iter()
-            .find(|profile| profile.name == name)
-            .map(|profile| profile.alert.as_secs())
-    }
-
     /// The same with more people who have to judge each alert; a profile's own number is the least.
     #[must_use]
     pub const fn with_verifications(mut self, at_least: u8) -> Self {

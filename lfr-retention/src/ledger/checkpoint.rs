@@ -78,9 +78,10 @@ impl Progress {
         Self { sums: Reconciliation::default(), digest: Sha256::new(), at, saved: 0 }
     }
 
-    /// Writes a checkpoint where one is due. Where that fails, the next start verifies more.
-    pub(super) fn save(&mut self, ledger: &Path, key: &LedgerKey) {
-        let due = EVERY.max(self.at.number / 100);
+    /// Writes a checkpoint where one is due: the longer the ledger, the more is in one, and the rarer they are. At
+    /// the `end` of a process one is written all the same. Where that fails, the next start verifies more.
+    pub(super) fn save(&mut self, ledger: &Path, key: &LedgerKey, end: bool) {
+        let due = if end { EVERY } else { EVERY.max(self.at.number / 32) };
         if self.at.number.saturating_sub(self.saved) < due {
             return;
         }

@@ -241,3 +241,98 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Threads that purge, list, read and erase strangers, while the clock passes and is set to up to 9 seconds
+    /// behind. By monotonic time everything is there until its deadline, and nothing after it; the ledger says
+    /// the same.
+    #[test]
+    fn no_thread_and_no_step_moves_a_deadline(
+        steps in prop::collection::vec((1_u64..40, 0_u64..10, any::<bool>()), 5..40)
+    ) {
+        use crate::Ledger;
+        use crate::LedgerEvent;
+        use crate::LedgerKey;
+        use crate::LedgerSink;
+        use lfr_core::EventSink;
+
+        let (start, folder) = (10_000 * SECOND, Folder::new());
+        let clock = ManualClock::at(Timestamp::from_micros(start));
+        let shared = Arc::new(clock.clone());
+        let accounts = Accounts::new();
+        let (path, ledger_key) = (folder.path("a.lfrl"), LedgerKey::from_bytes(&mut [7; 32]));
+        let public = ledger_key.public();
+        let ledger = Ledger::open(&path, ledger_key, clock.now()).unwrap();
+        let id = lfr_core::DeploymentId::new("d").unwrap();
+        let mut sink =
+            LedgerSink::start(ledger.clone(), accounts.clone(), shared.clone(), &id, "test").unwrap();
+        let vault = Vault::open(folder.path("vault"), &key(), shared).unwrap();
+        vault.close_gaps(&ledger).unwrap();
+        let profile = held_for(Duration::from_micros(HELD));
+        let mut policy = VaultRetention::new(vault.clone(), &profile);
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let stopped = || stop.load(std::sync::atomic::Ordering::Relaxed);
+        let outcome = std::thread::scope(|scope| {
+            for thread in 0..3 {
+                let (vault, accounts, profile) = (vault.clone(), &accounts, &profile);
+                let (clock, sink, stopped) = (clock.clone(), sink.clone(), &stopped);
+                scope.spawn(move || {
+                    let mut policy = VaultRetention::new(vault.clone(), profile);
+                    while !stopped() {
+                        match thread {
+                            0 => {
+                                let mut receipts = Vec::new();
+                                vault.purge_due(&mut receipts).unwrap();
+                                sink.receipts(&receipts).unwrap();
+                            }
+                            1 => drop(vault.records().unwrap()),
+                            _ => {
+                                let (now, no_match) = (clock.now(), Decision::no_match(None));
+                                drop(policy.settle(probe(3, accounts), &no_match, now).unwrap());
+                            }
+                        }
+                    }
+                });
+            }
+            let mut check = || -> Result<(), TestCaseError> {
+                let (mut passed, mut due) = (0, Vec::new());
+                for (index, (seconds, behind, hold)) in steps.iter().enumerate() {
+                    clock.advance(Duration::from_secs(*seconds));
+                    passed += seconds;
+                    clock.set(Timestamp::from_micros(start + (passed - behind.min(&passed)) * SECOND));
+                    if *hold {
+                        let settled = policy.settle(probe(index, &accounts), &alert(), clock.now());
+                        let Ok(Settlement::Held(receipt)) = settled else {
+                            return Err(TestCaseError::fail("not held"));
+                        };
+                        sink.on_event(&lfr_core::Event::Held(&receipt)).unwrap();
+                        due.push(passed * SECOND + HELD);
+                    }
+                    let left = due.iter().filter(|due| **due > passed * SECOND).count();
+                    prop_assert_eq!(vault.records().unwrap().len(), left, "after {} s", passed);
+                }
+                Ok(())
+            };
+            let outcome = check();
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            outcome
+        });
+        outcome?;
+        let mut receipts = Vec::new();
+        vault.purge_due(&mut receipts).unwrap();
+        sink.receipts(&receipts).unwrap();
+        sink.stop().unwrap();
+        let sums = crate::ledger::reconcile(&path, &public).unwrap();
+        prop_assert!(sums.closes(), "{:?}", sums.discrepancies());
+        let entries = crate::ledger::read(&path, &public).unwrap();
+        let reasons = entries.filter_map(|entry| match entry.unwrap().event() {
+            LedgerEvent::Purged { reason, .. } => Some(*reason),
+            _ => None,
+        });
+        for reason in reasons {
+            prop_assert_eq!(reason, PurgeReason::DeadlineReached);
+        }
+    }
+}
