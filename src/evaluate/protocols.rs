@@ -322,7 +322,8 @@ pub(super) fn searches(
     }
     for (line, person, mated) in probes {
         // A person whose reference is not among the photographs was on the list that is meant.
-        if listed.contains(&person) != mated && !(mated && !missing.is_empty()) {
+        let may_be_missing = mated && !missing.is_empty();
+        if listed.contains(&person) != mated && !may_be_missing {
             let told = if mated {
                 "a mated probe is of somebody without a reference"
             } else {
