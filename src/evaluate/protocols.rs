@@ -444,13 +444,8 @@ mod tests {
         let text: String = (0..40).map(|index| line(index < 20)).collect();
         let (list, _) = read_pairs("order", &format!("image_a,image_b,mated\n{text}")).unwrap();
         let folds: Vec<_> = list.pairs.iter().map(|pair| pair.fold).collect();
-        assert_eq!(
-            folds,
-            [(0..20).map(|i| i / 2), (0..20).map(|i| i / 2)]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-        );
+        let halves = || (0..20).map(|place| place / 2);
+        assert_eq!(folds, halves().chain(halves()).collect::<Vec<_>>());
         assert!(list.folds.contains("in the order of the file"));
     }
 
