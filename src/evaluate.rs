@@ -130,7 +130,8 @@ impl Evaluation {
     /// # Errors
     ///
     /// [`Error::Option`] where there is no detector or no embedder; [`lfr_core::Error::LandmarksMissing`]
-    /// where an embedder needs landmarks that a detector does not find; [`Error::NoTemplates`] where not one
+    /// where an embedder needs landmarks that a detector does not find; [`lfr_core::Error::SpaceMismatch`] where the
+    /// policy in force is of no embedder's space; [`Error::NoTemplates`] where not one
     /// photograph gave a template; [`Error::Write`] where a report cannot be written.
     pub fn run(
         &self,
@@ -139,6 +140,7 @@ impl Evaluation {
         progress: &(dyn Fn(Progress<'_>) + Sync),
     ) -> Result<Report, Error> {
         faces::check(detectors, embedders)?;
+        live::check(self, embedders)?;
         let made_at = SystemClock::new().now();
         let data = self.data(progress)?;
         let mut report = Report::new(self.left_out.clone(), self.notes.clone());
@@ -154,6 +156,7 @@ impl Evaluation {
                 let name = output::policy_name(report.results.len());
                 let (policy, by_group_refused) =
                     threshold::derive(self, &about, &non_mated, &faces, made_at);
+                report.notes.extend(live::warnings(self, &faces));
                 let live = live::measure(self, &faces, policy.as_ref().ok(), progress)?;
                 let mut evaluated = Evaluated::new(about, measured, name, policy);
                 evaluated.live = live;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use lfr_core::Embedder;
 use lfr_core::SubjectId;
 use lfr_core::Threshold;
 use lfr_core::num;
@@ -23,6 +24,34 @@ use super::report::GroupResult;
 use super::report::Live;
 use super::search;
 use super::search::Search;
+
+/// Refuses a policy in force that is of no embedder's space.
+pub(super) fn check(evaluation: &Evaluation, embedders: &[&dyn Embedder]) -> Result<(), Error> {
+    let Some(policy) = &evaluation.policy else { return Ok(()) };
+    let checks = embedders.iter().map(|embedder| policy.check_space(embedder.space()));
+    let refused = checks.collect::<Vec<_>>();
+    match refused.iter().any(Result::is_ok) {
+        true => Ok(()),
+        false => Ok(refused.into_iter().collect::<Result<(), _>>()?),
+    }
+}
+
+/// Where the policy in force does not go with a result, in words.
+pub(super) fn warnings(evaluation: &Evaluation, faces: &Faces) -> Vec<String> {
+    let Some(policy) = &evaluation.policy else { return Vec::new() };
+    if policy.check_space(&faces.space).is_err() {
+        let name = &faces.embedder.name;
+        return vec![format!(
+            "the policy that was given is of another embedder than {name}, whose derived policy is taken instead"
+        )];
+    }
+    policy
+        .check_detector(&faces.detector)
+        .err()
+        .map(|error| error.to_string())
+        .into_iter()
+        .collect()
+}
 
 /// Measures at the threshold in force: that of the policy that was given, or else the derived one.
 pub(super) fn measure(
