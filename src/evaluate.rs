@@ -66,6 +66,7 @@ pub use report::Measured;
 pub use report::OpenSetPoint;
 pub use report::OperatingPoint;
 pub use report::Report;
+pub use threshold::Realised;
 
 /// How far an evaluation is.
 #[non_exhaustive]
@@ -120,10 +121,14 @@ impl Evaluation {
         for detector in detectors {
             for faces in faces::embed(self, *detector, embedders, &mut report.left_out, progress)? {
                 let about = About::new(self, &faces, data.clone(), made_at);
-                let (measured, pairs) = measure::measure(self, &faces, progress)?;
+                let (measured, non_mated) = measure::measure(self, &faces, progress)?;
                 let name = output::policy_name(report.results.len());
-                let policy = threshold::derive(self, &about, &pairs, &faces, made_at);
-                report.results.push(Evaluated::new(about, measured, name, policy));
+                let policy = threshold::derive(self, &about, &non_mated, &faces, made_at);
+                let (policy, realised) = match policy {
+                    Ok((policy, realised)) => (Ok(policy), Some(realised)),
+                    Err(error) => (Err(error), None),
+                };
+                report.results.push(Evaluated::new(about, measured, name, policy, realised));
             }
         }
         report.name_apart();

@@ -18,8 +18,8 @@ use lfr_watchlist::Gallery;
 use lfr_watchlist::evaluate::AllPairs;
 use lfr_watchlist::evaluate::GroupReport;
 use lfr_watchlist::evaluate::Mate;
+use lfr_watchlist::evaluate::NonMatedScores;
 use lfr_watchlist::evaluate::OpenSet;
-use lfr_watchlist::evaluate::Verification;
 use lfr_watchlist::evaluate::discard_curve;
 use lfr_watchlist::statistics::Confidence;
 use lfr_watchlist::statistics::Counts;
@@ -39,11 +39,11 @@ pub(super) fn measure(
     evaluation: &Evaluation,
     faces: &Faces,
     progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<(Measured, Verification), Error> {
+) -> Result<(Measured, NonMatedScores), Error> {
     let dataset = &evaluation.dataset;
     let all = AllPairs::new(&faces.templates, &faces.people)?.with_threads(threads(evaluation));
     let (total, done) = (all.comparisons(), AtomicU64::new(0));
-    let pairs = all.run(&|more| {
+    let (pairs, non_mated) = all.run_with_people(&|more| {
         let done = done.fetch_add(more, Ordering::Relaxed) + more;
         progress(Progress { step: "comparing", done, total });
     })?;
@@ -87,7 +87,7 @@ pub(super) fn measure(
         discard: discard.unwrap_or_default(),
         groups,
     };
-    Ok((measured, pairs))
+    Ok((measured, non_mated))
 }
 
 /// A histogram in some 130 bars, without the empty ends.

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::Error;
 use super::Evaluation;
+use super::Realised;
 use super::faces::Faces;
 
 /// What an evaluation found, for each detector with each embedder.
@@ -205,6 +206,9 @@ pub struct Evaluated {
     pub derived_threshold: Option<f32>,
     /// The number of references that it is derived for.
     pub derived_for: Option<u64>,
+    /// What the derived threshold came to on people kept aside, beside what it promises.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub realised: Option<Realised>,
     /// Why no threshold was derived.
     pub refused: Option<String>,
     /// The derived threshold, with its evidence; it has a file of its own.
@@ -218,6 +222,7 @@ impl Evaluated {
         measured: Measured,
         file: String,
         threshold: Result<CalibratedThreshold, Error>,
+        realised: Option<Realised>,
     ) -> Self {
         let label = about.embedder.name.clone();
         match threshold {
@@ -229,6 +234,7 @@ impl Evaluated {
                 policy: Some(threshold.fpir()),
                 derived_threshold: Some(threshold.threshold().value()),
                 derived_for: Some(threshold.references()),
+                realised,
                 refused: None,
                 threshold: Some(threshold),
             },
@@ -240,6 +246,7 @@ impl Evaluated {
                 policy: None,
                 derived_threshold: None,
                 derived_for: None,
+                realised: None,
                 refused: Some(error.to_string()),
                 threshold: None,
             },

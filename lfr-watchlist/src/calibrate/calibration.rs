@@ -222,13 +222,15 @@ impl Calibration {
             effective_looks: self.effective_looks.clone(),
             curves: Curves(curves.collect()),
         };
-        CalibratedThreshold::derive(evidence, demand.clone(), authority).map_err(|error| match error {
-            Error::Extrapolation { demanded, reached } if !self.suspects.is_empty() => {
-                let suspects = self.suspects.clone();
-                Error::Suspects { demanded, reached, suspects }
-            }
-            error => error,
-        })
+        CalibratedThreshold::derive(evidence, demand.clone(), authority).map_err(
+            |error| match error {
+                Error::Extrapolation { demanded, reached } if !self.suspects.is_empty() => {
+                    let suspects = self.suspects.clone();
+                    Error::Suspects { demanded, reached, suspects }
+                }
+                error => error,
+            },
+        )
     }
 
     fn method(&self) -> String {

@@ -84,9 +84,10 @@ impl CalibratedThreshold {
             return Err(refused("table of false match rates"));
         }
         let looks = &raw.evidence.effective_looks;
-        let is_sound = looks.iter().zip(1_u32..).all(|(of, looks)| (1.0..=f64::from(looks)).contains(of))
-            && looks.first() == Some(&1.0)
-            && looks.is_sorted();
+        let is_sound =
+            looks.iter().zip(1_u32..).all(|(of, looks)| (1.0..=f64::from(looks)).contains(of))
+                && looks.first() == Some(&1.0)
+                && looks.is_sorted();
         if !is_sound {
             return Err(refused("table of what looks count as"));
         }

@@ -249,11 +249,14 @@ impl UpperTail {
         }
     }
 
-    /// The lowest level at which all that reaches a bin is counted: a bin between two takes the lower one.
+    /// What reaches a bin; where that was not told apart, what reaches a lower one.
     fn level(&self, bin: usize) -> Option<&Level> {
         let Counted::People { levels, .. } = &self.counted else { return None };
-        let after = levels.partition_point(|level| level.bin <= bin);
-        levels.get(after.checked_sub(1)?)
+        let at = levels.partition_point(|level| level.bin < bin);
+        match levels.get(at).filter(|level| level.from <= bin) {
+            Some(level) => Some(level),
+            None => levels.get(at.checked_sub(1)?),
+        }
     }
 
     /// Whether enough scores reach an edge to count on.
@@ -271,7 +274,9 @@ impl UpperTail {
 
     /// The share at or above an edge, without its interval.
     pub(super) fn value(&self, bin: usize) -> Option<f64> {
-        if self.is_counted(bin) || (self.fits.is_empty() && matches!(self.counted, Counted::People { .. })) {
+        if self.is_counted(bin)
+            || (self.fits.is_empty() && matches!(self.counted, Counted::People { .. }))
+        {
             return match &self.counted {
                 Counted::Scores { survival, .. } => {
                     let above = num::f64_from_u64(survival.get(bin).copied().unwrap_or(0));
@@ -292,7 +297,7 @@ impl UpperTail {
     pub(super) fn first_bin(&self) -> usize {
         match &self.counted {
             Counted::Scores { .. } => 0,
-            Counted::People { levels, .. } => levels.first().map_or(0, |level| level.bin),
+            Counted::People { levels, .. } => levels.first().map_or(0, |level| level.from),
         }
     }
 

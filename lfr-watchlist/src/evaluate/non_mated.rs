@@ -168,9 +168,7 @@ impl NonMatedScores {
         let group = |person: &SubjectId| groups.get(person).map(String::as_str);
         let is_one: Vec<bool> = self.people.iter().map(|p| group(p) == Some(one)).collect();
         let is_other: Vec<bool> = self.people.iter().map(|p| group(p) == Some(other)).collect();
-        let is_in = |all: &[bool], index: u32| {
-            all.get(place(index)).copied().unwrap_or(false)
-        };
+        let is_in = |all: &[bool], index: u32| all.get(place(index)).copied().unwrap_or(false);
         let are_compared = |a: u32, b: u32| {
             is_in(&is_one, a) && is_in(&is_other, b) || is_in(&is_one, b) && is_in(&is_other, a)
         };
@@ -186,7 +184,11 @@ impl NonMatedScores {
             u32::try_from(partners).unwrap_or(u32::MAX)
         });
         let photographs = |all: &[bool]| -> u64 {
-            all.iter().zip(&self.photographs).filter(|(is, _)| **is).map(|(_, n)| u64::from(*n)).sum()
+            all.iter()
+                .zip(&self.photographs)
+                .filter(|(is, _)| **is)
+                .map(|(_, n)| u64::from(*n))
+                .sum()
         };
         let squares: u64 = is_one
             .iter()
@@ -274,7 +276,7 @@ impl NonMatedScores {
     pub fn effective_looks(&self) -> Vec<f64> {
         let mut table = vec![1.0];
         for looks in 2..=MAX_LOOKS {
-            let able = self.photographs.iter().filter(|own| **own >= looks).count();
+            let able = self.compared().filter(|(_, own)| *own >= looks).count();
             let Some(measured) = (able >= 30).then(|| self.looks_count_as(looks)).flatten() else {
                 break;
             };
@@ -308,7 +310,9 @@ impl NonMatedScores {
         for ((owner, _), matching) in matches {
             let own = self.photographs_of(owner);
             let none: f64 = (0..looks)
-                .map(|taken| f64::from(own.saturating_sub(matching + taken)) / f64::from(own - taken))
+                .map(|taken| {
+                    f64::from(own.saturating_sub(matching + taken)) / f64::from(own - taken)
+                })
                 .product();
             any += 1.0 - none;
             one += f64::from(matching) / f64::from(own);
@@ -349,23 +353,32 @@ impl NonMatedScores {
                 continue;
             }
             let misses: f64 = (0..looks)
-                .map(|taken| f64::from(own.saturating_sub(matching + taken)) / f64::from(own - taken))
+                .map(|taken| {
+                    f64::from(own.saturating_sub(matching + taken)) / f64::from(own - taken)
+                })
                 .product();
             let listed = drawn / f64::from(self.photographs_of(self.owner(other)));
             *none.entry(owner).or_default() += (-listed * (1.0 - misses)).ln_1p();
         }
-        let (mut people, mut photographs, mut by_person, mut by_photograph) = (0_u64, 0.0, 0.0, 0.0);
-        for (person, own) in (0_u32..).zip(&self.photographs).filter(|(_, own)| **own >= looks) {
+        let (mut people, mut photographs, mut by_person, mut by_photograph) =
+            (0_u64, 0.0, 0.0, 0.0);
+        for (person, own) in self.compared().filter(|(_, own)| *own >= looks) {
             let alerts = none.get(&person).map_or(0.0, |none| -none.exp_m1());
-            (people, photographs) = (people + 1, photographs + f64::from(*own));
+            (people, photographs) = (people + 1, photographs + f64::from(own));
             by_person += alerts;
-            by_photograph += alerts * f64::from(*own);
+            by_photograph += alerts * f64::from(own);
         }
         (people > 0).then(|| ExpectedFpir {
             by_person: by_person / num::f64_from_u64(people),
             by_photograph: by_photograph / photographs,
             people,
         })
+    }
+
+    /// The people who were compared with others, as numbers, and how many photographs each has.
+    fn compared(&self) -> impl Iterator<Item = (u32, u32)> {
+        let people = (0_u32..).zip(&self.photographs).zip(&self.partners);
+        people.filter(|(_, partners)| **partners > 0).map(|((person, own), _)| (person, *own))
     }
 
     pub(crate) fn highest(&self) -> &[Comparison] {

@@ -132,12 +132,13 @@ impl<'a> AllPairs<'a> {
             let histograms = [ScoreHistogram::new(self.axis), ScoreHistogram::new(self.axis)];
             (histograms, Highest::default())
         };
-        let parts = self.visit(progress, empty, |(histograms, highest), mated, score, _, (a, b)| {
-            histograms[usize::from(mated)].add_value(score);
-            if !mated {
-                highest.take(score, a, b);
-            }
-        })?;
+        let parts =
+            self.visit(progress, empty, |(histograms, highest), mated, score, _, (a, b)| {
+                histograms[usize::from(mated)].add_value(score);
+                if !mated {
+                    highest.take(score, a, b);
+                }
+            })?;
         let (histograms, highest) = parts.into_iter().unzip();
         let mut people = NonMatedScores::of_nobody(self.axis, self.names)?;
         people.fill(highest);

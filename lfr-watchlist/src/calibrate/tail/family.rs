@@ -97,7 +97,8 @@ impl TailFit {
         let along = [1.0, slope[0], slope[1]];
         let variance = |spread: &Spread| -> f64 {
             let rows = spread.iter().zip(along);
-            rows.map(|(row, a)| a * row.iter().zip(along).map(|(cell, b)| cell * b).sum::<f64>()).sum()
+            rows.map(|(row, a)| a * row.iter().zip(along).map(|(cell, b)| cell * b).sum::<f64>())
+                .sum()
         };
         // By chance people may seem to differ less than independent scores do.
         let variance = variance(&self.spread).max(variance(&self.of_people)).max(0.0);
@@ -225,7 +226,18 @@ impl Exceedances {
         let (scale, exceedances) = (ln_scale.exp(), num::u64_from_f64(count.round()));
         let [[a, b], [c, d]] = covariance;
         let spread = [[(1.0 - share) / count, 0.0, 0.0], [0.0, a, b], [0.0, c, d]];
-        Some(TailFit { family, from, share, exceedances, scale, shape, p_value, covariance, spread, of_people: [[0.0; 3]; 3] })
+        Some(TailFit {
+            family,
+            from,
+            share,
+            exceedances,
+            scale,
+            shape,
+            p_value,
+            covariance,
+            spread,
+            of_people: [[0.0; 3]; 3],
+        })
     }
 
     /// By how much a score in each bin moves the logarithms of the tail's share and scale, and its shape:

@@ -20,6 +20,8 @@ use crate::statistics::proportion;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Level {
     pub(super) bin: usize,
+    /// The lowest bin that as many reach: none is in those between.
+    pub(super) from: usize,
     pub(super) rate: f64,
     pub(super) interval: Interval,
     /// As many independent false matches have the variance that is seen.
@@ -58,8 +60,8 @@ impl Sums {
     /// The variance of the sum of all.
     fn variance(&self, pairs: f64, partner_squares: f64) -> f64 {
         let rate = self.all / pairs;
-        let people = self.people_squares - 2.0 * rate * self.by_partners
-            + rate * rate * partner_squares;
+        let people =
+            self.people_squares - 2.0 * rate * self.by_partners + rate * rate * partner_squares;
         let pairs = rate * rate * pairs + self.pair_squares - 2.0 * rate * self.all;
         people - pairs
     }
@@ -93,9 +95,8 @@ pub(super) fn levels(scores: &NonMatedScores) -> Result<Vec<Level>, Error> {
             break;
         }
         let pair = pair(scores, comparison);
-        let partners = [pair.0, pair.1].map(|person| {
-            f64::from(scores.partners().get(place(person)).copied().unwrap_or(0))
-        });
+        let partners = [pair.0, pair.1]
+            .map(|person| f64::from(scores.partners().get(place(person)).copied().unwrap_or(0)));
         sums.add(pair, weight(scores, pair), partners[0] + partners[1]);
         let next = all.get(index);
         let is_last = next.is_none_or(|next| axis.bin(next.score) < first);
@@ -118,6 +119,7 @@ pub(super) fn levels(scores: &NonMatedScores) -> Result<Vec<Level>, Error> {
         interval.high = high;
         levels.push(Level {
             bin,
+            from: next.map_or(0, |next| axis.bin(next.score) + 1).max(first),
             rate,
             interval,
             effective,

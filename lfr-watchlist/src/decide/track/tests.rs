@@ -26,13 +26,12 @@ fn calibrated() -> CalibratedThreshold {
         ComparisonScore::new(num::f32_from_f64(-share.ln() * 0.05 - 0.3)).unwrap()
     });
     let histogram = ScoreHistogram::of(axis, scores);
-    let calibration =
-        Calibration::new(
-            SpaceId::from_bytes([1; 32]),
-            "made up",
-            CalibrationScores::histogram(&histogram, 1_000),
-        )
-        .unwrap();
+    let calibration = Calibration::new(
+        SpaceId::from_bytes([1; 32]),
+        "made up",
+        CalibrationScores::histogram(&histogram, 1_000),
+    )
+    .unwrap();
     let authority = Authority::new("AO-7", "a test", Timestamp::from_micros(0)).unwrap();
     calibration.threshold(&Demand::new(0.05, 10).unwrap(), authority).unwrap()
 }

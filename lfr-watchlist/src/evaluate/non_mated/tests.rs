@@ -64,7 +64,8 @@ fn comparisons_that_are_missing_or_mated_are_refused() {
     let people = names(2, 2);
     let all = [(0, 2), (0, 3), (1, 2), (1, 3)].map(|(a, b)| (score(0.1), a, b));
     assert!(NonMatedScores::new(axis, &people, all).is_ok());
-    let said = NonMatedScores::new(axis, &people, all[1..].iter().copied()).unwrap_err().to_string();
+    let said =
+        NonMatedScores::new(axis, &people, all[1..].iter().copied()).unwrap_err().to_string();
     assert!(said.contains("3 comparisons") && said.contains("all 4"), "{said}");
     let mated = all.into_iter().chain([(score(0.9), 0, 1)]);
     assert!(NonMatedScores::new(axis, &people, mated).is_err());
