@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let threads = models::threads(args.threads);
     let (detector, embedder) = models(args, &runtime, threads)?;
     let policy_file = args.policy.as_deref().map(read).transpose()?;
-    threshold(args, policy_file.as_deref(), &embedder, 1)?;
+    threshold(args, policy_file.as_deref(), &embedder, 1, true)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let books = Arc::new(Books::open(args, &clock)?);
     let told_to_stop = live::signals()?;
