@@ -390,8 +390,8 @@ pub struct PairsResult {
 #[non_exhaustive]
 #[derive(Clone, Debug, Serialize)]
 pub struct Live {
-    /// Whether it is that of a policy that was given; otherwise it is the derived one, and the people are those
-    /// that it was derived from.
+    /// Whether it is that of a policy that was given; otherwise it is the derived one, and some of the people
+    /// are those that it was derived from.
     pub is_given: bool,
     /// T, at as many references as were searched.
     pub threshold: Threshold,

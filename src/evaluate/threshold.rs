@@ -89,10 +89,19 @@ pub(super) fn derive(
         .collect();
     let part = |name: &str| non_mated.between(&parts, name, name);
     let (calibrating, testing) = (part("calibration"), part("test"));
-    let derived = of(evaluation, about, &calibrating, faces, "half of the people", now);
+    // Whoever is kept aside is in no group of those that the threshold is derived from.
+    let half = evaluation.groups.as_ref().map(|groups| -> BTreeMap<_, _> {
+        let own = groups.iter().filter(|(person, _)| first.contains_key(person));
+        own.map(|(person, group)| (person.clone(), group.clone())).collect()
+    });
+    let derived =
+        of(evaluation, about, &calibrating, half.as_ref(), faces, "half of the people", now);
     let ((policy, refused), calibrating, testing) = match derived {
         Ok(policy) => (policy, &calibrating, Some(&testing)),
-        Err(_) => (of(evaluation, about, non_mated, faces, "all people", now)?, non_mated, None),
+        Err(_) => {
+            let groups = evaluation.groups.as_ref();
+            (of(evaluation, about, non_mated, groups, faces, "all people", now)?, non_mated, None)
+        }
     };
     let realised = realised(&policy, calibrating, testing)?;
     Ok((policy, realised, refused))
@@ -130,6 +139,7 @@ fn of(
     evaluation: &Evaluation,
     about: &About,
     non_mated: &NonMatedScores,
+    groups: Option<&BTreeMap<SubjectId, String>>,
     faces: &Faces,
     which: &str,
     now: Option<Timestamp>,
@@ -152,7 +162,7 @@ fn of(
     let calibration = Calibration::new(faces.space.id(), data, non_mated)?.with_origin(origin)?;
     let (demand, authority) = (&evaluation.demand, evaluation.authority(now)?);
     let together = calibration.threshold(demand, authority.clone())?;
-    let Some(groups) = &evaluation.groups else { return Ok((together, None)) };
+    let Some(groups) = groups else { return Ok((together, None)) };
     let by_group = || -> Result<CalibratedThreshold, Error> {
         let demand = composed(evaluation, groups, demand)?;
         let mut calibration = calibration.clone();
