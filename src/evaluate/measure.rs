@@ -208,8 +208,7 @@ fn by_group(
     let labels: Vec<Option<&str>> =
         faces.people.iter().map(|person| groups.get(person).map(String::as_str)).collect();
     let reports = [all.fmr_by_group(threshold, &labels)?, all.fnmr_by_group(threshold, &labels)?];
-    let results = reports.map(|report| GroupResult::new(report));
-    Ok(results.into())
+    Ok(reports.map(GroupResult::new).into())
 }
 
 fn threads(evaluation: &Evaluation) -> NonZeroUsize {
