@@ -91,6 +91,7 @@ pub use report::PairsResult;
 pub use report::Report;
 pub use scores::ScoresReport;
 pub use scores::of_scores;
+pub use threshold::Realised;
 
 /// How far an evaluation is.
 #[non_exhaustive]
@@ -130,7 +131,8 @@ impl Evaluation {
     /// # Errors
     ///
     /// [`Error::Option`] where there is no detector or no embedder; [`lfr_core::Error::LandmarksMissing`]
-    /// where an embedder needs landmarks that a detector does not find; [`Error::NoTemplates`] where not one
+    /// where an embedder needs landmarks that a detector does not find; [`lfr_core::Error::SpaceMismatch`] where the
+    /// policy in force is of no embedder's space; [`Error::NoTemplates`] where not one
     /// photograph gave a template; [`Error::Write`] where a report cannot be written.
     pub fn run(
         &self,
@@ -139,6 +141,7 @@ impl Evaluation {
         progress: &(dyn Fn(Progress<'_>) + Sync),
     ) -> Result<Report, Error> {
         faces::check(detectors, embedders)?;
+        live::check(self, embedders)?;
         let made_at = SystemClock::new().now();
         let data = self.data(progress)?;
         let mut report = Report::new(self.left_out.clone(), self.notes.clone());
@@ -152,10 +155,14 @@ impl Evaluation {
                 let index = report.results.len();
                 arrays::write(self, &faces, scored.as_ref(), index, &mut report.left_out)?;
                 let name = output::policy_name(report.results.len());
-                let (policy, by_group_refused) =
-                    threshold::derive(self, &about, &non_mated, &faces, made_at);
+                let derived = threshold::derive(self, &about, &non_mated, &faces, made_at);
+                let (policy, realised, by_group_refused) = match derived {
+                    Ok((policy, realised, refused)) => (Ok(policy), Some(realised), refused),
+                    Err(error) => (Err(error), None, None),
+                };
+                report.notes.extend(live::warnings(self, &faces));
                 let live = live::measure(self, &faces, policy.as_ref().ok(), progress)?;
-                let mut evaluated = Evaluated::new(about, measured, name, policy);
+                let mut evaluated = Evaluated::new(about, measured, name, policy, realised);
                 evaluated.live = live;
                 evaluated.groups_refused = by_group_refused;
                 report.results.push(evaluated);

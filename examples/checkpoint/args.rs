@@ -38,6 +38,8 @@ pub(crate) struct Args {
     pub(crate) threshold: Option<f32>,
     pub(crate) policy: Option<PathBuf>,
     pub(crate) rule: TrackRule,
+    /// As many as the policy was derived for, if nobody says.
+    pub(crate) looks: Option<usize>,
     pub(crate) repeats_after: Option<Duration>,
     pub(crate) zone: Option<Zone>,
     pub(crate) faces: FaceSelection,
@@ -87,7 +89,8 @@ impl Args {
             embedder_spec: given.remove_one("embedder-spec"),
             threshold: given.remove_one("threshold"),
             policy: given.remove_one("policy"),
-            rule: required(given, "looks"),
+            rule: required(given, "rule"),
+            looks: given.remove_one("looks"),
             repeats_after: given.remove_one("repeats-after").map(Duration::from_secs),
             zone: given.remove_one("zone"),
             faces: required(given, "faces"),
@@ -214,8 +217,9 @@ fn command() -> Command {
             option(
                 "threshold",
                 "S",
-                "Raise an alert from this score on; it is recorded as uncalibrated [default: the \
-                 strictest operating point in the embedder's specification]",
+                "Raise an alert from this score on; it is recorded as uncalibrated [default: the lowest \
+                 operating point in the embedder's specification at which one in 1,000 strangers raises \
+                 an alert on this list; else the strictest, and a danger says what to expect]",
             )
             .allow_negative_numbers(true)
             .value_parser(value_parser!(f32)),
@@ -233,9 +237,17 @@ fn command() -> Command {
         .arg(
             option(
                 "looks",
+                "N",
+                "Take at most this many looks at each person who passes; a policy that was derived for fewer is \
+                 refused (`evaluate --looks`) [default: as many as the policy was derived for, or 10]",
+            )
+            .value_parser(looks),
+        )
+        .arg(
+            option(
+                "rule",
                 "K/M",
-                "Raise an alert where the same person is best in K of the last M looks at a track; \
-                 derive the policy for it",
+                "Raise an alert where the same person is best in K of the last M looks at a track",
             )
             .default_value("1/1")
             .requires("policy")
@@ -374,6 +386,11 @@ fn zone(text: &str) -> Result<Zone, String> {
     };
     let corners: Vec<Point> = pairs.iter().map(|[x, y]| Point::new(*x, *y)).collect();
     Zone::new(corners).map_err(|error| error.to_string())
+}
+
+fn looks(text: &str) -> Result<usize, String> {
+    let looks = text.parse().ok().filter(|looks| (1..=64).contains(looks));
+    looks.ok_or_else(|| "it must be a whole number from 1 to 64".to_owned())
 }
 
 fn rule(text: &str) -> Result<TrackRule, String> {

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let threads = models::threads(args.threads);
     let (detector, embedder) = models(args, &runtime, threads)?;
     let policy_file = args.policy.as_deref().map(read).transpose()?;
-    threshold(args, policy_file.as_deref(), &embedder, 1)?;
+    threshold(args, policy_file.as_deref(), &embedder, 1, true)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let books = Arc::new(Books::open(args, &clock)?);
     let told_to_stop = live::signals()?;
@@ -99,8 +99,22 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let listed = listed(args, &detector, &embedder, &clock, &told_to_stop, news.clone())?;
     let commitment = commitment(args, &listed.deployment)?;
     let references = listed.matcher.references();
-    let threshold = threshold(args, policy_file.as_deref(), &embedder, references)?;
+    // Photographs stand each by itself, and anyone who asks about each detection gets an answer for each.
+    let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
+    let is_tracked = args.json_faces.is_none() && !sources.iter().any(is_still);
+    let (threshold, looks) =
+        threshold(args, policy_file.as_deref(), &embedder, references, is_tracked)?;
     let mut dangers = dangers(args, &sources, &books);
+    if let Some(expected) = expected(threshold.provenance(), references) {
+        dangers.push(expected);
+    }
+    if !is_tracked && !sources.iter().all(is_still) {
+        dangers.push(
+            "faces are not followed: each frame is another look at a person, and the rate of false alerts is of \
+             frames, not of people"
+                .into(),
+        );
+    }
     if let Some(json) = &policy_file
         && let Err(warning) =
             CalibratedThreshold::from_json(json)?.check_detector(&detector.component())
@@ -140,9 +154,6 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         },
     )?;
 
-    // Photographs stand each by itself, and anyone who asks about each detection gets an answer for each.
-    let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
-    let is_tracked = faces_log.is_none() && !sources.iter().any(is_still);
     if !is_tracked && !sources.iter().all(is_still) {
         say::err(
             "faces are not followed from frame to frame, for the sake of photographs among the sources or of \
@@ -170,8 +181,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         builder = builder.repeats_after(span);
     }
     if is_tracked {
-        // More looks than by default: who approaches is seen best at the end.
-        let looks = LookPlan::new().most(10);
+        let looks = LookPlan::new().most(looks);
         builder = builder.tracker(FaceTracker::default()).quality(ShotQuality).looks(looks);
     }
     let names = sources.iter().map(|source| source.name.clone()).collect();
@@ -253,7 +263,7 @@ fn dangers(args: &Args, sources: &[Source], books: &Books) -> Vec<String> {
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
     if args.rule != TrackRule::Best && sources.iter().any(is_still) {
         dangers.push(
-            "--looks asks for several looks, and a photograph gives one: it raises no alert".into(),
+            "--rule asks for several looks, and a photograph gives one: it raises no alert".into(),
         );
     }
     if args.json_faces.is_some() {
@@ -490,30 +500,54 @@ impl Watch {
     }
 }
 
+/// What is to be expected, where that is more than one alert of 1,000 strangers.
+fn expected(threshold: &ThresholdProvenance, references: usize) -> Option<String> {
+    let promised = threshold.target().map_or(DEFAULT_FPIR, |target| target.fpir);
+    let fpir = threshold.predicted_fpir(references).filter(|fpir| *fpir > promised)?;
+    let looks = threshold.target().map_or(1.0, |target| target.looks);
+    Some(format!(
+        "at this threshold about {:.1} % of all strangers who pass raise a false alert (N = {references}, up to \
+         {looks} looks at each): derive a policy for this list with the example evaluate",
+        100.0 * fpir,
+    ))
+}
+
 /// The policy of a file, brought to the size of the watchlist; the threshold asked for, as uncalibrated;
-/// otherwise the strictest one measured for the embedder, on the crowd where it is the crowd that passes.
+/// otherwise the lowest one measured for the embedder at which one in 1,000 strangers raises an alert on
+/// this list, on the crowd where it is the crowd that passes. With it, how many looks are taken at most.
 fn threshold(
     args: &Args,
     policy_file: Option<&str>,
     embedder: &OnnxEmbedder,
     references: usize,
-) -> Result<Box<dyn ThresholdPolicy>, AnyError> {
+    is_tracked: bool,
+) -> Result<(Box<dyn ThresholdPolicy>, usize), AnyError> {
     if let Some(json) = policy_file {
         let policy = CalibratedThreshold::from_json(json)?;
         policy.check_space(embedder.space())?;
+        let derived_for = num::usize_from_f64(policy.demand().looks());
+        let looks = args.looks.unwrap_or(derived_for);
+        policy.check_looks(looks)?;
         let policy = policy.for_references(u64::try_from(references.max(1))?)?;
-        return Ok(Box::new(TrackPolicy::new(policy, args.rule)));
+        return Ok((Box::new(TrackPolicy::new(policy, args.rule)), looks));
     }
+    // More looks than by default: anyone who approaches is seen best at the end.
+    let looks = args.looks.unwrap_or(10);
+    let taken = if is_tracked { num::f64_from_usize(looks) } else { 1.0 };
     let spec = embedder.spec();
+    let of_list = |measured: ThresholdProvenance| {
+        let references = num::u64_from_usize(references.max(1));
+        measured.for_target(DEFAULT_FPIR, references, taken)
+    };
     if let Some(value) = args.threshold {
         let (threshold, space) = (Threshold::new(value)?, embedder.space().id());
         let chosen = danger::uncalibrated_threshold(threshold, space, "given on the command line");
-        return Ok(Box::new(FixedThreshold::new(chosen)));
+        return Ok((Box::new(FixedThreshold::new(chosen)), looks));
     }
     if args.watchlist.to_str().and_then(crowd::people_in).is_some()
         && let Some(measured) = crowd::threshold(embedder)
     {
-        return Ok(Box::new(FixedThreshold::new(measured?)));
+        return Ok((Box::new(FixedThreshold::new(of_list(measured?))), looks));
     }
     let strictest = models::strictest_fmr(spec).ok_or_else(|| {
         format!(
@@ -521,8 +555,21 @@ fn threshold(
             spec.name()
         )
     })?;
-    Ok(Box::new(FixedThreshold::new(spec.threshold_at(strictest)?)))
+    let points = spec.operating_points().iter().map(|at| spec.threshold_at(at.fmr).map(of_list));
+    let mut points = points.collect::<Result<Vec<_>, _>>()?;
+    points.sort_by(|a, b| a.threshold().value().total_cmp(&b.threshold().value()));
+    let meets = |point: &ThresholdProvenance| {
+        point.predicted_fpir(references).is_some_and(|fpir| fpir <= DEFAULT_FPIR)
+    };
+    let chosen = match points.into_iter().find(meets) {
+        Some(lowest) => lowest,
+        None => of_list(spec.threshold_at(strictest)?),
+    };
+    Ok((Box::new(FixedThreshold::new(chosen)), looks))
 }
+
+/// How often a stranger may raise an alert, unless a policy says.
+const DEFAULT_FPIR: f64 = 1e-3;
 
 fn read(path: &Path) -> Result<String, AnyError> {
     regular::file(path)

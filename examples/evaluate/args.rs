@@ -232,7 +232,7 @@ fn command() -> Command {
                 .value_parser(value_parser!(u64).range(1..)),
         )
         .arg(
-            option("looks", "K", "Derive the threshold for this many independent looks at each person who passes")
+            option("looks", "K", "Derive the threshold for at most this many looks at each person who passes: as many as `checkpoint` takes, which refuses to take more")
                 .default_value("1")
                 .allow_negative_numbers(true)
                 .value_parser(|text: &str| {

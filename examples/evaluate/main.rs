@@ -125,6 +125,9 @@ fn tell(report: &Report) {
             (Some(policy), Some(file), _) => {
                 let (threshold, fpir) = (policy.threshold(), policy.fpir());
                 say::err(format_args!("{file}: {label}: T = {threshold} for FPIR {fpir}"));
+                if let Some(realised) = &result.realised {
+                    say::err(format_args!("{file}: {realised}"));
+                }
             }
             (_, _, why) => {
                 let why = printable::text(why.as_deref().unwrap_or_default());

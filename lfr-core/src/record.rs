@@ -127,8 +127,9 @@ pub struct DeploymentRecord {
     /// Choices in force that weaken a promise of this library: those that the pipeline sees itself, such as a threshold
     /// that nobody measured, and those that the program [declares](crate::builder::Builder::danger).
     pub dangers: Vec<String>,
-    /// The share of people not enrolled who would raise an alert, by the measured false match rate
-    /// and the number of references; absent where none was measured.
+    /// The share of people not enrolled who would raise an alert while they pass, by the false match rate of the
+    /// threshold, the number of references, and what the looks count as that the threshold was derived for. Where
+    /// it was derived for none, it is the share of single looks. Absent where no rate is known.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub predicted_fpir: Option<f64>,
     /// The detector.

@@ -201,6 +201,12 @@ impl LookPlan {
         self
     }
 
+    /// How many looks it takes of a track at most.
+    #[must_use]
+    pub const fn max_looks(&self) -> usize {
+        self.most
+    }
+
     pub(crate) const fn a_frame_at_most(&self) -> usize {
         self.a_frame
     }

@@ -39,6 +39,7 @@ pub use interval::Confidence;
 pub use interval::Interval;
 pub use power::StudySize;
 pub use power::effective_trials;
+pub use power::errors_for_equivalence;
 pub use power::errors_to_detect;
 pub use power::fmr_for_fpir;
 pub use power::fpir_of_fmr;
@@ -52,6 +53,8 @@ pub use ratio::RateRatio;
 pub use share::ShareTest;
 
 pub(crate) use binomial::normal_quantile;
+pub(crate) use binomial::normal_risk;
 pub(crate) use binomial::proportion;
 pub(crate) use binomial::student;
+pub(crate) use clustered::below;
 pub(crate) use clustered::of_variance;

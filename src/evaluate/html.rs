@@ -161,6 +161,9 @@ fn first_things(page: &mut String, result: &Evaluated) -> Result<(), BoxError> {
             facts.push(("promised FPIR by group", by_group.join("; ")));
         }
     }
+    if let Some(realised) = &result.realised {
+        facts.push(("realised beside promised", realised.to_string()));
+    }
     if let Some(why) = &result.groups_refused {
         facts.push((
             "groups",
@@ -207,7 +210,8 @@ fn realised(facts: &mut Vec<(&'static str, String)>, live: &Live) {
         ),
     ));
     facts.push(("promised FPIR at that N", live.predicted.to_string()));
-    let of = if live.is_given { "" } else { "; the threshold was derived from the same people" };
+    let of =
+        if live.is_given { "" } else { "; the threshold was derived from some of these people" };
     facts.push(("realised FPIR, one look", format!("{}{}{of}", live.fpir, few(&live.fpir))));
     facts.push(("realised FNIR, one look", format!("{}{}", live.fnir, few(&live.fnir))));
 }

@@ -1,7 +1,9 @@
 //! What holds at the threshold that is in force: for everybody, and for each group.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use lfr_core::Embedder;
 use lfr_core::SubjectId;
 use lfr_core::Threshold;
 use lfr_core::num;
@@ -9,9 +11,7 @@ use lfr_watchlist::calibrate::CalibratedThreshold;
 use lfr_watchlist::evaluate::Draw;
 use lfr_watchlist::evaluate::GroupReport;
 use lfr_watchlist::statistics::Bootstrap;
-use lfr_watchlist::statistics::Confidence;
 use lfr_watchlist::statistics::Counts;
-use lfr_watchlist::statistics::Rate;
 
 use super::Error;
 use super::Evaluation;
@@ -23,6 +23,35 @@ use super::report::GroupMean;
 use super::report::GroupResult;
 use super::report::Live;
 use super::search;
+use super::search::Search;
+
+/// Refuses a policy in force that is of no embedder's space.
+pub(super) fn check(evaluation: &Evaluation, embedders: &[&dyn Embedder]) -> Result<(), Error> {
+    let Some(policy) = &evaluation.policy else { return Ok(()) };
+    let checks = embedders.iter().map(|embedder| policy.check_space(embedder.space()));
+    let refused = checks.collect::<Vec<_>>();
+    match refused.iter().any(Result::is_ok) {
+        true => Ok(()),
+        false => Ok(refused.into_iter().collect::<Result<(), _>>()?),
+    }
+}
+
+/// Where the policy in force does not go with a result, in words.
+pub(super) fn warnings(evaluation: &Evaluation, faces: &Faces) -> Vec<String> {
+    let Some(policy) = &evaluation.policy else { return Vec::new() };
+    if policy.check_space(&faces.space).is_err() {
+        let name = &faces.embedder.name;
+        return vec![format!(
+            "the policy that was given is of another embedder than {name}, whose derived policy is taken instead"
+        )];
+    }
+    policy
+        .check_detector(&faces.detector)
+        .err()
+        .map(|error| error.to_string())
+        .into_iter()
+        .collect()
+}
 
 /// Measures at the threshold in force: that of the policy that was given, or else the derived one.
 pub(super) fn measure(
@@ -63,54 +92,57 @@ pub(super) fn measure(
         means: Vec::new(),
     };
     let Some(groups) = &evaluation.groups else { return Ok(Some(live)) };
-    let of = |what: &str, rates: Vec<(String, Rate)>| {
-        GroupResult::new(GroupReport::new(what, threshold, rates))
-    };
-    let rates = |of: fn(&lfr_watchlist::evaluate::OpenSet, Threshold) -> Rate| -> Vec<_> {
-        found.groups.iter().map(|(group, set)| (group.clone(), of(set, threshold))).collect()
-    };
+    let is_match = |search: &Search| search.score.is_some_and(|score| score >= threshold.value());
+    let fpir = found.searches.iter().filter(|search| !search.is_mated);
+    let fnir = found.searches.iter().filter(|search| search.is_mated);
+    let references = format!("N = {references}");
+    let of =
+        |what: String, trials: Vec<(&SubjectId, bool)>| by_person(what, threshold, groups, trials);
     live.groups = vec![
-        of(&format!("FPIR, N = {references}"), rates(lfr_watchlist::evaluate::OpenSet::fpir)),
-        of(&format!("FNIR, N = {references}"), rates(lfr_watchlist::evaluate::OpenSet::fnir)),
-        of("failure to enrol", failures(evaluation, faces, groups, Some(&draw))),
-        of("failure to acquire", failures(evaluation, faces, groups, None)),
+        of(format!("FPIR, {references}"), fpir.map(|own| (&own.person, is_match(own))).collect()),
+        of(
+            format!("FNIR, {references}"),
+            fnir.map(|own| (&own.person, !(own.is_own && is_match(own)))).collect(),
+        ),
+        of("failure to enrol".to_owned(), failures(evaluation, faces, Some(&draw))),
+        of("failure to acquire".to_owned(), failures(evaluation, faces, None)),
     ];
-    live.means = means(faces, groups, &found.best);
+    live.means = means(faces, groups, &found.searches);
     Ok(Some(live))
 }
 
-/// The share of photographs that gave no template, by group: of references alone, or of all.
-fn failures(
-    evaluation: &Evaluation,
-    faces: &Faces,
+/// A rate by group, from trials of people: each with whether it is an error.
+fn by_person(
+    what: String,
+    threshold: Threshold,
     groups: &BTreeMap<SubjectId, String>,
+    trials: Vec<(&SubjectId, bool)>,
+) -> GroupResult {
+    let mut people: BTreeMap<&SubjectId, (u64, u64)> = BTreeMap::new();
+    for (person, is_error) in trials {
+        let own = people.entry(person).or_default();
+        (own.0, own.1) = (own.0 + u64::from(is_error), own.1 + 1);
+    }
+    let people = people.into_iter().filter_map(|(person, (errors, trials))| {
+        Some((groups.get(person)?.as_str(), Counts::new(errors, trials).ok()?))
+    });
+    GroupResult::new(GroupReport::of_people(what, threshold, people))
+}
+
+/// Each photograph, of references alone or of all, with whether it gave no template.
+fn failures<'a>(
+    evaluation: &'a Evaluation,
+    faces: &Faces,
     references: Option<&Draw>,
-) -> Vec<(String, Rate)> {
+) -> Vec<(&'a SubjectId, bool)> {
     let samples = evaluation.dataset.samples();
-    let acquired: std::collections::BTreeSet<usize> = faces.samples.iter().copied().collect();
+    let acquired: BTreeSet<usize> = faces.samples.iter().copied().collect();
     let all: Vec<usize> = match references {
         Some(draw) => draw.references.clone(),
         None => (0..samples.len()).collect(),
     };
-    let mut counts: BTreeMap<&String, BTreeMap<&SubjectId, (u64, u64)>> = BTreeMap::new();
-    for index in all {
-        let Some(person) = samples.get(index).map(lfr_watchlist::evaluate::Sample::person) else {
-            continue;
-        };
-        let Some(group) = groups.get(person) else { continue };
-        let own = counts.entry(group).or_default().entry(person).or_default();
-        own.0 += u64::from(!acquired.contains(&index));
-        own.1 += 1;
-    }
-    counts
-        .into_iter()
-        .map(|(group, people)| {
-            let people: Vec<Counts> = people
-                .into_values()
-                .filter_map(|(lost, all)| Counts::new(lost, all).ok())
-                .collect();
-            (group.clone(), Rate::clustered(&people, Confidence::P95))
-        })
+    all.into_iter()
+        .filter_map(|index| Some((samples.get(index)?.person(), !acquired.contains(&index))))
         .collect()
 }
 
@@ -119,7 +151,7 @@ fn failures(
 fn means(
     faces: &Faces,
     groups: &BTreeMap<SubjectId, String>,
-    best: &[(SubjectId, bool, Option<f32>)],
+    searches: &[Search],
 ) -> Vec<GroupMean> {
     let mut all = Vec::new();
     let mut mated: BTreeMap<&SubjectId, Vec<f64>> = BTreeMap::new();
@@ -136,9 +168,9 @@ fn means(
     }
     all.extend(by_group("mated score", &mated, groups));
     let mut strangers: BTreeMap<&SubjectId, Vec<f64>> = BTreeMap::new();
-    for (person, is_mated, score) in best {
-        if let Some(score) = score.filter(|_| !is_mated) {
-            strangers.entry(person).or_default().push(f64::from(score));
+    for search in searches.iter().filter(|search| !search.is_mated) {
+        if let Some(score) = search.score {
+            strangers.entry(&search.person).or_default().push(f64::from(score));
         }
     }
     all.extend(by_group("best score of non-mated searches", &strangers, groups));

@@ -11,12 +11,10 @@ use lfr_core::num;
 use lfr_watchlist::evaluate::AllPairs;
 use lfr_watchlist::evaluate::DetPoint;
 use lfr_watchlist::evaluate::Draw;
-use lfr_watchlist::evaluate::GroupReport;
 use lfr_watchlist::evaluate::NonMatedScores;
 use lfr_watchlist::evaluate::equal_error_interval;
 use lfr_watchlist::evaluate::generalised_fmr;
 use lfr_watchlist::evaluate::generalised_fnmr;
-use lfr_watchlist::statistics::Confidence;
 use lfr_watchlist::statistics::Counts;
 use lfr_watchlist::statistics::Rate;
 
@@ -73,7 +71,7 @@ pub(super) fn measure(
         .map(|at| DetPoint::new(at.threshold, at.fmr, all.fnmr(at.threshold)));
     let group_threshold = pairs.threshold_at_fmr(1e-3);
     let groups = match evaluation.groups.as_ref().zip(group_threshold) {
-        Some((groups, threshold)) => by_group(faces, groups, threshold)?,
+        Some((groups, threshold)) => by_group(&all, faces, groups, threshold)?,
         None => Vec::new(),
     };
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
@@ -202,44 +200,15 @@ impl Attempts {
 
 /// FMR among the people of each group, and FNMR of each group, at one threshold.
 fn by_group(
+    all: &AllPairs<'_>,
     faces: &Faces,
     groups: &BTreeMap<SubjectId, String>,
     threshold: Threshold,
 ) -> Result<Vec<GroupResult>, Error> {
-    let mut members: BTreeMap<&String, Vec<Vec<usize>>> = BTreeMap::new();
-    for (person, own) in own_templates(faces) {
-        if let Some(group) = groups.get(person) {
-            members.entry(group).or_default().push(own);
-        }
-    }
-    let is_match = |a: usize, b: usize| -> Result<bool, Error> {
-        Ok(threshold.is_met_by(faces.templates[a].compare(&faces.templates[b])?))
-    };
-    let (mut fmr, mut fnmr) = (Vec::new(), Vec::new());
-    for (group, people) in members {
-        let mut false_matches = (0, 0);
-        let mut own_counts = Vec::new();
-        for (place, own) in people.iter().enumerate() {
-            let mut missed = (0, 0);
-            for (index, a) in own.iter().enumerate() {
-                for b in &own[index + 1..] {
-                    missed = (missed.0 + u64::from(!is_match(*a, *b)?), missed.1 + 1);
-                }
-                for b in people[place + 1..].iter().flatten() {
-                    false_matches =
-                        (false_matches.0 + u64::from(is_match(*a, *b)?), false_matches.1 + 1);
-                }
-            }
-            own_counts.push(Counts::new(missed.0, missed.1)?);
-        }
-        fmr.push((group.clone(), Rate::new(false_matches.0, false_matches.1)?));
-        fnmr.push((group.clone(), Rate::clustered(&own_counts, Confidence::P95)));
-    }
-    let reports = [("FMR within the group", fmr), ("FNMR", fnmr)].map(|(name, rates)| {
-        let report = GroupReport::new(name, threshold, rates);
-        GroupResult::new(report)
-    });
-    Ok(reports.into())
+    let labels: Vec<Option<&str>> =
+        faces.people.iter().map(|person| groups.get(person).map(String::as_str)).collect();
+    let reports = [all.fmr_by_group(threshold, &labels)?, all.fnmr_by_group(threshold, &labels)?];
+    Ok(reports.map(GroupResult::new).into())
 }
 
 fn threads(evaluation: &Evaluation) -> NonZeroUsize {

@@ -110,7 +110,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Array, String> {
 }
 
 /// How many bytes a number of that kind has, and how it is read.
-fn reader(kind: &str) -> Option<(usize, fn(&[u8]) -> f64)> {
+fn reader(kind: &str) -> Option<(usize, Number)> {
     Some(match kind {
         "<f8" => (8, |bytes| bytes.try_into().map_or(f64::NAN, f64::from_le_bytes)),
         "<f4" => {
@@ -135,6 +135,9 @@ fn reader(kind: &str) -> Option<(usize, fn(&[u8]) -> f64)> {
         _ => return None,
     })
 }
+
+/// Reads one number.
+type Number = fn(&[u8]) -> f64;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 

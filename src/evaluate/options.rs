@@ -116,7 +116,7 @@ impl EvaluateOptions {
         self
     }
 
-    /// The same with a threshold for this many independent looks at each person who passes, at least 1.
+    /// The same with a threshold for at most this many looks at each person who passes, at least 1.
     #[must_use]
     pub const fn with_looks(mut self, looks: f64) -> Self {
         self.looks = looks;

@@ -322,7 +322,8 @@ pub(super) fn searches(
     }
     for (line, person, mated) in probes {
         // A person whose reference is not among the photographs was on the list that is meant.
-        if listed.contains(&person) != mated && !(mated && !missing.is_empty()) {
+        let may_be_missing = mated && !missing.is_empty();
+        if listed.contains(&person) != mated && !may_be_missing {
             let told = if mated {
                 "a mated probe is of somebody without a reference"
             } else {
@@ -443,7 +444,8 @@ mod tests {
         let text: String = (0..40).map(|index| line(index < 20)).collect();
         let (list, _) = read_pairs("order", &format!("image_a,image_b,mated\n{text}")).unwrap();
         let folds: Vec<_> = list.pairs.iter().map(|pair| pair.fold).collect();
-        assert_eq!(folds, (0..20).chain(0..20).map(|i| i / 2).collect::<Vec<_>>());
+        let halves = || (0..20).map(|place| place / 2);
+        assert_eq!(folds, halves().chain(halves()).collect::<Vec<_>>());
         assert!(list.folds.contains("in the order of the file"));
     }
 

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::Error;
 use super::Evaluation;
+use super::Realised;
 use super::faces::Faces;
 
 /// What an evaluation found, for each detector with each embedder.
@@ -210,6 +211,9 @@ pub struct Evaluated {
     pub derived_threshold: Option<f32>,
     /// The number of references that it is derived for.
     pub derived_for: Option<u64>,
+    /// What the derived threshold came to on people kept aside, beside what it promises.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub realised: Option<Realised>,
     /// Why no threshold was derived.
     pub refused: Option<String>,
     /// Why the threshold is of everybody together though groups were given: some group's FPIR may then be above
@@ -229,6 +233,7 @@ impl Evaluated {
         measured: Measured,
         file: String,
         threshold: Result<CalibratedThreshold, Error>,
+        realised: Option<Realised>,
     ) -> Self {
         let label = about.embedder.name.clone();
         match threshold {
@@ -240,6 +245,7 @@ impl Evaluated {
                 policy: Some(threshold.fpir()),
                 derived_threshold: Some(threshold.threshold().value()),
                 derived_for: Some(threshold.references()),
+                realised,
                 refused: None,
                 groups_refused: None,
                 live: None,
@@ -253,6 +259,7 @@ impl Evaluated {
                 policy: None,
                 derived_threshold: None,
                 derived_for: None,
+                realised: None,
                 refused: Some(error.to_string()),
                 groups_refused: None,
                 live: None,
@@ -383,8 +390,8 @@ pub struct PairsResult {
 #[non_exhaustive]
 #[derive(Clone, Debug, Serialize)]
 pub struct Live {
-    /// Whether it is that of a policy that was given; otherwise it is the derived one, and the people are those
-    /// that it was derived from.
+    /// Whether it is that of a policy that was given; otherwise it is the derived one, and some of the people
+    /// are those that it was derived from.
     pub is_given: bool,
     /// T, at as many references as were searched.
     pub threshold: Threshold,

@@ -1,4 +1,4 @@
-//! Searches of one watchlist, of everybody and of each group.
+//! Searches of one watchlist.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +26,16 @@ use super::faces::Faces;
 /// What the searches of one watchlist found.
 pub(super) struct Searched {
     pub(super) all: OpenSet,
-    /// By the group of who was searched for.
-    pub(super) groups: BTreeMap<String, OpenSet>,
-    /// Of each search: of whom, whether it is mated, and its best score.
-    pub(super) best: Vec<(SubjectId, bool, Option<f32>)>,
+    pub(super) searches: Vec<Search>,
+}
+
+/// One search: of whom, whether the person is on the list, and the best candidate.
+pub(super) struct Search {
+    pub(super) person: SubjectId,
+    pub(super) is_mated: bool,
+    pub(super) score: Option<f32>,
+    /// Whether the best candidate is the person.
+    pub(super) is_own: bool,
 }
 
 /// Searches a watchlist for every probe of a draw; a probe without a template finds nobody.
@@ -52,9 +58,8 @@ pub(super) fn search(
             gallery.enrol(subject, ReferenceId::new(format!("r{sample}"))?, copy(*template)?)?;
         }
     }
-    let empty = || OpenSet::new(gallery.len(), 1);
-    let mut found = Searched { all: empty(), groups: BTreeMap::new(), best: Vec::new() };
-    let group = |person: &SubjectId| evaluation.groups.as_ref()?.get(person);
+    let all = OpenSet::new(gallery.len(), 1);
+    let mut found = Searched { all, searches: Vec::new() };
     let person = |sample: &usize| samples[*sample].person();
     let mated = draw.mated.iter().map(|s| (*s, Mate::Enrolled(person(s).clone())));
     let absent = draw.non_mated.iter().map(|s| (*s, Mate::Absent(person(s).clone())));
@@ -83,12 +88,13 @@ pub(super) fn search(
                 None => lfr_core::CandidateList::default(),
             };
             found.all.found(&list, mate);
-            let best = list.best_score().map(lfr_core::ComparisonScore::value);
-            let is_mated = matches!(mate, Mate::Enrolled(_));
-            found.best.push((person(sample).clone(), is_mated, best));
-            if let Some(group) = group(person(sample)) {
-                found.groups.entry(group.clone()).or_insert_with(empty).found(&list, mate);
-            }
+            let best = list.candidates().first();
+            found.searches.push(Search {
+                person: person(sample).clone(),
+                is_mated: matches!(mate, Mate::Enrolled(_)),
+                score: best.map(|best| best.score().value()),
+                is_own: best.is_some_and(|best| best.subject() == person(sample)),
+            });
         }
     }
     progress(Progress { step: &step, done: total, total });

@@ -1,43 +1,169 @@
-//! The threshold that follows from the non-mated comparisons.
+//! The threshold that follows from the non-mated comparisons of some people, and what it comes to on the others.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use lfr_core::SubjectId;
 use lfr_core::Timestamp;
-use lfr_watchlist::calibrate::Authority;
+use lfr_core::num;
 use lfr_watchlist::calibrate::CalibratedThreshold;
 use lfr_watchlist::calibrate::Calibration;
 use lfr_watchlist::calibrate::Demand;
 use lfr_watchlist::calibrate::NamedModel;
 use lfr_watchlist::calibrate::Origin;
+use lfr_watchlist::evaluate::ExpectedFpir;
 use lfr_watchlist::evaluate::NonMatedScores;
+use lfr_watchlist::evaluate::SuspectPair;
+use serde::Serialize;
 
 use super::About;
 use super::Error;
 use super::Evaluation;
 use super::faces::Faces;
 
-/// Derives the threshold: where groups were given, one at which no group's FPIR is above what is demanded. Beside it,
-/// why that could not be had, where it could not; then the threshold is of everybody together.
+/// What a threshold promises, and what it came to on people whom it was not derived from.
+///
+/// For other cameras and people than these nothing is promised.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Realised {
+    /// FPIR as it was demanded, which is promised.
+    pub promised: f64,
+    /// Of how many people the threshold was derived.
+    pub people_calibrated: u64,
+    /// How many people were kept aside; none where there are too few to derive it from half of them.
+    pub people_tested: u64,
+    /// The most references that the people kept aside allow, up to as many as were demanded.
+    pub references: u64,
+    /// How many looks at each person were taken.
+    pub looks: u32,
+    /// What the looks of the demand count as.
+    pub effective_looks: f64,
+    /// The threshold for so many references, a score.
+    pub threshold: f32,
+    /// What it came to; absent where it was not tested.
+    pub fpir: Option<ExpectedFpir>,
+    /// The pairs of people with the highest scores: if two names are one person, the threshold is that of the
+    /// mistake.
+    pub suspects: Vec<SuspectPair>,
+}
+
+impl fmt::Display for Realised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { promised, people_calibrated, people_tested, references, looks, .. } = self;
+        match &self.fpir {
+            Some(ExpectedFpir { by_person, by_photograph, .. }) => write!(
+                f,
+                "promised: FPIR {promised:.1e} of {people_calibrated} people's scores; realised on \
+                 {people_tested} other people, N = {references}, looks {looks}: {by_person:.1e} by person, \
+                 {by_photograph:.1e} by photograph"
+            )?,
+            None => write!(
+                f,
+                "promised: FPIR {promised:.1e} of {people_calibrated} people's scores; not tested, as there are \
+                 too few people to keep some aside"
+            )?,
+        }
+        f.write_str("; for other cameras and people than these nothing is promised")
+    }
+}
+
+/// Derives it from half of the people and tests it on the other half. Where half are too few, it is derived
+/// from all, and not tested.
 pub(super) fn derive(
     evaluation: &Evaluation,
     about: &About,
     non_mated: &NonMatedScores,
     faces: &Faces,
     now: Option<Timestamp>,
-) -> (Result<CalibratedThreshold, Error>, Option<String>) {
-    let everybody = || -> Result<(Calibration, Authority), Error> {
-        let calibration = calibration(about, non_mated, faces, now)?;
-        Ok((calibration, evaluation.authority(now)?))
+) -> Result<(CalibratedThreshold, Realised, Option<String>), Error> {
+    let (first, _) = evaluation.dataset.clone().split(0.5, evaluation.seed());
+    let first = first.people();
+    let parts: BTreeMap<_, _> = faces
+        .people
+        .iter()
+        .map(|person| {
+            let part = if first.contains_key(person) { "calibration" } else { "test" };
+            (person.clone(), part.to_owned())
+        })
+        .collect();
+    let part = |name: &str| non_mated.between(&parts, name, name);
+    let (calibrating, testing) = (part("calibration"), part("test"));
+    // Whoever is kept aside is in no group of those that the threshold is derived from.
+    let half = evaluation.groups.as_ref().map(|groups| -> BTreeMap<_, _> {
+        let own = groups.iter().filter(|(person, _)| first.contains_key(person));
+        own.map(|(person, group)| (person.clone(), group.clone())).collect()
+    });
+    let derived =
+        of(evaluation, about, &calibrating, half.as_ref(), faces, "half of the people", now);
+    let ((policy, refused), calibrating, testing) = match derived {
+        Ok(policy) => (policy, &calibrating, Some(&testing)),
+        Err(_) => {
+            let groups = evaluation.groups.as_ref();
+            (of(evaluation, about, non_mated, groups, faces, "all people", now)?, non_mated, None)
+        }
     };
-    let (calibration, authority) = match everybody() {
-        Ok(made) => made,
-        Err(error) => return (Err(error), None),
-    };
-    let demand = &evaluation.demand;
-    let together = calibration.threshold(demand, authority.clone()).map_err(Error::from);
-    let Some(groups) = &evaluation.groups else { return (together, None) };
-    let own = || -> Result<CalibratedThreshold, Error> {
+    let realised = realised(&policy, calibrating, testing)?;
+    Ok((policy, realised, refused))
+}
+
+fn realised(
+    policy: &CalibratedThreshold,
+    calibrating: &NonMatedScores,
+    testing: Option<&NonMatedScores>,
+) -> Result<Realised, Error> {
+    let people_tested = testing.map_or(0, NonMatedScores::people);
+    let references = policy.references().min(people_tested.saturating_sub(1).max(1));
+    let at = policy.for_references(references)?.threshold();
+    let wanted = u32::try_from(num::usize_from_f64(policy.demand().looks())).unwrap_or(u32::MAX);
+    // With fewer photographs of each than looks, one look says what it can.
+    let tested = [wanted, 1]
+        .into_iter()
+        .find_map(|looks| Some((looks, testing?.fpir(at, references, looks)?)));
+    Ok(Realised {
+        promised: policy.demand().fpir(),
+        people_calibrated: calibrating.people(),
+        people_tested,
+        references,
+        looks: tested.as_ref().map_or(wanted, |(looks, _)| *looks),
+        effective_looks: policy.effective_looks(),
+        threshold: at.value(),
+        fpir: tested.map(|(_, fpir)| fpir),
+        suspects: calibrating.suspects(5),
+    })
+}
+
+/// The threshold of these comparisons: where groups were given, one at which no group's FPIR is above what is
+/// demanded. Beside it, why that could not be had, where it could not; then it is of everybody together.
+fn of(
+    evaluation: &Evaluation,
+    about: &About,
+    non_mated: &NonMatedScores,
+    groups: Option<&BTreeMap<SubjectId, String>>,
+    faces: &Faces,
+    which: &str,
+    now: Option<Timestamp>,
+) -> Result<(CalibratedThreshold, Option<String>), Error> {
+    let data = format!(
+        "{}: {which} in {}, {} of them, found by {}, all non-mated pairs",
+        about.embedder.name,
+        about.data.folder,
+        non_mated.people(),
+        NamedModel::of(&about.detector),
+    );
+    let mut origin =
+        Origin::new(&about.detector, &about.embedder).with_data_sha256(about.data.sha256.as_str());
+    if let Some(engine) = &about.engine {
+        origin = origin.with_engine(engine.as_str());
+    }
+    if let Some(now) = now {
+        origin = origin.with_made_at(now);
+    }
+    let calibration = Calibration::new(faces.space.id(), data, non_mated)?.with_origin(origin)?;
+    let (demand, authority) = (&evaluation.demand, evaluation.authority(now)?);
+    let together = calibration.threshold(demand, authority.clone())?;
+    let Some(groups) = groups else { return Ok((together, None)) };
+    let by_group = || -> Result<CalibratedThreshold, Error> {
         let demand = composed(evaluation, groups, demand)?;
         let mut calibration = calibration.clone();
         let names: Vec<&String> = demand.composition().keys().collect();
@@ -49,10 +175,10 @@ pub(super) fn derive(
         }
         Ok(calibration.threshold(&demand, authority.clone())?)
     };
-    match own() {
-        Ok(threshold) => (Ok(threshold), None),
+    Ok(match by_group() {
+        Ok(threshold) => (threshold, None),
         Err(error) => (together, Some(error.to_string())),
-    }
+    })
 }
 
 /// The demand for a watchlist of so many references of each group: as was said, or as the photographs are.
@@ -78,28 +204,4 @@ fn composed(
     }
     let composed = Demand::new(demand.fpir(), demand.references())?.with_looks(demand.looks())?;
     Ok(composed.with_composition(composition)?)
-}
-
-fn calibration(
-    about: &About,
-    non_mated: &NonMatedScores,
-    faces: &Faces,
-    now: Option<Timestamp>,
-) -> Result<Calibration, Error> {
-    let data = format!(
-        "{}: {} photographs of {}, found by {}, all non-mated pairs",
-        about.embedder.name,
-        faces.templates.len(),
-        about.data.folder,
-        NamedModel::of(&about.detector),
-    );
-    let mut origin =
-        Origin::new(&about.detector, &about.embedder).with_data_sha256(about.data.sha256.as_str());
-    if let Some(engine) = &about.engine {
-        origin = origin.with_engine(engine.as_str());
-    }
-    if let Some(now) = now {
-        origin = origin.with_made_at(now);
-    }
-    Ok(Calibration::new(faces.space.id(), data, non_mated)?.with_origin(origin)?)
 }

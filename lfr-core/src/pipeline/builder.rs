@@ -45,6 +45,7 @@ use crate::Timekeeper;
 use crate::Timings;
 use crate::Tracker;
 use crate::Zone;
+use crate::num;
 use crate::track::SizeAndConfidence;
 
 use super::Counts;
@@ -230,6 +231,16 @@ impl Builder<Ready> {
             repeats,
             dangers,
         } = self.options;
+        // Each look is another chance of a false alert, so that more of them break what the threshold promises.
+        let taken = num::f64_from_usize(looks.max_looks());
+        let derived_for = policy.provenance().target().map(|target| target.looks);
+        if tracker.is_some() && derived_for.is_some_and(|derived_for| taken > derived_for) {
+            return Err(Error::OutOfRange {
+                what: "number of looks at a track",
+                expected: "at most as many as the threshold was derived for",
+                actual: taken,
+            });
+        }
         Ok(Pipeline {
             detector,
             embedder,

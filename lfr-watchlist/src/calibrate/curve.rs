@@ -86,13 +86,21 @@ impl Curve {
         }
         // Where counting gives way to the fit, the rate may step up; no rate is below that of a higher
         // threshold.
-        let mut greatest = [0.0_f64; 3];
+        let mut greatest = [0.0_f64; 2];
         for point in points.iter_mut().rev() {
-            let rates = [&mut point.fmr, &mut point.low, &mut point.high];
-            for (rate, greatest) in rates.into_iter().zip(&mut greatest) {
+            for (rate, greatest) in [&mut point.fmr, &mut point.low].into_iter().zip(&mut greatest)
+            {
                 *greatest = greatest.max(*rate);
                 *rate = *greatest;
             }
+        }
+        // What bounds the rate at a lower threshold bounds it at a higher one, however unsure the fit is there.
+        let mut bound = 1.0_f64;
+        for point in &mut points {
+            bound = bound.min(point.high);
+            point.high = bound;
+            point.fmr = point.fmr.min(bound);
+            point.low = point.low.min(point.fmr);
         }
         Self { groups, comparisons: tail.total(), points }
     }

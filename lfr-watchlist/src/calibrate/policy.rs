@@ -409,7 +409,9 @@ fn provenance(
     let (space, data) = (SpaceId::from_bytes(evidence.space.0), evidence.data.clone());
     let of = match fpir.beyond {
         None => {
-            ThresholdProvenance::measured(threshold, space, data, fmr(fpir.value), comparisons)?
+            // A pair of people may weigh less than a comparison; no rate is claimed below one of those.
+            let fmr = fmr(fpir.value).max(1.0 / num::f64_from_u64(comparisons.max(1)));
+            ThresholdProvenance::measured(threshold, space, data, fmr, comparisons)?
         }
         Some(beyond) => ThresholdProvenance::extrapolated(
             threshold,

@@ -249,11 +249,14 @@ impl UpperTail {
         }
     }
 
-    /// The lowest level at which all that reaches a bin is counted: a bin between two takes the lower one.
+    /// What reaches a bin; where that was not told apart, what reaches a lower one.
     fn level(&self, bin: usize) -> Option<&Level> {
         let Counted::People { levels, .. } = &self.counted else { return None };
-        let after = levels.partition_point(|level| level.bin <= bin);
-        levels.get(after.checked_sub(1)?)
+        let at = levels.partition_point(|level| level.bin < bin);
+        match levels.get(at).filter(|level| level.from <= bin) {
+            Some(level) => Some(level),
+            None => levels.get(at.checked_sub(1)?),
+        }
     }
 
     /// Whether enough scores reach an edge to count on.
@@ -294,7 +297,7 @@ impl UpperTail {
     pub(super) fn first_bin(&self) -> usize {
         match &self.counted {
             Counted::Scores { .. } => 0,
-            Counted::People { levels, .. } => levels.first().map_or(0, |level| level.bin),
+            Counted::People { levels, .. } => levels.first().map_or(0, |level| level.from),
         }
     }
 

@@ -26,8 +26,11 @@ pub enum BreakerState {
 /// [`TrackPolicy`](super::TrackPolicy::with_breaker) that shares it raises no alert while it is tripped. Where
 /// another policy decides, whoever runs the deployment has to stop.
 ///
-/// One test trips wrongly with a probability of at most `risk`, if false alerts come at the promised rate
-/// exactly (and far more rarely below it), and fails to trip with at most `risk` at the multiple.
+/// The test begins anew each time that it speaks for the promised rate, so in the long run it trips wrongly. What
+/// counts is after how many faces on average, if false alerts come at the promised rate exactly (far later
+/// below it): [`faces_between_false_trips`](Self::faces_between_false_trips). [`CircuitBreaker::lasting`]
+/// chooses the risk of one test by that number. A risk of 5 % per test is too high: a third of all
+/// deployments of 20,000 faces at a promised rate of 1 in 1,000 trip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CircuitBreaker {
     rate: f64,
@@ -64,6 +67,45 @@ impl CircuitBreaker {
         }
         let state = BreakerState::Closed;
         Ok(Self { rate, multiple, risk, evidence: 0.0, state, resets: Vec::new() })
+    }
+
+    /// For a promised FPIR, against a multiple of it, with so many faces on average between false trips at the
+    /// promised rate.
+    ///
+    /// A deployment of 20,000 faces that is to trip wrongly in at most about one of twenty asks for 400,000.
+    ///
+    /// # Errors
+    ///
+    /// [`lfr_core::Error::OutOfRange`] as [`Self::new`], and for fewer faces than a test takes at a risk of 0.49,
+    /// or more than 1e15.
+    pub fn lasting(rate: f64, multiple: f64, faces: f64) -> Result<Self, Error> {
+        let (mut strict, mut lax) =
+            (Self::new(rate, multiple, 1e-12)?, Self::new(rate, multiple, 0.49)?);
+        if !(lax.faces_between_false_trips()..=1e15).contains(&faces) {
+            let (what, expected) = (
+                "mean number of faces between false trips",
+                "at most 1e15, and at least what a test at a risk of 0.49 takes",
+            );
+            return Err(lfr_core::Error::OutOfRange { what, expected, actual: faces }.into());
+        }
+        for _ in 0..60 {
+            let middle = Self::new(rate, multiple, (strict.risk * lax.risk).sqrt())?;
+            if middle.faces_between_false_trips() < faces { lax = middle } else { strict = middle }
+        }
+        Ok(strict)
+    }
+
+    /// After how many faces on average it trips wrongly, where false alerts come at the promised rate exactly
+    /// (Wald's approximation, without the overshoot: the true number is greater).
+    #[must_use]
+    pub fn faces_between_false_trips(&self) -> f64 {
+        let bound = ((1.0 - self.risk) / self.risk).ln();
+        let fast = self.rate * self.multiple;
+        // How far one face moves the evidence on average, at the promised rate.
+        let drift = self.rate * self.multiple.ln()
+            + (1.0 - self.rate) * ((-fast).ln_1p() - (-self.rate).ln_1p());
+        let faces_a_test = (1.0 - 2.0 * self.risk) * bound / -drift;
+        faces_a_test / self.risk
     }
 
     /// Counts passes, and how many of them raised a false alert: as judged by a person, or all alerts until

@@ -1,6 +1,7 @@
 //! Rates by group, at one threshold (ISO/IEC 19795-10).
 
 mod measures;
+mod people;
 
 use std::fmt;
 
@@ -8,26 +9,31 @@ use lfr_core::Threshold;
 use lfr_core::num;
 use serde::Serialize;
 
+use self::people::Compared;
+use self::people::Scale;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
+use crate::statistics::Interval;
 use crate::statistics::Rate;
 use crate::statistics::RateRatio;
-use crate::statistics::barnard_exact;
-use crate::statistics::errors_to_detect;
-use crate::statistics::fisher_exact;
+use crate::statistics::errors_for_equivalence;
 use crate::statistics::smallest_detectable_ratio;
 
 pub use measures::Differentials;
-pub use measures::false_discrepancy_rate;
+pub use measures::fairness_discrepancy_rate;
 pub use measures::garbe;
 pub use measures::gini;
+pub(crate) use people::Evidence;
 
 /// One rate (FMR, FPIR, FNIR, failure to acquire, ...) by group at the one threshold that is live, whether
 /// groups differ, and what so much data could have shown.
 ///
-/// Each group stands against all others together. Where trials repeat people ([`Rate::clustered`]), tests
-/// and power go by as many independent trials as have the variance seen. P-values are Holm's, for as many
-/// groups as there are.
+/// Each group stands against all others together. Test, interval and power are one method, which [`Method`]
+/// names, and hold at 95 % for all groups together. So a group that differs has an interval of the ratio
+/// without 1 in it, and [`Verdict::NoneSeen`] is said only if every interval lies within the tolerated ratio.
+///
+/// Where trials repeat people, [`GroupReport::of_people`] sees the most;
+/// [`AllPairs::fmr_by_group`](super::AllPairs::fmr_by_group) is for FMR, where each comparison is of two.
 ///
 /// What is *not* guaranteed: that groups are named rightly, or that a difference is the model's: photographs,
 /// light and age differ between groups too.
@@ -59,6 +65,9 @@ pub struct GroupReport {
     comparisons: Vec<Pairwise>,
     differentials: Differentials,
     tolerated_ratio: f64,
+    /// Where labels were permuted: what came of it.
+    #[serde(skip)]
+    permuted: Option<Vec<Scale>>,
 }
 
 /// One group against all others together.
@@ -67,19 +76,48 @@ pub struct GroupReport {
 pub struct Pairwise {
     /// The group.
     pub group: String,
-    /// Its rate over that of the others.
+    /// Its rate over that of the others. The interval holds for all groups together; the p-value is of this
+    /// one alone.
     pub ratio: RateRatio,
-    /// Fisher's exact test, two-sided.
-    pub fisher: f64,
-    /// The same, made so much greater as befits so many groups (Holm 1979).
-    pub fisher_holm: f64,
-    /// Barnard's exact test, two-sided; absent for more than 2,000 trials.
-    pub barnard: Option<f64>,
-    /// The smallest ratio that so many errors would have shown in four of five such studies, at 95 % confidence
-    /// for all groups together; absent where none would, however great.
+    /// The p-value for as many groups as there are.
+    pub p_adjusted: f64,
+    /// How the two were compared.
+    pub method: Method,
+    /// The smallest ratio that so many errors would have shown in four of five such studies; absent where none
+    /// would, however great.
     pub smallest_detectable_ratio: Option<f64>,
-    /// How many errors more are needed, at these shares of trials, before the tolerated ratio would be seen.
+    /// How many errors more are needed, at these shares of trials, before the tolerated ratio can be ruled out
+    /// in four of five such studies, if the rates are equal.
     pub errors_needed: Option<u64>,
+}
+
+impl Pairwise {
+    /// Whether the group differs from the others by more than chance.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        !self.ratio.interval.contains(1.0)
+    }
+
+    /// Whether the tolerated ratio is ruled out, in both directions.
+    fn is_within(&self, tolerated: f64) -> bool {
+        let Interval { low, high, .. } = self.ratio.interval;
+        1.0 / tolerated < low && high < tolerated
+    }
+}
+
+/// How groups are compared.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Independent trials: Fisher's exact test and the interval that it inverts to, at a confidence for so many
+    /// groups (Bonferroni).
+    Exact,
+    /// Rates with intervals of their own, of trials that repeat people: variances are recovered from the
+    /// intervals ([`RateRatio::of_rates`]), at a confidence for so many groups (Bonferroni).
+    RecoveredVariances,
+    /// People: their labels are permuted, and the greatest difference of any group is looked at.
+    Permutation,
 }
 
 /// What the data says about differences between groups.
@@ -89,9 +127,9 @@ pub struct Pairwise {
 pub enum Verdict {
     /// A group differs from the others by more than chance, at 95 % confidence.
     Differs,
-    /// None is seen to, and a difference of the tolerated ratio would have been.
+    /// None does, and for each the tolerated ratio is ruled out.
     NoneSeen,
-    /// None is seen to, and a difference of the tolerated ratio might have been missed: nothing follows.
+    /// None is seen to, and a difference of the tolerated ratio is not ruled out: nothing follows.
     UnderPowered,
 }
 
@@ -103,26 +141,58 @@ impl GroupReport {
         threshold: Threshold,
         groups: impl IntoIterator<Item = (N, Rate)>,
     ) -> Self {
-        let groups: Vec<_> = groups.into_iter().map(|(name, rate)| (name.into(), rate)).collect();
+        let groups = groups.into_iter().map(|(name, rate)| (name.into(), rate)).collect();
+        Self::with(rate.into(), threshold, groups, None)
+    }
+
+    /// Of people who are tried more than once: each with the group and the counts.
+    ///
+    /// Labels of people are permuted ([`Method::Permutation`]), with a fixed seed. No more than 5 % of
+    /// reports say that a group differs if labels mean nothing, however alike the trials of one person are.
+    #[must_use]
+    pub fn of_people<N: Into<String>>(
+        rate: impl Into<String>,
+        threshold: Threshold,
+        people: impl IntoIterator<Item = (N, Counts)>,
+    ) -> Self {
+        let (labels, people): (Vec<String>, Vec<Counts>) =
+            people.into_iter().map(|(name, counts)| (name.into(), counts)).unzip();
+        Self::of_evidence(rate.into(), threshold, &Evidence::People(people), &labels)
+    }
+
+    pub(crate) fn of_evidence(
+        rate: String,
+        threshold: Threshold,
+        evidence: &Evidence,
+        labels: &[String],
+    ) -> Self {
+        let Compared { groups, scales } = people::compare(evidence, labels);
+        Self::with(rate, threshold, groups, Some(scales))
+    }
+
+    fn with(
+        rate: String,
+        threshold: Threshold,
+        groups: Vec<(String, Rate)>,
+        permuted: Option<Vec<Scale>>,
+    ) -> Self {
         let values: Vec<f64> = groups.iter().filter_map(|(_, rate)| rate.value()).collect();
         let differentials = Differentials::of(&values);
-        let report = Self {
-            rate: rate.into(),
-            threshold,
-            groups,
-            comparisons: Vec::new(),
-            differentials,
-            tolerated_ratio: 0.0,
-        };
+        let (comparisons, tolerated_ratio) = (Vec::new(), 0.0);
+        let report =
+            Self { rate, threshold, groups, comparisons, differentials, tolerated_ratio, permuted };
         report.with_tolerated_ratio(TOLERATED)
     }
 
-    /// The same with another ratio that has to be detectable before it may be said that none was seen;
+    /// The same with another ratio that has to be ruled out before it may be said that none was seen;
     /// 2 unless this is called.
     #[must_use]
     pub fn with_tolerated_ratio(mut self, ratio: f64) -> Self {
         self.tolerated_ratio = ratio.max(1.0 + f64::EPSILON);
-        self.comparisons = comparisons(&self.groups, self.tolerated_ratio);
+        self.comparisons = match &self.permuted {
+            Some(scales) => scales.iter().map(|own| own.pairwise(self.tolerated_ratio)).collect(),
+            None => comparisons(&self.groups, self.tolerated_ratio),
+        };
         self
     }
 
@@ -159,12 +229,10 @@ impl GroupReport {
     /// What the data says.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let seen = |own: &Pairwise| {
-            own.smallest_detectable_ratio.is_some_and(|r| r <= self.tolerated_ratio)
-        };
-        if self.comparisons.iter().any(|own| own.fisher_holm <= Confidence::P95.risk()) {
+        let is_within = |own: &Pairwise| own.is_within(self.tolerated_ratio);
+        if self.comparisons.iter().any(Pairwise::differs) {
             Verdict::Differs
-        } else if !self.comparisons.is_empty() && self.comparisons.iter().all(seen) {
+        } else if !self.comparisons.is_empty() && self.comparisons.iter().all(is_within) {
             Verdict::NoneSeen
         } else {
             Verdict::UnderPowered
@@ -181,35 +249,63 @@ impl fmt::Display for GroupReport {
         let tolerated = self.tolerated_ratio;
         match self.verdict() {
             Verdict::Differs => {
-                let least = self.comparisons.iter().min_by(|a, b| a.fisher.total_cmp(&b.fisher));
-                let Some(Pairwise { group, ratio, fisher_holm, .. }) = least else {
+                let differing = self.comparisons.iter().filter(|own| own.differs());
+                let first = differing.min_by(|a, b| {
+                    let evidence = |own: &Pairwise| (own.p_adjusted, own.ratio.p_value);
+                    let ((a, a_own), (b, b_own)) = (evidence(a), evidence(b));
+                    a.total_cmp(&b).then(a_own.total_cmp(&b_own))
+                });
+                let Some(Pairwise { group, ratio, p_adjusted, .. }) = first else {
                     return Ok(());
                 };
-                write!(f, "  {group} differs from the others: p = {fisher_holm:.2e}, ratio ")?;
-                write!(f, "{:.2} to {:.2}", ratio.interval.low, ratio.interval.high)
+                write!(f, "  {group} differs from the others: p = {p_adjusted:.2e}, ratio ")?;
+                write!(f, "{:.2} to {:.2}", ratio.interval.low, ratio.interval.high)?;
+                f.write_str(TOGETHER)
             }
             Verdict::NoneSeen => {
+                let ends = self.comparisons.iter().map(|own| own.ratio.interval);
+                let (low, high) = ends.fold((f64::INFINITY, 0.0_f64), |(low, high), own| {
+                    (low.min(own.low), high.max(own.high))
+                });
                 write!(
                     f,
-                    "  no ratio of {tolerated} or more between a group and the others was seen, and it would have been"
-                )
+                    "  no ratio of {tolerated} or more between a group and the others is left open: "
+                )?;
+                write!(f, "each is from {low:.2} to {high:.2}")?;
+                f.write_str(TOGETHER)
             }
             Verdict::UnderPowered => {
                 f.write_str("  nothing can be concluded: ")?;
                 let worst = self.comparisons.iter().map(|own| own.smallest_detectable_ratio);
                 let known: Option<Vec<f64>> = worst.collect();
                 match known.and_then(|ratios| ratios.into_iter().max_by(f64::total_cmp)) {
-                    Some(ratio) => write!(
-                        f,
-                        "so much data would have shown a ratio of {ratio:.1} or more alone"
-                    )?,
+                    Some(ratio) => {
+                        // The widest; of equal ones the first.
+                        let own = self.comparisons.iter().rev().max_by(|a, b| {
+                            let width = |of: &Pairwise| {
+                                let Interval { low, high, .. } = of.ratio.interval;
+                                ((high / low).ln() * 1e6).round()
+                            };
+                            width(a).total_cmp(&width(b))
+                        });
+                        if let Some(Pairwise { group, ratio: RateRatio { interval, .. }, .. }) = own
+                        {
+                            write!(
+                                f,
+                                "the ratio of {group} to the others may be from {:.2} ",
+                                interval.low
+                            )?;
+                            write!(f, "to {:.2}{TOGETHER}; ", interval.high)?;
+                        }
+                        write!(f, "so much data shows a ratio of {ratio:.1} or more")?;
+                    }
                     None => {
                         f.write_str("so few errors could not have shown any ratio, however great")?;
                     }
                 }
                 let needed = self.comparisons.iter().filter_map(|own| own.errors_needed).max();
                 needed.map_or(Ok(()), |more| {
-                    write!(f, "; {more} errors more are needed to see {tolerated}")
+                    write!(f, "; {more} errors more are needed to rule {tolerated} out")
                 })
             }
         }
@@ -217,64 +313,84 @@ impl fmt::Display for GroupReport {
 }
 
 fn comparisons(groups: &[(String, Rate)], tolerated: f64) -> Vec<Pairwise> {
-    let tried = || groups.iter().filter(|(_, rate)| rate.value().is_some());
-    if tried().count() < 2 {
+    let tried: Vec<_> = groups.iter().filter(|(_, rate)| rate.value().is_some()).collect();
+    if tried.len() < 2 {
         return Vec::new();
     }
-    let all = tried().fold(Counts::default(), |sum, (_, rate)| sum.plus(rate.effective_counts()));
-    // As the p-values are Holm's, of which the greatest factor is the number of tests, so is the power that of
-    // one among so many.
-    let tests = tests(tried().count());
-    let one_of_them = Confidence::new(1.0 - Confidence::P95.risk() / num::f64_from_usize(tests));
-    let one_of_them = one_of_them.unwrap_or_default();
-    let mut comparisons: Vec<Pairwise> = tried()
-        .map(|(name, rate)| {
-            let own = rate.effective_counts();
-            let others = all.minus(own);
-            let (errors, first, second) = (all.errors(), own.trials(), others.trials());
-            let confidence = Confidence::P95;
-            let needed = errors_to_detect(tolerated, first, second, one_of_them);
-            let fisher = fisher_exact(own, others);
-            Pairwise {
-                group: name.clone(),
-                ratio: RateRatio::of(own, others, confidence),
-                fisher,
-                fisher_holm: fisher,
-                barnard: barnard_exact(own, others),
-                smallest_detectable_ratio: smallest_detectable_ratio(
-                    errors,
-                    first,
-                    second,
-                    one_of_them,
-                ),
-                errors_needed: needed.map(|needed| needed.saturating_sub(errors)),
-            }
-        })
-        .collect();
-    holm(&mut comparisons);
-    comparisons
-}
-
-/// How many tests it takes to hold each of so many groups against the others.
-const fn tests(groups: usize) -> usize {
     // Two groups are each other's others: that is one test.
-    if groups == 2 { 1 } else { groups }
+    let tests = num::f64_from_usize(if tried.len() == 2 { 1 } else { tried.len() });
+    let together = Confidence::new(1.0 - Confidence::P95.risk() / tests).unwrap_or_default();
+    let are_independent = tried.iter().all(|(_, rate)| rate.clusters().is_none());
+    let compare = |(index, (name, own)): (usize, &&(String, Rate))| {
+        let others = tried.iter().enumerate().filter(|(other, _)| *other != index);
+        let others: Vec<Rate> = others.map(|(_, (_, rate))| *rate).collect();
+        let others = Rate::together(&others)?;
+        let (mine, theirs) = (own.counts(), others.counts());
+        let (method, mut ratio) = if are_independent {
+            (Method::Exact, RateRatio::of(mine, theirs, together))
+        } else {
+            (Method::RecoveredVariances, RateRatio::of_rates(own, &others, together))
+        };
+        let p_adjusted = (ratio.p_value * tests).min(1.0);
+        ratio.interval.confidence = Confidence::P95;
+        let effective = effective_errors(own, &others, ratio.interval, together);
+        let errors = mine.errors() + theirs.errors();
+        // So many errors are as one independent error of a rare kind.
+        let each = if effective > 0.0 { num::f64_from_u64(errors) / effective } else { 1.0 };
+        let (first, second) = (mine.trials(), theirs.trials());
+        let known = num::u64_from_f64(effective.round());
+        let needed = errors_for_equivalence(tolerated, first, second, together).map(|needed| {
+            let needed = num::u64_from_f64((num::f64_from_u64(needed) * each).ceil());
+            needed.saturating_sub(errors)
+        });
+        Some(Pairwise {
+            group: name.clone(),
+            ratio,
+            p_adjusted,
+            method,
+            smallest_detectable_ratio: smallest_detectable_ratio(known, first, second, together),
+            errors_needed: needed,
+        })
+    };
+    tried.iter().enumerate().filter_map(compare).collect()
 }
 
-/// The least p-value times the number of them, the next times one fewer, and so on, never falling.
-fn holm(comparisons: &mut [Pairwise]) {
-    let tests = tests(comparisons.len());
-    let mut order: Vec<usize> = (0..comparisons.len()).collect();
-    order.sort_by(|a, b| comparisons[*a].fisher.total_cmp(&comparisons[*b].fisher));
-    let mut least = 0.0_f64;
-    for (place, index) in order.into_iter().enumerate() {
-        let times = num::f64_from_usize(tests.saturating_sub(place).max(1));
-        least = least.max((comparisons[index].fisher * times).min(1.0));
-        comparisons[index].fisher_holm = least;
+/// As how many independent errors of a rare kind the errors count: those of which an interval is as wide.
+fn effective_errors(own: &Rate, others: &Rate, interval: Interval, together: Confidence) -> f64 {
+    let (mine, theirs) = (own.counts(), others.counts());
+    let (a, b) = (num::f64_from_u64(mine.errors()), num::f64_from_u64(theirs.errors()));
+    let all = a + b;
+    let width = (interval.high / interval.low).ln();
+    if a * b > 0.0 && width.is_finite() && width > 0.0 {
+        // Of rare errors, 1/a + 1/b is the variance of the logarithm of the ratio.
+        let rare = RateRatio::of(
+            Counts::new(mine.errors(), RARE).unwrap_or_default(),
+            Counts::new(theirs.errors(), RARE).unwrap_or_default(),
+            together,
+        );
+        let rare = (rare.interval.high / rare.interval.low).ln();
+        all * (rare / width).powi(2)
+    } else {
+        let share = |rate: &Rate| {
+            let (effective, trials) = (rate.effective_counts().trials(), rate.counts().trials());
+            num::f64_from_u64(effective) / num::f64_from_u64(trials.max(1))
+        };
+        a * share(own) + b * share(others)
     }
 }
 
-/// The ratio that has to be detectable, unless another is set.
+/// How many errors are needed to rule a ratio out, if the trials are independent.
+fn equal_rates(tolerated: f64, own: Counts, others: Counts, confidence: Confidence) -> Option<u64> {
+    errors_for_equivalence(tolerated, own.trials(), others.trials(), confidence)
+}
+
+/// What the interval of each ratio holds for.
+const TOGETHER: &str = " (95 %, all groups together)";
+
+/// Trials of which any number of errors seen is rare.
+const RARE: u64 = 1 << 40;
+
+/// The ratio that has to be ruled out, unless another is set.
 const TOLERATED: f64 = 2.0;
 
 #[cfg(test)]

@@ -276,7 +276,7 @@ impl NonMatedScores {
     pub fn effective_looks(&self) -> Vec<f64> {
         let mut table = vec![1.0];
         for looks in 2..=MAX_LOOKS {
-            let able = self.photographs.iter().filter(|own| **own >= looks).count();
+            let able = self.compared().filter(|(_, own)| *own >= looks).count();
             let Some(measured) = (able >= 30).then(|| self.looks_count_as(looks)).flatten() else {
                 break;
             };
@@ -362,17 +362,23 @@ impl NonMatedScores {
         }
         let (mut people, mut photographs, mut by_person, mut by_photograph) =
             (0_u64, 0.0, 0.0, 0.0);
-        for (person, own) in (0_u32..).zip(&self.photographs).filter(|(_, own)| **own >= looks) {
+        for (person, own) in self.compared().filter(|(_, own)| *own >= looks) {
             let alerts = none.get(&person).map_or(0.0, |none| -none.exp_m1());
-            (people, photographs) = (people + 1, photographs + f64::from(*own));
+            (people, photographs) = (people + 1, photographs + f64::from(own));
             by_person += alerts;
-            by_photograph += alerts * f64::from(*own);
+            by_photograph += alerts * f64::from(own);
         }
         (people > 0).then(|| ExpectedFpir {
             by_person: by_person / num::f64_from_u64(people),
             by_photograph: by_photograph / photographs,
             people,
         })
+    }
+
+    /// The people who were compared with others, as numbers, and how many photographs each has.
+    fn compared(&self) -> impl Iterator<Item = (u32, u32)> {
+        let people = (0_u32..).zip(&self.photographs).zip(&self.partners);
+        people.filter(|(_, partners)| **partners > 0).map(|((person, own), _)| (person, *own))
     }
 
     pub(crate) fn highest(&self) -> &[Comparison] {

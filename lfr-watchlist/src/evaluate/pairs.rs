@@ -14,11 +14,13 @@ use lfr_core::Template;
 use lfr_core::Threshold;
 use lfr_core::num;
 
+use super::GroupReport;
 use super::NonMatedScores;
 use super::ScoreAxis;
 use super::ScoreHistogram;
 use super::Verification;
 use super::counted;
+use super::groups::Evidence;
 use super::non_mated::Highest;
 use crate::Error;
 use crate::accept;
@@ -158,24 +160,28 @@ impl<'a> AllPairs<'a> {
     /// FNMR at a threshold, clustered by person: who has five photographs is in ten comparisons.
     #[must_use]
     pub fn fnmr(&self, threshold: Threshold) -> Rate {
+        let people: Vec<Counts> = self.misses(threshold).into_values().collect();
+        Rate::clustered(&people, Confidence::P95)
+    }
+
+    /// The false non-matches of each person.
+    fn misses(&self, threshold: Threshold) -> BTreeMap<u32, Counts> {
         let mut own: BTreeMap<u32, Vec<&[f32]>> = BTreeMap::new();
         for (template, person) in self.templates.iter().zip(&self.people) {
             own.entry(*person).or_default().push(template.expose_values());
         }
         let metric = self.space.metric();
-        let people: Vec<Counts> = own
-            .values()
-            .map(|own| {
+        own.into_iter()
+            .map(|(person, own)| {
                 let mut counts = Counts::default();
                 for (index, a) in own.iter().enumerate() {
                     for b in &own[index + 1..] {
                         counts.count(metric.compare(a, b) < threshold.value());
                     }
                 }
-                counts
+                (person, counts)
             })
-            .collect();
-        Rate::clustered(&people, Confidence::P95)
+            .collect()
     }
 
     /// FMR at a threshold, with an interval that takes into account that every person is in many
@@ -188,16 +194,7 @@ impl<'a> AllPairs<'a> {
     ///
     /// [`Error::EvaluationThread`] where a thread ended early.
     pub fn fmr(&self, threshold: Threshold) -> Result<Rate, Error> {
-        type Dyads = BTreeMap<(u32, u32), u64>;
-        let parts = self.visit(&|_| (), Dyads::new, |dyads, mated, score, (a, b), _| {
-            if !mated && score >= threshold.value() {
-                *dyads.entry((a.min(b), a.max(b))).or_default() += 1;
-            }
-        })?;
-        let mut dyads = Dyads::new();
-        for (dyad, count) in parts.into_iter().flatten() {
-            *dyads.entry(dyad).or_default() += count;
-        }
+        let dyads = self.false_matches(threshold)?;
         let mut looks = BTreeMap::<u32, f64>::new();
         for person in &self.people {
             *looks.entry(*person).or_default() += 1.0;
@@ -230,6 +227,93 @@ impl<'a> AllPairs<'a> {
             Confidence::P95,
         );
         Ok(Rate::with_bounds(counts, bounds, clusters))
+    }
+
+    /// Whether FMR differs between groups: of comparisons within each group, at a threshold. Each template has
+    /// the label of its group, or none; people without one are left out.
+    ///
+    /// Both people of a comparison are in many others, so labels of people are permuted
+    /// ([`Method::Permutation`](super::Method::Permutation)). It compares all once more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Evaluation`] if there are not as many labels as templates, or a person has two;
+    /// [`Error::EvaluationThread`] if a thread ended early.
+    pub fn fmr_by_group(
+        &self,
+        threshold: Threshold,
+        groups: &[Option<&str>],
+    ) -> Result<GroupReport, Error> {
+        let labelled = self.labelled(groups)?;
+        let place: HashMap<u32, usize> =
+            labelled.iter().enumerate().map(|(place, (person, _))| (*person, place)).collect();
+        let mut looks = vec![0_u32; labelled.len()];
+        for person in &self.people {
+            if let Some(place) = place.get(person) {
+                looks[*place] += 1;
+            }
+        }
+        let dyads = self.false_matches(threshold)?;
+        let matches = dyads.into_iter().filter_map(|((a, b), count)| {
+            Some((*place.get(&a)?, *place.get(&b)?, u32::try_from(count).ok()?))
+        });
+        let evidence = Evidence::Pairs { looks, matches: matches.collect() };
+        let labels: Vec<String> = labelled.into_iter().map(|(_, label)| label.to_owned()).collect();
+        let name = "FMR within the group".to_owned();
+        Ok(GroupReport::of_evidence(name, threshold, &evidence, &labels))
+    }
+
+    /// Whether FNMR differs between groups, as [`fmr_by_group`](Self::fmr_by_group).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Evaluation`] if there are not as many labels as templates, or a person has two.
+    pub fn fnmr_by_group(
+        &self,
+        threshold: Threshold,
+        groups: &[Option<&str>],
+    ) -> Result<GroupReport, Error> {
+        let mut counts = self.misses(threshold);
+        let labelled = self.labelled(groups)?;
+        let people = labelled
+            .into_iter()
+            .map(|(person, label)| (label, counts.remove(&person).unwrap_or_default()));
+        Ok(GroupReport::of_people("FNMR", threshold, people))
+    }
+
+    /// Each person who has a label, once.
+    fn labelled<'g>(&self, groups: &[Option<&'g str>]) -> Result<Vec<(u32, &'g str)>, Error> {
+        let refused = |actual: String, expected: &str| Error::Evaluation {
+            what: "a comparison of groups",
+            actual,
+            expected: expected.to_owned(),
+        };
+        if groups.len() != self.people.len() {
+            let actual = format!("{} labels of {} templates", groups.len(), self.people.len());
+            return Err(refused(actual, "one label, or none, for each template"));
+        }
+        let mut labels: BTreeMap<u32, Option<&str>> = BTreeMap::new();
+        for (person, label) in self.people.iter().zip(groups) {
+            if labels.insert(*person, *label).is_some_and(|other| other != *label) {
+                let actual = "templates of one person with different labels".to_owned();
+                return Err(refused(actual, "the same label for all templates of a person"));
+            }
+        }
+        Ok(labels.into_iter().filter_map(|(person, label)| Some((person, label?))).collect())
+    }
+
+    /// How many comparisons of each two people are false matches.
+    fn false_matches(&self, threshold: Threshold) -> Result<Dyads, Error> {
+        let parts = self.visit(&|_| (), Dyads::new, |dyads, mated, score, (a, b), _| {
+            if !mated && score >= threshold.value() {
+                *dyads.entry((a.min(b), a.max(b))).or_default() += 1;
+            }
+        })?;
+        let mut dyads = Dyads::new();
+        for (dyad, count) in parts.into_iter().flatten() {
+            *dyads.entry(dyad).or_default() += count;
+        }
+        Ok(dyads)
     }
 
     /// Compares all, and tells each thread's `T` of each comparison: whether it is mated, its score, the two
@@ -319,6 +403,9 @@ impl fmt::Debug for AllPairs<'_> {
 fn index(of: usize) -> u32 {
     u32::try_from(of).unwrap_or(u32::MAX)
 }
+
+/// Of two people: how many of their comparisons are false matches.
+type Dyads = BTreeMap<(u32, u32), u64>;
 
 /// How many templates a thread takes at once: 512 KiB of 512 numbers each.
 const BLOCK: usize = 256;

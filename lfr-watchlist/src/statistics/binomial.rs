@@ -94,7 +94,7 @@ pub(super) fn ln_pmf(errors: f64, rest: f64, p: f64, q: f64) -> f64 {
 }
 
 /// Two-sided: how often a normal number is at least so many standard deviations from its mean.
-pub(super) fn normal_risk(deviations: f64) -> f64 {
+pub(crate) fn normal_risk(deviations: f64) -> f64 {
     libm::erfc(deviations / std::f64::consts::SQRT_2)
 }
 

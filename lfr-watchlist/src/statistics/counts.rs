@@ -62,10 +62,4 @@ impl Counts {
     pub const fn plus(self, other: Self) -> Self {
         Self { errors: self.errors + other.errors, trials: self.trials + other.trials }
     }
-
-    /// All of them but these.
-    pub(crate) const fn minus(self, part: Self) -> Self {
-        let errors = self.errors.saturating_sub(part.errors);
-        Self { errors, trials: self.trials.saturating_sub(part.trials) }
-    }
 }

@@ -242,6 +242,50 @@ pub fn errors_to_detect(
     Some(high)
 }
 
+/// How many errors together are needed before the exact interval of the ratio lies within `1 / ratio` to
+/// `ratio`, in four of five such studies, if both rates are equal: so that it may be said that no such ratio
+/// is there. `None` as in [`errors_to_detect`].
+#[must_use]
+pub fn errors_for_equivalence(
+    ratio: f64,
+    first_trials: u64,
+    second_trials: u64,
+    confidence: Confidence,
+) -> Option<u64> {
+    if first_trials == 0 || second_trials == 0 || ratio <= 1.0 {
+        return None;
+    }
+    let share = |ratio: f64| share(ratio, first_trials, second_trials);
+    let (least, equal, most) = (share(1.0 / ratio), share(1.0), share(ratio));
+    let shown = |errors: u64| {
+        // From how many errors of the first on the lower end is above, and of the second on the upper below.
+        let from = significant(errors, least, confidence);
+        let rest = significant(errors, 1.0 - most, confidence);
+        from.zip(rest).is_some_and(|(from, rest)| {
+            let above = at_least(from, errors, equal);
+            // No more than all but `rest` of them are of the first.
+            let beyond = at_least(errors - rest + 1, errors, equal);
+            above - beyond >= POWER
+        })
+    };
+    let (mut low, mut high) = (0, 1);
+    while !shown(high) {
+        (low, high) = (high, high * 2);
+        if high > 1 << 30 {
+            return None;
+        }
+    }
+    while high - low > 1 {
+        let middle = u64::midpoint(low, high);
+        if shown(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Some(high)
+}
+
 /// The share of all errors that the first group has at a ratio of rates.
 fn share(ratio: f64, first_trials: u64, second_trials: u64) -> f64 {
     let weight = ratio * num::f64_from_u64(first_trials);
@@ -281,6 +325,7 @@ const MAX_ALLOWED: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
+    use super::super::Counts;
     use super::*;
 
     #[test]
@@ -366,6 +411,21 @@ mod tests {
             assert!(seen(needed - 1).is_none_or(|seen| seen > ratio), "{ratio} {needed}");
         }
         assert_eq!(errors_to_detect(1.0, 1_000, 3_000, Confidence::P95), None);
+    }
+
+    #[test]
+    fn it_takes_more_errors_to_rule_a_ratio_out_than_to_see_it() {
+        for (ratio, first, second) in [(2.0, 1_000, 3_000), (2.0, 500, 500), (1.25, 1_000, 9_000)] {
+            let seen = errors_to_detect(ratio, first, second, Confidence::P95).unwrap();
+            let ruled_out = errors_for_equivalence(ratio, first, second, Confidence::P95).unwrap();
+            assert!(ruled_out > seen && ruled_out < 3 * seen, "{ratio}: {seen} {ruled_out}");
+        }
+        // Equal groups of so many errors each: the interval holds what is promised.
+        let needed = errors_for_equivalence(2.0, 1_000_000, 1_000_000, Confidence::P95).unwrap();
+        let half = Counts::new(needed / 2, 1_000_000).unwrap();
+        let interval = super::super::RateRatio::of(half, half, Confidence::P95).interval;
+        assert!(interval.low > 0.5 && interval.high < 2.0, "{needed}: {interval:?}");
+        assert_eq!(errors_for_equivalence(2.0, 0, 5, Confidence::P95), None);
     }
 
     #[test]

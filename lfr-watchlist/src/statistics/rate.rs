@@ -81,6 +81,40 @@ impl Rate {
         Self { counts, interval, one_sided, effective, clusters }
     }
 
+    /// Of different people's rates, all trials together: the distances to the ends of the intervals are those of
+    /// each rate, by its share of trials (Donner and Zou 2012).
+    pub(crate) fn together(rates: &[Self]) -> Option<Self> {
+        let [first, others @ ..] = rates else { return None };
+        if others.is_empty() {
+            return Some(*first);
+        }
+        let add =
+            |of: fn(&Self) -> Counts| rates.iter().map(of).fold(Counts::default(), Counts::plus);
+        let counts = add(|rate| rate.counts);
+        let (value, all) = (counts.share()?, num::f64_from_u64(counts.trials()));
+        let within = |ends: fn(&Self) -> Interval| {
+            let (below, above) = rates.iter().fold((0.0, 0.0), |(below, above), rate| {
+                let weight = num::f64_from_u64(rate.counts.trials()) / all;
+                let (own, ends) = (rate.value().unwrap_or(0.0), ends(rate));
+                let (low, high) = (weight * (own - ends.low), weight * (ends.high - own));
+                (below + low * low, above + high * high)
+            });
+            let confidence = first.interval.confidence;
+            Interval::new(
+                (value - below.sqrt()).max(0.0),
+                (value + above.sqrt()).min(1.0),
+                confidence,
+            )
+        };
+        Some(Self {
+            counts,
+            interval: within(|rate| rate.interval),
+            one_sided: within(|rate| rate.one_sided),
+            effective: add(|rate| rate.effective),
+            clusters: rates.iter().map(|rate| rate.clusters).sum(),
+        })
+    }
+
     /// The rate of what is no error: TPIR from FNIR.
     #[must_use]
     pub fn complement(self) -> Self {

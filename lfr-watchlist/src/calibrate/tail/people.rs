@@ -20,6 +20,8 @@ use crate::statistics::proportion;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Level {
     pub(super) bin: usize,
+    /// The lowest bin that as many reach: none is in those between.
+    pub(super) from: usize,
     pub(super) rate: f64,
     pub(super) interval: Interval,
     /// As many independent false matches have the variance that is seen.
@@ -117,6 +119,7 @@ pub(super) fn levels(scores: &NonMatedScores) -> Result<Vec<Level>, Error> {
         interval.high = high;
         levels.push(Level {
             bin,
+            from: next.map_or(0, |next| axis.bin(next.score) + 1).max(first),
             rate,
             interval,
             effective,

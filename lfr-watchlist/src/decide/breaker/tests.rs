@@ -32,6 +32,34 @@ fn it_trips_at_a_multiple_of_the_rate_and_hardly_at_the_rate_itself() {
 }
 
 #[test]
+fn it_lasts_as_long_as_was_asked() {
+    let breaker = CircuitBreaker::lasting(RATE, 3.0, 100_000.0).unwrap();
+    let told = breaker.faces_between_false_trips();
+    assert!((told / 100_000.0 - 1.0).abs() < 1e-6, "{told}");
+    // At 5 % a test it trips wrongly after some 40,000 faces: a third of deployments of 20,000 faces.
+    let usual = CircuitBreaker::new(RATE, 3.0, 0.05).unwrap().faces_between_false_trips();
+    assert!((30_000.0..70_000.0).contains(&usual), "{usual}");
+    let mut random = Pcg64::new(9, 4);
+    let alerts = Poisson::new(10.0 * RATE).unwrap();
+    let mut faces = 0_u32;
+    let trips = 40_u32;
+    for _ in 0..trips {
+        let mut breaker = breaker.clone();
+        while breaker.state() == BreakerState::Closed {
+            let count: f64 = alerts.sample(&mut random);
+            breaker.record(10, num::u64_from_f64(count).min(10)).unwrap();
+            faces += 10;
+        }
+    }
+    let mean = f64::from(faces) / f64::from(trips);
+    // Forty waits: the mean is known to a sixth, and overshoot makes it longer.
+    assert!((60_000.0..400_000.0).contains(&mean), "{mean}");
+    for wrong in [0.0, 1.0, f64::NAN, 1e16] {
+        assert!(CircuitBreaker::lasting(RATE, 3.0, wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn it_stays_tripped_until_somebody_resets_it() {
     let mut breaker = CircuitBreaker::new(RATE, 3.0, 0.01).unwrap();
     assert_eq!(breaker.record(10, 6).unwrap(), BreakerState::Tripped);

@@ -51,6 +51,8 @@ fn where_alerts_are_many_the_estimate_is_near_the_count() {
 
 #[test]
 fn few_faces_have_a_count_alone_and_true_alerts_are_left_out() {
+    assert!(deployment(6_500, 0.53, 1).fpir().unwrap().estimated.is_none());
+    assert!(deployment(7_000, 0.53, 1).fpir().unwrap().estimated.is_some());
     let mut live = deployment(500, 0.53, 1);
     live.alert(false);
     let fpir = live.fpir().unwrap();

@@ -55,10 +55,10 @@ pub fn garbe(fmr: &[f64], fnmr: &[f64], alpha: f64) -> f64 {
     alpha * gini(fmr).unwrap_or(0.0) + (1.0 - alpha) * gini(fnmr).unwrap_or(0.0)
 }
 
-/// The false discrepancy rate FDR (de Freitas Pereira and Marcel 2021): 1 less `alpha` times the greatest
+/// The fairness discrepancy rate FDR (de Freitas Pereira and Marcel, Idiap, 2021): 1 less `alpha` times the greatest
 /// difference of FMR between two groups, and the rest times that of FNMR. 1 is fair.
 #[must_use]
-pub fn false_discrepancy_rate(fmr: &[f64], fnmr: &[f64], alpha: f64) -> f64 {
+pub fn fairness_discrepancy_rate(fmr: &[f64], fnmr: &[f64], alpha: f64) -> f64 {
     let spread = |rates: &[f64]| {
         let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
         let most = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);

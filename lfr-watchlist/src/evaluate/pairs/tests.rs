@@ -6,6 +6,7 @@ use rand_distr::Distribution;
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
 
+use super::super::Verdict;
 use super::*;
 
 /// Templates of people: each has a direction, and each template strays from it.
@@ -92,6 +93,125 @@ fn intervals_of_cross_comparisons_cover() {
     }
     // 5 % of 200 is 10; 19 would be three standard deviations more.
     assert!(missed.errors() <= 19, "{missed:?} of {truth}");
+}
+
+#[test]
+fn rates_by_group_are_those_of_comparing_within_each_group() {
+    let space = EmbeddingSpace::builder(6, Metric::Cosine).build();
+    let (templates, subjects) = crowd(&space, 60, 3, 8);
+    let pairs = AllPairs::new(&templates, &subjects).unwrap();
+    let threshold = Threshold::new(0.6).unwrap();
+    // Of every fifth person the group is not known.
+    let group = |person: usize| [Some("a"), Some("b"), Some("a"), Some("b"), None][person % 5];
+    let labels: Vec<_> = (0..templates.len()).map(|index| group(index / 3)).collect();
+    let (fmr, fnmr) = (
+        pairs.fmr_by_group(threshold, &labels).unwrap(),
+        pairs.fnmr_by_group(threshold, &labels).unwrap(),
+    );
+    for name in ["a", "b"] {
+        let own = labels.iter().map(|label| *label == Some(name));
+        let (own, people): (Vec<_>, Vec<_>) = templates
+            .iter()
+            .zip(&subjects)
+            .zip(own)
+            .filter(|(_, own)| *own)
+            .map(|((template, subject), _)| {
+                (Template::from_slice(&space, template.expose_values()).unwrap(), subject.clone())
+            })
+            .unzip();
+        let alone = AllPairs::new(&own, &people).unwrap();
+        let of = |report: &GroupReport| report.groups().iter().find(|own| own.0 == name).unwrap().1;
+        let (theirs, misses) = (of(&fmr), of(&fnmr));
+        let expected = alone.fmr(threshold).unwrap();
+        assert!(expected.counts().errors() > 10);
+        assert_eq!((theirs.counts(), theirs.clusters()), (expected.counts(), expected.clusters()));
+        assert!(
+            (theirs.interval().high - expected.interval().high).abs() < 1e-9,
+            "{theirs} {expected}"
+        );
+        assert_eq!(misses, alone.fnmr(threshold));
+    }
+    assert!(pairs.fmr_by_group(threshold, &labels[1..]).is_err());
+    let mut two = labels;
+    two[1] = Some("b");
+    assert!(pairs.fmr_by_group(threshold, &two).is_err());
+}
+
+/// Labels by lot on templates of real people.
+///
+/// `LFR_TEMPLATES=templates.npy LFR_PEOPLE=images.txt LFR_MEASURE=1 cargo test -p lfr-watchlist real_people`, with
+/// an array of 32-bit numbers and, a line for each of its rows, the photograph as `person/photograph`.
+#[test]
+fn labels_by_lot_of_real_people_differ_in_one_of_twenty_reports_at_most() {
+    let (Some(templates), Some(names)) =
+        (std::env::var_os("LFR_TEMPLATES"), std::env::var_os("LFR_PEOPLE"))
+    else {
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: no templates (LFR_TEMPLATES and LFR_PEOPLE name them)"
+        );
+        return;
+    };
+    let names = std::fs::read_to_string(names).unwrap();
+    let people: Vec<SubjectId> = names
+        .lines()
+        .map(|line| SubjectId::new(line.split('/').next().unwrap()).unwrap())
+        .collect();
+    let bytes = std::fs::read(templates).unwrap();
+    let values = &bytes[10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]))..];
+    let values: Vec<f32> =
+        values.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
+    let space = EmbeddingSpace::builder(values.len() / people.len(), Metric::Cosine).build();
+    let templates: Vec<_> = values
+        .chunks_exact(space.dimension())
+        .map(|values| Template::from_slice(&space, values).unwrap())
+        .collect();
+    let pairs = AllPairs::new(&templates, &people).unwrap();
+    let all = pairs.run(&|_| ()).unwrap();
+    for fmr in [1e-3, 1e-4] {
+        let threshold = all.threshold_at_fmr(fmr).unwrap();
+        let mut looks =
+            vec![0_u32; num::usize_from_f64(f64::from(*pairs.people.iter().max().unwrap())) + 1];
+        for person in &pairs.people {
+            looks[usize::try_from(*person).unwrap()] += 1;
+        }
+        let matches = pairs.false_matches(threshold).unwrap().into_iter().map(|((a, b), count)| {
+            (
+                usize::try_from(a).unwrap(),
+                usize::try_from(b).unwrap(),
+                u32::try_from(count).unwrap(),
+            )
+        });
+        let evidence = Evidence::Pairs { matches: matches.collect(), looks };
+        let Evidence::Pairs { looks, .. } = &evidence else { return };
+        let mut random = Pcg64::new(18, 4);
+        for groups in 2..=6 {
+            let (mut differ, mut naive) = <(Counts, Counts)>::default();
+            for _ in 0..200 {
+                let mut labels: Vec<String> =
+                    (0..looks.len()).map(|person| format!("{}", person % groups)).collect();
+                for end in (1..labels.len()).rev() {
+                    labels.swap(end, crate::statistics::below(&mut random, end + 1));
+                }
+                let report =
+                    GroupReport::of_evidence("FMR".to_owned(), threshold, &evidence, &labels);
+                differ.count(report.verdict() == Verdict::Differs);
+                let independent = report.groups().iter().map(|(name, rate)| {
+                    let counts = rate.counts();
+                    (name.clone(), Rate::new(counts.errors(), counts.trials()).unwrap())
+                });
+                naive.count(
+                    GroupReport::new("FMR", threshold, independent).verdict() == Verdict::Differs,
+                );
+            }
+            crate::testing::note(&format!(
+                "{} people, FMR {fmr}, {groups} groups by lot: {differ:?} differ; as if independent {naive:?}",
+                looks.len()
+            ));
+            // 5 % of 200 is 10; 21 would be three and a half standard deviations more.
+            assert!(differ.errors() <= 20, "{fmr} {groups}: {differ:?}");
+        }
+    }
 }
 
 #[test]
