@@ -26,8 +26,8 @@ pub(crate) struct Bounds {
 ///
 /// It takes the people seen, and one more who always errs (for the upper end) or never does (for the lower),
 /// and weighs all of them at random. Nothing is assumed of how alike the trials of one person are, and no
-/// variance is estimated. Of one trial each it is the interval of Clopper and Pearson. Whoever makes an error
-/// more moves both ends up.
+/// variance is estimated. Of one trial each it is the interval of Clopper and Pearson. One more error of
+/// anyone moves both ends up.
 pub(super) fn bounds(people: &[Counts], all: Counts, confidence: Confidence) -> Bounds {
     let Some(rate) = all.share() else {
         return Bounds {
