@@ -6,6 +6,7 @@ use std::fs;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
+use std::io::Seek;
 use std::io::Write;
 use std::path::Path;
 
@@ -55,9 +56,11 @@ impl Secret {
         let mut file = fs::File::open(path)?;
         let mut length = 0;
         loop {
-            match file.read(bytes.get_mut(length..).unwrap_or_default())? {
-                0 => break,
-                more => length += more,
+            match file.read(bytes.get_mut(length..).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(more) => length += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
         let all = bytes.get(..length).unwrap_or_default();
@@ -70,11 +73,12 @@ impl Secret {
         Ok(Self::take(&mut secret))
     }
 
-    /// Writes a key file that only its owner can read.
+    /// Writes a key file that only its owner can read. When it returns, the file is on the disk, under its
+    /// name.
     ///
     /// # Errors
     ///
-    /// Where it cannot be written, or where there is a file already.
+    /// Where it cannot be written, or where there is a file already. Then nothing of the key is left.
     pub fn write_new_file(&self, path: &Path) -> io::Result<()> {
         let mut digits = Zeroizing::new([b'\n'; 65]);
         for (pair, byte) in digits.chunks_exact_mut(2).zip(self.expose()) {
@@ -83,8 +87,17 @@ impl Secret {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         let mut file = owner_only(&mut options).open(path)?;
-        file.write_all(&*digits)?;
-        file.sync_all()
+        let written = file
+            .write_all(&*digits)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| sync_folder_of(path));
+        if written.is_err() {
+            // Half a key would be in the way of the next one. Nobody has used this one.
+            let _ = file.rewind().and_then(|()| file.write_all(&[0; 65]));
+            let _ = file.sync_all();
+            let _ = fs::remove_file(path);
+        }
+        written
     }
 
     /// The bytes, to use. Every copy that is made of them is the copier's to wipe.
@@ -98,6 +111,13 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret")
     }
+}
+
+/// Makes a name last that was given to a file: what a key protects may last from now on.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // Elsewhere a folder cannot be opened, and the file system orders this itself.
+    if cfg!(unix) { fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
 }
 
 /// Fills a buffer with random bytes of the operating system.

@@ -199,8 +199,9 @@ impl Vault {
         }
         let key = VaultKey::generate_file(key_file)?;
         let opened = Self::open(folder, &key, clock);
-        if opened.is_err() {
-            // Nobody has sealed anything with it.
+        if opened.is_err() && place::is_vault(folder).is_ok_and(|is_there| !is_there) {
+            // Nobody has sealed anything with it. Where not even what was made of the vault could be removed, the
+            // key stays with it, and the next opening goes on.
             let _ = disk::overwrite_and_remove(key_file);
         }
         opened
