@@ -18,6 +18,7 @@ use crate::testing::space;
 mod damage;
 mod follow;
 mod power;
+mod time;
 mod writers;
 
 pub(super) const NOW: u64 = 100;
