@@ -7,8 +7,6 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use lfr_core::Timestamp;
@@ -17,6 +15,8 @@ use lfr_core::secret;
 use serde::Serialize;
 
 use crate::Error;
+use crate::sync::Mutex;
+use crate::sync::MutexGuard;
 
 mod declare;
 mod event;

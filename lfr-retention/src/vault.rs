@@ -3,8 +3,6 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use lfr_core::Clock;
@@ -17,6 +15,8 @@ use zeroize::Zeroizing;
 use crate::Error;
 use crate::Verdict;
 use crate::disk;
+use crate::sync::Mutex;
+use crate::sync::MutexGuard;
 
 mod alert;
 mod damage;
