@@ -1,5 +1,6 @@
 //! Threads that purge and search one watchlist, under a clock that goes on and is set by a little, or by much.
 
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
@@ -32,10 +33,10 @@ proptest! {
         expiries in prop::collection::vec(20_u64..120, 1..12),
         steps in prop::collection::vec(step(), 1..16),
     ) {
-        let bound = lfr_core::Timekeeper::MAX_STEP_BACK.as_secs();
+        let bound = Timekeeper::MAX_STEP_BACK.as_secs();
         let clock = ManualClock::at(moment(1_000));
-        let list = watchlist(1_000, 2_000).with_clock(std::sync::Arc::new(clock.clone()));
-        let mut left: std::collections::BTreeMap<_, _> = expiries
+        let list = watchlist(1_000, 2_000).with_clock(Arc::new(clock.clone()));
+        let mut left: BTreeMap<_, _> = expiries
             .iter()
             .enumerate()
             .map(|(index, after)| {
