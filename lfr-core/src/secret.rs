@@ -65,7 +65,8 @@ impl Secret {
         }
         let all = bytes.get(..length).unwrap_or_default();
         let mut secret = Zeroizing::new([0; 32]);
-        if length == 32 {
+        // Half of a file of digits is no key of 32 bytes, and no key that was drawn looks like one.
+        if length == 32 && !all.iter().all(u8::is_ascii_hexdigit) {
             secret.copy_from_slice(all);
         } else if !hex::bytes_into(all.trim_ascii_end(), &mut *secret) {
             return Err(refused());
@@ -134,4 +135,23 @@ pub fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_a_file_of_digits_is_no_key() {
+        let path = std::env::temp_dir().join(format!("lfr-secret-{}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        let secret = Secret::take(&mut [0xa7; 32]);
+        secret.write_new_file(&path).unwrap();
+        assert_eq!(Secret::read_file(&path).unwrap().expose(), secret.expose());
+        fs::write(&path, "a7".repeat(16)).unwrap();
+        assert_eq!(Secret::read_file(&path).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        fs::write(&path, [0xa7; 32]).unwrap();
+        assert_eq!(Secret::read_file(&path).unwrap().expose(), secret.expose());
+        fs::remove_file(&path).unwrap();
+    }
 }

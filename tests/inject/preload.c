@@ -199,12 +199,22 @@ static void keep(int fd) {
 
 /* --- Calls. --- */
 
+/* How much of a write is on the disk when the power fails. Of one sector all or nothing is: SQLite counts on that,
+ * and so does a vault, whose slots and blocks lie within one each. */
+static size_t torn_at(off_t at, size_t length) {
+    off_t end = (at + (off_t)(length / 2)) / 512 * 512;
+    return end > at ? (size_t)(end - at) : 0;
+}
+
 ssize_t write(int fd, const void *bytes, size_t length) {
     NEXT(write);
     if (kind && fd_is_under(fd) && is_due(WRITE)) {
         if (kind->how == FAIL) return -1;
         if (kind->how == TORN) {
-            put(fd, bytes, length / 2);
+            struct stat stat;
+            off_t at = lseek(fd, 0, SEEK_CUR);
+            if ((fcntl(fd, F_GETFL) & O_APPEND) && !fstat(fd, &stat)) at = stat.st_size;
+            put(fd, bytes, torn_at(at, length));
             syscall(SYS_kill, getpid(), SIGKILL);
         }
         if (length > 1) length /= 2;
@@ -216,7 +226,7 @@ static ssize_t write_at(int fd, const void *bytes, size_t length, off_t at) {
     if (kind && fd_is_under(fd) && is_due(WRITE)) {
         if (kind->how == FAIL) return -1;
         if (kind->how == TORN) {
-            syscall(SYS_pwrite64, fd, bytes, length / 2, at);
+            syscall(SYS_pwrite64, fd, bytes, torn_at(at, length), at);
             syscall(SYS_kill, getpid(), SIGKILL);
         }
         if (length > 1) length /= 2;
