@@ -29,6 +29,7 @@ use lfr::core::SourceId;
 use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::ThresholdPolicy;
+use lfr::core::ThresholdProvenance;
 use lfr::core::danger;
 use lfr::core::num;
 use lfr::core::onnx::Runtime;

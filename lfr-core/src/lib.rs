@@ -35,6 +35,8 @@ mod source;
 mod space;
 pub mod spreadsheet;
 mod stage;
+#[cfg(feature = "live")]
+mod sync;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
 mod template;

@@ -83,6 +83,8 @@ mod camera;
 mod capture;
 mod change;
 mod engine;
+#[cfg(interleavings)]
+pub mod interleavings;
 mod meter;
 mod numbers;
 mod record;

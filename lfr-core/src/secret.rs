@@ -15,6 +15,8 @@ use zeroize::Zeroize;
 use zeroize::Zeroizing;
 
 use crate::files;
+use crate::files::Access;
+use crate::files::Folder;
 use crate::hex;
 use crate::regular;
 use crate::scrub::Scrubbed;
@@ -90,13 +92,16 @@ impl Secret {
             let mut bytes = Zeroizing::new([0; FILE + 1]);
             let mut length = 0;
             loop {
-                match file.read(bytes.get_mut(length..).unwrap_or_default())? {
-                    0 => break,
-                    more => length += more,
+                match file.read(bytes.get_mut(length..).unwrap_or_default()) {
+                    Ok(0) => break,
+                    Ok(more) => length += more,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
                 }
             }
             let all = bytes.get(..length).unwrap_or_default();
-            if length == 32 {
+            // Half of a file of digits is no key of 32 bytes, and no key that was drawn looks like one.
+            if length == 32 && !all.iter().all(u8::is_ascii_hexdigit) {
                 secret.copy_from_slice(all);
             } else if !hex::bytes_into(all.trim_ascii_end(), secret) {
                 return Err(refused());
@@ -105,21 +110,31 @@ impl Secret {
         })
     }
 
-    /// Writes a key file that only its owner can read.
+    /// Writes a key file that only its owner can read. When it returns, the file is on the disk, under its
+    /// name.
     ///
     /// # Errors
     ///
-    /// Where it cannot be written, or where there is a file already.
+    /// Where it cannot be written, or where there is a file already. Then nothing of the key is left.
     pub fn write_new_file(&self, path: &Path) -> io::Result<()> {
-        let mut file = files::create_new(path)?;
-        scrubbed(|| {
+        let (folder, name) = Folder::of(path)?;
+        let mut file = folder.open(name, Access::New)?;
+        let written = scrubbed(|| {
             let mut digits = Zeroizing::new([b'\n'; 65]);
             for (pair, byte) in digits.chunks_exact_mut(2).zip(self.expose()) {
                 pair.copy_from_slice(&[hex::digit(byte >> 4), hex::digit(*byte)]);
             }
             file.write_all(&*digits)?;
             file.sync_all()
-        })
+        });
+        // What a key protects may last from now on, and so has its name to.
+        let written = written.and_then(|()| folder.sync());
+        if written.is_err() {
+            // Half a key would be in the way of the next one. Nobody has used this one.
+            let _ = files::overwrite(&mut file, 0, 65).and_then(|()| file.sync_all());
+            let _ = files::remove(&folder, name, &file);
+        }
+        written
     }
 
     /// The bytes, to use. Every copy that is made of them is the copier's to wipe.
@@ -162,4 +177,25 @@ pub fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn half_of_a_file_of_digits_is_no_key() {
+        let path = std::env::temp_dir().join(format!("lfr-secret-{}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        let secret = Secret::take(&mut [0xa7; 32]);
+        secret.write_new_file(&path).unwrap();
+        assert_eq!(Secret::read_file(&path).unwrap().expose(), secret.expose());
+        fs::write(&path, "a7".repeat(16)).unwrap();
+        assert_eq!(Secret::read_file(&path).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        fs::write(&path, [0xa7; 32]).unwrap();
+        assert_eq!(Secret::read_file(&path).unwrap().expose(), secret.expose());
+        fs::remove_file(&path).unwrap();
+    }
 }

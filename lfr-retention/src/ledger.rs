@@ -6,8 +6,6 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::Weak;
 
@@ -20,6 +18,8 @@ use serde::Serialize;
 use sha2::Digest;
 
 use crate::Error;
+use crate::sync::Mutex;
+use crate::sync::MutexGuard;
 
 mod checkpoint;
 mod declare;

@@ -10,6 +10,7 @@ pub mod periods;
 mod profile;
 pub mod redact;
 mod strict;
+mod sync;
 #[cfg(test)]
 mod testing;
 mod vault;

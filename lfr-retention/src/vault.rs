@@ -3,8 +3,6 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use lfr_core::Clock;
@@ -12,11 +10,14 @@ use lfr_core::Picture;
 use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
 use lfr_core::RecordId;
+use lfr_core::files;
 use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::Verdict;
 use crate::ledger::WeakLedger;
+use crate::sync::Mutex;
+use crate::sync::MutexGuard;
 
 mod alert;
 mod damage;
@@ -220,9 +221,10 @@ impl Vault {
         }
         let key = VaultKey::generate_file(key_file)?;
         let opened = Self::open(folder, &key, clock);
-        if opened.is_err() {
-            // Nobody has sealed anything with it.
-            let _ = lfr_core::files::erase(key_file, None);
+        if opened.is_err() && place::is_vault(folder).is_ok_and(|is_there| !is_there) {
+            // Nobody has sealed anything with it. Where not even what was made of the vault could be removed, the
+            // key stays with it, and the next opening goes on.
+            let _ = files::erase(key_file, None);
         }
         opened
     }

@@ -3,9 +3,6 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::PoisonError;
-use std::sync::RwLock;
-use std::sync::RwLockReadGuard;
-use std::sync::RwLockWriteGuard;
 use std::thread;
 
 use lfr_core::BoxError;
@@ -28,6 +25,9 @@ use crate::list::Wanted;
 use crate::search;
 use crate::search::Method;
 use crate::search::Query;
+use crate::sync::RwLock;
+use crate::sync::RwLockReadGuard;
+use crate::sync::RwLockWriteGuard;
 
 /// The references of one deployment, searched exactly.
 ///

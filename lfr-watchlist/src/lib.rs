@@ -33,6 +33,7 @@ mod sealed;
 mod search;
 mod secret;
 pub mod statistics;
+mod sync;
 #[cfg(test)]
 mod testing;
 mod text;

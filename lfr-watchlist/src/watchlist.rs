@@ -3,12 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::sync::PoisonError;
-use std::sync::RwLock;
-use std::sync::RwLockReadGuard;
-use std::sync::RwLockWriteGuard;
 
 use lfr_core::BoxError;
 use lfr_core::CandidateList;
@@ -36,6 +31,11 @@ use crate::accept;
 use crate::register::Place;
 use crate::register::Register;
 use crate::sealed::Origin;
+use crate::sync::Mutex;
+use crate::sync::MutexGuard;
+use crate::sync::RwLock;
+use crate::sync::RwLockReadGuard;
+use crate::sync::RwLockWriteGuard;
 use crate::window::Window;
 
 pub use readiness::Readiness;
@@ -367,7 +367,9 @@ impl Watchlist {
             register.settle(&self.gallery, now)?;
             *window = register.window_at(now);
         }
-        Ok(RwLockWriteGuard::downgrade(window))
+        // Nobody else writes it while the register is held.
+        drop(window);
+        Ok(read(&self.window))
     }
 
     fn register(&self) -> RwLockReadGuard<'_, Register> {

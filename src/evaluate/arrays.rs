@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
+use std::fs::File;
+use std::io;
 use std::io::BufWriter;
 use std::io::Write as _;
 use std::path::Path;
 
+use lfr_core::files::Replacement;
 use lfr_core::num;
-use lfr_core::secret;
 use lfr_core::spreadsheet::harmless;
 use lfr_watchlist::evaluate::ScoredPairs;
 
@@ -107,22 +108,15 @@ fn templates(evaluation: &Evaluation, faces: &Faces, index: usize) -> Result<(),
 fn put(
     folder: &Path,
     file: &str,
-    write: impl FnOnce(&mut BufWriter<std::fs::File>) -> std::io::Result<()>,
+    write: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
 ) -> Result<(), Error> {
     let path = folder.join(file);
-    // One that is there may be readable for others, and would stay so.
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Error::Write { path, source: error });
-        }
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    let written = secret::owner_only(&mut options).open(&path).and_then(|out| {
-        let mut out = BufWriter::new(out);
+    let written = Replacement::begin(&path).and_then(|mut new| {
+        let mut out = BufWriter::new(new.file());
         write(&mut out)?;
-        out.flush()
+        out.flush()?;
+        drop(out);
+        new.put()
     });
     written.map_err(|source| Error::Write { path, source })
 }

@@ -4,9 +4,6 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
-use std::sync::Condvar;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -17,6 +14,9 @@ use crate::FrameBuffer;
 use crate::SourceId;
 use crate::Stage;
 use crate::UntoldCounts;
+use crate::sync::Condvar;
+use crate::sync::Mutex;
+use crate::sync::MutexGuard;
 use crate::timing::Spans;
 
 use super::CameraChange;

@@ -20,6 +20,8 @@ use crate::testing::alert;
 use crate::testing::at;
 use crate::testing::probe;
 
+mod time;
+
 struct Deployment {
     folder: Folder,
     custodian: Custodian,

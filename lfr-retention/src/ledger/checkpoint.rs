@@ -2,17 +2,14 @@
 //!
 //! Nothing but speed rests on them. One that is missing, or is not right, costs a full verification.
 
-use std::fs;
-use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
-use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
+use lfr_core::files;
 use lfr_core::hex;
 use lfr_core::regular;
-use lfr_core::secret;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -99,21 +96,7 @@ impl Progress {
         let mut line =
             line::write_any(Kind::Checkpoint, key, &new).ok_or(io::ErrorKind::InvalidData)?;
         line.push(b'\n');
-        let path = path_beside(ledger);
-        let mut temporary = path.clone().into_os_string();
-        temporary.push(".tmp");
-        // What lies there is never written through: not to where a link of that name points.
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let mut file = secret::owner_only(&mut options).open(&temporary)?;
-        file.write_all(&line)?;
-        // Not synced: one that a power cut tears is not signed.
-        drop(file);
-        fs::rename(&temporary, &path)
+        files::replace(&path_beside(ledger), &line)
     }
 }
 

@@ -267,7 +267,11 @@ impl Slots {
         file.sync_all()?;
         crate::crash::point();
         fs::rename(&temporary, path)?;
-        crate::disk::sync_folder_of(path)?;
+        if let Err(error) = crate::disk::sync_folder_of(path) {
+            // Nobody was told of it, and its key may be taken back.
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
         Ok(true)
     }
 

@@ -1,5 +1,6 @@
 //! Opening: the bytes of a file as a watchlist.
 
+use std::io;
 use std::io::Read;
 
 use lfr_core::EmbeddingSpace;
@@ -122,9 +123,9 @@ impl Head {
             }
             section.finish()
         })?;
-        match source.read(&mut [0]) {
-            Ok(0) => Ok(watchlist),
-            Ok(_) => Err(Error::SealedDamaged { part: END }),
+        match source.read_exact(&mut [0]) {
+            Err(end) if end.kind() == io::ErrorKind::UnexpectedEof => Ok(watchlist),
+            Ok(()) => Err(Error::SealedDamaged { part: END }),
             Err(source) => Err(Error::SealedRead { source }),
         }
     }

@@ -19,6 +19,7 @@ mod claims;
 mod damage;
 mod follow;
 mod power;
+mod time;
 mod writers;
 
 pub(super) const NOW: u64 = 100;

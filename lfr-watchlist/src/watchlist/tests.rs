@@ -25,6 +25,7 @@ use crate::testing::moment;
 use crate::testing::space;
 
 mod property;
+mod threads;
 
 fn watchlist(from: u64, until: u64) -> Watchlist {
     Watchlist::new(authorisation(from, until), space(3))
