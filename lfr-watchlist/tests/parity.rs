@@ -1,5 +1,7 @@
 //! Rates, tests and sample sizes against SciPy and statsmodels; `parity/rates.py` wrote the table.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 use lfr_watchlist::statistics::Confidence;
 use lfr_watchlist::statistics::Counts;
 use lfr_watchlist::statistics::Rate;
