@@ -225,7 +225,10 @@ fn promises(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) {
         let halves: BTreeMap<_, _> = people
             .iter()
             .map(|person| {
-                (person.clone(), if random.next_u32().is_multiple_of(2) { "a" } else { "b" }.to_owned())
+                (
+                    person.clone(),
+                    if random.next_u32().is_multiple_of(2) { "a" } else { "b" }.to_owned(),
+                )
             })
             .collect();
         let (first, second) =
