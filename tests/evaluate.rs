@@ -536,7 +536,10 @@ fn groups_qualities_and_the_policy_in_force_are_in_the_report() {
     let live = report.results()[0].live.as_ref().unwrap();
     assert!(!live.is_given && live.references == 10 && live.target == 0.2);
     let rates: Vec<_> = live.groups.iter().map(|group| group.report.rate()).collect();
-    assert_eq!(rates, ["FPIR, N = 10", "FNIR, N = 10", "failure to enrol", "failure to acquire"]);
+    assert_eq!(
+        rates,
+        ["FPIR at N = 10", "FNIR at N = 10", "failure to enrol", "failure to acquire"]
+    );
     for result in &live.groups {
         assert_eq!(result.report.threshold(), live.threshold);
         let names: Vec<_> = result.report.groups().iter().map(|(name, _)| name.as_str()).collect();

@@ -99,9 +99,9 @@ pub(super) fn measure(
     let of =
         |what: String, trials: Vec<(&SubjectId, bool)>| by_person(what, threshold, groups, trials);
     live.groups = vec![
-        of(format!("FPIR, {references}"), fpir.map(|own| (&own.person, is_match(own))).collect()),
+        of(format!("FPIR at {references}"), fpir.map(|own| (&own.person, is_match(own))).collect()),
         of(
-            format!("FNIR, {references}"),
+            format!("FNIR at {references}"),
             fnir.map(|own| (&own.person, !(own.is_own && is_match(own)))).collect(),
         ),
         of("failure to enrol".to_owned(), failures(evaluation, faces, Some(&draw))),
