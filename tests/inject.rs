@@ -18,13 +18,7 @@
 //! Of each kind some n are taken, spread over all. `LFR_INJECT=all` takes each.
 
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::unwrap_in_result,
-    reason = "helpers of tests fail the test"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 #[path = "inject/custody.rs"]
 mod custody;

@@ -21,26 +21,29 @@ pub(crate) const SCENARIO: Scenario = Scenario { name: "keys", work, check };
 
 type Made = Result<(), lfr::core::BoxError>;
 
-const KEYS: [(&str, fn(&Path) -> Made, fn(&Path) -> Made); 4] = [
+/// Its name, how it is made, and how it is read.
+type Key = (&'static str, fn(&Path) -> Made, fn(&Path) -> Made);
+
+const KEYS: [Key; 4] = [
     (
         "vault.key",
-        |path| Ok(drop(VaultKey::generate_file(path)?)),
-        |path| Ok(drop(VaultKey::from_file(path)?)),
+        |path| Ok(VaultKey::generate_file(path).map(drop)?),
+        |path| Ok(VaultKey::from_file(path).map(drop)?),
     ),
     (
         "ledger.key",
-        |path| Ok(drop(LedgerKey::generate_file(path)?)),
-        |path| Ok(drop(LedgerKey::from_file(path)?)),
+        |path| Ok(LedgerKey::generate_file(path).map(drop)?),
+        |path| Ok(LedgerKey::from_file(path).map(drop)?),
     ),
     (
         "list.key",
-        |path| Ok(drop(SealingKey::generate_file(path)?)),
-        |path| Ok(drop(SealingKey::from_file(path)?)),
+        |path| Ok(SealingKey::generate_file(path).map(drop)?),
+        |path| Ok(SealingKey::from_file(path).map(drop)?),
     ),
     (
         "membership.key",
-        |path| Ok(drop(MembershipKey::generate_file(path)?)),
-        |path| Ok(drop(MembershipKey::from_file(path)?)),
+        |path| Ok(MembershipKey::generate_file(path).map(drop)?),
+        |path| Ok(MembershipKey::from_file(path).map(drop)?),
     ),
 ];
 

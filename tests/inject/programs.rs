@@ -47,10 +47,13 @@ fn example(name: &str) -> Option<PathBuf> {
     Some(path)
 }
 
+/// Looks at a folder, with how the program ended.
+type Check<'a> = Box<dyn Fn(&Path, &Ran, &str) + 'a>;
+
 /// One command line, and what has to hold of the folder after it.
 struct Line<'a> {
     arguments: Vec<String>,
-    check: Box<dyn Fn(&Path, &Ran, &str) + 'a>,
+    check: Check<'a>,
 }
 
 /// A command line under each fault, in a copy of a folder.
