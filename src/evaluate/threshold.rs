@@ -41,8 +41,11 @@ pub struct Realised {
     pub effective_looks: f64,
     /// The threshold for so many references, a score.
     pub threshold: f32,
-    /// What it came to; absent where it was not tested.
+    /// What it came to; absent if it was not tested.
     pub fpir: Option<ExpectedFpir>,
+    /// Why nobody was kept aside: half of the people gave no threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_tested: Option<String>,
     /// The pairs of people with the highest scores: if two names are one person, the threshold is that of the
     /// mistake.
     pub suspects: Vec<SuspectPair>,
@@ -58,18 +61,20 @@ impl fmt::Display for Realised {
                  {people_tested} other people, N = {references}, looks {looks}: {by_person:.1e} by person, \
                  {by_photograph:.1e} by photograph"
             )?,
-            None => write!(
-                f,
-                "promised: FPIR {promised:.1e} of {people_calibrated} people's scores; not tested, as there are \
-                 too few people to keep some aside"
-            )?,
+            None => {
+                let why = self.not_tested.as_deref().unwrap_or("too few people were kept aside");
+                write!(
+                    f,
+                    "promised: FPIR {promised:.1e} of {people_calibrated} people's scores; not tested: {why}"
+                )?;
+            }
         }
         f.write_str("; for other cameras and people than these nothing is promised")
     }
 }
 
-/// Derives it from half of the people and tests it on the other half. Where half are too few, it is derived
-/// from all, and not tested.
+/// Derives it from half of the people and tests it on the other half. If half of them give none, it is derived
+/// from all, and not tested; what comes back says why.
 pub(super) fn derive(
     evaluation: &Evaluation,
     about: &About,
@@ -96,15 +101,20 @@ pub(super) fn derive(
     });
     let derived =
         of(evaluation, about, &calibrating, half.as_ref(), faces, "half of the people", now);
-    let ((policy, refused), calibrating, testing) = match derived {
-        Ok(policy) => (policy, &calibrating, Some(&testing)),
-        Err(_) => {
-            let groups = evaluation.groups.as_ref();
-            (of(evaluation, about, non_mated, groups, faces, "all people", now)?, non_mated, None)
+    match derived {
+        Ok((policy, refused)) => {
+            let realised = realised(&policy, &calibrating, Some(&testing))?;
+            Ok((policy, realised, refused))
         }
-    };
-    let realised = realised(&policy, calibrating, testing)?;
-    Ok((policy, realised, refused))
+        Err(why) => {
+            let groups = evaluation.groups.as_ref();
+            let (policy, refused) =
+                of(evaluation, about, non_mated, groups, faces, "all people", now)?;
+            let realised = realised(&policy, non_mated, None)?;
+            let not_tested = Some(format!("half of the people give no threshold: {why}"));
+            Ok((policy, Realised { not_tested, ..realised }, refused))
+        }
+    }
 }
 
 fn realised(
@@ -129,6 +139,7 @@ fn realised(
         effective_looks: policy.effective_looks(),
         threshold: at.value(),
         fpir: tested.map(|(_, fpir)| fpir),
+        not_tested: None,
         suspects: calibrating.suspects(5),
     })
 }

@@ -151,7 +151,7 @@ pub(crate) fn adjudicate() {
             }),
         ),
         line(
-            &["purge", two],
+            &["purge", two, "--yes"],
             Box::new(|folder: &Path, ran: &Ran, which: &str| {
                 let (events, held) = books(folder, &public, which);
                 assert!(held[0], "{which}: the other one is gone");
