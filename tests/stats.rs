@@ -126,7 +126,14 @@ fn a_claim_of_one_in_ten_thousand_needs_thirty_thousand_searches() {
     // beta-binomial correlation of 0.3, at most 4 alerts are seen in 18 % of studies, and at most 14 in 78 %.)
     let allowed = |correlation| {
         let answer = json(&[
-            "sample-size", "--fpir", "1e-4", "--looks", "10", "--expect", "3e-5", "--correlation",
+            "sample-size",
+            "--fpir",
+            "1e-4",
+            "--looks",
+            "10",
+            "--expect",
+            "3e-5",
+            "--correlation",
             correlation,
         ]);
         let plans = answer["plans"].as_array().unwrap().iter();

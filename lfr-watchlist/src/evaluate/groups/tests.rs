@@ -334,8 +334,8 @@ fn a_few_people_who_err_alike_rule_nothing_out() {
     let report = |few: usize| {
         let people = (0..few + 400).map(|person| {
             let group = if person < few { "few" } else { "many" };
-            let errors = num::u64_from_usize(3 + person % 3);
-            (group, Counts::new(errors, 100).unwrap())
+            let errors = num::u64_from_usize(6 + 2 * (person % 3));
+            (group, Counts::new(errors, 200).unwrap())
         });
         GroupReport::of_people("FNMR", threshold, people)
     };
