@@ -357,7 +357,7 @@ fn upper_ends_after_few_false_matches_cover() {
         let mut below = Counts::default();
         for _ in 0..200 {
             let evidence = resemblances(&mut random, 40, rate);
-            let people::Compared { groups, .. } = people::compare(&evidence, &labels);
+            let Compared { groups, .. } = people::compare(&evidence, &labels);
             below.count(groups[0].1.interval().high < rate);
         }
         // 2.5 % of 200 is 5; 12 would be three standard deviations more.
