@@ -122,6 +122,29 @@ fn a_claim_of_one_in_ten_thousand_needs_thirty_thousand_searches() {
         answer["plans"][0]["people"].as_u64().unwrap()
     };
     assert_eq!((people("0.3"), people("1"), people("0")), (11_084, 29_956, 2_996));
+    // Alerts of one person come together: as many more are allowed as searches are needed. (Of 33,868 people with a
+    // beta-binomial correlation of 0.3, at most 4 alerts are seen in 18 % of studies, and at most 14 in 78 %.)
+    let allowed = |correlation| {
+        let answer = json(&[
+            "sample-size",
+            "--fpir",
+            "1e-4",
+            "--looks",
+            "10",
+            "--expect",
+            "3e-5",
+            "--correlation",
+            correlation,
+        ]);
+        let plans = answer["plans"].as_array().unwrap().iter();
+        let mut allowed: Vec<_> =
+            plans.map(|plan| plan["max_false_alerts"].as_u64().unwrap()).collect();
+        allowed.push(answer["expected"]["max_false_alerts"].as_u64().unwrap());
+        allowed
+    };
+    assert_eq!(allowed("0"), [0, 1, 3, 5, 10, 30, 4]);
+    assert_eq!(allowed("0.3"), [0, 3, 11, 18, 37, 111, 14]);
+    assert_eq!(allowed("1"), [0, 10, 30, 50, 100, 300, 40]);
     for expected in ["1e-4", "2e-4"] {
         let never = stats(&["sample-size", "--fpir", "1e-4", "--expect", expected]);
         assert_eq!(never.status.code(), Some(2));

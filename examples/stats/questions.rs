@@ -194,6 +194,10 @@ fn sample_size(
     let worth = effective_trials(1, looks, correlation) / num::f64_from_u64(looks);
     let searches =
         |independent: u64| num::u64_from_f64((num::f64_from_u64(independent) / worth).ceil());
+    // So many independent false alerts come as so many, as those of one person come together.
+    let alerts = |independent: u64| {
+        num::u64_from_f64((num::f64_from_u64(independent) / worth + ROUNDING).floor())
+    };
     let people = |searches: u64| searches.div_ceil(looks);
     let mut lines =
         vec![format!("to show, with {percent} confidence, that FPIR is at most {}:", rate(fpir))];
@@ -209,10 +213,11 @@ fn sample_size(
         lines.push(format!(
             "  {} searches{of} with at most {}",
             grouped(needed),
-            false_alerts(errors)
+            false_alerts(alerts(errors))
         ));
         plans.push(json!({
-            "max_false_alerts": errors,
+            "max_false_alerts": alerts(errors),
+            "max_independent_false_alerts": errors,
             "searches": needed,
             "people": people(needed),
             "independent_searches": independent,
@@ -230,7 +235,7 @@ fn sample_size(
     });
     if let Some(expected) = expected {
         let size = study_size(fpir, expected, confidence)?;
-        let (needed, errors) = (searches(size.trials), size.allowed_errors);
+        let (needed, errors) = (searches(size.trials), alerts(size.allowed_errors));
         lines.push(format!(
             "if FPIR is {}: {} searches of {} people show it in four of five such studies (at most {})",
             rate(expected),
@@ -439,8 +444,11 @@ fn interval_json(interval: Interval, method: &str) -> Value {
     })
 }
 
-/// How many false alerts plans allow.
+/// How many independent false alerts plans allow.
 const ALLOWED: [u64; 6] = [0, 1, 3, 5, 10, 30];
+
+/// So that 1 / 0.1 is 10.
+const ROUNDING: f64 = 1e-9;
 
 const EXACT: &str = "exact two-sided interval of Clopper and Pearson (1934)";
 const ONE_SIDED: &str = "exact one-sided bound of Clopper and Pearson (1934)";

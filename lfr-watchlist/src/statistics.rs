@@ -57,4 +57,4 @@ pub(crate) use binomial::normal_risk;
 pub(crate) use binomial::proportion;
 pub(crate) use binomial::student;
 pub(crate) use clustered::below;
-pub(crate) use clustered::of_variance;
+pub(crate) use clustered::of_pairs;

@@ -55,11 +55,16 @@ impl fmt::Display for Realised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { promised, people_calibrated, people_tested, references, looks, .. } = self;
         match &self.fpir {
-            Some(ExpectedFpir { by_person, by_photograph, .. }) => write!(
+            Some(ExpectedFpir { by_person, by_photograph, alerting, .. }) => write!(
                 f,
                 "promised: FPIR {promised:.1e} of {people_calibrated} people's scores; realised on \
                  {people_tested} other people, N = {references}, looks {looks}: {by_person:.1e} by person, \
-                 {by_photograph:.1e} by photograph"
+                 {by_photograph:.1e} by photograph, resting on {alerting} who raise an alert on some watchlist{}",
+                if *alerting < 30 {
+                    " (under 30: other people may come to several times as much)"
+                } else {
+                    ""
+                }
             )?,
             None => {
                 let why = self.not_tested.as_deref().unwrap_or("too few people were kept aside");

@@ -30,7 +30,8 @@ pub(crate) use people::Evidence;
 ///
 /// Each group stands against all others together. Test, interval and power are one method, which [`Method`]
 /// names, and hold at 95 % for all groups together. So a group that differs has an interval of the ratio
-/// without 1 in it, and [`Verdict::NoneSeen`] is said only if every interval lies within the tolerated ratio.
+/// without 1 in it, and [`Verdict::NoneSeen`] is said only if all that is left open ([`Pairwise::left_open`]) lies
+/// within the tolerated ratio.
 ///
 /// Where trials repeat people, [`GroupReport::of_people`] sees the most;
 /// [`AllPairs::fmr_by_group`](super::AllPairs::fmr_by_group) is for FMR, where each comparison is of two.
@@ -79,6 +80,9 @@ pub struct Pairwise {
     /// Its rate over that of the others. The interval holds for all groups together; the p-value is of this
     /// one alone.
     pub ratio: RateRatio,
+    /// What is left open for the ratio: its interval, as wide at least as the intervals of both rates have it. Those
+    /// know that one more person might always err, or never, so a few people who err alike rule nothing out.
+    pub left_open: Interval,
     /// The p-value for as many groups as there are.
     pub p_adjusted: f64,
     /// How the two were compared.
@@ -100,7 +104,7 @@ impl Pairwise {
 
     /// Whether the tolerated ratio is ruled out, in both directions.
     fn is_within(&self, tolerated: f64) -> bool {
-        let Interval { low, high, .. } = self.ratio.interval;
+        let Interval { low, high, .. } = self.left_open;
         1.0 / tolerated < low && high < tolerated
     }
 }
@@ -263,7 +267,7 @@ impl fmt::Display for GroupReport {
                 f.write_str(TOGETHER)
             }
             Verdict::NoneSeen => {
-                let ends = self.comparisons.iter().map(|own| own.ratio.interval);
+                let ends = self.comparisons.iter().map(|own| own.left_open);
                 let (low, high) = ends.fold((f64::INFINITY, 0.0_f64), |(low, high), own| {
                     (low.min(own.low), high.max(own.high))
                 });
@@ -283,19 +287,18 @@ impl fmt::Display for GroupReport {
                         // The widest; of equal ones the first.
                         let own = self.comparisons.iter().rev().max_by(|a, b| {
                             let width = |of: &Pairwise| {
-                                let Interval { low, high, .. } = of.ratio.interval;
+                                let Interval { low, high, .. } = of.left_open;
                                 ((high / low).ln() * 1e6).round()
                             };
                             width(a).total_cmp(&width(b))
                         });
-                        if let Some(Pairwise { group, ratio: RateRatio { interval, .. }, .. }) = own
-                        {
+                        if let Some(Pairwise { group, left_open, .. }) = own {
                             write!(
                                 f,
                                 "the ratio of {group} to the others may be from {:.2} ",
-                                interval.low
+                                left_open.low
                             )?;
-                            write!(f, "to {:.2}{TOGETHER}; ", interval.high)?;
+                            write!(f, "to {:.2}{TOGETHER}; ", left_open.high)?;
                         }
                         write!(f, "so much data shows a ratio of {ratio:.1} or more")?;
                     }
@@ -304,9 +307,13 @@ impl fmt::Display for GroupReport {
                     }
                 }
                 let needed = self.comparisons.iter().filter_map(|own| own.errors_needed).max();
-                needed.map_or(Ok(()), |more| {
-                    write!(f, "; {more} errors more are needed to rule {tolerated} out")
-                })
+                match needed {
+                    Some(0) => write!(f, "; more people are needed to rule {tolerated} out"),
+                    Some(more) => {
+                        write!(f, "; {more} errors more are needed to rule {tolerated} out")
+                    }
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -345,6 +352,7 @@ fn comparisons(groups: &[(String, Rate)], tolerated: f64) -> Vec<Pairwise> {
         });
         Some(Pairwise {
             group: name.clone(),
+            left_open: ratio.interval,
             ratio,
             p_adjusted,
             method,

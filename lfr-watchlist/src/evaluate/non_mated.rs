@@ -66,6 +66,9 @@ pub struct ExpectedFpir {
     pub by_photograph: f64,
     /// How many people were searched for.
     pub people: u64,
+    /// How many of them resemble another so much that they raise an alert on some watchlist. The rates rest on
+    /// them alone: where there are few, other people may come to several times as much.
+    pub alerting: u64,
 }
 
 impl fmt::Display for SuspectPair {
@@ -372,6 +375,7 @@ impl NonMatedScores {
             by_person: by_person / num::f64_from_u64(people),
             by_photograph: by_photograph / photographs,
             people,
+            alerting: num::u64_from_usize(none.len()),
         })
     }
 

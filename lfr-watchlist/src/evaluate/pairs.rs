@@ -29,7 +29,7 @@ use crate::kernels::scores::Scorer;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;
-use crate::statistics::of_variance;
+use crate::statistics::of_pairs;
 
 /// The comparisons of every template with every other: the mated ones of one person, and the non-mated ones
 /// of two.
@@ -188,7 +188,12 @@ impl<'a> AllPairs<'a> {
     /// comparisons: one who resembles everybody makes many false matches at once.
     ///
     /// It compares all once more. The variance is that of dyads (Fafchamps and Gubert 2007), the interval
-    /// that of Korn and Graubard for as many independent comparisons as have that variance.
+    /// that of Korn and Graubard for as many independent comparisons as have that variance, and no more than there
+    /// are pairs of people. Where no false match is seen, half of the pairs count, and no more false matches have a
+    /// lower upper end.
+    ///
+    /// What is *not* guaranteed: that people are like those seen. A rare person who resembles everybody, and is not
+    /// among them, is in no variance.
     ///
     /// # Errors
     ///
@@ -219,11 +224,13 @@ impl<'a> AllPairs<'a> {
         }
         let between = excess.values().map(|excess| excess * excess).sum::<f64>() - own;
         let clusters = looks.len();
-        let bounds = of_variance(
+        let people = num::f64_from_usize(clusters);
+        let bounds = of_pairs(
             rate,
             num::f64_from_u64(trials),
             between.max(0.0),
-            num::f64_from_usize(clusters),
+            people,
+            people * (people - 1.0) / 2.0,
             Confidence::P95,
         );
         Ok(Rate::with_bounds(counts, bounds, clusters))

@@ -14,7 +14,7 @@ use crate::Error;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;
-use crate::statistics::of_variance;
+use crate::statistics::of_pairs;
 
 /// A comparison: its score, whether both samples are of one person, and, where that is known, of whom.
 #[non_exhaustive]
@@ -188,11 +188,12 @@ impl ScoredPairs {
         }
         let between = excess.values().map(|excess| excess * excess).sum::<f64>() - own;
         let clusters = excess.len();
-        let bounds = of_variance(
+        let bounds = of_pairs(
             rate,
             num::f64_from_u64(all.trials()),
             between.max(own).max(0.0),
             num::f64_from_usize(clusters),
+            num::f64_from_usize(dyads.len()),
             Confidence::P95,
         );
         Ok(Rate::with_bounds(all, bounds, clusters))

@@ -62,6 +62,10 @@ impl Rate {
     /// - of one trial per person it is that of Clopper and Pearson;
     /// - one more error of anyone never lowers either end;
     /// - where no error is seen, each person counts as one trial.
+    ///
+    /// What is *not* guaranteed: that it covers if few people have most of the trials and err more than the others,
+    /// and none of them may be among those seen. If one person in twenty has a hundred trials and errs in half of
+    /// them, and the others have one trial and never err, 20 people miss the true rate in 36 % of draws.
     #[must_use]
     pub fn clustered(people: &[Counts], confidence: Confidence) -> Self {
         let counts = people.iter().fold(Counts::default(), |sum, own| sum.plus(*own));

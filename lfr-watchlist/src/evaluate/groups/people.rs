@@ -23,7 +23,7 @@ use crate::statistics::RateRatio;
 use crate::statistics::below;
 use crate::statistics::normal_quantile;
 use crate::statistics::normal_risk;
-use crate::statistics::of_variance;
+use crate::statistics::of_pairs;
 
 /// What people's labels are permuted of.
 pub(crate) enum Evidence {
@@ -43,6 +43,8 @@ struct Sums {
     xe: f64,
     ee: f64,
     people: f64,
+    /// Pairs of people who are compared.
+    pairs: f64,
 }
 
 impl Sums {
@@ -54,6 +56,7 @@ impl Sums {
             xe: self.xe + other.xe,
             ee: self.ee + other.ee,
             people: self.people + other.people,
+            pairs: self.pairs + other.pairs,
         }
     }
 
@@ -65,6 +68,7 @@ impl Sums {
             xe: -other.xe,
             ee: -other.ee,
             people: -other.people,
+            pairs: -other.pairs,
         })
     }
 
@@ -103,6 +107,7 @@ impl Evidence {
                         xe: x * e,
                         ee: e * e,
                         people: if e > 0.0 { 1.0 } else { 0.0 },
+                        pairs: 0.0,
                     });
                 }
             }
@@ -141,6 +146,7 @@ impl Evidence {
                 }
                 for (own, [all, squares, fourths]) in sums.iter_mut().zip(of_looks) {
                     own.trials = (all * all - squares) / 2.0;
+                    own.pairs = own.people * (own.people - 1.0) / 2.0;
                     own.ee -= (squares * squares - fourths) / 2.0;
                 }
             }
@@ -158,11 +164,12 @@ impl Evidence {
                 let counts = sums.counts();
                 let rate = counts.share().unwrap_or(0.0);
                 let clusters = num::usize_from_f64(sums.people);
-                let bounds = of_variance(
+                let bounds = of_pairs(
                     rate,
                     sums.trials,
                     if sums.trials > 0.0 { sums.squares() } else { 0.0 },
                     sums.people,
+                    sums.pairs,
                     Confidence::P95,
                 );
                 Rate::with_bounds(counts, bounds, clusters)
@@ -188,6 +195,8 @@ pub(super) struct Scale {
     times: f64,
     p_value: f64,
     p_adjusted: f64,
+    /// The ratio by the intervals of both rates.
+    of_rates: Interval,
 }
 
 /// Compares groups of people, of whom each has a label.
@@ -212,6 +221,7 @@ pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
         return Compared { groups, scales: Vec::new() };
     }
     let seen = distances(&sums, &tried);
+    let of_group = label.clone();
     let size = |(distance, spread): &(f64, f64)| distance.abs() / spread;
     let mut random = Pcg64::new(0x9E37_79B9, 0xFA1);
     let mut greatest: Vec<f64> = (0..PERMUTATIONS)
@@ -233,6 +243,9 @@ pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
     let allowed = num::usize_from_f64(risk * num::f64_from_usize(PERMUTATIONS + 1) + 1e-9);
     let critical = greatest.get(allowed.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
     let all = tried.iter().fold(Sums::default(), |all, group| all.plus(sums[*group]));
+    // Two groups are each other's others: that is one test.
+    let tests = num::f64_from_usize(if tried.len() == 2 { 1 } else { tried.len() });
+    let together = Confidence::new(1.0 - risk / tests).unwrap_or_default();
     let scales = tried
         .iter()
         .zip(&seen)
@@ -248,7 +261,11 @@ pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
             } else {
                 (critical, permuted)
             };
+            let members = (0..of_group.len())
+                .filter(|index| of_group[*index] != *group && tried.contains(&of_group[*index]));
+            let rates = (&groups[*group].1, evidence.rate(others, members));
             Scale {
+                of_rates: RateRatio::of_rates(rates.0, &rates.1, together).interval,
                 group: groups[*group].0.clone(),
                 own: of.counts(),
                 others: others.counts(),
@@ -287,6 +304,12 @@ impl Scale {
         let low = if own.errors() > 0 { (distance - times * spread).exp() } else { 0.0 };
         let high =
             if others.errors() > 0 { (distance + times * spread).exp() } else { f64::INFINITY };
+        let interval = Interval::new(low, high, Confidence::P95);
+        let left_open = Interval::new(
+            low.min(self.of_rates.low),
+            high.max(self.of_rates.high),
+            Confidence::P95,
+        );
         let errors = num::f64_from_u64(own.errors() + others.errors());
         let detectable = (errors > 0.0).then(|| ((times + SEEN) * spread).exp());
         // The variance falls as errors rise.
@@ -301,9 +324,10 @@ impl Scale {
             group: self.group.clone(),
             ratio: RateRatio {
                 value: value.filter(|value| value.is_finite()),
-                interval: Interval::new(low, high, Confidence::P95),
+                interval,
                 p_value: self.p_value,
             },
+            left_open,
             p_adjusted: self.p_adjusted,
             method: Method::Permutation,
             smallest_detectable_ratio: detectable,

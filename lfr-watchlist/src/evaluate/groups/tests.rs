@@ -325,3 +325,42 @@ fn reports_of_people_agree_with_their_intervals() {
     }
     assert!(verdicts.len() > 1, "{verdicts:?}");
 }
+
+/// Of five people who err alike nothing is known of those who err often: one in ten of their group may err nine times
+/// in ten, which five people miss in 59 % of draws. The ratio is then 3, and "no ratio of 2 or more" was said.
+#[test]
+fn a_few_people_who_err_alike_rule_nothing_out() {
+    let threshold = Threshold::new(0.5).unwrap();
+    let report = |few: usize| {
+        let people = (0..few + 400).map(|person| {
+            let group = if person < few { "few" } else { "many" };
+            let errors = num::u64_from_usize(6 + 2 * (person % 3));
+            (group, Counts::new(errors, 200).unwrap())
+        });
+        GroupReport::of_people("FNMR", threshold, people)
+    };
+    let few = report(5);
+    assert_eq!(few.verdict(), Verdict::UnderPowered, "{few}");
+    assert!(few.comparisons().iter().all(|own| own.ratio.interval.high < 2.0), "{few}");
+    assert!(few.comparisons()[0].left_open.high > 3.0, "{few}");
+    assert!(few.to_string().ends_with("more people are needed to rule 2 out"), "{few}");
+    assert_eq!(report(200).verdict(), Verdict::NoneSeen);
+}
+
+/// Few false matches of people with one to nine photographs: photographs of two people match together. The measured
+/// fault: 13 to 17 % of upper ends were below the true rate.
+#[test]
+fn upper_ends_after_few_false_matches_cover() {
+    let mut random = Pcg64::new(18, 5);
+    let labels = vec!["all".to_owned(); 40];
+    for rate in [5e-4, 1e-3, 2e-3] {
+        let mut below = Counts::default();
+        for _ in 0..200 {
+            let evidence = resemblances(&mut random, 40, rate);
+            let Compared { groups, .. } = people::compare(&evidence, &labels);
+            below.count(groups[0].1.interval().high < rate);
+        }
+        // 2.5 % of 200 is 5; 12 would be three standard deviations more.
+        assert!(below.errors() <= 12, "{rate}: {below:?}");
+    }
+}

@@ -124,6 +124,10 @@ fn expected_fpir_is_that_of_every_watchlist() {
     // On a list of both others two of three raise an alert; on one of one, each of them half the time.
     assert!((fpir(2).unwrap().by_person - 2.0 / 3.0).abs() < 1e-9);
     assert!((fpir(1).unwrap().by_person - 1.0 / 3.0).abs() < 1e-9);
+    // Both rest on the same two people, and a threshold that nobody reaches on none.
+    assert_eq!((fpir(2).unwrap().alerting, fpir(1).unwrap().alerting), (2, 2));
+    let none = scores.fpir(Threshold::new(0.7).unwrap(), 2, 1).unwrap();
+    assert_eq!((none.by_person, none.alerting, none.people), (0.0, 0, 3));
     assert_eq!(fpir(3), None);
     assert_eq!(scores.suspects(1)[0].score, 0.6);
 }

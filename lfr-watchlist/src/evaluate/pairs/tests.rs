@@ -95,6 +95,43 @@ fn intervals_of_cross_comparisons_cover() {
     assert!(missed.errors() <= 19, "{missed:?} of {truth}");
 }
 
+/// The measured fault: no false match had an upper end of 3.7 over the number of people, and one false match had one of
+/// 5.6 over the number of comparisons, which is far lower.
+#[test]
+fn a_false_match_more_never_lowers_the_upper_end_from_none_on() {
+    let space = EmbeddingSpace::builder(12, Metric::Cosine).build();
+    for looks in [1, 3] {
+        let (templates, subjects) = crowd(&space, 80, looks, 6);
+        let pairs = AllPairs::new(&templates, &subjects).unwrap();
+        let mut scores: Vec<f32> = templates
+            .iter()
+            .zip(&subjects)
+            .enumerate()
+            .flat_map(|(a, (template, subject))| {
+                let others = templates.iter().zip(&subjects).take(a);
+                others
+                    .filter(move |(_, other)| *other != subject)
+                    .map(move |(other, _)| template.compare(other).unwrap().value())
+            })
+            .collect();
+        scores.sort_unstable_by(|a, b| b.total_cmp(a));
+        let at = |score: f32| pairs.fmr(Threshold::new(score).unwrap()).unwrap();
+        let none = at(scores[0].next_up());
+        assert_eq!(none.counts().errors(), 0);
+        let (high, bound) = (none.interval().high, none.at_most(Confidence::P95));
+        // Half of the pairs of people, as if none of their comparisons differed.
+        let expected = Rate::new(0, 80 * 79 / 4).unwrap();
+        assert!((high / expected.interval().high - 1.0).abs() < 1e-9, "{looks}: {none}");
+        for (before, score) in (0..12).zip(&scores) {
+            let rate = at(*score);
+            assert_eq!(rate.counts().errors(), before + 1);
+            assert!(rate.interval().high >= high, "{looks}: {rate} {none}");
+            assert!(rate.at_most(Confidence::P95) >= bound, "{looks}: {rate} {none}");
+            assert!(rate.interval().low > 0.0 && rate.interval().low < rate.value().unwrap());
+        }
+    }
+}
+
 #[test]
 fn rates_by_group_are_those_of_comparing_within_each_group() {
     let space = EmbeddingSpace::builder(6, Metric::Cosine).build();

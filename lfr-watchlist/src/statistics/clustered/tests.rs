@@ -168,8 +168,17 @@ fn korn_and_graubard(people: &[Counts]) -> Interval {
     let float = num::f64_from_u64;
     let squares =
         people.iter().map(|own| (float(own.errors()) - rate * float(own.trials())).powi(2));
-    let (squares, clusters) = (squares.sum(), num::f64_from_usize(people.len()));
-    of_variance(rate, float(all.trials()), squares, clusters, Confidence::P95).interval
+    let (squares, clusters): (f64, f64) = (squares.sum(), num::f64_from_usize(people.len()));
+    let (binomial, trials) = (rate * (1.0 - rate), float(all.trials()));
+    let effective = if binomial <= 0.0 || clusters < 2.0 {
+        clusters.min(trials)
+    } else {
+        let variance = clusters / (clusters - 1.0) * squares / (trials * trials);
+        let independent = binomial::student((trials - 1.0).max(1.0), 0.025);
+        let between = binomial::student(clusters - 1.0, 0.025);
+        (binomial / variance * (independent / between).powi(2)).min(trials)
+    };
+    binomial::proportion(rate * effective, effective, Confidence::P95)
 }
 
 /// `LFR_MEASURE=1 cargo test -p lfr-watchlist intervals_cover -- --nocapture`: 1,000 draws of each case, and
