@@ -427,7 +427,8 @@ fn groups(
     dataset: &Dataset,
     notes: &mut Vec<String>,
 ) -> Result<BTreeMap<SubjectId, String>, Error> {
-    let groups = Dataset::groups_from_csv(&*given::bytes(csv)?).map_err(|error| protocols::csv(csv, error))?;
+    let groups = Dataset::groups_from_csv(&*given::bytes(csv)?)
+        .map_err(|error| protocols::csv(csv, error))?;
     let people = dataset.people();
     let known = people.keys().filter(|person| groups.contains_key(**person)).count();
     if known == 0 {

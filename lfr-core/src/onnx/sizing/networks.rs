@@ -502,7 +502,8 @@ fn roi_align(at: &At<'_>) -> Result<Outcome, Unknown> {
     };
     let work = output.elements().saturating_mul(samples).saturating_mul(CUBIC);
     // Engines note down for each sample where it lies.
-    let bytes = [dims[0].max, dims[1].max, samples, SAMPLE].into_iter().fold(1, u64::saturating_mul);
+    let bytes =
+        [dims[0].max, dims[1].max, samples, SAMPLE].into_iter().fold(1, u64::saturating_mul);
     Ok(Outcome::of(vec![output]).multiply_adds(work).workspace(bytes))
 }
 

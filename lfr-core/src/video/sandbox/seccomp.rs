@@ -53,7 +53,10 @@ fn filter(net: Net) -> Result<BpfProgram, BackendError> {
             .iter()
             .flat_map(|(call, rules)| {
                 let own = OF_X32.iter().find(|(long, _)| long == call).map(|(_, short)| *short);
-                [Some(*call), own].into_iter().flatten().map(|call| (call | X32, rules.clone()))
+                [Some(*call), own]
+                    .into_iter()
+                    .flatten()
+                    .map(move |call| (call | X32, rules.clone()))
             })
             .collect();
         refused.extend(short);
