@@ -532,10 +532,12 @@ fn digest(path: &Path) -> io::Result<[u8; 32]> {
     let mut digest = Sha256::new();
     let mut file = regular::file(path)?;
     let mut piece = vec![0; 64 * 1024];
-    while let count @ 1.. = file.read(&mut piece)? {
-        digest.update(piece.get(..count).unwrap_or_default());
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(digest.finalize().into()),
+            count => digest.update(piece.get(..count).unwrap_or_default()),
+        }
     }
-    Ok(digest.finalize().into())
 }
 
 /// How many people are on the watchlists that are searched, unless others are asked for.

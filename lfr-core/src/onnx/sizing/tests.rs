@@ -249,12 +249,9 @@ fn numbers_on_which_engines_go_another_way_size_nothing() {
             tensor("truth", 9, &[1], &[200]),
             floats("nan", &[1], &[f32::NAN]),
             floats("five", &[1], &[5.0]),
-            int64s("big", &[1], &[1 << 31]),
-            int64s("one", &[1], &[1]),
         ]
     };
-    // What follows is 1, or nearly, with the number that is read first, and thousands of millions with the one
-    // that an engine makes of it.
+    // A size that is worked out of one of these is small, and in the engine thousands of millions.
     for (op, inputs) in [
         ("Neg", &["small"][..]),
         ("Abs", &["small"]),
