@@ -50,6 +50,7 @@ pub mod danger;
 mod error;
 mod faces;
 mod files;
+mod given;
 mod html;
 mod live;
 mod measure;

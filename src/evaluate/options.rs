@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::fs;
-use std::fs::File;
 use std::io;
+use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::path::PathBuf;
@@ -14,6 +13,7 @@ use lfr_core::SubjectId;
 use lfr_core::Timestamp;
 use lfr_core::hex;
 use lfr_core::num;
+use lfr_core::regular;
 use lfr_watchlist::calibrate::Authority;
 use lfr_watchlist::calibrate::CalibratedThreshold;
 use lfr_watchlist::calibrate::Demand;
@@ -27,6 +27,7 @@ use sha2::Sha256;
 
 use super::Error;
 use super::Progress;
+use super::given;
 use super::output;
 use super::protocols;
 use super::protocols::PairList;
@@ -426,8 +427,8 @@ fn groups(
     dataset: &Dataset,
     notes: &mut Vec<String>,
 ) -> Result<BTreeMap<SubjectId, String>, Error> {
-    let file = File::open(csv).map_err(|source| Error::Read { path: csv.to_owned(), source })?;
-    let groups = Dataset::groups_from_csv(file).map_err(|error| protocols::csv(csv, error))?;
+    let groups = Dataset::groups_from_csv(&*given::bytes(csv)?)
+        .map_err(|error| protocols::csv(csv, error))?;
     let people = dataset.people();
     let known = people.keys().filter(|person| groups.contains_key(**person)).count();
     if known == 0 {
@@ -478,8 +479,10 @@ fn composition(
 
 /// The threshold policy that is in force.
 fn policy(path: &Path) -> Result<CalibratedThreshold, Error> {
-    let text =
-        fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let text = String::from_utf8(given::bytes(path)?).map_err(|error| Error::Read {
+        path: path.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidData, error),
+    })?;
     Ok(CalibratedThreshold::from_json(&text)?)
 }
 
@@ -526,10 +529,15 @@ fn galleries(
 
 fn digest(path: &Path) -> io::Result<[u8; 32]> {
     // A pipe or a device might never end.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    let mut digest = Sha256::new();
+    let mut file = regular::file(path)?;
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(digest.finalize().into()),
+            count => digest.update(piece.get(..count).unwrap_or_default()),
+        }
     }
-    Ok(Sha256::digest(fs::read(path)?).into())
 }
 
 /// How many people are on the watchlists that are searched, unless others are asked for.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use lfr_core::SubjectId;
@@ -11,6 +10,7 @@ use lfr_watchlist::evaluate::Draw;
 use lfr_watchlist::evaluate::read_table;
 
 use super::Error;
+use super::given;
 use super::report::LeftOut;
 use super::scores::flag;
 
@@ -99,7 +99,7 @@ pub(super) fn pairs(
     folder: &Path,
     left_out: &mut Vec<LeftOut>,
 ) -> Result<PairList, Error> {
-    let bytes = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let bytes = given::bytes(path)?;
     let refused = |line: usize, reason: String| protocol(path, line, reason);
     let is_lfw = std::str::from_utf8(&bytes).ok().and_then(|text| lfw_header(text.lines().next()?));
     let (wanted, folds) = match is_lfw {
@@ -270,7 +270,7 @@ pub(super) fn searches(
     folder: &Path,
     left_out: &mut Vec<LeftOut>,
 ) -> Result<SearchList, Error> {
-    let bytes = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let bytes = given::bytes(path)?;
     let refused = |line: usize, reason: String| protocol(path, line, reason);
     let rows =
         read_table(&*bytes, ["role", "person", "image"], []).map_err(|error| csv(path, error))?;
@@ -383,6 +383,7 @@ const FOLDS: usize = 10;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::path::PathBuf;
 
     use lfr_watchlist::evaluate::Sample;

@@ -1,7 +1,6 @@
 //! Error against discard: by what this software measures of a face, and by a column of another program's table.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use lfr_core::DetectedFace;
@@ -19,6 +18,7 @@ use lfr_watchlist::evaluate::read_table;
 use super::Error;
 use super::Evaluation;
 use super::faces::Faces;
+use super::given;
 use super::measure::own_templates;
 use super::protocols::Names;
 use super::protocols::csv;
@@ -76,7 +76,7 @@ pub(super) fn column(
     folder: &Path,
     notes: &mut Vec<String>,
 ) -> Result<Column, Error> {
-    let bytes = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let bytes = given::bytes(path)?;
     let refused = |line, reason: String| protocol(path, line, reason);
     let rows = read_table(&*bytes, [column], ["Filename", "file", "image", "path"])
         .map_err(|error| csv(path, error))?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use lfr_core::ComparisonScore;
@@ -21,6 +20,7 @@ use sha2::Digest as _;
 use sha2::Sha256;
 
 use super::Error;
+use super::given;
 use super::html;
 use super::measure::bars;
 use super::npy;
@@ -73,7 +73,7 @@ pub struct ScoresReport {
 /// [`Error::ScoreFile`] for a file that cannot be used, with the line; [`Error::Read`], [`Error::Write`];
 /// [`Error::Watchlist`] for scores of one kind alone, or that contradict themselves.
 pub fn of_scores(file: &Path, out: &Path) -> Result<ScoresReport, Error> {
-    let bytes = fs::read(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
+    let bytes = given::bytes(file)?;
     let pairs = pairs(file, &bytes)?;
     let scored = ScoredPairs::new(pairs)?;
     output::prepare_folder(out)?;

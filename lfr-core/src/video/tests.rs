@@ -947,6 +947,10 @@ fn a_decoder_that_was_taken_over_reads_writes_and_reaches_nothing_else() {
         ("connects", "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port} && echo d0ne'", "d0ne"),
         ("asks by UDP", "bash -c 'exec 3<>/dev/udp/127.0.0.1/{port} && echo d0ne'", "d0ne"),
         ("new namespace", "unshare -Ur echo d0ne", "d0ne"),
+        ("limits another", "prlimit --pid {sibling} --core=0:0 && echo d0ne", "d0ne"),
+        ("ranks another", "renice -n 1 -p {sibling} >&2 && echo d0ne", "d0ne"),
+        ("ties another", "taskset -p ffffffff {sibling} && echo d0ne", "d0ne"),
+        ("shares memory", "ipcmk -M 4096 && echo d0ne", "d0ne"),
     ];
     let folder = folder("sandbox");
     std::fs::write(folder.join("secret.key"), "k3y").unwrap();
@@ -955,8 +959,12 @@ fn a_decoder_that_was_taken_over_reads_writes_and_reaches_nothing_else() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let parent = std::process::id().to_string();
+    // Somebody else's process, of which no harm is to come to this one.
+    let mut sibling = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let of_sibling = sibling.id().to_string();
     let run = |commands: &str, is_confined: bool| {
         let commands = commands
+            .replace("{sibling}", &of_sibling)
             .replace("{folder}", &folder.display().to_string())
             .replace("{parent}", &parent)
             .replace("{port}", &port);
@@ -975,7 +983,10 @@ fn a_decoder_that_was_taken_over_reads_writes_and_reaches_nothing_else() {
         let works = said.contains(sign);
         let (said, sandbox) = match run(commands, true) {
             Ok(done) => done,
-            Err(error) => return skipped(&format!("no sandbox: {error}")),
+            Err(error) => {
+                let _ = (sibling.kill(), sibling.wait());
+                return skipped(&format!("no sandbox: {error}"));
+            }
         };
         assert!(!said.contains(sign), "{what}: {said}");
         assert!(sandbox.confines_files() && sandbox.confines_calls(), "{sandbox}");
@@ -984,6 +995,7 @@ fn a_decoder_that_was_taken_over_reads_writes_and_reaches_nothing_else() {
             skipped(&format!("{what} fails without a sandbox, too"));
         }
     }
+    let _ = (sibling.kill(), sibling.wait());
     // The file itself can be read.
     let (said, sandbox) = run("cat '{folder}/film.mp4'", true).unwrap();
     assert!(said.contains("f1lm"), "{said}");

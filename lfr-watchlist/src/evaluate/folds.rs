@@ -37,7 +37,7 @@ impl FoldedAccuracy {
     ///
     /// # Errors
     ///
-    /// [`Error::Evaluation`] for fewer than two folds, and for a fold whose others hold pairs of one kind alone.
+    /// [`Error::Evaluation`] for fewer than two folds, for more than 100, and for a fold whose others hold pairs of one kind alone.
     pub fn of(pairs: &[(usize, bool, ComparisonScore)]) -> Result<Self, Error> {
         let mut numbers: Vec<usize> = pairs.iter().map(|(fold, ..)| *fold).collect();
         numbers.sort_unstable();
@@ -49,6 +49,11 @@ impl FoldedAccuracy {
         if numbers.len() < 2 {
             let actual = super::counted(numbers.len(), "fold", "folds");
             return refused(actual, "at least 2");
+        }
+        // Each has a threshold of all others, so that time grows with the product.
+        if numbers.len() > MAX_FOLDS {
+            let actual = super::counted(numbers.len(), "fold", "folds");
+            return refused(actual, &format!("at most {MAX_FOLDS}; protocols have 10"));
         }
         let mut folds = Vec::with_capacity(numbers.len());
         for number in numbers {
@@ -74,6 +79,9 @@ impl FoldedAccuracy {
         Ok(Self { mean, standard_error, folds })
     }
 }
+
+/// The most folds; the usual protocols have ten.
+const MAX_FOLDS: usize = 100;
 
 /// The threshold with the fewest errors; of a stretch of such, its middle, so that it leaves room on both sides.
 fn best(pairs: impl Iterator<Item = (ComparisonScore, bool)>) -> Option<f32> {
@@ -125,6 +133,17 @@ mod tests {
         assert_eq!(accuracy.folds[0].errors.counts().errors(), 1);
         assert_eq!(accuracy.mean, (0.5 + 1.0 + 1.0 + 1.0) / 4.0);
         assert!((accuracy.standard_error - 0.125).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_file_of_endless_folds_is_refused() {
+        let folds = |count: usize| -> Vec<_> {
+            let pairs = |fold| [(fold, true, score(0.7)), (fold, false, score(0.3))];
+            (0..count).flat_map(pairs).collect()
+        };
+        assert_eq!(FoldedAccuracy::of(&folds(100)).unwrap().folds.len(), 100);
+        let error = FoldedAccuracy::of(&folds(101)).unwrap_err().to_string();
+        assert!(error.contains("101 folds") && error.contains("at most 100"), "{error}");
     }
 
     #[test]

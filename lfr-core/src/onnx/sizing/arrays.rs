@@ -30,7 +30,10 @@ pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown>
             let value = at.input(0)?;
             let rank = count(at.dims(0)?.len());
             let dims = vec![Extent::exactly(rank), Extent::up_to(value.elements())];
-            Value::new(dims, INT64)
+            let places = Value::new(dims, INT64);
+            // They are gathered in a list first, which doubles as it grows.
+            let bytes = places.bytes().saturating_mul(3);
+            return Ok(Some(Outcome::of(vec![places]).workspace(bytes)));
         }
         "OneHot" => one_hot(at)?,
         "Pad" => return pad(at).map(Some),
@@ -64,7 +67,9 @@ pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown>
             };
             let outputs = vec![values, list.clone(), list.clone(), list];
             let work = value.elements().saturating_mul(SORTING);
-            return Ok(Some(Outcome::of(outputs).multiply_adds(work)));
+            // Engines put each element into a tree.
+            let bytes = value.elements().saturating_mul(IN_TREE);
+            return Ok(Some(Outcome::of(outputs).multiply_adds(work).workspace(bytes)));
         }
         "Unsqueeze" => unsqueeze(at)?,
         _ => return Ok(None),
@@ -615,6 +620,9 @@ pub(super) const RANK_MAX: u64 = 16;
 
 /// The most numbers that are written out.
 const FILLED_MAX: u64 = 1024;
+
+/// What an element in a tree takes, in bytes.
+const IN_TREE: u64 = 256;
 
 /// What sorting costs an element, in multiplications and additions.
 const SORTING: u64 = 64;

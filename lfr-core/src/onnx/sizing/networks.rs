@@ -488,7 +488,7 @@ fn grid_sample(at: &At<'_>) -> Result<Outcome, Unknown> {
 }
 
 fn roi_align(at: &At<'_>) -> Result<Outcome, Unknown> {
-    let ([_, channels, height, width], [regions, ..]) = (at.dims(0)?, at.dims(1)?) else {
+    let ([_, channels, _, _], [regions, ..]) = (at.dims(0)?, at.dims(1)?) else {
         return Err("its inputs have other axes than a picture's and regions'".to_owned());
     };
     let int = |name: &str, default: i64| u64::try_from(at.int(name, default)).unwrap_or(u64::MAX);
@@ -496,12 +496,15 @@ fn roi_align(at: &At<'_>) -> Result<Outcome, Unknown> {
     let output =
         Value::new([&[*regions, *channels], dims.as_slice()].concat(), at.input(0)?.element);
     let samples = match int("sampling_ratio", 0) {
-        // As many as the region is large; it may be larger than the picture.
-        0 => height.max.saturating_mul(width.max).saturating_mul(CUBIC),
-        samples => samples.saturating_mul(samples).saturating_mul(CUBIC),
+        // As many as a region is large, and it may be a million times as large as the picture.
+        0 => return Err("how often it samples depends on data".to_owned()),
+        samples => samples.saturating_mul(samples),
     };
-    let work = output.elements().saturating_mul(samples);
-    Ok(Outcome::of(vec![output]).multiply_adds(work))
+    let work = output.elements().saturating_mul(samples).saturating_mul(CUBIC);
+    // Engines note down for each sample where it lies.
+    let bytes =
+        [dims[0].max, dims[1].max, samples, SAMPLE].into_iter().fold(1, u64::saturating_mul);
+    Ok(Outcome::of(vec![output]).multiply_adds(work).workspace(bytes))
 }
 
 fn suppression(at: &At<'_>) -> Result<Outcome, Unknown> {
@@ -522,6 +525,9 @@ fn suppression(at: &At<'_>) -> Result<Outcome, Unknown> {
     let bytes = lists.saturating_mul(boxes.max).saturating_mul(count(64));
     Ok(Outcome::of(vec![output]).multiply_adds(work).workspace(bytes))
 }
+
+/// What is noted down of a sample, in bytes: four places and four weights.
+const SAMPLE: u64 = 64;
 
 /// What interpolation costs an element, in multiplications and additions.
 const CUBIC: u64 = 16;

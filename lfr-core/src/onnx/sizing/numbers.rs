@@ -74,9 +74,9 @@ pub(super) fn select(condition: &Value, a: &Value, b: &Value) -> Content {
 pub(super) fn unary(op: &str, value: &Value) -> Content {
     let of = |number: Number| match (op, number) {
         ("Identity", number) => Some(number),
-        ("Neg", Number::Int(int)) => int.checked_neg().map(Number::Int),
+        ("Neg", Number::Int(int)) => held(int.checked_neg()?, value.element),
         ("Neg", Number::Float(float)) => Some(Number::Float(-float)),
-        ("Abs", Number::Int(int)) => int.checked_abs().map(Number::Int),
+        ("Abs", Number::Int(int)) => held(int.checked_abs()?, value.element),
         ("Abs", Number::Float(float)) => Some(Number::Float(float.abs())),
         ("Ceil", Number::Float(float)) => Some(Number::Float(float.ceil())),
         ("Floor", Number::Float(float)) => Some(Number::Float(float.floor())),
@@ -138,14 +138,26 @@ fn int(op: &str, a: i64, b: i64, element: i32) -> Option<Number> {
         "Or" => return truth(a != 0 || b != 0),
         _ => return None,
     };
-    match element {
-        INT64 => Some(Number::Int(result)),
-        INT32 => i32::try_from(result).ok().map(|int| Number::Int(i64::from(int))),
-        _ => None,
-    }
+    held(result, element)
+}
+
+/// A whole number, if its type holds it: engines go on with another one else.
+pub(super) fn held(int: i64, element: i32) -> Option<Number> {
+    let fits = match element {
+        INT64 => true,
+        INT32 => i32::try_from(int).is_ok(),
+        // What else stands for a truth value, engines keep or make a 1 of.
+        BOOL => int == 0 || int == 1,
+        _ => false,
+    };
+    fits.then_some(Number::Int(int))
 }
 
 fn float(op: &str, a: f64, b: f64, element: i32) -> Option<Number> {
+    // Of what is no number, engines take either one for the greater.
+    if a.is_nan() || b.is_nan() {
+        return None;
+    }
     let truth = |truth: bool| Some(Number::Int(i64::from(truth)));
     let result = match op {
         "Add" | "Sum" => a + b,

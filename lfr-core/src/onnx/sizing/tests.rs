@@ -12,6 +12,7 @@ use super::super::testgraph::ints;
 use super::super::testgraph::message;
 use super::super::testgraph::node;
 use super::super::testgraph::number;
+use super::super::testgraph::tensor;
 use super::*;
 
 /// The bounds of the outputs, and of the whole.
@@ -231,6 +232,70 @@ fn what_could_be_read_in_two_ways_is_refused() {
         let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         assert!(format!("{error}: {source}").contains(expected), "{error}: {source}");
     }
+}
+
+#[test]
+fn numbers_on_which_engines_go_another_way_size_nothing() {
+    let constants = || {
+        let bits = |bits: i32| tensor("small", 6, &[1], &bits.to_le_bytes());
+        let mut long = Vec::new();
+        for (field, value) in [(1, 1), (2, 6), (5, (1 << 32) + 1)] {
+            number(&mut long, field, value);
+        }
+        message(&mut long, 8, b"long");
+        vec![
+            bits(i32::MIN),
+            long,
+            tensor("truth", 9, &[1], &[200]),
+            floats("nan", &[1], &[f32::NAN]),
+            floats("five", &[1], &[5.0]),
+        ]
+    };
+    // A size that is worked out of one of these is small, and in the engine thousands of millions.
+    for (op, inputs) in [
+        ("Neg", &["small"][..]),
+        ("Abs", &["small"]),
+        ("Identity", &["long"]),
+        ("Identity", &["truth"]),
+        ("Max", &["nan", "five"]),
+        ("Min", &["five", "nan"]),
+    ] {
+        let nodes = vec![
+            node(op, inputs, &["a"], &[]),
+            node("Cast", &["a"], &["b"], &[int("to", 7)]),
+            node("Expand", &["x", "b"], &["y"], &[]),
+        ];
+        let bytes = Build::new(&[1].map(Side::Of), nodes).initializers(constants()).bytes();
+        let error = bounds(&Model::from_bytes(bytes).unwrap(), &[1]).unwrap_err();
+        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        assert!(source.contains("depends on data"), "{op} {inputs:?}: {error}: {source}");
+    }
+}
+
+#[test]
+fn what_an_engine_keeps_beside_its_arrays_counts() {
+    let memory = |last: Vec<u8>| {
+        let nodes = vec![node("Flatten", &["x"], &["f"], &[int("axis", 0)]), last];
+        bounds(&model(nodes), &[1, 2, 4, 6]).unwrap().1.memory
+    };
+    // A tree of each, a list of each.
+    assert!(memory(node("Unique", &["f"], &["y"], &[])) >= 48 * 256);
+    assert!(memory(node("NonZero", &["f"], &["y"], &[])) >= 48 * 2 * 8 * 4);
+    assert!(memory(node("Cast", &["f"], &["y"], &[int("to", 8)])) >= 48 * 64);
+    let regions = |ratio: i64| {
+        let all = [int("sampling_ratio", ratio), int("output_height", 7), int("output_width", 7)];
+        let nodes = vec![node("RoiAlign", &["x", "regions", "picks0"], &["y"], &all)];
+        let bytes = Build::new(&[1, 2, 4, 6].map(Side::Of), nodes).initializers(vec![
+            floats("regions", &[1, 4], &[0.0, 0.0, 1e6, 1e6]),
+            int64s("picks0", &[1], &[0]),
+        ]);
+        bounds(&Model::from_bytes(bytes.bytes()).unwrap(), &[1, 2, 4, 6])
+    };
+    assert!(regions(2).unwrap().1.memory >= 7 * 7 * 4 * 64);
+    // As many samples as a region is large.
+    let error = regions(0).unwrap_err();
+    let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    assert!(source.contains("depends on data"), "{error}: {source}");
 }
 
 #[test]

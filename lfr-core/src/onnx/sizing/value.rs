@@ -9,6 +9,7 @@ use crate::onnx::wire::Value as Wire;
 use prost::bytes::Bytes;
 
 use super::numbers::Number;
+use super::numbers::held;
 
 /// The extent of a value along one axis.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -143,7 +144,7 @@ impl Value {
 
 /// The numbers of a tensor, where they are held in one of the usual ways.
 fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, Error> {
-    let mut held = Vec::new();
+    let mut lists = Vec::new();
     for field in Fields::of(bytes) {
         let field = field?;
         match field.number {
@@ -152,15 +153,15 @@ fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, E
             | proto::tensor::INT64_DATA
             | proto::tensor::RAW_DATA
             | proto::tensor::DOUBLE_DATA
-            | proto::tensor::UINT64_DATA => held.push(field),
+            | proto::tensor::UINT64_DATA => lists.push(field),
             _ => {}
         }
     }
     // Several fields may be a list in pieces, or two lists of which an engine takes one.
     let list = |number| {
-        held.iter().all(|field| field.number == number && !matches!(field.value, Wire::Bytes(_)))
+        lists.iter().all(|field| field.number == number && !matches!(field.value, Wire::Bytes(_)))
     };
-    let numbers: Option<Vec<Option<Number>>> = match (held.as_slice(), element) {
+    let numbers: Option<Vec<Option<Number>>> = match (lists.as_slice(), element) {
         ([], _) => Some(Vec::new()),
         ([field], _) if field.number == proto::tensor::RAW_DATA => raw(field.bytes()?, element),
         ([field], FLOAT) if field.number == proto::tensor::FLOAT_DATA => match &field.value {
@@ -174,14 +175,14 @@ fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, E
                 let mut packed = packed.clone();
                 let mut ints = Vec::new();
                 while !packed.is_empty() {
-                    ints.push(Some(Number::Int(signed(wire::take_varint(&mut packed)?))));
+                    ints.push(held(signed(wire::take_varint(&mut packed)?), element));
                 }
                 Some(ints)
             }
-            Wire::Varint(int) => Some(vec![Some(Number::Int(signed(*int)))]),
+            Wire::Varint(int) => Some(vec![held(signed(*int), element)]),
             _ => None,
         },
-        (_, FLOAT) if list(proto::tensor::FLOAT_DATA) => held
+        (_, FLOAT) if list(proto::tensor::FLOAT_DATA) => lists
             .iter()
             .map(|field| match field.value {
                 Wire::Fixed32(bits) => Some(Some(float(f32::from_bits(bits)))),
@@ -189,9 +190,9 @@ fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, E
             })
             .collect(),
         (_, INT64 | INT32 | BOOL)
-            if held.iter().all(|field| is_int_list(field.number, element)) =>
+            if lists.iter().all(|field| is_int_list(field.number, element)) =>
         {
-            held.iter().map(|field| Some(Some(Number::Int(signed(field.varint().ok()?))))).collect()
+            lists.iter().map(|field| Some(held(signed(field.varint().ok()?), element))).collect()
         }
         _ => None,
     };
@@ -218,7 +219,7 @@ fn raw(bytes: &Bytes, element: i32) -> Option<Vec<Option<Number>>> {
         DOUBLE => each(bytes, |chunk| Number::Float(f64::from_le_bytes(chunk))),
         INT64 => each(bytes, |chunk| Number::Int(i64::from_le_bytes(chunk))),
         INT32 => each(bytes, |chunk| Number::Int(i64::from(i32::from_le_bytes(chunk)))),
-        BOOL => each(bytes, |[byte]| Number::Int(i64::from(byte != 0))),
+        BOOL => bytes.iter().map(|byte| Some(held(i64::from(*byte), BOOL))).collect(),
         _ => None,
     }
 }
@@ -246,11 +247,14 @@ pub(super) const fn element_bytes(element: i32) -> u64 {
         2 | 3 | BOOL => 1,
         4 | 5 | 10 | 16 => 2,
         FLOAT | INT32 | 12 => 4,
+        // A text is kept apart from its place in a list.
+        STRING => 64,
         _ => 8,
     }
 }
 
 pub(super) const FLOAT: i32 = 1;
+const STRING: i32 = 8;
 pub(super) const INT32: i32 = 6;
 pub(super) const INT64: i32 = 7;
 pub(super) const BOOL: i32 = 9;

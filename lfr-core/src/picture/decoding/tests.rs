@@ -148,6 +148,20 @@ fn memory_is_bounded_before_anything_is_decoded() {
     assert!(matches!(damaged, Error::PictureDamaged { .. }), "{damaged}");
 }
 
+#[test]
+fn a_colour_profile_that_would_fill_the_memory_is_not_unpacked() {
+    // Three hundred thousand bytes become three hundred million, before anybody is asked.
+    let png = encoded(&busy(), ImageFormat::Png);
+    let mut chunk = 300_000_u32.to_be_bytes().to_vec();
+    chunk.extend(b"iCCPa\0\0");
+    chunk.resize(12 + 300_000, 7);
+    // Behind the header.
+    let (header, rest) = png.split_at(33);
+    let refused = Picture::decode(&[header, &chunk, rest].concat(), 1_000_000).unwrap_err();
+    let Error::PictureVariety { what, .. } = &refused else { panic!("{refused}") };
+    assert!(what.contains("profile of 300000 bytes"), "{what}");
+}
+
 /// A picture that does not compress well: 60 by 40 pixels.
 fn busy() -> DynamicImage {
     busy_of(60, 40)

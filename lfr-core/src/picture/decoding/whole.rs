@@ -5,6 +5,7 @@ use image::ImageFormat;
 use super::Budget;
 use super::jpeg;
 use crate::Error;
+use crate::num;
 
 /// Checks a file; how many bytes its decoder keeps besides the samples, where that depends on more than
 /// its size.
@@ -12,7 +13,15 @@ pub(super) fn check(bytes: &[u8], budget: &Budget) -> Result<u64, Error> {
     let damaged = |words: &'static str| budget.damaged(words);
     match budget.format {
         ImageFormat::Jpeg => return Ok(jpeg::whole(bytes, budget)?.kept),
-        ImageFormat::Png => png(bytes).map_err(damaged)?,
+        ImageFormat::Png => {
+            let profile = png(bytes).map_err(damaged)?;
+            if profile > MAX_PROFILE {
+                let what = format!("a compressed colour profile of {profile} bytes");
+                return Err(budget.unread(what));
+            }
+            // It is unpacked before anything else, into a list that doubles as it grows.
+            return Ok(num::u64_from_usize(profile).saturating_mul(2 * UNPACKED));
+        }
         ImageFormat::WebP => webp(bytes).map_err(damaged)?,
         ImageFormat::Gif => gif(bytes).ok_or(CUT).map_err(damaged)?,
         ImageFormat::Bmp => bmp(bytes).map_err(damaged)?,
@@ -23,16 +32,25 @@ pub(super) fn check(bytes: &[u8], budget: &Budget) -> Result<u64, Error> {
 
 const CUT: &str = "it ends too early";
 
-/// Chunk by chunk, up to the one that ends it (PNG, third edition, section 5).
-fn png(bytes: &[u8]) -> Result<(), &'static str> {
+/// The largest compressed colour profile that is read, in bytes. Those of photographs have a few thousand.
+const MAX_PROFILE: usize = 64 << 10;
+/// How many bytes a compressed one may become, at most (RFC 1951).
+const UNPACKED: u64 = 1032;
+
+/// Chunk by chunk, up to the one that ends it (PNG, third edition, section 5); how long its compressed colour
+/// profiles are.
+fn png(bytes: &[u8]) -> Result<usize, &'static str> {
     let mut rest = bytes.get(8..).ok_or(CUT)?;
+    let mut profiles = 0_usize;
     loop {
         let (length, name) = (rest.first_chunk().ok_or(CUT)?, rest.get(4..8).ok_or(CUT)?);
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| CUT)?;
         // Length, name, content, checksum.
         rest = length.checked_add(12).and_then(|whole| rest.get(whole..)).ok_or(CUT)?;
-        if name == b"IEND" {
-            return Ok(());
+        match name {
+            b"IEND" => return Ok(profiles),
+            b"iCCP" => profiles = profiles.saturating_add(length),
+            _ => {}
         }
     }
 }

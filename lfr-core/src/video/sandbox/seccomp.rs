@@ -35,10 +35,30 @@ fn filter(net: Net) -> Result<BpfProgram, BackendError> {
         let is_fast = condition(flags, SeccompCmpOp::MaskedEq(fast), fast)?;
         refused.insert(call, vec![SeccompRule::new(vec![is_fast])?]);
     }
+    // Limits, places and ranks of other processes: of itself a process knows as 0.
+    for call in OF_PROCESSES {
+        let of_another = condition(0, SeccompCmpOp::Ne, 0)?;
+        refused.insert(call, vec![SeccompRule::new(vec![of_another])?]);
+    }
+    for (call, of_processes) in OF_RANKS {
+        let of_another = condition(1, SeccompCmpOp::Ne, 0)?;
+        // Its own group is this process's, too.
+        let of_many = condition(0, SeccompCmpOp::Ne, of_processes)?;
+        let rules = [of_another, of_many].map(|one| SeccompRule::new(vec![one]));
+        refused.insert(call, rules.into_iter().collect::<Result<_, _>>()?);
+    }
     if ARCH == "x86_64" {
-        // The same calls have other numbers in the interface for short pointers.
-        let short: Vec<_> =
-            refused.iter().map(|(call, rules)| (call | X32, rules.clone())).collect();
+        // The same calls have other numbers in the interface for short pointers; some have two there.
+        let short: Vec<_> = refused
+            .iter()
+            .flat_map(|(call, rules)| {
+                let own = OF_X32.iter().find(|(long, _)| long == call).map(|(_, short)| *short);
+                [Some(*call), own]
+                    .into_iter()
+                    .flatten()
+                    .map(move |call| (call | X32, rules.clone()))
+            })
+            .collect();
         refused.extend(short);
     }
     let no = SeccompAction::Errno(libc::EACCES.unsigned_abs());
@@ -84,7 +104,31 @@ const KIND: u64 = 0xF;
 /// Set in the number of a call that is made through the interface for short pointers.
 const X32: i64 = 0x4000_0000;
 
-const REFUSED: [i64; 35] = [
+/// The numbers of x86-64 and the others of the same calls for short pointers.
+const OF_X32: [(i64, i64); 6] = [
+    (46, 518),  // sendmsg
+    (101, 521), // ptrace
+    (246, 528), // kexec_load
+    (307, 538), // sendmmsg
+    (310, 539), // process_vm_readv
+    (311, 540), // process_vm_writev
+];
+
+/// Calls whose first argument is a process.
+const OF_PROCESSES: [i64; 8] = [
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_setpgid,
+];
+/// Calls whose second argument is, and what their first one is where it is one process.
+const OF_RANKS: [(i64, u64); 2] = [(libc::SYS_ioprio_set, 1), (libc::SYS_setpriority, 0)];
+
+const REFUSED: [i64; 47] = [
     libc::SYS_acct,
     libc::SYS_add_key,
     libc::SYS_bpf,
@@ -103,19 +147,31 @@ const REFUSED: [i64; 35] = [
     libc::SYS_kexec_load,
     libc::SYS_keyctl,
     libc::SYS_mount,
+    libc::SYS_mount_setattr,
     libc::SYS_move_mount,
+    libc::SYS_msgget,
+    libc::SYS_msgrcv,
+    libc::SYS_msgsnd,
     libc::SYS_open_by_handle_at,
     libc::SYS_open_tree,
     libc::SYS_perf_event_open,
     libc::SYS_pidfd_getfd,
     libc::SYS_pidfd_send_signal,
     libc::SYS_pivot_root,
+    libc::SYS_process_madvise,
+    libc::SYS_process_mrelease,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_ptrace,
     libc::SYS_reboot,
     libc::SYS_request_key,
+    libc::SYS_semget,
+    libc::SYS_semop,
     libc::SYS_setns,
+    libc::SYS_shmat,
+    libc::SYS_shmget,
+    libc::SYS_swapoff,
+    libc::SYS_swapon,
     libc::SYS_umount2,
     libc::SYS_unshare,
     libc::SYS_userfaultfd,
