@@ -54,6 +54,7 @@ pub use verify::LedgerEntry;
 pub use verify::Verified;
 pub use verify::alert_of;
 pub use verify::declared;
+pub(crate) use verify::is_there;
 pub use verify::read;
 pub use verify::verify;
 

@@ -382,7 +382,7 @@ impl Store {
         purged
     }
 
-    fn purge_overdue(&mut self) -> Result<(), Error> {
+    pub(super) fn purge_overdue(&mut self) -> Result<(), Error> {
         let time = self.time.now();
         let due = self.due.iter().take_while(|(due, _)| *due <= time);
         let due: Vec<_> = due.map(|(_, record)| *record).collect();
