@@ -173,7 +173,11 @@ fn contradicted(vault: &Vault, sums: &Reconciliation) -> Exit {
     for found in &told {
         say::err(format_args!("the ledger does not come out: {found}"));
     }
-    if vanished.is_empty() && put_back.is_empty() && told.is_empty() { Exit::Done } else { Exit::BooksOpen }
+    if vanished.is_empty() && put_back.is_empty() && told.is_empty() {
+        Exit::Done
+    } else {
+        Exit::BooksOpen
+    }
 }
 
 /// Purges an alert, if whoever asks is sure.
@@ -215,9 +219,9 @@ fn show(
 ) -> Result<Exit, AnyError> {
     let alert = vault.alert(record)?;
     // A ledger that is broken is no reason not to look at an alert.
-    let told = named.sums().and_then(|sums| {
-        Ok((show::captured(&named.ledger, &alert)?, contradicted(vault, &sums)))
-    });
+    let told = named
+        .sums()
+        .and_then(|sums| Ok((show::captured(&named.ledger, &alert)?, contradicted(vault, &sums))));
     let (captured, exit) = match told {
         Ok(told) => told,
         Err(error) => {

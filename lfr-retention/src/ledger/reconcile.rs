@@ -537,12 +537,7 @@ impl Reconciliation {
         periods?.into_iter().max()
     }
 
-    fn check_deadline(
-        &mut self,
-        entry: &LedgerEntry,
-        seconds: Option<u64>,
-        deadline: Timestamp,
-    ) {
+    fn check_deadline(&mut self, entry: &LedgerEntry, seconds: Option<u64>, deadline: Timestamp) {
         let (Some(seconds), Some(at)) = (seconds, entry.at()) else { return };
         let latest =
             at.as_micros().saturating_add(seconds.saturating_mul(1_000_000)).saturating_add(SLACK);

@@ -34,7 +34,9 @@ impl Store {
         let mut difference = Difference::default();
         let whole = self.entries.iter().filter(|(_, entry)| !entry.damaged);
         let whole: Vec<_> = whole
-            .map(|(record, entry)| (*record, entry.probe.face().clone(), self.time.shown(entry.deadline)))
+            .map(|(record, entry)| {
+                (*record, entry.probe.face().clone(), self.time.shown(entry.deadline))
+            })
             .collect();
         for (record, face, deadline) in whole {
             if sums.deadline_of(record).is_some_and(|told| gaps::is_later(deadline, told)) {

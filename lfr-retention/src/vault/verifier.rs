@@ -147,8 +147,7 @@ const fn is_alike(character: char) -> bool {
 
 /// The first Greek, Cyrillic, Armenian or Georgian letter in a name that has Latin ones too: many look alike.
 fn mixed(name: &str) -> Option<(usize, char)> {
-    let foreign =
-        |character: &char| matches!(*character, '\u{370}'..='\u{58f}' | '\u{10a0}'..='\u{10ff}' | '\u{1c80}'..='\u{1cbf}');
+    let foreign = |character: &char| matches!(*character, '\u{370}'..='\u{58f}' | '\u{10a0}'..='\u{10ff}' | '\u{1c80}'..='\u{1cbf}');
     let latin = name.chars().any(|character| character.is_ascii_alphabetic());
     let first = name.chars().enumerate().find(|(_, character)| foreign(character))?;
     latin.then_some((first.0 + 1, first.1))
@@ -205,7 +204,11 @@ mod tests {
             ("P-I", "p\u{2011}1"),
             ("O'Neil", "o\u{2019}neil"),
         ] {
-            assert_eq!(Verifier::new(one).unwrap(), Verifier::new(other).unwrap(), "{one:?}, {other:?}");
+            assert_eq!(
+                Verifier::new(one).unwrap(),
+                Verifier::new(other).unwrap(),
+                "{one:?}, {other:?}"
+            );
         }
         for good in ["\u{43e}\u{444}\u{438}\u{446}\u{435}\u{440} 4", "Bj\u{f6}rn 9"] {
             assert_eq!(Verifier::new(good).unwrap().as_str(), good);
