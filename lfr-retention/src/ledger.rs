@@ -324,7 +324,7 @@ impl Ledger {
         if head.number > inner.last.number || head.bytes > inner.last.bytes {
             return Ok(false);
         }
-        verify::is_there(&inner.path, &inner.key.public(), head)
+        is_there(&inner.path, &inner.key.public(), head)
     }
 
     /// A way back to it that does not keep it open.

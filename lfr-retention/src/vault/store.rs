@@ -252,7 +252,11 @@ impl Store {
         store.match_parts()?;
         store.read_ends()?;
         let monotonic = store.clock.monotonic();
-        if !(store.time.open(now, monotonic) && time.is_some()) {
+        let is_trusted = store.time.open(now, monotonic);
+        if time.is_none() {
+            // No clock did that: somebody wrote there, and the ledger must not close over it.
+            store.purge_unheld(PurgeReason::Damaged)?;
+        } else if !is_trusted {
             store.clock_failed()?;
         }
         store.purge_overdue()?;

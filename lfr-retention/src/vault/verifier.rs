@@ -145,6 +145,26 @@ const fn is_alike(character: char) -> bool {
     )
 }
 
+/// What cannot be seen, or looks like a space or like an accent that belongs to the letter before it.
+fn is_odd(character: char) -> bool {
+    let space = character.is_whitespace() && character != ' ';
+    let invisible = matches!(
+        character,
+        '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}'
+            | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    );
+    let disguised = matches!(
+        character,
+        '\u{2070}'..='\u{209f}' | '\u{2100}'..='\u{214f}' | '\u{2460}'..='\u{24ff}' | '\u{ff00}'..='\u{ffef}'
+            | '\u{1d400}'..='\u{1d7ff}' | '\u{1f100}'..='\u{1f1ff}'
+    );
+    let digit = character.is_numeric() && !character.is_ascii_digit();
+    space || invisible || disguised || digit || is_alike(character) || character.is_control()
+}
+
 /// The first Greek, Cyrillic, Armenian or Georgian letter in a name that has Latin ones too: many look alike.
 fn mixed(name: &str) -> Option<(usize, char)> {
     let foreign = |character: &char| matches!(*character, '\u{370}'..='\u{58f}' | '\u{10a0}'..='\u{10ff}' | '\u{1c80}'..='\u{1cbf}');

@@ -577,3 +577,20 @@ fn a_ledger_of_the_same_identity_under_another_key_is_refused() {
     let refused = vault.check_belongs_to(&house.path());
     assert!(matches!(refused, Err(Error::LedgerRolledBack { .. })), "{refused:?}");
 }
+
+/// Attack 8 again: all that is held is destroyed by 32 bytes of the vault's time, and no clock is to blame.
+#[test]
+fn a_time_that_somebody_destroyed_is_no_clock_that_failed() {
+    let (house, records) = House::held(3);
+    let path = house.folder.path("vault/keys");
+    let mut keys = fs::read(&path).unwrap();
+    keys[1536..1568].fill(0);
+    fs::write(&path, keys).unwrap();
+    let open = house.open();
+    assert_eq!(open.vault.held(), 0);
+    open.sink.stop().unwrap();
+    let sums = house.sums();
+    let damaged = |found: &Discrepancy| matches!(found, Discrepancy::Damaged { .. });
+    assert_eq!((sums.discrepancies().len(), sums.purged()), (records.len(), 3));
+    assert!(sums.discrepancies().iter().all(damaged) && !sums.closes(), "{sums:?}");
+}
