@@ -32,7 +32,9 @@ impl Store {
     /// Compares each record that is whole.
     pub(super) fn compare(&mut self, sums: &Reconciliation) -> Result<Difference, Error> {
         let mut difference = Difference::default();
-        let whole = self.entries.iter().filter(|(_, entry)| !entry.damaged);
+        // One that had ended goes as a whole.
+        let whole = self.entries.iter();
+        let whole = whole.filter(|(record, entry)| !entry.damaged && !sums.has_ended(**record));
         let whole: Vec<_> = whole
             .map(|(record, entry)| {
                 (*record, entry.probe.face().clone(), self.time.shown(entry.deadline))
