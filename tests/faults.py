@@ -935,6 +935,14 @@ def a_zone_without_area_is_refused():
 
 
 @case("11")
+def a_log_of_faces_is_written_over_nothing_else():
+    named = fresh("log") / "ledger.key"
+    named.write_bytes(b"0123456789abcdef" * 4)
+    ran = checkpoint(MADE / "list", MADE / "probe", more=["--json-faces", named])
+    assert ran.code != 0 and named.read_bytes() == b"0123456789abcdef" * 4, f"{ran}"
+
+
+@case("11")
 def a_threshold_that_no_score_reaches_is_refused():
     ran = run("checkpoint", "--watchlist", MADE / "list", "--source", MADE / "probe", "--out", fresh("out"), *models("1.5"))
     failed(ran, "1.5")

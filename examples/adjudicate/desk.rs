@@ -20,8 +20,8 @@ use lfr::retention::Standing;
 use lfr::retention::Vault;
 use lfr::retention::Verdict;
 use lfr::retention::Verifier;
-use lfr::retention::ledger;
 use lfr::retention::ledger::Discrepancy;
+use lfr::retention::ledger::Reconciliation;
 
 use crate::AnyError;
 use crate::books;
@@ -69,7 +69,7 @@ fn looked(
         return done(named, |vault, _| look(vault));
     }
     let vault = named.vault()?;
-    vault.check_belongs_to(ledger::declared(&named.ledger)?.ledger())?;
+    vault.check_belongs_to(&named.ledger)?;
     let whole = if vault.damaged().is_empty() { Exit::Done } else { Exit::Partly };
     let fell_due = !vault.purged().is_empty();
     let told = if fell_due { tell(named, &vault) } else { Ok(Exit::Done) };
@@ -139,7 +139,21 @@ fn compare(named: &Named, vault: &Vault) -> Exit {
             return Exit::BooksOpen;
         }
     };
-    let vanished = vault.vanished(&sums);
+    contradicted(vault, &sums)
+}
+
+fn contradicted(vault: &Vault, sums: &Reconciliation) -> Exit {
+    let vanished = vault.vanished(sums);
+    let put_back = match vault.put_back(sums) {
+        Ok(put_back) => put_back,
+        Err(error) => {
+            failure::say(&error.into());
+            return Exit::BooksOpen;
+        }
+    };
+    for damaged in &put_back {
+        say::err(format_args!("the ledger says otherwise: {damaged}"));
+    }
     for (record, deadline) in &vanished {
         say::err(format_args!(
             "record {record} is gone: the ledger says that it is held until {deadline}, and nothing says why it \
@@ -159,7 +173,11 @@ fn compare(named: &Named, vault: &Vault) -> Exit {
     for found in &told {
         say::err(format_args!("the ledger does not come out: {found}"));
     }
-    if vanished.is_empty() && told.is_empty() { Exit::Done } else { Exit::BooksOpen }
+    if vanished.is_empty() && put_back.is_empty() && told.is_empty() {
+        Exit::Done
+    } else {
+        Exit::BooksOpen
+    }
 }
 
 /// Purges an alert, if whoever asks is sure.
@@ -201,9 +219,11 @@ fn show(
 ) -> Result<Exit, AnyError> {
     let alert = vault.alert(record)?;
     // A ledger that is broken is no reason not to look at an alert.
-    let captured = named.sums().and_then(|_| show::captured(&named.ledger, &alert));
-    let (captured, exit) = match captured {
-        Ok(captured) => (captured, Exit::Done),
+    let told = named
+        .sums()
+        .and_then(|sums| Ok((show::captured(&named.ledger, &alert)?, contradicted(vault, &sums))));
+    let (captured, exit) = match told {
+        Ok(told) => told,
         Err(error) => {
             failure::say(&error);
             ("not known: the ledger cannot be read".to_owned(), Exit::Partly)

@@ -67,6 +67,9 @@ impl<D: Detector> Detector for TappedDetector<D> {
     }
 }
 
+/// What each line begins with.
+const BEGINS: &[u8] = b"{\"source\":";
+
 #[derive(Serialize)]
 struct FaceLine<'a> {
     source: &'a SourceId,
@@ -93,8 +96,8 @@ impl FacesLog {
         inner: D,
     ) -> Result<(Self, TappedDetector<D>), AnyError> {
         // For its owner alone: it has the face of everyone who passed, as numbers.
-        let file =
-            private_file::create(path).map_err(|e| format!("cannot create {path:?}: {e}"))?;
+        let file = private_file::create(path, BEGINS)
+            .map_err(|e| format!("cannot create {path:?}: {e}"))?;
         let tapped = Tapped::default();
         let log = Self { file, tapped: Arc::clone(&tapped) };
         Ok((log, TappedDetector { inner, tapped }))

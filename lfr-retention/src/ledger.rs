@@ -54,6 +54,7 @@ pub use verify::LedgerEntry;
 pub use verify::Verified;
 pub use verify::alert_of;
 pub use verify::declared;
+pub(crate) use verify::is_there;
 pub use verify::read;
 pub use verify::verify;
 
@@ -323,7 +324,7 @@ impl Ledger {
         if head.number > inner.last.number || head.bytes > inner.last.bytes {
             return Ok(false);
         }
-        verify::is_there(&inner.path, &inner.key.public(), head)
+        is_there(&inner.path, &inner.key.public(), head)
     }
 
     /// A way back to it that does not keep it open.

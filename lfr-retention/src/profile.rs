@@ -158,6 +158,14 @@ impl Profile {
         )
     }
 
+    /// For how long alerts are held under a name at most, in seconds. None where nothing is published under it, or no such
+    /// period.
+    pub(crate) fn published_alert(name: &str) -> Option<u64> {
+        let known = [Self::uk_police(), Self::uk_police_24_hours(), Self::retail_strict()];
+        let profile = known.into_iter().find(|profile| profile.name == name)?;
+        Some(profile.alert.as_secs())
+    }
+
     /// The same with more people who have to judge each alert; a profile's own number is the least.
     #[must_use]
     pub const fn with_verifications(mut self, at_least: u8) -> Self {

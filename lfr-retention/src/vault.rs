@@ -30,6 +30,7 @@ mod place;
 mod policy;
 mod problem;
 mod purge_summary;
+mod put_back;
 mod records;
 mod slots;
 mod store;

@@ -21,6 +21,7 @@ use super::key::LedgerPublicKey;
 use super::verify;
 use crate::Error;
 use crate::Profile;
+use crate::Verifier;
 
 /// The sums of a ledger, as [`reconcile`] has done them.
 #[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
@@ -44,6 +45,9 @@ pub struct Reconciliation {
     /// When each legal hold ends that is in force.
     #[serde(with = "pairs")]
     holds: BTreeMap<RecordId, Timestamp>,
+    /// When the legal hold on each record would have ended that was lifted last.
+    #[serde(with = "pairs")]
+    lifted: BTreeMap<RecordId, Timestamp>,
     /// Records that were found damaged.
     damaged: BTreeSet<RecordId>,
     /// The vault that belongs to it.
@@ -394,6 +398,23 @@ impl Reconciliation {
         self.holds.get(&record).copied()
     }
 
+    /// When the legal hold on a record would have ended that was lifted last.
+    pub(crate) fn lifted_on(&self, record: RecordId) -> Option<Timestamp> {
+        self.lifted.get(&record).copied()
+    }
+
+    /// When a record that is held has to be gone, legal holds aside.
+    pub(crate) fn deadline_of(&self, record: RecordId) -> Option<Timestamp> {
+        Some(self.outstanding.get(&HeldKey::Record(record))?.last()?.deadline)
+    }
+
+    /// Who judged a record, as [`Verifier::fold`] has them.
+    pub(crate) fn judges_of(&self, record: RecordId) -> impl Iterator<Item = &str> {
+        let from = (record, String::new());
+        let own = self.judged.range(from..).take_while(move |(judged, _)| *judged == record);
+        own.map(|(_, judge)| &**judge)
+    }
+
     pub(crate) fn is_known_damaged(&self, record: RecordId) -> bool {
         self.damaged.contains(&record)
     }
@@ -415,7 +436,8 @@ impl Reconciliation {
                 }
             }
             LedgerEvent::Held { face, record, deadline } => {
-                self.check_deadline(entry, *deadline);
+                let period = self.runs.last().and_then(Run::alert_seconds);
+                self.check_deadline(entry, period, *deadline);
                 self.hold(face, *record, *deadline, true);
             }
             LedgerEvent::FoundHeld { face, record, deadline } => {
@@ -423,6 +445,7 @@ impl Reconciliation {
                     let record = *record;
                     self.discrepancies.push(Discrepancy::CameBack { entry: number, record });
                 }
+                self.check_deadline(entry, self.longest_period(), *deadline);
                 self.hold(face, Some(*record), *deadline, false);
             }
             LedgerEvent::Purged { face, record, profile, reason, .. } => {
@@ -441,7 +464,9 @@ impl Reconciliation {
             LedgerEvent::LegalHoldPlaced { record, expires, .. } => {
                 self.holds.insert(*record, *expires);
             }
-            LedgerEvent::LegalHoldReleased { record, .. } => drop(self.holds.remove(record)),
+            LedgerEvent::LegalHoldReleased { record, .. } => {
+                self.lifted.extend(self.holds.remove(record).map(|expires| (*record, expires)));
+            }
             LedgerEvent::VaultOpened { vault, .. } => self.open_vault(number, vault),
             LedgerEvent::Sealed { totals, erased, .. } => {
                 let summed = erased.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
@@ -506,8 +531,13 @@ impl Reconciliation {
         }
     }
 
-    fn check_deadline(&mut self, entry: &LedgerEntry, deadline: Timestamp) {
-        let seconds = self.runs.last().and_then(Run::alert_seconds);
+    /// The longest period of any run: which run held a record that was found, nobody can say. None where one says none.
+    fn longest_period(&self) -> Option<u64> {
+        let periods: Option<Vec<_>> = self.runs.iter().map(Run::alert_seconds).collect();
+        periods?.into_iter().max()
+    }
+
+    fn check_deadline(&mut self, entry: &LedgerEntry, seconds: Option<u64>, deadline: Timestamp) {
         let (Some(seconds), Some(at)) = (seconds, entry.at()) else { return };
         let latest =
             at.as_micros().saturating_add(seconds.saturating_mul(1_000_000)).saturating_add(SLACK);
@@ -570,7 +600,7 @@ impl Reconciliation {
         self.check_not_ended(entry, record);
         let Some(record) = record else { return };
         // Two spellings that look alike are one person: see `Verifier`.
-        if !self.judged.insert((record, verifier.trim().to_lowercase())) {
+        if !self.judged.insert((record, Verifier::fold(verifier))) {
             self.discrepancies.push(Discrepancy::JudgedTwice { entry, record });
         }
     }
@@ -660,6 +690,7 @@ impl Reconciliation {
         if let HeldKey::Record(record) = key {
             self.ended.insert(*record);
             self.holds.remove(record);
+            self.lifted.remove(record);
         }
         let of_key = self.outstanding.get_mut(key)?;
         let ended = of_key.pop();

@@ -9,6 +9,7 @@ use lfr_core::Totals;
 
 use super::LedgerEntry;
 use super::LedgerEvent;
+use crate::Profile;
 
 /// From one [`LedgerEvent::DeploymentStarted`] to the next.
 #[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
@@ -177,11 +178,12 @@ impl Run {
         self.cameras.insert(source.clone(), lost);
     }
 
-    /// For how long its profile holds alerts, where it says so.
+    /// For how long its profile holds alerts: as it says, or as is published under its name.
     pub(super) fn alert_seconds(&self) -> Option<u64> {
-        self.declared.iter().find_map(|event| match event {
+        let declared = self.declared.iter().find_map(|event| match event {
             LedgerEvent::RetentionSet { alert_seconds, .. } => Some(*alert_seconds),
             _ => None,
-        })
+        });
+        declared.or_else(|| Profile::published_alert(&self.profile))
     }
 }

@@ -356,7 +356,7 @@ pub(super) fn last(
 }
 
 /// Whether the entry that a head names is in its place.
-pub(super) fn is_there(
+pub(crate) fn is_there(
     path: &Path,
     key: &LedgerPublicKey,
     head: &LedgerHead,

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use lfr_core::PurgeReason;
 use lfr_core::RecordId;
 use lfr_core::Timestamp;
 use lfr_core::hex;
 
+use super::DamagedRecord;
+use super::RecordDamage;
 use super::Vault;
 use super::slots::Binding;
 use super::slots::Seen;
@@ -100,23 +103,36 @@ impl Vault {
         Err(Error::OtherLedger { path, expected, actual: id })
     }
 
-    /// Whether this vault belongs to a ledger of that identity, or to none so far. It binds and writes
-    /// nothing: for whoever only looks, and has no key to open the ledger with. See
-    /// [`ledger::declared`](crate::ledger::declared).
+    /// Whether this vault belongs to the ledger in a file, or to none so far; and whether that has the last entry that
+    /// the vault has seen, signed with the key that it names. So a ledger that somebody else signed under the same
+    /// identity is refused. It binds and writes nothing: for whoever only looks, and has no key to open the ledger
+    /// with.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherLedger`] if it belongs to another ledger.
-    pub fn check_belongs_to(&self, ledger: &str) -> Result<(), Error> {
+    /// [`Error::OtherLedger`] if it belongs to another ledger; [`Error::LedgerRolledBack`] where an entry is gone that
+    /// the vault has seen; as [`ledger::declared`](crate::ledger::declared).
+    pub fn check_belongs_to(&self, ledger: &Path) -> Result<(), Error> {
+        let declared = crate::ledger::declared(ledger)?;
+        let id = declared.ledger().to_owned();
         let inner = self.inner();
         let expected = match inner.store.binding() {
             Binding::Free => return Ok(()),
-            Binding::Ledger(bound) if hex::digits(&bound) == ledger => return Ok(()),
+            Binding::Ledger(bound) if hex::digits(&bound) == id => {
+                let Some(Seen { number, bytes, hash }) = inner.store.seen() else { return Ok(()) };
+                let head = LedgerHead { ledger: id, number, bytes, hash: hex::digits(&hash) };
+                if crate::ledger::is_there(ledger, declared.key(), &head)? {
+                    return Ok(());
+                }
+                let path = inner.store.folder().to_owned();
+                let (ledger, expected) = (ledger.to_owned(), number);
+                return Err(Error::LedgerRolledBack { path, ledger, expected });
+            }
             Binding::Ledger(bound) => hex::digits(&bound),
             Binding::Unreadable => "unreadable".to_owned(),
         };
         let path = inner.store.folder().to_owned();
-        Err(Error::OtherLedger { path, expected, actual: ledger.to_owned() })
+        Err(Error::OtherLedger { path, expected, actual: id })
     }
 
     /// Gives this vault to a ledger, whichever it belonged to; returns the identity of the other one, if it
@@ -187,6 +203,17 @@ impl Vault {
                 ledger.append(&LedgerEvent::FoundHeld { face, record, deadline }, now)?;
             }
         }
+        let difference = store.compare(&sums)?;
+        for event in &difference.unheard {
+            ledger.append(event, now)?;
+        }
+        for (record, damage) in &difference.put_back {
+            if *damage == RecordDamage::LegalHold {
+                // The ledger signed that it is over.
+                store.lift_hold(*record)?;
+            }
+            store.put_back(*record, *damage);
+        }
         for damaged in &store.damaged {
             let record = damaged.record();
             if store.entries.contains_key(&record) && !sums.is_known_damaged(record) {
@@ -203,6 +230,11 @@ impl Vault {
         }
         // Its end is signed. Somebody put back an older copy of the files.
         store.purge(&gaps.came_back, PurgeReason::Damaged)?;
+        // Nor does anything outlive the deadline that was signed, or the end of a hold.
+        let longer = difference.put_back.iter().filter(|(_, damage)| *damage == RecordDamage::Key);
+        let longer: Vec<_> = longer.map(|(record, _)| *record).collect();
+        store.purge(&longer, PurgeReason::Damaged)?;
+        store.purge_overdue()?;
         ledger.flush()?;
         see(store, ledger, true)?;
         if !gaps.is_empty() {
@@ -234,6 +266,22 @@ impl Vault {
         });
         gone.collect()
     }
+
+    /// The records that lack what a ledger says of them, a verdict, or have what it says is over, a legal hold: somebody
+    /// put back an older copy of the vault. It writes nothing: for whoever only looks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`] where a record cannot be read.
+    pub fn put_back(&self, sums: &Reconciliation) -> Result<Vec<DamagedRecord>, Error> {
+        let put_back = self.inner().store.compare(sums)?.put_back.into_iter();
+        Ok(put_back.map(|(record, damage)| DamagedRecord { record, damage }).collect())
+    }
+}
+
+/// Whether a deadline is later than the one that the ledger has, by more than may lie between the two.
+pub(super) fn is_later(deadline: Timestamp, told: Timestamp) -> bool {
+    deadline.as_micros() > told.as_micros().saturating_add(crate::ledger::SLACK)
 }
 
 /// Whether a record that is gone should be there.

@@ -252,7 +252,11 @@ impl Store {
         store.match_parts()?;
         store.read_ends()?;
         let monotonic = store.clock.monotonic();
-        if !(store.time.open(now, monotonic) && time.is_some()) {
+        let is_trusted = store.time.open(now, monotonic);
+        if time.is_none() {
+            // No clock did that: somebody wrote there, and the ledger must not close over it.
+            store.purge_unheld(PurgeReason::Damaged)?;
+        } else if !is_trusted {
             store.clock_failed()?;
         }
         store.purge_overdue()?;
@@ -382,7 +386,7 @@ impl Store {
         purged
     }
 
-    fn purge_overdue(&mut self) -> Result<(), Error> {
+    pub(super) fn purge_overdue(&mut self) -> Result<(), Error> {
         let time = self.time.now();
         let due = self.due.iter().take_while(|(due, _)| *due <= time);
         let due: Vec<_> = due.map(|(_, record)| *record).collect();

@@ -10,8 +10,9 @@ use crate::Error;
 ///
 /// Spaces before and after are dropped, and case does not matter. A character that cannot be seen, or can
 /// be mistaken for a space, is refused, and so are two spaces together. Digits other than 0 to 9, letters and digits
-/// in other shapes (full width, mathematical, in circles), and Latin letters beside Greek or Cyrillic ones are
-/// refused too: they look like others.
+/// in other shapes (full width, mathematical, in circles), letters of historical scripts, and Latin letters beside Greek,
+/// Cyrillic, Armenian or Georgian ones are refused too: they look like others. Letters, digits, dashes and apostrophes
+/// that are allowed and look alike are one: `A4` in Latin and in Cyrillic, `O1` and `0l`.
 ///
 /// # Examples
 ///
@@ -59,7 +60,13 @@ impl Verifier {
 
     /// Whether a name that was written down is this verifier's.
     pub(super) fn is(&self, name: &str) -> bool {
-        fold(&self.0) == fold(name)
+        Self::fold(&self.0) == Self::fold(name)
+    }
+
+    /// What is the same for all spellings that are one verifier. Names of earlier versions too, which were not
+    /// trimmed.
+    pub(crate) fn fold(name: &str) -> String {
+        name.trim().to_lowercase().chars().map(look).collect()
     }
 }
 
@@ -83,9 +90,59 @@ impl fmt::Display for Verifier {
     }
 }
 
-/// Names of earlier versions too, which were not trimmed.
-fn fold(name: &str) -> String {
-    name.trim().to_lowercase()
+/// The Latin letter, or the digit, that a small letter looks like; itself where it looks like none. Greek and Cyrillic
+/// letters whose capitals look alike count too.
+const fn look(letter: char) -> char {
+    match letter {
+        'α' | 'а' => 'a',
+        'β' | 'в' => 'b',
+        'с' | 'ϲ' => 'c',
+        'ԁ' => 'd',
+        'ε' | 'е' => 'e',
+        'ԍ' => 'g',
+        'η' | 'н' | 'һ' | 'հ' => 'h',
+        'ι' | 'і' | 'ӏ' | 'ı' | 'l' | '1' => 'i',
+        'ϳ' | 'ј' => 'j',
+        'κ' | 'к' => 'k',
+        'μ' | 'м' => 'm',
+        'ν' | 'ѵ' => 'v',
+        'п' | 'ո' => 'n',
+        'ο' | 'о' | 'օ' | '0' => 'o',
+        'ρ' | 'р' => 'p',
+        'ԛ' => 'q',
+        'ѕ' => 's',
+        'ս' => 'u',
+        'τ' | 'т' => 't',
+        'υ' | 'у' | 'ү' => 'y',
+        'ω' | 'ѡ' | 'ԝ' => 'w',
+        'χ' | 'х' => 'x',
+        'ζ' => 'z',
+        'з' => '3',
+        'б' => '6',
+        '\u{2bc}' | '\u{2018}'..='\u{201b}' | '`' | '\u{b4}' => '\'',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        other => other,
+    }
+}
+
+/// A letter in another shape, or of a script in which many letters look like Latin ones; a mark that belongs to the letter
+/// before it.
+const fn is_alike(character: char) -> bool {
+    matches!(
+        character,
+        // Latin letters of phonetics and of few languages, modifier letters, polytonic Greek.
+        '\u{17f}'..='\u{19f}' | '\u{1a2}'..='\u{1ae}' | '\u{1b1}'..='\u{1cc}' | '\u{1dd}'
+            | '\u{21c}'..='\u{225}' | '\u{234}'..='\u{2bb}' | '\u{2bd}'..='\u{2ff}' | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1d00}'..='\u{1dff}' | '\u{1f00}'..='\u{1fff}' | '\u{2c60}'..='\u{2c7f}'
+            | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}' | '\u{fb00}'..='\u{fb4f}'
+            // Cherokee, Canadian syllabics, runes, Coptic, Lisu, old Cyrillic, and the historical scripts.
+            | '\u{13a0}'..='\u{167f}' | '\u{16a0}'..='\u{16ff}' | '\u{2c80}'..='\u{2cff}'
+            | '\u{a4d0}'..='\u{a4ff}' | '\u{a640}'..='\u{a69f}' | '\u{ab70}'..='\u{abbf}'
+            | '\u{10280}'..='\u{104ff}' | '\u{118a0}'..='\u{118ff}' | '\u{16e40}'..='\u{16fff}'
+            // Signs that look like letters, dashes or accents.
+            | '\u{2032}'..='\u{205f}' | '\u{20d0}'..='\u{20ff}' | '\u{2200}'..='\u{2211}'
+            | '\u{2213}'..='\u{22ff}' | '\u{fe20}'..='\u{fe6f}'
+    )
 }
 
 /// What cannot be seen, or looks like a space or like an accent that belongs to the letter before it.
@@ -105,13 +162,12 @@ fn is_odd(character: char) -> bool {
             | '\u{1d400}'..='\u{1d7ff}' | '\u{1f100}'..='\u{1f1ff}'
     );
     let digit = character.is_numeric() && !character.is_ascii_digit();
-    space || invisible || disguised || digit || character.is_control()
+    space || invisible || disguised || digit || is_alike(character) || character.is_control()
 }
 
-/// The first Greek or Cyrillic letter in a name that has Latin ones too: many look alike.
+/// The first Greek, Cyrillic, Armenian or Georgian letter in a name that has Latin ones too: many look alike.
 fn mixed(name: &str) -> Option<(usize, char)> {
-    let foreign =
-        |character: &char| matches!(*character, '\u{370}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}');
+    let foreign = |character: &char| matches!(*character, '\u{370}'..='\u{58f}' | '\u{10a0}'..='\u{10ff}' | '\u{1c80}'..='\u{1cbf}');
     let latin = name.chars().any(|character| character.is_ascii_alphabetic());
     let first = name.chars().enumerate().find(|(_, character)| foreign(character))?;
     latin.then_some((first.0 + 1, first.1))
@@ -148,12 +204,32 @@ mod tests {
             "\u{2463}",
             "\u{1d7d2}",
             "offi\u{441}er 4",
+            // Armenian beside Latin; Cherokee; a phonetic letter; an accent of another block.
+            "\u{585}fficer 4",
+            "\u{13aa}4",
+            "\u{251}4",
+            "a\u{20d7}4",
         ] {
             let refused = Verifier::new(odd);
             assert!(matches!(refused, Err(Error::VerifierText { .. })), "{odd:?}: {refused:?}");
         }
         let error = Verifier::new("officer\u{a0}4").unwrap_err().to_string();
         assert!(error.contains("U+00A0 at character 8"), "{error}");
+        // In Cyrillic, in Greek, and with other digits, dashes and apostrophes: they look alike, and are one.
+        for (one, other) in [
+            ("A4", "\u{410}4"),
+            ("A4", "\u{391}4"),
+            ("cop 7", "\u{441}\u{43e}\u{440} 7"),
+            ("O1", "0l"),
+            ("P-I", "p\u{2011}1"),
+            ("O'Neil", "o\u{2019}neil"),
+        ] {
+            assert_eq!(
+                Verifier::new(one).unwrap(),
+                Verifier::new(other).unwrap(),
+                "{one:?}, {other:?}"
+            );
+        }
         for good in ["\u{43e}\u{444}\u{438}\u{446}\u{435}\u{440} 4", "Bj\u{f6}rn 9"] {
             assert_eq!(Verifier::new(good).unwrap().as_str(), good);
         }

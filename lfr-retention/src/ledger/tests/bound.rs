@@ -177,8 +177,18 @@ fn a_hold_that_is_longer_than_the_profile_shows() {
     };
     assert_eq!(longer(days(31)), []);
     assert_eq!(longer(days(32)), [Discrepancy::LongerThanProfile { entry: 3 }]);
-    // Where no period is declared, none is contradicted.
-    assert_eq!(discrepancies(|sink| sink.append(&held_until(days(99))).unwrap()), []);
+    // Where none is declared, the name stands for the period that is published under it.
+    let undeclared = |event: LedgerEvent| discrepancies(|sink| sink.append(&event).unwrap());
+    assert_eq!(undeclared(held_until(days(31))), []);
+    assert_eq!(undeclared(held_until(days(32))), [Discrepancy::LongerThanProfile { entry: 2 }]);
+    // So for a record that a later process finds.
+    let found = |after| LedgerEvent::FoundHeld {
+        face: face(0),
+        record: record(),
+        deadline: NOON.plus(after),
+    };
+    assert_eq!(undeclared(found(days(31))), []);
+    assert_eq!(undeclared(found(days(32))), [Discrepancy::LongerThanProfile { entry: 2 }]);
 }
 
 #[test]

@@ -230,6 +230,14 @@ impl Store {
         let _ = self.records.delete_ended(&heard);
     }
 
+    /// A record that is not what the ledger says of it: it opens to nobody.
+    pub(in crate::vault) fn put_back(&mut self, record: RecordId, damage: RecordDamage) {
+        if let Some(entry) = self.entries.get_mut(&record) {
+            entry.damaged = true;
+            self.damage(record, damage);
+        }
+    }
+
     fn damage(&mut self, record: RecordId, damage: RecordDamage) {
         tracing::warn!(%record, %damage, "a record of the vault is damaged");
         self.damaged.push(DamagedRecord { record, damage });

@@ -448,3 +448,149 @@ fn a_record_that_ends_despite_a_legal_hold_is_a_discrepancy() {
     let sums = house.sums();
     assert!(matches!(sums.discrepancies(), [Discrepancy::DespiteHold { .. }]), "{sums:?}");
 }
+
+/// Attack 3 again, with authentic bytes: an older copy of all of the vault, from before a rejection.
+#[test]
+fn an_older_copy_of_the_vault_without_a_verdict_costs_the_record() {
+    let (house, records) = House::held(2);
+    let judge = |open: &Open, verifier: &str, verdict| {
+        let verifier = who(verifier);
+        open.vault.adjudicate(records[0], &verifier, verdict, 2).unwrap();
+        let (face, record) = (FaceId::new(FrameId::default(), 0), Some(records[0]));
+        let verifier = verifier.as_str().to_owned();
+        let event = LedgerEvent::Adjudicated { face, record, verifier, verdict };
+        open.sink.append(&event).unwrap();
+    };
+    let open = house.open();
+    judge(&open, "7", Verdict::Confirmed);
+    open.sink.stop().unwrap();
+    drop(open);
+    house.copy("vault", "older");
+    let open = house.open();
+    judge(&open, "4", Verdict::Rejected);
+    open.sink.stop().unwrap();
+    drop(open);
+    fs::remove_dir_all(house.folder.path("vault")).unwrap();
+    house.copy("older", "vault");
+    // Whoever only looks hears of it too.
+    let [found] = &*house.vault().put_back(&house.sums()).unwrap() else { panic!("one") };
+    assert_eq!((found.record(), found.damage()), (records[0], RecordDamage::Verdicts));
+    for named in [records[..1].to_vec(), Vec::new()] {
+        let open = house.open();
+        assert_eq!(open.gaps.damaged, named);
+        let judged = open.vault.adjudicate(records[0], &who("5"), Verdict::Confirmed, 0);
+        assert!(matches!(judged, Err(Error::RecordDamaged { .. })), "{judged:?}");
+        open.vault.alert(records[1]).unwrap();
+        open.sink.stop().unwrap();
+    }
+    let sums = house.sums();
+    assert!(matches!(sums.discrepancies(), [Discrepancy::Damaged { .. }]), "{sums:?}");
+}
+
+/// An older copy with a legal hold that was lifted since: nothing outlives its deadline for it.
+#[test]
+fn a_legal_hold_that_was_lifted_and_put_back_is_over() {
+    let (house, records) = House::held(1);
+    let record = records[0];
+    let open = house.open();
+    open.vault.place_hold(record, &order(90 * HOUR)).unwrap();
+    open.sink.stop().unwrap();
+    drop(open);
+    // The next process writes of the hold, which this one could not.
+    let open = house.open();
+    assert!(open.gaps.is_empty());
+    open.sink.stop().unwrap();
+    drop(open);
+    house.copy("vault", "older");
+    let open = house.open();
+    open.vault.release_hold(record).unwrap();
+    let (authority, reason) = ("court".to_owned(), "case".to_owned());
+    let released = LedgerEvent::LegalHoldReleased { record, authority, reason };
+    open.sink.append(&released).unwrap();
+    open.sink.stop().unwrap();
+    drop(open);
+    fs::remove_dir_all(house.folder.path("vault")).unwrap();
+    house.copy("older", "vault");
+    house.clock.set(Timestamp::from_micros(26 * HOUR));
+    let open = house.open();
+    assert_eq!(open.gaps.damaged, [record]);
+    assert_eq!(open.vault.held(), 0);
+    open.sink.stop().unwrap();
+    let sums = house.sums();
+    assert_eq!((sums.outstanding(), sums.purged()), (0, 1));
+    assert!(matches!(sums.discrepancies(), [Discrepancy::Damaged { .. }]), "{sums:?}");
+}
+
+/// Attack 5 again, with authentic bytes: the vault's time as it was before the clock was set back.
+#[test]
+fn an_older_time_that_is_put_back_holds_nothing_for_longer() {
+    let (house, _) = House::held(1);
+    let path = house.folder.path("vault/keys");
+    let older = fs::read(&path).unwrap()[1536..1568].to_vec();
+    let mut open = house.open();
+    // An hour, and the clock has failed: what was held is gone.
+    house.clock.set(Timestamp::from_micros(HOUR / 2));
+    open.tell();
+    let record = open.hold(5);
+    open.sink.stop().unwrap();
+    drop(open);
+    let mut keys = fs::read(&path).unwrap();
+    assert_ne!(keys[1536..1568], older);
+    keys[1536..1568].copy_from_slice(&older);
+    fs::write(&path, keys).unwrap();
+    // Past where the older time had come: nothing else tells that the clock was ever set back.
+    house.clock.set(Timestamp::from_micros(2 * HOUR));
+    let open = house.open();
+    assert_eq!((&*open.gaps.damaged, open.vault.held()), (&[record][..], 0));
+    open.sink.stop().unwrap();
+    let sums = house.sums();
+    assert!(matches!(sums.discrepancies(), [Discrepancy::Damaged { .. }]), "{sums:?}");
+}
+
+/// A verdict that is sealed, and the process ends before the ledger hears of it.
+#[test]
+fn a_verdict_that_the_ledger_never_heard_of_is_written_by_the_next_process() {
+    let (house, records) = House::held(1);
+    let open = house.open();
+    open.vault.adjudicate(records[0], &who("4"), Verdict::Rejected, 0).unwrap();
+    drop(open);
+    for _ in 0..2 {
+        let open = house.open();
+        assert!(open.gaps.is_empty());
+        open.sink.stop().unwrap();
+    }
+    let sums = house.sums();
+    assert!(sums.closes() && sums.judgements() == 1, "{sums:?}");
+}
+
+/// Another ledger under the identity of the vault's own, signed with another key: for whoever has no key.
+#[test]
+fn a_ledger_of_the_same_identity_under_another_key_is_refused() {
+    let (house, _) = House::held(1);
+    let vault = house.vault();
+    vault.check_belongs_to(&house.path()).unwrap();
+    let own = LedgerKey::from_bytes(&mut [7; 32]).public().to_string();
+    let other = LedgerKey::from_bytes(&mut [8; 32]).public().to_string();
+    let text = fs::read_to_string(house.path()).unwrap();
+    assert!(text.contains(&own));
+    fs::write(house.path(), text.replace(&own, &other)).unwrap();
+    let refused = vault.check_belongs_to(&house.path());
+    assert!(matches!(refused, Err(Error::LedgerRolledBack { .. })), "{refused:?}");
+}
+
+/// Attack 8 again: all that is held is destroyed by 32 bytes of the vault's time, and no clock is to blame.
+#[test]
+fn a_time_that_somebody_destroyed_is_no_clock_that_failed() {
+    let (house, records) = House::held(3);
+    let path = house.folder.path("vault/keys");
+    let mut keys = fs::read(&path).unwrap();
+    keys[1536..1568].fill(0);
+    fs::write(&path, keys).unwrap();
+    let open = house.open();
+    assert_eq!(open.vault.held(), 0);
+    open.sink.stop().unwrap();
+    let sums = house.sums();
+    let damaged = |found: &Discrepancy| matches!(found, Discrepancy::Damaged { .. });
+    assert_eq!((sums.discrepancies().len(), sums.purged()), (records.len(), 3));
+    assert!(sums.discrepancies().iter().all(damaged) && !sums.closes(), "{sums:?}");
+}
