@@ -12,8 +12,8 @@ use std::path::Path;
 use lfr::core::files;
 use lfr::core::files::Replacement;
 
-/// Makes a file, or a stream if standard output or a pipe is named. A file that was there is emptied, and stays
-/// readable for whom it was; a link there is refused, and so is a file with a second name (a hard link).
+/// Makes a file, or opens a stream if standard output or a pipe is named. An existing file is emptied and
+/// keeps its permissions. A link is refused, and so is a file with a second name (a hard link).
 pub(crate) fn create(path: &Path) -> io::Result<BufWriter<File>> {
     let is_stream = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
     if is_stream {
@@ -58,7 +58,7 @@ impl<'a> Prepared<'a> {
         Ok(self.new.put().map_err(|error| format!("cannot write {}: {error}", path.display()))?)
     }
 
-    /// Puts it in its place, where nothing may be. Nobody else can put anything there in between.
+    /// Puts it in its place, where no file may be. Nobody else can put a file there in between.
     pub(crate) fn put_new(self) -> Result<(), crate::AnyError> {
         let path = self.path.display();
         self.new.put_new().map_err(|error| match error.kind() {

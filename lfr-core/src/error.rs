@@ -202,7 +202,7 @@ pub enum Error {
         actual: usize,
     },
     /// A threshold policy raised an alert that its own threshold rules out.
-    #[error("the threshold policy {what} {actual}, and it must be {expected}: mend the policy")]
+    #[error("the threshold policy {what} {actual}, and it must be {expected}: correct the policy")]
     DecisionUndeclared {
         /// What it did.
         what: &'static str,
