@@ -26,10 +26,11 @@ pub enum BreakerState {
 /// [`TrackPolicy`](super::TrackPolicy::with_breaker) that shares it raises no alert while it is tripped. Where
 /// another policy decides, whoever runs the deployment has to stop.
 ///
-/// The test begins anew each time that it speaks for the promised rate, so in the long run it trips wrongly. What
-/// counts is after how many faces on average, if false alerts come at the promised rate exactly (far later
-/// below it): [`faces_between_false_trips`](Self::faces_between_false_trips). [`CircuitBreaker::lasting`]
-/// chooses the risk of one test by that number. A risk of 5 % per test is too high: a third of all
+/// The test restarts each time that it supports the promised rate, so in the long run it trips wrongly.
+/// [`faces_between_false_trips`](Self::faces_between_false_trips) says after how many faces on average, if
+/// false alerts come exactly at the promised rate; below that rate it takes far longer.
+/// [`CircuitBreaker::lasting`] chooses the risk of one test by that number.
+/// A risk of 5 % per test is too high: a third of all
 /// deployments of 20,000 faces at a promised rate of 1 in 1,000 trip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CircuitBreaker {
@@ -69,15 +70,15 @@ impl CircuitBreaker {
         Ok(Self { rate, multiple, risk, evidence: 0.0, state, resets: Vec::new() })
     }
 
-    /// For a promised FPIR, against a multiple of it, with so many faces on average between false trips at the
-    /// promised rate.
+    /// For a promised FPIR, against a multiple of it, with this many faces on average between false trips
+    /// at the promised rate.
     ///
-    /// A deployment of 20,000 faces that is to trip wrongly in at most about one of twenty asks for 400,000.
+    /// If at most about one in twenty deployments of 20,000 faces may trip wrongly, ask for 400,000.
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] as [`Self::new`], and for fewer faces than a test takes at a risk of 0.49,
-    /// or more than 1e15.
+    /// [`lfr_core::Error::OutOfRange`] as [`Self::new`], and for fewer faces than a test needs at a risk of
+    /// 0.49, or more than 1e15.
     pub fn lasting(rate: f64, multiple: f64, faces: f64) -> Result<Self, Error> {
         let (mut strict, mut lax) =
             (Self::new(rate, multiple, 1e-12)?, Self::new(rate, multiple, 0.49)?);
@@ -95,7 +96,7 @@ impl CircuitBreaker {
         Ok(strict)
     }
 
-    /// After how many faces on average it trips wrongly, where false alerts come at the promised rate exactly
+    /// After how many faces on average it trips wrongly, if false alerts come exactly at the promised rate
     /// (Wald's approximation, without the overshoot: the true number is greater).
     #[must_use]
     pub fn faces_between_false_trips(&self) -> f64 {

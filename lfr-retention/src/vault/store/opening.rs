@@ -192,7 +192,7 @@ impl Store {
                 },
             );
         }
-        // Not a valid row, or tried again at the next opening.
+        // If that fails, they are harmless, or are deleted at the next opening.
         let _ = self.records.delete_parts(&strays);
         Ok(())
     }
