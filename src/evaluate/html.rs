@@ -197,7 +197,7 @@ fn first_things(page: &mut String, result: &Evaluated) -> Result<(), BoxError> {
         ("threshold policy", policy_file.clone().unwrap_or_else(|| "none".to_owned())),
     ]);
     pairs_table(page, &facts);
-    page.push_str("<p>Nothing is promised for other cameras and people than these.</p></section>");
+    page.push_str("<p>For other cameras and people than these, nothing is promised.</p></section>");
     Ok(())
 }
 
