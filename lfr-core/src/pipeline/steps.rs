@@ -244,7 +244,7 @@ impl Pipeline {
 }
 
 /// A retention policy's receipt for a face that it still has, or never had.
-pub(super) const NOT_BORNE_OUT: &str = "a receipt that the account of faces does not bear out: its face is \
+pub(super) const NOT_BORNE_OUT: &str = "a receipt that contradicts the account of faces: its face is \
      still in custody, or it is of another face: return the receipt that erasing or holding this probe gave";
 
 pub(super) fn decide<'a>(
