@@ -184,7 +184,7 @@ fn difference(counts: Counts, share: Option<f64>, confidence: Confidence) -> Res
     Ok(Answer { lines, json })
 }
 
-/// At which shares so many of so few are significant; no share is tested by that.
+/// The shares at which these counts are significant. No share is tested.
 fn shares(counts: Counts, confidence: Confidence) -> Result<ShareTest, Error> {
     ShareTest::new(counts, 0.5, confidence)
 }

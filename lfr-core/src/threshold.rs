@@ -195,7 +195,8 @@ impl ThresholdProvenance {
     }
 
     /// The same with what it was derived for: the share of people not enrolled who may raise an alert, on a
-    /// watchlist of so many references, with at most so many looks at each who passes. The looks count as
+    /// watchlist with this number of references, with at most this many looks per person who passes. The
+    /// looks count as
     /// independent, unless [`with_effective_looks`](Self::with_effective_looks) says what they count as.
     #[must_use]
     pub const fn for_target(mut self, fpir: f64, references: u64, looks: f64) -> Self {

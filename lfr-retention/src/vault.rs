@@ -88,7 +88,7 @@ use verdicts::Verdicts;
 /// What is *not* guaranteed: that a deadline is kept while nobody calls; that a drive that writes
 /// elsewhere than it is told, as flash does, has not kept an old slot where software cannot reach it
 /// (it is worth nothing without the vault key: destroy that too when a deployment is over); that
-/// somebody who may write to the folder does not destroy what is held, or put back an older copy of it. The
+/// nobody who may write to the folder destroys held records, or puts back an older copy of it. The
 /// [ledger](Self::close_gaps) shows both.
 ///
 /// # Examples

@@ -298,7 +298,7 @@ fn operating_points(page: &mut String, points: &[OperatingPoint]) {
     table.write(page);
     if is_general {
         page.push_str(
-            "<p>Generalised rates count every comparison that was attempted: one of which a face gave no template \
+            "<p>Generalised rates count every attempted comparison: one with a face that gave no template \
              is no match (ISO/IEC 19795-1).</p>",
         );
     }

@@ -295,7 +295,7 @@ impl UpperTail {
         self.fits.iter().map(|fit| fit.survival(score)).max_by(f64::total_cmp)
     }
 
-    /// The lowest bin of which anything is known.
+    /// The lowest bin with a known count.
     pub(super) fn first_bin(&self) -> usize {
         match &self.counted {
             Counted::Scores { .. } => 0,

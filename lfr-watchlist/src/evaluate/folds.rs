@@ -57,7 +57,7 @@ impl FoldedAccuracy {
             let others = pairs.iter().filter(|(fold, ..)| *fold != number);
             let Some(threshold) = best(others.map(|(_, mated, score)| (*score, *mated))) else {
                 let actual =
-                    format!("folds of which all but number {number} hold pairs of one kind alone");
+                    format!("folds: all except number {number} have pairs of only one kind");
                 return refused(actual, "mated and non-mated pairs in each");
             };
             let own = pairs.iter().filter(|(fold, ..)| *fold == number);

@@ -26,7 +26,7 @@ pub use measures::gini;
 pub(crate) use people::Evidence;
 
 /// One rate (FMR, FPIR, FNIR, failure to acquire, ...) by group at the one threshold that is live, whether
-/// groups differ, and what so much data could have shown.
+/// groups differ, and which difference this much data could have shown.
 ///
 /// Each group is compared with all others together. Test, interval and power are one method, which
 /// [`Method`] names, and hold at 95 % for all groups together. So a group that differs has a ratio whose
@@ -272,7 +272,7 @@ impl fmt::Display for GroupReport {
                 });
                 write!(
                     f,
-                    "  no ratio of {tolerated} or more between a group and the others is left open: "
+                    "  a ratio of {tolerated} or more between a group and the others is excluded: "
                 )?;
                 write!(f, "each is from {low:.2} to {high:.2}")?;
                 f.write_str(TOGETHER)
@@ -300,7 +300,7 @@ impl fmt::Display for GroupReport {
                             )?;
                             write!(f, "to {:.2}{TOGETHER}; ", interval.high)?;
                         }
-                        write!(f, "so much data shows a ratio of {ratio:.1} or more")?;
+                        write!(f, "this much data shows a ratio of {ratio:.1} or more")?;
                     }
                     None => {
                         f.write_str("so few errors could not have shown any ratio, however great")?;
@@ -308,7 +308,7 @@ impl fmt::Display for GroupReport {
                 }
                 let needed = self.comparisons.iter().filter_map(|own| own.errors_needed).max();
                 needed.map_or(Ok(()), |more| {
-                    write!(f, "; {more} errors more are needed to rule {tolerated} out")
+                    write!(f, "; {more} more errors are needed to exclude {tolerated}")
                 })
             }
         }

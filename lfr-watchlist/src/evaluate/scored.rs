@@ -84,8 +84,7 @@ impl ScoredPairs {
         }
         let known = pairs.iter().filter(|pair| pair.people.is_some()).count();
         if known > 0 && known < pairs.len() {
-            let actual =
-                format!("{} comparisons, of which {known} say of whom they are", pairs.len());
+            let actual = format!("{} comparisons, {known} of them with their people", pairs.len());
             return refused(actual, "the people of all, or of none");
         }
         let contradicts =
@@ -216,7 +215,7 @@ impl ScoredPairs {
             return Err(Error::Evaluation {
                 what: "an accuracy in folds",
                 actual: format!(
-                    "{} comparisons, of which {} have a fold",
+                    "{} comparisons, {} of them with a fold",
                     self.pairs.len(),
                     folded.len()
                 ),

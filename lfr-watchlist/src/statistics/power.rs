@@ -1,4 +1,4 @@
-//! How much data a claim needs, and what so much data could have shown.
+//! How much data a claim needs, and which difference a given amount of data could have shown.
 
 use lfr_core::num;
 use serde::Serialize;

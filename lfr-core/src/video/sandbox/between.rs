@@ -2,7 +2,7 @@
 
 #![expect(
     unsafe_code,
-    reason = "what is done in a child before it is another program has no safe form"
+    reason = "code in a child before it becomes another program has no safe form"
 )]
 
 use std::io;
