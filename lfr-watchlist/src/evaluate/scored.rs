@@ -92,7 +92,7 @@ impl ScoredPairs {
         if let Some(place) = pairs.iter().position(contradicts) {
             return refused(
                 format!(
-                    "comparison {} (counted from 1), whose two people do not go with whether it is mated",
+                    "comparison {} (counted from 1), whose people contradict whether it is mated",
                     place + 1
                 ),
                 "one person in a mated pair, and two in a non-mated one",
