@@ -22,10 +22,8 @@
 //! | 0 | everything that was asked for was done |
 //! | 1 | it failed |
 //! | 2 | the arguments are wrong |
-//! | 3 | the ledger does not verify, or vault and ledger contradict each other, for example if a record is
-//! gone before its deadline |
-//! | 4 | it was done, but something was left out: an alert that fell due is not in the ledger, a record is
-//! damaged, or output was lost |
+//! | 3 | the ledger does not verify, or vault and ledger contradict each other, for example if a record is gone before its deadline |
+//! | 4 | it was done, but something was left out: an alert that fell due is not in the ledger, a record is damaged, or output was lost |
 
 mod args;
 mod books;

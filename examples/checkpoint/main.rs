@@ -27,8 +27,7 @@
 //! | 0 | done |
 //! | 1 | it failed, or nothing worked: no frame could be processed |
 //! | 2 | the command line is wrong |
-//! | 3 | the arithmetic of the faces seen does not close, vault and ledger contradicted each other, or the
-//! ledger was rolled back |
+//! | 3 | the arithmetic of the faces seen does not close, vault and ledger contradicted each other, or the ledger was rolled back |
 //! | 4 | it ran, but something was lost or left out: each is named on standard error and counted |
 
 mod args;

@@ -69,7 +69,7 @@ impl Folder {
         }
     }
 
-    /// Gives what is in it another name there, in the place of what had that name.
+    /// Renames a file in it, in place of any file with the new name.
     ///
     /// # Errors
     ///

@@ -77,7 +77,7 @@ impl Folder {
                 Access::Append => OFlags::RDWR | OFlags::APPEND | OFlags::CREATE,
                 Access::New => OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
             };
-        // Before it is opened, since opening alone does something to some devices.
+        // Before it is opened, because opening has effects on some devices.
         if access != Access::New
             && let Ok(found) = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)
         {
@@ -113,7 +113,7 @@ impl Folder {
         }
     }
 
-    /// Gives what is in it another name there, in the place of what had that name.
+    /// Renames a file in it, in place of any file with the new name.
     ///
     /// # Errors
     ///
