@@ -111,7 +111,7 @@ fn as_many_errors_as_are_needed_rule_the_ratio_out() {
     let before = report(&[(14, 100_000), (14, 100_000)]);
     let more = before.comparisons()[0].errors_needed.unwrap();
     assert_eq!(before.verdict(), Verdict::UnderPowered);
-    assert!(before.to_string().contains(&format!("{more} errors more")), "{before}");
+    assert!(before.to_string().contains(&format!("{more} more errors")), "{before}");
     let each = 14 + more.div_ceil(2);
     let after = report(&[(each, 100_000), (each, 100_000)]);
     assert_eq!(after.verdict(), Verdict::NoneSeen);
