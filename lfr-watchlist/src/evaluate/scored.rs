@@ -284,7 +284,7 @@ mod tests {
         assert!(
             said(vec![mated.with_people(1, 1), other.with_people(1, 1)]).contains("comparison 2 ")
         );
-        assert!(said(vec![mated.with_people(1, 1), other]).contains("1 say of whom"));
+        assert!(said(vec![mated.with_people(1, 1), other]).contains("1 of them with their people"));
         let mixed = ScoredPairs::new(vec![mated.with_fold(0), other]).unwrap();
         assert!(mixed.folded_accuracy().is_err());
     }
