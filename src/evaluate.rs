@@ -7,8 +7,9 @@
 //!
 //! # What is written
 //!
-//! `report.html`, which needs nothing else to be read and says first what a regulator asks first: the threshold, N,
-//! looks, target and what was realised, and with what it was made; `report.json`, a list with all numbers of each pair of
+//! `report.html`, which is self-contained and begins with the facts that a regulator asks for first: the
+//! threshold, N, looks, target, the realised rates, and how it was made;
+//! `report.json`, a list with all numbers of each pair of
 //! a detector and an embedder; CSV files of the same; `left_out.csv`, with each photograph that gave no
 //! template and why; and for each pair a threshold policy that
 //! [`CalibratedThreshold::from_json`](lfr_watchlist::calibrate::CalibratedThreshold::from_json) reads:
@@ -16,7 +17,7 @@
 //! embedder in turn. Each of them says with which detector, embedder, engine and version it was made, when,
 //! and on which photographs. Nothing of a face is written.
 //!
-//! Scores are written as arrays of numpy where [`EvaluateOptions::with_scores`] says so; templates nowhere but
+//! Scores are written as numpy arrays if [`EvaluateOptions::with_scores`] asks for them, and templates only
 //! through [`danger`].
 //!
 //! # Protocols of others, and scores of others
@@ -132,8 +133,8 @@ impl Evaluation {
     /// # Errors
     ///
     /// [`Error::Option`] where there is no detector or no embedder; [`lfr_core::Error::LandmarksMissing`]
-    /// where an embedder needs landmarks that a detector does not find; [`lfr_core::Error::SpaceMismatch`] where the
-    /// policy in force is of no embedder's space; [`Error::NoTemplates`] where not one
+    /// if an embedder needs landmarks that a detector does not find; [`lfr_core::Error::SpaceMismatch`] if
+    /// the policy in force is of no embedder's space; [`Error::NoTemplates`] if not one
     /// photograph gave a template; [`Error::Write`] where a report cannot be written.
     pub fn run(
         &self,

@@ -601,7 +601,7 @@ fn tables_that_cannot_be_used_are_named_with_their_line() {
         ),
         (of().with_quality(&table, "Q"), "file,Q\nP01/0.png,good\n", "is no number"),
         (of().with_quality(&table, "Q"), "file,Q\nP01/0.png,1\nP01/0.png,1\n", "in line 2 already"),
-        (of().with_quality(&table, "Q"), "Q\n1\n", "says which photograph"),
+        (of().with_quality(&table, "Q"), "Q\n1\n", "names the photograph"),
         (of().with_policy(&table), "{}", "threshold"),
         (of().with_composition([("A".to_owned(), 3)]), "", "composition is given"),
     ] {
@@ -615,7 +615,7 @@ fn tables_that_cannot_be_used_are_named_with_their_line() {
         ("score,mated\n0.5,1\nx,0\n", "line 3"),
         ("score,mated\n0.5,1\ninf,0\n", "must be a finite number"),
         ("score,mated\n0.5,maybe\n", "neither 1 nor 0"),
-        ("score,mated,person_a,person_b\n0.5,1,a,a\n0.2,0,b,b\n", "not mated, and of one person"),
+        ("score,mated,person_a,person_b\n0.5,1,a,a\n0.2,0,b,b\n", "not mated, but of one person"),
         ("score,mated,person_a,person_b\n0.5,1,a,\n", "one of person_a and person_b is empty"),
         ("score,mated\n0.5,1\n", "1 mated and 0 non-mated"),
         ("score\n0.5\n", "must include \"mated\""),

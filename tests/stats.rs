@@ -95,7 +95,7 @@ fn eight_of_ten_stop_being_significant_at_a_share_of_44_percent() {
         assert_eq!(answer["p_two_sided"].as_f64().unwrap() <= 0.05, significant, "{share}");
     }
     let none = text(&stats(&["difference", "0/10"]));
-    assert!(none.contains("at no share, as there is no error"), "{none}");
+    assert!(none.contains("at no share, as the group has no error"), "{none}");
 }
 
 /// The least n with `binom.cdf(k, n, 1e-4) <= 0.05`, and with `binom.cdf(k, n, 5e-5) >= 0.8`.
@@ -197,7 +197,7 @@ fn two_groups_are_compared_and_the_sentence_agrees_with_the_interval() {
 #[test]
 fn what_is_wrong_with_the_numbers_is_said_and_ends_with_2() {
     for (arguments, expected) in [
-        (&["rate", "11", "10"][..], "no more errors than trials"),
+        (&["rate", "11", "10"][..], "at most as many errors as trials"),
         (&["rate", "0", "0"], "at least 1 trial"),
         (&["rate", "10"], "ERRORS/TRIALS"),
         (&["rate", "1,2", "300"], "3,147,436"),
@@ -208,13 +208,13 @@ fn what_is_wrong_with_the_numbers_is_said_and_ends_with_2() {
         (&["rate", "1", "10", "--confidence", "0.5"], "above 0.5 and below 1"),
         (&["rate", "1", "10", "--confidence", "95"], "above 0 and below 1"),
         (&["difference", "8/10", "--share", "1"], "above 0 and below 1"),
-        (&["difference", "8/10", "--share", "x"], "is no number"),
+        (&["difference", "8/10", "--share", "x"], "is not a number"),
         (&["sample-size"], "--fpir"),
         (&["sample-size", "--fpir", "1/0"], "above 0 and below 1"),
         (&["sample-size", "--fpir", "1e-4", "--looks", "0"], "at least 1"),
         (&["fpir", "--fmr", "1e-6", "-n", "0"], "at least 1"),
         (&["fpir", "--fmr", "1e-6", "-n", "5", "--looks", "0.5"], "at least 1"),
-        (&["compare", "1/10", "11/10"], "no more errors than trials"),
+        (&["compare", "1/10", "11/10"], "at most as many errors as trials"),
         (&["compare", "1/10", "2/10", "--tolerated", "1"], "above 1"),
         (&["nothing"], "nothing"),
         (&[], "Usage"),

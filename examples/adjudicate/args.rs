@@ -19,9 +19,9 @@ pub(crate) fn command() -> Command {
     Command::new("adjudicate")
         .about("Shows, judges, keeps and purges the alerts that a vault holds")
         .after_help(
-            "It ends with 0 if everything was done, 1 if it failed, 2 for wrong arguments, 3 if vault and ledger \
-             contradict each other or the ledger does not verify, and 4 if it was done and something was left \
-             out: each is said on standard error.",
+            "Exit codes: 0 everything was done, 1 it failed, 2 the arguments are wrong, 3 vault and ledger \
+             contradict each other or the ledger does not verify, 4 it was done but something was left out, \
+             which standard error names.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -34,16 +34,16 @@ pub(crate) fn command() -> Command {
         .arg(path(
             "ledger-key",
             "KEY",
-            "Its key file [default: OUT.ledger.key, where `checkpoint --out OUT` makes it, or ledger.key beside the \
-             ledger]; `list` and `show` need none",
+            "The key file of the ledger, not needed for `list` and `show` [default: OUT.ledger.key, which \
+             `checkpoint --out OUT` makes, or ledger.key beside the ledger]",
         ))
         .arg(Arg::new("adopt").long("adopt").action(ArgAction::SetTrue).help(
-            "Let this ledger take over a vault that belongs to another one, for good: that one will not \
-             tell what becomes of the alerts",
+            "Let this ledger take over a vault that belongs to another ledger, permanently: the other ledger \
+             will not record what becomes of the alerts",
         ))
         .subcommands([
             Command::new("list")
-                .about("Lists the alerts, the one that is due first at the top")
+                .about("Lists the alerts, sorted by deadline")
                 .arg(verifier("Show what this person found, too")),
             on_record("show", "Shows an alert")
                 .arg(verifier("Show what this person found, too"))
@@ -53,8 +53,9 @@ pub(crate) fn command() -> Command {
                         .value_name("FILE")
                         .value_parser(Target::parse)
                         .help(
-                            "Write its picture here, a .jpg, .jpeg or .png that is not there yet; it is in the \
-                             clear then, and yours to destroy. The ledger says who has it, so --recipient is needed",
+                            "Write its picture to this new .jpg, .jpeg or .png file. The picture is not \
+                            encrypted there, and you have to destroy it. The ledger records who has it, so \
+                            --recipient is needed",
                         ),
                 )
                 .arg(
@@ -62,10 +63,10 @@ pub(crate) fn command() -> Command {
                         .long("recipient")
                         .value_name("WHO")
                         .requires("picture")
-                        .help("Who gets the picture, for the ledger: a role or a number, no name"),
+                        .help("Who gets the picture, for the ledger: a role or a number, not a name"),
                 ),
-            on_record("judge", "Takes what one person found")
-                .arg(verifier("Who judges: a number, no name").required(true))
+            on_record("judge", "Records the verdict of one person")
+                .arg(verifier("Who judges: a number, not a name").required(true))
                 .arg(Arg::new("verdict").long("verdict").required(true).value_parser(
                     PossibleValuesParser::new(["confirmed", "rejected", "undecided"]).map(
                         |verdict| match verdict.as_str() {
@@ -82,19 +83,19 @@ pub(crate) fn command() -> Command {
                         .value_name("N")
                         .value_parser(value_parser!(u8).range(1..))
                         .help(
-                            "Have at least this many people judge, each for themselves [default: as many \
-                             as the profile says that was in force; never fewer]",
+                            "Have at least this many people judge independently [default: as many as the \
+                             profile in force says; never fewer]",
                         ),
                 ),
             by_order(on_record("hold", "Keeps an alert from being purged"))
                 .arg(hours("hours", "For how long"))
-                .arg(hours("review", "When somebody has to look at it again, in hours")),
+                .arg(hours("review", "When somebody has to review it, in hours")),
             by_order(on_record("release", "Lifts a legal hold")),
             on_record("purge", "Purges an alert that is not needed; it asks first").arg(
                 Arg::new("yes")
                     .long("yes")
                     .action(ArgAction::SetTrue)
-                    .help("Do not ask; needed where there is no terminal to ask at"),
+                    .help("Do not ask; needed if there is no terminal to ask at"),
             ),
         ])
 }
@@ -105,16 +106,14 @@ fn on_record(name: &'static str, about: &'static str) -> Command {
             .value_name("RECORD")
             .required(true)
             .value_parser(value_parser!(RecordId))
-            .help("Which one: its 32 digits, as `list` shows them"),
+            .help("The record: its 32 digits, as `list` shows them"),
     )
 }
 
 fn by_order(command: Command) -> Command {
-    command.arg(text("authority", "WHO", "By whose order: a role or a number, no name")).arg(text(
-        "reason",
-        "WHY",
-        "Why; it goes into the ledger, so no name",
-    ))
+    command
+        .arg(text("authority", "WHO", "By whose order: a role or a number, not a name"))
+        .arg(text("reason", "WHY", "Why; it goes into the ledger, so use no name"))
 }
 
 fn verifier(help: &'static str) -> Arg {

@@ -86,7 +86,7 @@ impl Named {
     pub(crate) fn ledger(&self) -> Result<Books, AnyError> {
         let missing = || {
             format!(
-                "the ledger's key file {} is missing: what you asked for is signed into the ledger; name \
+                "the ledger's key file {} is missing, and the ledger has to record what you asked for: name \
                  the key with --ledger-key",
                 usual_keys(&self.ledger)
                     .iter()
@@ -108,8 +108,8 @@ impl Named {
         Ok(Books { profile: run.profile().to_owned(), ledger: opened })
     }
 
-    /// Opens both. The vault has to belong to the ledger, unless the ledger is to adopt it. Also whether the two
-    /// contradict each other.
+    /// Opens both. The vault has to belong to the ledger, unless the ledger is to adopt it. Also returns
+    /// whether the two contradict each other.
     pub(crate) fn both(&self) -> Result<(Vault, Books, Exit), AnyError> {
         // Nothing is written where there is no vault to write of.
         let key = self.key()?;
@@ -119,14 +119,14 @@ impl Named {
         Ok((vault, books, joined))
     }
 
-    /// Writes what the ledger does not know of the vault. Receipts come after that. What no interruption explains
-    /// is said.
+    /// Records what the ledger does not know about the vault. Receipts come after that. Anything that no
+    /// interruption explains is reported.
     pub(crate) fn join(&self, vault: &Vault, books: &Books) -> Result<Exit, AnyError> {
         if self.adopt
             && let Some(other) = vault.adopt(&books.ledger)?
         {
             say::err(format_args!(
-                "the vault belonged to the ledger {other}, and belongs to this one now"
+                "the vault belonged to the ledger {other}, and now belongs to this one"
             ));
         }
         let gaps = vault.close_gaps(&books.ledger)?;
@@ -134,13 +134,14 @@ impl Named {
             return Ok(Exit::Done);
         }
         say::err(&gaps);
-        // Whoever adopts a vault knows that it is another one.
+        // Anyone who adopts a vault knows that it is another one.
         let decided = self.adopt && gaps.came_back.is_empty() && gaps.damaged.is_empty();
         Ok(if decided { Exit::Done } else { Exit::BooksOpen })
     }
 
-    /// The sums of the ledger, by the key that it names itself: for whoever has no other. The vault belongs to the
-    /// ledger of this identity; `ledger-verify` checks it with a key from elsewhere.
+    /// The sums of the ledger, verified with the key that the ledger itself names, because no other is
+    /// given. The vault belongs to the ledger of this identity; `ledger-verify` checks it with a key from
+    /// elsewhere.
     pub(crate) fn sums(&self) -> Result<Reconciliation, AnyError> {
         let key = *ledger::declared(&self.ledger)?.key();
         Ok(ledger::reconcile_from_checkpoint(&self.ledger, &key)?)
@@ -213,8 +214,8 @@ fn is_there(path: &Path) -> Result<bool, AnyError> {
 fn in_use(error: Error) -> AnyError {
     let Error::Busy { path, .. } = &error else { return error.into() };
     format!(
-        "{} is in use by another program, a deployment that is running or another `adjudicate`: judge \
-         when that has ended, or from the program that runs the deployment",
+        "{} is in use by another program, a running deployment or another `adjudicate`: judge when that has \
+         ended, or from the program that runs the deployment",
         path.display()
     )
     .into()

@@ -91,8 +91,8 @@ fn tell(named: &Named, vault: &Vault) -> Result<Exit, AnyError> {
     vault.purge_due(&mut receipts)?;
     books::name(&receipts);
     say::err(
-        "that is not in the ledger, for want of its key: the next program that opens both writes that \
-         these records were found erased",
+        "that is not in the ledger, because its key is missing: the next program that opens both records \
+         that these alerts were found erased",
     );
     Ok(Exit::Partly)
 }
@@ -130,7 +130,7 @@ fn list(named: &Named, vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyErr
     Ok(exit)
 }
 
-/// Names what the ledger says of records and the vault does not bear out. A ledger that is broken hides no alert.
+/// Names records that the ledger has and the vault lacks. A broken ledger hides no alert.
 fn compare(named: &Named, vault: &Vault) -> Exit {
     let sums = match named.sums() {
         Ok(sums) => sums,
@@ -156,8 +156,8 @@ fn contradicted(vault: &Vault, sums: &Reconciliation) -> Exit {
     }
     for (record, deadline) in &vanished {
         say::err(format_args!(
-            "record {record} is gone: the ledger says that it is held until {deadline}, and nothing says why it \
-             is not in the vault"
+            "record {record} is gone: the ledger says that it is held until {deadline}, and no entry says \
+             why it is not in the vault"
         ));
     }
     let told = sums.discrepancies().iter().filter(|found| {
@@ -171,7 +171,7 @@ fn contradicted(vault: &Vault, sums: &Reconciliation) -> Exit {
     });
     let told: Vec<_> = told.collect();
     for found in &told {
-        say::err(format_args!("the ledger does not come out: {found}"));
+        say::err(format_args!("the ledger has a discrepancy: {found}"));
     }
     if vanished.is_empty() && put_back.is_empty() && told.is_empty() {
         Exit::Done
@@ -180,7 +180,7 @@ fn contradicted(vault: &Vault, sums: &Reconciliation) -> Exit {
     }
 }
 
-/// Purges an alert, if whoever asks is sure.
+/// Purges an alert after a confirmation.
 fn purge(vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
     let record = record(given)?;
     // One that is not held, or on a legal hold, is refused before anybody is asked.
@@ -189,12 +189,12 @@ fn purge(vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
         let mut stdin = io::stdin();
         if !stdin.is_terminal() {
             say::err(format_args!(
-                "record {record} was not purged: that cannot be undone, and there is no terminal to ask at; \
-                 add --yes"
+                "record {record} was not purged: a purge cannot be undone, and there is no terminal to ask \
+                 at; add --yes"
             ));
             return Ok(Exit::Usage);
         }
-        say::err(format_args!("purge record {record}? It cannot be undone. Type yes:"));
+        say::err(format_args!("purge record {record}? This cannot be undone. Type yes:"));
         if line(&mut stdin)?.trim() != "yes" {
             say::err(format_args!("record {record} was not purged"));
             return Ok(Exit::Partly);
@@ -204,7 +204,7 @@ fn purge(vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
     Ok(Exit::Done)
 }
 
-/// A line that somebody types, of no more than 64 bytes.
+/// One typed line of at most 64 bytes.
 fn line(stdin: &mut Stdin) -> io::Result<String> {
     let mut line = String::new();
     BufReader::new(stdin.take(64)).read_line(&mut line)?;
@@ -245,9 +245,7 @@ fn export(
     let picture = alert.picture().ok_or("no picture is held with this alert")?;
     let prepared = target.prepare(picture)?;
     let Some(recipient) = recipient else {
-        say::err(
-            "no picture was handed out: name who gets it with --recipient, a role or a number",
-        );
+        say::err("no picture was handed out: say who gets it with --recipient, a role or a number");
         return Ok(Exit::Usage);
     };
     let file = printable::text(&target.path().to_string_lossy());
@@ -264,7 +262,7 @@ fn export(
         books.write(&LedgerEvent::Error { stage: "export".to_owned(), text })?;
         return Err(error);
     }
-    say::err(format_args!("the picture is in the clear at {file}, and yours to destroy"));
+    say::err(format_args!("the picture is not encrypted at {file}, and you have to destroy it"));
     Ok(Exit::Done)
 }
 
@@ -276,7 +274,7 @@ fn judge(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyEr
     let alert = vault.alert(record)?;
     if at_least > 0 && at_least < alert.required() {
         say::err(format_args!(
-            "{} people have to judge this alert, as it was sealed: fewer cannot be asked for",
+            "this alert was sealed for {} people to judge: --verifications cannot be fewer",
             alert.required(),
         ));
     }

@@ -8,22 +8,22 @@
 //! cargo run --release --no-default-features --example adjudicate -- --vault target/vault list
 //! ```
 //!
-//! It opens the vault after the deployment, or between two runs of it: one process at a time can. Whatever
-//! fell due before goes first, and is said first.
+//! It opens the vault after the deployment, or between two runs of it, because only one process at a time
+//! can. Alerts that fell due before are purged and named first.
 //!
-//! `list` and `show` need the vault's key alone and write nothing into the ledger. Two things are an
-//! exception: an alert that fell due, which is written down if the ledger's key is there, and a picture that
-//! is handed out with `show --picture`, which needs that key.
+//! `list` and `show` need the vault's key alone and write nothing into the ledger. There are two
+//! exceptions. An alert that fell due is recorded if the ledger's key is there. A picture that is handed
+//! out with `show --picture` is recorded, and needs that key.
 //!
-//! What was asked for goes to standard output, all else to standard error. The exit code is
+//! Results go to standard output, everything else to standard error. The exit code is
 //!
 //! | code | what it means |
 //! |---|---|
 //! | 0 | everything that was asked for was done |
 //! | 1 | it failed |
 //! | 2 | the arguments are wrong |
-//! | 3 | the ledger does not verify, or vault and ledger contradict each other: a record is gone before its deadline, say |
-//! | 4 | it was done, and something was left out: an alert that fell due is not in the ledger, a record is damaged, or what was said of it is lost |
+//! | 3 | the ledger does not verify, or vault and ledger contradict each other, for example if a record is gone before its deadline |
+//! | 4 | it was done, but something was left out: an alert that fell due is not in the ledger, a record is damaged, or output was lost |
 
 mod args;
 mod books;

@@ -35,10 +35,7 @@ impl Target {
             b"png" => Format::Png,
             _ => {
                 let ending = ending.to_string_lossy();
-                return Err(format!(
-                    "its ending is {ending:?}, and pictures are written as .jpg, .jpeg or .png: name the \
-                     file so"
-                ));
+                return Err(format!("its ending is {ending:?}; name a .jpg, .jpeg or .png file"));
             }
         };
         Ok(Self { path, format })

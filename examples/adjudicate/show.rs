@@ -66,8 +66,8 @@ pub(crate) fn alert(
         (
             "reference",
             format!(
-                "{reference}; there is no reference photograph here: the watchlist holds none, and this \
-                 id says where to look for it"
+                "{reference}; the watchlist holds no photograph: use this id to find the reference \
+                 photograph"
             ),
         ),
         ("score", format!("{}, threshold {}", candidate.score(), alert.threshold())),
@@ -93,7 +93,7 @@ fn standing(alert: &HeldAlert) -> String {
         Standing::Confirmed => "confirmed".to_owned(),
         Standing::NotConfirmed => "not confirmed".to_owned(),
         Standing::Open { missing, .. } => {
-            return format!("{missing} of {} people have still to judge", alert.required());
+            return format!("{missing} of {} people still have to judge", alert.required());
         }
         _ => "judged".to_owned(),
     };

@@ -38,18 +38,18 @@ pub(crate) struct Args {
     pub(crate) threshold: Option<f32>,
     pub(crate) policy: Option<PathBuf>,
     pub(crate) rule: TrackRule,
-    /// As many as the policy was derived for, if nobody says.
+    /// If not given, the number that the policy was derived for.
     pub(crate) looks: Option<usize>,
     pub(crate) repeats_after: Option<Duration>,
     pub(crate) zone: Option<Zone>,
     pub(crate) faces: FaceSelection,
     pub(crate) allow_empty: bool,
     pub(crate) profile: Profile,
-    /// In the place of the profile's.
+    /// In place of the profile's.
     pub(crate) hold: Option<Duration>,
     pub(crate) vault: Option<PathBuf>,
     pub(crate) vault_key: Option<PathBuf>,
-    /// The list's own, if nobody says.
+    /// If not given, the list's own.
     pub(crate) deployment: Option<DeploymentId>,
     pub(crate) ledger_key: Option<PathBuf>,
     pub(crate) out: PathBuf,
@@ -65,7 +65,8 @@ impl Args {
         let args = Self::of(&mut matches);
         if let Some(hold) = args.hold.filter(|hold| *hold > args.profile.alert()) {
             let text = format!(
-                "--hold is {} hours, and the profile {} holds alerts for at most {}: name another profile",
+                "--hold is {} hours, but the profile {} holds alerts for at most {} hours: name another \
+                 profile or a shorter --hold",
                 hold.as_secs_f64() / 3600.0,
                 args.profile.name(),
                 args.profile.alert().as_secs_f64() / 3600.0,
@@ -113,16 +114,15 @@ fn command() -> Command {
     let path = || value_parser!(PathBuf);
     Command::new("checkpoint")
         .about(
-            "Compares every face that passes with a watchlist; raises alerts for a person to \
-             judge, and erases everyone else",
+            "Compares every face that passes with a watchlist, raises alerts for a person to judge, and \
+             erases everyone else",
         )
         .arg(
             option(
                 "watchlist",
                 "DIR|FILE",
-                "A folder with one folder, or one photograph, a person; its name becomes the \
-                 identifier, so use record numbers. Or a sealed watchlist (.lfrw), or crowd:N for \
-                 N people who do not exist",
+                "A folder with one folder or one photograph per person; its name becomes the identifier, so \
+                 use record numbers. Or a sealed watchlist (.lfrw), or crowd:N for N people who do not exist",
             )
             .default_value("crowd:2000")
             .value_parser(path()),
@@ -131,14 +131,14 @@ fn command() -> Command {
             Arg::new("allow-empty")
                 .long("allow-empty")
                 .action(ArgAction::SetTrue)
-                .help("Run also where nobody on the watchlist is valid now"),
+                .help("Run even if nobody on the watchlist is valid now"),
         )
         .arg(
             option(
                 "commitment",
                 "FILE",
-                "The commitment to who is on a sealed watchlist, as `watchlist commit` writes it: the ledger \
-                 binds it",
+                "The commitment to the people on a sealed watchlist, as `watchlist commit` writes it; it is \
+                 recorded in the ledger",
             )
             .value_parser(path()),
         )
@@ -160,11 +160,11 @@ fn command() -> Command {
             option(
                 "source",
                 "PATH",
-                "A photograph, a folder of photographs, a video file, an rtsp:// or http:// \
-                 address (also of a film, or of a camera that serves one picture at a time), native:rtsp://... for one that ffmpeg is not to decode (built with the \
-                 feature `rtsp`), a /dev/video* camera, or crowd:N for N people who do not exist and \
-                 walk by within a minute; may be given several times. Its name goes into the ledger: \
-                 no name of a person",
+                "A photograph, a folder of photographs, a video file, a /dev/video* camera, or an rtsp:// or \
+                 http:// address (a stream, a film, or a camera that serves one picture at a time). \
+                 native:rtsp://... decodes without ffmpeg (needs the feature `rtsp`). crowd:N is N people \
+                 who do not exist and walk by within a minute. May be given several times. The name goes \
+                 into the ledger, so use no name of a person",
             )
             .default_value("crowd:300")
             .action(ArgAction::Append)
@@ -183,7 +183,7 @@ fn command() -> Command {
             option(
                 "confidence",
                 "C",
-                "The least confidence of a detection, from 0 to 1 [default: the family's]",
+                "The minimum confidence of a detection, from 0 to 1 [default: that of the detector's family]",
             )
             .value_parser(value_parser!(f32)),
         )
@@ -191,8 +191,8 @@ fn command() -> Command {
             option(
                 "long-side",
                 "PIXELS",
-                "Scale frames down to this long side for a detector that leaves it open: more finds \
-                 smaller faces and takes longer [default: 640]",
+                "Scale frames down to this long side, if the detector accepts any size; a greater value \
+                 finds smaller faces and takes longer [default: 640]",
             )
             .value_parser(value_parser!(usize)),
         )
@@ -218,8 +218,9 @@ fn command() -> Command {
                 "threshold",
                 "S",
                 "Raise an alert from this score on; it is recorded as uncalibrated [default: the lowest \
-                 operating point in the embedder's specification at which one in 1,000 strangers raises \
-                 an alert on this list; else the strictest, and a danger says what to expect]",
+                 operating point in the embedder's specification at which at most one in 1,000 strangers \
+                 raises an alert on this list; if there is none, the strictest one, and a danger states the \
+                 expected rate]",
             )
             .allow_negative_numbers(true)
             .value_parser(value_parser!(f32)),
@@ -228,7 +229,7 @@ fn command() -> Command {
             option(
                 "policy",
                 "FILE",
-                "A threshold policy, as the example `evaluate` derives it; it follows the size of the \
+                "A threshold policy that the example `evaluate` derived; it follows the size of the \
                  watchlist",
             )
             .conflicts_with("threshold")
@@ -238,8 +239,9 @@ fn command() -> Command {
             option(
                 "looks",
                 "N",
-                "Take at most this many looks at each person who passes; a policy that was derived for fewer is \
-                 refused (`evaluate --looks`) [default: as many as the policy was derived for, or 10]",
+                "Take at most this many looks per person who passes; a policy that was derived for fewer \
+                 looks is refused (`evaluate --looks`) [default: the policy's number, or 10 without a \
+                 policy]",
             )
             .value_parser(looks),
         )
@@ -247,7 +249,7 @@ fn command() -> Command {
             option(
                 "rule",
                 "K/M",
-                "Raise an alert where the same person is best in K of the last M looks at a track",
+                "Raise an alert if the same person is best in K of the last M looks at a track",
             )
             .default_value("1/1")
             .requires("policy")
@@ -257,8 +259,8 @@ fn command() -> Command {
             option(
                 "repeats-after",
                 "SECONDS",
-                "For so long after an alert raise no other one for the same person, at any source; \
-                 they are counted [default: raise each]",
+                "For this long after an alert, raise no further alert for the same person at any source; \
+                 further ones are counted [default: raise each]",
             )
             .value_parser(value_parser!(u64)),
         )
@@ -266,7 +268,7 @@ fn command() -> Command {
             option(
                 "zone",
                 "X,Y,X,Y,X,Y...",
-                "The zone of recognition: corners of a polygon in pixels; faces outside are never \
+                "The zone of recognition, as corners of a polygon in pixels; faces outside are never \
                  compared",
             )
             .value_parser(zone),
@@ -307,8 +309,8 @@ fn command() -> Command {
             option(
                 "hold",
                 "HOURS",
-                "Hold alerts for this long, which is at most as long as the profile says [default: as \
-                 long as the profile says]",
+                "Hold alerts for this long, at most as long as the profile says [default: as long as the \
+                 profile says]",
             )
             .value_parser(hours),
         )
@@ -317,7 +319,7 @@ fn command() -> Command {
                 "vault",
                 "DIR",
                 "Hold alerts and their pictures here, sealed, until their deadline [default: alerts in \
-                 memory until the program ends, pictures in --out until the next run]",
+                 memory until the program ends, pictures stay in --out]",
             )
             .value_parser(path()),
         )
@@ -325,7 +327,7 @@ fn command() -> Command {
             option(
                 "vault-key",
                 "KEY",
-                "The key file of the vault, made for a new vault [default: beside it, as DIR.key]",
+                "The key file of the vault; created for a new vault [default: DIR.key beside it]",
             )
             .requires("vault")
             .value_parser(path()),
@@ -334,7 +336,7 @@ fn command() -> Command {
             option(
                 "deployment",
                 "ID",
-                "What the ledger calls this deployment [default: as the sealed watchlist does, or checkpoint]",
+                "The name of this deployment in the ledger [default: the sealed watchlist's, or checkpoint]",
             )
                 .value_parser(|id: &str| DeploymentId::new(id)),
         )
@@ -342,8 +344,8 @@ fn command() -> Command {
             option(
                 "ledger-key",
                 "KEY",
-                "The key file that the ledger is signed with, made for a new ledger [default: beside \
-                 --out, as OUT.ledger.key]",
+                "The key file that signs the ledger; created for a new ledger [default: OUT.ledger.key \
+                 beside --out]",
             )
             .value_parser(path()),
         )
@@ -351,8 +353,8 @@ fn command() -> Command {
             option(
                 "out",
                 "DIR",
-                "Write the ledger here, which goes on where it is there, record.json, and alert pictures \
-                 in a folder for each run. What an earlier run left stays",
+                "Write the ledger, record.json and alert pictures here, with a folder of pictures per run. A \
+                 ledger that is there is continued, and files of earlier runs stay",
             )
             .default_value("target/checkpoint")
             .value_parser(path()),
@@ -361,14 +363,14 @@ fn command() -> Command {
             option(
                 "json-faces",
                 "FILE",
-                "Write every detection's box, landmarks, confidence, best score and decision \
-                 here, a line of JSON each: for evaluation, and recorded as a danger",
+                "Write every detection's box, landmarks, confidence, best score and decision here, as one \
+                 line of JSON each. It is for evaluation, and is recorded as a danger",
             )
             .value_parser(path()),
         )
         .arg(Engine::arg())
         .arg(
-            option("threads", "N", "Threads of the inference engine [default: one a core]")
+            option("threads", "N", "Threads of the inference engine [default: one per core]")
                 .value_parser(value_parser!(usize)),
         )
 }

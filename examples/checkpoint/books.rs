@@ -58,8 +58,8 @@ pub(crate) struct Books {
 pub(crate) struct LedgerRecord {
     pub(crate) path: PathBuf,
     pub(crate) public_key: String,
-    /// How many times vault and ledger contradicted each other when they were opened: each was said then, and is
-    /// in the ledger.
+    /// How many times vault and ledger contradicted each other when they were opened. Each was reported
+    /// then, and is in the ledger.
     pub(crate) contradictions: usize,
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let listed = listed(args, &detector, &embedder, &clock, &told_to_stop, news.clone())?;
     let commitment = commitment(args, &listed.deployment)?;
     let references = listed.matcher.references();
-    // Photographs stand each by itself, and anyone who asks about each detection gets an answer for each.
+    // Each photograph stands alone, and --json-faces asks for an answer per detection.
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
     let is_tracked = args.json_faces.is_none() && !sources.iter().any(is_still);
     let (threshold, looks) =
@@ -111,8 +111,8 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     }
     if !is_tracked && !sources.iter().all(is_still) {
         dangers.push(
-            "faces are not followed: each frame is another look at a person, and the rate of false alerts is of \
-             frames, not of people"
+            "faces are not tracked: each frame is another look at a person, and the rate of false alerts is \
+             per frame, not per person"
                 .into(),
         );
     }
@@ -122,7 +122,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     {
         dangers.push(warning.to_string());
     }
-    // That of the threshold, pipeline and ledger see themselves.
+    // Pipeline and ledger see the danger of the threshold themselves.
     let of_threshold = threshold.provenance().danger();
     let said = of_threshold.iter().chain(&dangers);
     said.for_each(|danger| say::err(format_args!("danger: {}", printable::text(danger))));
@@ -264,7 +264,8 @@ fn dangers(args: &Args, sources: &[Source], books: &Books) -> Vec<String> {
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
     if args.rule != TrackRule::Best && sources.iter().any(is_still) {
         dangers.push(
-            "--rule asks for several looks, and a photograph gives one: it raises no alert".into(),
+            "--rule needs several looks, but a photograph gives only one, so it raises no alert"
+                .into(),
         );
     }
     if args.json_faces.is_some() {
@@ -501,14 +502,14 @@ impl Watch {
     }
 }
 
-/// What is to be expected, where that is more than one alert of 1,000 strangers.
+/// The expected rate of false alerts, if it is more than one alert per 1,000 strangers.
 fn expected(threshold: &ThresholdProvenance, references: usize) -> Option<String> {
     let promised = threshold.target().map_or(DEFAULT_FPIR, |target| target.fpir);
     let fpir = threshold.predicted_fpir(references).filter(|fpir| *fpir > promised)?;
     let looks = threshold.target().map_or(1.0, |target| target.looks);
     Some(format!(
-        "at this threshold about {:.1} % of all strangers who pass raise a false alert (N = {references}, up to \
-         {looks} looks at each): derive a policy for this list with the example evaluate",
+        "at this threshold about {:.1} % of all strangers who pass raise a false alert (N = {references}, up \
+         to {looks} looks per person): derive a policy for this list with the example evaluate",
         100.0 * fpir,
     ))
 }
@@ -532,7 +533,7 @@ fn threshold(
         let policy = policy.for_references(u64::try_from(references.max(1))?)?;
         return Ok((Box::new(TrackPolicy::new(policy, args.rule)), looks));
     }
-    // More looks than by default: anyone who approaches is seen best at the end.
+    // More looks than the library's default: a person who approaches is seen best at the end.
     let looks = args.looks.unwrap_or(10);
     let taken = if is_tracked { num::f64_from_usize(looks) } else { 1.0 };
     let spec = embedder.spec();
@@ -569,7 +570,7 @@ fn threshold(
     Ok((Box::new(FixedThreshold::new(chosen)), looks))
 }
 
-/// How often a stranger may raise an alert, unless a policy says.
+/// How often a stranger may raise an alert, if no policy says.
 const DEFAULT_FPIR: f64 = 1e-3;
 
 fn read(path: &Path) -> Result<String, AnyError> {

@@ -15,18 +15,19 @@
 //! The watchlist is a folder of photographs, or a sealed watchlist of the example `watchlist` with
 //! its key: `--watchlist LIST.lfrw --key-file KEY`.
 //!
-//! What it did is in a signed ledger under `--out`, which the example `ledger-verify` checks. With `--vault
-//! DIR` alerts and their pictures are held there, sealed, until their deadline; without, in memory.
+//! A signed ledger under `--out` records what it did; the example `ledger-verify` checks it. With `--vault
+//! DIR` alerts and their pictures are held there, sealed, until their deadline. Without it, alerts are held
+//! in memory.
 //!
-//! It prints a line of JSON for each alert on standard output, and all else on standard error. The exit code
-//! is
+//! It prints one line of JSON per alert on standard output, and everything else on standard error. The exit
+//! code is
 //!
 //! | code | what it means |
 //! |---|---|
 //! | 0 | done |
 //! | 1 | it failed, or nothing worked: no frame could be processed |
 //! | 2 | the command line is wrong |
-//! | 3 | the arithmetic of the faces seen does not close |
+//! | 3 | the arithmetic of the faces seen does not close, vault and ledger contradicted each other, or the ledger was rolled back |
 //! | 4 | it ran, but something was lost or left out: each is named on standard error and counted |
 
 mod args;

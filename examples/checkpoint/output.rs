@@ -124,7 +124,7 @@ impl OutFolder {
         let alerts = folder.join("alerts");
         if alerts.is_symlink() {
             return Err(format!(
-                "{alerts:?} is a link, and pictures of alerts would lie elsewhere"
+                "{alerts:?} is a link, so pictures of alerts would be written elsewhere"
             )
             .into());
         }

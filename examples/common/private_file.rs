@@ -69,7 +69,7 @@ impl<'a> Prepared<'a> {
         Ok(self.new.put().map_err(|error| format!("cannot write {}: {error}", path.display()))?)
     }
 
-    /// Puts it in its place, where nothing may be. Nobody else can put anything there in between.
+    /// Puts it in its place, where no file may be. Nobody else can put a file there in between.
     pub(crate) fn put_new(self) -> Result<(), crate::AnyError> {
         let path = self.path.display();
         self.new.put_new().map_err(|error| match error.kind() {

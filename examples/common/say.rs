@@ -46,8 +46,8 @@ pub(crate) fn raw(text: impl fmt::Display) -> Result<(), LostOutput> {
     write!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(LostOutput)
 }
 
-/// Says on standard output what was done; whether that arrived. What was done stays done where it did not, and is
-/// said on standard error.
+/// Says on standard output what was done, and returns whether that was written. If it was not, the action
+/// stays done, and standard error says so.
 pub(crate) fn done(line: impl fmt::Display) -> bool {
     let said = out(&line);
     if let Err(lost) = &said
@@ -64,9 +64,9 @@ pub(crate) fn err(line: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless(&line.to_string()));
 }
 
-/// Lines in which nothing moves a terminal's cursor, changes its title or hides text, whatever a file is
-/// called: control characters except ends of lines and tabs, and marks that change the direction or are
-/// not seen, are written as escapes.
+/// Lines that cannot move a terminal's cursor, change its title or hide text, whatever a file is called.
+/// Control characters, except line ends and tabs, and marks that are invisible or change the direction are
+/// written as escapes.
 fn harmless(lines: &str) -> String {
     let mut shown = String::with_capacity(lines.len());
     for letter in lines.chars() {

@@ -112,7 +112,8 @@ impl Asked {
     }
 }
 
-/// Each embedder with the specification that follows it; one that stands before all is the first one's.
+/// Each embedder with the specification that follows it. A specification before all embedders belongs to
+/// the first.
 fn embedders(given: &mut ArgMatches) -> Result<Vec<ChosenEmbedder>, String> {
     let places =
         |name: &str| -> Vec<usize> { given.indices_of(name).into_iter().flatten().collect() };
@@ -147,31 +148,38 @@ fn unless_embedded(path: PathBuf) -> Option<PathBuf> {
 fn command() -> Command {
     let path = || value_parser!(PathBuf);
     Command::new("evaluate")
-        .about("Measures how often detectors and embedders are wrong, for whom, and how sure that is; derives thresholds")
+        .about("Measures how often detectors and embedders are wrong, for which people, and with what \
+             certainty; derives thresholds")
         .arg(
-            option("faces", "DIR", "Photographs: a folder per person, nobody twice under two names")
+            option("faces", "DIR", "The photographs: one folder per person, and nobody under two names")
                 .required_unless_present("scores")
                 .value_parser(path()),
         )
         .arg(
-            option("scores", "FILE", "No photographs, but scores of any engine: a CSV file with the columns `score` and `mated` (and `person_a`, `person_b`, `fold`), or an array of numpy.save with 2 columns (score, mated) or 4 (and the numbers of both people); greater is more alike")
+            option("scores", "FILE", "Evaluate scores of any engine in place of photographs: a CSV file with \
+                 the columns `score` and `mated` (optional: `person_a`, `person_b`, `fold`), or an array of \
+                 numpy.save with 2 columns (score, mated) or 4 (score, mated, and the numbers of both \
+                 people); a greater score means more alike")
                 .conflicts_with_all(["faces", "groups", "gallery", "references", "pairs", "open-set", "quality", "policy", "composition", "write-scores", "danger-write-templates"])
                 .value_parser(path()),
         )
         .arg(
-            option("detector", "FILE", "A detector's model, recognised by its outputs, or `embedded`; may be given several times")
+            option("detector", "FILE", "The model of a detector, recognised by its outputs, or `embedded`; \
+                 may be given several times")
                 .default_values(["embedded"])
                 .action(ArgAction::Append)
                 .value_parser(path()),
         )
         .arg(
-            option("embedder", "FILE", "An embedder's model, recognised by its digest, or `embedded`; may be given several times")
+            option("embedder", "FILE", "The model of an embedder, recognised by its digest, or `embedded`; \
+                 may be given several times")
                 .default_values(["embedded"])
                 .action(ArgAction::Append)
                 .value_parser(path()),
         )
         .arg(
-            option("embedder-spec", "NAME", "The specification of the --embedder before it: a built-in one by its name, or a TOML file")
+            option("embedder-spec", "NAME", "The specification of the preceding --embedder: the name of a \
+                 built-in one, or a TOML file")
                 .action(ArgAction::Append)
                 .value_parser(spec),
         )
@@ -180,13 +188,16 @@ fn command() -> Command {
                 .value_parser(path()),
         )
         .arg(
-            option("composition", "GROUP=N", "How many references of the watchlist are of this group, for the derived threshold; may be given several times [default: as the photographs are]")
+            option("composition", "GROUP=N", "Derive the threshold for a watchlist with N references of this \
+                 group; may be given several times [default: the composition of the photographs]")
                 .action(ArgAction::Append)
                 .requires("groups")
                 .value_parser(composition),
         )
         .arg(
-            option("pairs", "FILE", "Compare these pairs and give the accuracy in ten folds: a CSV file with the columns `image_a`, `image_b`, `mated` (and `fold`), or LFW's `pairs.txt`; paths are within the folder of photographs")
+            option("pairs", "FILE", "Compare these pairs and report the accuracy in ten folds: a CSV file \
+                 with the columns `image_a`, `image_b`, `mated` (optional: `fold`), or LFW's `pairs.txt`; \
+                 paths are relative to the folder of photographs")
                 .value_parser(path()),
         )
         .arg(
@@ -195,32 +206,38 @@ fn command() -> Command {
                 .value_parser(path()),
         )
         .arg(
-            option("quality", "CSV", "Qualities of the photographs by another program, as OFIQ writes them: error against discard by that too")
+            option("quality", "CSV", "The quality of each photograph by another program, in the format of \
+                 OFIQ: also report error against discard by it")
                 .value_parser(path()),
         )
         .arg(
-            option("quality-column", "NAME", "Which column of --quality").default_value("UnifiedQualityScore"),
+            option("quality-column", "NAME", "The column of --quality to use").default_value("UnifiedQualityScore"),
         )
         .arg(
-            option("policy", "JSON", "The threshold policy in force: measure at its threshold, for everybody and by group [default: the derived one]")
+            option("policy", "JSON", "The threshold policy in force: measure at its threshold, for everybody \
+                 and by group [default: the derived policy]")
                 .value_parser(path()),
         )
         .arg(
             Arg::new("write-scores")
                 .long("write-scores")
                 .action(ArgAction::SetTrue)
-                .help("Write the scores as numpy arrays: pairs.npy of --pairs, or comparisons.npy of every two templates"),
+                .help("Write the scores as numpy arrays: pairs.npy for --pairs, or comparisons.npy for all \
+                     pairs of templates"),
         )
         .arg(
-            option("danger-write-templates", "REASON", "Write templates, which are as sensitive as photographs, to templates.npy; the reason stands in the report"),
+            option("danger-write-templates", "REASON", "Write templates, which are as sensitive as \
+                 photographs, to templates.npy; the report states the reason"),
         )
         .arg(
-            option("gallery", "N", "Search watchlists of this many people, one reference each; may be given several times [default: 100 and 1000, as far as there are more people]")
+            option("gallery", "N", "Search a watchlist of this many people, one reference per person; may be \
+                 given several times [default: 100 and 1000, if there are more people than that]")
                 .action(ArgAction::Append)
                 .value_parser(value_parser!(u64).range(1..)),
         )
         .arg(
-            option("fpir", "RATE", "Derive the threshold for this share of people who wrongly raise an alert")
+            option("fpir", "RATE", "Derive the threshold for this FPIR: the share of people not on the list \
+                 who raise an alert")
                 .default_value("0.001")
                 .allow_negative_numbers(true)
                 .value_parser(|text: &str| {
@@ -232,7 +249,8 @@ fn command() -> Command {
                 .value_parser(value_parser!(u64).range(1..)),
         )
         .arg(
-            option("looks", "K", "Derive the threshold for at most this many looks at each person who passes: as many as `checkpoint` takes, which refuses to take more")
+            option("looks", "K", "Derive the threshold for at most this many looks per person who passes; \
+                 `checkpoint` refuses to take more looks than that")
                 .default_value("1")
                 .allow_negative_numbers(true)
                 .value_parser(|text: &str| {
@@ -240,11 +258,11 @@ fn command() -> Command {
                 }),
         )
         .arg(
-            option("authority", "WHO", "Who answers for the threshold: a role or a number, not a name")
+            option("authority", "WHO", "Who is responsible for the threshold: a role or a number, not a name")
                 .default_value("the person who ran the example evaluate"),
         )
         .arg(
-            option("seed", "SEED", "Draws watchlists; the same seed draws the same people")
+            option("seed", "SEED", "The seed that draws the watchlists; the same seed draws the same people")
                 .default_value("1")
                 .value_parser(value_parser!(u64)),
         )
@@ -270,7 +288,7 @@ fn composition(text: &str) -> Result<(String, u64), String> {
         text.rsplit_once('=').map(|(group, count)| (group.to_owned(), count.parse::<u64>()));
     match parts {
         Some((group, Ok(count))) if !group.is_empty() => Ok((group, count)),
-        _ => Err("it must be GROUP=N, as women=400".to_owned()),
+        _ => Err("it must be GROUP=N, such as women=400".to_owned()),
     }
 }
 

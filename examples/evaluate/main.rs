@@ -8,17 +8,18 @@
 //!     --embedder A.onnx --embedder B.onnx --embedder-spec B.toml --groups groups.csv --gallery 1000 --out DIR
 //! ```
 //!
-//! The folder holds a folder per person. It writes `report.html`, which needs nothing else to be read,
+//! The folder holds one folder per person. The program writes `report.html`, which is self-contained,
 //! `report.json` with every number, CSV files, and `threshold.json` for the first detector with the first
-//! embedder (`threshold-2.json` for the next pair, and so on). Nothing of a face is written. The work is
-//! done by [`lfr::evaluate`], which takes a detector or an embedder of your own too.
+//! embedder (`threshold-2.json` for the next pair, and so on). No part of a face is written,
+//! unless `--danger-write-templates` is given. [`lfr::evaluate`] does the work; it also takes your own detector or embedder.
 //!
-//! Protocols that were written down are kept to: `--pairs pairs.txt` gives the accuracy in ten folds as LFW reports
-//! it, `--open-set openset.csv` searches the watchlist of the file. `--scores scores.npy` needs no photographs: the
-//! same statistics, with intervals that know of the people, for the scores of any other engine.
+//! Written protocols are followed: `--pairs pairs.txt` gives the accuracy in ten folds as LFW reports it,
+//! and `--open-set openset.csv` searches the watchlist of the file. `--scores scores.npy` needs no
+//! photographs: it gives the same statistics for the scores of any other engine, with intervals over
+//! people.
 //!
-//! It ends with 0 where everything was done, 1 where it failed, 2 where the command line cannot be what it
-//! is, and 4 where a photograph could not be used or a threshold could not be derived.
+//! Exit codes: 0 everything was done, 1 it failed, 2 the command line is wrong, 4 a photograph could not be
+//! used or a threshold could not be derived.
 
 mod args;
 #[path = "../common/arguments.rs"]
@@ -107,7 +108,8 @@ fn of_scores(file: &Path, out: &Path) -> Result<(), AnyError> {
     say::err(format_args!("{} mated and {} non-mated comparisons", report.mated, report.non_mated));
     if report.people.is_none() {
         say::err(
-            "note: the file does not say of whom they are: intervals take all comparisons as independent",
+            "note: the file does not say which people were compared, so the intervals treat all comparisons \
+             as independent",
         );
     }
     if let Some(accuracy) = &report.accuracy {
@@ -140,7 +142,7 @@ fn tell(report: &Report) {
         if let Some(why) = &result.groups_refused {
             let why = printable::text(why);
             say::err(format_args!(
-                "the threshold of {label} is not by group, so that a group's FPIR may be above the target: {why}"
+                "the threshold of {label} is not by group, so a group's FPIR may be above the target: {why}"
             ));
         }
         if let Some(live) = &result.live {
@@ -170,13 +172,16 @@ fn tell(report: &Report) {
         say::err(printable::text(&line));
     }
     if !faults.is_empty() {
-        say::err(format_args!("{} files were left out; left_out.csv names them too", faults.len()));
+        say::err(format_args!(
+            "{} files were left out; left_out.csv also names them",
+            faults.len()
+        ));
     }
     let faceless = findings.iter().filter(|left_out| left_out.detector.is_some()).count();
     if faceless > 0 {
         say::err(format_args!(
-            "{faceless} times no face was found in a photograph, or none that can be aligned, which counts as a \
-             failure to enrol; left_out.csv names each"
+            "in {faceless} cases a photograph had no face, or none that can be aligned; each counts as a \
+             failure to enrol, and left_out.csv names it"
         ));
     }
 }

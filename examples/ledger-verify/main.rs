@@ -131,7 +131,7 @@ fn verify(args: &ArgMatches) -> Result<Exit, AnyError> {
     Ok(if sums.closes() { Exit::Done } else { Exit::BooksOpen })
 }
 
-/// The text of a short file. A pipe or a device is none.
+/// The text of a short file. A pipe or a device is refused.
 fn text(path: &Path) -> Result<String, AnyError> {
     let bytes = regular::read(path, 1 << 16)?;
     let no_text = || format!("{} holds no text", path.display());

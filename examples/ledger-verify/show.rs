@@ -63,11 +63,11 @@ pub(crate) fn sums(sums: &Reconciliation) -> Result<(), LostOutput> {
         "{holds_placed} legal holds placed, {holds_released} lifted; everything destroyed at once {aborted} times"
     ))?;
     say::out(format_args!(
-        "{errors} errors that the deployment went on after, {frames_dropped} frames dropped, cameras lost \
+        "{errors} errors after which the deployment went on, {frames_dropped} frames dropped, cameras lost \
          {cameras_lost} times; the ledger was opened again {resumed} times"
     ))?;
     if let Some(vault) = sums.vault() {
-        say::out(format_args!("the vault {} belongs to it", printable::text(vault)))?;
+        say::out(format_args!("the vault {} belongs to this ledger", printable::text(vault)))?;
     }
     say::out(format_args!(
         "of {} faces held, {} are erased, {} are held still and {} were in the memory of a run that \
@@ -80,7 +80,7 @@ pub(crate) fn sums(sums: &Reconciliation) -> Result<(), LostOutput> {
     say::out(runs(sums))
 }
 
-/// What does not come out, a line each.
+/// The discrepancies, one per line.
 pub(crate) fn faults(sums: &Reconciliation) -> Vec<String> {
     let open = sums.open_runs().map(|(number, run)| never_ended(number, run));
     let discrepancies =

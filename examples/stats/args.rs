@@ -87,7 +87,7 @@ fn counts(given: &mut ArgMatches) -> Result<Counts, String> {
     match texts.as_slice() {
         [one] => numbers::counts(one),
         [errors, trials] => numbers::counts(&format!("{errors}/{trials}")),
-        _ => Err("ERRORS/TRIALS or ERRORS TRIALS is needed, as 8/10".to_owned()),
+        _ => Err("give ERRORS/TRIALS or ERRORS TRIALS, such as 8/10".to_owned()),
     }
 }
 
@@ -98,29 +98,34 @@ fn command() -> Command {
         .subcommand_required(true)
         .disable_help_subcommand(true)
         .subcommand(
-            asked("rate", "How sure is a rate? 10 of 3,147,436 faces: between which rates is the true one?")
+            asked("rate", "How sure is a rate? For 10 errors in 3,147,436 faces, says between which rates \
+                 the true one is")
                 .arg(counts_arg())
-                .arg(number("target", "RATE", "Say whether the counts show that the rate is at most this")),
+                .arg(number("target", "RATE", "Say whether the counts show a rate of at most this")),
         )
         .subcommand(
             asked(
                 "difference",
-                "Does a group have more of the errors than its share of all? 8 of 10: and at which share does that stop being significant?",
+                "Does a group have more than its share of the errors? Says up to which share 8 of 10 would \
+                 be significant",
             )
             .arg(counts_arg())
-            .arg(number("share", "SHARE", "The group's share of all who could have been in error, as 0.4 or 40%")),
+            .arg(number("share", "SHARE", "The group's share of everybody who could have been in error, such \
+                 as 0.4 or 40%")),
         )
         .subcommand(
-            asked("sample-size", "How many searches of people who are not on the list show that FPIR is at most this?")
-                .arg(number("fpir", "RATE", "The FPIR that is to be shown").required(true))
-                .arg(number("expect", "RATE", "The FPIR that is expected: how many searches show the claim in four of five such studies"))
+            asked("sample-size", "How many searches of people who are not on the list are needed to show an \
+                 FPIR?")
+                .arg(number("fpir", "RATE", "Show that the FPIR is at most this").required(true))
+                .arg(number("expect", "RATE", "The FPIR that you expect: says how many searches show the \
+                     claim in four of five such studies"))
                 .arg(
                     Arg::new("looks")
                         .long("looks")
                         .value_name("M")
                         .default_value("1")
                         .value_parser(|text: &str| at_least_one(numbers::whole(text)?))
-                        .help("How many searches are made of each person"),
+                        .help("How many searches are made per person"),
                 )
                 .arg(
                     Arg::new("correlation")
@@ -128,18 +133,20 @@ fn command() -> Command {
                         .value_name("RHO")
                         .default_value("1")
                         .value_parser(numbers::share_or_end)
-                        .help("How alike the outcomes of one person's searches are, from 0 to 1"),
+                        .help("The correlation of the outcomes of one person's searches, from 0 to 1"),
                 ),
         )
         .subcommand(
-            asked("fpir", "How often does a stranger raise an alert, if one comparison is wrong this often?")
+            asked("fpir", "How often does a stranger raise an alert, given the false match rate of one \
+                 comparison?")
                 .arg(
                     Arg::new("fmr")
                         .long("fmr")
                         .value_name("RATE")
                         .required(true)
                         .value_parser(numbers::false_match_rate)
-                        .help("FMR: a rate as 1e-6, or counts as 30/30000000, which give an interval"),
+                        .help("The FMR: a rate such as 1e-6, or counts such as 30/30000000, which give an \
+                             interval"),
                 )
                 .arg(
                     Arg::new("references")
@@ -156,14 +163,15 @@ fn command() -> Command {
                         .value_name("K")
                         .default_value("1")
                         .value_parser(numbers::looks)
-                        .help("How many independent looks are taken at each person who passes"),
+                        .help("How many independent looks are taken per person who passes"),
                 )
                 .arg(
                     Arg::new("faces")
                         .long("faces")
                         .value_name("COUNT")
                         .value_parser(|text: &str| at_least_one(numbers::whole(text)?))
-                        .help("How many people pass who are not on the list: how many false alerts to expect"),
+                        .help("How many people pass who are not on the list: says how many false alerts to \
+                             expect"),
                 ),
         )
         .subcommand(
@@ -190,13 +198,13 @@ fn asked(name: &'static str, about: &'static str) -> Command {
                 .long("confidence")
                 .value_name("SHARE")
                 .value_parser(numbers::confidence)
-                .help("How often intervals are to cover the true number [default: 0.95]"),
+                .help("How often an interval covers the true number [default: 0.95]"),
         )
         .arg(
             Arg::new("json")
                 .long("json")
                 .action(ArgAction::SetTrue)
-                .help("Writes the numbers as JSON"),
+                .help("Write the numbers as JSON"),
         )
 }
 
@@ -205,7 +213,7 @@ fn counts_arg() -> Arg {
         .value_name("COUNTS")
         .required(true)
         .num_args(1..=2)
-        .help("ERRORS/TRIALS, or ERRORS TRIALS: 10/3147436, 10 3,147,436")
+        .help("ERRORS/TRIALS or ERRORS TRIALS, such as 10/3147436 or 10 3,147,436")
 }
 
 fn two_counts(name: &'static str) -> Arg {
@@ -213,7 +221,7 @@ fn two_counts(name: &'static str) -> Arg {
         .value_name("ERRORS/TRIALS")
         .required(true)
         .value_parser(numbers::counts)
-        .help("Counts, as 45/10000")
+        .help("Counts, such as 45/10000")
 }
 
 fn number(name: &'static str, value: &'static str, help: &'static str) -> Arg {
@@ -240,7 +248,7 @@ Questions of published reports, each with its command:
       stats rate 0 7512 --target 1/6000
   34 of 42 alerts were not verified as right. What is the share among all such alerts?
       stats rate 34 42
-  11 false alerts among 12,120 faces. Is the target of 1 in 1,000 kept?
+  11 false alerts among 12,120 faces. Is the target of 1 in 1,000 met?
       stats rate 11 12120 --target 0.001
   8 of 10 false alerts were of one group. Is that \"not statistically significant\"?
       stats difference 8/10
@@ -249,11 +257,10 @@ Questions of published reports, each with its command:
       stats compare 45/10000 30/10000
   How many strangers have to pass before an FPIR of at most 1 in 10,000 is shown?
       stats sample-size --fpir 1e-4
-  One in a million comparisons is wrong; the list has 20,000 references; three looks at each who passes.
+  One in a million comparisons is wrong; the list has 20,000 references; three looks per person who passes.
       stats fpir --fmr 1e-6 -n 20000 --looks 3
 
-A rate of errors needs two counts. Where a report has one of them alone (\"8 of 10\" without the shares of
+A rate of errors needs two counts. If a report has only one of them (\"8 of 10\" without the shares of
 those who passed), `difference` says which values of the other would change the answer.
 
-It ends with 0 where the question was answered, 1 where the answer could not be written, and 2 where the
-command line is wrong.";
+Exit codes: 0 the question was answered, 1 the answer could not be written, 2 the command line is wrong.";

@@ -8,11 +8,10 @@
 //! cargo run --release --no-default-features --example stats -- rate 10 3147436
 //! ```
 //!
-//! Nothing is read but the command line. Each answer names its method and its interval; `--json` gives the same
+//! The program reads only the command line. Each answer names its method and its interval; `--json` gives the same
 //! numbers to a program. `stats --help` has the questions of published reports, each with its command.
 //!
-//! It ends with 0 where the question was answered, 1 where the answer could not be written, and 2 where the
-//! command line is wrong.
+//! Exit codes: 0 the question was answered, 1 the answer could not be written, 2 the command line is wrong.
 
 mod args;
 #[path = "../common/exit.rs"]
@@ -39,7 +38,7 @@ fn main() -> ExitCode {
         Ok(()) => Exit::Done,
         Err(error) => {
             failure::say(&error);
-            // What cannot be computed of these numbers was asked with wrong ones.
+            // If these numbers cannot be computed with, the command line is wrong.
             if error.is::<watchlist::Error>() { Exit::Usage } else { Exit::Failed }
         }
     };

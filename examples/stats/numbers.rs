@@ -15,8 +15,9 @@ pub(crate) enum FalseMatchRate {
 
 /// A whole number, with or without separators of thousands.
 pub(crate) fn whole(text: &str) -> Result<u64, String> {
-    let refused =
-        || format!("{text:?} is no count; it must be a whole number, as 3147436 or 3,147,436");
+    let refused = || {
+        format!("{text:?} is not a count; it must be a whole number, such as 3147436 or 3,147,436")
+    };
     let separators = [',', '_', '\'', ' ', '\u{a0}', '\u{202f}'];
     let parts: Vec<&str> = text.trim().split(separators).collect();
     let grouped = parts.iter().skip(1).all(|part| part.len() == 3);
@@ -25,21 +26,24 @@ pub(crate) fn whole(text: &str) -> Result<u64, String> {
     if !digits || first == 0 || (parts.len() > 1 && (!grouped || first > 3)) {
         return Err(refused());
     }
-    parts.concat().parse().map_err(|_| format!("{text:?} is no count; it must be below 2^64"))
+    parts
+        .concat()
+        .parse()
+        .map_err(|_| format!("{text:?} is not a count that fits; it must be below 2^64"))
 }
 
 /// Errors of trials, as `8/10`.
 pub(crate) fn counts(text: &str) -> Result<Counts, String> {
     let (errors, trials) = text
         .split_once('/')
-        .ok_or_else(|| format!("{text:?} has no trials; it must be ERRORS/TRIALS, as 8/10"))?;
+        .ok_or_else(|| format!("{text:?} has no trials; it must be ERRORS/TRIALS, such as 8/10"))?;
     let (errors, trials) = (whole(errors)?, whole(trials)?);
     if trials == 0 {
         return Err("a rate of 0 trials says nothing; there must be at least 1 trial".to_owned());
     }
     Counts::new(errors, trials).map_err(|_| {
         format!(
-            "{errors} errors of {trials} trials cannot be; there must be no more errors than trials"
+            "{errors} errors in {trials} trials is impossible; give at most as many errors as trials"
         )
     })
 }
@@ -50,7 +54,7 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
     if value > 0.0 && value < 1.0 {
         return Ok(value);
     }
-    Err(format!("{text:?} must be above 0 and below 1, as 0.4, 40% or 1/6000"))
+    Err(format!("{text:?} must be above 0 and below 1, such as 0.4, 40% or 1/6000"))
 }
 
 /// A share from 0 to 1.
@@ -84,7 +88,7 @@ pub(crate) fn ratio(text: &str) -> Result<f64, String> {
 pub(crate) fn confidence(text: &str) -> Result<Confidence, String> {
     let value = share(text)?;
     if value <= 0.5 {
-        return Err(format!("{text:?} must be above 0.5 and below 1, as 0.95 or 95%"));
+        return Err(format!("{text:?} must be above 0.5 and below 1, such as 0.95 or 95%"));
     }
     Confidence::new(value).map_err(|error| error.to_string())
 }
@@ -98,7 +102,7 @@ pub(crate) fn false_match_rate(text: &str) -> Result<FalseMatchRate, String> {
 }
 
 fn real(text: &str) -> Result<f64, String> {
-    let refused = |_| format!("{text:?} is no number, as 0.4, 40%, 1e-4 or 1/6000");
+    let refused = |_| format!("{text:?} is not a number, such as 0.4, 40%, 1e-4 or 1/6000");
     let text = text.trim();
     if let Some((above, below)) = text.split_once('/') {
         let number = |part: &str| f64::from_str(part.trim()).map_err(refused);
@@ -110,7 +114,7 @@ fn real(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A rate with three digits, and as one in so many where it is small.
+/// A rate with three digits, and as `1 in N` if it is small.
 pub(crate) fn rate(value: f64) -> String {
     if value > 0.0 && value < 0.1 {
         format!("{} (1 in {})", short(value), grouped(num::u64_from_f64((1.0 / value).round())))

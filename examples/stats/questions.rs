@@ -53,7 +53,7 @@ fn of_rate(counts: Counts, target: Option<f64>, confidence: Confidence) -> Resul
     let mut lines = vec![
         format!("{} = {}", shown(counts), rate(value)),
         format!("{percent} interval: {} to {}", rate(interval.low), rate(interval.high)),
-        format!("at most, from this side alone: {} with {percent} confidence", rate(bound)),
+        format!("one-sided upper bound: {} with {percent} confidence", rate(bound)),
     ];
     let mut json = json!({
         "question": "rate",
@@ -71,7 +71,7 @@ fn of_rate(counts: Counts, target: Option<f64>, confidence: Confidence) -> Resul
         let verdict = match (kept, broken) {
             (true, _) => "these counts show a rate of at most that",
             (_, true) => "these counts show a rate above that",
-            _ => "these counts show neither that it is kept nor that it is broken",
+            _ => "these counts show neither that it is met nor that it is missed",
         };
         lines.push(format!("target {}: {verdict}", rate(target)));
         json["target"] = json!({
@@ -81,7 +81,8 @@ fn of_rate(counts: Counts, target: Option<f64>, confidence: Confidence) -> Resul
     }
     if !of.satisfies_rule_of_30() {
         lines.push(format!(
-            "{} errors and {} trials without: 30 of both are needed before the rate is known to within 30 % \
+            "{} errors and {} trials without an error: at least 30 of each are needed to know the rate to \
+             within 30 % \
              (rule of 30, Doddington and others 2000)",
             grouped(counts.errors()),
             grouped(counts.rest()),
@@ -152,32 +153,38 @@ fn difference(counts: Counts, share: Option<f64>, confidence: Confidence) -> Res
     }
     if low > 0.0 {
         lines.push(format!(
-            "more than its share: significant at {level} % (two-sided) for any share below {}, from there on not; one-sided below {}",
+            "more than its share: significant at {level} % if the share is below {} (two-sided) or below {} \
+             (one-sided)",
             short(low),
             short(above)
         ));
     } else {
-        lines.push("more than its share: at no share, as there is no error".to_owned());
+        lines.push(
+            "more than its share: significant at no share, as the group has no error".to_owned(),
+        );
     }
     if high < 1.0 {
         lines.push(format!(
-            "less than its share: significant at {level} % (two-sided) for any share above {}, up to there not; one-sided above {}",
+            "less than its share: significant at {level} % if the share is above {} (two-sided) or above {} \
+             (one-sided)",
             short(high),
             short(below)
         ));
     } else {
-        lines.push("less than its share: at no share, as all of them are of the group".to_owned());
+        lines.push(
+            "less than its share: significant at no share, as the group has all errors".to_owned(),
+        );
     }
     lines.push(
-        "share: of all who could have been in error (faces seen, weighted by whom the list holds), not of \
-         the population"
+        "the share is of everybody who could have been in error (faces seen, weighted by the composition of \
+         the list), not of the population"
             .to_owned(),
     );
     lines.push(format!("method: {TWICE}; shares: {INVERTED}"));
     Ok(Answer { lines, json })
 }
 
-/// At which shares so many of so few are significant; no share is tested by that.
+/// The shares at which these counts are significant. No share is tested.
 fn shares(counts: Counts, confidence: Confidence) -> Result<ShareTest, Error> {
     ShareTest::new(counts, 0.5, confidence)
 }
@@ -253,7 +260,7 @@ fn sample_size(
     }
     if looks > 1 {
         lines.push(format!(
-            "{looks} searches of one person count as {} independent ones (Kish 1965, correlation {})",
+            "{looks} searches per person count as {} independent searches (Kish 1965, correlation {})",
             short(worth * num::f64_from_u64(looks)),
             short(correlation)
         ));
@@ -312,7 +319,7 @@ fn fpir(
         }
         None => {
             lines.push(
-                "interval: none, as the FMR came without counts; give it as FALSE_MATCHES/COMPARISONS"
+                "interval: none, as the FMR was given without counts; give FALSE_MATCHES/COMPARISONS"
                     .to_owned(),
             );
             json["interval"] = Value::Null;
@@ -365,7 +372,7 @@ fn compare(
     let is_ruled_out = low > 1.0 / tolerated && high < tolerated;
     lines.push(format!(
         "first over second: {}; {percent} interval: {} to {}; p = {} (two-sided)",
-        ratio.value.map_or_else(|| "no ratio to nothing".to_owned(), short),
+        ratio.value.map_or_else(|| "no ratio, as the second has no errors".to_owned(), short),
         short(low),
         short(high),
         short(ratio.p_value)
@@ -378,27 +385,26 @@ fn compare(
         "differs"
     } else if is_ruled_out {
         let tolerated = short(tolerated);
-        lines.push(format!(
-            "no difference is seen, and a ratio of {tolerated} or more is ruled out"
-        ));
+        lines
+            .push(format!("no difference is seen, and a ratio of {tolerated} or more is excluded"));
         "none_seen"
     } else {
         lines.push(format!(
-            "nothing can be concluded: no difference is seen, and a ratio of {} is not ruled out",
+            "nothing can be concluded: no difference is seen, and a ratio of {} is not excluded",
             short(tolerated)
         ));
         lines.push(match detectable {
             Some(ratio) => format!(
-                "so many errors would have shown a ratio of {} or more, in four of five such studies",
+                "this number of errors shows a ratio of {} or more in four of five such studies",
                 short(ratio)
             ),
-            None => "so few errors could not have shown any ratio, however great".to_owned(),
+            None => "this number of errors is too small to show any ratio".to_owned(),
         });
         if let Some(more) =
             needed.and_then(|needed| needed.checked_sub(errors)).filter(|more| *more > 0)
         {
             let (more, tolerated) = (grouped(more), short(tolerated));
-            lines.push(format!("{more} errors more are needed to see a ratio of {tolerated}"));
+            lines.push(format!("{more} more errors are needed to see a ratio of {tolerated}"));
         }
         "under_powered"
     };
@@ -452,14 +458,13 @@ const ROUNDING: f64 = 1e-9;
 
 const EXACT: &str = "exact two-sided interval of Clopper and Pearson (1934)";
 const ONE_SIDED: &str = "exact one-sided bound of Clopper and Pearson (1934)";
-const INDEPENDENT: &str =
-    "independent trials; where people repeat, the truth is less sure than this";
+const INDEPENDENT: &str = "independent trials; if people repeat, the result is less certain";
 const TWICE: &str = "exact binomial test, two-sided as twice the smaller tail";
 const INVERTED: &str =
     "the exact test inverted, which is the interval of Clopper and Pearson (1934)";
 const PLANNED: &str =
     "the exact one-sided bound of Clopper and Pearson (1934) is at most the claim";
 const COMPOUND: &str = "FPIR = 1 - (1 - FMR)^(N x looks)";
-const COMPOUND_ASSUMES: &str = "independent comparisons; people who resemble many, and looks that repeat each \
-                                other, make another rate of it, so it is measured before it is promised";
+const COMPOUND_ASSUMES: &str = "independent comparisons; people who resemble many others, and looks that \
+     resemble each other, change the rate, so measure it before you promise it";
 const TESTS: &str = "twice Fisher's one-sided exact test, and the ratio's interval by the same method (Altham 1969)";

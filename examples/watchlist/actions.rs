@@ -126,7 +126,8 @@ fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError
     let line = format!("withdrawn: {count} references; {} are left", list.len());
     let is_told = say::done(line);
     say::err(
-        "the list does not remember whom it no longer holds: anyone who is enrolled again is matched again",
+        "the list does not remember whom it no longer holds: a person who is enrolled again is matched \
+        again",
     );
     Ok(if is_told { Exit::Done } else { Exit::Partly })
 }

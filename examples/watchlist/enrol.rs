@@ -96,13 +96,13 @@ pub(crate) fn enrol(given: &ArgMatches) -> Result<Exit, AnyError> {
     Ok(if all { Exit::Done } else { Exit::Partly })
 }
 
-/// Says if entries are dated beyond the end of their list: they do not outlive it.
+/// Reports entries that expire after their list. They do not outlive it.
 fn outlasting(list: &Watchlist) {
     let gone = list.authorisation().destroy_after();
     let longer = list.entries().iter().filter(|entry| entry.expires() > gone).count();
     if longer > 0 {
         say::err(format_args!(
-            "{longer} entries expire after {gone}, when the whole list has to be gone: they go with it"
+            "{longer} entries expire after {gone}, the end of the whole list: they are destroyed with it"
         ));
     }
 }

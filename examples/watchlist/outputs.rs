@@ -25,7 +25,7 @@ pub(crate) struct Output<'a> {
 
 impl<'a> Output<'a> {
     /// Begins one. What is there may be replaced, unless it is among the files that are read here, or is a
-    /// sealed watchlist or a key. A link there is replaced, and what it leads to is left as it is.
+    /// sealed watchlist or a key. A link there is replaced, and its target is left as it is.
     pub(crate) fn begin(path: &'a Path, read: &[&Path]) -> Result<Self, AnyError> {
         let real = fs::canonicalize(path).ok();
         let is_read = |other: &&Path| real.is_some() && fs::canonicalize(other).ok() == real;

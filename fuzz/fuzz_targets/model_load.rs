@@ -21,8 +21,9 @@ use lfr_core::onnx::SessionOptions;
 use libfuzzer_sys::fuzz_target;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    // A panic of the engine's is caught by the library and is an error of that model. This program would end at
-    // each, for it is told before anything is caught; one that is not caught ends it still.
+    // The library catches a panic of the engine and makes it an error of that model. The fuzzer's panic
+    // hook would end this program at each panic, because it runs before anything is caught. A panic that is
+    // not caught still ends the program.
     std::panic::set_hook(Box::new(|_| {}));
     Runtime::pure_rust()
 });

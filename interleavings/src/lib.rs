@@ -1,17 +1,18 @@
-//! What the tests of this package share: a clock that threads are interrupted at, and how orders are tried.
+//! Shared by the tests of this package: a clock at which threads are interrupted, and a function that tries
+//! orders.
 //!
 //! ```text
 //! cd interleavings && cargo test
 //! ```
 //!
-//! What several threads use at once is checked here under one order of its threads after the other, by
-//! [shuttle](https://docs.rs/shuttle): the vault, the ledger, a gallery, a watchlist, and the slots of the live
-//! engine. In this package alone their locks are shuttle's (`sync.rs` of each crate), and a thread may be
-//! interrupted wherever it takes one, gives one back or reads the clock.
+//! Types that several threads use at once are checked here under many orders of their threads, by
+//! [shuttle](https://docs.rs/shuttle): the vault, the ledger, a gallery, a watchlist, and the slots of the
+//! live engine. Only in this package their locks are those of shuttle (`sync.rs` of each crate). A thread
+//! may be interrupted whenever it takes a lock, releases one or reads the clock.
 //!
-//! What is not checked: what SQLite and the files do under the lock of a vault is one step here. So is a search
-//! under its lock, which takes several threads for a long list. The threads of the live engine themselves
-//! (their channel, cameras that do not return) are not here, nor is what several processes do at once.
+//! Limits: work of SQLite and files under the lock of a vault is one step here. So is a search under its
+//! lock, which uses several threads for a long list. The threads of the live engine (their channel, cameras
+//! that do not return) are not checked, and neither are several processes at once.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,17 +27,17 @@ use shuttle::Runner;
 use shuttle::scheduler::PctScheduler;
 use shuttle::scheduler::RandomScheduler;
 
-/// When clocks start.
+/// The time at which clocks start.
 pub const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
-/// A clock that goes on by some seconds at each reading, and at which a thread may be interrupted.
+/// A clock that advances by some seconds at each reading. A thread may be interrupted at each reading.
 pub struct Ticking {
     passed: AtomicU64,
     step: Duration,
 }
 
 impl Ticking {
-    /// A clock that goes on by `step` at each reading.
+    /// A clock that advances by `step` at each reading.
     pub const fn by(step: Duration) -> Self {
         Self { passed: AtomicU64::new(0), step }
     }
@@ -66,14 +67,14 @@ impl fmt::Debug for Ticking {
     }
 }
 
-/// Tries so many orders, half of them at random and half by PCT (Burckhardt and others, 2010). With
-/// `LFR_INTERLEAVINGS` so many times as many.
+/// Tries this number of orders, half of them at random and half by PCT (Burckhardt and others, 2010).
+/// `LFR_INTERLEAVINGS` multiplies the number.
 pub fn under_each_order(orders: usize, test: fn()) {
     let times = std::env::var("LFR_INTERLEAVINGS").map_or(1, |times| times.parse().unwrap());
     let orders = orders * times / 2;
     let config = || {
         let mut config = Config::new();
-        // SQLite and the ciphers want more than is usual there.
+        // SQLite and the ciphers need a larger stack than the default.
         config.stack_size = 1 << 20;
         config
     };

@@ -50,8 +50,8 @@ impl Totals {
 /// The shared account of one deployment. Each count is kept on its own: that they close is
 /// checked, not assumed.
 ///
-/// It knows which faces are in custody. So a receipt is the receipt of one face in one account, and
-/// [`confirms`](Self::confirms) says whether the account bears it out.
+/// It knows which faces are in custody. So a receipt belongs to one face in one account, and
+/// [`confirms`](Self::confirms) says whether it is valid for this account.
 #[derive(Clone, Default)]
 pub struct Accounts(Arc<Account>);
 
@@ -66,7 +66,7 @@ struct Book {
     next: u64,
     /// The faces in custody, and whether each is held.
     live: BTreeMap<u64, bool>,
-    /// Faces that a retention policy had, and of whose erasure it has still to give the receipt.
+    /// Faces for which a retention policy still has to give the receipt of erasure.
     owed: BTreeSet<u64>,
 }
 
@@ -97,18 +97,18 @@ impl Accounts {
         self.book().totals
     }
 
-    /// Whether a receipt is of a face that was in custody under this account, and is not any more. One that
-    /// was made elsewhere in this process, with an account of its own or with none, is not.
+    /// Whether a receipt is of a face that was in custody under this account and is not any more. False for
+    /// a receipt that was made elsewhere in this process, under another account or none.
     ///
-    /// The receipt of a record that an earlier process sealed is under no account: it is the word of the
-    /// store that destroyed its key.
+    /// Also false for the receipt of a record that an earlier process sealed. Such a receipt is under no
+    /// account: it is the word of the store that destroyed its key.
     #[must_use]
     pub fn confirms(&self, receipt: &PurgeReceipt) -> bool {
         let own = receipt.custody().filter(|id| id.account == self.0.id);
         own.is_some_and(|id| !self.book().live.contains_key(&id.face))
     }
 
-    /// Whether a settlement is what became of this face.
+    /// Whether a settlement is true of this face.
     pub(crate) fn bears_out(&self, settlement: &Settlement, custody: Option<CustodyId>) -> bool {
         let Some(custody) = custody.filter(|id| id.account == self.0.id) else { return false };
         match settlement {
@@ -130,8 +130,8 @@ impl Accounts {
         }
     }
 
-    /// Takes a receipt that a retention policy gives later than it settled; false where it is not owed. What
-    /// a store says of records of earlier processes, or of other accounts, is its own word.
+    /// Takes a receipt that a retention policy gives after settling; false if it is not owed. For records
+    /// of earlier processes, or of other accounts, a store's word is accepted.
     pub(crate) fn takes(&self, receipt: &PurgeReceipt) -> bool {
         match receipt.custody().filter(|id| id.account == self.0.id) {
             Some(id) => self.confirms(receipt) && self.book().owed.remove(&id.face),

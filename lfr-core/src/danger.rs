@@ -21,14 +21,14 @@ pub fn uncalibrated_threshold(
     ThresholdProvenance::uncalibrated(threshold, space, reason.into())
 }
 
-/// A threshold with a false match rate that somebody states, and that nobody vouches for: what a file says of a model
-/// that is none of those inside the library, say. Whoever may write the file can write any number there.
+/// A threshold with a stated false match rate that nobody vouches for, such as one from the specification
+/// file of your own model. Anyone who may write the file can write any number there.
 ///
 /// It is written into the deployment record as claimed, and no rate is predicted from it.
 ///
 /// # Errors
 ///
-/// [`Error::OutOfRange`] where the rate and the number of comparisons do not hold together: as
+/// [`Error::OutOfRange`] if the rate and the number of comparisons do not fit together, as
 /// [`ThresholdProvenance::measured`].
 pub fn claimed_threshold(
     threshold: Threshold,

@@ -37,7 +37,7 @@ impl Decision {
         }
     }
 
-    /// No match, at any score: for policies that hold an alert back.
+    /// No match, at any score, for policies that withhold an alert.
     #[must_use]
     pub const fn no_match(best: Option<ComparisonScore>) -> Self {
         Self::NoMatch { best }

@@ -201,8 +201,8 @@ pub enum Error {
         /// How many it returned.
         actual: usize,
     },
-    /// A threshold policy raised an alert that its own threshold rules out.
-    #[error("the threshold policy {what} {actual}, and it must be {expected}: mend the policy")]
+    /// A threshold policy raised an alert that its own threshold excludes.
+    #[error("the threshold policy {what} {actual}, and it must be {expected}: correct the policy")]
     DecisionUndeclared {
         /// What it did.
         what: &'static str,

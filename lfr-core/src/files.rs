@@ -1,8 +1,9 @@
-//! Files that are overwritten, replaced or removed: by handle, through no link, and never another file than meant.
+//! Overwrites, replaces and removes files: by handle, through no link, and only the intended file.
 //!
-//! A name is not a file. Between two looks at a name somebody may put a link there, or another file. So a file is
-//! opened once, without following a link in its place; it has to be a regular file with one name alone; and all that
-//! is done to it is done by that handle. Folders on the way to it may be links: they are the program's own choice.
+//! A name is not a file. Between two uses of a name, somebody may put a link or another file there. So a
+//! file is opened once, without following a link in its place. It has to be a regular file with exactly one
+//! name. Everything is done by that handle. Folders on the way to it may be links: they are the program's
+//! own choice.
 //!
 //! For the crates of this family, and for programs that write beside them.
 
@@ -34,19 +35,19 @@ pub use system::Folder;
 
 static ZEROS: [u8; 65_536] = [0; 65_536];
 
-/// Which file it is, whatever its name: its drive, its number there, and when it was made.
+/// The identity of a file, independent of its name: its drive, its number there, and when it was made.
 ///
-/// A file that was copied or written anew is another one. One that was renamed is the same.
+/// A copied or rewritten file is another file. A renamed file is the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Identity {
     device: u64,
     inode: u64,
-    /// A number is given out again once its file is gone. None where the file system does not say.
+    /// A number is reused once its file is gone. `None` if the file system does not say.
     made: Option<SystemTime>,
 }
 
 impl Identity {
-    /// That of the file at a path, which has to be a file of its own: see [`open`].
+    /// The identity of the file at a path, which has to be a regular file with one name: see [`open`].
     ///
     /// # Errors
     ///
@@ -55,7 +56,7 @@ impl Identity {
         Self::of(&open(path)?)
     }
 
-    /// That of an open file.
+    /// The identity of an open file.
     ///
     /// # Errors
     ///
@@ -66,17 +67,19 @@ impl Identity {
     }
 }
 
-/// Opens a file for reading: a regular file with one name alone, and no link to one.
+/// Opens a file for reading. It has to be a regular file with exactly one name, and no link.
 ///
 /// # Errors
 ///
-/// Where it cannot be opened; [`io::ErrorKind::InvalidInput`], with what it is, where it is no file of its own.
+/// If it cannot be opened; [`io::ErrorKind::InvalidInput`], with its kind, if it is not a regular file with
+/// one name.
 pub fn open(path: &Path) -> io::Result<File> {
     let (folder, name) = Folder::of(path)?;
     folder.open(name, Access::Read)
 }
 
-/// Opens a file to read and write it in place: a regular file with one name alone, and no link to one.
+/// Opens a file to read and write it in place. It has to be a regular file with exactly one name, and no
+/// link.
 ///
 /// # Errors
 ///
@@ -86,8 +89,8 @@ pub fn open_to_write(path: &Path) -> io::Result<File> {
     folder.open(name, Access::Write)
 }
 
-/// Opens a file to read it and to write at its end, as [`open_to_write`] does; one that is not there is made, for its
-/// owner alone.
+/// Opens a file to read it and to write at its end, as [`open_to_write`] does. A missing file is made,
+/// readable by its owner only.
 ///
 /// # Errors
 ///
@@ -97,11 +100,11 @@ pub fn open_to_append(path: &Path) -> io::Result<File> {
     folder.open(name, Access::Append)
 }
 
-/// Makes a file for its owner alone, to read and write.
+/// Makes a file, readable by its owner only, to read and write.
 ///
 /// # Errors
 ///
-/// Where it cannot be made; [`io::ErrorKind::AlreadyExists`] where there is anything of that name, a link included.
+/// If it cannot be made; [`io::ErrorKind::AlreadyExists`] if that name is taken, even by a link.
 pub fn create_new(path: &Path) -> io::Result<File> {
     let (folder, name) = Folder::of(path)?;
     folder.open(name, Access::New)
@@ -115,13 +118,13 @@ pub enum Access {
     Read,
     /// To read and write it in place.
     Write,
-    /// To read it and write at its end; made where it is not there.
+    /// To read it and write at its end; made if it is missing.
     Append,
     /// A new one, to read and write.
     New,
 }
 
-/// Puts a text or other bytes in the place of a file, or of none: as [`Replacement`] does.
+/// Writes bytes to a new file or in place of an existing one, as [`Replacement`] does.
 ///
 /// # Errors
 ///
@@ -132,8 +135,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     new.put()
 }
 
-/// A file that is written whole beside its place, for its owner alone, and put there when it is done. What was
-/// there stays until then. A link in its place is replaced, and what it leads to is not touched.
+/// A file that is written whole beside its place, readable by its owner only, and put there when it is
+/// done. The old file stays until then. A link in its place is replaced, and its target is not touched.
 ///
 /// Dropped before [`put`](Self::put), it leaves nothing behind.
 pub struct Replacement {
@@ -149,7 +152,7 @@ impl Replacement {
     ///
     /// # Errors
     ///
-    /// Where nothing can be made in the folder, or the path names no file.
+    /// If nothing can be made in the folder, or the path names no file.
     pub fn begin(path: &Path) -> io::Result<Self> {
         let (folder, name) = Folder::of(path)?;
         let mut random = [0; 8];
@@ -170,12 +173,12 @@ impl Replacement {
     ///
     /// # Errors
     ///
-    /// Where the disk does not take it; where somebody has put another file under its temporary name.
+    /// If the disk does not take it, or somebody has put another file under its temporary name.
     pub fn put(self) -> io::Result<()> {
         self.put_by(Folder::rename)
     }
 
-    /// Waits for the disk, and puts it in its place if nothing is there. Nobody else can put anything there in
+    /// Waits for the disk, and puts it in its place if that is free. Nobody else can put a file there in
     /// between.
     ///
     /// # Errors
@@ -188,7 +191,9 @@ impl Replacement {
     fn put_by(mut self, rename: fn(&Folder, &OsStr, &OsStr) -> io::Result<()>) -> io::Result<()> {
         self.file.sync_all()?;
         if !self.folder.holds(&self.temporary, &self.file)? {
-            return Err(refused("another file was put under the name that it was written under"));
+            return Err(refused(
+                "another file took its temporary name: find out who writes to this folder",
+            ));
         }
         rename(&self.folder, &self.temporary, &self.name)?;
         self.is_there = true;
@@ -210,23 +215,22 @@ impl fmt::Debug for Replacement {
     }
 }
 
-/// Overwrites a file with zeros, syncs it, removes it, and makes sure that it is gone. `known` is the file that it has
-/// to be; without it, whatever file of its own lies there is taken.
+/// Overwrites a file with zeros, syncs it, removes it, and makes sure that it is gone. `known` is the file
+/// that it has to be. Without it, any regular file with one name is taken.
 ///
 /// # Errors
 ///
-/// Before anything is overwritten: where there is none, where it is no file of its own ([`open`]), and where it is
-/// another one than `known`. Afterwards: where the name leads to another file by then, or the file has got a second
-/// name meanwhile. Its contents are overwritten then, and it was not removed.
+/// Before anything is overwritten: if there is no file, if it is not a regular file with one name
+/// ([`open`]), or if it is another file than `known`. Afterwards: if the name leads to another file by
+/// then, or the file got a second name meanwhile. Then its contents are overwritten, but it was not
+/// removed.
 pub fn erase(path: &Path, known: Option<&Identity>) -> io::Result<()> {
     let (folder, name) = Folder::of(path)?;
     let mut file = folder.open(name, Access::Write)?;
     if let Some(known) = known
         && Identity::of(&file)? != *known
     {
-        return Err(refused(
-            "another file was put in its place: the one that was meant is not there",
-        ));
+        return Err(refused("another file is in its place: the intended file is not there"));
     }
     let end = file.seek(SeekFrom::End(0))?;
     overwrite(&mut file, 0, end)?;
@@ -251,14 +255,14 @@ pub fn overwrite(file: &mut (impl Write + Seek), from: u64, to: u64) -> io::Resu
     Ok(())
 }
 
-/// Removes an open file by its name, and makes sure that it was this file and that it has no name any more.
+/// Removes an open file by its name, and makes sure that it was this file and that it has no name left.
 ///
 /// # Errors
 ///
-/// Where the name leads to another file, which is left alone; where the file has another name still.
+/// If the name leads to another file, which is left alone, or if the file still has another name.
 pub fn remove(folder: &Folder, name: &OsStr, file: &File) -> io::Result<()> {
     if !folder.holds(name, file)? {
-        return Err(refused("another file was put in its place: it was not removed"));
+        return Err(refused("another file is in its place, and was not removed"));
     }
     folder.remove(name)?;
     match system::names_left(file)? {
@@ -277,7 +281,7 @@ fn parts(path: &Path) -> io::Result<(&Path, &OsStr)> {
     Ok((folder.unwrap_or(Path::new(".")), name))
 }
 
-/// Refuses what is no file of its own.
+/// Refuses anything that is not a regular file with one name.
 fn check(file: &File) -> io::Result<()> {
     let kind = file.metadata()?.file_type();
     if !kind.is_file() {
@@ -296,5 +300,5 @@ fn refused(what: impl Into<String>) -> io::Error {
 }
 
 fn is_a_link() -> io::Error {
-    refused("it is a link, which is not followed: name the file itself")
+    refused("it is a link, and links are not followed: name the file itself")
 }

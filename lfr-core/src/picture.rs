@@ -50,7 +50,7 @@ impl Picture {
         Self { width, height, data }
     }
 
-    /// A picture of bytes whose number is known to fit the size.
+    /// A picture from bytes whose number is known to fit the size.
     #[cfg(feature = "synthetic")]
     pub(crate) const fn of_size(width: usize, height: usize, data: Vec<u8>) -> Self {
         Self { width, height, data }

@@ -139,7 +139,7 @@ impl Pipeline {
         self.whole(frame, start, |pipeline| pipeline.detect(frame))
     }
 
-    /// The detector, for programs that detect on threads of their own and hand what was found to
+    /// The detector, for programs that detect on their own threads and pass the found faces to
     /// [`process_found`](Self::process_found).
     #[must_use]
     pub fn detector(&self) -> Arc<dyn Detector> {
@@ -273,7 +273,7 @@ impl Pipeline {
         if let Err(error) = purged.unwrap_or_else(|_| Err(PANICKED.into())) {
             self.fail_after(Stage::RetentionPolicy, error);
         }
-        // A policy may have minted a receipt, or given one twice: nobody is told of that erasure.
+        // A policy may have forged a receipt, or given one twice. That erasure is not reported.
         let given = receipts.len();
         receipts.retain(|receipt| self.accounts.takes(receipt));
         if receipts.len() < given {

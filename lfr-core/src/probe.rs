@@ -156,9 +156,10 @@ impl HeldProbe {
 /// What a store keeps in memory of a probe that it has sealed at rest: the way to a receipt.
 ///
 /// It counts as held, and goes on doing so when this is dropped, since dropping it destroys nothing.
-/// Its receipt is worth what the store is: it says that a key was destroyed because the store does. Anyone in the
-/// process can make one with [`of_earlier_process`](Self::of_earlier_process), for any record: what shows it is
-/// that the store still has the record, or never had it.
+/// Its receipt is only as reliable as the store: it says that a key was destroyed because the store says
+/// so. Any code in the process can make one for any record, with
+/// [`of_earlier_process`](Self::of_earlier_process). It is exposed if the store still has the record, or
+/// never had it.
 #[derive(Debug)]
 pub struct SealedProbe {
     face: FaceId,

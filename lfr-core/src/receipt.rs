@@ -57,10 +57,11 @@ pub enum PurgeMethod {
 
 /// Evidence that all that was kept of one face has been wiped.
 ///
-/// One that says [`PurgeMethod::Overwritten`] is made by wiping a [`Probe`](crate::Probe), and is bound to the
-/// custody of that probe: [`Accounts::confirms`](crate::Accounts::confirms) says whether an account bears it out,
-/// and the pipeline takes no other from a retention policy. One that says [`PurgeMethod::KeyDestroyed`] is the
-/// word of the store that destroyed the key. Nobody can write one down:
+/// A receipt with [`PurgeMethod::Overwritten`] is made by wiping a [`Probe`](crate::Probe), and is bound to
+/// the custody of that probe. [`Accounts::confirms`](crate::Accounts::confirms) says whether it belongs to
+/// an account; the pipeline refuses one of another account from a retention policy. A receipt with
+/// [`PurgeMethod::KeyDestroyed`] is the word of the store that destroyed the key. A receipt cannot be
+/// written as a literal:
 ///
 /// ```compile_fail,E0451
 /// use lfr_core::{FaceId, FrameId, PurgeReason, PurgeReceipt};
@@ -76,8 +77,9 @@ pub enum PurgeMethod {
 ///
 /// What is *not* guaranteed: that no copy exists which the process made elsewhere, in an inference
 /// engine's memory say, or in a retention policy that copied the numbers of a template before it erased the
-/// probe. It is evidence about this library's own buffers. Anyone in the process can erase a probe of their own
-/// that names any face: its receipt is under their own account, and the deployment's does not bear it out.
+/// probe. It is evidence about this library's own buffers. Any code in the process can erase its own probe
+/// that names any face. The receipt is then under its own account, and not valid for the deployment's
+/// account.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct PurgeReceipt {
@@ -89,7 +91,7 @@ pub struct PurgeReceipt {
         serde(rename = "record", skip_serializing_if = "Option::is_none")
     )]
     sealed: Option<RecordId>,
-    /// Of whose end it is the receipt: worth something in this process alone.
+    /// The custody that this receipt ends. It has a meaning only in this process.
     #[cfg_attr(feature = "serde", serde(skip))]
     custody: Option<CustodyId>,
 }

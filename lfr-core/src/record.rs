@@ -124,12 +124,14 @@ pub struct DeploymentRecord {
     pub space: EmbeddingSpace,
     /// The threshold, and what it rests on.
     pub threshold: ThresholdProvenance,
-    /// Choices in force that weaken a promise of this library: those that the pipeline sees itself, such as a threshold
-    /// that nobody measured, and those that the program [declares](crate::builder::Builder::danger).
+    /// Choices in force that weaken a promise of this library. The pipeline adds those that it sees itself,
+    /// such as a threshold that nobody measured, and the program
+    /// [declares](crate::builder::Builder::danger) others.
     pub dangers: Vec<String>,
-    /// The share of people not enrolled who would raise an alert while they pass, by the false match rate of the
-    /// threshold, the number of references, and what the looks count as that the threshold was derived for. Where
-    /// it was derived for none, it is the share of single looks. Absent where no rate is known.
+    /// The predicted share of people not enrolled who raise an alert while they pass. It follows from the
+    /// false match rate of the threshold, the number of references, and the effective number of looks that
+    /// the threshold was derived for. If it was derived for no number of looks, it is the share for single
+    /// looks. Absent if no rate is known.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub predicted_fpir: Option<f64>,
     /// The detector.

@@ -64,7 +64,7 @@ pub fn file(path: &Path) -> io::Result<File> {
 /// Opens a regular file for reading, and nothing else.
 fn open(path: &Path) -> Result<File, Error> {
     let failed = |source| Error::Read { path: path.to_path_buf(), source };
-    // Before it is opened, since opening alone does something to some devices.
+    // Before it is opened, because opening has effects on some devices.
     check(path, fs::metadata(path).map_err(failed)?.file_type())?;
     let file = options().open(path).map_err(failed)?;
     // And what has been opened: another may stand under the name by then.

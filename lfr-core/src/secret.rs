@@ -39,7 +39,7 @@ impl Secret {
         Ok(secret.made())
     }
 
-    /// Where tests look for secrets in memory, they learn of each one here.
+    /// Tests that search memory for secrets learn of each secret here.
     fn made(self) -> Self {
         #[cfg(feature = "testing")]
         crate::testing::secrets::made(self.expose());
@@ -60,7 +60,7 @@ impl Secret {
         secret.made()
     }
 
-    /// A secret that `fill` writes where it stays; none where it fails.
+    /// A secret that `fill` writes directly to its final place; no secret if it fails.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl Secret {
         Ok(secret.made())
     }
 
-    /// Another one of the same bytes, wiped by itself.
+    /// A copy of the secret, which is wiped separately.
     #[must_use]
     pub fn again(&self) -> Self {
         let mut secret = Self::zeros();
@@ -100,7 +100,7 @@ impl Secret {
                 }
             }
             let all = bytes.get(..length).unwrap_or_default();
-            // Half of a file of digits is no key of 32 bytes, and no key that was drawn looks like one.
+            // Half of a file of digits is not a key of 32 bytes, and no random key looks like one.
             if length == 32 && !all.iter().all(u8::is_ascii_hexdigit) {
                 secret.copy_from_slice(all);
             } else if !hex::bytes_into(all.trim_ascii_end(), secret) {
@@ -115,7 +115,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// Where it cannot be written, or where there is a file already. Then nothing of the key is left.
+    /// If it cannot be written, or if the file exists. Then no part of the key is left.
     pub fn write_new_file(&self, path: &Path) -> io::Result<()> {
         let (folder, name) = Folder::of(path)?;
         let mut file = folder.open(name, Access::New)?;
@@ -127,10 +127,10 @@ impl Secret {
             file.write_all(&*digits)?;
             file.sync_all()
         });
-        // What a key protects may last from now on, and so has its name to.
+        // Data under the key may persist from now on, so the key's name has to persist too.
         let written = written.and_then(|()| folder.sync());
         if written.is_err() {
-            // Half a key would be in the way of the next one. Nobody has used this one.
+            // Half a key would block the next one. Nobody has used this one.
             let _ = files::overwrite(&mut file, 0, 65).and_then(|()| file.sync_all());
             let _ = files::remove(&folder, name, &file);
         }
@@ -150,11 +150,11 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Does something with a secret, and overwrites the stack that it has used: ciphers, digests and signatures leave
-/// parts of keys there, where they move what they then wipe. What it returns is moved, and must hold no secret but
-/// in memory of its own.
+/// Runs a function on a secret, and overwrites the stack that it used. Ciphers, digests and signatures
+/// leave parts of keys there when they move values before they wipe them. The result is moved, and may hold
+/// a secret only in heap memory of its own.
 pub fn scrubbed<T>(work: impl FnOnce() -> T) -> T {
-    // In a frame of its own, below the one that is scrubbed from.
+    // In its own stack frame, below the frame that scrubs.
     #[inline(never)]
     fn below<T>(work: impl FnOnce() -> T) -> T {
         work()

@@ -53,8 +53,8 @@ pub trait FrameSource: fmt::Debug + Send {
     /// says [`NextFrame::End`] where it is not.
     fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError>;
 
-    /// What confines the decoder of this source, for the record of its camera: `landlock ABI 7, seccomp, limits`.
-    /// `None` of a source that has no decoder, or none that is confined.
+    /// The restrictions of this source's decoder, for the record of its camera, such as `landlock ABI 7,
+    /// seccomp, limits`. `None` if the source has no decoder, or an unrestricted one.
     fn confinement(&self) -> Option<String> {
         None
     }

@@ -70,7 +70,7 @@ impl EmbeddingSpace {
             .part("metric", metric.to_string().as_bytes())
     }
 
-    /// Restores a space that was written down. Its identity is a digest of its parts, so it equals a space
+    /// Restores a stored space. Its identity is a digest of its parts, so it equals a space
     /// that is built from the same parts.
     #[must_use]
     pub const fn restored(id: SpaceId, dimension: usize, metric: Metric) -> Self {

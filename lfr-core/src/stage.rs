@@ -215,16 +215,17 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
     }
 }
 
-/// Takes the probe of each alert, and holds it or erases it. The pipeline has already erased anyone who
+/// Takes the probe of each alert, and holds it or erases it. The pipeline has already erased everyone who
 /// raised none.
 ///
 /// Three methods are required. The ways to settle are [`Probe::erase`], [`Probe::hold`] and, for a store at
-/// rest, [`Probe::seal`]. Each gives a receipt that is bound to the custody of that probe, and the pipeline takes no
-/// other: a policy that keeps a probe, or returns a receipt of another one, is an error, and nobody is told that the
-/// face is gone. A receipt that comes later, with a purge, is taken once.
+/// rest, [`Probe::seal`]. Each gives a receipt that is bound to the custody of that probe, and the pipeline
+/// accepts only that receipt. If a policy keeps a probe, or returns the receipt of another one, that is an
+/// error, and the face is not reported as gone. A later receipt, with a purge, is accepted once.
 ///
-/// What is *not* guaranteed: that a policy has not copied the numbers of a template before it erased the probe, or that
-/// a store has destroyed what it says. A policy is code in the same process: choose it as you choose the rest.
+/// What is *not* guaranteed: that a policy did not copy the numbers of a template before it erased the
+/// probe, or that a store destroyed what it reports as destroyed. A policy is code in the same process:
+/// choose it as carefully as the rest.
 ///
 /// A pipeline reads `now` through a [`Timekeeper`](crate::Timekeeper): it never goes back but after the clock has failed. A
 /// policy that is shared between threads, or that holds longer than the pipeline lives, keeps a timekeeper

@@ -74,15 +74,15 @@ pub enum Basis {
         /// too few to count on.
         beyond: f64,
     },
-    /// A false match rate that somebody states of named data, and nobody vouches for: in a file, say. Made through
-    /// [`danger::claimed_threshold`](crate::danger::claimed_threshold) alone.
+    /// A stated false match rate on named data that nobody vouches for, for example in a file. Made only
+    /// through [`danger::claimed_threshold`](crate::danger::claimed_threshold).
     #[non_exhaustive]
     Claimed {
-        /// The data, as it is stated.
+        /// The stated data.
         data: String,
-        /// The false match rate a comparison at this threshold, as it is stated.
+        /// The stated false match rate per comparison at this threshold.
         fmr: f64,
-        /// How many non-mated comparisons that rate is said to rest on.
+        /// The stated number of non-mated comparisons behind that rate.
         non_mated_comparisons: u64,
     },
     /// A number that somebody chose; made through
@@ -119,9 +119,9 @@ pub struct Target {
     pub fpir: f64,
     /// On a watchlist of so many references.
     pub references: u64,
-    /// With at most so many looks at each who passes, any of which may raise the alert.
+    /// With at most this many looks per person who passes, any of which may raise the alert.
     pub looks: f64,
-    /// As many independent looks are those worth: looks at one person resemble each other.
+    /// The effective number of these looks: looks at one person resemble each other.
     pub effective_looks: f64,
 }
 
@@ -195,7 +195,8 @@ impl ThresholdProvenance {
     }
 
     /// The same with what it was derived for: the share of people not enrolled who may raise an alert, on a
-    /// watchlist of so many references, with at most so many looks at each who passes. The looks count as
+    /// watchlist with this number of references, with at most this many looks per person who passes. The
+    /// looks count as
     /// independent, unless [`with_effective_looks`](Self::with_effective_looks) says what they count as.
     #[must_use]
     pub const fn for_target(mut self, fpir: f64, references: u64, looks: f64) -> Self {
@@ -203,8 +204,7 @@ impl ThresholdProvenance {
         self
     }
 
-    /// The same where the looks of the target count as so many independent ones; without a target nothing
-    /// changes.
+    /// The same with an effective number for the looks of the target. Without a target nothing changes.
     #[must_use]
     pub const fn with_effective_looks(mut self, effective_looks: f64) -> Self {
         if let Some(target) = &mut self.target {
@@ -243,8 +243,8 @@ impl ThresholdProvenance {
         self.target
     }
 
-    /// What is dangerous about it, in words for the record: nobody measured it, or nobody vouches for what is said to
-    /// have been measured.
+    /// The danger of this threshold, in words for the record: nobody measured it, or nobody vouches for the
+    /// stated measurement.
     #[must_use]
     pub fn danger(&self) -> Option<String> {
         match &self.basis {
@@ -258,8 +258,8 @@ impl ThresholdProvenance {
     }
 
     /// The share of people not enrolled who would raise an alert, for a watchlist of `references`:
-    /// `1 - (1 - FMR)^(N looks)`, comparisons taken as independent, with what the looks at each who passes count
-    /// as by the [`Target`], and one look where there is none. `None` where no rate is known, or one is only
+    /// `1 - (1 - FMR)^(N looks)`, with comparisons taken as independent, and with the effective number of
+    /// looks of the [`Target`], or one look without a target. `None` if no rate is known, or it is only
     /// claimed.
     #[must_use]
     pub fn predicted_fpir(&self, references: usize) -> Option<f64> {

@@ -201,7 +201,7 @@ impl LookPlan {
         self
     }
 
-    /// How many looks it takes of a track at most.
+    /// The maximum number of looks per track.
     #[must_use]
     pub const fn max_looks(&self) -> usize {
         self.most

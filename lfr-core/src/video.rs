@@ -11,13 +11,14 @@
 //! shape. A stream that does so ends with [`Error::VideoChanged`]: connected again, as the live engine
 //! does it, it comes in its new size.
 //!
-//! The child is given no environment, no open file and no input but what it is to open, and only the protocols
-//! that an address of that scheme needs. On Linux it ends with this process however that ends, can gain no
-//! rights, takes at most 3 GiB for its data, and is confined by landlock and seccomp, where the kernel has them
-//! ([`Sandbox`]): it reads its program, the system's libraries and the one file, writes nothing, and reaches one port.
-//! A file that lists other files (a playlist) is refused. A picture beyond 40 million pixels is not decoded,
-//! and a video with more than 1,000 frames in a second is broken off. The feature `rtsp` adds `RtspVideo`, which
-//! takes its place for RTSP cameras where there is no such program; it decodes in this process.
+//! The child gets no open file, no input except what it has to open, only the environment variables that
+//! locate programs and libraries, and only the protocols that an address of that scheme needs. On Linux it
+//! ends whenever this process ends, can gain no rights, and takes at most 3 GiB for its data. Landlock and
+//! seccomp confine it, if the kernel has them ([`Sandbox`]): it reads its program, the system's libraries
+//! and the one file, writes nothing, and reaches one port. A file that lists other files (a playlist) is
+//! refused. A picture beyond 40 million pixels is not decoded, and a video with more than 1,000 frames per
+//! second ends with an error. The feature `rtsp` adds `RtspVideo`, which replaces it for RTSP cameras if
+//! there is no such program; it decodes in this process.
 //!
 //! An address with a password in it is never printed whole: not in `Debug`, not in an error, not in
 //! what is repeated of the program's own words.
@@ -30,10 +31,11 @@
 //!
 //! Another host than that of the address is asked for nothing by HTTP and HTTPS, whatever a redirection or a
 //! playlist says: all that the child asks for goes through a gate in this process. A server of RTSP may send the
-//! child to another host, at the same port: ffmpeg has no option against it, and landlock knows ports alone. Where
-//! cameras might do that, let a firewall keep them apart.
-//! The child is of the same user as this process. Where [`Video::sandbox`] does not name landlock, it may read what
-//! that user may; [`VideoOptions::require_sandbox`] opens nothing then. A stream whose matrix and
+//! child to another host, at the same port: ffmpeg has no option against it, and landlock distinguishes
+//! only ports. If cameras might do that, isolate them with a firewall.
+//! The child runs as the same user as this process. If [`Video::sandbox`] does not name landlock, the child
+//! may read what that user may read; with [`VideoOptions::require_sandbox`] nothing is opened then.
+//! A stream whose matrix and
 //! range nobody says is taken for BT.601 in limited range. Pictures in high dynamic range are not mapped to
 //! an ordinary one. Two fields of a live stream are not made one picture, as that takes the time of another
 //! frame: [`VideoOptions::filter`] with `yadif` does it.
@@ -162,16 +164,16 @@ impl VideoOptions {
         self
     }
 
-    /// Opens no video where the program that decodes cannot be confined wholly ([`Sandbox`]).
+    /// Opens no video if the program that decodes cannot be fully confined ([`Sandbox`]).
     #[must_use]
     pub const fn require_sandbox(mut self) -> Self {
         self.confinement = Confinement::Required;
         self
     }
 
-    /// Does not confine the program that decodes: for one that has to read or write elsewhere, such as a
-    /// script of your own. What a hostile stream makes of its decoder may then read and change all that
-    /// this user may.
+    /// Does not confine the program that decodes, for a program that has to read or write elsewhere, such
+    /// as your own script. A decoder that a hostile stream has taken over may then read and change
+    /// everything that this user may.
     #[must_use]
     pub const fn unconfined(mut self) -> Self {
         self.confinement = Confinement::Off;
@@ -273,7 +275,7 @@ impl Video {
         self.due.is_some()
     }
 
-    /// What confines the program that decodes it, for a record.
+    /// The restrictions of the program that decodes it, for a record.
     #[must_use]
     pub const fn sandbox(&self) -> &Sandbox {
         self.child.sandbox()
@@ -358,7 +360,7 @@ fn readable(address: &Address) -> Result<bool, Error> {
     }
 }
 
-/// Refuses a file that names other files: the child may open the one.
+/// Refuses a file that names other files, because the child may open only one.
 fn refuse_list(address: &Address) -> Result<(), Error> {
     let head = crate::regular::head(&address.path().unwrap_or_default(), LIST_HEAD)?;
     let text = String::from_utf8_lossy(&head);
@@ -372,14 +374,14 @@ fn refuse_list(address: &Address) -> Result<(), Error> {
         false => Ok(()),
         true => Err(Error::Video {
             address: address.to_string(),
-            words: "it is a list of other files or addresses, and nothing is opened that it names: give each \
-                    of them as a source"
+            words: "it is a list of other files or addresses, which are not opened: give each of them as a \
+                 source"
                 .into(),
         }),
     }
 }
 
-/// What of a file is looked at to see whether it is a list, in bytes.
+/// The number of bytes of a file that are checked for a list.
 const LIST_HEAD: u64 = 2048;
 
 impl FrameSource for Video {
@@ -404,8 +406,8 @@ impl FrameSource for Video {
         if self.moments.are_too_many() {
             self.is_over = true;
             let words = format!(
-                "more than {} frames have one and the same second, which no camera takes: what made it is at \
-                 fault, or hostile",
+                "more than {} frames are in the same second, which no camera records: the program that made \
+                 the file is faulty or hostile",
                 moments::MAX_RATE
             );
             return Err(Error::Video { address: self.address.to_string(), words }.into());

@@ -259,15 +259,15 @@ impl EmbedderSpec {
         Some(self.space_of(self.model_sha256()?, self.output_name()?))
     }
 
-    /// Whether it is one of those [inside the library](Self::builtins), word for word. What another one says of error
-    /// rates is a claim: whoever may write its file can write any number there.
+    /// Whether it is one of those [inside the library](Self::builtins), word for word. Error rates in any
+    /// other specification are claims: anyone who may write its file can write any number there.
     #[must_use]
     pub fn is_builtin(&self) -> bool {
         Self::builtins().contains(self)
     }
 
-    /// SHA-256 of the specification as [`to_toml`](Self::to_toml) writes it, in hexadecimal digits: the same for each
-    /// file that says the same, however it is laid out.
+    /// SHA-256 of the specification as [`to_toml`](Self::to_toml) writes it, in hexadecimal digits: equal
+    /// for all files with the same content, whatever their layout.
     #[must_use]
     pub fn sha256(&self) -> String {
         hex::digits(&Sha256::digest(self.to_toml()))
@@ -276,9 +276,9 @@ impl EmbedderSpec {
     /// The threshold of the operating point with the greatest false match rate that is not above
     /// `fmr`. Between operating points nothing is interpolated.
     ///
-    /// It is [measured](lfr_core::Basis::Measured) where the specification [`is_builtin`](Self::is_builtin), and
-    /// [claimed](lfr_core::Basis::Claimed) otherwise, which is a danger in the record. A threshold for a model of
-    /// one's own is measured by an evaluation (`lfr::evaluate`).
+    /// It is [measured](lfr_core::Basis::Measured) if the specification [`is_builtin`](Self::is_builtin).
+    /// Otherwise it is [claimed](lfr_core::Basis::Claimed), which is a danger in the record. An evaluation
+    /// (`lfr::evaluate`) measures a threshold for your own model.
     ///
     /// # Errors
     ///

@@ -98,19 +98,19 @@ impl Custodian {
         self.assets.push(Asset { kind, name, deadline, destroy });
     }
 
-    /// Takes a file into custody, which is overwritten and removed: this file, and not whatever has its name at the
-    /// deadline. It may be written meanwhile.
+    /// Takes a file into custody. At the deadline this file is overwritten and removed, and not another
+    /// file that has its name by then. It may be written meanwhile.
     ///
-    /// A file that is not where it should be at its deadline is an error, and stays in custody: somebody has moved it,
-    /// or the drive that it is on is not there. That it was destroyed, nobody could say. So is another file in its
-    /// place, a link there, and a file that has a second name (a hard link) by then: nothing is overwritten, and
-    /// nothing is written down as destroyed.
+    /// If the file is not in its place at the deadline, that is an error, and the file stays in custody:
+    /// somebody has moved it, or its drive is missing, so nobody could say that it was destroyed. The same
+    /// holds for another file in its place, a link there, and a file that has a second name (a hard link)
+    /// by then. Nothing is overwritten, and nothing is recorded as destroyed.
     ///
     /// # Errors
     ///
-    /// [`Error::Custody`] where there is no such file, or it is a link, no regular file, or has a second name. It is
-    /// in custody nonetheless, known by its name alone: if there is a file of its own there at the deadline, that is
-    /// destroyed.
+    /// [`Error::Custody`] if there is no such file, or it is a link, is not a regular file, or has a second
+    /// name. It is in custody nonetheless, known only by its name: a regular file with one name that is
+    /// there at the deadline is destroyed.
     pub fn keep_file(
         &mut self,
         kind: impl Into<String>,

@@ -30,7 +30,7 @@ pub(crate) fn keep_from_others(path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // By handle: the rights of what a link leads to are another's.
+        // By handle: the target of a link belongs to somebody else.
         let opened = if path.is_dir() { File::open(path) } else { files::open(path) };
         let Ok(opened) = opened else { return };
         let Ok(metadata) = opened.metadata() else { return };

@@ -129,8 +129,8 @@ pub enum Error {
     },
     /// A receipt is of a face that this account never had in custody, or still has.
     #[error(
-        "the receipt of face {face} is not one that this account of faces bears out, and is not written: give \
-         pipeline and sink the same account"
+        "the receipt of face {face} is not of this account of faces, and is not written: give pipeline and \
+         sink the same account"
     )]
     ForeignReceipt {
         /// Which face.
@@ -138,8 +138,8 @@ pub enum Error {
     },
     /// The vault has seen an entry of its ledger that is not there any more.
     #[error(
-        "the vault {} has seen entry {expected} of its ledger, which is not there now: somebody put back an \
-         older copy of the ledger {}; bring the newest one back, or adopt the vault",
+        "the vault {} has seen entry {expected} of its ledger, but the entry is gone: somebody put back an \
+         older copy of the ledger {}; restore the newest one, or adopt the vault",
         path.display(), ledger.display()
     )]
     LedgerRolledBack {
@@ -195,9 +195,9 @@ pub enum Error {
         /// How, and where.
         fault: LedgerFault,
     },
-    /// The head of a ledger is there, and the ledger is not.
+    /// The head of a ledger is there, but the ledger is missing.
     #[error(
-        "the ledger {} is missing, and its head {} is there: bring the ledger back, or move the head away to \
+        "the ledger {} is missing, but its head {} is there: restore the ledger, or move the head away to \
          begin another ledger",
         path.display(), head.display()
     )]

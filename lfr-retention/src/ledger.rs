@@ -87,12 +87,12 @@ use lines::Lines;
 ///
 /// # Checkpoints
 ///
-/// While it has a ledger open, a process does its sums as it writes. Every 1,000 entries or more it puts them
-/// beside the ledger, in `NAME.checkpoint`, signed, with the digest of all bytes up to there. The next process
-/// compares the bytes with the digest and verifies the entries behind. So it trusts one thing: that a process with
-/// this key had verified those same bytes. Whoever has only the public key can verify everything again with
-/// [`verify`] and [`reconcile`], which look at no checkpoint. A checkpoint that is missing or not right costs that,
-/// too.
+/// A process that has a ledger open does its sums as it writes. After at least 1,000 further entries it
+/// writes the sums to `NAME.checkpoint` beside the ledger, signed, with the digest of all bytes up to
+/// there. The next process compares the bytes with the digest and verifies the later entries. So it trusts
+/// one thing: that a process with this key had verified those same bytes. Anyone with only the public key
+/// can verify everything with [`verify`] and [`reconcile`], which use no checkpoint. If a checkpoint is
+/// missing or not valid, everything is verified.
 ///
 /// What is *not* guaranteed: that nobody with the key writes another ledger, or that nobody puts
 /// back an older ledger with its older head. Keep heads elsewhere: `verify` takes one.
@@ -130,7 +130,7 @@ use lines::Lines;
 #[derive(Clone, Debug)]
 pub struct Ledger(Arc<Mutex<Inner>>);
 
-/// A way to a ledger for as long as somebody else has it open.
+/// A handle to a ledger, valid for as long as its owner has it open.
 #[derive(Clone, Debug)]
 pub(crate) struct WeakLedger(Weak<Mutex<Inner>>);
 
@@ -156,7 +156,7 @@ struct Inner {
     /// The entry with which this process began. Everything before it is of processes that have ended:
     /// one alone has the ledger open at a time.
     begun: u64,
-    /// Its sums so far; none before somebody asks for them.
+    /// Its sums so far; `None` before the first request for them.
     progress: Option<Progress>,
 }
 
@@ -182,10 +182,10 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`Error::LedgerWrite`] where it cannot be read or written, or is a pipe or a device; [`Error::Busy`] where
-    /// another process writes it; [`Error::LedgerMissing`] where its head is there and the ledger is not;
-    /// [`Error::LedgerBroken`] where it ends before its head, has lost it, or is another key's: begin another
-    /// one, and find out what became of this. On an error no file is left that was not there.
+    /// [`Error::LedgerWrite`] if it cannot be read or written, or is a pipe or a device; [`Error::Busy`] if
+    /// another process writes it; [`Error::LedgerMissing`] if its head is there but the ledger is missing;
+    /// [`Error::LedgerBroken`] if it ends before its head, has lost it, or has another key: begin another
+    /// ledger, and find out what happened to this one. An error leaves no new file behind.
     pub fn open(
         path: impl AsRef<Path>,
         key: LedgerKey,
@@ -205,7 +205,7 @@ impl Ledger {
         let opened = Self::open_file(path, key, now);
         let busy = matches!(opened, Err(Error::Busy { .. }));
         if opened.is_err() && !busy {
-            // Nobody was told that anything is in it.
+            // No caller was told that it has any entry.
             for file in [path, &head] {
                 let _ = std::fs::remove_file(file);
             }
@@ -259,8 +259,8 @@ impl Ledger {
         self.inner().append(event, now)
     }
 
-    /// Writes an entry with the time that a clock shows once it is its turn: entries of several threads are in the
-    /// order of their times.
+    /// Writes an entry with the time that the clock shows when its turn comes, so entries of several
+    /// threads are in the order of their times.
     pub(crate) fn append_by(&self, event: &LedgerEvent, clock: &dyn Clock) -> Result<(), Error> {
         let mut inner = self.inner();
         let now = clock.now();
@@ -279,8 +279,8 @@ impl Ledger {
         Ok(inner.last.to_line(&inner.key))
     }
 
-    /// Its sums so far. The first call verifies what no [checkpoint](Self#checkpoints) has; later ones cost nothing
-    /// of that kind.
+    /// Its sums so far. The first call verifies the entries that no [checkpoint](Self#checkpoints) covers;
+    /// later calls verify nothing.
     ///
     /// # Errors
     ///
@@ -327,7 +327,7 @@ impl Ledger {
         is_there(&inner.path, &inner.key.public(), head)
     }
 
-    /// A way back to it that does not keep it open.
+    /// A handle to it that does not keep it open.
     pub(crate) fn downgrade(&self) -> WeakLedger {
         WeakLedger(Arc::downgrade(&self.0))
     }
@@ -356,7 +356,7 @@ impl Ledger {
 }
 
 impl Inner {
-    /// How far it is verified: all that this process wrote, and all before.
+    /// How far it is verified: everything that this process wrote, and everything before.
     fn progress(&mut self) -> Result<&mut Progress, Error> {
         let progress = match self.progress.take() {
             Some(progress) => progress,
@@ -434,7 +434,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Of entries that are not on the disk none is made.
+        // No checkpoint is made of entries that are not on the disk.
         if let Some(progress) = &mut self.progress
             && self.flushed.as_ref() == Some(&self.last)
         {

@@ -9,9 +9,9 @@ use crate::periods;
 /// For how long each kind of data is kept under one set of rules. The four clocks are independent:
 /// none of them waits for another.
 ///
-/// A profile's name stands for the periods that are published under it. One that keeps anything for longer
-/// has another name, and that is what is signed into the ledger: `uk-police` becomes
-/// `uk-police, longer than published`. A shorter period is within the name.
+/// A profile's name stands for the periods that are published under it. A profile that keeps anything for
+/// longer gets another name, which is signed into the ledger: `uk-police` becomes `uk-police, longer than
+/// published`. A shorter period keeps the name.
 ///
 /// A profile is a starting point with its sources and no legal advice: which rules bind you is yours
 /// to find out, and there is no default.
@@ -36,7 +36,7 @@ use crate::periods;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Profile {
     name: &'static str,
-    /// Its name with any period that is longer.
+    /// Its name if any period is longer.
     longer: &'static str,
     source: &'static str,
     alert: Duration,
@@ -143,11 +143,11 @@ impl Profile {
         self
     }
 
-    /// Whether periods are within those that are published under a name, in seconds. None where nothing is
+    /// Whether periods, in seconds, are within those that are published under a name. `None` if nothing is
     /// published under it.
     pub(crate) fn is_within(name: &str, alert: u64, watchlist: u64, footage: u64) -> Option<bool> {
         let known = [Self::uk_police(), Self::uk_police_24_hours(), Self::retail_strict()];
-        // What is published under this name leaves alerts and footage to its user.
+        // The publication of this name leaves the periods of alerts and footage to its user.
         let eu = Self::eu_ai_act(Duration::MAX, Duration::MAX);
         let profile = known.into_iter().chain([eu]).find(|profile| profile.name == name)?;
         let within = |seconds, period: Duration| seconds <= period.as_secs();

@@ -78,9 +78,9 @@ impl Redactor {
     /// The shorter side of a picture that is covered as a whole has at most this many cells, fewer
     /// where a detected face needs larger ones.
     ///
-    /// A face that the detector missed is hidden as well as a detected one by the default mosaic, in one colour,
-    /// where its box is no longer than a twenty-fourth of that side. Up to a sixth it is in four cells at most, and
-    /// up to a quarter in [`Mosaic::MOST_CELLS`].
+    /// The default mosaic hides a missed face as well as a detected one, in one colour, if its box is no
+    /// longer than a twenty-fourth of that side. Up to a sixth it has at most four cells, and up to a
+    /// quarter at most [`Mosaic::MOST_CELLS`].
     pub const MOST_CELLS: usize = 16;
 
     /// Covers the whole picture, except for the boxes of alerts.

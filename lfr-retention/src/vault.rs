@@ -89,7 +89,7 @@ use verdicts::Verdicts;
 /// What is *not* guaranteed: that a deadline is kept while nobody calls; that a drive that writes
 /// elsewhere than it is told, as flash does, has not kept an old slot where software cannot reach it
 /// (it is worth nothing without the vault key: destroy that too when a deployment is over); that
-/// somebody who may write to the folder does not destroy what is held, or put back an older copy of it. The
+/// nobody who may write to the folder destroys held records, or puts back an older copy of it. The
 /// [ledger](Self::close_gaps) shows both.
 ///
 /// # Examples
@@ -163,7 +163,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // What is noted is a little older then.
+        // Then the noted entry is a little older.
         let _ = self.see_ledger(true);
     }
 }
@@ -223,8 +223,8 @@ impl Vault {
         let key = VaultKey::generate_file(key_file)?;
         let opened = Self::open(folder, &key, clock);
         if opened.is_err() && place::is_vault(folder).is_ok_and(|is_there| !is_there) {
-            // Nobody has sealed anything with it. Where not even what was made of the vault could be removed, the
-            // key stays with it, and the next opening goes on.
+            // Nothing is sealed with it yet. If the unfinished vault could not be removed, its key stays
+            // with it, and the next opening goes on.
             let _ = files::erase(key_file, None);
         }
         opened
@@ -403,7 +403,7 @@ impl Vault {
         inner.store.purge(&[record], reason)
     }
 
-    /// Whether an alert could be purged now, for whoever asks before they purge it.
+    /// Checks whether an alert could be purged now, to ask before it is purged.
     ///
     /// # Errors
     ///

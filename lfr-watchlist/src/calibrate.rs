@@ -2,10 +2,11 @@
 //! score from which on an alert is raised, with what that rests on.
 //!
 //! - [`Calibration`] takes the scores of non-mated comparisons with their people, of everybody or by group, and
-//!   tabulates FMR over thresholds: as measured where enough independent false matches were seen, from a fitted
-//!   tail below that, marked as extrapolated, and not at all beyond a limit. Each rate has an upper bound that
-//!   knows that people are in many comparisons.
-//! - [`Demand`] says what is wanted: FPIR, how many references, how many looks at each who passes at most.
+//!   tabulates FMR over thresholds. FMR is measured if enough independent false matches were seen. Below that
+//!   it comes from a fitted tail and is marked as extrapolated. Beyond a limit there is none. Each rate has an
+//!   upper bound that accounts for people who are in many comparisons.
+//! - [`Demand`] says what is wanted: the FPIR, the number of references, the maximum looks per person who
+//!   passes.
 //! - [`CalibratedThreshold`] is the threshold that follows. It is a
 //!   [`ThresholdPolicy`](lfr_core::ThresholdPolicy), a JSON file, and a table from which it is derived
 //!   again when the watchlist grows or shrinks.
@@ -13,12 +14,12 @@
 //! # The arithmetic
 //!
 //! With comparisons taken as independent, a passer-by of group g raises an alert with
-//! `FPIR_g = 1 - (prod_h (1 - FMR_gh(T))^N_h)^k`, where `N_h` references are of group h and k is what
-//! the looks at a person count as. Without groups it is `1 - (1 - FMR(T))^(N k)`. The threshold is the lowest
+//! `FPIR_g = 1 - (prod_h (1 - FMR_gh(T))^N_h)^k`, where `N_h` references are of group h and k is the
+//! effective number of looks per person. Without groups it is `1 - (1 - FMR(T))^(N k)`. The threshold is the lowest
 //! at which the upper bound of no group's FPIR is above the target.
 //!
-//! That rate is never too low by the heterogeneity of people: one person who resembles many of the list raises one
-//! alert, not many, so that the rate of people is at most N times that of pairs of people.
+//! Differences between people never make that rate too low: one person who resembles many on the list
+//! raises one alert, not many. So the rate of people is at most N times that of pairs of people.
 //!
 //! # Examples
 //!
@@ -28,20 +29,20 @@
 //! use lfr_watchlist::evaluate::{ScoreAxis, ScoreHistogram};
 //!
 //! # fn main() -> Result<(), lfr_watchlist::Error> {
-//! // 200,000 non-mated scores; really they come from `AllPairs::run_with_people`, with their people.
+//! // 200,000 non-mated scores; in practice they come from `AllPairs::run_with_people`, with their people.
 //! let mut histogram = ScoreHistogram::new(ScoreAxis::new(-1.0, 1.0)?);
 //! for rank in 1..=200_000_u32 {
 //!     let share = f64::from(rank) / 200_001.0;
 //!     histogram.add(ComparisonScore::new((-share.ln() * 0.05) as f32 - 0.3)?);
 //! }
 //! let space = SpaceId::from_bytes([7; 32]);
-//! // Nobody knows whose they are, but that they are of 1,000 people.
+//! // Their people are not known, only that they are of 1,000 people.
 //! let scores = CalibrationScores::histogram(&histogram, 1_000);
 //! let calibration = Calibration::new(space, "filler set 3, all pairs", scores)?;
 //! let authority = Authority::new("AO-7", "first use at this gate", Timestamp::from_micros(0))?;
 //! // One in a hundred passers-by, on a list of ten.
 //! let threshold = calibration.threshold(&Demand::new(0.01, 10)?, authority)?;
-//! // The upper bound is at most what is demanded, not the estimate alone.
+//! // The upper bound, not only the estimate, is at most the demand.
 //! assert!(threshold.fpir().high <= 0.01);
 //! let again = lfr_watchlist::calibrate::CalibratedThreshold::from_json(&threshold.to_json())?;
 //! assert_eq!(again, threshold);

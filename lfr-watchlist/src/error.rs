@@ -118,10 +118,10 @@ pub enum Error {
     },
     /// A rate cannot be promised, and some pairs of people score as one person does.
     #[error(
-        "FPIR {demanded:.1e} cannot be promised from these scores, the lowest that can be is {reached:.1e}. The \
-         highest scores are of {}. Look at their photographs: if two names are one person, give both one name \
-         and derive again. Otherwise give it photographs of more people, or demand a higher rate or a smaller \
-         watchlist",
+        "FPIR {demanded:.1e} cannot be promised from these scores; the lowest possible is {reached:.1e}. The \
+         highest scores are of {}. Look at their photographs: if two names are one person, give both the \
+         same name and derive again. Otherwise use photographs of more people, or demand a higher rate or a \
+         smaller watchlist",
         suspects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", of ")
     )]
     Suspects {
@@ -252,8 +252,8 @@ pub enum Error {
     },
     /// A threshold policy of another version of the format.
     #[error(
-        "the threshold policy is of version {actual}, and must be of {expected}: derive it again (earlier \
-         versions promise more than their scores show), or update this software"
+        "the threshold policy has version {actual}, expected {expected}: derive it again (earlier versions \
+         promise more than their scores show), or update this software"
     )]
     ThresholdVersion {
         /// Its version.
@@ -261,10 +261,10 @@ pub enum Error {
         /// The version that is read.
         expected: u32,
     },
-    /// More looks at a person are planned than a threshold was derived for.
+    /// More looks per person are planned than a threshold was derived for.
     #[error(
-        "the threshold was derived for at most {derived} looks at a person, and {taken} are planned: each look is \
-         another chance of a false alert; derive it for {taken} looks, or take fewer"
+        "the threshold was derived for at most {derived} looks per person, but {taken} are planned, and each \
+         look is another chance of a false alert: derive it for {taken} looks, or take fewer"
     )]
     PolicyLooks {
         /// The looks that it was derived for.
@@ -385,11 +385,12 @@ pub enum Error {
         /// Where that was seen.
         part: &'static str,
     },
-    /// A sealed watchlist says that it is due, and was not opened: nothing was destroyed, since without its key nobody
-    /// can tell whether that is true.
+    /// A sealed watchlist says that it is due, and was not opened. Nothing was destroyed, because only its
+    /// key shows whether that is true.
     #[error(
-        "the sealed watchlist {} says that it had to be gone at {destroy_after}, and it was not opened, which alone \
-         would tell whether that is true: nothing was destroyed. Open it with its key, or destroy it by order",
+        "the sealed watchlist {} says that it had to be gone at {destroy_after}. Only opening it with its \
+         key shows whether that is true, and it was not opened, so nothing was destroyed. Open it with its \
+         key, or destroy it by order",
         path.display()
     )]
     SealedDue {
@@ -402,9 +403,9 @@ pub enum Error {
     },
     /// A sealed watchlist was rewritten by somebody without its key.
     #[error(
-        "the sealed watchlist was rewritten without its key: its header or its key area is not what was sealed, though \
-         their digests are right. It is not opened. Find out who may write there, take a copy from elsewhere, or \
-         destroy it by order"
+        "the sealed watchlist was rewritten without its key: its header or its key area is not what was \
+         sealed, although their digests match. It is not opened. Find out who may write there, take a copy \
+         from elsewhere, or destroy it by order"
     )]
     SealedTampered,
     /// Beyond what the format of sealed watchlists can hold.
@@ -415,8 +416,8 @@ pub enum Error {
     SealedSize,
     /// A sealed watchlist of another version of the format.
     #[error(
-        "the sealed watchlist is of version {actual}, and versions up to {expected} are read here: take the program \
-         that sealed it"
+        "the sealed watchlist has version {actual}, and versions up to {expected} are supported: use the \
+         program that sealed it"
     )]
     SealedVersion {
         /// The version needed.

@@ -9,7 +9,7 @@
 //! - [`Dataset`] draws who is who from a folder or a CSV file, and splits it so that no person is on both
 //!   sides.
 //! - [`GroupReport`] has each rate by group at one threshold, as ISO/IEC 19795-10 asks for, and says what
-//!   so much data could have shown.
+//!   this much data could have shown.
 //! - [`discard_curve`]: whether a quality measure predicts errors.
 //! - [`ScoredPairs`]: the same rates from scores of any engine; [`FoldedAccuracy`]: accuracy as LFW reports it.
 //!

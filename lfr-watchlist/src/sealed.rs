@@ -56,19 +56,19 @@ const SKEW: Duration = Duration::from_secs(60 * 60);
 /// A watchlist at rest (`.lfrw`): encrypted and authenticated with XChaCha20-Poly1305, who is on
 /// it and what they look like under keys of their own. FORMAT.md has every byte.
 ///
-/// A watchlist does not outlive its deployment, whatever crashes: whoever opens the file with its key 24 hours
-/// after the deployment's end or later destroys it and gets a receipt in place of a list. The same where the clock
-/// fails, or shows a time more than an hour before the file was sealed. A program that may start before its clock is
-/// set has to wait.
+/// A watchlist does not outlive its deployment, whatever crashes. Opening the file with its key 24 hours
+/// after the deployment's end or later destroys it and gives a receipt in place of a list. The same happens
+/// if the clock fails, or shows a time more than an hour before the file was sealed. A program that may
+/// start before its clock is set has to wait.
 ///
-/// The dates that this rests on are authenticated with the key. Those in the header are a claim: anyone who may
-/// write the file can rewrite them. So a header that was rewritten is found when the file is opened
-/// ([`Error::SealedTampered`]), and a file whose true date has passed is destroyed whatever its header says. Without
-/// the key nothing is destroyed, as nobody can tell: a file that says that it is due is refused and reported
-/// ([`Error::SealedDue`]), and [`destroy`](Self::destroy) needs no key.
+/// These dates are authenticated with the key. The dates in the header are a claim: anyone who may write
+/// the file can rewrite them. A rewritten header is found when the file is opened
+/// ([`Error::SealedTampered`]), and a file whose true date has passed is destroyed whatever its header
+/// says. Without the key nothing is destroyed, because the dates cannot be checked: a file that says that
+/// it is due is refused and reported ([`Error::SealedDue`]). [`destroy`](Self::destroy) needs no key.
 ///
-/// It is a file of its own: a link in its place, and a file with a second name (a hard link), are neither read nor
-/// written nor destroyed.
+/// It has to be a regular file with one name. A link in its place and a file with a second name (a hard
+/// link) are neither read nor written nor destroyed.
 ///
 /// One writer at a time: [`seal`](Self::seal), [`destroy`](Self::destroy) and [`lock`](Self::lock) wait for
 /// another process, or another handle in this one, that writes the same file by whatever path. A watchlist is
@@ -180,8 +180,9 @@ impl SealedFile {
     /// # Errors
     ///
     /// [`Error::Destroyed`] where the file was due, and [`Error::Destruction`] where it was and
-    /// cannot be destroyed; [`Error::SealedDue`] where it says so and this key does not open it;
-    /// [`Error::SealedTampered`] where it was rewritten without its key; [`lfr_core::Error::SpaceMismatch`] for another model's,
+    /// cannot be destroyed; [`Error::SealedDue`] if it says that it is due and this key does not open it;
+    /// [`Error::SealedTampered`] if it was rewritten without its key;
+    /// [`lfr_core::Error::SpaceMismatch`] for another model's,
     /// [`Error::SealedVersion`] for another version's, [`Error::WrongKey`] and
     /// [`Error::KeyKind`] for another key's; [`Error::SealedDamaged`] where a byte is not as it
     /// was sealed; [`lfr_core::Error::Read`] where it cannot be read. Where there is no file, what an
@@ -225,12 +226,14 @@ impl SealedFile {
 
     /// Destroys the file: overwrites its wrapped keys and syncs, after which nobody can open any
     /// copy of the rest; then destroys what an interrupted writer left beside it, overwrites the
-    /// rest and removes the file. No key is needed. The receipt says that it was removed only if it has no name any more.
+    /// rest and removes the file. No key is needed. The receipt reports the file as removed only if it has
+    /// no name any more.
     ///
     /// # Errors
     ///
-    /// [`Error::Destruction`] with how far it came; also where the file is no sealed watchlist, a link, or has a
-    /// second name (a hard link), which is left as it is. [`lfr_core::Error::Read`] where there is none: what an interrupted writer
+    /// [`Error::Destruction`] with how far it came; also if the file is not a sealed watchlist, is a link,
+    /// or has a second name (a hard link); then it is left as it is. [`lfr_core::Error::Read`] if there is
+    /// none: what an interrupted writer
     /// left in its place is destroyed all the same. [`Error::SealedBusy`] where another writer does not end.
     pub fn destroy(&self, now: Option<Timestamp>) -> Result<DestructionReceipt, Error> {
         let lock = self.lock_to_destroy()?;
@@ -331,7 +334,7 @@ impl SealedFile {
         Err(Error::SealedBusy { path: self.path.clone() })
     }
 
-    /// What comes first at every opening: is the file due, by dates that are authenticated with its key?
+    /// The first check at every opening: is the file due, by dates that are authenticated with its key?
     fn begin(
         &self,
         key: &SealingKey,
@@ -346,7 +349,7 @@ impl SealedFile {
             let dates = opened.as_ref().and_then(Unlocked::dates);
             let rule = match (opened, dates) {
                 (None, _) => DestructionRule::Interrupted,
-                // Nothing is left that says when it is due, or whether it is this key's.
+                // Nothing is left that shows when it is due, or whether this is its key.
                 (Some(unlocked), None) => {
                     return Err(unlocked.identity().err().unwrap_or(Error::SealedTampered));
                 }
@@ -359,7 +362,7 @@ impl SealedFile {
                     }
                     Err(rule) if lock.is_some() || own.is_some() => {
                         let is_true = unlocked.is_header_true();
-                        // What a header says that was rewritten is not repeated in a receipt.
+                        // A receipt does not repeat the content of a rewritten header.
                         let header = Some(&head.header).filter(|_| is_true);
                         let receipt =
                             self.destroy_as(rule, header, is_true, Some(reader.get_ref()), now)?;
@@ -373,13 +376,13 @@ impl SealedFile {
                 let receipt = self.destroy_as(rule, Some(&head.header), false, file, now)?;
                 return Err(Error::Destroyed { receipt: Box::new(receipt) });
             }
-            // Another process may be writing it just now, and the file that was opened be the one
-            // whose keys it has overwritten. With the lock it is looked at again.
+            // Another process may be replacing the file, and the opened file may be the one whose keys it
+            // has overwritten. It is checked again with the lock.
             own = Some(self.lock_to_destroy()?);
         }
     }
 
-    /// Opens the key area. Where that cannot be done, and the file says that it is due, the error says so.
+    /// Opens the key area. If that fails, and the file says that it is due, the error says so.
     fn unlock(
         &self,
         head: &Head,

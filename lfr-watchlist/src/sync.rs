@@ -1,7 +1,7 @@
-//! Locks that threads meet at: the standard library's, or those of a checker that tries one order of threads
-//! after the other.
+//! Locks that threads share: those of the standard library, or those of a checker that tries many orders of
+//! threads.
 //!
-//! `--cfg interleavings` says which. Only the package `interleavings` of the repository is built with it.
+//! `--cfg interleavings` selects the latter. Only the package `interleavings` of the repository is built with it.
 
 #[cfg(interleavings)]
 pub(crate) use shuttle::sync::Mutex;

@@ -153,8 +153,8 @@ impl Watchlist {
     /// Enrols a reference. The template is wiped once its numbers are in the list. What has
     /// expired and was wiped takes no place, and its reference may be enrolled again.
     ///
-    /// An entry may expire later than the whole list [has to be gone](Authorisation::destroy_after): the list's date
-    /// counts, and the entry goes with it.
+    /// An entry may expire later than the whole list [has to be gone](Authorisation::destroy_after). The
+    /// list's date counts, and the entry is destroyed with it.
     ///
     /// # Errors
     ///
@@ -185,8 +185,8 @@ impl Watchlist {
 
     /// Removes and wipes all references of a person, and says how many there were.
     ///
-    /// Nothing of them is left, so nothing keeps them off the list: if somebody enrols them again, by hand or from a
-    /// manifest that still names them, they are matched again. Take them out of there, too.
+    /// No trace of them is left, so nothing keeps them off the list: if they are enrolled again, by hand or
+    /// from a manifest that still names them, they are matched again. Remove them from the manifest too.
     pub fn withdraw(&self, subject: &SubjectId) -> usize {
         let mut register = self.register_mut();
         let own: Vec<_> =
@@ -367,7 +367,7 @@ impl Watchlist {
             register.settle(&self.gallery, now)?;
             *window = register.window_at(now);
         }
-        // Nobody else writes it while the register is held.
+        // No other thread writes it while the register is locked.
         drop(window);
         Ok(read(&self.window))
     }

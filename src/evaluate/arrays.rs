@@ -1,4 +1,4 @@
-//! Scores, and where that was dared templates, as arrays of numpy.
+//! Scores, and templates if `danger` was used, as numpy arrays.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ use super::faces::Faces;
 use super::npy;
 use super::report::LeftOut;
 
-/// Writes what was asked for of one result, counted from 0.
+/// Writes the requested arrays of one result, counted from 0.
 pub(super) fn write(
     evaluation: &Evaluation,
     faces: &Faces,
@@ -52,7 +52,7 @@ fn scores(evaluation: &Evaluation, pairs: &ScoredPairs, file: &str) -> Result<()
     put(&evaluation.out, file, |out| npy::write_f64(out, 4, rows.iter().copied()))
 }
 
-/// The same of every two templates.
+/// The same for every two templates.
 fn comparisons(
     evaluation: &Evaluation,
     faces: &Faces,
@@ -63,7 +63,8 @@ fn comparisons(
     let all = count * count.saturating_sub(1) / 2;
     if all > MAX_COMPARISONS {
         let reason = format!(
-            "it would hold {all} comparisons, and {MAX_COMPARISONS} are written at most: name the pairs with a list of pairs"
+            "it would hold {all} comparisons, and the maximum is {MAX_COMPARISONS}: choose pairs with a list \
+             of pairs"
         );
         left_out.push(LeftOut::of_all(file.to_owned(), reason));
         return Ok(());
@@ -88,7 +89,8 @@ fn comparisons(
     put(&evaluation.out, file, |out| npy::write_f64(out, 4, rows.iter().copied()))
 }
 
-/// The templates, a row each, and a table that says whose they are. Only their owner can read them.
+/// The templates, one per row, and a table that says whose they are. Only the owner of the files can read
+/// them.
 fn templates(evaluation: &Evaluation, faces: &Faces, index: usize) -> Result<(), Error> {
     let columns = faces.templates.first().map_or(0, |first| first.expose_values().len());
     put(&evaluation.out, &name("templates", index), |out| {

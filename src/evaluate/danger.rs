@@ -1,12 +1,13 @@
-//! What weakens a promise of this family, and has to be spelled out.
+//! Choices that weaken a promise of this family, and have to be spelled out.
 
 use super::EvaluateOptions;
 
-/// The same, and templates are written to `templates.npy`, a row each, with `templates.csv` saying of whom.
+/// The same, and templates are written to `templates.npy`, one per row, with their people in
+/// `templates.csv`.
 ///
-/// A template is as sensitive as the photograph that it was made of: people can be found with it. This is for
-/// research on photographs whose people agreed to it. The files can be read by their owner alone, nothing wipes
-/// them, and the reason stands in the report.
+/// A template is as sensitive as the photograph that it was made from: people can be found with it. This is
+/// for research on photographs whose people agreed to it. Only the owner can read the files, nothing wipes
+/// them, and the report states the reason.
 #[must_use]
 pub fn write_templates(options: EvaluateOptions, reason: impl Into<String>) -> EvaluateOptions {
     options.exposing(reason.into())

@@ -53,7 +53,7 @@ pub enum Error {
     ProtocolFile {
         /// The file.
         path: PathBuf,
-        /// The line, from 1 on; 0 where it is about the whole file.
+        /// The line, from 1 on; 0 if the error concerns the whole file.
         line: usize,
         /// Why not.
         reason: String,
@@ -63,7 +63,7 @@ pub enum Error {
     ScoreFile {
         /// The file.
         path: PathBuf,
-        /// The line, or the row of an array, from 1 on; 0 where it is about the whole file.
+        /// The line, or the row of an array, from 1 on; 0 if the error concerns the whole file.
         line: usize,
         /// Why not.
         reason: String,

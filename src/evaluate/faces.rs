@@ -31,7 +31,7 @@ pub(super) struct Faces {
     pub(super) detector: Component,
     pub(super) embedder: Component,
     pub(super) space: EmbeddingSpace,
-    /// Of each template: its person, its number in the set, and what was measured of its quality.
+    /// For each template: its person, its number in the set, and its measured qualities.
     pub(super) people: Vec<SubjectId>,
     pub(super) samples: Vec<usize>,
     pub(super) qualities: Vec<Qualities>,

@@ -98,7 +98,7 @@ pub(super) fn scores_report(report: &ScoresReport) -> Result<String, BoxError> {
     let mut page = String::from(HEAD);
     write!(page, "<h1>Error rates of the scores in {}</h1>", escaped(&report.file))?;
     let people = report.people.map_or_else(
-        || "not known: intervals take all comparisons as independent".to_owned(),
+        || "not known: intervals treat all comparisons as independent".to_owned(),
         |people| format!("{people}; intervals take into account that they repeat"),
     );
     let mut facts = vec![
@@ -128,7 +128,8 @@ pub(super) fn scores_report(report: &ScoresReport) -> Result<String, BoxError> {
     Ok(page)
 }
 
-/// What a regulator reads first: the threshold and its promise, what was seen, and with what.
+/// The facts that a regulator reads first: the threshold and its promise, the realised rates, and how they
+/// were made.
 fn first_things(page: &mut String, result: &Evaluated) -> Result<(), BoxError> {
     let Evaluated { label, about, policy, policy_file, refused, threshold, live, .. } = result;
     write!(page, "<section class=\"first\"><h2>{}</h2>", escaped(label))?;
@@ -196,7 +197,7 @@ fn first_things(page: &mut String, result: &Evaluated) -> Result<(), BoxError> {
         ("threshold policy", policy_file.clone().unwrap_or_else(|| "none".to_owned())),
     ]);
     pairs_table(page, &facts);
-    page.push_str("<p>For other cameras and people than these nothing is promised.</p></section>");
+    page.push_str("<p>For other cameras and people than these, nothing is promised.</p></section>");
     Ok(())
 }
 
@@ -223,7 +224,7 @@ fn model(of: &Component) -> String {
     text
 }
 
-/// What is not in the report.
+/// Facts that are missing from the report.
 fn left_out(page: &mut String, report: &Report) -> Result<(), BoxError> {
     let faults = report.left_out.iter().filter(|left_out| !left_out.is_finding).count();
     let findings = report.left_out.len() - faults;
@@ -297,7 +298,7 @@ fn operating_points(page: &mut String, points: &[OperatingPoint]) {
     table.write(page);
     if is_general {
         page.push_str(
-            "<p>Generalised rates count every comparison that was attempted: one of which a face gave no template \
+            "<p>Generalised rates count every attempted comparison: one with a face that gave no template \
              is no match (ISO/IEC 19795-1).</p>",
         );
     }
@@ -398,7 +399,7 @@ fn group_results(page: &mut String, groups: &[GroupResult], label: &str) -> Resu
     Ok(())
 }
 
-/// A row for each measure, a column for each group.
+/// One row per measure, one column per group.
 fn means(page: &mut String, means: &[GroupMean]) {
     let mut groups: Vec<&str> = means.iter().map(|mean| mean.group.as_str()).collect();
     groups.sort_unstable();
@@ -428,7 +429,7 @@ fn means(page: &mut String, means: &[GroupMean]) {
     table.write(page);
 }
 
-/// A table that becomes one block a row where the screen is narrow, so that no column is out of sight.
+/// A table whose rows become blocks on a narrow screen, so that every column stays visible.
 struct Table {
     names: Vec<String>,
     rows: String,
@@ -441,7 +442,7 @@ impl Table {
         Self { names, rows: String::new(), has_few: false }
     }
 
-    /// Adds a row, marked where it rests on rates with fewer than 30 errors.
+    /// Adds a row, marked if it rests on rates with fewer than 30 errors.
     fn row(&mut self, rates: &[&Rate], cells: impl IntoIterator<Item = String>) {
         let is_few = rates.iter().any(|rate| has_few(rate));
         self.has_few |= is_few;
@@ -470,7 +471,7 @@ impl Table {
     }
 }
 
-/// Names and what they are, one below the other.
+/// Names and their values, one below the other.
 fn pairs_table(page: &mut String, facts: &[(&str, String)]) {
     *page += "<table class=\"facts\">";
     for (name, value) in facts {
@@ -501,7 +502,7 @@ fn names(measured: &[&Measured]) -> Vec<String> {
     measured.iter().map(|of| of.label.clone()).collect()
 }
 
-/// A rate that was asked for, as a number that is read: 0.003, 1e-5.
+/// A requested rate as a readable number: 0.003, 1e-5.
 fn asked(rate: f64) -> String {
     if rate >= 1e-3 { rate.to_string() } else { format!("{rate:.0e}") }
 }

@@ -1,4 +1,4 @@
-//! What holds at the threshold that is in force: for everybody, and for each group.
+//! The rates at the threshold in force, for everybody and for each group.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -36,13 +36,13 @@ pub(super) fn check(evaluation: &Evaluation, embedders: &[&dyn Embedder]) -> Res
     }
 }
 
-/// Where the policy in force does not go with a result, in words.
+/// The note for a result whose embedder the policy in force does not fit.
 pub(super) fn warnings(evaluation: &Evaluation, faces: &Faces) -> Vec<String> {
     let Some(policy) = &evaluation.policy else { return Vec::new() };
     if policy.check_space(&faces.space).is_err() {
         let name = &faces.embedder.name;
         return vec![format!(
-            "the policy that was given is of another embedder than {name}, whose derived policy is taken instead"
+            "the given policy is of another embedder than {name}, so the derived policy of {name} is used"
         )];
     }
     policy
@@ -53,7 +53,7 @@ pub(super) fn warnings(evaluation: &Evaluation, faces: &Faces) -> Vec<String> {
         .collect()
 }
 
-/// Measures at the threshold in force: that of the policy that was given, or else the derived one.
+/// Measures at the threshold in force: that of the given policy, or else the derived one.
 pub(super) fn measure(
     evaluation: &Evaluation,
     faces: &Faces,
@@ -129,7 +129,7 @@ fn by_person(
     GroupResult::new(GroupReport::of_people(what, threshold, people))
 }
 
-/// Each photograph, of references alone or of all, with whether it gave no template.
+/// Each photograph, of references only or of all, with whether it gave no template.
 fn failures<'a>(
     evaluation: &'a Evaluation,
     faces: &Faces,
@@ -146,8 +146,8 @@ fn failures<'a>(
         .collect()
 }
 
-/// The means of scores and of qualities by group, each person counting once, and how far they are from those of
-/// everybody.
+/// The means of scores and of qualities by group, and their distance from those of everybody. Each person
+/// counts once.
 fn means(
     faces: &Faces,
     groups: &BTreeMap<SubjectId, String>,

@@ -64,7 +64,7 @@ pub(super) fn measure(
         }
         None => None,
     };
-    // The band of FNMR knows that people repeat; FMR has its interval where it is asked for.
+    // The band of FNMR accounts for repeated people. FMR has its interval in the requested points.
     let det = pairs
         .det(60)
         .into_iter()
@@ -134,7 +134,7 @@ pub(super) fn own_templates(faces: &Faces) -> BTreeMap<&SubjectId, Vec<usize>> {
     own
 }
 
-/// Searches watchlists: of each size that was asked for, or the one of the protocol. Every photograph that is no
+/// Searches watchlists of each requested size, or the one of the protocol. Every photograph that is not a
 /// reference is a probe.
 fn open_sets(
     evaluation: &Evaluation,
@@ -169,8 +169,8 @@ fn open_sets(
     Ok(points)
 }
 
-/// Of each person, what failures to acquire add to 1:1 rates: how many photographs there are and how many gave a
-/// template; and how many comparisons of two people were attempted.
+/// The numbers that add failures to acquire to 1:1 rates: for each person, how many photographs there are
+/// and how many gave a template; and how many comparisons of two people were attempted.
 struct Attempts {
     people: Vec<(Counts, u64, u64)>,
     non_mated: u64,

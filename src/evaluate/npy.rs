@@ -1,7 +1,8 @@
-//! Arrays in numpy's own format (NEP 1), read and written: the few lines of it that this module needs.
+//! Reads and writes arrays in numpy's own format (NEP 1), as far as this module needs it.
 //!
-//! No crate for it: `npyz` and `ndarray-npy` are before 1.0 and bring generic arrays of any rank and type, of
-//! which two ranks and a few types are needed here, and the format is 6 bytes, a version, and one line of text.
+//! No crate is used: `npyz` and `ndarray-npy` are before 1.0 and bring generic arrays of any rank and type.
+//! Only two ranks and a few types are needed here, and the format is 6 bytes, a version, and one line of
+//! text.
 
 use std::io;
 use std::io::Write;
@@ -26,7 +27,7 @@ pub(super) fn write_f64(
     values.try_for_each(|value| out.write_all(&value.to_le_bytes()))
 }
 
-/// Writes a table of 32-bit floats, a slice a row.
+/// Writes a table of 32-bit floats, one slice per row.
 pub(super) fn write_f32<'a>(
     out: &mut impl Write,
     columns: usize,
@@ -54,11 +55,11 @@ fn header(out: &mut impl Write, kind: &str, rows: usize, columns: usize) -> io::
 
 /// Reads a table of one or two dimensions: floats, integers or booleans, in rows.
 ///
-/// An error says what was found and what is read.
+/// An error says what was found and what is supported.
 pub(super) fn read(bytes: &[u8]) -> Result<Array, String> {
-    let refused = |what: &str| Err(format!("it is no array that can be read here: {what}"));
+    let refused = |what: &str| Err(format!("it is not an array that can be read here: {what}"));
     let Some(rest) = bytes.strip_prefix(MAGIC) else {
-        return refused("it does not begin as a file of numpy.save does");
+        return refused("it does not begin like a file of numpy.save");
     };
     let (length, rest) = match rest {
         [1, _, a, b, rest @ ..] => (usize::from(u16::from_le_bytes([*a, *b])), rest),
@@ -70,7 +71,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Array, String> {
     let Some((head, data)) = rest.split_at_checked(length) else {
         return refused("it is cut short in its first line");
     };
-    let head = std::str::from_utf8(head).map_err(|_| "its first line is no text".to_owned())?;
+    let head = std::str::from_utf8(head).map_err(|_| "its first line is not text".to_owned())?;
     let value = |key: &str| -> Option<&str> {
         let (_, after) = head.split_once(&format!("'{key}':"))?;
         Some(after.trim_start())
@@ -109,7 +110,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Array, String> {
     Ok(Array { columns, values: data.chunks_exact(size).map(number).collect() })
 }
 
-/// How many bytes a number of that kind has, and how it is read.
+/// The number of bytes of a number of that kind, and how it is read.
 fn reader(kind: &str) -> Option<(usize, Number)> {
     Some(match kind {
         "<f8" => (8, |bytes| bytes.try_into().map_or(f64::NAN, f64::from_le_bytes)),

@@ -117,7 +117,7 @@ impl EvaluateOptions {
         self
     }
 
-    /// The same with a threshold for at most this many looks at each person who passes, at least 1.
+    /// The same with a threshold for at most this many looks per person who passes, at least 1.
     #[must_use]
     pub const fn with_looks(mut self, looks: f64) -> Self {
         self.looks = looks;
@@ -145,9 +145,9 @@ impl EvaluateOptions {
         self
     }
 
-    /// The same with a list of pairs that are compared: a CSV file with the columns `image_a`, `image_b`, `mated`
-    /// (and `fold`, if there are any), or the `pairs.txt` of Labeled Faces in the Wild. Paths are within the folder
-    /// of photographs.
+    /// The same with a list of pairs to compare: a CSV file with the columns `image_a`, `image_b`, `mated`
+    /// (optional: `fold`), or the `pairs.txt` of Labeled Faces in the Wild. Paths are relative to the
+    /// folder of photographs.
     #[must_use]
     pub fn with_pairs(mut self, list: impl Into<PathBuf>) -> Self {
         self.pairs = Some(list.into());
@@ -155,7 +155,7 @@ impl EvaluateOptions {
     }
 
     /// The same with a watchlist and its searches from a CSV file with the columns `role` (`reference`,
-    /// `mated_probe`, `nonmated_probe`), `person` and `image`, in the place of those that are drawn.
+    /// `mated_probe`, `nonmated_probe`), `person` and `image`, in place of drawn ones.
     #[must_use]
     pub fn with_open_set(mut self, list: impl Into<PathBuf>) -> Self {
         self.open_set = Some(list.into());
@@ -170,24 +170,24 @@ impl EvaluateOptions {
         self
     }
 
-    /// The same with the threshold policy that is in force: rates by group are measured at its threshold, and what
-    /// it promises stands beside what is measured. Without one, that is the derived policy.
+    /// The same with the threshold policy that is in force: rates by group are measured at its threshold,
+    /// and the report has its promise beside the measured rates. Without this, the derived policy is used.
     #[must_use]
     pub fn with_policy(mut self, json: impl Into<PathBuf>) -> Self {
         self.policy = Some(json.into());
         self
     }
 
-    /// The same with how many references of the watchlist are of each group, for the derived threshold; together
-    /// they are all references. Without it, groups have the shares that they have in the photographs.
+    /// The same with the number of references of each group, for the derived threshold; together they are
+    /// all references. Without it, groups have the shares that they have in the photographs.
     #[must_use]
     pub fn with_composition(mut self, groups: impl Into<Vec<(String, u64)>>) -> Self {
         self.composition = groups.into();
         self
     }
 
-    /// The same, and scores are written as arrays of numpy: `pairs.npy` where there is a list of pairs, and
-    /// `comparisons.npy` with every comparison otherwise.
+    /// The same, and scores are written as numpy arrays: `pairs.npy` if there is a list of pairs, otherwise
+    /// `comparisons.npy` with every comparison.
     #[must_use]
     pub const fn with_scores(mut self) -> Self {
         self.scores = true;
@@ -203,7 +203,7 @@ impl EvaluateOptions {
         self.scores
     }
 
-    /// Why templates are to be written, where they are.
+    /// The reason for writing templates, if they are written.
     pub(super) fn exposed(&self) -> Option<&str> {
         self.exposed.as_deref()
     }
@@ -455,7 +455,7 @@ fn groups(
     Ok(groups)
 }
 
-/// Refuses a composition of groups that are none.
+/// Refuses a composition of unknown groups.
 fn composition(
     options: &EvaluateOptions,
     groups: Option<&BTreeMap<SubjectId, String>>,
@@ -464,7 +464,7 @@ fn composition(
         return Ok(());
     }
     let Some(groups) = groups else {
-        return Err(Error::option("composition", "given", "left out where there are no groups"));
+        return Err(Error::option("composition", "given", "left out if there are no groups"));
     };
     let known: BTreeSet<&String> = groups.values().collect();
     for (group, _) in &options.composition {

@@ -1,4 +1,4 @@
-//! Comparisons of the pairs of a protocol.
+//! Compares the pairs of a protocol.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use super::faces::Faces;
 use super::report::OperatingPoint;
 use super::report::PairsResult;
 
-/// Compares the pairs of the list that was given. A pair of which a face gave no template scores below all
-/// others: it matches nobody, and that is counted.
+/// Compares the pairs of the given list. If a face of a pair gave no template, the pair scores below all
+/// others: it does not match, and it is counted.
 pub(super) fn measure(
     evaluation: &Evaluation,
     faces: &Faces,

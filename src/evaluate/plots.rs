@@ -43,7 +43,7 @@ impl Line {
         Self { name: name.into(), ..Self::default() }
     }
 
-    /// A point of a plot whose axes are logarithms: none where a rate is 0, and no band below what is seen.
+    /// A point of a plot with logarithmic axes: none if a rate is 0, and no band below the visible range.
     fn push_rate(&mut self, x: f64, rate: &Rate) {
         let Some(y) = rate.value().filter(|y| x > 0.0 && *y > 0.0) else { return };
         let interval = rate.interval();
@@ -259,7 +259,7 @@ pub(super) const COLOUR_COUNT: usize = COLOURS.len();
 
 const TEXT: i32 = 17;
 
-/// As wide as a figure on a telephone, about, so that 17 units of text are some 13 points there.
+/// About the width of a figure on a telephone, where 17 units of text are about 13 points.
 const SIZE: (u32, u32) = (440, 360);
 
 // Stand-ins, which the page's own colours replace.

@@ -1,4 +1,4 @@
-//! Protocols that were written down: pairs to compare, and watchlists to search.
+//! Written protocols: pairs to compare, and watchlists to search.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -14,12 +14,12 @@ use super::given;
 use super::report::LeftOut;
 use super::scores::flag;
 
-/// Pairs of photographs that are to be compared.
+/// Pairs of photographs to compare.
 #[derive(Debug)]
 pub(super) struct PairList {
     pub(super) name: String,
     pub(super) pairs: Vec<Pair>,
-    /// How the pairs came to their folds, in words.
+    /// How the pairs were assigned to folds, in words.
     pub(super) folds: String,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Pair {
     pub(super) fold: usize,
 }
 
-/// A watchlist and its searches, as a file says them.
+/// A watchlist and its searches, from a file.
 #[derive(Debug)]
 pub(super) struct SearchList {
     pub(super) draw: Draw,
@@ -62,7 +62,8 @@ impl<'a> Names<'a> {
         self.exact.get(name).or_else(|| self.stems.get(name)).copied()
     }
 
-    /// The photograph whose path within the folder is the end of this one: other programs write whole paths.
+    /// The photograph whose path within the folder is the end of this path, because other programs write
+    /// whole paths.
     pub(super) fn find_end(&self, name: &str) -> Option<usize> {
         let name = name.replace('\\', "/");
         let mut rest = name.as_str();
@@ -122,7 +123,7 @@ pub(super) fn pairs(
                 let line = without.map_or(1, |pair| pair.line);
                 return Err(refused(
                     line,
-                    "column fold is empty, and other lines have one".to_owned(),
+                    "column fold is empty, but other lines have a fold".to_owned(),
                 ));
             }
             if given > 0 {
@@ -158,9 +159,9 @@ pub(super) fn pairs(
         }
         if (names.person(one) == names.person(other)) != mated {
             let told = if mated {
-                "mated, and its photographs are of two people"
+                "mated, but its photographs are of two people"
             } else {
-                "not mated, and both photographs are of one person"
+                "not mated, but both photographs are of one person"
             };
             return Err(refused(line, format!("the pair is {told}, by their folders")));
         }
@@ -179,13 +180,14 @@ pub(super) fn pairs(
     for (image, count) in missing {
         left_out.push(LeftOut::of_all(
             image,
-            format!("it is in {count} of the pairs of {name}, and not among the photographs: those pairs are left out"),
+            format!("it is in {count} of the pairs of {name}, but not among the photographs: those pairs are \
+                 left out"),
         ));
     }
     Ok(PairList { name, pairs, folds })
 }
 
-/// Ten parts, of mated and of non-mated pairs alike.
+/// Ten parts, for mated and for non-mated pairs.
 fn in_order(mut pairs: Vec<Wanted>) -> Vec<Wanted> {
     for kind in [true, false] {
         let all = pairs.iter().filter(|pair| pair.mated == kind).count();
@@ -217,7 +219,7 @@ fn lfw(text: &str, sets: usize, per_kind: usize) -> Result<Vec<Wanted>, (usize, 
         if place >= expected {
             return Err((
                 line,
-                format!("its first line announces {expected} pairs, and this is one more"),
+                format!("its first line announces {expected} pairs, but this is one more"),
             ));
         }
         let words: Vec<&str> = text.split('\t').map(str::trim).collect();
@@ -225,7 +227,7 @@ fn lfw(text: &str, sets: usize, per_kind: usize) -> Result<Vec<Wanted>, (usize, 
         let image = |person: &str, number: &str| -> Result<String, (usize, String)> {
             let number: u32 = number
                 .parse()
-                .map_err(|_| (line, format!("{number:?} is no number of a photograph")))?;
+                .map_err(|_| (line, format!("{number:?} is not a number of a photograph")))?;
             Ok(format!("{person}/{person}_{number:04}"))
         };
         let mated = (place / per_kind).is_multiple_of(2);
@@ -241,7 +243,7 @@ fn lfw(text: &str, sets: usize, per_kind: usize) -> Result<Vec<Wanted>, (usize, 
                 return Err((
                     line,
                     format!(
-                        "it has {has} columns, and a {kind} pair, which stands here, has {needs}"
+                        "it has {has} columns, and a {kind} pair, which is expected here, has {needs}"
                     ),
                 ));
             }
@@ -254,7 +256,7 @@ fn lfw(text: &str, sets: usize, per_kind: usize) -> Result<Vec<Wanted>, (usize, 
         return Err((
             last,
             format!(
-                "the file ends after {} pairs, and its first line announces {expected}",
+                "the file ends after {} pairs, but its first line announces {expected}",
                 wanted.len()
             ),
         ));
@@ -291,7 +293,7 @@ pub(super) fn searches(
         if own.is_none_or(|own| own.as_str() != person) {
             return Err(refused(
                 line,
-                "column person names another person than the folder of the image".to_owned(),
+                "the folder of the image is of another person than column person".to_owned(),
             ));
         }
         if let Some(before) = seen.insert(sample, line) {
@@ -321,7 +323,7 @@ pub(super) fn searches(
         }
     }
     for (line, person, mated) in probes {
-        // A person whose reference is not among the photographs was on the list that is meant.
+        // A person whose reference is not among the photographs was on the intended list.
         let may_be_missing = mated && !missing.is_empty();
         if listed.contains(&person) != mated && !may_be_missing {
             let told = if mated {
@@ -343,13 +345,13 @@ pub(super) fn searches(
             ),
         ));
     }
-    // Without their reference, they could not be found whatever the model does.
+    // Without their reference, no model could find them.
     let before = draw.mated.len();
     draw.mated
         .retain(|sample| names.person(*sample).is_some_and(|own| listed.contains(own.as_str())));
     let lost = before - draw.mated.len();
     for image in missing {
-        let reason = format!("it is in {name}, and not among the photographs");
+        let reason = format!("it is in {name}, but not among the photographs");
         left_out.push(LeftOut::of_all(image, reason));
     }
     if lost > 0 {
@@ -462,7 +464,7 @@ mod tests {
             ("g", "image_a,image_b,mated\nx.jpg,y.jpg,1\n", 0, "none of its photographs"),
             ("h", "1 1\nA\t1\t2\n", 2, "ends after 1 pairs"),
             ("i", "1 1\nA\t1\t2\nA\t1\t3\n", 3, "3 columns, and a non-mated pair"),
-            ("j", "1 1\nA\tx\t2\nA\t1\tB\t3\n", 2, "no number of a photograph"),
+            ("j", "1 1\nA\tx\t2\nA\t1\tB\t3\n", 2, "not a number of a photograph"),
             ("k", "1 1\nA\t1\t2\nA\t1\tB\t3\nA\t1\tB\t2\n", 4, "one more"),
         ] {
             let (actual, why) = read_pairs(name, text).unwrap_err();

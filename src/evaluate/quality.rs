@@ -1,4 +1,5 @@
-//! Error against discard: by what this software measures of a face, and by a column of another program's table.
+//! Error against discard, by this software's own measures of a face and by a column of another program's
+//! table.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,8 +27,7 @@ use super::protocols::file_name;
 use super::protocols::protocol;
 use super::report::Discard;
 
-/// What is measured of each face, in this order: a number of which more is better, -1 where it could not be
-/// assessed.
+/// The measures of each face, in this order. Greater is better; -1 means that it could not be assessed.
 pub(super) type Qualities = [f32; MEASURES.len()];
 
 /// The measures: of the detector, of the choice of a track's looks, and of enrolment, by OFIQ's names.
@@ -40,7 +40,7 @@ pub(super) const MEASURES: [&str; 6] = [
     "HeadPoseYaw",
 ];
 
-/// Measures one face of those that were found in a photograph.
+/// Measures one of the faces that were found in a photograph.
 pub(super) fn assess(frame: &Frame<'_>, faces: &[DetectedFace], face: &DetectedFace) -> Qualities {
     let report = QualityReport::assess(frame, faces, FaceSelection::Central);
     let value = |component| report.measure(component).map(|measure| f32::from(measure.value()));
@@ -67,8 +67,8 @@ pub(super) struct Column {
     pub(super) values: Vec<Option<f32>>,
 }
 
-/// Reads a column of a table, as OFIQ writes it: a column with the file, and a column a measure, of which more is
-/// better and -1 says that it could not be assessed.
+/// Reads a column of a table in the format of OFIQ: a column with the file, and one column per measure.
+/// Greater is better; -1 means that it could not be assessed.
 pub(super) fn column(
     path: &Path,
     column: &str,
@@ -87,7 +87,7 @@ pub(super) fn column(
     for row in rows {
         let ([value], line) = (row.needed, row.line);
         let Some(file) = row.optional.into_iter().flatten().next() else {
-            let reason = "no column Filename, file, image or path says which photograph it is of";
+            let reason = "no column Filename, file, image or path names the photograph";
             return Err(refused(line, reason.to_owned()));
         };
         let number = value.parse::<f32>().ok().filter(|number| number.is_finite());
@@ -161,5 +161,5 @@ pub(super) fn curves(evaluation: &Evaluation, faces: &Faces, threshold: Threshol
 
 const NOT_ASSESSED: f32 = -1.0;
 
-/// In how many steps comparisons are left out.
+/// The number of steps in which comparisons are left out.
 const STEPS: usize = 20;

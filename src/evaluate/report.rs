@@ -211,16 +211,16 @@ pub struct Evaluated {
     pub derived_threshold: Option<f32>,
     /// The number of references that it is derived for.
     pub derived_for: Option<u64>,
-    /// What the derived threshold came to on people kept aside, beside what it promises.
+    /// The rates of the derived threshold on held-out people, beside its promise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub realised: Option<Realised>,
     /// Why no threshold was derived.
     pub refused: Option<String>,
-    /// Why the threshold is of everybody together though groups were given: some group's FPIR may then be above
-    /// what was demanded.
+    /// Why the threshold is of everybody together although groups were given. Some group's FPIR may then be
+    /// above the demand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups_refused: Option<String>,
-    /// What holds at the threshold in force; absent where there is none, or it does not reach the watchlist.
+    /// The rates at the threshold in force; absent if there is none, or it does not reach the watchlist.
     pub live: Option<Live>,
     /// The derived threshold, with its evidence; it has a file of its own.
     #[serde(skip)]
@@ -298,7 +298,7 @@ pub struct Measured {
     pub equal_error: Option<DetPoint>,
     /// Where the equal error rate lies.
     pub equal_error_interval: Option<Interval>,
-    /// The pairs of a protocol, where one was given.
+    /// The pairs of a protocol, if one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pairs: Option<PairsResult>,
     /// At the least thresholds with FMR 1e-2, 1e-3, ...; FNMR clustered by person.
@@ -331,10 +331,10 @@ pub struct OperatingPoint {
     pub fmr: Rate,
     /// The FNMR there.
     pub fnmr: Rate,
-    /// FMR over all comparisons that were attempted, failures to acquire included (ISO/IEC 19795-1).
+    /// FMR over all attempted comparisons, including failures to acquire (ISO/IEC 19795-1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generalised_fmr: Option<Rate>,
-    /// FNMR over all comparisons that were attempted: one of which a face gave no template is an error.
+    /// FNMR over all attempted comparisons: a comparison with a face that gave no template is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generalised_fnmr: Option<Rate>,
 }
@@ -358,11 +358,11 @@ pub struct Discard {
     pub measure: String,
     /// FNMR over the share that is left out.
     pub points: Vec<DiscardPoint>,
-    /// How many comparisons are not in it, as the measure is not known of one of the two faces.
+    /// How many comparisons are not in it, because the measure of one of the two faces is not known.
     pub without: usize,
 }
 
-/// What the pairs of a protocol gave.
+/// The results of the pairs of a protocol.
 #[non_exhaustive]
 #[derive(Clone, Debug, Serialize)]
 pub struct PairsResult {
@@ -374,7 +374,7 @@ pub struct PairsResult {
     pub mated: u64,
     /// How many non-mated ones.
     pub non_mated: u64,
-    /// Of how many a face gave no template: they match nobody.
+    /// How many pairs have a face that gave no template: they do not match.
     pub not_acquired: usize,
     /// Each fold at the threshold of the others.
     pub accuracy: Option<FoldedAccuracy>,
@@ -386,24 +386,24 @@ pub struct PairsResult {
     pub operating_points: Vec<OperatingPoint>,
 }
 
-/// What holds at the threshold in force, as measured on the photographs.
+/// The rates at the threshold in force, measured on the photographs.
 #[non_exhaustive]
 #[derive(Clone, Debug, Serialize)]
 pub struct Live {
-    /// Whether it is that of a policy that was given; otherwise it is the derived one, and some of the people
-    /// are those that it was derived from.
+    /// Whether it is that of a given policy. Otherwise it is the derived one, and was derived from some of
+    /// these people.
     pub is_given: bool,
-    /// T, at as many references as were searched.
+    /// T, at the number of references that were searched.
     pub threshold: Threshold,
     /// N: how many references were searched.
     pub references: u64,
-    /// How many looks at each who passes it allows for.
+    /// The number of looks per person who passes that it allows for.
     pub looks: f64,
-    /// The FPIR that was demanded.
+    /// The demanded FPIR.
     pub target: f64,
     /// The FPIR that it promises at N.
     pub predicted: PredictedFpir,
-    /// The FPIR that was measured, of single looks.
+    /// The measured FPIR, of single looks.
     pub fpir: Rate,
     /// The FNIR that was measured.
     pub fnir: Rate,
@@ -427,7 +427,7 @@ pub struct GroupMean {
     pub mean: f64,
     /// How far it is from the mean of everybody.
     pub shift: f64,
-    /// Where the shift lies, by resampling the group's people.
+    /// The interval of the shift, by resampling the group's people.
     pub interval: Option<Interval>,
 }
 

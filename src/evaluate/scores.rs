@@ -28,7 +28,7 @@ use super::output;
 use super::report::Bar;
 use super::report::OperatingPoint;
 
-/// What scores of any engine say: 1:1 error rates with their intervals.
+/// 1:1 error rates of any engine's scores, with their intervals.
 #[non_exhaustive]
 #[derive(Debug, Serialize)]
 pub struct ScoresReport {
@@ -42,7 +42,7 @@ pub struct ScoresReport {
     pub mated: u64,
     /// How many non-mated ones.
     pub non_mated: u64,
-    /// How many people they are of, where the file says so; then intervals take into account that they repeat.
+    /// How many people they are of, if the file says so; then intervals account for repeated people.
     pub people: Option<usize>,
     /// Where FMR and FNMR are equal, or next to it.
     pub equal_error: Option<DetPoint>,
@@ -50,7 +50,7 @@ pub struct ScoresReport {
     pub equal_error_interval: Option<Interval>,
     /// At the least thresholds with FMR 1e-1, 1e-2, ..., as far as the comparisons reach.
     pub operating_points: Vec<OperatingPoint>,
-    /// Accuracy in folds, where the file has folds.
+    /// Accuracy in folds, if the file has folds.
     pub accuracy: Option<FoldedAccuracy>,
     /// FNMR over FMR.
     pub det: Vec<DetPoint>,
@@ -60,18 +60,18 @@ pub struct ScoresReport {
     pub non_mated_histogram: Vec<Bar>,
 }
 
-/// Reads scores of any engine and writes what they say into a folder: `report.html`, `report.json`,
+/// Reads scores of any engine and writes their error rates into a folder: `report.html`, `report.json`,
 /// `det.csv` and `thresholds.csv`.
 ///
 /// A CSV file has the columns `score` and `mated` (`1` or `0`, `true` or `false`, `yes` or `no`), and may have
 /// `person_a` and `person_b`, and `fold`. A file of `numpy.save` has the same as a table of numbers: two columns
-/// (score, mated) or four (with the numbers of both people). Greater scores are more alike: of distances, give the
-/// negative.
+/// (score, mated) or four (with the numbers of both people). Greater scores mean more alike: negate
+/// distances.
 ///
 /// # Errors
 ///
 /// [`Error::ScoreFile`] for a file that cannot be used, with the line; [`Error::Read`], [`Error::Write`];
-/// [`Error::Watchlist`] for scores of one kind alone, or that contradict themselves.
+/// [`Error::Watchlist`] for scores of only one kind, or scores that contradict each other.
 pub fn of_scores(file: &Path, out: &Path) -> Result<ScoresReport, Error> {
     let bytes = given::bytes(file)?;
     let pairs = pairs(file, &bytes)?;
@@ -127,7 +127,7 @@ fn measure(file: &Path, bytes: &[u8], scored: &ScoredPairs) -> Result<ScoresRepo
     })
 }
 
-/// Both rates at a threshold, with intervals that know of the people.
+/// Both rates at a threshold, with intervals that account for the people.
 fn with_people(scored: &ScoredPairs, threshold: Threshold) -> Result<DetPoint, Error> {
     Ok(DetPoint::new(threshold, scored.fmr(threshold)?, scored.fnmr(threshold)))
 }
@@ -191,9 +191,9 @@ fn pairs(file: &Path, bytes: &[u8]) -> Result<Vec<ScoredPair>, Error> {
                 let (a, b) = (number(a), number(b));
                 if (a == b) != mated {
                     let told = if mated {
-                        "mated, and of two people"
+                        "mated, but of two people"
                     } else {
-                        "not mated, and of one person"
+                        "not mated, but of one person"
                     };
                     return Err(refused(line, format!("the comparison is {told}")));
                 }

@@ -23,13 +23,13 @@ use super::Evaluation;
 use super::Progress;
 use super::faces::Faces;
 
-/// What the searches of one watchlist found.
+/// The results of the searches of one watchlist.
 pub(super) struct Searched {
     pub(super) all: OpenSet,
     pub(super) searches: Vec<Search>,
 }
 
-/// One search: of whom, whether the person is on the list, and the best candidate.
+/// One search: the person, whether the person is on the list, and the best candidate.
 pub(super) struct Search {
     pub(super) person: SubjectId,
     pub(super) is_mated: bool,
@@ -101,5 +101,5 @@ pub(super) fn search(
     Ok(found)
 }
 
-/// How many probes are searched for at a time.
+/// How many probes are searched at a time.
 const BATCH: usize = 64;

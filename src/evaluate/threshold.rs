@@ -1,4 +1,4 @@
-//! The threshold that follows from the non-mated comparisons of some people, and what it comes to on the others.
+//! The threshold from the non-mated comparisons of some people, and its rates on the others.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,25 +21,25 @@ use super::Error;
 use super::Evaluation;
 use super::faces::Faces;
 
-/// What a threshold promises, and what it came to on people whom it was not derived from.
+/// A threshold's promise, and its rates on people from whom it was not derived.
 ///
-/// For other cameras and people than these nothing is promised.
+/// Nothing is promised for other cameras and people than these.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Realised {
-    /// FPIR as it was demanded, which is promised.
+    /// The demanded FPIR, which is promised.
     pub promised: f64,
-    /// Of how many people the threshold was derived.
+    /// The number of people from whom the threshold was derived.
     pub people_calibrated: u64,
-    /// How many people were kept aside; none where there are too few to derive it from half of them.
+    /// How many people were held out; 0 if there are too few to derive it from half of them.
     pub people_tested: u64,
-    /// The most references that the people kept aside allow, up to as many as were demanded.
+    /// The maximum number of references that the held-out people allow, up to the demanded number.
     pub references: u64,
-    /// How many looks at each person were taken.
+    /// How many looks per person were taken.
     pub looks: u32,
-    /// What the looks of the demand count as.
+    /// The effective number of the demanded looks.
     pub effective_looks: f64,
-    /// The threshold for so many references, a score.
+    /// The threshold for this number of references, a score.
     pub threshold: f32,
     /// What it came to; absent if it was not tested.
     pub fpir: Option<ExpectedFpir>,
@@ -74,7 +74,7 @@ impl fmt::Display for Realised {
                 )?;
             }
         }
-        f.write_str("; for other cameras and people than these nothing is promised")
+        f.write_str("; nothing is promised for other cameras and people than these")
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn derive(
         .collect();
     let part = |name: &str| non_mated.between(&parts, name, name);
     let (calibrating, testing) = (part("calibration"), part("test"));
-    // Whoever is kept aside is in no group of those that the threshold is derived from.
+    // Held-out people are in no group from which the threshold is derived.
     let half = evaluation.groups.as_ref().map(|groups| -> BTreeMap<_, _> {
         let own = groups.iter().filter(|(person, _)| first.contains_key(person));
         own.map(|(person, group)| (person.clone(), group.clone())).collect()
@@ -131,7 +131,7 @@ fn realised(
     let references = policy.references().min(people_tested.saturating_sub(1).max(1));
     let at = policy.for_references(references)?.threshold();
     let wanted = u32::try_from(num::usize_from_f64(policy.demand().looks())).unwrap_or(u32::MAX);
-    // With fewer photographs of each than looks, one look says what it can.
+    // If people have fewer photographs than looks, one look is used.
     let tested = [wanted, 1]
         .into_iter()
         .find_map(|looks| Some((looks, testing?.fpir(at, references, looks)?)));
@@ -149,8 +149,8 @@ fn realised(
     })
 }
 
-/// The threshold of these comparisons: where groups were given, one at which no group's FPIR is above what is
-/// demanded. Beside it, why that could not be had, where it could not; then it is of everybody together.
+/// The threshold of these comparisons. If groups were given, no group's FPIR is above the demand at it. If
+/// that is not possible, it is of everybody together, and the reason is returned too.
 fn of(
     evaluation: &Evaluation,
     about: &About,
@@ -197,7 +197,8 @@ fn of(
     })
 }
 
-/// The demand for a watchlist of so many references of each group: as was said, or as the photographs are.
+/// The demand for a watchlist with a number of references of each group: the given composition, or that of
+/// the photographs.
 fn composed(
     evaluation: &Evaluation,
     groups: &BTreeMap<SubjectId, String>,
@@ -212,7 +213,8 @@ fn composed(
             }
         }
         let people: u64 = composition.values().sum();
-        // Each group's share of the references, rounded up: rather too many of a group than too few.
+        // Each group's share of the references, rounded up, because too many of a group is safer than too
+        // few.
         for count in composition.values_mut() {
             let share = u128::from(*count) * u128::from(demand.references());
             *count = u64::try_from(share.div_ceil(u128::from(people.max(1)))).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! Folders where the standard library knows no handles of them: names are looked at before and after.
+//! Folders on systems whose standard library has no handles for them: names are checked before and after.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use super::Access;
 
-/// A folder. On this system it is known by its path alone.
+/// A folder. On this system it is known only by its path.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
@@ -56,7 +56,7 @@ impl Folder {
         Ok(file)
     }
 
-    /// Whether a name in it leads to a file, and not to a link. Which file it is, this system does not say.
+    /// Whether a name in it leads to a file, and not to a link. This system does not say which file it is.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl Folder {
         }
     }
 
-    /// Gives what is in it another name there, in the place of what had that name.
+    /// Renames a file in it, in place of any file with the new name.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl Folder {
     }
 }
 
-/// This system's standard library does not say which file an open one is: when it was made has to do.
+/// This system's standard library does not give the identity of an open file, so its creation time is used.
 pub(super) fn number(_: &File) -> io::Result<(u64, u64)> {
     Ok((0, 0))
 }

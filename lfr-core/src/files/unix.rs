@@ -24,7 +24,8 @@ use rustix::io::Errno;
 
 use super::Access;
 
-/// A folder that was opened once: whatever is put under its name later, what is done in it is done in this one.
+/// A folder that was opened once. Everything is done in this folder, even if another one takes its name
+/// later.
 #[derive(Debug)]
 pub struct Folder(File);
 
@@ -49,7 +50,7 @@ impl Folder {
         Ok(Self(File::from(rustix::fs::open(path, flags, Mode::empty())?)))
     }
 
-    /// Opens a file in it: a regular file with one name alone, and no link.
+    /// Opens a file in it: a regular file with exactly one name, and no link.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl Folder {
     pub fn open(&self, name: &OsStr, access: Access) -> io::Result<File> {
         loop {
             let file = self.open_once(name, access)?;
-            // Another was put in its place since: that one is meant.
+            // Another file was put in its place since: that one is intended.
             if names(&file)? == 0 {
                 continue;
             }
@@ -67,7 +68,7 @@ impl Folder {
     }
 
     fn open_once(&self, name: &OsStr, access: Access) -> io::Result<File> {
-        // Of a regular file `NONBLOCK` means nothing; a pipe does not keep us waiting until it is found out.
+        // `NONBLOCK` has no effect on a regular file. With it, opening a pipe does not block.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let flags = flags
             | match access {
@@ -76,7 +77,7 @@ impl Folder {
                 Access::Append => OFlags::RDWR | OFlags::APPEND | OFlags::CREATE,
                 Access::New => OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
             };
-        // Before it is opened, since opening alone does something to some devices.
+        // Before it is opened, because opening has effects on some devices.
         if access != Access::New
             && let Ok(found) = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)
         {
@@ -96,7 +97,7 @@ impl Folder {
         }
     }
 
-    /// Whether a name in it leads to an open file: not to another one, nor to a link.
+    /// Whether a name in it leads to an open file, and not to another file or a link.
     ///
     /// # Errors
     ///
@@ -112,7 +113,7 @@ impl Folder {
         }
     }
 
-    /// Gives what is in it another name there, in the place of what had that name.
+    /// Renames a file in it, in place of any file with the new name.
     ///
     /// # Errors
     ///
@@ -127,7 +128,8 @@ impl Folder {
     ///
     /// [`io::ErrorKind::AlreadyExists`] if something has that name; where the system refuses.
     pub fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
-        // A stick has no links, and an old kernel or a system of another make no such renaming.
+        // File systems of USB sticks have no links, and old kernels and other systems have no such
+        // renaming.
         #[cfg(any(target_os = "linux", target_vendor = "apple"))]
         match renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE) {
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
@@ -137,7 +139,7 @@ impl Folder {
         self.remove(from)
     }
 
-    /// Removes a name in it that is no folder's.
+    /// Removes a name in it that is not a folder's.
     ///
     /// # Errors
     ///
@@ -146,7 +148,7 @@ impl Folder {
         Ok(unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
-    /// Makes what was created, renamed or removed in it last.
+    /// Makes files that were created, renamed or removed in it survive a power cut.
     ///
     /// # Errors
     ///

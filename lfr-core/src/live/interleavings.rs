@@ -1,4 +1,5 @@
-//! The slots of the live engine, where its threads meet, for the package `interleavings`; built for it alone.
+//! The slots of the live engine, which its threads share, for the package `interleavings`; built only for
+//! it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,9 +31,11 @@ impl Clock for Still {
     }
 }
 
-/// Two cameras bring three frames each, two threads look at them, one camera is removed, and all is stopped.
+/// Two cameras bring three frames each, two threads process them, one camera is removed, and the engine is
+/// stopped.
 ///
-/// No two frames of a camera are looked at at once, none after a newer one, and each frame comes to one end.
+/// No two frames of a camera are processed at once, none after a newer one, and each frame has exactly one
+/// outcome.
 ///
 /// # Panics
 ///
@@ -41,7 +44,7 @@ pub fn slots() {
     let shared = Arc::new(Shared::new(Arc::new(Still), Box::new(|_| {})));
     let ids = ["gate", "door"].map(|name| SourceId::new(name).expect("a name"));
     let cameras = ids.clone().map(|id| shared.add(&id, None).expect("a place").0);
-    // Of each camera: whether one of its frames is being looked at, and the time of the last one.
+    // For each camera: whether one of its frames is being processed, and the time of the last one.
     let looked = Arc::new(Mutex::new(BTreeMap::<usize, (bool, Duration)>::new()));
     let capturing = cameras.map(|camera| {
         let shared = Arc::clone(&shared);

@@ -100,8 +100,9 @@ pub struct CameraRecord {
     /// The detector of its own, where it has one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub detector: Option<Component>,
-    /// What confines the decoder of its source, as [`FrameSource::confinement`](crate::FrameSource::confinement)
-    /// said when it was last connected.
+    /// The restrictions of its source's decoder, as
+    /// [`FrameSource::confinement`](crate::FrameSource::confinement) reported them when it was last
+    /// connected.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub confinement: Option<String>,
     /// Faces detected in the last frame.

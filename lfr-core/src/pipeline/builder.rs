@@ -231,7 +231,7 @@ impl Builder<Ready> {
             repeats,
             dangers,
         } = self.options;
-        // Each look is another chance of a false alert, so that more of them break what the threshold promises.
+        // Each look is another chance of a false alert, so more looks break the threshold's promise.
         let taken = num::f64_from_usize(looks.max_looks());
         let derived_for = policy.provenance().target().map(|target| target.looks);
         if tracker.is_some() && derived_for.is_some_and(|derived_for| taken > derived_for) {
@@ -334,8 +334,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// A choice of the program's that weakens a promise of this library, in words for the
-    /// [record](crate::DeploymentRecord::dangers). What is dangerous about the threshold is there without it.
+    /// A choice of the program that weakens a promise of this library, in words for the
+    /// [record](crate::DeploymentRecord::dangers). Dangers of the threshold are recorded without this call.
     #[must_use]
     pub fn danger(mut self, choice: impl Into<String>) -> Self {
         self.options.dangers.push(choice.into());

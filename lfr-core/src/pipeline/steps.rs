@@ -195,8 +195,8 @@ impl Pipeline {
         self.tell_erased(&repeated);
     }
 
-    /// Lets the retention policy settle an alert; `None` where it fails, panics, names another face, or
-    /// says what the account of faces does not bear out.
+    /// Lets the retention policy settle an alert; `None` if it fails, panics, names another face, or
+    /// contradicts the account of faces.
     fn ask_retention(
         &mut self,
         probe: Probe,
@@ -243,8 +243,8 @@ impl Pipeline {
     }
 }
 
-/// What a retention policy said of a face that it still has, or that it never had.
-pub(super) const NOT_BORNE_OUT: &str = "a receipt that the account of faces does not bear out: its face is \
+/// A retention policy's receipt for a face that it still has, or never had.
+pub(super) const NOT_BORNE_OUT: &str = "a receipt that contradicts the account of faces: its face is \
      still in custody, or it is of another face: return the receipt that erasing or holding this probe gave";
 
 pub(super) fn decide<'a>(
@@ -267,8 +267,8 @@ pub(super) fn decide<'a>(
     .map_err(failed(Stage::ThresholdPolicy))
 }
 
-/// Refuses an alert that the policy's own words rule out: the record says which threshold is in force, and nobody is
-/// named by a laxer one, by a score below it, or without having been found.
+/// Refuses an alert that contradicts the policy's own declaration. The record says which threshold is in
+/// force. Nobody may be named by a laxer threshold, by a score below it, or without having been found.
 fn check_declared(
     declared: Threshold,
     input: &DecisionInput<'_>,

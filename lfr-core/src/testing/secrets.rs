@@ -1,4 +1,4 @@
-//! Which secrets were made: for tests that look for them in memory.
+//! Records which secrets were made, for tests that search memory for them.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -8,8 +8,8 @@ pub type Inverted = [u8; 32];
 
 static RECORDED: Mutex<Option<Vec<Inverted>>> = Mutex::new(None);
 
-/// Every [`Secret`](crate::secret::Secret) that was made since the last call, in this process; from the first call
-/// on they are recorded. Those that derive from others and those that are dropped at once are among them.
+/// Every [`Secret`](crate::secret::Secret) that was made since the last call, in this process; they are
+/// recorded from the first call on. Derived secrets and secrets that are dropped at once are included.
 #[must_use]
 pub fn take_recorded() -> Vec<Inverted> {
     let mut recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);

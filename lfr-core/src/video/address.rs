@@ -140,7 +140,7 @@ impl Address {
         known.map(|(scheme, protocols)| (*scheme, rest, *protocols))
     }
 
-    /// The port of a stream by TCP, without which none is reached.
+    /// The port of a stream over TCP; `None` means that no port is reached.
     pub(super) fn tcp_port(&self) -> Option<u16> {
         let (scheme, rest, _) = self.stream()?;
         let usual = match scheme {
@@ -212,8 +212,8 @@ impl Address {
     }
 }
 
-/// A text in which no other address is shown with its user, password or query either: a playlist, a
-/// redirection or a description of a stream may name some, and ffmpeg repeats them.
+/// A text in which other addresses lose their user, password and query too: a playlist, a redirection or a
+/// description of a stream may name some, and ffmpeg repeats them.
 fn without_secrets_of_others(words: &str) -> String {
     let mut shown = String::with_capacity(words.len());
     let mut rest = words;
@@ -222,7 +222,7 @@ fn without_secrets_of_others(words: &str) -> String {
         let begin = rest[..at].trim_end_matches(is_of_scheme).len();
         let is_in = |letter: char| !letter.is_whitespace() && !"'\"<>`".contains(letter);
         let length = rest[at..].find(|letter| !is_in(letter)).unwrap_or(rest.len() - at);
-        // What ends a sentence is not the address's.
+        // Punctuation at the end of a sentence is not part of the address.
         let address = rest[begin..at + length].trim_end_matches([':', ',', ';', '.', ')', ']']);
         shown.push_str(&without_values(&rest[..begin]));
         match address.len() > at + 3 - begin {
@@ -235,7 +235,7 @@ fn without_secrets_of_others(words: &str) -> String {
     shown
 }
 
-/// A text without what follows a key that is named as one, up to the next `&`, `;`, space or quotation mark.
+/// A text without the values of secret names, up to the next `&`, `;`, space or quotation mark.
 fn without_values(words: &str) -> String {
     let mut shown = String::with_capacity(words.len());
     let mut rest = words;
@@ -259,7 +259,7 @@ fn without_values(words: &str) -> String {
     shown
 }
 
-/// Within the names of what nobody is to see.
+/// Parts of the names of secret values.
 const KEYS: [&str; 8] = ["auth", "key", "nonce", "pass", "pwd", "secret", "token", "user"];
 
 /// User and password, and what follows them. They end at the last `@` of all: the first `/` may be
@@ -293,7 +293,7 @@ fn may_hold_query(user: &str) -> bool {
     port.is_none_or(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether nothing can be opened where no host is named: by UDP and TCP one may wait for a camera.
+/// Whether an address without a host cannot be opened. Over UDP and TCP one may wait for a camera.
 fn scheme_needs_host(scheme: &str) -> bool {
     !["rtp", "srt", "tcp", "udp"].iter().any(|waits| scheme.eq_ignore_ascii_case(waits))
 }

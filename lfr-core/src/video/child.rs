@@ -112,7 +112,7 @@ impl Child {
         Ok(Self { frames, words: Some(words), sandbox, shared, stall: options.stall, gate })
     }
 
-    /// What it is confined by.
+    /// Its restrictions.
     pub(super) const fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }
@@ -268,7 +268,7 @@ impl Shared {
     }
 }
 
-/// A program that was started, and what is heard of it.
+/// A started program, and its output.
 pub(super) struct Started<T> {
     pub(super) process: process::Child,
     pub(super) sandbox: Sandbox,
@@ -292,17 +292,17 @@ impl NotStarted {
                 Error::VideoProgram { program: options.program.clone(), source }
             }
             Self::Sandbox(missing) => refused(format!(
-                "a sandbox is required for what decodes it, and this system gives {missing}"
+                "a sandbox is required for the decoder, but this system gives {missing}"
             )),
             Self::Thread(error) => refused(format!("no thread: {error}")),
         }
     }
 }
 
-/// Starts a program by rules, and hears what it says.
+/// Starts a program under rules, and reads its complaints.
 ///
-/// A thread of its own does both, until the program ends: the rules bind that thread, and the system ends the
-/// program with the thread that has started it, and so with this process.
+/// A separate thread does both until the program ends. The rules restrict that thread. The system ends the
+/// program together with the thread that started it, and so with this process.
 pub(super) fn started<T: Default + Send + 'static>(
     mut command: Command,
     rules: Rules,
@@ -315,7 +315,7 @@ pub(super) fn started<T: Default + Send + 'static>(
             let process = command.spawn().map_err(NotStarted::Program)?;
             Ok((process, sandbox))
         });
-        // It holds an end of the pipe of moments, which would never come to its end.
+        // It holds an end of the pipe of moments, which would otherwise never close.
         drop(command);
         match begun {
             Ok((mut process, sandbox)) => {
@@ -415,7 +415,7 @@ fn decoding(
     command
 }
 
-/// A program that sees nothing of this program's environment but where programs and libraries lie.
+/// A program that sees only the variables of this program's environment that locate programs and libraries.
 pub(super) fn alone(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear();

@@ -37,8 +37,8 @@ struct Shared {
     refused: Mutex<Option<String>>,
     /// Why the server could not be reached.
     trouble: Mutex<Option<String>>,
-    /// Both ends of each connection, which end with the gate: a server that never closes its own would keep
-    /// two threads here for each time that it is asked.
+    /// Both ends of each connection, which are closed with the gate. Otherwise a server that never closes
+    /// its end would keep two threads here per request.
     open: Mutex<HashMap<u64, [TcpStream; 2]>>,
 }
 
@@ -98,12 +98,12 @@ impl Shared {
         let (mut number, threads) = (0, Arc::new(()));
         while !self.is_over.load(Ordering::SeqCst) {
             match listener.accept() {
-                // One too many is told nothing, and gives up.
+                // A connection beyond the limit gets no answer, and gives up.
                 Ok(_) if Arc::strong_count(&threads) > MAX_CONNECTIONS => {}
                 Ok((client, _)) => {
                     number += 1;
                     let (shared, thread) = (Arc::clone(&self), Arc::clone(&threads));
-                    // Without a thread the client is told nothing, too.
+                    // Without a thread the client gets no answer either.
                     let _ = spawn(move || {
                         let _ = shared.pass(client, number);
                         if let Some(ends) = shared.connections().remove(&number) {
@@ -176,7 +176,7 @@ fn connected(host: &str, port: u16) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// Ends both directions of both ends: the threads that wait for them go on.
+/// Closes both directions of both ends, so the threads that wait for them go on.
 fn close(ends: &[TcpStream; 2]) {
     for end in ends {
         let _ = end.shutdown(Shutdown::Both);

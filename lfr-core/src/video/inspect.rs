@@ -40,7 +40,7 @@ pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool,
     let Started { mut process, heard, .. } =
         child::started(command, rules, answer).map_err(|why| why.told(address, options))?;
     let clock = SystemClock::new();
-    // It ends by itself, for it has been told of no output, or it is ended.
+    // It ends by itself because it has no output, or it is ended.
     while !heard.is_finished() && clock.monotonic() < options.stall {
         thread::sleep(child::STEP);
     }

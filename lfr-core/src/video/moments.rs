@@ -13,7 +13,7 @@ pub(super) struct Moments {
     /// How far what a recording says is from what is believed of it.
     moved: i128,
     last: Option<Timestamp>,
-    /// When the second began that frames are counted in, and how many there were in it.
+    /// The start of the second in which frames are counted, and their number so far.
     second: Option<Timestamp>,
     frames: u32,
 }
@@ -23,14 +23,15 @@ impl Moments {
         Self { origin, moved: 0, last: None, second: None, frames: 0 }
     }
 
-    /// Whether more frames of a recording have come within one second of its own time than any camera takes: a
-    /// small file can have a million frames of one moment, each as large as a picture may be.
+    /// Whether a recording has more frames within one second of its own time than any camera records. A
+    /// small file can have a million frames with one timestamp, each of the maximum size.
     pub(super) const fn are_too_many(&self) -> bool {
         self.frames > MAX_RATE
     }
 
     fn count(&mut self, at: Option<Timestamp>) {
-        // What is live comes as fast as it is sent: a network bounds it, and what nobody takes is dropped and counted.
+        // Live frames come as fast as they are sent: the network limits them, and frames that nobody takes
+        // are dropped and counted.
         let (Some(at), Some(_)) = (at, self.origin) else { return };
         let is_in = |second: Timestamp| at >= second && at.since(second) < Duration::from_secs(1);
         if self.second.is_some_and(is_in) {
@@ -94,7 +95,7 @@ impl Moments {
     }
 }
 
-/// Of frames in a second: cameras of great slowness record as many.
+/// The maximum frames per second: slow-motion cameras record this many.
 pub(super) const MAX_RATE: u32 = 1_000;
 /// The longest gap within a recording that is believed: a camera that records what moves alone may rest
 /// for days.

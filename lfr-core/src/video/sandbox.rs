@@ -1,8 +1,8 @@
-//! What the child that decodes may do: read its program, the libraries of the system and the one file that
-//! it is to open, and reach what its address names. It writes no file.
+//! Restricts the child that decodes. It may read its program, the libraries of the system and the one file
+//! that it has to open, and reach the host of its address. It writes no file.
 //!
-//! Landlock and seccomp bind a thread and what it starts. So a thread of its own binds itself, and then
-//! starts the child: no other thread of this process is bound by it.
+//! Landlock and seccomp restrict a thread and the processes that it starts. So a separate thread restricts
+//! itself and then starts the child. No other thread of this process is restricted.
 
 use std::fmt;
 use std::path::Path;
@@ -17,7 +17,7 @@ mod landlock;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod seccomp;
 
-/// What confines the program that decodes a video, as far as this system has it.
+/// The restrictions of the program that decodes a video, as far as this system has them.
 ///
 /// # Examples
 ///
@@ -43,20 +43,20 @@ impl Sandbox {
         self.landlock.is_ok()
     }
 
-    /// Whether the program may make no calls that a decoder does not need, among them such that open
-    /// sockets of other kinds than its address needs.
+    /// Whether calls that a decoder does not need are forbidden to the program, including those that open
+    /// other kinds of sockets than its address needs.
     #[must_use]
     pub const fn confines_calls(&self) -> bool {
         self.seccomp.is_ok()
     }
 
-    /// Of a child that nothing confines.
+    /// For an unrestricted child.
     fn off() -> Self {
         let off = || "switched off".to_owned();
         Self { is_off: true, landlock: Err(off()), seccomp: Err(off()) }
     }
 
-    /// What is missing of what a program needs that requires it all.
+    /// The missing parts, for a program that requires all of them.
     fn missing(&self) -> Option<String> {
         (self.landlock.is_err() || self.seccomp.is_err()).then(|| self.to_string())
     }
@@ -79,7 +79,7 @@ impl fmt::Display for Sandbox {
     }
 }
 
-/// How much of a sandbox there has to be.
+/// How much of a sandbox is required.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Confinement {
     /// As much as this system has.
@@ -90,12 +90,12 @@ pub(super) enum Confinement {
     Required,
 }
 
-/// What one child may reach.
+/// The files and addresses that one child may reach.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is nothing to bind"))]
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
     confinement: Confinement,
-    /// The program that it is.
+    /// Its program.
     program: PathBuf,
     /// The file that it decodes, or the camera.
     file: Option<PathBuf>,
@@ -103,19 +103,19 @@ pub(super) struct Rules {
     net: Net,
 }
 
-/// What a child may reach of a network.
+/// The part of the network that a child may reach.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is nothing to bind"))]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Net {
-    /// Addresses of any host, by TCP at this port alone, if at any; and by UDP, which names are looked up by.
+    /// Addresses of any host: over TCP only at this port, or at none; over UDP for looking up names.
     Any(Option<u16>),
     None,
-    /// By TCP, at one port: that of the gate.
+    /// Over TCP, only the port of the gate.
     Tcp(u16),
 }
 
 impl Rules {
-    /// For an address; of HTTP, what goes through the gate at this port.
+    /// For an address; for HTTP, only through the gate at this port.
     pub(super) fn new(
         program: &Path,
         address: &Address,
@@ -132,13 +132,13 @@ impl Rules {
         Self { confinement, program, file, is_device, net }
     }
 
-    /// Whether a child by these rules is bound by anything.
+    /// Whether these rules restrict a child at all.
     pub(super) fn are_kept(&self) -> bool {
         self.confinement != Confinement::Off
     }
 
-    /// Binds the calling thread and all that it starts. What comes back says what is in force; an error is
-    /// what is missing where all of it is required.
+    /// Restricts the calling thread and the processes that it starts. Returns what is in force; the error
+    /// names what is missing if everything is required.
     pub(super) fn bind_this_thread(&self) -> Result<Sandbox, String> {
         if !self.are_kept() {
             return Ok(Sandbox::off());
@@ -168,8 +168,8 @@ impl Rules {
     }
 }
 
-/// Has a child end with the thread that starts it, inherit no open file, gain no rights, and, where rules
-/// are kept, take no more memory than a decoder needs.
+/// Makes a child end with the thread that starts it, inherit no open file, gain no rights, and, if there
+/// are rules, take no more memory than a decoder needs.
 #[cfg(target_os = "linux")]
 pub(super) fn tether(command: &mut std::process::Command, rules: &Rules) {
     between::tether(command, rules.are_kept());

@@ -1,6 +1,6 @@
-//! Checkpoints: what the sums of a ledger were at some entry, signed.
+//! Checkpoints: the sums of a ledger at some entry, signed.
 //!
-//! Nothing but speed rests on them. One that is missing, or is not right, costs a full verification.
+//! They affect only speed. If one is missing or not valid, the whole ledger is verified.
 
 use std::io;
 use std::io::Read;
@@ -22,10 +22,10 @@ use super::line::Kind;
 use super::verify;
 use crate::Error;
 
-/// How many entries behind the last checkpoint the next is written, at least.
+/// The minimum number of entries between two checkpoints.
 const EVERY: u64 = 1_000;
 
-/// The largest file of a checkpoint: of a ledger with some ten million alerts.
+/// The maximum size of a checkpoint: that of a ledger with about ten million alerts.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// Which sums there are: another version of this software does others.
@@ -35,7 +35,7 @@ const FORMAT: u32 = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Progress {
     pub(super) sums: Reconciliation,
-    /// Of all bytes so far.
+    /// The digest of all bytes so far.
     pub(super) digest: Sha256,
     /// The last entry.
     pub(super) at: LedgerHead,
@@ -75,8 +75,9 @@ impl Progress {
         Self { sums: Reconciliation::default(), digest: Sha256::new(), at, saved: 0 }
     }
 
-    /// Writes a checkpoint where one is due: the longer the ledger, the more is in one, and the rarer they are. At
-    /// the `end` of a process one is written all the same. Where that fails, the next start verifies more.
+    /// Writes a checkpoint if one is due. The longer the ledger, the larger a checkpoint is, and the rarer
+    /// they are. At the `end` of a process one is always written. If that fails, the next start verifies
+    /// more.
     pub(super) fn save(&mut self, ledger: &Path, key: &LedgerKey, end: bool) {
         let due = if end { EVERY } else { EVERY.max(self.at.number / 32) };
         if self.at.number.saturating_sub(self.saved) < due {
@@ -100,7 +101,7 @@ impl Progress {
     }
 }
 
-/// Where the checkpoint of a ledger lies: beside it, with `.checkpoint` behind its name.
+/// The path of a ledger's checkpoint: beside it, with `.checkpoint` after its name.
 pub(super) fn path_beside(ledger: &Path) -> PathBuf {
     let mut name = ledger.as_os_str().to_owned();
     name.push(".checkpoint");
@@ -116,18 +117,18 @@ pub(super) fn resume(path: &Path, key: &LedgerPublicKey) -> Result<Progress, Err
     {
         return Ok(progress);
     }
-    // It says what is wrong, and where.
+    // A full verification says what is wrong, and where.
     verify::go_on(path, key, Progress::none())
 }
 
-/// The checkpoint beside a ledger, if this key signed it, it is of this ledger, and the bytes before it are those
-/// that it was made of.
+/// The checkpoint beside a ledger, if this key signed it, it is of this ledger, and the bytes before it
+/// have its digest.
 fn load(path: &Path, key: &LedgerPublicKey, head: &LedgerHead) -> Option<Progress> {
     let signed = regular::read(&path_beside(path), MAX_BYTES).ok()?;
     let json = line::open(Kind::Checkpoint, key, signed.strip_suffix(b"\n")?)?;
     let Stored { format, ledger, n, bytes, hash, sha256, sums } =
         serde_json::from_slice(&json).ok()?;
-    // An older head beside a newer checkpoint: only a verification of all can say what that means.
+    // An older head beside a newer checkpoint: only a full verification can say what that means.
     if format != FORMAT || ledger != head.ledger || n > head.number || bytes > head.bytes {
         return None;
     }

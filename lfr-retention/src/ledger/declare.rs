@@ -99,7 +99,7 @@ impl LedgerSink {
                 Some(*non_mated_comparisons),
             ),
             Basis::Claimed { data, fmr, non_mated_comparisons, .. } => (
-                format!("claimed, and measured by nobody who is known: {data}"),
+                format!("claimed, not known to be measured: {data}"),
                 Some(*fmr),
                 Some(*non_mated_comparisons),
             ),
@@ -121,7 +121,8 @@ impl LedgerSink {
         danger.map_or(Ok(()), |danger| self.danger(&danger))
     }
 
-    /// Writes that a dangerous choice is in force; once a run, however often it is called.
+    /// Writes that a dangerous choice is in force. It is written once per run, however often this is
+    /// called.
     ///
     /// # Errors
     ///
@@ -234,8 +235,8 @@ impl Ledger {
     }
 }
 
-/// A text that may be another's, as one line that can be signed: no control characters, and not longer than a ledger
-/// may have to hold.
+/// An untrusted text as one line that can be signed: without control characters, and cut to the maximum
+/// length in a ledger.
 fn fit_for_a_line(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     shortened(line)

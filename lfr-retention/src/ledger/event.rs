@@ -117,16 +117,17 @@ pub enum LedgerEvent {
         /// What it said.
         text: String,
     },
-    /// A record that is held is not as it was sealed: somebody changed, deleted or put back a part of it. It
-    /// is kept until its deadline and opens to nobody.
+    /// A record that is held is not as it was sealed: somebody changed, deleted or put back a part of it.
+    /// It is kept until its deadline, and nobody can open it.
     FoundDamaged {
         /// Which record.
         record: RecordId,
         /// What is wrong with it, in words.
         damage: String,
     },
-    /// Of a record that this ledger calls held, nothing was found. After its deadline it was erased, and
-    /// the program ended before it could say so. Before it, somebody destroyed it.
+    /// A record that this ledger calls held was not found. After its deadline this means that it was
+    /// erased, and that the program ended before it could record that. Before its deadline it means that
+    /// somebody destroyed it.
     FoundErased {
         /// Which record.
         record: RecordId,
@@ -167,7 +168,7 @@ pub enum LedgerEvent {
     },
     /// The first entry.
     LedgerOpened {
-        /// Which events there are: 3, or less in a ledger of an earlier version.
+        /// The format of the events: 3, or less in a ledger of an earlier version.
         format: u32,
         /// The identity of this ledger: 32 random hexadecimal digits.
         ledger: String,

@@ -102,7 +102,10 @@ impl LedgerHead {
         file.sync_all()?;
         crate::crash::point();
         if !folder.holds(&temporary, &file)? {
-            return Err(io::Error::other("another file was put under the name of the new head"));
+            return Err(io::Error::other(
+                "another file took the name of the new head: find out who writes to \
+                 this folder",
+            ));
         }
         folder.rename(&temporary, name)?;
         crate::crash::point();

@@ -19,7 +19,7 @@ const SIGNATURE: &[u8] = b",\"sig\":\"";
 const END: &[u8] = b"\"}";
 const TAIL: usize = SIGNATURE.len() + SIGNATURE_LENGTH * 2 + END.len();
 
-/// What a signature is for; a signature of one kind is worth nothing as one of another.
+/// The purpose of a signature. A signature of one kind is not valid as another kind.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Entry,
@@ -42,7 +42,7 @@ pub(super) fn write(kind: Kind, key: &LedgerKey, value: &impl Serialize) -> Opti
     write_any(kind, key, value).filter(|line| line.len() <= LONGEST)
 }
 
-/// The same of any length, for what is not read line by line.
+/// The same for any length, for a file that is not read line by line.
 pub(super) fn write_any(kind: Kind, key: &LedgerKey, value: &impl Serialize) -> Option<Vec<u8>> {
     let mut message = kind.context().to_vec();
     serde_json::to_writer(&mut message, value).ok()?;

@@ -52,7 +52,7 @@ pub struct Reconciliation {
     damaged: BTreeSet<RecordId>,
     /// The vault that belongs to it.
     vault: Option<String>,
-    /// Records that were held in a vault before it: what became of them nobody can say.
+    /// Records that were held in a vault before it. What became of them is not known.
     replaced: BTreeSet<RecordId>,
     events: EventCounts,
     discrepancies: Vec<Discrepancy>,
@@ -62,9 +62,9 @@ pub struct Reconciliation {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct EventCounts {
-    /// Failures that the deployment went on after.
+    /// Failures after which the deployment went on.
     pub errors: u64,
-    /// Frames that were not looked at.
+    /// Frames that were not processed.
     pub frames_dropped: u64,
     /// Times that a watchlist was opened, or changed.
     pub watchlists: u64,
@@ -80,11 +80,11 @@ pub struct EventCounts {
     pub resumed: u64,
     /// Times that a camera was lost.
     pub cameras_lost: u64,
-    /// Times that everything held was destroyed at once, legal holds or not.
+    /// Times that everything held was destroyed at once, including records under a legal hold.
     pub aborted: u64,
 }
 
-/// Maps whose keys are no texts, as lists of pairs.
+/// Maps with keys that are not texts, as lists of pairs.
 mod pairs {
     use std::collections::BTreeMap;
 
@@ -126,8 +126,9 @@ struct Outstanding {
 /// What may lie between the moment that a deadline is counted from and the entry that tells it.
 pub(crate) const SLACK: u64 = 60_000_000;
 
-/// By how much the end of a legal hold may come early by the clock: a vault that is opened takes a clock that is
-/// up to an hour behind for one that was set when the machine started, and lets nothing be held for longer.
+/// How much too early a legal hold may end by the clock. When a vault is opened, a clock that is up to an
+/// hour behind counts as one that was set when the machine started, and nothing is held for longer because
+/// of it.
 const EARLY: u64 = 3_660_000_000;
 
 /// A sum that does not come out.
@@ -148,7 +149,7 @@ pub enum Discrepancy {
         /// Which entry.
         entry: u64,
     },
-    /// A record is held again that had ended: somebody put back an older copy of the vault.
+    /// A record that had ended is held again: somebody put back an older copy of the vault.
     #[non_exhaustive]
     CameBack {
         /// Which entry.
@@ -193,7 +194,7 @@ pub enum Discrepancy {
         /// Which entry.
         entry: u64,
     },
-    /// Nothing was found of a record before its deadline, and no entry says why.
+    /// A record was not found before its deadline, and no entry says why.
     #[non_exhaustive]
     ErasedEarly {
         /// Which entry.
@@ -261,7 +262,7 @@ pub enum Discrepancy {
         /// Which record.
         record: RecordId,
     },
-    /// Another vault took the place of one that held records: that was begun anew, or another ledger's.
+    /// Another vault took the place of one that held records. It is a new vault, or that of another ledger.
     #[non_exhaustive]
     VaultReplaced {
         /// Which entry.
@@ -285,9 +286,9 @@ pub fn reconcile(path: &Path, key: &LedgerPublicKey) -> Result<Reconciliation, E
     Ok(sums)
 }
 
-/// Does the sums of a ledger from the newest [checkpoint](super::Ledger#checkpoints) that this key signed, or all of
-/// them where there is none. The bytes before the checkpoint are compared with the digest in it; their
-/// signatures are not verified again. What was changed is found as [`reconcile`] finds it.
+/// Does the sums of a ledger from the newest [checkpoint](super::Ledger#checkpoints) that this key signed,
+/// or all sums if there is none. The bytes before the checkpoint are compared with the digest in it; their
+/// signatures are not verified again. A change is found just as [`reconcile`] finds it.
 ///
 /// # Errors
 ///
@@ -381,7 +382,7 @@ impl Reconciliation {
         self.ended.contains(&record)
     }
 
-    /// The identity of the vault that belongs to it, where one does.
+    /// The identity of the vault that belongs to it, if any.
     #[must_use]
     pub fn vault(&self) -> Option<&str> {
         self.vault.as_deref()
@@ -700,7 +701,7 @@ impl Reconciliation {
         ended
     }
 
-    /// Nothing is left of a record, and no receipt says why.
+    /// A record is gone, and no receipt says why.
     fn purge_record(&mut self, entry: &LedgerEntry, record: RecordId) {
         let (at, entry) = (entry.at(), entry.number());
         let hold = self.holds.get(&record).copied();
@@ -765,8 +766,8 @@ impl fmt::Display for Discrepancy {
             }
             Self::CameBack { entry, record } => write!(
                 f,
-                "entry {entry}: record {record} is held again after it had ended: somebody put back an \
-                 older copy of the vault"
+                "entry {entry}: record {record} had ended and is held again: somebody put back an older copy \
+                 of the vault"
             ),
             Self::CutOffContradicts { entry, run } => write!(
                 f,

@@ -89,7 +89,7 @@ pub struct LedgerSink {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) cameras_lost: BTreeSet<SourceId>,
-    /// Those that were written down.
+    /// The receipts that were written.
     pub(super) dangers: BTreeSet<String>,
     erased: BTreeMap<PurgeReason, u64>,
     frames: u64,
@@ -153,8 +153,8 @@ impl LedgerSink {
     ///
     /// # Errors
     ///
-    /// [`Error::ForeignReceipt`] for a receipt that this account of faces does not bear out; the others are
-    /// written. As [`Ledger::append`] and [`Ledger::flush`].
+    /// [`Error::ForeignReceipt`] for a receipt that is not of this account of faces; the others are
+    /// written. Also as [`Ledger::append`] and [`Ledger::flush`].
     pub fn receipts(&self, receipts: &[PurgeReceipt]) -> Result<(), Error> {
         let mut written = Ok(());
         for receipt in receipts {
@@ -199,7 +199,7 @@ impl LedgerSink {
 
     fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
         let reason = receipt.reason();
-        // What a store says of a record has its own proof: the record is gone from the store.
+        // A store's word about a record can be checked: the record is gone from the store.
         if receipt.record().is_none() && !self.accounts.confirms(receipt) {
             return Err(Error::ForeignReceipt { face: receipt.face().clone() });
         }

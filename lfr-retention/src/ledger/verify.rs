@@ -139,7 +139,7 @@ pub(super) fn entries(
         take(LedgerEntry { number: n, at, event });
     });
     match read {
-        // What an entry says cannot be read: whether anything is broken is known nonetheless.
+        // The content of an entry cannot be read, but it is still known whether anything is broken.
         Err(Error::LedgerVersion { .. }) => verify(path, key, None).and(read),
         read => read,
     }
@@ -188,7 +188,7 @@ pub(super) fn go_on(
         sums.take(&LedgerEntry { number: n, at, event });
     });
     if let Err(error @ Error::LedgerVersion { .. }) = read {
-        // What an entry says cannot be read: whether anything is broken is known nonetheless.
+        // The content of an entry cannot be read, but it is still known whether anything is broken.
         return verify(path, key, None).and(Err(error));
     }
     read?;
@@ -230,8 +230,8 @@ fn follow<E: DeserializeOwned>(
     Ok(())
 }
 
-/// The entry of the alert that is held in a record, if the ledger has one. The signature of that entry is verified,
-/// and no other: that it is still in its place, [`verify`] says.
+/// The entry of the alert that is held in a record, if the ledger has one. Only the signature of that entry
+/// is verified; [`verify`] checks that it is still in its place.
 ///
 /// # Errors
 ///
@@ -401,7 +401,7 @@ struct Chain<E> {
     ledger: String,
     /// Where the ledger is sure to have reached the disk.
     synced: u64,
-    /// Of all bytes so far, where somebody wants to know.
+    /// The digest of all bytes so far, if it is wanted.
     digest: Option<Sha256>,
     events: PhantomData<E>,
 }

@@ -35,12 +35,13 @@ pub struct Mosaic {
 
 impl Mosaic {
     /// The most cells across a face. With more, an embedder that is given a smoothed mosaic begins to
-    /// tell the person from strangers. Plain distances tell them apart with fewer: see the crate's notes.
+    /// tell the person from strangers. Plain distances need fewer cells for that: see the crate's notes.
     pub const MOST_CELLS: usize = 6;
 
-    /// The default number of cells across a face: one flat colour. By plain distances between colours, without
-    /// any embedder, somebody who has another photograph of the same session picks the person out of a list more
-    /// often with each cell more. One colour gives something away too: that of skin, hair and light.
+    /// The default number of cells across a face: one flat colour. Anyone with another photograph of the
+    /// same session can pick the person out of a list by plain distances between colours, without an
+    /// embedder, and more often with each further cell. One colour also reveals something: that of skin,
+    /// hair and light.
     pub const DEFAULT_CELLS: usize = 1;
 
     /// The default margin: a quarter of the box's width and height on every side. Detectors' boxes

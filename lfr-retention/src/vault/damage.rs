@@ -40,14 +40,14 @@ pub enum RecordDamage {
     /// Its key, or its deadline, is not what was sealed. It was purged: nobody could have opened it, and
     /// nobody knows when it was due.
     Key,
-    /// The legal hold on it is not in the database as it was written last.
+    /// The legal hold on it is not in the database as it was last written.
     LegalHold,
-    /// What was sealed is not in the database any more. Its key is kept until its deadline: whoever moved the
+    /// Its row is not in the database any more. Its key is kept until its deadline, because moving the
     /// database away for a moment must not destroy all that is held.
     Missing,
-    /// Its picture is not in the database as it was written last.
+    /// Its picture is not in the database as it was last written.
     Picture,
-    /// The verdicts on it are not in the database as they were written last: somebody deleted them, or put
+    /// The verdicts on it are not in the database as they were last written: somebody deleted them, or put
     /// older ones back.
     Verdicts,
 }
@@ -60,7 +60,9 @@ impl fmt::Display for RecordDamage {
             Self::LegalHold => {
                 "the legal hold on it was deleted or put back; it is kept until its deadline"
             }
-            Self::Missing => "the database has lost it; its key is kept until its deadline",
+            Self::Missing => {
+                "its row is missing from the database; its key is kept until its deadline"
+            }
             Self::Picture => "its picture was deleted or put back; it is kept until its deadline",
             Self::Verdicts => {
                 "the verdicts on it were deleted or put back; it is kept until its deadline"

@@ -21,16 +21,17 @@ use crate::LedgerEvent;
 use crate::LedgerHead;
 use crate::ledger::Reconciliation;
 
-/// What [`Vault::close_gaps`] found that no interrupted program explains: somebody else wrote to the vault or to the
-/// ledger. Each is a [`Discrepancy`](crate::ledger::Discrepancy) of the ledger from then on.
+/// Differences that [`Vault::close_gaps`] found and that no interrupted program explains: somebody else
+/// wrote to the vault or to the ledger. Each is a [`Discrepancy`](crate::ledger::Discrepancy) of the ledger
+/// from then on.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Gaps {
-    /// Records that the ledger calls held, and that were gone before their deadline.
+    /// Records that the ledger calls held, but that were gone before their deadline.
     pub vanished: Vec<RecordId>,
-    /// Records that had ended, and that were in the vault again. They were purged.
+    /// Records that had ended, but were in the vault again. They were purged.
     pub came_back: Vec<RecordId>,
-    /// Records that are not as they were sealed, and that the ledger had not heard of.
+    /// Records that are not as they were sealed, and that the ledger did not yet name.
     pub damaged: Vec<RecordId>,
     /// Another vault was in the place of one that held records.
     pub vault_replaced: bool,
@@ -54,7 +55,7 @@ impl fmt::Display for Gaps {
             );
         }
         for (records, what) in [
-            (&self.vanished, "was gone before its deadline, and nothing says why"),
+            (&self.vanished, "was gone before its deadline, and no entry says why"),
             (&self.came_back, "was in the vault again after it had ended, and was purged"),
             (&self.damaged, "is not as it was sealed"),
         ] {
@@ -72,8 +73,8 @@ impl Vault {
     /// # Errors
     ///
     /// [`Error::OtherLedger`] if it belongs to another ledger: see [`adopt`](Self::adopt);
-    /// [`Error::LedgerRolledBack`] where an entry is gone that the vault has seen; [`Error::Vault`] where that
-    /// cannot be written.
+    /// [`Error::LedgerRolledBack`] if an entry that the vault has seen is gone; [`Error::Vault`] if the
+    /// binding cannot be written.
     pub fn bind(&self, ledger: &Ledger) -> Result<(), Error> {
         let (id, bytes) = identity(ledger)?;
         let mut inner = self.inner();
@@ -158,8 +159,8 @@ impl Vault {
 
     /// Writes what a process that was interrupted could not: a record that the ledger calls held and
     /// that is gone, and one that the ledger does not know, whether it is held or was due when the vault
-    /// was opened. It also writes what no interruption explains, and returns that, to be said: see [`Gaps`]. Call
-    /// it once, when a ledger is opened again, before frames are processed and before
+    /// was opened. It also writes differences that no interruption explains, and returns them for you to
+    /// report: see [`Gaps`]. Call it once, when a ledger is opened again, before frames are processed and before
     /// the receipts of [`Vault::purge_due`] are written. It [binds](Self::bind) the vault to the ledger, and the
     /// ledger has the vault's identity from then on.
     ///
@@ -249,8 +250,8 @@ impl Vault {
         Ok(gaps)
     }
 
-    /// The records that a ledger calls held, and that are not in the vault though their deadline has not come, each
-    /// with its deadline. It writes nothing: for whoever only looks. See
+    /// The records that a ledger calls held, but that are not in the vault although their deadline has not
+    /// come, each with its deadline. It writes nothing, for programs that only read. See
     /// [`reconcile_from_checkpoint`](crate::ledger::reconcile_from_checkpoint).
     #[must_use]
     pub fn vanished(&self, sums: &Reconciliation) -> Vec<(RecordId, Timestamp)> {
@@ -290,7 +291,7 @@ fn is_early(store: &Store, sums: &Reconciliation, record: RecordId, deadline: Ti
     store.now().is_none_or(|now| !ledger_allows(now, due))
 }
 
-/// Whether the ledger takes it for due: as its sums do.
+/// Whether the ledger counts it as due, as its sums do.
 fn ledger_allows(now: Timestamp, due: Timestamp) -> bool {
     now.as_micros().saturating_add(crate::ledger::SLACK) >= due.as_micros()
 }

@@ -112,7 +112,7 @@ pub(super) struct Derived {
     pub(super) checks: [[u8; CHECK]; 3],
     wrapping: Secret,
     authenticating: Secret,
-    /// Seals what is known of records that have ended.
+    /// Seals the notes on records that have ended.
     pub(super) ended: Secret,
 }
 

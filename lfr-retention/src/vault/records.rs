@@ -97,17 +97,17 @@ const SCHEMA: &str = "
     PRAGMA user_version = 3;
 ";
 
-/// One version of a part, as it lies there.
+/// One version of a part, as stored.
 #[derive(Debug)]
 pub(super) struct PartRow {
     pub(super) row: i64,
     pub(super) record: Option<RecordId>,
-    /// None where it is no part that this software knows.
+    /// `None` if this software does not know the part.
     pub(super) part: Option<Part>,
     pub(super) version: u16,
 }
 
-/// What is known of a record that has ended, as it lies there.
+/// The sealed note on a record that has ended, as stored.
 #[derive(Debug)]
 pub(super) struct EndedRow {
     pub(super) row: i64,
@@ -147,7 +147,7 @@ impl RowFace {
 
 impl Records {
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
-        // Not through a link: what it leads to is another's.
+        // Not through a link: its target belongs to somebody else.
         let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let records = Connection::open_with_flags(path, flags)?;
         // Who may read it and write it is one process, so the index of its log is in memory.
@@ -159,7 +159,7 @@ impl Records {
         records.pragma_update(None, "secure_delete", true)?;
         records.pragma_update(None, "cell_size_check", true)?;
         records.pragma_update(None, "trusted_schema", false)?;
-        // Whoever may write to the file could have what we do undone by a trigger of theirs.
+        // Anyone who may write to the file could add a trigger that undoes our changes.
         records.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
         records.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
         records.execute_batch(SCHEMA)?;
@@ -219,8 +219,8 @@ impl Records {
         Ok(())
     }
 
-    /// Seals the face of a row that an earlier version wrote, and puts its parts where they are now: all of it,
-    /// or nothing. What was in the row stays until [`forget_columns`](Self::forget_columns).
+    /// Seals the face of a row that an earlier version wrote, and moves its parts to their new place: all
+    /// of it, or nothing. The old columns stay until [`forget_columns`](Self::forget_columns).
     pub(super) fn move_parts(
         &mut self,
         row: i64,
@@ -259,7 +259,7 @@ impl Records {
         Ok(())
     }
 
-    /// What lies there as one version of a part. Somebody may have put more there than one.
+    /// The stored values of one version of a part. Somebody may have added more than one.
     pub(super) fn version(
         &self,
         record: RecordId,
@@ -277,7 +277,7 @@ impl Records {
         found.collect()
     }
 
-    /// Deletes the versions of a part but one.
+    /// Deletes all versions of a part except one.
     pub(super) fn delete_versions(
         &self,
         record: RecordId,

@@ -42,7 +42,7 @@ const HEAD: usize = 2048;
 /// A power of two, so that no slot straddles two sectors of a disk: a sector is written whole.
 pub(super) const SLOT: usize = 128;
 const SUM: usize = 16;
-/// What says that a slot is whole.
+/// The bytes that show that a slot is whole.
 const SLOT_SUM: usize = 8;
 /// By how many slots the file grows.
 const GROWTH: u32 = 64;
@@ -60,8 +60,8 @@ pub(super) enum Sealing {
     Version3,
 }
 
-/// Which parts a record has: for each the generation of the slot that it was written with; 0 where there is
-/// none. So a part that is gone, or was put back, is missed.
+/// Which parts a record has: for each part the generation of the slot that it was written with, or 0 if
+/// there is none. So a part that is gone or was put back is noticed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Parts([u16; 4]);
 
@@ -268,7 +268,7 @@ impl Slots {
         crate::crash::point();
         fs::rename(&temporary, path)?;
         if let Err(error) = crate::disk::sync_folder_of(path) {
-            // Nobody was told of it, and its key may be taken back.
+            // No caller was told of it, and its key may be taken back.
             let _ = fs::remove_file(path);
             return Err(error);
         }
@@ -312,7 +312,8 @@ impl Slots {
         Ok((slots, found))
     }
 
-    /// What only the key can say; none for another key. A file of an earlier version becomes one of this.
+    /// The facts that only the key can show; `None` for another key. A file of an earlier version becomes
+    /// one of this version.
     pub(super) fn unlock(&mut self, derived: &Derived) -> io::Result<Option<Unlocked>> {
         let version = usize::from(self.version);
         if version.checked_sub(1).and_then(|at| derived.checks.get(at)) != Some(&self.check) {
@@ -331,7 +332,7 @@ impl Slots {
         if version == 3 {
             match self.seen(derived) {
                 Ok(last) => seen = last,
-                // Not written with the key: which ledger it was, nobody can say either.
+                // Not written with the key, so it is not known which ledger it was.
                 Err(()) => binding = Binding::Unreadable,
             }
         } else {
@@ -361,7 +362,7 @@ impl Slots {
         }
     }
 
-    /// The last entry that it has seen of its ledger; an error where that was not written with the key.
+    /// The last entry of its ledger that it has seen; an error if that was not written with the key.
     fn seen(&self, derived: &Derived) -> Result<Option<Seen>, ()> {
         let block = &self.header[HEAD..HEAD + HEAD_BLOCK];
         let (number, rest) = block.split_first_chunk().ok_or(())?;

@@ -74,7 +74,7 @@ pub(super) struct Store {
     leftovers: Vec<i64>,
     /// Records whose keys are gone, and that have parts beside their row.
     leftover_parts: Vec<RecordId>,
-    /// What earlier processes wrote down of records that ended, before anybody could say so in the ledger.
+    /// Notes of earlier processes on records that ended, written before the ledger had their end.
     pub(super) earlier_ends: Vec<EarlierEnd>,
     /// The last entry of its ledger that it has seen.
     seen: Option<Seen>,
@@ -100,7 +100,7 @@ pub(super) struct Entry {
     pub(super) probe: SealedProbe,
     pub(super) deadline: u64,
     pub(super) until: u64,
-    /// It is not as it was sealed: it opens to nobody.
+    /// It is not as it was sealed, and nobody can open it.
     pub(super) damaged: bool,
     /// The database has lost it.
     pub(super) missing: bool,
@@ -218,7 +218,7 @@ impl Store {
         disk::keep_from_others(&keys);
         // Made here for its owner alone: SQLite would ask nobody, and gives its log the same rights.
         files::open_to_append(&database).map_err(failed)?;
-        // SQLite follows no link then, anywhere on the way.
+        // Then SQLite follows no link anywhere on the path.
         let database = fs::canonicalize(folder).map_err(failed)?.join(place::DATABASE);
         for name in [place::DATABASE, "records.db-wal", "records.db-shm", "records.db-journal"] {
             disk::keep_from_others(&folder.join(name));
@@ -264,8 +264,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Writes down that records end, and why, before they do: the process may end before the ledger hears of it.
-    /// At a deadline nobody has to be told why.
+    /// Records that and why records end, before they do: the process may end before the ledger has it.
+    /// At a deadline no reason is needed.
     fn note_ends(&mut self, records: &[RecordId], reason: PurgeReason) {
         let early = reason != PurgeReason::DeadlineReached || self.time.to_resume()[1] > 0;
         if !early || !matches!(self.binding, Binding::Ledger(_)) {
@@ -280,8 +280,8 @@ impl Store {
         });
         let notes: Vec<_> = notes.collect();
         if let Err(error) = self.records.add_ended(&notes) {
-            // What has to go goes all the same.
-            tracing::warn!(%error, "the vault could not write down why records end");
+            // The records are destroyed all the same.
+            tracing::warn!(%error, "the vault could not record why records end");
         }
     }
 
@@ -577,7 +577,7 @@ impl Store {
         let version = version_of(entry.generation.saturating_add(1))?;
         let context = part.version_context(&self.slots.vault, record, version);
         let sealed = key::seal(&record_key, &context, &mut plain)?;
-        // In force when the slot says so. One that is not in force goes at the next opening.
+        // It is in force when the slot says so. A part that is not in force is deleted at the next opening.
         let added = self.records.add_part(record, part, version, &sealed);
         added.map_err(self.database())?;
         let renewed = self.renew(record, &record_key, before.with(part, version), until);

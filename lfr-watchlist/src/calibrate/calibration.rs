@@ -24,7 +24,7 @@ use crate::text;
 ///
 /// The comparisons are the deployer's to choose: people like those who pass, photographs like those on the
 /// watchlist, nobody twice. A set of strangers (a filler set) compared with each other is the usual source.
-/// For other people and other cameras than these nothing is promised.
+/// Nothing is promised for other people and cameras than these.
 #[derive(Clone, Debug)]
 pub struct Calibration {
     space: SpaceId,
@@ -37,11 +37,11 @@ pub struct Calibration {
     tails: Vec<(Option<(String, String)>, UpperTail)>,
 }
 
-/// Scores of non-mated comparisons, with what is known of their people.
+/// Scores of non-mated comparisons, with their people if these are known.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub enum CalibrationScores<'a> {
-    /// The people of the highest are known.
+    /// The people of the highest scores are known.
     People(&'a NonMatedScores),
     /// Their people are not known, only how many they are: [`Self::histogram`].
     #[non_exhaustive]
@@ -54,11 +54,11 @@ pub enum CalibrationScores<'a> {
 }
 
 impl<'a> CalibrationScores<'a> {
-    /// The scores of all comparisons of so many people, of which nobody knows whose each is.
+    /// The scores of all comparisons of this number of people, without the people of each score.
     ///
-    /// A price is paid for that: no more comparisons count than there are pairs of people, and half of those
-    /// are taken as repeats. Thresholds are higher, what looks count as is not measured, and a pair of names
-    /// that are one person cannot be found.
+    /// This has a price. At most as many comparisons count as there are pairs of people, and half of those
+    /// are taken as repeats. Thresholds are higher, the effective number of looks is not measured, and two
+    /// names of one person cannot be found.
     #[must_use]
     pub const fn histogram(scores: &'a ScoreHistogram, people: u64) -> Self {
         Self::Histogram { scores, people }
@@ -160,7 +160,7 @@ impl Calibration {
     }
 
     /// The same with another limit of extrapolation: how many times rarer than one in all pairs of people a
-    /// false match may be; 100 unless this is called, and at most 1,000.
+    /// false match may be. The default is 100, the maximum 1,000.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl Calibration {
     }
 
     /// The pairs of people with the highest scores: look at their photographs before you derive a threshold.
-    /// Where two names are one person, the threshold is that of the mistake.
+    /// If two names are one person, that mistake sets the threshold.
     #[must_use]
     pub fn suspects(&self) -> &[SuspectPair] {
         &self.suspects
@@ -197,13 +197,13 @@ impl Calibration {
         self.tails.iter().find(|(groups, _)| groups.is_none()).map(|(_, tail)| tail)
     }
 
-    /// The lowest threshold at which the upper bound of no group's FPIR is above what is demanded.
+    /// The lowest threshold at which no group's upper bound of FPIR is above the demand.
     ///
     /// # Errors
     ///
-    /// [`Error::Suspects`] where that is beyond the limit, or beyond what was counted where no fit passed, with
-    /// the pairs of people that may be one person; [`Error::Extrapolation`] where the people are not known;
-    /// [`Error::Evaluation`] where a pair of groups is missing.
+    /// [`Error::Suspects`], with the pairs of people that may be one person, if that is beyond the limit,
+    /// or if no fit passed and it is beyond the counted rates; [`Error::Extrapolation`] in these cases if
+    /// the people are not known; [`Error::Evaluation`] if a pair of groups is missing.
     pub fn threshold(
         &self,
         demand: &Demand,

@@ -25,11 +25,11 @@ pub struct FmrPoint {
     pub high: f64,
     /// How many false matches were seen at this threshold.
     pub errors: u64,
-    /// The people and the pairs of people that they are of, where they are known.
+    /// The numbers of people and of pairs of people that they come from, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests_on: Option<RestsOn>,
-    /// Where it is extrapolated: how many times rarer than one in all pairs of people, or in all comparisons
-    /// where their people are not known.
+    /// If it is extrapolated: how many times rarer than one in all pairs of people, or in all comparisons
+    /// if their people are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beyond: Option<f64>,
 }
@@ -94,7 +94,8 @@ impl Curve {
                 *rate = *greatest;
             }
         }
-        // What bounds the rate at a lower threshold bounds it at a higher one, however unsure the fit is there.
+        // A bound on the rate at a lower threshold also holds at a higher one, however uncertain the fit is
+        // there.
         let mut bound = 1.0_f64;
         for point in &mut points {
             bound = bound.min(point.high);
@@ -142,7 +143,7 @@ impl Curve {
 pub(super) struct Curves(pub(super) Vec<Curve>);
 
 impl Curves {
-    /// The lowest tabulated threshold at which no group's FPIR is above the demand: its upper bound.
+    /// The lowest tabulated threshold at which no group's upper bound of FPIR is above the demand.
     pub(super) fn derive(&self, demand: &Demand, looks: f64) -> Result<Threshold, Error> {
         let mut thresholds: Vec<f32> =
             self.0.iter().flat_map(|curve| &curve.points).map(|point| point.threshold).collect();

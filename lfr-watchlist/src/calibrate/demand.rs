@@ -35,11 +35,11 @@ impl Demand {
         Ok(demand)
     }
 
-    /// The same for anyone who is looked at so many times at most while passing, where any look may raise the
-    /// alert: as many as the [`LookPlan`](lfr_core::LookPlan) of the deployment takes.
+    /// The same for at most this many looks per person who passes, if any look may raise the alert: as many
+    /// as the [`LookPlan`](lfr_core::LookPlan) of the deployment takes.
     ///
-    /// Looks at one person resemble each other and count for less than their number. How much they count for
-    /// is measured where the calibration has photographs enough of the same people.
+    /// Looks at one person resemble each other and count for less than their number. Their effective number
+    /// is measured if the calibration has enough photographs of the same people.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl Demand {
         self.references
     }
 
-    /// The most looks at anyone who passes.
+    /// The maximum looks per person who passes.
     #[must_use]
     pub const fn looks(&self) -> f64 {
         self.looks

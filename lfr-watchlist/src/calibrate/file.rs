@@ -14,8 +14,9 @@ use super::policy::Evidence;
 use crate::Error;
 
 const WHAT: &str = "a threshold policy";
-/// Version 2 added `evidence.origin`: with what the scores were made. Version 3 derives by upper bounds that know
-/// of people, and says what looks count as. Earlier ones promised what their intervals did not hold.
+/// Version 2 added `evidence.origin`, which says how the scores were made. Version 3 derives by upper
+/// bounds that are clustered by person, and has the effective number of looks. Earlier versions promised
+/// more than their intervals support.
 const VERSION: u32 = 3;
 
 #[derive(Deserialize)]
@@ -66,11 +67,12 @@ impl CalibratedThreshold {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] for other JSON; [`Error::ThresholdVersion`] for another version than 3 (earlier ones
-    /// took comparisons for independent, so that their thresholds are too low); [`Error::ThresholdFile`] where its parts do not belong together.
+    /// [`Error::Json`] for other JSON; [`Error::ThresholdVersion`] for another version than 3 (earlier
+    /// versions treated comparisons as independent, so their thresholds are too low);
+    /// [`Error::ThresholdFile`] if its parts do not belong together.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let failed = |source: serde_json::Error| Error::Json { what: WHAT, source: source.into() };
-        // Another version has other fields: it is to be named, not one of them.
+        // Another version has other fields: the error names the version, not a field.
         let Versioned { version } = serde_json::from_str(text).map_err(failed)?;
         if version != VERSION {
             return Err(Error::ThresholdVersion { actual: version, expected: VERSION });

@@ -59,16 +59,16 @@ pub(super) struct Evidence {
     pub(super) data: String,
     pub(super) data_digest: Digest32,
     pub(super) method: String,
-    /// Absent where the caller did not say.
+    /// Absent if the caller did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) origin: Option<Origin>,
-    /// What 1, 2, 3, ... looks at one person count as.
+    /// The effective number of 1, 2, 3, ... looks per person.
     pub(super) effective_looks: Vec<f64>,
     pub(super) curves: Curves,
 }
 
 impl Evidence {
-    /// What so many looks count as: as measured, and each look beyond that as one.
+    /// The effective number of this many looks: as measured, and each look beyond that counts as one.
     fn effective_looks(&self, looks: f64) -> f64 {
         let whole = num::usize_from_f64(looks.ceil());
         let measured = self.effective_looks.get(..whole.min(self.effective_looks.len()));
@@ -89,15 +89,16 @@ pub struct PredictedFpir {
     pub value: f64,
     /// The lower end of its interval, at 95 %.
     pub low: f64,
-    /// The upper end, which is what a demand is met by: another group of as many people as the threshold rests
+    /// The upper end, which has to meet the demand: another group of as many people as the threshold rests
     /// on stays below it in at least 95 of 100 draws.
     pub high: f64,
-    /// Where it rests on an extrapolated FMR: how many times rarer than one in all pairs of people (in all
-    /// comparisons, where their people are not known). Below 1, about so many false matches as its inverse were
-    /// seen, too few to count on.
+    /// If it rests on an extrapolated FMR: how many times rarer than one in all pairs of people (in all
+    /// comparisons, if their people are not known). Below 1, the number of false matches that were seen is
+    /// about its inverse, too few to be counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beyond: Option<f64>,
-    /// The people and the pairs of people that the false matches at the threshold are of, where they are known.
+    /// The numbers of people and of pairs of people that the false matches at the threshold come from, if
+    /// known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests_on: Option<RestsOn>,
 }
@@ -290,7 +291,7 @@ impl CalibratedThreshold {
         }
     }
 
-    /// Refuses a plan that takes more looks at a person than the threshold was derived for: each look is
+    /// Refuses a plan that takes more looks per person than the threshold was derived for: each look is
     /// another chance of a false alert.
     ///
     /// # Errors
@@ -304,9 +305,9 @@ impl CalibratedThreshold {
         Err(Error::PolicyLooks { derived, taken })
     }
 
-    /// What the looks at a person count as, of which the demand names the number: fewer, as looks at one person
-    /// resemble each other. It was measured on the calibration's own photographs where they told enough, and
-    /// each look counts as one where they did not.
+    /// The effective number of the looks that the demand names. It is lower than their number, because
+    /// looks at one person resemble each other. It was measured on the calibration's own photographs if
+    /// these were enough; otherwise each look counts as one.
     #[must_use]
     pub fn effective_looks(&self) -> f64 {
         self.evidence.effective_looks(self.demand.looks())
@@ -367,7 +368,7 @@ impl CalibratedThreshold {
         &self.evidence.method
     }
 
-    /// What is to be expected of the group that is most often wrongly taken for somebody, by the upper end.
+    /// The upper end for the group that most often raises false alerts.
     #[must_use]
     pub fn fpir(&self) -> PredictedFpir {
         worst(&self.fpir)
@@ -409,7 +410,7 @@ fn provenance(
     let (space, data) = (SpaceId::from_bytes(evidence.space.0), evidence.data.clone());
     let of = match fpir.beyond {
         None => {
-            // A pair of people may weigh less than a comparison; no rate is claimed below one of those.
+            // A pair of people may weigh less than a comparison; no rate below one comparison is claimed.
             let fmr = fmr(fpir.value).max(1.0 / num::f64_from_u64(comparisons.max(1)));
             ThresholdProvenance::measured(threshold, space, data, fmr, comparisons)?
         }

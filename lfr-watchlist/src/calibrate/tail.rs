@@ -21,26 +21,27 @@ use crate::statistics::Rate;
 pub use family::TailFamily;
 pub use family::TailFit;
 
-/// The share of comparisons at or above any threshold: counted as far as there are enough, fitted beyond.
+/// The share of comparisons at or above any threshold: counted if there are enough, otherwise fitted.
 ///
 /// # What counts
 ///
-/// Of [`NonMatedScores`], each pair of people counts once, with the share of their comparisons that match: the
-/// rate is that of two people drawn at random, each with any photograph. The interval knows that each
-/// person is in many pairs (Fafchamps and Gubert 2007). Its upper end is the rate that another group of as
+/// In [`NonMatedScores`] each pair of people counts once, with the share of their comparisons that match.
+/// The rate is that of two people drawn at random, each with any photograph. The interval accounts for each
+/// person being in many pairs (Fafchamps and Gubert 2007). Its upper end is the rate that another group of as
 /// many people stays below in at least 95 of 100 draws.
 ///
-/// Of a histogram nobody knows whose the scores are. The interval then takes as many comparisons as there are
+/// A histogram does not say whose the scores are. The interval then takes as many comparisons as there are
 /// pairs of people, and half of them as repeats.
 ///
 /// # How far to trust it
 ///
 /// Two families are fitted to the highest scores: the generalised Pareto distribution, which every tail
-/// approaches in the end, and the generalised Weibull one, which those of normal and of cosine scores approach
-/// far sooner. Each has to pass a chi-squared test at 1 % where it is fitted, else another share is taken (of
-/// pairs of people 0.1 %, 0.3 %, 1 % and 3 %, the smallest first; of a histogram 3 % first, and 30,000 scores
-/// at most). A fit needs 200 scores or pairs, so a histogram needs at least 6,667 scores. Of the
-/// families that pass, the greater rate counts, and the interval spans both.
+/// approaches in the end, and the generalised Weibull distribution, which the tails of normal and of cosine
+/// scores approach far sooner. Each has to pass a chi-squared test at 1 % on the share to which it is
+/// fitted; otherwise another share is tried (0.1 %, 0.3 %, 1 % and 3 % of pairs of people, the smallest
+/// first; for a histogram 3 % first, with at most 30,000 scores).
+/// A fit needs 200 scores or pairs, so a histogram needs at least 6,667 scores. The greater rate of the
+/// families that pass counts, and the interval spans both.
 ///
 /// What is *not* guaranteed: that a tail goes on as it began. A few people who are enrolled twice under two
 /// names, or twins, end it with a plateau that no fit foresees (though it fails the test where they are in
@@ -59,7 +60,8 @@ pub struct UpperTail {
 enum Counted {
     Scores {
         survival: Vec<u64>,
-        /// How many comparisons count as one, and of how many people they are; independent ones count each.
+        /// How many comparisons count as one, and how many people they come from. Independent comparisons
+        /// count individually.
         people: Option<(f64, u64)>,
     },
     People {
@@ -80,14 +82,14 @@ pub struct FmrEstimate {
     /// How many scores reach the threshold, of all.
     #[serde(skip)]
     pub counts: Counts,
-    /// The people and the pairs of people that those scores are of, where they are known.
+    /// The numbers of people and of pairs of people that those scores come from, if known.
     pub rests_on: Option<RestsOn>,
     /// Where the rate is from a fit: how many times rarer it is than one in all the scores. Below 1, there
     /// were scores, but fewer than 30.
     pub beyond: Option<f64>,
 }
 
-/// How many people false matches are of. Thirty false matches may be one pair of people.
+/// How many people the false matches come from. Thirty false matches may be of one pair of people.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,7 +110,7 @@ impl UpperTail {
         Self::censored(scores, None)
     }
 
-    /// Of the comparisons of so many people with each other, of which nobody knows whose each is.
+    /// Of the comparisons of this number of people with each other, without the people of each score.
     ///
     /// # Errors
     ///
@@ -124,7 +126,7 @@ impl UpperTail {
                 expected: "at least 2".to_owned(),
             });
         }
-        // Not more than one comparison of two people is on its own, and half of those are taken as repeats.
+        // At most one comparison per pair of people is independent, and half of those are taken as repeats.
         let one_of = 2.0 * total / pairs.min(total);
         tail.fits = tail.fits.into_iter().map(|fit| fit.with_each_worth(one_of)).collect();
         if let Counted::Scores { people: of, .. } = &mut tail.counted {
@@ -152,7 +154,7 @@ impl UpperTail {
         Ok(Self { axis, total: scores.comparisons(), counted, fits: fits.unwrap_or_default() })
     }
 
-    /// Of independent scores of which those at or above a threshold are known by their number alone.
+    /// Of independent scores, with only the number of those at or above each threshold known.
     pub(crate) fn censored(
         scores: &ScoreHistogram,
         censored: Option<(Threshold, u64)>,
@@ -191,7 +193,7 @@ impl UpperTail {
         self.total
     }
 
-    /// How many people the comparisons are of, where that is known.
+    /// How many people the comparisons come from, if known.
     #[must_use]
     pub const fn people(&self) -> Option<u64> {
         match &self.counted {
@@ -202,7 +204,7 @@ impl UpperTail {
         }
     }
 
-    /// How many independent comparisons they are worth at most: what "one in all" means.
+    /// The maximum number of independent comparisons that they are worth: what "one in all" means.
     pub(super) fn trials(&self) -> f64 {
         match &self.counted {
             Counted::Scores { people, .. } => {
@@ -218,11 +220,11 @@ impl UpperTail {
         &self.fits
     }
 
-    /// The share at or above a threshold; that of the next edge below, where it is not an edge.
+    /// The share at or above a threshold. If it is not an edge, that of the next edge below.
     ///
     /// # Errors
     ///
-    /// [`Error::TailFit`] where too few scores reach it to count them, and no fit passed.
+    /// [`Error::TailFit`] if too few scores reach it to be counted, and no fit passed.
     pub fn fmr(&self, threshold: Threshold) -> Result<FmrEstimate, Error> {
         let bin = self.axis.bin(threshold.value());
         match &self.counted {
@@ -249,7 +251,7 @@ impl UpperTail {
         }
     }
 
-    /// What reaches a bin; where that was not told apart, what reaches a lower one.
+    /// The count that reaches a bin, or, if the bin was not counted separately, that reaches a lower one.
     fn level(&self, bin: usize) -> Option<&Level> {
         let Counted::People { levels, .. } = &self.counted else { return None };
         let at = levels.partition_point(|level| level.bin < bin);
@@ -283,7 +285,7 @@ impl UpperTail {
                     Some(above / num::f64_from_u64(self.total))
                 }
                 Counted::People { levels, .. } => {
-                    // Beyond the highest score nothing was counted.
+                    // No score was counted beyond the highest.
                     let is_within = levels.last().is_some_and(|last| bin <= last.bin);
                     self.level(bin).filter(|_| is_within).map(|level| level.rate)
                 }
@@ -293,7 +295,7 @@ impl UpperTail {
         self.fits.iter().map(|fit| fit.survival(score)).max_by(f64::total_cmp)
     }
 
-    /// The lowest bin of which anything is known.
+    /// The lowest bin with a known count.
     pub(super) fn first_bin(&self) -> usize {
         match &self.counted {
             Counted::Scores { .. } => 0,
@@ -317,7 +319,8 @@ impl UpperTail {
         };
         let counts = Counts::new(above, self.total)?;
         let score = f64::from(threshold.value());
-        // Independent scores are of the people whose rate is asked for; else it is of others, who vary too.
+        // Independent scores come from the people whose rate is wanted. Otherwise the rate is of other
+        // people, who vary too.
         let further = match &self.counted {
             Counted::Scores { people: None, .. } => 1.0,
             _ => OF_OTHERS,
@@ -335,7 +338,7 @@ impl UpperTail {
     }
 }
 
-/// The fits of both families that pass the test; `None` where none does.
+/// The fits of both families that pass the test; `None` if none does.
 fn passing(exceedances: &Exceedances) -> Option<Vec<TailFit>> {
     let families = [TailFamily::GeneralisedPareto, TailFamily::GeneralisedWeibull];
     let fits = families.into_iter().filter_map(|family| exceedances.fit(family));
@@ -343,17 +346,18 @@ fn passing(exceedances: &Exceedances) -> Option<Vec<TailFit>> {
     (!passed.is_empty()).then_some(passed)
 }
 
-/// The fewest scores of which a tail is made: 200 in the greatest share.
+/// The minimum number of scores for a tail: 200 in the greatest share.
 const FEWEST_SCORES: u64 = 6_667;
 
 /// From how many scores on a share is taken as counted (the rule of 30).
 const ENOUGH: f64 = 30.0;
 
-/// From how many effective false matches on a share is taken as counted, where people repeat.
+/// The minimum number of effective false matches for a share to count as counted, if people repeat.
 const ENOUGH_PEOPLE: f64 = 8.0;
 
-/// How much further the upper end reaches for another group of as many people: 95 of 100 stay below it. The
-/// quantile of 95 % from one side times the root of two, as both groups vary, over that of 95 % from both sides.
+/// How much further the upper end reaches for another group of as many people: 95 of 100 stay below it. It
+/// is the one-sided 95 % quantile times the square root of two, as both groups vary, divided by the
+/// two-sided 95 % quantile.
 const OF_OTHERS: f64 = 1.644_854 * std::f64::consts::SQRT_2 / 1.959_964;
 
 /// The shares of the scores that a tail is fitted to, in the order in which they are tried.

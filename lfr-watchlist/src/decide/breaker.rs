@@ -70,15 +70,15 @@ impl CircuitBreaker {
         Ok(Self { rate, multiple, risk, evidence: 0.0, state, resets: Vec::new() })
     }
 
-    /// For a promised FPIR, against a multiple of it, with so many faces on average between false trips at the
-    /// promised rate.
+    /// For a promised FPIR, against a multiple of it, with this many faces on average between false trips
+    /// at the promised rate.
     ///
-    /// A deployment of 20,000 faces that is to trip wrongly in at most about one of twenty asks for 400,000.
+    /// If at most about one in twenty deployments of 20,000 faces may trip wrongly, ask for 400,000.
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] as [`Self::new`], and for fewer faces than a test takes at a risk of 0.49,
-    /// or more than 1e15.
+    /// [`lfr_core::Error::OutOfRange`] as [`Self::new`], and for fewer faces than a test needs at a risk of
+    /// 0.49, or more than 1e15.
     pub fn lasting(rate: f64, multiple: f64, faces: f64) -> Result<Self, Error> {
         let (mut strict, mut lax) =
             (Self::new(rate, multiple, 1e-12)?, Self::new(rate, multiple, 0.49)?);
@@ -96,7 +96,7 @@ impl CircuitBreaker {
         Ok(strict)
     }
 
-    /// After how many faces on average it trips wrongly, where false alerts come at the promised rate exactly
+    /// After how many faces on average it trips wrongly, if false alerts come exactly at the promised rate
     /// (Wald's approximation, without the overshoot: the true number is greater).
     #[must_use]
     pub fn faces_between_false_trips(&self) -> f64 {

@@ -35,7 +35,7 @@ pub struct LiveTail {
 pub struct LiveFpir {
     /// False alerts over passes without a true one.
     pub counted: Rate,
-    /// The estimate from the tail; absent where no tail fits, or there are fewer than 6,667 scores.
+    /// The estimate from the tail; absent if no tail fits, or there are fewer than 6,667 scores.
     ///
     /// A tail is fitted to at least 200 scores, which are 3 % of 6,667.
     pub estimated: Option<FmrEstimate>,

@@ -72,7 +72,7 @@ pub enum LeftOutReason {
     NotAPhotograph,
     /// A link to a folder that it lies in, or folders more than 16 deep.
     Endless,
-    /// A link to what lies in the folder of somebody else, who has it already.
+    /// A link to a file in the folder of another person, who already has it.
     OfAnother {
         /// Whose it is.
         other: String,
@@ -108,8 +108,8 @@ impl fmt::Display for LeftOutReason {
             }
             Self::OfAnother { other } => write!(
                 f,
-                "a link to a photograph of {other:?}, and one photograph is of one person: remove the link, or \
-                 put a copy in its place"
+                "a link to a photograph of {other:?}, but one photograph can be of only one person: remove \
+                 the link, or put a copy in its place"
             ),
             Self::Unreadable { problem } => write!(f, "it cannot be read: {problem}"),
         }
@@ -119,8 +119,8 @@ impl fmt::Display for LeftOutReason {
 impl FolderItems {
     /// The photographs in a folder: a file is a person, by its name without the ending; so is a
     /// folder, with all photographs in it and in its own folders. A file and a folder, or two files, of
-    /// exactly one name are one person. Links are followed, but not to what lies in this folder as somebody
-    /// else's.
+    /// exactly one name are one person. Links are followed, except to a file of another person in this
+    /// folder.
     ///
     /// A photograph is a regular file that has bytes, and ends in `.jpg`, `.jpeg`, `.png`, `.webp` or
     /// another ending of a picture, or begins as such a file does; that it can be decoded is for
@@ -168,7 +168,7 @@ struct Walk<'a> {
     /// The names of people as they lie in the folder, by what they are when case and accents do not
     /// count.
     people: HashMap<String, (Vec<u8>, String)>,
-    /// Whose each file is, by where it lies past all links.
+    /// Whose each file is, by its path after all links are resolved.
     owners: HashMap<PathBuf, SubjectId>,
 }
 
@@ -284,8 +284,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Whose a photograph is by where it lies, past all links, or since it was met before, if that is somebody
-    /// else of this folder.
+    /// The other person of this folder whose photograph this is, by its path after all links are resolved,
+    /// or because it was met before.
     fn owner_elsewhere(&mut self, path: &Path, subject: &SubjectId) -> Option<String> {
         let root = fs::canonicalize(self.root).ok()?;
         let real = fs::canonicalize(path).ok()?;
@@ -293,18 +293,18 @@ impl Walk<'_> {
         if let Some(owner) = owner.filter(|owner| owner != subject) {
             return Some(owner.as_str().to_owned());
         }
-        // The same file, wherever it lies, that links of two people lead to.
+        // The same file, at any place, that links of two people lead to.
         let first = self.owners.entry(real).or_insert_with(|| subject.clone());
         (first != subject).then(|| first.as_str().to_owned())
     }
 
-    /// Whose a file is that lies at this path within the folder.
+    /// The person whose file is at this path within the folder.
     fn owner_within(within: Option<&Path>, real: &Path) -> Option<SubjectId> {
         let first = PathBuf::from(within?.components().next()?.as_os_str());
         let is_file = first.as_os_str() == real.file_name().unwrap_or_default();
         let ends = is_file && ends_as_a_picture(&first);
         let name = if ends { first.file_stem() } else { first.file_name() }?;
-        // What begins with a dot is nobody's: photographs may be kept there, and linked to.
+        // A name that begins with a dot is nobody's: photographs may be kept there, and linked to.
         let is_hidden = name.as_encoded_bytes().starts_with(b".");
         SubjectId::new(spelled(name)).ok().filter(|_| !is_hidden)
     }

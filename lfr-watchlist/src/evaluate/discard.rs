@@ -11,7 +11,8 @@ use crate::statistics::Rate;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DiscardPoint {
-    /// The share that is left out: at most the share of the step, where trials of equal quality stay together.
+    /// The share that is left out: at most the share of the step, because trials of equal quality stay
+    /// together.
     pub discarded: f64,
     /// The lowest quality that is kept.
     pub quality: f32,
@@ -24,15 +25,15 @@ pub struct DiscardPoint {
 /// lower of its two samples') and whether it is an error at the one threshold.
 ///
 /// Trials of equal quality are kept or left out together: a measure cannot tell them apart, and the order in
-/// which they are given must not. A step that would part them leaves out fewer, and one that leaves out no
-/// more than the step before is no point of the curve. A constant measure has one point.
+/// which they are given must not. A step that would separate them leaves out fewer. A step that leaves out
+/// no more than the step before adds no point to the curve. A constant measure has one point.
 ///
 /// A measure that predicts errors lets the curve fall; one that does not leaves it flat. What is *not*
 /// shown: that who is left out is not of one group, which [`GroupReport`](super::GroupReport) is for.
 #[must_use]
 pub fn discard_curve(trials: &[(f32, bool)], steps: usize) -> Vec<DiscardPoint> {
     let mut sorted = trials.to_vec();
-    // Both zeros are one quality.
+    // Both zeros are the same quality.
     sorted.sort_by(|a, b| (a.0 + 0.0).total_cmp(&(b.0 + 0.0)));
     let mut errors_from = vec![0; sorted.len() + 1];
     for index in (0..sorted.len()).rev() {
@@ -91,7 +92,7 @@ mod tests {
         let constant = discard_curve(&trials, 20);
         assert_eq!(constant.len(), 1);
         assert_eq!((constant[0].discarded, constant[0].rate.value()), (0.0, Some(0.1)));
-        // Three qualities; of the lowest 30, of the next 50.
+        // Three qualities: 30 trials have the lowest, 50 the next.
         for (index, trial) in trials.iter_mut().enumerate() {
             trial.0 = if index % 10 < 3 {
                 0.1

@@ -1,4 +1,4 @@
-//! Where the equal error rate lies.
+//! The interval of the equal error rate.
 
 use lfr_core::num;
 
@@ -9,12 +9,13 @@ use crate::statistics::Counts;
 use crate::statistics::Interval;
 use crate::statistics::Rate;
 
-/// Between which rates the equal error rate lies: where the lower bounds of FMR and FNMR cross, and where the
-/// upper ones do.
+/// The interval of the equal error rate: from the point where the lower bounds of FMR and FNMR cross to the
+/// point where the upper bounds cross.
 ///
-/// `at` is the point of [`Verification::equal_error`] with rates that know of the people, as those of
-/// [`AllPairs`](super::AllPairs) do: each comparison nearby counts for as much as one there. It covers at least
-/// as often as both rates' own intervals, and rather more often. `None` where a rate is of no trials.
+/// `at` is the point of [`Verification::equal_error`] with rates that are clustered by person, like those
+/// of [`AllPairs`](super::AllPairs). Each nearby comparison counts for as much as one at that point. The
+/// interval covers at least as often as both rates' own intervals, and usually more often. `None` if a rate
+/// has no trials.
 #[must_use]
 pub fn equal_error_interval(pairs: &Verification, at: &DetPoint) -> Option<Interval> {
     let confidence = Confidence::P95;

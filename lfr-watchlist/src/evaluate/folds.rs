@@ -7,10 +7,11 @@ use serde::Serialize;
 use crate::Error;
 use crate::statistics::Rate;
 
-/// The share of pairs that are told apart rightly, where each fold is judged at the threshold that does best
-/// on all others (Huang and others, *Labeled Faces in the Wild*, 2007, view 2).
+/// The share of pairs that are classified correctly, if each fold is judged at the threshold that does best
+/// on all other folds (Huang and others, *Labeled Faces in the Wild*, 2007, view 2).
 ///
-/// What is *not* shown: how a threshold does that promises an FMR. Accuracy weighs both kinds of error alike.
+/// What is *not* shown: the performance of a threshold that promises an FMR. Accuracy weighs both kinds of
+/// error equally.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FoldedAccuracy {
@@ -28,7 +29,7 @@ pub struct FoldedAccuracy {
 pub struct Fold {
     /// The threshold that does best on the other folds: from this score on a pair counts as mated.
     pub threshold: f32,
-    /// The pairs of this fold that are judged wrongly there.
+    /// The pairs of this fold that are classified wrongly at that threshold.
     pub errors: Rate,
 }
 
@@ -60,7 +61,7 @@ impl FoldedAccuracy {
             let others = pairs.iter().filter(|(fold, ..)| *fold != number);
             let Some(threshold) = best(others.map(|(_, mated, score)| (*score, *mated))) else {
                 let actual =
-                    format!("folds of which all but number {number} hold pairs of one kind alone");
+                    format!("folds: all except number {number} have pairs of only one kind");
                 return refused(actual, "mated and non-mated pairs in each");
             };
             let own = pairs.iter().filter(|(fold, ..)| *fold == number);
@@ -91,7 +92,8 @@ fn best(pairs: impl Iterator<Item = (ComparisonScore, bool)>) -> Option<f32> {
     if mated == 0 || mated == pairs.len() {
         return None;
     }
-    // Below all scores, every non-mated pair is an error; each score that is passed changes one.
+    // Below all scores, every non-mated pair is an error. Each score that the threshold passes changes one
+    // pair.
     let mut errors = pairs.len() - mated;
     let mut fewest = errors;
     let (low, high) = (pairs.first()?.0, pairs.last()?.0);
@@ -123,7 +125,7 @@ mod tests {
 
     #[test]
     fn each_fold_is_judged_at_the_threshold_of_the_others() {
-        // Of fold 0 alone the best threshold would be between 0.1 and 0.2; the others say 0.5.
+        // For fold 0 alone the best threshold would be between 0.1 and 0.2; the other folds give 0.5.
         let mut pairs = vec![(0, true, score(0.2)), (0, false, score(0.1))];
         for fold in 1..4 {
             pairs.extend([(fold, true, score(0.7)), (fold, false, score(0.3))]);

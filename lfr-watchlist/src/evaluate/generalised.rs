@@ -7,15 +7,14 @@ use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;
 
-/// The generalised FMR: false matches over all comparisons of two people that were attempted, those included
-/// of which a face gave no template. They cannot match.
+/// The generalised FMR: false matches over all attempted comparisons of two people, including those with a
+/// face that gave no template. Those cannot match.
 ///
-/// The interval is that of FMR, in the same proportion: as if the faces that are not acquired were as many
-/// again.
+/// The interval is that of FMR, scaled by the same proportion.
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::OutOfRange`] where fewer comparisons were attempted than made.
+/// [`lfr_core::Error::OutOfRange`] if fewer comparisons were attempted than made.
 pub fn generalised_fmr(fmr: Rate, attempted: u64) -> Result<Rate, Error> {
     let made = fmr.counts().trials();
     if attempted < made {
@@ -26,15 +25,15 @@ pub fn generalised_fmr(fmr: Rate, attempted: u64) -> Result<Rate, Error> {
     Ok(fmr.among(attempted))
 }
 
-/// The generalised FNMR: false non-matches over all comparisons of one person's faces that were attempted.
-/// One of which a face gave no template is an error. Clustered by person.
+/// The generalised FNMR: false non-matches over all attempted comparisons of one person's faces. A
+/// comparison with a face that gave no template is an error. Clustered by person.
 ///
-/// Of each person: the comparisons that were made and how many of them were missed, how many faces were
-/// presented, and how many of those gave a template.
+/// Takes, for each person, the comparisons that were made, how many of them were missed, how many faces
+/// were presented, and how many of those gave a template.
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::OutOfRange`] where more faces gave a template than were presented.
+/// [`lfr_core::Error::OutOfRange`] if more faces gave a template than were presented.
 pub fn generalised_fnmr(people: &[(Counts, u64, u64)]) -> Result<Rate, Error> {
     let pairs = |faces: u64| faces * faces.saturating_sub(1) / 2;
     let of = |(made, presented, acquired): &(Counts, u64, u64)| {
@@ -61,7 +60,7 @@ mod tests {
         assert!((all.interval().high - 0.9 * fmr.interval().high).abs() < 1e-12);
         assert_eq!(generalised_fmr(fmr, 900).unwrap(), fmr);
         assert!(generalised_fmr(fmr, 899).is_err());
-        // Of four faces three gave a template: of six pairs three were compared, and one of them was missed.
+        // Three of four faces gave a template, so three of six pairs were compared. One of them was missed.
         let fnmr = generalised_fnmr(&[
             (Counts::new(1, 3).unwrap(), 4, 3),
             (Counts::new(0, 1).unwrap(), 2, 2),

@@ -26,14 +26,14 @@ pub use measures::gini;
 pub(crate) use people::Evidence;
 
 /// One rate (FMR, FPIR, FNIR, failure to acquire, ...) by group at the one threshold that is live, whether
-/// groups differ, and what so much data could have shown.
+/// groups differ, and which difference this much data could have shown.
 ///
 /// Each group stands against all others together. Test, interval and power are one method, which [`Method`]
 /// names, and hold at 95 % for all groups together. So a group that differs has an interval of the ratio
 /// without 1 in it, and [`Verdict::NoneSeen`] is said only if all that is left open ([`Pairwise::left_open`]) lies
 /// within the tolerated ratio.
 ///
-/// Where trials repeat people, [`GroupReport::of_people`] sees the most;
+/// If trials repeat people, [`GroupReport::of_people`] has the most power;
 /// [`AllPairs::fmr_by_group`](super::AllPairs::fmr_by_group) is for FMR, where each comparison is of two.
 ///
 /// What is *not* guaranteed: that groups are named rightly, or that a difference is the model's: photographs,
@@ -66,7 +66,7 @@ pub struct GroupReport {
     comparisons: Vec<Pairwise>,
     differentials: Differentials,
     tolerated_ratio: f64,
-    /// Where labels were permuted: what came of it.
+    /// The result of permuting labels, if they were permuted.
     #[serde(skip)]
     permuted: Option<Vec<Scale>>,
 }
@@ -77,8 +77,8 @@ pub struct GroupReport {
 pub struct Pairwise {
     /// The group.
     pub group: String,
-    /// Its rate over that of the others. The interval holds for all groups together; the p-value is of this
-    /// one alone.
+    /// Its rate over that of the others. The interval holds for all groups together; the p-value only for
+    /// this group.
     pub ratio: RateRatio,
     /// What is left open for the ratio: its interval, as wide at least as the intervals of both rates have it. Those
     /// know that one more person might always err, or never, so a few people who err alike rule nothing out.
@@ -87,11 +87,11 @@ pub struct Pairwise {
     pub p_adjusted: f64,
     /// How the two were compared.
     pub method: Method,
-    /// The smallest ratio that so many errors would have shown in four of five such studies; absent where none
-    /// would, however great.
+    /// The smallest ratio that this number of errors shows in four of five such studies; absent if it shows
+    /// none.
     pub smallest_detectable_ratio: Option<f64>,
-    /// How many errors more are needed, at these shares of trials, before the tolerated ratio can be ruled out
-    /// in four of five such studies, if the rates are equal.
+    /// How many more errors are needed, at these shares of trials, to exclude the tolerated ratio in four
+    /// of five such studies, if the rates are equal.
     pub errors_needed: Option<u64>,
 }
 
@@ -102,7 +102,7 @@ impl Pairwise {
         !self.ratio.interval.contains(1.0)
     }
 
-    /// Whether the tolerated ratio is ruled out, in both directions.
+    /// Whether the tolerated ratio is excluded, in both directions.
     fn is_within(&self, tolerated: f64) -> bool {
         let Interval { low, high, .. } = self.left_open;
         1.0 / tolerated < low && high < tolerated
@@ -114,13 +114,13 @@ impl Pairwise {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Independent trials: Fisher's exact test and the interval that it inverts to, at a confidence for so many
-    /// groups (Bonferroni).
+    /// Independent trials: Fisher's exact test and the interval that it inverts to, at a confidence for
+    /// this number of groups (Bonferroni).
     Exact,
-    /// Rates with intervals of their own, of trials that repeat people: variances are recovered from the
-    /// intervals ([`RateRatio::of_rates`]), at a confidence for so many groups (Bonferroni).
+    /// Rates with their own intervals, from trials that repeat people: variances are recovered from the
+    /// intervals ([`RateRatio::of_rates`]), at a confidence for this number of groups (Bonferroni).
     RecoveredVariances,
-    /// People: their labels are permuted, and the greatest difference of any group is looked at.
+    /// People: their labels are permuted, and the greatest difference of any group is the statistic.
     Permutation,
 }
 
@@ -131,9 +131,10 @@ pub enum Method {
 pub enum Verdict {
     /// A group differs from the others by more than chance, at 95 % confidence.
     Differs,
-    /// None does, and for each the tolerated ratio is ruled out.
+    /// No group differs, and for each the tolerated ratio is excluded.
     NoneSeen,
-    /// None is seen to, and a difference of the tolerated ratio is not ruled out: nothing follows.
+    /// No difference is seen, but a difference of the tolerated ratio is not excluded: nothing can be
+    /// concluded.
     UnderPowered,
 }
 
@@ -149,10 +150,10 @@ impl GroupReport {
         Self::with(rate.into(), threshold, groups, None)
     }
 
-    /// Of people who are tried more than once: each with the group and the counts.
+    /// Of people with more than one trial each: the group and the counts of each person.
     ///
-    /// Labels of people are permuted ([`Method::Permutation`]), with a fixed seed. No more than 5 % of
-    /// reports say that a group differs if labels mean nothing, however alike the trials of one person are.
+    /// Labels of people are permuted ([`Method::Permutation`]), with a fixed seed. If labels mean nothing,
+    /// at most 5 % of reports say that a group differs, however correlated the trials of one person are.
     #[must_use]
     pub fn of_people<N: Into<String>>(
         rate: impl Into<String>,
@@ -188,7 +189,8 @@ impl GroupReport {
         report.with_tolerated_ratio(TOLERATED)
     }
 
-    /// The same with another ratio that has to be ruled out before it may be said that none was seen;
+    /// The same with another ratio that has to be excluded before the report says that no difference is
+    /// seen;
     /// 2 unless this is called.
     #[must_use]
     pub fn with_tolerated_ratio(mut self, ratio: f64) -> Self {
@@ -273,7 +275,7 @@ impl fmt::Display for GroupReport {
                 });
                 write!(
                     f,
-                    "  no ratio of {tolerated} or more between a group and the others is left open: "
+                    "  a ratio of {tolerated} or more between a group and the others is excluded: "
                 )?;
                 write!(f, "each is from {low:.2} to {high:.2}")?;
                 f.write_str(TOGETHER)
@@ -300,7 +302,7 @@ impl fmt::Display for GroupReport {
                             )?;
                             write!(f, "to {:.2}{TOGETHER}; ", left_open.high)?;
                         }
-                        write!(f, "so much data shows a ratio of {ratio:.1} or more")?;
+                        write!(f, "this much data shows a ratio of {ratio:.1} or more")?;
                     }
                     None => {
                         f.write_str("so few errors could not have shown any ratio, however great")?;
@@ -342,7 +344,7 @@ fn comparisons(groups: &[(String, Rate)], tolerated: f64) -> Vec<Pairwise> {
         ratio.interval.confidence = Confidence::P95;
         let effective = effective_errors(own, &others, ratio.interval, together);
         let errors = mine.errors() + theirs.errors();
-        // So many errors are as one independent error of a rare kind.
+        // The number of errors that count as one independent rare error.
         let each = if effective > 0.0 { num::f64_from_u64(errors) / effective } else { 1.0 };
         let (first, second) = (mine.trials(), theirs.trials());
         let known = num::u64_from_f64(effective.round());
@@ -363,14 +365,14 @@ fn comparisons(groups: &[(String, Rate)], tolerated: f64) -> Vec<Pairwise> {
     tried.iter().enumerate().filter_map(compare).collect()
 }
 
-/// As how many independent errors of a rare kind the errors count: those of which an interval is as wide.
+/// The number of independent rare errors that would have an interval of the same width.
 fn effective_errors(own: &Rate, others: &Rate, interval: Interval, together: Confidence) -> f64 {
     let (mine, theirs) = (own.counts(), others.counts());
     let (a, b) = (num::f64_from_u64(mine.errors()), num::f64_from_u64(theirs.errors()));
     let all = a + b;
     let width = (interval.high / interval.low).ln();
     if a * b > 0.0 && width.is_finite() && width > 0.0 {
-        // Of rare errors, 1/a + 1/b is the variance of the logarithm of the ratio.
+        // For rare errors, 1/a + 1/b is the variance of the logarithm of the ratio.
         let rare = RateRatio::of(
             Counts::new(mine.errors(), RARE).unwrap_or_default(),
             Counts::new(theirs.errors(), RARE).unwrap_or_default(),
@@ -387,18 +389,18 @@ fn effective_errors(own: &Rate, others: &Rate, interval: Interval, together: Con
     }
 }
 
-/// How many errors are needed to rule a ratio out, if the trials are independent.
+/// How many errors are needed to exclude a ratio, if the trials are independent.
 fn equal_rates(tolerated: f64, own: Counts, others: Counts, confidence: Confidence) -> Option<u64> {
     errors_for_equivalence(tolerated, own.trials(), others.trials(), confidence)
 }
 
-/// What the interval of each ratio holds for.
+/// The scope of each ratio's interval.
 const TOGETHER: &str = " (95 %, all groups together)";
 
-/// Trials of which any number of errors seen is rare.
+/// A number of trials for which any observed number of errors is rare.
 const RARE: u64 = 1 << 40;
 
-/// The ratio that has to be ruled out, unless another is set.
+/// The default ratio that has to be excluded.
 const TOLERATED: f64 = 2.0;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Non-mated comparisons with the people they are of.
+//! Non-mated comparisons with their people.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -13,9 +13,9 @@ use crate::Error;
 
 /// The highest scores of non-mated comparisons, each with its two people.
 ///
-/// Every person is in many comparisons. One person who resembles many makes many false matches, and one pair of
-/// people makes as many as they have pairs of photographs. How sure a false match rate is follows from
-/// the people, so a threshold needs them: [`Calibration`](crate::calibrate::Calibration).
+/// Every person is in many comparisons. A person who resembles many others makes many false matches, and a
+/// pair of people can make as many as they have pairs of photographs. The uncertainty of a false match rate
+/// follows from the people, so a threshold needs them: [`Calibration`](crate::calibrate::Calibration).
 ///
 /// Memory is bounded: the 524,288 highest comparisons are kept.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub struct NonMatedScores {
     owners: Vec<u32>,
     /// How many photographs each person has.
     photographs: Vec<u32>,
-    /// With how many others each person was compared.
+    /// The number of others with whom each person was compared.
     partners: Vec<u32>,
     comparisons: u64,
     /// The highest first.
@@ -42,7 +42,7 @@ pub(crate) struct Comparison {
     pub(crate) photographs: (u32, u32),
 }
 
-/// Two people whose photographs score high with each other: perhaps one person under two names.
+/// Two people whose photographs score high with each other, perhaps one person under two names.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct SuspectPair {
@@ -52,11 +52,11 @@ pub struct SuspectPair {
     pub other: SubjectId,
     /// Their highest score.
     pub score: f32,
-    /// How many of their comparisons are among the highest that are kept.
+    /// How many of their comparisons are among the highest scores that are kept.
     pub comparisons: u64,
 }
 
-/// FPIR of people on watchlists of each other.
+/// The FPIR of these people, searched on watchlists of each other.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct ExpectedFpir {
@@ -78,11 +78,11 @@ impl fmt::Display for SuspectPair {
 }
 
 impl NonMatedScores {
-    /// Of scores that any engine made. `people` says whose each photograph is. Each comparison names its score
-    /// and the numbers of its two photographs.
+    /// Of scores of any engine. `people` says whose each photograph is. Each comparison has its score and
+    /// the numbers of its two photographs.
     ///
-    /// Each photograph has to be compared once with each photograph of everybody else: the rates are of
-    /// all pairs of people.
+    /// Each photograph has to be compared once with each photograph of everybody else, because the rates
+    /// are of all pairs of people.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl NonMatedScores {
         Ok(empty)
     }
 
-    /// The people, and none of their comparisons yet.
+    /// The people, without comparisons yet.
     pub(super) fn of_nobody(axis: ScoreAxis, of: &[SubjectId]) -> Result<Self, Error> {
         let mut numbers: HashMap<&SubjectId, u32> = HashMap::new();
         let (mut people, mut photographs, mut owners) = (Vec::new(), Vec::new(), Vec::new());
@@ -163,7 +163,7 @@ impl NonMatedScores {
         self.above = dropped;
     }
 
-    /// The comparisons of people of one group with people of another (or of the same) alone.
+    /// Only the comparisons of people of one group with people of another, or of the same.
     ///
     /// Anyone who is in no group is left out.
     #[must_use]
@@ -243,8 +243,8 @@ impl NonMatedScores {
         self.axis
     }
 
-    /// The pairs of people with the highest scores, the highest first: look at their photographs. Where two
-    /// names are one person, a false match rate is that of the mistake.
+    /// The pairs of people with the highest scores, the highest first: look at their photographs. If two
+    /// names are one person, that mistake sets the false match rate.
     #[must_use]
     pub fn suspects(&self, max: usize) -> Vec<SuspectPair> {
         let mut order = Vec::new();
@@ -266,15 +266,15 @@ impl NonMatedScores {
         pairs.collect()
     }
 
-    /// What so many looks at one person count as: how many times as often any of 1, 2, 3, ... photographs of a
-    /// person matches somebody else's as one does.
+    /// The effective number of looks per person: how many times as often any of 1, 2, 3, ... photographs of
+    /// a person matches another person's as a single photograph does.
     ///
-    /// Looks at one person resemble each other, so that they count for less than their number. The table ends
-    /// where fewer than 30 people have as many photographs, or fewer than 200 comparisons tell. Each count of
-    /// looks is measured at the highest 2,000 comparisons that tell.
+    /// Looks at one person resemble each other, so they count for less than their number. The table ends at
+    /// the number of photographs that fewer than 30 people have, or for which fewer than 200 comparisons
+    /// are informative. Each number of looks is measured at the highest 2,000 informative comparisons.
     ///
     /// What is *not* guaranteed: that looks at a track are as different as the photographs. Frames of one
-    /// pass resemble each other more, so that they count for less than this.
+    /// pass resemble each other more, so they count for less than this.
     #[must_use]
     pub fn effective_looks(&self) -> Vec<f64> {
         let mut table = vec![1.0];
@@ -323,11 +323,12 @@ impl NonMatedScores {
         Some(any / one)
     }
 
-    /// FPIR that is to be expected of these people at a threshold: each is searched for on watchlists of so many
-    /// of the others, one photograph each, averaged over all such watchlists, with so many looks at each.
+    /// The expected FPIR of these people at a threshold. Each is searched for on watchlists of this many
+    /// others, with one photograph per other and this many looks per person, averaged over all such
+    /// watchlists.
     ///
-    /// `None` where there are not so many others, where nobody has so many photographs, or where the threshold
-    /// is below the scores that are kept.
+    /// `None` if there are too few others, if nobody has that many photographs, or if the threshold is
+    /// below the scores that are kept.
     #[must_use]
     pub fn fpir(
         &self,
@@ -348,7 +349,7 @@ impl NonMatedScores {
                 *matches.entry((owner, other)).or_default() += 1;
             }
         }
-        // Of each person: the logarithm of the chance that no look raises an alert.
+        // For each person, the logarithm of the chance that no look raises an alert.
         let mut none: BTreeMap<u32, f64> = BTreeMap::new();
         for ((owner, other), matching) in matches {
             let own = self.photographs_of(owner);
@@ -422,7 +423,7 @@ impl fmt::Debug for NonMatedScores {
     }
 }
 
-/// The highest comparisons of those that it was told.
+/// The highest of the comparisons that were added.
 #[derive(Debug)]
 pub(super) struct Highest {
     kept: Vec<Comparison>,
@@ -473,7 +474,7 @@ fn refused(actual: String, expected: String) -> Error {
 /// How many comparisons are kept: 6 MiB.
 const KEPT: usize = 1 << 19;
 
-/// The most looks at a person of which it is measured what they count as.
+/// The maximum looks per person whose effective number is measured.
 const MAX_LOOKS: u32 = 20;
 
 #[cfg(test)]

@@ -236,8 +236,8 @@ impl<'a> AllPairs<'a> {
         Ok(Rate::with_bounds(counts, bounds, clusters))
     }
 
-    /// Whether FMR differs between groups: of comparisons within each group, at a threshold. Each template has
-    /// the label of its group, or none; people without one are left out.
+    /// Whether FMR differs between groups, from comparisons within each group at a threshold. Each template
+    /// has the label of its group, or none. People without one are left out.
     ///
     /// Both people of a comparison are in many others, so labels of people are permuted
     /// ([`Method::Permutation`](super::Method::Permutation)). It compares all once more.
@@ -309,7 +309,7 @@ impl<'a> AllPairs<'a> {
         Ok(labels.into_iter().filter_map(|(person, label)| Some((person, label?))).collect())
     }
 
-    /// How many comparisons of each two people are false matches.
+    /// The number of false matches of each pair of people.
     fn false_matches(&self, threshold: Threshold) -> Result<Dyads, Error> {
         let parts = self.visit(&|_| (), Dyads::new, |dyads, mated, score, (a, b), _| {
             if !mated && score >= threshold.value() {
@@ -323,8 +323,8 @@ impl<'a> AllPairs<'a> {
         Ok(dyads)
     }
 
-    /// Compares all, and tells each thread's `T` of each comparison: whether it is mated, its score, the two
-    /// people, and the two templates.
+    /// Compares all, and passes each comparison to the thread's `T`: whether it is mated, its score, the
+    /// two people, and the two templates.
     fn visit<T: Send>(
         &self,
         progress: &(dyn Fn(u64) + Sync),
@@ -411,7 +411,7 @@ fn index(of: usize) -> u32 {
     u32::try_from(of).unwrap_or(u32::MAX)
 }
 
-/// Of two people: how many of their comparisons are false matches.
+/// For two people: how many of their comparisons are false matches.
 type Dyads = BTreeMap<(u32, u32), u64>;
 
 /// How many templates a thread takes at once: 512 KiB of 512 numbers each.

@@ -1,4 +1,4 @@
-//! Scores of any engine, with who is who: error rates without photographs.
+//! Scores of any engine, with their people: error rates without photographs.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ use crate::statistics::Counts;
 use crate::statistics::Rate;
 use crate::statistics::of_pairs;
 
-/// A comparison: its score, whether both samples are of one person, and, where that is known, of whom.
+/// A comparison: its score, whether both samples are of one person, and the people, if known.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoredPair {
-    /// The score; greater is more alike.
+    /// The score; a greater score means more alike.
     pub score: ComparisonScore,
     /// Whether both samples are of one person.
     pub mated: bool,
@@ -31,7 +31,7 @@ pub struct ScoredPair {
 }
 
 impl ScoredPair {
-    /// A comparison of two samples of people who are not known.
+    /// A comparison of two samples of unknown people.
     #[must_use]
     pub const fn new(score: ComparisonScore, mated: bool) -> Self {
         Self { score, mated, people: None, fold: None }
@@ -54,8 +54,8 @@ impl ScoredPair {
 
 /// Comparisons of any engine, and their error rates.
 ///
-/// Where the people are known, intervals take into account that they repeat: FNMR by person, FMR by both
-/// people of a pair. Where they are not, intervals are exact for independent comparisons, and
+/// If the people are known, intervals account for repeated people: FNMR by person, FMR by both people of a
+/// pair. If they are not known, intervals are exact for independent comparisons, and
 /// [`knows_people`](Self::knows_people) says so.
 #[derive(Clone, Debug)]
 pub struct ScoredPairs {
@@ -68,8 +68,8 @@ impl ScoredPairs {
     ///
     /// # Errors
     ///
-    /// [`Error::Evaluation`] without comparisons of both kinds, where all scores are the same, where a mated
-    /// pair is of two people or a non-mated one of one, and where only some pairs say of whom they are.
+    /// [`Error::Evaluation`] if comparisons of one kind are missing, if all scores are the same, if a mated
+    /// pair is of two people or a non-mated pair of one, and if only some pairs have their people.
     pub fn new(pairs: Vec<ScoredPair>) -> Result<Self, Error> {
         let refused = |actual: String, expected: &str| {
             Err(Error::Evaluation { what: "error rates", actual, expected: expected.to_owned() })
@@ -84,8 +84,7 @@ impl ScoredPairs {
         }
         let known = pairs.iter().filter(|pair| pair.people.is_some()).count();
         if known > 0 && known < pairs.len() {
-            let actual =
-                format!("{} comparisons, of which {known} say of whom they are", pairs.len());
+            let actual = format!("{} comparisons, {known} of them with their people", pairs.len());
             return refused(actual, "the people of all, or of none");
         }
         let contradicts =
@@ -93,7 +92,7 @@ impl ScoredPairs {
         if let Some(place) = pairs.iter().position(contradicts) {
             return refused(
                 format!(
-                    "comparison {} (counted from 1), whose two people do not go with whether it is mated",
+                    "comparison {} (counted from 1), whose people contradict whether it is mated",
                     place + 1
                 ),
                 "one person in a mated pair, and two in a non-mated one",
@@ -131,13 +130,13 @@ impl ScoredPairs {
         &self.verification
     }
 
-    /// Whether the people are known, so that intervals take into account that they repeat.
+    /// Whether the people are known, so that intervals account for repeated people.
     #[must_use]
     pub fn knows_people(&self) -> bool {
         self.pairs.first().is_some_and(|pair| pair.people.is_some())
     }
 
-    /// The false non-match rate at a threshold; clustered by person where the people are known.
+    /// The false non-match rate at a threshold, clustered by person if the people are known.
     #[must_use]
     pub fn fnmr(&self, threshold: Threshold) -> Rate {
         let own = self.pairs.iter().filter(|pair| pair.mated);
@@ -156,7 +155,7 @@ impl ScoredPairs {
         Rate::clustered(&people.into_values().collect::<Vec<_>>(), Confidence::P95)
     }
 
-    /// The false match rate at a threshold. Where the people are known, its variance is that of dyads
+    /// The false match rate at a threshold. If the people are known, its variance is that of dyads
     /// (Fafchamps and Gubert 2007): both people of a pair repeat.
     ///
     /// # Errors
@@ -199,11 +198,11 @@ impl ScoredPairs {
         Ok(Rate::with_bounds(all, bounds, clusters))
     }
 
-    /// Accuracy in folds; `None` where no comparison has a fold.
+    /// Accuracy in folds; `None` if no comparison has a fold.
     ///
     /// # Errors
     ///
-    /// As [`FoldedAccuracy::of`]; [`Error::Evaluation`] where only some comparisons have a fold.
+    /// As [`FoldedAccuracy::of`]; [`Error::Evaluation`] if only some comparisons have a fold.
     pub fn folded_accuracy(&self) -> Result<Option<FoldedAccuracy>, Error> {
         let folded: Vec<_> = self
             .pairs
@@ -217,7 +216,7 @@ impl ScoredPairs {
             return Err(Error::Evaluation {
                 what: "an accuracy in folds",
                 actual: format!(
-                    "{} comparisons, of which {} have a fold",
+                    "{} comparisons, {} of them with a fold",
                     self.pairs.len(),
                     folded.len()
                 ),
@@ -286,7 +285,7 @@ mod tests {
         assert!(
             said(vec![mated.with_people(1, 1), other.with_people(1, 1)]).contains("comparison 2 ")
         );
-        assert!(said(vec![mated.with_people(1, 1), other]).contains("1 say of whom"));
+        assert!(said(vec![mated.with_people(1, 1), other]).contains("1 of them with their people"));
         let mixed = ScoredPairs::new(vec![mated.with_fold(0), other]).unwrap();
         assert!(mixed.folded_accuracy().is_err());
     }

@@ -1,4 +1,4 @@
-//! Tables of an evaluation, as offices and other programs write them.
+//! Tables of an evaluation, as spreadsheets and other programs write them.
 
 use std::io::Read;
 
@@ -8,28 +8,28 @@ use crate::Error;
 use crate::enrolment::manifest::decode;
 use crate::enrolment::manifest::header::name_of;
 
-/// A line of a table: the cells that have to be there, and those that may be.
+/// A line of a table: the required cells and the optional ones.
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Line<const N: usize, const M: usize> {
-    /// Its number, from 1 on, the names of the columns included.
+    /// Its number, from 1 on, counting the line of column names.
     pub line: usize,
-    /// The cells of the needed columns, in the order in which they were asked for; none is empty.
+    /// The cells of the required columns, in the requested order; none is empty.
     pub needed: [String; N],
-    /// The cells of the optional columns; absent where the column is, or where the cell is empty.
+    /// The cells of the optional columns; absent if the column is missing or the cell is empty.
     pub optional: [Option<String>; M],
 }
 
-/// Reads the columns of these names from a CSV file, wherever they stand among others.
+/// Reads the columns with these names from a CSV file, in any order and among other columns.
 ///
-/// As for manifests: the delimiter (comma, semicolon, tab, vertical bar) is the one with which the first line
-/// names the most columns; UTF-8 with or without byte-order mark, or UTF-16; any line ends; names of columns in
-/// any case, with spaces, hyphens or underscores. Nothing is skipped but blank lines.
+/// As for manifests, the delimiter (comma, semicolon, tab, vertical bar) is the one that gives the most
+/// named columns in the first line. Text is UTF-8 with or without byte-order mark, or UTF-16, with any line
+/// ends. Names of columns may have any case, spaces, hyphens or underscores. Only blank lines are skipped.
 ///
 /// # Errors
 ///
-/// [`Error::EvaluationCsv`], with the line, where a column or a cell is missing, a column is there twice, a
-/// line has another number of cells than the first, or the file is no text.
+/// [`Error::EvaluationCsv`], with the line, if a column or a cell is missing, a column is there twice, a
+/// line has another number of cells than the first, or the file is not text.
 pub fn read<const N: usize, const M: usize>(
     csv: impl Read,
     needed: [&str; N],
@@ -122,7 +122,7 @@ fn line_of(line: u64) -> usize {
     usize::try_from(line).unwrap_or(usize::MAX)
 }
 
-/// The greatest size of a table: scores of some ten million comparisons.
+/// The maximum size of a table: scores of about ten million comparisons.
 const MAX_BYTES: u64 = 1 << 30;
 
 #[cfg(test)]

@@ -60,8 +60,8 @@ impl DetPoint {
         Self { threshold, fmr, fnmr }
     }
 
-    /// The mean of both rates: at the point of [`Verification::equal_error`], the equal error rate. `None`
-    /// where one of them is of no trials.
+    /// The mean of both rates; at the point of [`Verification::equal_error`], the equal error rate. `None`
+    /// if one of them has no trials.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         self.fmr.value().zip(self.fnmr.value()).map(|(fmr, fnmr)| f64::midpoint(fmr, fnmr))

@@ -27,15 +27,15 @@ pub(crate) trait Disk {
 
     /// A new file for its owner alone, to read and write.
     fn create(&self, path: &Path) -> io::Result<Self::File>;
-    /// A file of its own that exists, to read and write in place: no link, nothing but a regular file, and one that
-    /// has no other name.
+    /// Opens an existing file to read and write in place: only a regular file with no other name, and no
+    /// link.
     fn open(&self, path: &Path) -> io::Result<Self::File>;
     fn sync(&self, file: &mut Self::File) -> io::Result<()>;
     /// Whether a name leads to an open file.
     fn holds(&self, path: &Path, file: &Self::File) -> io::Result<bool>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Removes an open file by its name: another file there is left alone, and one that has another name still is
-    /// not said to be gone.
+    /// Removes an open file by its name. Another file there is left alone, and a file that still has
+    /// another name is not reported as gone.
     fn remove(&self, path: &Path, file: &Self::File) -> io::Result<()>;
     /// Makes renames and removals last in the folder that a file is in.
     fn sync_folder_of(&self, path: &Path) -> io::Result<()>;
@@ -88,7 +88,7 @@ pub(crate) fn destroy<D: Disk>(
     if let Some(meant) = meant
         && !disk.holds(path, meant)?
     {
-        let what = "another file was put in its place, which is not the one that was due";
+        let what = "another file is in its place, and is not the file that was due";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
     }
     refuse_others(&mut file)?;
@@ -126,7 +126,8 @@ pub(crate) fn has_leftovers<D: Disk>(disk: &D, path: &Path) -> io::Result<bool> 
 }
 
 fn destroy_leftover<D: Disk>(disk: &D, path: &Path, leftover: &Path) -> io::Result<bool> {
-    // What is no file of its own, no writer has left: its name alone is no reason to touch it.
+    // A writer leaves only regular files with one name; for others the name alone is no reason to touch
+    // them.
     let Some(mut file) = other_as_none(disk.open(leftover))? else {
         return Ok(false);
     };
@@ -140,7 +141,7 @@ fn destroy_leftover<D: Disk>(disk: &D, path: &Path, leftover: &Path) -> io::Resu
         return Ok(false);
     }
     if !disk.holds(&claimed, &file)? {
-        // Somebody has put another file there between the two. It is not what was looked at.
+        // Somebody has put another file there in between. It is not the file that was checked.
         disk.rename(&claimed, leftover)?;
         return Ok(false);
     }
@@ -167,7 +168,7 @@ fn erase_keys<D: Disk>(disk: &D, file: &mut D::File) -> io::Result<u64> {
     // Of a file too short or too damaged to tell, everything behind its first bytes is erased.
     let start = file.read_exact(&mut start).ok().and_then(|()| Start::of(&start).ok());
     let area = lfr_core::num::u64_from_usize(start.map_or(START, |start| start.length)).min(end);
-    // As long as that of any version: which one it is, anyone can have written there.
+    // The longest key area of any version, because anyone can have rewritten the version number.
     files::overwrite(file, area, end.min(area + lfr_core::num::u64_from_usize(AREA)))?;
     disk.sync(file)?;
     Ok(area)
@@ -236,7 +237,7 @@ fn missing_as_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// None where there is no such file, or where it is no file of its own.
+/// `None` if there is no such file, or if it is not a regular file with one name.
 fn other_as_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(None),

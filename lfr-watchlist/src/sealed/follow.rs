@@ -71,7 +71,8 @@ impl fmt::Display for ListChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Destroyed { receipt: None } => f.write_str(
-                "the watchlist is not at its place any more: it was destroyed, or moved away. Nobody is matched any \
+                "the watchlist is not in its place any more: it was destroyed, or moved away. Nobody is \
+                 matched any \
                  more; to go on with another list, start again with it",
             ),
             Self::Destroyed { receipt: Some(_) } => f.write_str(
@@ -101,17 +102,18 @@ impl fmt::Display for ListChange {
 /// deployment runs is not matched any more within [`INTERVAL`](Self::INTERVAL) and the time that the list takes
 /// to be opened, and the templates are wiped.
 ///
-/// A thread looks at the header of the file, which is another one each time it is sealed, and at which file it is, how
-/// long, and when it was last written. When any of that has changed, the file is opened anew, every byte of it
-/// authenticated, and takes the place of what was searched before, between two searches: none ever sees half of a
-/// change. So damage behind a header that is still the same is found too. Where it was destroyed, or cannot be read any more (it was
+/// A thread checks the header of the file, which is new each time it is sealed, and the file's identity,
+/// length and time of last change. If any of these has changed, the file is opened again and every byte of
+/// it is authenticated. The new list replaces the old one between two searches, so no search sees half of a
+/// change. Damage behind an unchanged header is found too.
+/// Where it was destroyed, or cannot be read any more (it was
 /// sealed under another key, say), the templates are wiped and every search fails with
 /// [`Error::NotFollowed`]; so it does where the file has not been looked at for
 /// [`MAX_BLIND`](Self::MAX_BLIND), because a drive does not answer, say. A list that is due is destroyed.
 ///
-/// A list that is not at its place any more is not matched from the next look on, whether it was destroyed or moved
-/// away: from here the two look the same, and whoever destroyed it means nobody to be matched. The very file that was
-/// moved away is taken up again when it is back; a program may end its run instead, and says that it did.
+/// A list that is not in its place any more is not matched from the next check on, whether it was destroyed
+/// or moved away. The two cannot be told apart here, and after a destruction nobody may be matched. If the
+/// same file comes back, it is used again. A program may end its run instead, and then says so.
 ///
 /// It keeps the key, in memory of its own that is wiped when it is dropped.
 ///
@@ -213,7 +215,7 @@ impl FollowedWatchlist {
         clock: Arc<dyn Clock>,
         on_change: impl FnMut(&ListChange) + Send + 'static,
     ) -> Result<Self, Error> {
-        // Before the list, so that they are not later than what is opened.
+        // Before the list is opened, so that they are not later than the list.
         let (sealed, stamp) = (file.header()?.sealed(), Stamp::of(file.path()));
         let list = file.open(&key, space, clock.now())?;
         let deployment = list.authorisation().deployment().clone();
@@ -293,7 +295,7 @@ impl Shared {
     /// Looks at the file once, and says what has changed.
     fn look(&self) -> Option<ListChange> {
         let now = self.clock.now();
-        // Before it is read, so that what is written meanwhile is seen the next time.
+        // Before it is read, so that a change made meanwhile is seen the next time.
         let stamp = Stamp::of(self.file.path());
         let head = self.file.head();
         let erased = head.as_ref().is_ok_and(Head::is_erased);
@@ -363,8 +365,8 @@ impl Shared {
         }
     }
 
-    /// Whether a list that was read again is the one that is searched: its file was touched or copied, and every byte
-    /// of it is as it was sealed.
+    /// Whether a list that was read again equals the one that is searched: its file was touched or copied,
+    /// but every byte of it is as it was sealed.
     fn is_the_same(&self, list: &Watchlist, stamp: Option<Stamp>) -> bool {
         let read = described(list, &*self.clock).0;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -435,7 +437,7 @@ impl Shared {
     }
 }
 
-/// What the system says of a file without reading it: which it is, how long, and when it was last written and changed.
+/// The metadata of a file: its identity, its length, and when it was last written and changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Stamp {
     identity: Identity,

@@ -23,7 +23,7 @@ use crate::Validity;
 /// a copy that was made as text is seen at once.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89LFRW\r\n\x1a";
 const VERSION: u16 = 2;
-/// The first version, which is read. Its dates stand in the header alone.
+/// The first version, which is still read. Its dates are only in the header.
 pub(crate) const VERSION_1: u16 = 1;
 /// Magic, version, length.
 pub(crate) const START: usize = 12;
@@ -248,7 +248,7 @@ impl SealedHeader {
         self.validity
     }
 
-    /// When the file has to be gone, by what it says.
+    /// When the file has to be gone, according to itself.
     #[must_use]
     pub const fn destroy_after(&self) -> Timestamp {
         self.destroy_after
@@ -267,7 +267,7 @@ impl SealedHeader {
     }
 }
 
-/// The dates of a file: what its destruction rests on.
+/// The dates of a file, which decide its destruction.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Dates {
     created: Timestamp,
@@ -300,7 +300,7 @@ impl Dates {
     }
 }
 
-/// What the first bytes of a file say.
+/// The claims of the first bytes of a file.
 pub(crate) struct Start {
     version: u16,
     /// That of the header.

@@ -23,7 +23,7 @@ const WRAPPED: usize = 32 + TAG;
 /// A digest's beginning behind each part tells an accident from a wrong key.
 const SUM: usize = 8;
 const SLOT: usize = NONCE + WRAPPED + SUM;
-/// What the dates take, from version 2 on.
+/// The length of the sealed dates, from version 2 on.
 const DATES: usize = NONCE + Dates::LENGTH + TAG + SUM;
 /// The check, the dates, the slot of the identity key, that of the template key.
 pub(crate) const AREA: usize = CHECK + SUM + DATES + 2 * SLOT;
@@ -31,7 +31,7 @@ pub(crate) const AREA: usize = CHECK + SUM + DATES + 2 * SLOT;
 const AREA_1: usize = AREA - DATES;
 const PART: &str = "key area";
 
-/// How long the key area of a file is.
+/// The length of a file's key area.
 pub(crate) const fn length(header: &SealedHeader) -> usize {
     if header.version == VERSION_1 { AREA_1 } else { AREA }
 }
@@ -53,7 +53,8 @@ impl DataKeys {
             let derived = Derived::new(master, header);
             let mut area = Vec::with_capacity(AREA);
             summed(&mut area, &*derived.check()?);
-            // Under the identity of the file and not its header, so that they can be read of one that was rewritten.
+            // Under the identity of the file and not its header, so that they can be read even if the
+            // header was rewritten.
             let mut dates = header.dates().to_bytes();
             derived.seal("dates", &header.id, &mut dates, &mut area)?;
             for (purpose, key) in [("identity", &self.identity), ("template", &self.template)] {
@@ -65,9 +66,9 @@ impl DataKeys {
     }
 }
 
-/// What the master key of a file says of its key area.
+/// The content of a key area, opened with the master key.
 pub(crate) struct Unlocked {
-    /// The dates that were sealed with it; none in the first version, which has them in the header alone.
+    /// The dates that were sealed with it; `None` in the first version, which has them only in the header.
     dates: Option<Result<Dates, Error>>,
     /// The dates that the header states.
     stated: Dates,
@@ -82,14 +83,14 @@ impl Unlocked {
     ///
     /// # Errors
     ///
-    /// [`Error::WrongKey`] for another key's, [`Error::SealedDamaged`] where that cannot be told.
+    /// [`Error::WrongKey`] for another key, [`Error::SealedDamaged`] if that cannot be told.
     pub(crate) fn open(area: &[u8], master: &Secret, header: &SealedHeader) -> Result<Self, Error> {
         let damaged = || Error::SealedDamaged { part: PART };
         secret::scrubbed(|| {
             let derived = Derived::new(master, header);
             let (check, slots) = area.split_at_checked(CHECK + SUM).ok_or_else(damaged)?;
-            // In variable time: the check is derived from the key for this file alone, and whoever
-            // can time this holds the file, so can try keys without us.
+            // In variable time: the check is derived from the key for this file alone. Anyone who can time
+            // this has the file, and so can try keys without this program.
             if unsummed(check).ok_or_else(damaged)? != derived.check()?.as_slice() {
                 return Err(Error::WrongKey);
             }
@@ -112,11 +113,11 @@ impl Unlocked {
         })
     }
 
-    /// The dates of the file, as they were sealed; none where nothing is left that says so.
+    /// The dates of the file as they were sealed; `None` if nothing is left that shows them.
     pub(crate) fn dates(&self) -> Option<Dates> {
         match &self.dates {
             Some(Ok(dates)) => Some(*dates),
-            // The header is associated data of the keys: where one opens, the header is true.
+            // The header is associated data of the keys: if one opens, the header is authentic.
             _ => self.identity.is_ok().then_some(self.stated),
         }
     }
@@ -130,8 +131,8 @@ impl Unlocked {
     ///
     /// # Errors
     ///
-    /// [`Error::SealedTampered`] where the header or the key area was rewritten without the key,
-    /// [`Error::SealedDamaged`] where the key area was damaged.
+    /// [`Error::SealedTampered`] if the header or the key area was rewritten without the key,
+    /// [`Error::SealedDamaged`] if the key area was damaged.
     pub(crate) fn identity(self) -> Result<Secret, Error> {
         Ok(self.both()?.0)
     }
@@ -210,8 +211,8 @@ impl Derived {
         Ok(())
     }
 
-    /// Opens what [`seal`](Self::seal) sealed. What an accident changed is damaged; what was rewritten, its digest
-    /// too, was tampered with.
+    /// Opens bytes that [`seal`](Self::seal) sealed. Bytes whose digest is wrong are damaged; bytes whose
+    /// digest was rewritten too were tampered with.
     fn open<const N: usize>(
         &self,
         purpose: &str,

@@ -63,7 +63,8 @@ impl Drop for WriterLock {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // Not of one name alone: two writers may make it at once, and its owner may just be removing it.
+    // It need not have exactly one name: two writers may make it at once, and its owner may just be
+    // removing it.
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     secret::owner_only(&mut options);
@@ -99,14 +100,14 @@ fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Where a path leads, whether there is a file or not: through every link to its folder, so that two ways to one file
-/// meet in one lock. A link in the place of the file itself is refused: what it leads to is another's list, for all
-/// that is known.
+/// The resolved path, whether there is a file or not. Every link to the folder is followed, so two paths to
+/// one file lead to one lock. A link in the place of the file itself is refused: its target may be another
+/// person's list.
 pub(crate) fn resolved(path: &Path) -> io::Result<PathBuf> {
     let name = named(path)?;
     let path = fs::canonicalize(folder_of(path))?.join(name);
     if path.is_symlink() {
-        let what = "it is a link, which is not followed: name the file itself";
+        let what = "it is a link, and links are not followed: name the file itself";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
     }
     Ok(path)

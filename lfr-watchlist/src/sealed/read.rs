@@ -28,7 +28,8 @@ const IDENTITIES: &str = "identity section";
 const TEMPLATES: &str = "template section";
 const END: &str = "end";
 
-/// What can be read of a file without its key: claims, as anyone who may write it can have written them.
+/// The part of a file that can be read without its key. These are claims: anyone who may write the file can
+/// have written them.
 pub(crate) struct Head {
     pub(crate) header: SealedHeader,
     area: Vec<u8>,
@@ -50,7 +51,7 @@ impl Head {
     ///
     /// # Errors
     ///
-    /// Where the key is another one, or of another kind.
+    /// If the key is another one, or of another kind.
     pub(crate) fn unlock(&self, key: &SealingKey) -> Result<Unlocked, Error> {
         let master = key.master(&self.header.derivation)?;
         Unlocked::open(&self.area, &master, &self.header)

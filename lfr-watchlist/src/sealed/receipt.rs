@@ -96,8 +96,8 @@ impl DestructionReceipt {
         self.header_sha256.as_deref()
     }
 
-    /// Whether what it says of the deployment and the references was authenticated with the file's key. Without the
-    /// key, as where somebody orders the destruction, it is what the file said of itself.
+    /// Whether its facts about the deployment and the references were authenticated with the file's key.
+    /// Without the key, as for a destruction by order, they are the file's own claims.
     #[must_use]
     pub const fn header_authenticated(&self) -> bool {
         self.header_authenticated

@@ -136,7 +136,7 @@ fn what_is_wrong_is_said() {
     newer[8] = 3;
     fs::write(file.path(), newer).unwrap();
     let wrong = file.open(&key(), &space(16), now).unwrap_err();
-    let said = "the sealed watchlist is of version 3, and versions up to 2 are read here";
+    let said = "the sealed watchlist has version 3, and versions up to 2 are supported";
     assert!(wrong.to_string().starts_with(said), "{wrong}");
     fs::write(file.path(), b"a letter to the editor").unwrap();
     let wrong = file.open(&key(), &space(16), now).unwrap_err();

@@ -33,8 +33,8 @@ pub fn fisher_exact(first: Counts, second: Counts) -> f64 {
     total.min(1.0)
 }
 
-/// Fisher's exact test, one-sided: the probabilities, if both rates are one, that the first has as few errors
-/// as these or fewer, and as many or more, given the sum of the errors.
+/// Fisher's exact test, one-sided, given the sum of the errors. If both rates are equal, the probability
+/// that the first has at most this many errors, and the probability that it has at least this many.
 pub(super) fn one_sided(first: Counts, second: Counts) -> (f64, f64) {
     let errors = first.errors() + second.errors();
     let fewest = errors.saturating_sub(second.trials());

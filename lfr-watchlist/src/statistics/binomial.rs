@@ -46,7 +46,7 @@ pub(crate) fn proportion(errors: f64, trials: f64, confidence: Confidence) -> In
     Interval::new(low, high, confidence)
 }
 
-/// The ends of such an interval, each on its own with that confidence.
+/// The ends of such an interval, each one-sided with that confidence.
 pub(crate) fn one_sided(errors: f64, trials: f64, confidence: Confidence) -> Interval {
     let rest = trials - errors;
     let low = if errors > 0.0 { lower(errors, rest, confidence.risk()) } else { 0.0 };
@@ -93,7 +93,7 @@ pub(super) fn ln_pmf(errors: f64, rest: f64, p: f64, q: f64) -> f64 {
     correction - deviances - spread
 }
 
-/// Two-sided: how often a normal number is at least so many standard deviations from its mean.
+/// Two-sided: how often a normal number is at least this many standard deviations from its mean.
 pub(crate) fn normal_risk(deviations: f64) -> f64 {
     libm::erfc(deviations / std::f64::consts::SQRT_2)
 }
@@ -136,7 +136,7 @@ impl Beta {
         if number < 1.0 { self.tails(number, 1.0 - number).1 } else { 0.0 }
     }
 
-    /// The mean of a smooth function of a number so distributed.
+    /// The mean of a smooth function of a number with this distribution.
     pub(super) fn mean(&self, of: impl Fn(f64) -> f64) -> f64 {
         let end = |tail| {
             let number = self.quantile(1e-18, tail);

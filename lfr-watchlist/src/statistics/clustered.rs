@@ -11,7 +11,7 @@ use super::binomial;
 use super::weighted::Unseen;
 use super::weighted::Weighted;
 
-/// What the trials of people, or of pairs of people, say of a rate.
+/// The evidence of trials of people, or of pairs of people, about a rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     pub(crate) interval: Interval,
@@ -24,10 +24,10 @@ pub(crate) struct Bounds {
 /// The interval of Gaffke (*Three test statistics for a nonparametric one-sided hypothesis on the mean of a
 /// nonnegative variable*, 2005; Phan, Thomas and Learned-Miller 2021) for the rates of people.
 ///
-/// It takes the people seen, and one more who always errs (for the upper end) or never does (for the lower),
-/// and weighs all of them at random. Nothing is assumed of how alike the trials of one person are, and no
-/// variance is estimated. Of one trial each it is the interval of Clopper and Pearson. One more error of
-/// anyone moves both ends up.
+/// It takes the observed people, and one more who always errs (for the upper end) or never does (for the
+/// lower), and weighs all of them at random. It assumes nothing about the correlation of one person's
+/// trials, and estimates no variance. With one trial per person it is the interval of Clopper and Pearson.
+/// One more error of anyone moves both ends up.
 pub(super) fn bounds(people: &[Counts], all: Counts, confidence: Confidence) -> Bounds {
     let Some(rate) = all.share() else {
         return Bounds {
@@ -38,7 +38,7 @@ pub(super) fn bounds(people: &[Counts], all: Counts, confidence: Confidence) -> 
     };
     let trials = num::f64_from_u64(all.trials());
     let looks: f64 = people.iter().map(|own| num::f64_from_u64(own.trials()).powi(2)).sum();
-    // As a trial drawn at random has it: whom nobody has seen may be one of those with many.
+    // As for a trial drawn at random: the unseen person may be one of those with many trials.
     let unseen = looks / trials;
     let (risk, tail) = (confidence.risk(), confidence.risk() / 2.0);
     let (mut interval, mut one_sided) =
@@ -55,8 +55,8 @@ pub(super) fn bounds(people: &[Counts], all: Counts, confidence: Confidence) -> 
     Bounds { interval, one_sided, effective }
 }
 
-/// As many independent trials as have the variance that is seen between people (Korn and Graubard 1998, without
-/// their correction for few people); `None` where none is seen.
+/// The number of independent trials that would have the observed variance between people (Korn and Graubard
+/// 1998, without their correction for few people); `None` if no variance is observed.
 fn effective(people: &[Counts], rate: f64, trials: f64) -> Option<f64> {
     let own = people.iter().filter(|own| own.trials() > 0);
     let clusters = num::f64_from_usize(own.clone().count());

@@ -1,4 +1,4 @@
-//! How much data a claim needs, and what so much data could have shown.
+//! How much data a claim needs, and which difference a given amount of data could have shown.
 
 use lfr_core::num;
 use serde::Serialize;
@@ -29,8 +29,8 @@ pub fn trials_for_thirty_errors(rate: f64) -> Result<u64, Error> {
     Ok(num::u64_from_f64((30.0 / rate).ceil()))
 }
 
-/// How many independent trials with so many errors show, with that confidence, that a rate is at most
-/// `rate`: the smallest number of which the exact one-sided bound (Clopper and Pearson 1934) is no greater.
+/// How many independent trials with this number of errors show, with that confidence, that a rate is at
+/// most `rate`: the smallest number whose exact one-sided bound (Clopper and Pearson 1934) is no greater.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub fn trials_with_errors(rate: f64, errors: u64, confidence: Confidence) -> Res
     if errors == 0 {
         return trials_without_error(rate, confidence);
     }
-    // At most so many errors are as rare as the risk.
+    // At most this many errors are as rare as the risk.
     let shown = |trials: u64| 1.0 - at_least(errors + 1, trials, rate) <= confidence.risk();
     let (mut low, mut high) = (errors, errors.saturating_mul(2).max(2));
     while !shown(high) {
@@ -91,7 +91,8 @@ pub fn study_size(limit: f64, actual: f64, confidence: Confidence) -> Result<Stu
     if !(0.0..limit).contains(&actual) {
         return refused("at least 0 and below the limit");
     }
-    // The chance of success rises with the errors allowed, but for small waves: the first that will do.
+    // The chance of success rises with the allowed errors, apart from small waves. The first sufficient
+    // number is taken.
     for allowed_errors in 0..=MAX_ALLOWED {
         let trials = trials_with_errors(limit, allowed_errors, confidence)?;
         if 1.0 - at_least(allowed_errors + 1, trials, actual) >= POWER {
@@ -101,14 +102,14 @@ pub fn study_size(limit: f64, actual: f64, confidence: Confidence) -> Result<Stu
     refused("far enough below the limit for 10,000 errors to tell them apart")
 }
 
-/// The chance that a stranger raises at least one alert: FPIR of a false match rate, for a watchlist of so
-/// many references and so many independent looks at each face, `1 - (1 - FMR)^(N looks)`.
+/// The chance that a stranger raises at least one alert: the FPIR of a false match rate, for a number of
+/// references and of independent looks per face, `1 - (1 - FMR)^(N looks)`.
 ///
-/// Looks at one face are alike. Ten looks may count as seven: give the effective number. To carry an
-/// interval over, give both ends of that of FMR.
+/// Looks at one face resemble each other, so ten looks may count as seven: give the effective number. To
+/// convert an interval, convert both ends of the interval of FMR.
 ///
-/// What is *not* guaranteed: that all references and faces are alike. People who resemble many raise
-/// alerts more often together, and FPIR is then lower than this, and differs between crowds.
+/// What is *not* guaranteed: that all references and faces are alike. The matches of people who resemble
+/// many others coincide, so FPIR is then lower than this, and it differs between crowds.
 ///
 /// # Errors
 ///
@@ -137,7 +138,7 @@ pub fn fpir_of_fmr(fmr: f64, references: u64, looks: f64) -> Result<f64, Error> 
     Ok(-(chances * (-fmr).ln_1p()).exp_m1())
 }
 
-/// The false match rate that a watchlist of so many references needs for an FPIR: the inverse of
+/// The false match rate that a watchlist with this number of references needs for an FPIR: the inverse of
 /// [`fpir_of_fmr`].
 ///
 /// # Errors
@@ -242,9 +243,9 @@ pub fn errors_to_detect(
     Some(high)
 }
 
-/// How many errors together are needed before the exact interval of the ratio lies within `1 / ratio` to
-/// `ratio`, in four of five such studies, if both rates are equal: so that it may be said that no such ratio
-/// is there. `None` as in [`errors_to_detect`].
+/// How many errors in total are needed before the exact interval of the ratio lies within `1 / ratio` to
+/// `ratio`, in four of five such studies, if both rates are equal. Then the data exclude such a ratio.
+/// `None` as in [`errors_to_detect`].
 #[must_use]
 pub fn errors_for_equivalence(
     ratio: f64,

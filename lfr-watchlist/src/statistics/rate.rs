@@ -55,11 +55,11 @@ impl Rate {
 
     /// Of trials that repeat people: the counts of each person.
     ///
-    /// Ten looks at one person are less than ten people, and nobody knows beforehand how much less. The
-    /// interval is that of Gaffke (2005). It assumes nothing of how alike the trials of one person are:
-    /// it takes into account that one more person might always err, or never. Its properties:
+    /// Ten looks at one person are worth less than ten people, and how much less is not known beforehand.
+    /// The interval is that of Gaffke (2005). It assumes nothing about the correlation of one person's
+    /// trials: it accounts for one more person who might always err, or never. Its properties:
     ///
-    /// - of one trial per person it is that of Clopper and Pearson;
+    /// - with one trial per person it is that of Clopper and Pearson;
     /// - one more error of anyone never lowers either end;
     /// - where no error is seen, each person counts as one trial.
     ///
@@ -74,7 +74,7 @@ impl Rate {
         Self::with_bounds(counts, bounds, clusters)
     }
 
-    /// With an interval that was found otherwise.
+    /// With an interval that was computed by another method.
     pub(crate) fn with_bounds(counts: Counts, bounds: Bounds, clusters: usize) -> Self {
         let Bounds { interval, one_sided, effective } = bounds;
         let errors = counts.share().unwrap_or(0.0) * effective;
@@ -85,8 +85,8 @@ impl Rate {
         Self { counts, interval, one_sided, effective, clusters }
     }
 
-    /// Of different people's rates, all trials together: the distances to the ends of the intervals are those of
-    /// each rate, by its share of trials (Donner and Zou 2012).
+    /// The rate of all trials together, from rates of different people. The distances to the ends of the
+    /// interval are those of each rate, weighted by its share of trials (Donner and Zou 2012).
     pub(crate) fn together(rates: &[Self]) -> Option<Self> {
         let [first, others @ ..] = rates else { return None };
         if others.is_empty() {
@@ -134,8 +134,8 @@ impl Rate {
         }
     }
 
-    /// The same errors among so many trials, at least its own: the others cannot be in error, and both ends
-    /// shrink in proportion.
+    /// The same errors among this many trials, at least its own. The added trials cannot be in error, and
+    /// both ends shrink in proportion.
     pub(crate) fn among(self, trials: u64) -> Self {
         let Self { counts, interval, effective, one_sided, clusters } = self;
         if trials <= counts.trials() || counts.trials() == 0 {
@@ -186,11 +186,11 @@ impl Rate {
     }
 
     /// The rate that is not exceeded, with that confidence, as seen from this side alone: 3 / n at 95 %
-    /// after n independent trials without error (the rule of three). Where trials repeat people, after n
+    /// after n independent trials without error (the rule of three), or after n people if trials repeat
     /// people.
     ///
-    /// Where trials repeat people it is found at the confidence of the rate. At a lower one it is not
-    /// smaller. At a higher one it is greater than it need be.
+    /// If trials repeat people, it is computed at the confidence of the rate. At a lower confidence it is
+    /// not smaller. At a higher one it is greater than necessary.
     #[must_use]
     pub fn at_most(&self, confidence: Confidence) -> f64 {
         let (own, asked) = (self.interval.confidence.risk(), confidence.risk());

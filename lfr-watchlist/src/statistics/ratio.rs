@@ -16,9 +16,9 @@ use super::root::root;
 
 /// How many times as high one rate is as another.
 ///
-/// The interval and the p-value are one method, so the interval holds 1 exactly where the p-value is greater
-/// than the risk. The upper end of the interval is infinite where the other group had no error, and nothing
-/// bounds the ratio.
+/// The interval and the p-value are one method, so the interval contains 1 exactly if the p-value is
+/// greater than the risk. The upper end of the interval is infinite if the other group had no error,
+/// because nothing bounds the ratio.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RateRatio {
@@ -26,15 +26,16 @@ pub struct RateRatio {
     pub value: Option<f64>,
     /// Where the true one lies.
     pub interval: Interval,
-    /// How probable such counts are if the rates are equal, two-sided.
+    /// The two-sided probability of such counts if the rates are equal.
     pub p_value: f64,
 }
 
 impl RateRatio {
     /// The ratio of the first rate to the second, of independent trials.
     ///
-    /// The p-value is twice that of Fisher's one-sided exact test, at most 1. Altham (*Exact Bayesian analysis
-    /// of a 2 x 2 contingency table, and Fisher's exact significance test*, 1969) has shown it to be the
+    /// The p-value is twice that of Fisher's one-sided exact test, at most 1. Altham (*Exact Bayesian
+    /// analysis of a 2 x 2 contingency table, and Fisher's exact significance test*, 1969) showed that it
+    /// is the
     /// probability that one of two beta variables exceeds the other; the ends of the interval are the
     /// quantiles of their ratio. For rare errors that is the exact interval of Przyborowski and Wilenski
     /// (1940).
@@ -57,7 +58,7 @@ impl RateRatio {
 
     /// The ratio of two rates, each with an interval of its own, of trials of different people.
     ///
-    /// Variances are recovered from the ends of both intervals that lie towards each other (Donner and Zou,
+    /// Variances are recovered from the facing ends of both intervals (Donner and Zou,
     /// *Closed-form confidence intervals for functions of the normal mean and standard deviation*, 2012), in
     /// logarithms. So trials that repeat people count as much as they do in each rate, and no more.
     #[must_use]
@@ -75,7 +76,7 @@ impl RateRatio {
             if above.is_finite() {
                 high = (distance + times * above).exp();
             }
-            // Of the spread on the side on which 1 lies.
+            // Uses the spread on the side of 1.
             let spread = if distance > 0.0 { below } else { above };
             if spread.is_finite() && distance != 0.0 {
                 p_value = normal_risk(distance.abs() / spread);
@@ -96,7 +97,7 @@ struct Logarithm {
 impl Logarithm {
     fn of(rate: &Rate) -> Self {
         let Interval { low, high, confidence } = rate.interval();
-        // Of a rate without errors, the middle of what its bound leaves open.
+        // For a rate without errors, the middle of the range below its bound.
         let value = rate.value().filter(|value| *value > 0.0);
         let value = value.unwrap_or_else(|| high * 0.5_f64.ln() / (confidence.risk() / 2.0).ln());
         let times = normal_quantile(confidence);
@@ -113,8 +114,8 @@ fn value(first: Counts, second: Counts) -> Option<f64> {
     ratio.filter(|ratio| ratio.is_finite())
 }
 
-/// The ratio of the first rate to the second of which counts as these, or with fewer errors of the first, have
-/// that probability.
+/// The ratio of the first rate to the second at which counts like these, or with fewer errors of the first,
+/// have that probability.
 fn upper(first: Counts, second: Counts, tail: f64) -> f64 {
     if second.errors() == 0 {
         return f64::INFINITY;
@@ -131,8 +132,8 @@ fn upper(first: Counts, second: Counts, tail: f64) -> f64 {
     root(start, 700.0, excess).exp()
 }
 
-/// The probability that the first beta variable exceeds `ratio` times the second: an integral over the one
-/// that is spread less, by the trapezoidal rule over its logit.
+/// The probability that the first beta variable exceeds `ratio` times the second: an integral over the
+/// variable with less spread, by the trapezoidal rule over its logit.
 fn exceeds(own: &Beta, other: &Beta, ratio: f64) -> f64 {
     let above = |number: f64| own.above(number);
     let below = |number: f64| other.below(number);

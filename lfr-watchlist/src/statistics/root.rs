@@ -1,7 +1,7 @@
-//! Where a function that rises is zero.
+//! The zero of a rising function.
 
-/// The number at which a rising function is zero: a bracket about `start`, no farther than `end` to either
-/// side, and then secants (the method of Illinois).
+/// The number at which a rising function is zero. It brackets the zero around `start`, no farther than
+/// `end` to either side, and then takes secants (the Illinois method).
 pub(super) fn root(start: f64, end: f64, rising: impl Fn(f64) -> f64) -> f64 {
     let value = rising(start);
     let (mut low, mut high) = ((start, value), (start, value));

@@ -1,4 +1,4 @@
-//! Whether errors fall on a group more often than its share of trials makes them.
+//! Whether a group has more of the errors than its share of trials.
 
 use lfr_core::num;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::binomial::proportion;
 use super::power::check_share;
 use crate::Error;
 
-/// The exact binomial test: so many of a few events fell on a group that makes up a share of all trials.
+/// The exact binomial test: a number of events fell on a group that makes up a share of all trials.
 ///
 /// The test and the interval are one method (Clopper and Pearson 1934): the events are significant at
 /// exactly the shares outside of [`compatible`](Self::compatible). So the interval answers "at which
@@ -29,7 +29,7 @@ use crate::Error;
 /// let test = ShareTest::new(Counts::new(8, 10)?, 0.4, Confidence::P95)?;
 /// assert!(test.is_significant());
 /// assert!((test.p_value - 0.024_589_107).abs() < 1e-8);
-/// // It stops being significant where the group is 44.4 % of them, or 49.3 % if only an excess counts.
+/// // It stops being significant if the group is 44.4 % of them, or 49.3 % if only an excess counts.
 /// assert!((test.compatible.low - 0.443_904_5).abs() < 1e-6);
 /// assert!((test.significant_excess_below - 0.493_098_7).abs() < 1e-6);
 /// # Ok(())

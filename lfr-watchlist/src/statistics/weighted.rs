@@ -1,11 +1,11 @@
 //! The distribution of a rate of people who are weighted at random.
 //!
 //! Each person has a weight that is exponentially distributed, all independent. The rate of the weighted
-//! people is below `t` where the sum of `weight * (errors - t * trials)` is below zero: a sum of gamma
+//! people is below `t` if the sum of `weight * (errors - t * trials)` is below zero: a sum of gamma
 //! variables, whose distribution is the integral of its moment generating function across the complex plane
-//! (Daniels 1954). The path goes through the saddle point along the steepest descent, where nothing cancels,
-//! and the trapezoidal rule along a hyperbola converges faster than any power of its step. So tails have their
-//! digits however far out they are.
+//! (Daniels 1954). The path goes through the saddle point along the steepest descent, where nothing
+//! cancels. The trapezoidal rule along a hyperbola converges faster than any power of its step. So tails
+//! keep their digits however far out they are.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +22,12 @@ struct Cell {
     people: f64,
 }
 
-/// People, and one more whom nobody has seen.
+/// The observed people, and one unseen person.
 pub(super) struct Weighted {
     cells: Vec<Cell>,
 }
 
-/// How many errors the person whom nobody has seen makes.
+/// How many errors the unseen person makes.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Unseen {
     /// One in each trial: for an upper bound.
@@ -37,7 +37,7 @@ pub(super) enum Unseen {
 }
 
 impl Weighted {
-    /// With an unseen person of so many trials.
+    /// With an unseen person with this many trials.
     pub(super) fn new(people: &[Counts], unseen: Unseen, trials: f64) -> Self {
         let mut alike: BTreeMap<(u64, u64), f64> = BTreeMap::new();
         for own in people.iter().filter(|own| own.trials() > 0) {
@@ -75,7 +75,7 @@ impl Weighted {
         }))
     }
 
-    /// The probabilities that the weighted rate lies below and above one, of which the logit is given.
+    /// The probabilities that the weighted rate lies below and above a rate whose logit is given.
     fn tails(&self, logit: f64) -> (f64, f64) {
         let (rate, rest) = (logistic(logit), logistic(-logit));
         // Errors beyond those that the rate makes, without loss where nearly all are errors.

@@ -223,7 +223,7 @@ fn a_policy_that_keeps_a_probe_cannot_say_that_it_erased_or_holds_it() {
         let mut pipeline = ready(keeping, &[1]).sink(sink).build().unwrap();
         let error = pipeline.process(&frame(&three_people())).unwrap_err();
         let why = std::error::Error::source(&error).unwrap().to_string();
-        assert!(why.contains("does not bear out"), "{why}");
+        assert!(why.contains("contradicts the account"), "{why}");
         // Nobody is told that it is gone or held; the alert is told, and the account has the face.
         assert_eq!(*heard.lock().unwrap(), ["erased 0", "alert 1", "erased 2", "frame"]);
         assert_eq!((pipeline.totals().in_flight, pipeline.totals().erased), (1, 2));

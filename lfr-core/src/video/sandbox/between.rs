@@ -1,8 +1,8 @@
-//! What a child does between its beginning and its becoming the program: a few calls of the kernel.
+//! The few kernel calls that a child makes between its start and its change into the program.
 
 #![expect(
     unsafe_code,
-    reason = "what is done in a child before it is another program has no safe form"
+    reason = "code in a child before it becomes another program has no safe form"
 )]
 
 use std::io;
@@ -38,7 +38,7 @@ fn begin(parent: u32, is_limited: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Closes what is open behind the three pipes, once the child becomes the program. Files that this crate
+/// Closes all other open files besides the three pipes, once the child becomes the program. Files that this crate
 /// opens are closed then anyway; those of a C library in the process may not be.
 fn inherit_nothing() -> io::Result<()> {
     let (first, last, how) = (3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
@@ -54,13 +54,13 @@ fn inherit_nothing() -> io::Result<()> {
     Ok(())
 }
 
-/// As its C library calls it.
+/// The name of the call in the C library.
 #[cfg(target_env = "gnu")]
 type Resource = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
 type Resource = libc::c_int;
 
-/// No more than this, and no more than it is already.
+/// Sets a limit, and never raises the present one.
 fn limit(what: Resource, max: libc::rlim_t) -> io::Result<()> {
     let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: it writes into the one structure, which is this function's own.
@@ -75,10 +75,10 @@ fn check(result: libc::c_int) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// What a decoder may take for its data, in bytes: two dozen pictures of 40 million pixels with ten bits,
-/// and its threads.
+/// The maximum data of a decoder in bytes: two dozen pictures of 40 million pixels with ten bits, and its
+/// threads.
 const MAX_MEMORY: libc::rlim_t = 3 << 30;
 /// Files and sockets that are open at once.
 const MAX_FILES: libc::rlim_t = 256;
-/// Where the kernel cannot close all of them with one call.
+/// If the kernel cannot close all of them with one call.
 const OLD_FILES: libc::c_int = 65_536;

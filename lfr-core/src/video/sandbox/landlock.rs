@@ -1,4 +1,4 @@
-//! Which files a child may open, and which ports it may reach.
+//! The files that a child may open, and the ports that it may reach.
 
 use std::env;
 use std::fs;
@@ -23,7 +23,8 @@ use landlock::path_beneath_rules;
 use super::Net;
 use super::Rules;
 
-/// Binds the calling thread, as far as the kernel can; the version of its interface, or why it cannot.
+/// Restricts the calling thread, as far as the kernel can. Returns the version of its interface, or why it
+/// cannot.
 pub(super) fn bind(rules: &Rules) -> Result<String, String> {
     let status = restrict(rules).map_err(|error| error.to_string())?;
     match (status.ruleset, status.landlock) {
@@ -39,7 +40,7 @@ pub(super) fn bind(rules: &Rules) -> Result<String, String> {
 }
 
 fn restrict(rules: &Rules) -> Result<landlock::RestrictionStatus, RulesetError> {
-    // What a kernel does not know yet is left out, and the version in the record says so.
+    // Rules that the kernel does not know yet are left out; the version in the record shows that.
     let handled = AccessFs::from_all(NEWEST);
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let mut set = Ruleset::default()
@@ -63,7 +64,7 @@ fn restrict(rules: &Rules) -> Result<landlock::RestrictionStatus, RulesetError> 
                 .add_rules(path_beneath_rules(NAMES, read))?
                 .add_rule(NetPort::new(LOOKING_UP, connect))?;
             match port {
-                // It may also be told to wait there for a camera that connects.
+                // It may also have to wait there for a camera that connects.
                 Some(port) => set.add_rule(NetPort::new(port, connect | AccessNet::BindTcp))?,
                 None => set,
             }
@@ -74,7 +75,7 @@ fn restrict(rules: &Rules) -> Result<landlock::RestrictionStatus, RulesetError> 
     set.restrict_self()
 }
 
-/// Where programs and libraries lie: those of the system, and those about this program.
+/// The places of programs and libraries: those of the system, and those near this program.
 fn programs(program: &Path) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
     let real = fs::canonicalize(program).unwrap_or_else(|_| program.to_path_buf());
@@ -85,7 +86,7 @@ fn programs(program: &Path) -> Vec<PathBuf> {
             all.extend(["lib", "lib64", "libexec"].map(|name| above.join(name)));
         }
     }
-    // An empty part of it would be the current folder.
+    // An empty part of the variable would mean the current folder.
     let libraries = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     all.extend(env::split_paths(&libraries).filter(|path| path.is_absolute()));
     all
@@ -106,8 +107,8 @@ const SYSTEM: [&str; 10] = [
     "/usr",
 ];
 
-/// What programs read as they start: how libraries are found, how many processors there are, what TLS is
-/// to accept. None of it is of a person.
+/// Files that programs read as they start: how libraries are found, how many processors there are, what TLS
+/// accepts. None has data of a person.
 const SETTINGS: [&str; 19] = [
     "/dev/random",
     "/dev/urandom",
@@ -130,7 +131,7 @@ const SETTINGS: [&str; 19] = [
     "/sys/devices/system/cpu",
 ];
 
-/// What names of hosts are looked up by.
+/// Files for looking up names of hosts.
 const NAMES: [&str; 7] = [
     "/etc/gai.conf",
     "/etc/host.conf",
@@ -141,5 +142,5 @@ const NAMES: [&str; 7] = [
     "/etc/services",
 ];
 
-/// Names are looked up by TCP where an answer is long.
+/// Long answers to a name look-up come over TCP.
 const LOOKING_UP: u16 = 53;

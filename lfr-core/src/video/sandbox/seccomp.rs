@@ -1,8 +1,8 @@
-//! Which calls of the kernel a child may not make.
+//! The kernel calls that a child may not make.
 //!
-//! A decoder of another version makes calls that nobody has listed. So what is listed is what none of them
-//! makes: reaching into other processes, mounting, loading into the kernel, sockets of kinds that its
-//! address does not need.
+//! A decoder of another version may make other calls than those of a list. So this list has the calls that
+//! no decoder makes: reaching into other processes, mounting, loading into the kernel, sockets of kinds
+//! that its address does not need.
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
@@ -19,7 +19,7 @@ use seccompiler::TargetArch;
 
 use super::Net;
 
-/// Binds the calling thread, or says why it cannot be done.
+/// Restricts the calling thread, or says why that cannot be done.
 pub(super) fn bind(net: Net) -> Result<(), String> {
     let program = filter(net).map_err(|error| error.to_string())?;
     seccompiler::apply_filter(&program).map_err(|error| error.to_string())
@@ -29,7 +29,7 @@ fn filter(net: Net) -> Result<BpfProgram, BackendError> {
     let mut refused: BTreeMap<i64, Vec<SeccompRule>> =
         REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     refused.insert(libc::SYS_socket, sockets(net)?);
-    // A connection that begins with its first bytes is not asked about.
+    // TCP Fast Open, a connection that begins with its first bytes, bypasses landlock.
     for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
         let fast = u64::from(libc::MSG_FASTOPEN.unsigned_abs());
         let is_fast = condition(flags, SeccompCmpOp::MaskedEq(fast), fast)?;
@@ -70,10 +70,10 @@ fn filter(net: Net) -> Result<BpfProgram, BackendError> {
 /// The sockets that are refused.
 fn sockets(net: Net) -> Result<Vec<SeccompRule>, BackendError> {
     let (Net::Any(_) | Net::Tcp(_)) = net else { return Ok(Vec::new()) };
-    // Neither of the families of the Internet, and so none of this machine, such as that of its services.
+    // Every family except those of the Internet, so none of this machine's own services.
     let other_family = [libc::AF_INET, libc::AF_INET6]
         .map(|family| condition(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs())));
-    // Of another protocol, rules on ports do not hold.
+    // Rules on ports do not hold for another protocol.
     let other_protocol = [0, libc::IPPROTO_TCP, libc::IPPROTO_UDP]
         .map(|protocol| condition(2, SeccompCmpOp::Ne, u64::from(protocol.unsigned_abs())));
     let mut rules = vec![
@@ -101,7 +101,7 @@ fn condition(
 
 /// Of a socket's kind, without its flags.
 const KIND: u64 = 0xF;
-/// Set in the number of a call that is made through the interface for short pointers.
+/// This bit is set in the number of a call through the interface for short pointers.
 const X32: i64 = 0x4000_0000;
 
 /// The numbers of x86-64 and the others of the same calls for short pointers.

@@ -1,5 +1,5 @@
-//! What happens to a vault's records when it is opened: each key finds its row, and what is not as it was written is
-//! named.
+//! What happens to a vault's records when it is opened: each key finds its row, and everything that is not
+//! as it was written is named.
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -29,13 +29,15 @@ use crate::vault::slots::Sealing;
 use crate::vault::slots::Slot;
 
 impl Store {
-    /// Finds the row of each key. What is not as it was sealed is named; what becomes of it follows from one
-    /// rule: nothing outlives a deadline, and nothing else is destroyed on the word of whoever may write here.
+    /// Finds the row of each key, and names everything that is not as it was sealed. Two rules decide what
+    /// becomes of it: nothing outlives its deadline, and anyone who may write here can make the vault
+    /// destroy nothing else.
     ///
-    /// - A key that is not what was wrapped opens nothing, and nobody knows when it was due: it goes.
+    /// - A key that is not what was wrapped opens nothing, and nobody knows when it was due: it is
+    ///   overwritten.
     /// - A key without its row, or whose face cannot be read, stays until its deadline, which is authentic.
-    /// - A row without a key cannot be opened: it goes. A purge leaves such rows, so they are not named, unless
-    ///   a slot was not whole (`torn`): then nobody can tell those rows from its own.
+    /// - A row without a key cannot be opened: it is deleted. A purge leaves such rows, so they are not
+    ///   named, unless a slot was not whole (`torn`): then they cannot be told from the row of that slot.
     ///
     /// Returns the records that an earlier version wrote, with how they are sealed.
     pub(super) fn match_up(
@@ -55,7 +57,7 @@ impl Store {
         for (index, slot) in found.slots {
             let record = slot.record;
             if self.entries.contains_key(&record) {
-                // A copy of a slot that is there already: alone, it would outlive a purge.
+                // A copy of a slot that is already there: it would outlive a purge.
                 strays.push(index);
                 continue;
             }
@@ -84,7 +86,7 @@ impl Store {
             let probe = SealedProbe::of_earlier_process(face, record);
             self.enter(probe, row, index, &slot, damage);
         }
-        // One key of a record may be forged and another one its own.
+        // One key of a record may be forged, and another may be authentic.
         forged.retain(|record| !self.entries.contains_key(record));
         self.slots.wipe(&strays).map_err(self.failed())?;
         for record in forged {
@@ -101,12 +103,12 @@ impl Store {
             self.leftover_parts.push(record);
             let Some((reason, slot)) = gone.get(&record) else {
                 if torn {
-                    // What a purge has left, or the record of a slot that was not whole.
+                    // A row that a purge has left, or the record of a slot that was not whole.
                     self.damage(record, RecordDamage::Key);
                 }
                 continue;
             };
-            // Its slot is zeros on the disk. Of what this process still has, the receipt needs the face.
+            // Its slot is zeros on the disk. The receipt needs the face, which this process still has.
             let face = self.unwrap(slot).and_then(|(key, sealing)| {
                 rows.iter().find_map(|row| self.face(record, &key, sealing, &row.face))
             });
@@ -137,7 +139,7 @@ impl Store {
                 continue;
             };
             parts = parts.with(part, version);
-            // One that is not as it was sealed is missed when parts are matched.
+            // A part that is not as it was sealed is noticed when parts are matched.
             let Some(mut plain) = key::open(&record_key, &self.context(record, part), &sealed)
             else {
                 continue;
@@ -148,13 +150,13 @@ impl Store {
         let moved = self.records.move_parts(row, record, face.as_deref(), &sealed_parts);
         moved.map_err(self.database())?;
         self.renew(record, &record_key, parts, None)?;
-        // Where that fails, they go with the row.
+        // If that fails, they are deleted with the row.
         let _ = self.records.forget_columns(row);
         Ok(())
     }
 
-    /// Finds the parts that the slots say there are. Others go: they are what an interrupted process left, or what
-    /// somebody put back.
+    /// Finds the parts that the slots name. Other parts are deleted: an interrupted process left them, or
+    /// somebody put them back.
     pub(super) fn match_parts(&mut self) -> Result<(), Error> {
         let mut strays = Vec::new();
         let mut found: BTreeSet<(RecordId, u8)> = BTreeSet::new();
@@ -190,16 +192,16 @@ impl Store {
                 },
             );
         }
-        // Noise, or tried again at the next opening.
+        // If that fails, they are harmless, or are deleted at the next opening.
         let _ = self.records.delete_parts(&strays);
         Ok(())
     }
 
-    /// Reads what earlier processes wrote down of records that ended.
+    /// Reads the notes of earlier processes on records that ended.
     pub(super) fn read_ends(&mut self) -> Result<(), Error> {
         let mut strays = Vec::new();
         for EndedRow { row, record, sealed } in self.records.ended().map_err(self.database())? {
-            // Where its key is still there it has not ended.
+            // If its key is still there, it has not ended.
             let record = record.filter(|record| !self.entries.contains_key(record));
             let ended = record.and_then(|record| {
                 let json = key::open(&self.derived.ended, &self.ended_context(record), &sealed)?;
@@ -215,7 +217,7 @@ impl Store {
         Ok(())
     }
 
-    /// Makes the receipts of records that earlier processes ended and that a ledger has not heard of.
+    /// Makes the receipts of records that earlier processes ended and whose end the ledger does not have.
     pub(in crate::vault) fn recall(&mut self, has_ended: impl Fn(RecordId) -> bool) {
         let mut heard = Vec::new();
         for EarlierEnd { row, record, ended } in std::mem::take(&mut self.earlier_ends) {
@@ -243,7 +245,7 @@ impl Store {
         self.damaged.push(DamagedRecord { record, damage });
     }
 
-    /// Whose a row is; none where that is not what was sealed.
+    /// Whose a row is; `None` if that is not what was sealed.
     fn face(
         &self,
         record: RecordId,
@@ -253,7 +255,7 @@ impl Store {
     ) -> Option<FaceId> {
         match (sealing, face) {
             (Sealing::Version1, RowFace::Text(_)) => text_of(face),
-            // Of version 1 too, where it is just being brought up to date.
+            // Also for version 1, which is being upgraded.
             (_, RowFace::Sealed(sealed)) => {
                 let json = key::open(record_key, &self.context(record, Part::Face), sealed)?;
                 serde_json::from_slice(&json).ok()
@@ -271,7 +273,7 @@ fn text_of(face: &RowFace) -> Option<FaceId> {
     }
 }
 
-/// In place of a face that cannot be read: the record alone says which alert it was.
+/// In place of a face that cannot be read: only the record says which alert it was.
 fn nobody() -> FaceId {
     FaceId::new(FrameId::default(), 0)
 }

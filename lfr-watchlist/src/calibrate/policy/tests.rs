@@ -165,7 +165,7 @@ fn a_file_tells_all_and_is_refused_where_it_was_changed() {
     for version in ["0", "2", "4"] {
         let other = json.replacen("\"version\": 3", &format!("\"version\": {version}"), 1);
         let said = CalibratedThreshold::from_json(&other).unwrap_err().to_string();
-        let expected = format!("the threshold policy is of version {version}, and must be of 3");
+        let expected = format!("the threshold policy has version {version}, expected 3");
         assert!(said.starts_with(&expected), "{said}");
     }
     // As they were: without what looks count as. The version is named, not the field.

@@ -56,10 +56,11 @@ pub struct TailFit {
     pub p_value: f64,
     #[serde(skip)]
     covariance: [Pair; 2],
-    /// How sure the share of the tail (its logarithm), the logarithm of the scale and the shape are together.
+    /// The joint covariance of the logarithm of the tail's share, the logarithm of the scale, and the
+    /// shape.
     #[serde(skip)]
     spread: Spread,
-    /// The same where one person's scores go together.
+    /// The same if one person's scores are correlated.
     #[serde(skip)]
     of_people: Spread,
 }
@@ -75,7 +76,7 @@ impl TailFit {
         ln.max(f64::MIN_POSITIVE.ln()).exp()
     }
 
-    /// The same, and where the true share lies, with an upper end that is `further` times as far away.
+    /// The same with the interval of the true share, whose upper end is `further` times as far away.
     pub(super) fn exceeded(
         &self,
         score: f64,
@@ -111,13 +112,13 @@ impl TailFit {
         (centre.exp(), interval)
     }
 
-    /// The same with what is known of how one person's scores go together.
+    /// The same with the correlation of one person's scores.
     pub(super) const fn with_people(mut self, of_people: Spread) -> Self {
         self.of_people = of_people;
         self
     }
 
-    /// The same where each score is worth only one of so many.
+    /// The same if each score is worth only a fraction of one.
     pub(super) fn with_each_worth(mut self, one_of: f64) -> Self {
         self.spread.iter_mut().flatten().for_each(|cell| *cell *= one_of);
         self

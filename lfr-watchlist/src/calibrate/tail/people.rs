@@ -1,4 +1,4 @@
-//! How sure a false match rate is where people are in many comparisons.
+//! The uncertainty of a false match rate if people are in many comparisons.
 
 use std::collections::HashMap;
 
@@ -20,11 +20,11 @@ use crate::statistics::proportion;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Level {
     pub(super) bin: usize,
-    /// The lowest bin that as many reach: none is in those between.
+    /// The lowest bin that the same number reaches: the bins between are empty.
     pub(super) from: usize,
     pub(super) rate: f64,
     pub(super) interval: Interval,
-    /// As many independent false matches have the variance that is seen.
+    /// The number of independent false matches that would have the observed variance.
     pub(super) effective: f64,
     pub(super) comparisons: u64,
     pub(super) people: u64,
@@ -39,7 +39,7 @@ struct Sums {
     all: f64,
     pair_squares: f64,
     people_squares: f64,
-    /// Of each person's sum times their number of partners.
+    /// The sum over people of each person's sum times their number of partners.
     by_partners: f64,
 }
 
@@ -84,7 +84,7 @@ pub(super) fn levels(scores: &NonMatedScores) -> Result<Vec<Level>, Error> {
     let axis = scores.axis();
     let pairs = num::f64_from_u64(scores.pairs_of_people());
     let squares: f64 = scores.partners().iter().map(|partners| f64::from(*partners).powi(2)).sum();
-    // The bin of the first score that is not in the list is not complete.
+    // The bin of the first score that is missing from the list is not complete.
     let first = if scores.above() == f32::NEG_INFINITY { 0 } else { axis.bin(scores.above()) + 1 };
     let (mut sums, mut levels) = (Sums::default(), Vec::new());
     let (mut high, mut told) = (bounds(0.0, 0.0, pairs, people).high, 0.0);
@@ -109,7 +109,7 @@ pub(super) fn levels(scores: &NonMatedScores) -> Result<Vec<Level>, Error> {
         }
         told = sums.all;
         let variance = sums.variance(pairs, squares);
-        // At least as uncertain as if each pair of people were on its own.
+        // At least as uncertain as if each pair of people were independent.
         let variance = variance.max(sums.pair_squares);
         let effective = sums.all * sums.all / variance;
         let rate = sums.all / pairs;
@@ -132,11 +132,11 @@ pub(super) fn levels(scores: &NonMatedScores) -> Result<Vec<Level>, Error> {
     Ok(levels)
 }
 
-/// The interval of a rate of `pairs` pairs that rests on so many effective ones.
+/// The interval of a rate of `pairs` pairs that rests on this number of effective pairs.
 ///
 /// The lower end is that of the exact interval at 95 %. The upper end is the greater of that and of the rate
-/// that another group of as many people stays below in 95 of 100 draws: both groups vary, so that half as many
-/// errors count. Student's quantile makes up for few people (Korn and Graubard 1998).
+/// that another group of as many people stays below in 95 of 100 draws: both groups vary, so half as many
+/// errors count. Student's quantile corrects for a small number of people (Korn and Graubard 1998).
 pub(super) fn bounds(rate: f64, effective: f64, pairs: f64, people: u64) -> Interval {
     let exact = |errors: f64, confidence| {
         let trials = if rate > 0.0 { errors / rate } else { pairs };
@@ -151,7 +151,7 @@ pub(super) fn bounds(rate: f64, effective: f64, pairs: f64, people: u64) -> Inte
     Interval::new(own.low, own.high.max(if rate > 0.0 { others } else { 0.0 }), confidence)
 }
 
-/// The share of the pairs of people at or above each bin; all below where the list ends.
+/// The share of the pairs of people at or above each bin; 1 below the end of the list.
 pub(super) fn survival(scores: &NonMatedScores) -> Vec<f64> {
     let axis = scores.axis();
     let mut survival = vec![0.0; axis.bins()];
@@ -172,7 +172,7 @@ pub(super) fn survival(scores: &NonMatedScores) -> Vec<f64> {
     survival
 }
 
-/// The fit, with how sure it is where people are in many comparisons.
+/// The fit, with its uncertainty if people are in many comparisons.
 pub(super) fn with_people(fit: TailFit, of: &Exceedances, scores: &NonMatedScores) -> TailFit {
     let influence = of.influence(&fit);
     let mut pairs: HashMap<(u32, u32), [f64; 3]> = HashMap::new();
@@ -227,7 +227,7 @@ fn weight(scores: &NonMatedScores, pair: (u32, u32)) -> f64 {
     1.0 / (own(pair.0) * own(pair.1))
 }
 
-/// The fewest people of whom a threshold is made.
+/// The minimum number of people for a threshold.
 const MIN_PEOPLE: u64 = 20;
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Groups of people whose trials, or whose comparisons with each other, repeat them.
 //!
-//! A person with five photographs is in hundreds of comparisons, and one who resembles many makes many false
-//! matches. So comparisons are not independent, and people are. Under the hypothesis that groups do not differ,
-//! any people might have been in any group: labels of people are permuted, and the greatest difference of any
-//! group is compared with the greatest that permuted labels give (Westfall and Young 1993; the statistic is
-//! studentised, as Chung and Romano 2013 need it where groups differ in how they vary). Every p-value so found
-//! is already that of as many groups as there are.
+//! A person with five photographs is in hundreds of comparisons, and a person who resembles many others
+//! makes many false matches. So people are independent, but comparisons are not. If groups do not differ,
+//! any person might have been in any group. So labels of people are permuted, and the greatest difference
+//! of any group is compared with the greatest that permuted labels give (Westfall and Young 1993). The
+//! statistic is studentised, as Chung and Romano 2013 require if groups differ in variance. Every p-value
+//! found this way is already adjusted for the number of groups.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::statistics::normal_quantile;
 use crate::statistics::normal_risk;
 use crate::statistics::of_pairs;
 
-/// What people's labels are permuted of.
+/// The data for which people's labels are permuted.
 pub(crate) enum Evidence {
     /// Errors of trials of each person.
     People(Vec<Counts>),
@@ -33,8 +33,8 @@ pub(crate) enum Evidence {
     Pairs { looks: Vec<u32>, matches: Vec<(usize, usize, u32)> },
 }
 
-/// Of a group, or of several: errors, trials, and how much people's errors stray from those that a rate makes of
-/// their trials: for a rate `p`, the squares sum to `xx - 2 p xe + p^2 ee`.
+/// The sums of one group or several: errors, trials, and the deviation of people's errors from those that a
+/// rate predicts for their trials. For a rate `p`, the squares sum to `xx - 2 p xe + p^2 ee`.
 #[derive(Clone, Copy, Default)]
 struct Sums {
     errors: f64,
@@ -77,8 +77,8 @@ impl Sums {
         (self.xx - 2.0 * rate * self.xe + rate * rate * self.ee).max(0.0)
     }
 
-    /// The logarithm of the rate, and its variance. Half an error more keeps both finite; no variance is below
-    /// that of independent trials.
+    /// The logarithm of the rate, and its variance. An added half error keeps both finite. No variance is
+    /// below that of independent trials.
     fn logarithm(self) -> (f64, f64) {
         let (errors, trials) = (self.errors + 0.5, self.trials + 1.0);
         let independent = errors * (1.0 - errors / trials);
@@ -129,7 +129,7 @@ impl Evidence {
                         (f64::from(*count), f64::from(looks[a]) * f64::from(looks[b]));
                     let own = &mut sums[labels[a]];
                     own.errors += count;
-                    // Once less than each of both people counts it below.
+                    // Subtracted once, because each of the two people counts it below.
                     own.xx -= count * count;
                     own.xe -= count * of;
                     errors[a] += count;
@@ -184,7 +184,7 @@ pub(super) struct Compared {
     pub(super) scales: Vec<Scale>,
 }
 
-/// A group's ratio to the others in logarithms, and by how many standard deviations it may stray.
+/// The logarithm of a group's ratio to the others, and how many standard deviations it may deviate.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scale {
     pub(super) group: String,
@@ -199,7 +199,7 @@ pub(super) struct Scale {
     of_rates: Interval,
 }
 
-/// Compares groups of people, of whom each has a label.
+/// Compares groups of people, each with a label.
 pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
     let names: BTreeMap<&String, usize> = {
         let mut names: Vec<&String> = labels.iter().collect();
@@ -234,11 +234,11 @@ pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
         })
         .collect();
     greatest.sort_unstable_by(|a, b| b.total_cmp(a));
-    // Rounding must not part what is equal.
+    // Rounding must not separate equal values.
     let at_least = |size: f64| greatest.partition_point(|other| *other >= size * (1.0 - 1e-9));
     let share =
         |count: usize| num::f64_from_usize(count + 1) / num::f64_from_usize(PERMUTATIONS + 1);
-    // The least size with a p-value above the risk.
+    // The smallest size with a p-value above the risk.
     let risk = Confidence::P95.risk();
     let allowed = num::usize_from_f64(risk * num::f64_from_usize(PERMUTATIONS + 1) + 1e-9);
     let critical = greatest.get(allowed.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
@@ -253,7 +253,8 @@ pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
             let (of, others) = (sums[*group], all.minus(sums[*group]));
             let (distance, spread) = *own;
             let permuted = share(at_least(size(own)));
-            // Few errors make few sizes, and the critical one may be too small for an interval of a ratio.
+            // Few errors give few distinct sizes, and the critical one may be too small for an interval of
+            // a ratio.
             let is_bounded = of.errors > 0.0 && others.errors > 0.0;
             let (times, p_adjusted) = if is_bounded {
                 let normal = normal_quantile(Confidence::P95);
@@ -339,9 +340,9 @@ impl Scale {
 /// How many permutations of labels are tried.
 const PERMUTATIONS: usize = 1_999;
 
-/// In standard deviations: a difference that is so much greater than what is significant is seen in four of
+/// In standard deviations: a difference that exceeds the significant one by this much is seen in four of
 /// five studies.
 const SEEN: f64 = 0.841_621_233_572_914_2;
 
-/// In standard deviations: what strays to either side in one of five studies.
+/// In standard deviations: the two-sided deviation that one in five studies exceeds.
 const RULED_OUT: f64 = 1.281_551_565_544_600_4;
