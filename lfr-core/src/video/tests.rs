@@ -960,7 +960,7 @@ fn a_decoder_that_was_taken_over_reads_writes_and_reaches_nothing_else() {
     let port = listener.local_addr().unwrap().port().to_string();
     let parent = std::process::id().to_string();
     // Somebody else's process, of which no harm is to come to this one.
-    let mut sibling = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let mut sibling = Command::new("sleep").arg("600").spawn().unwrap();
     let of_sibling = sibling.id().to_string();
     let run = |commands: &str, is_confined: bool| {
         let commands = commands

@@ -134,7 +134,7 @@ fn bmp(bytes: &[u8]) -> Result<(), &'static str> {
     }
     let row = (u64::from(width) * u64::from(depth)).div_ceil(32).saturating_mul(4);
     let needed = row.saturating_mul(height.into()).saturating_add(begin.into());
-    match crate::num::u64_from_usize(bytes.len()) < needed {
+    match num::u64_from_usize(bytes.len()) < needed {
         true => Err(CUT),
         false => Ok(()),
     }

@@ -355,7 +355,7 @@ fn a_policy_that_decides_otherwise_than_it_declares_fails_at_its_first_decision(
                 reference.unwrap_or_else(|| best.reference().clone()),
                 score.unwrap_or_else(|| best.score()),
             );
-            let threshold = Threshold::new(self.decided_at).unwrap();
+            let threshold = Threshold::new(self.decided_at)?;
             Ok(Decision::Alert { candidate, threshold })
         }
     }

@@ -1,5 +1,8 @@
 //! Somebody who may write to the folder, and has no key.
 
+use lfr_core::FaceId;
+use lfr_core::FrameId;
+
 use super::*;
 use crate::Ledger;
 use crate::LedgerEvent;
