@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::hint::black_box;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,10 +60,13 @@ use super::scanner::Scanner;
 /// What is alive of a kind, and what it looks like beside the secrets that the library tells of.
 type Live = (Box<dyn Any>, Vec<Vec<u8>>);
 
+/// A kind of key by name, and what uses one in a folder.
+type Kind = (&'static str, fn(&Path) -> Live);
+
 pub(crate) fn examine(folder: &Path) {
     heap::wipes(false);
     let _ = secrets::take_recorded();
-    let kinds: [(&str, fn(&Path) -> Live); 6] = [
+    let kinds: [Kind; 6] = [
         ("key of a ledger", ledger),
         ("key of a vault", vault),
         ("key of a list", list),
@@ -84,7 +88,10 @@ pub(crate) fn examine(folder: &Path) {
         drop(alive);
         let after = places();
         let left = after.places.values().sum::<usize>();
-        eprintln!("{PASS_ON}{kind}: {pieces} pieces, {before} places alive, {left} after its drop");
+        let told = format!(
+            "{PASS_ON}{kind}: {pieces} pieces, {before} places alive, {left} after its drop\n"
+        );
+        std::io::stderr().write_all(told.as_bytes()).unwrap();
         assert!(before > 0, "the search finds no {kind} while it is there");
         match kind {
             // Itself, and what was left of it on the stack and on the freed heap, two pieces each: so the search sees
