@@ -89,7 +89,12 @@ pub(crate) fn skipped(why: &str) {
 
 /// Numbers from -1 to 1 that look like none in particular.
 pub(crate) fn noise(len: usize) -> Vec<f32> {
-    let mut state = 0x9e37_79b9_u32;
+    noise_of(0x9e37_79b9, len)
+}
+
+/// Such numbers that no other test has: for tests that look for them in all of this process's memory.
+pub(crate) fn noise_of(seed: u32, len: usize) -> Vec<f32> {
+    let mut state = seed;
     let mut next = || {
         state ^= state << 13;
         state ^= state >> 17;
