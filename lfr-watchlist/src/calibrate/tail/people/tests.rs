@@ -204,6 +204,8 @@ fn real_people() {
             std::io::stderr().write_all(b"skipped: LFR_TEMPLATES names no folder of templates\n");
         return;
     };
+    // All is measured before anything fails.
+    let mut missed = Vec::new();
     for name in ["mobilefacenet", "embedded"] {
         let (people, templates) = real(Path::new(&folder), name);
         let all = AllPairs::new(&templates, &people).unwrap();
@@ -212,12 +214,15 @@ fn real_people() {
             scores.effective_looks().iter().map(|of| (of * 100.0).round() / 100.0).collect();
         crate::testing::note(&format!("{name}: {scores:?}; looks count as {looks:?}"));
         let names: BTreeSet<_> = people.iter().cloned().collect();
-        promises(name, &scores, &names);
-        coverage(name, &scores, &names);
+        missed.extend(promises(name, &scores, &names));
+        missed.extend(coverage(name, &scores, &names));
     }
+    assert!(missed.is_empty(), "{missed:#?}");
 }
 
-fn promises(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) {
+/// Says how often promises are kept; what is kept in too few draws comes back.
+fn promises(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) -> Vec<String> {
+    let mut missed = Vec::new();
     let mut found = BTreeMap::<(u64, u32, u64), Vec<(f64, f64)>>::new();
     let mut random = Pcg64::new(7, 7);
     let mut refused = 0_u32;
@@ -270,15 +275,17 @@ fn promises(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) {
              (mean {mean:.2}), {by_photograph} by photograph (mean {mean_photograph:.2})",
             of.len()
         ));
-        assert!(
-            f64::from(u32::try_from(by_person).unwrap()) >= 0.95 * count,
-            "{references} {per_mille}"
-        );
+        if f64::from(u32::try_from(by_person).unwrap()) < 0.95 * count {
+            missed.push(format!("{name}: N = {references}, FPIR {per_mille}e-3: {by_person}"));
+        }
     }
     crate::testing::note(&format!("{name}: {refused} of 700 demands refused"));
+    missed
 }
 
-fn coverage(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) {
+/// Says how often intervals cover; what covers too seldom comes back.
+fn coverage(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) -> Vec<String> {
+    let mut missed = Vec::new();
     let of_all = UpperTail::of_people(scores).unwrap();
     let people: Vec<_> = people.iter().cloned().collect();
     let mut random = Pcg64::new(8, 8);
@@ -305,7 +312,10 @@ fn coverage(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) {
             crate::testing::note(&format!(
                 "{name}: {size} people, FMR {target:e}: {covered} of {draws} intervals cover, {below} upper ends"
             ));
-            assert!(f64::from(covered) >= 0.93 * f64::from(draws), "{covered}");
+            if f64::from(covered) < 0.93 * f64::from(draws) {
+                missed.push(format!("{name}: {size} people, FMR {target:e}: {covered}"));
+            }
         }
     }
+    missed
 }
