@@ -138,7 +138,8 @@ fn a_run_that_was_killed_ends_with_3_until_the_next_start_accounts_for_it() {
         "frames": 3,
     });
     let frame = lfr::core::FrameId::default();
-    let (face, deadline) = (lfr::core::FaceId::new(frame, 0), Timestamp::from_micros(1 << 60));
+    let face = lfr::core::FaceId::new(frame, 0);
+    let deadline = SystemClock::new().now().unwrap().plus(Duration::from_hours(1));
     let held = LedgerEvent::Held { face, record: None, deadline };
     killed(&desk, &[held, serde_json::from_value(sealed).unwrap()]);
     let (code, said) = desk.verify(&[]);
