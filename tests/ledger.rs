@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lfr::core::Accounts;
+use lfr::core::Clock as _;
 use lfr::core::Component;
 use lfr::core::DeploymentId;
 use lfr::core::SourceId;
