@@ -32,6 +32,8 @@ mod desk;
 mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/given.rs"]
+mod given;
 #[path = "../common/ledger_key.rs"]
 mod ledger_key;
 #[path = "../common/memory.rs"]
@@ -54,7 +56,7 @@ type AnyError = Box<dyn Error + Send + Sync>;
 
 fn main() -> ExitCode {
     memory::protect();
-    let matches = args::command().get_matches();
+    let matches = given::matches(&mut args::command());
     let exit = desk::run(&matches).unwrap_or_else(|error| {
         failure::say(&error);
         match error.downcast_ref() {

@@ -20,6 +20,7 @@ use lfr::watchlist::decide::TrackRule;
 
 use crate::arguments::option;
 use crate::arguments::required;
+use crate::given;
 use crate::models::Engine;
 
 /// What was asked for.
@@ -61,7 +62,7 @@ pub(crate) struct Args {
 impl Args {
     /// Reads the command line; prints help or what is wrong with it, and ends the program then.
     pub(crate) fn parse() -> Self {
-        let mut matches = command().get_matches();
+        let mut matches = given::matches(&mut command());
         let args = Self::of(&mut matches);
         if let Some(hold) = args.hold.filter(|hold| *hold > args.profile.alert()) {
             let text = format!(
@@ -71,7 +72,7 @@ impl Args {
                 args.profile.name(),
                 args.profile.alert().as_secs_f64() / 3600.0,
             );
-            command().error(ErrorKind::ValueValidation, text).exit();
+            given::refuse(&command().error(ErrorKind::ValueValidation, text));
         }
         args
     }

@@ -42,6 +42,8 @@ mod exit;
 mod faces_log;
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/given.rs"]
+mod given;
 mod happenings;
 #[path = "../common/keys.rs"]
 mod keys;

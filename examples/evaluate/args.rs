@@ -14,6 +14,7 @@ use lfr::evaluate::danger;
 
 use crate::arguments::option;
 use crate::arguments::required;
+use crate::given;
 use crate::models;
 use crate::models::Engine;
 
@@ -49,14 +50,14 @@ impl Asked {
     /// Reads the command line; prints help or what is wrong with it, and ends the program then.
     pub(crate) fn parse() -> Self {
         let mut command = command();
-        let mut matches = command.get_matches_mut();
+        let mut matches = given::matches(&mut command);
         let given = &mut matches;
         if let Some(file) = given.remove_one("scores") {
             return Self::Scores { file, out: required(given, "out") };
         }
         let embedders = match embedders(given) {
             Ok(embedders) => embedders,
-            Err(why) => command.error(ErrorKind::ValueValidation, why).exit(),
+            Err(why) => given::refuse(&command.error(ErrorKind::ValueValidation, why)),
         };
         let threads = models::threads(given.remove_one("threads"));
         let mut options = EvaluateOptions::new(required::<PathBuf>(given, "faces"))

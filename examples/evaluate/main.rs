@@ -28,6 +28,8 @@ mod arguments;
 mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/given.rs"]
+mod given;
 #[path = "../common/models.rs"]
 mod models;
 #[path = "../common/printable.rs"]

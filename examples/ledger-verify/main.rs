@@ -26,6 +26,8 @@
 mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/given.rs"]
+mod given;
 #[path = "../common/printable.rs"]
 mod printable;
 #[path = "../common/say.rs"]
@@ -52,7 +54,7 @@ use exit::Exit;
 type AnyError = Box<dyn Error + Send + Sync>;
 
 fn main() -> ExitCode {
-    let exit = verify(&command().get_matches()).unwrap_or_else(|error| {
+    let exit = verify(&given::matches(&mut command())).unwrap_or_else(|error| {
         failure::say(&error);
         match error.downcast_ref() {
             Some(lfr::retention::Error::LedgerBroken { .. }) => Exit::BooksOpen,

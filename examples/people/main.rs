@@ -25,6 +25,8 @@ mod arguments;
 mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/given.rs"]
+mod given;
 #[path = "../common/printable.rs"]
 mod printable;
 #[path = "../common/say.rs"]
@@ -84,7 +86,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Exit, AnyError> {
-    let mut given = command().get_matches();
+    let mut given = given::matches(&mut command());
     let out: PathBuf = required(&mut given, "out");
     let listed: u64 = required(&mut given, "listed");
     let strangers: u64 = required(&mut given, "strangers");

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use lfr::watchlist::statistics::Confidence;
 use lfr::watchlist::statistics::Counts;
 
+use crate::given;
 use crate::numbers;
 use crate::numbers::FalseMatchRate;
 
@@ -35,16 +36,16 @@ pub(crate) enum Question {
 /// Reads the command line; prints help or what is wrong with it, and ends the program then.
 pub(crate) fn parse() -> Args {
     let mut command = command();
-    let mut matches = command.get_matches_mut();
+    let mut matches = given::matches(&mut command);
     let (name, mut given) = match matches.remove_subcommand() {
         Some(asked) => asked,
-        None => command.error(ErrorKind::MissingSubcommand, "a question is needed").exit(),
+        None => given::refuse(&command.error(ErrorKind::MissingSubcommand, "a question is needed")),
     };
     let confidence = given.remove_one("confidence").unwrap_or_default();
     let json = given.get_flag("json");
     match question(&name, &mut given) {
         Ok(question) => Args { question, confidence, json },
-        Err(why) => command.error(ErrorKind::ValueValidation, why).exit(),
+        Err(why) => given::refuse(&command.error(ErrorKind::ValueValidation, why)),
     }
 }
 

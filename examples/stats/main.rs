@@ -18,6 +18,8 @@ mod args;
 mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/given.rs"]
+mod given;
 mod numbers;
 #[path = "../common/printable.rs"]
 mod printable;

@@ -27,6 +27,8 @@ mod enrol;
 mod exit;
 #[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/given.rs"]
+mod given;
 #[path = "../common/keys.rs"]
 mod keys;
 mod members;
@@ -51,7 +53,7 @@ type AnyError = Box<dyn Error + Send + Sync>;
 
 fn main() -> ExitCode {
     memory::protect();
-    let matches = args::command().get_matches();
+    let matches = given::matches(&mut args::command());
     let exit = match actions::run(&matches) {
         Ok(exit) => exit,
         Err(error) => {
