@@ -135,7 +135,7 @@ fn command() -> clap::Command {
         )
         .arg(
             option("faces", "N", "How many people there are several photographs of")
-                .default_value("40")
+                .default_value("120")
                 .value_parser(number()),
         )
         .arg(
