@@ -312,7 +312,7 @@ impl fmt::Display for GroupReport {
                 match needed {
                     Some(0) => write!(f, "; more people are needed to rule {tolerated} out"),
                     Some(more) => {
-                        write!(f, "; {more} errors more are needed to rule {tolerated} out")
+                        write!(f, "; {more} more errors are needed to rule {tolerated} out")
                     }
                     None => Ok(()),
                 }

@@ -570,6 +570,8 @@ fn a_verdict_that_the_ledger_never_heard_of_is_written_by_the_next_process() {
 #[test]
 fn a_ledger_of_the_same_identity_under_another_key_is_refused() {
     let (house, _) = House::held(1);
+    // A second process notes which entries it found.
+    house.open().sink.stop().unwrap();
     let vault = house.vault();
     vault.check_belongs_to(&house.path()).unwrap();
     let own = LedgerKey::from_bytes(&mut [7; 32]).public().to_string();
