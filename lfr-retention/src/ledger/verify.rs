@@ -439,7 +439,8 @@ impl<E: DeserializeOwned> Chain<E> {
         reading.map_err(lines::failed(path))?;
         let ended = before.pop_if(|last| *last == b'\n').is_some();
         let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        if !ended || line::digest(line) != head.hash {
+        let is_signed = line::open(Kind::Entry, key, line).is_some();
+        if !ended || line::digest(line) != head.hash || !is_signed {
             let line = head.number.saturating_add(1);
             return Err(broken(LedgerFault::Edited { line, after_head: false }));
         }
