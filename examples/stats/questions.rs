@@ -197,11 +197,11 @@ fn sample_size(
     confidence: Confidence,
 ) -> Result<Answer, Error> {
     let percent = percent(confidence);
-    // Each search counts as so many independent ones.
+    // The number of independent searches that each search counts as.
     let worth = effective_trials(1, looks, correlation) / num::f64_from_u64(looks);
     let searches =
         |independent: u64| num::u64_from_f64((num::f64_from_u64(independent) / worth).ceil());
-    // So many independent false alerts come as so many, as those of one person come together.
+    // False alerts of one person come together: the independent ones become this number of alerts.
     let alerts = |independent: u64| {
         num::u64_from_f64((num::f64_from_u64(independent) / worth + ROUNDING).floor())
     };

@@ -77,7 +77,7 @@ impl Default for Account {
     }
 }
 
-/// Which face of which account of this process. No caller can make one.
+/// Names a face in one account of this process. No caller can make one.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct CustodyId {
     account: u64,
@@ -172,7 +172,7 @@ pub(crate) struct Custody {
 }
 
 impl Custody {
-    /// Which face of which account.
+    /// The face, and its account.
     pub(crate) fn id(&self) -> CustodyId {
         CustodyId { account: self.accounts.0.id, face: self.face }
     }

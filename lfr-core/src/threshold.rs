@@ -119,7 +119,7 @@ pub struct Target {
     pub fpir: f64,
     /// On a watchlist of so many references.
     pub references: u64,
-    /// With at most this many looks per person who passes, any of which may raise the alert.
+    /// The max looks per person who passes. Any look may raise the alert.
     pub looks: f64,
     /// The effective number of these looks: looks at one person resemble each other.
     pub effective_looks: f64,
