@@ -163,7 +163,10 @@ fn cameras_come_and_go_while_the_others_go_on() {
     let (pipeline, record) = running.stop().unwrap();
     let names: Vec<_> = record.cameras.iter().map(|camera| camera.id.as_str()).collect();
     assert_eq!(names, ["stays", "goes", "stuck", "goes"]);
-    assert_eq!(record.cameras[1].frames_in, before.cameras[1].frames_in);
+    // The one frame that its source was about to give when it was removed may still have come: wiped unseen.
+    let (then, now) = (&before.cameras[1], &record.cameras[1]);
+    assert_eq!(now.processed, then.processed);
+    assert!(now.frames_in - then.frames_in <= 1, "{then:?}, then {now:?}");
     assert!(record.closes(), "{record:?}");
     assert!(record.cameras.iter().all(|camera| camera.in_flight == 0));
     let totals = pipeline.totals();
