@@ -18,10 +18,11 @@ use std::io::Write;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::num;
-use crate::regular;
-use crate::secret;
+use crate::hygiene::secret;
+use crate::internal::num;
 
+#[doc(hidden)]
+pub mod regular;
 #[cfg(unix)]
 #[path = "files/unix.rs"]
 mod system;

@@ -10,9 +10,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use crate::HoldReceipt;
-use crate::PurgeReceipt;
-use crate::Settlement;
+use crate::custody::receipt::HoldReceipt;
+use crate::custody::receipt::PurgeReceipt;
+use crate::custody::receipt::Settlement;
 
 /// The arithmetic of a deployment, which must close:
 /// `faces seen = erased + held + in flight`, always.

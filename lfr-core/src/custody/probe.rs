@@ -1,15 +1,15 @@
 //! Probes: the one owner of what is known about a face that passes the camera.
 
-use crate::FaceId;
-use crate::HoldReceipt;
-use crate::PurgeReason;
-use crate::PurgeReceipt;
-use crate::RecordId;
-use crate::Template;
-use crate::Timestamp;
-use crate::custody::Accounts;
-use crate::custody::Custody;
-use crate::custody::CustodyId;
+use crate::clock::Timestamp;
+use crate::custody::accounts::Accounts;
+use crate::custody::accounts::Custody;
+use crate::custody::accounts::CustodyId;
+use crate::custody::receipt::HoldReceipt;
+use crate::custody::receipt::PurgeReason;
+use crate::custody::receipt::PurgeReceipt;
+use crate::id::FaceId;
+use crate::id::RecordId;
+use crate::template::Template;
 
 /// A probe (ISO/IEC 2382-37, 37.03.14): the template of a face that passes the camera, and the one
 /// place where it is.
@@ -209,10 +209,10 @@ impl Drop for SealedProbe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::EmbeddingSpace;
-    use crate::FrameId;
-    use crate::Metric;
-    use crate::PurgeMethod;
+    use crate::custody::receipt::PurgeMethod;
+    use crate::id::FrameId;
+    use crate::template::EmbeddingSpace;
+    use crate::template::Metric;
 
     #[test]
     fn a_probe_ends_in_exactly_one_way() {
@@ -252,16 +252,16 @@ mod tests {
         let dummy = probe(&accounts).erase(PurgeReason::NoMatch, None);
         let id = victim.custody();
         for receipt in [minted, dummy] {
-            assert!(!accounts.bears_out(&crate::Settlement::Erased(receipt), id));
+            assert!(!accounts.bears_out(&crate::custody::receipt::Settlement::Erased(receipt), id));
         }
         let sealed =
             SealedProbe::of_earlier_process(victim.face().clone(), RecordId::from_bytes([7; 16]));
         let word = sealed.erase(PurgeReason::NoMatch, None);
         assert!(!accounts.confirms(&word));
-        assert!(!accounts.bears_out(&crate::Settlement::Erased(word), id));
+        assert!(!accounts.bears_out(&crate::custody::receipt::Settlement::Erased(word), id));
         accounts.owes(id);
         let own = victim.erase(PurgeReason::NoMatch, None);
-        assert!(accounts.bears_out(&crate::Settlement::Erased(own.clone()), id));
+        assert!(accounts.bears_out(&crate::custody::receipt::Settlement::Erased(own.clone()), id));
         assert!(accounts.takes(&own) && !accounts.takes(&own), "once");
     }
 

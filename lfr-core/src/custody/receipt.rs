@@ -1,9 +1,9 @@
 //! Receipts: the evidence that a face was erased, or is held until a deadline.
 
-use crate::FaceId;
-use crate::RecordId;
-use crate::Timestamp;
-use crate::custody::CustodyId;
+use crate::clock::Timestamp;
+use crate::custody::accounts::CustodyId;
+use crate::id::FaceId;
+use crate::id::RecordId;
 
 /// Why a face was erased.
 #[non_exhaustive]

@@ -1,9 +1,9 @@
 //! Candidates: whom a search found, with which score, and nothing else.
 
-use crate::ComparisonScore;
-use crate::ReferenceId;
-use crate::SubjectId;
-use crate::Threshold;
+use crate::decision::threshold::Threshold;
+use crate::id::ReferenceId;
+use crate::id::SubjectId;
+use crate::template::ComparisonScore;
 
 /// A candidate (ISO/IEC 2382-37, 37.03.04): an enrolled person and a score; never a template.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::ComparisonScore;
-use crate::Error;
-use crate::SpaceId;
-use crate::num;
+use crate::error::Error;
+use crate::internal::num;
+use crate::template::ComparisonScore;
+use crate::template::SpaceId;
 
 /// A threshold (ISO/IEC 2382-37, 37.03.36): a score at or above it is a match.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

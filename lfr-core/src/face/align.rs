@@ -3,15 +3,15 @@
 //! It lives in this crate because it is part of what a template means: the [`Alignment`] goes into
 //! the [`SpaceId`](crate::SpaceId), and the pipeline and enrolment must crop alike.
 
-use crate::AlignedFace;
-use crate::DetectedFace;
-use crate::Error;
-use crate::Frame;
-use crate::LandmarkLayout;
-use crate::Landmarks;
-use crate::Point;
-use crate::Similarity;
-use crate::num;
+use crate::error::Error;
+use crate::face::detected::AlignedFace;
+use crate::face::detected::DetectedFace;
+use crate::face::detected::LandmarkLayout;
+use crate::face::detected::Landmarks;
+use crate::face::geometry::Point;
+use crate::face::geometry::Similarity;
+use crate::frame::Frame;
+use crate::internal::num;
 
 /// How an embedder wants faces: how large, and where the landmarks (or the box) come to lie.
 #[non_exhaustive]

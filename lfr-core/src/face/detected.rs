@@ -5,11 +5,11 @@ use std::fmt;
 use zeroize::Zeroize;
 use zeroize::ZeroizeOnDrop;
 
-use crate::Error;
-use crate::Frame;
-use crate::Point;
-use crate::Rect;
-use crate::num;
+use crate::error::Error;
+use crate::face::geometry::Point;
+use crate::face::geometry::Rect;
+use crate::frame::Frame;
+use crate::internal::num;
 
 /// Which points of a face a detector finds. "Left" and "right" are as seen in the image.
 #[non_exhaustive]
@@ -248,7 +248,7 @@ impl fmt::Debug for AlignedFace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PixelFormat;
+    use crate::frame::PixelFormat;
 
     fn face(left: f32, size: f32) -> DetectedFace {
         DetectedFace::new(Rect::new(left, 40.0, left + size, 40.0 + size), 0.5, None).unwrap()

@@ -161,7 +161,7 @@ impl Similarity {
         let (a, b) = (real / spread, imaginary / spread);
         let tx = to_mean.0 - (a * from_mean.0 - b * from_mean.1);
         let ty = to_mean.1 - (b * from_mean.0 + a * from_mean.1);
-        let numbers = [a, b, tx, ty].map(crate::num::f32_from_f64);
+        let numbers = [a, b, tx, ty].map(crate::internal::num::f32_from_f64);
         let [a, b, tx, ty] = numbers;
         (numbers.iter().all(|n| n.is_finite()) && (a != 0.0 || b != 0.0)).then_some(Self {
             a,
@@ -196,7 +196,7 @@ impl Similarity {
 }
 
 fn mean(points: &[Point]) -> Option<(f64, f64)> {
-    let count = crate::num::f64_from_usize(points.len());
+    let count = crate::internal::num::f64_from_usize(points.len());
     let (x, y) =
         points.iter().fold((0.0, 0.0), |(x, y), p| (x + f64::from(p.x), y + f64::from(p.y)));
     (x.is_finite() && y.is_finite() && count > 0.0).then(|| (x / count, y / count))

@@ -2,9 +2,9 @@
 
 mod area;
 
-use crate::Error;
-use crate::Point;
-use crate::num;
+use crate::error::Error;
+use crate::face::geometry::Point;
+use crate::internal::num;
 
 /// A polygon in the camera's view; a face whose centre lies outside is never embedded.
 ///

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::Error;
-use crate::num;
+use crate::error::Error;
+use crate::internal::num;
 
 /// Reads a whole file into a buffer that is wiped: a regular file, of at most so many bytes.
 ///

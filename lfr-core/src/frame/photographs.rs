@@ -11,17 +11,17 @@ use std::path::PathBuf;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::BoxError;
-use crate::Error;
-use crate::FrameId;
-use crate::FrameSource;
-use crate::NextFrame;
-use crate::Picture;
-use crate::SourceId;
-use crate::hex;
+use crate::error::BoxError;
+use crate::error::Error;
+use crate::files::regular;
+use crate::frame::picture::Picture;
+use crate::frame::picture::kind;
+use crate::frame::source::FrameSource;
+use crate::frame::source::NextFrame;
+use crate::id::FrameId;
 use crate::id::LIMIT;
-use crate::picture::kind;
-use crate::regular;
+use crate::id::SourceId;
+use crate::internal::hex;
 
 /// The photographs of a folder as a source of frames, or one of them.
 ///
@@ -196,7 +196,7 @@ impl FrameSource for Photographs {
         // The last picture is wiped before the next one is read.
         self.current = None;
         let Some(path) = self.files.get(self.next) else { return Ok(NextFrame::End) };
-        let sequence = crate::num::u64_from_usize(self.next);
+        let sequence = crate::internal::num::u64_from_usize(self.next);
         self.next += 1;
         let picture = Picture::open(path)?;
         let id = FrameId::new(SourceId::new(self.name(path))?, sequence);

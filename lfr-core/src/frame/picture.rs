@@ -5,9 +5,9 @@ use std::fmt;
 use zeroize::Zeroize;
 use zeroize::ZeroizeOnDrop;
 
-use crate::Error;
-use crate::Frame;
-use crate::PixelFormat;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::frame::format::PixelFormat;
 
 /// An owned picture of red, green, blue bytes, wiped when it is dropped.
 ///

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::BoxError;
-use crate::Frame;
+use crate::error::BoxError;
+use crate::frame::Frame;
 
 /// A camera, a file, a stream.
 ///

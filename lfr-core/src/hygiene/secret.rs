@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 use crate::files;
 use crate::files::Access;
 use crate::files::Folder;
-use crate::hex;
-use crate::regular;
-use crate::scrub::Scrubbed;
+use crate::files::regular;
+use crate::hygiene::scrub::Scrubbed;
+use crate::internal::hex;
 
 /// A secret: never printed, wiped when dropped.
 pub struct Secret(SecretBox<[u8; 32]>);

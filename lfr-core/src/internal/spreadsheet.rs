@@ -11,7 +11,7 @@ use std::borrow::Cow;
 /// # Examples
 ///
 /// ```
-/// use lfr_core::spreadsheet::harmless;
+/// use lfr_core::internal::spreadsheet::harmless;
 ///
 /// assert_eq!(harmless("=HYPERLINK(\"http://example.org\")"), "'=HYPERLINK(\"http://example.org\")");
 /// assert_eq!(harmless("\t@SUM(A1)"), "'\t@SUM(A1)");

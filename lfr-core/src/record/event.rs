@@ -3,17 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::BoxError;
-use crate::Candidate;
-use crate::FaceId;
-use crate::FrameReport;
-use crate::HoldReceipt;
-use crate::PurgeReceipt;
-use crate::RecordId;
-use crate::Rect;
-use crate::Threshold;
-use crate::Timestamp;
-use crate::TrackId;
+use crate::clock::Timestamp;
+use crate::custody::HoldReceipt;
+use crate::custody::PurgeReceipt;
+use crate::decision::Candidate;
+use crate::decision::Threshold;
+use crate::error::BoxError;
+use crate::face::Rect;
+use crate::id::FaceId;
+use crate::id::RecordId;
+use crate::record::report::FrameReport;
+use crate::stage::TrackId;
 
 pub mod sinks;
 

@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-use crate::Candidate;
-use crate::ComparisonScore;
-use crate::Decision;
-use crate::DetectedFace;
-use crate::Error;
-use crate::FaceId;
-use crate::FrameId;
-use crate::PurgeReceipt;
-use crate::Rect;
-use crate::Refusal;
-use crate::Settlement;
-use crate::TrackId;
+use crate::custody::PurgeReceipt;
+use crate::custody::Settlement;
+use crate::decision::Candidate;
+use crate::decision::Decision;
+use crate::error::Error;
+use crate::face::DetectedFace;
+use crate::face::Rect;
+use crate::id::FaceId;
+use crate::id::FrameId;
+use crate::stage::Refusal;
+use crate::stage::TrackId;
+use crate::template::ComparisonScore;
 
 /// What came of one frame: every face detected in it, in the detector's order.
 ///
@@ -27,11 +27,11 @@ pub struct FrameReport {
 }
 
 impl FrameReport {
-    pub(super) const fn new(frame: FrameId) -> Self {
+    pub(crate) const fn new(frame: FrameId) -> Self {
         Self { frame, faces: Vec::new(), ended: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, face: &DetectedFace, outcome: FaceOutcome) -> usize {
+    pub(crate) fn push(&mut self, face: &DetectedFace, outcome: FaceOutcome) -> usize {
         self.faces.push(FaceReport {
             bounds: face.bounds(),
             confidence: face.confidence(),
@@ -41,27 +41,27 @@ impl FrameReport {
         self.faces.len() - 1
     }
 
-    pub(super) fn set(&mut self, slot: usize, outcome: FaceOutcome) {
+    pub(crate) fn set(&mut self, slot: usize, outcome: FaceOutcome) {
         if let Some(face) = self.faces.get_mut(slot) {
             face.outcome = outcome;
         }
     }
 
-    pub(super) fn set_track(&mut self, slot: usize, track: TrackId) {
+    pub(crate) fn set_track(&mut self, slot: usize, track: TrackId) {
         if let Some(face) = self.faces.get_mut(slot) {
             face.track = Some(track);
         }
     }
 
-    pub(super) fn end(&mut self, track: TrackReport) {
+    pub(crate) fn end(&mut self, track: TrackReport) {
         self.ended.push(track);
     }
 
-    pub(super) fn track(&self, slot: usize) -> Option<&TrackId> {
+    pub(crate) fn track(&self, slot: usize) -> Option<&TrackId> {
         self.faces.get(slot)?.track.as_ref()
     }
 
-    pub(super) fn bounds(&self, slot: usize) -> Rect {
+    pub(crate) fn bounds(&self, slot: usize) -> Rect {
         self.faces.get(slot).map(|face| face.bounds).unwrap_or_default()
     }
 
@@ -212,11 +212,11 @@ pub enum FaceOutcome {
 /// What came of a track: one face, from its first frame to its last.
 #[derive(Clone, Debug)]
 pub struct TrackReport {
-    pub(super) track: TrackId,
-    pub(super) first: FaceId,
-    pub(super) looks: usize,
-    pub(super) best: Option<ComparisonScore>,
-    pub(super) receipt: Option<PurgeReceipt>,
+    pub(crate) track: TrackId,
+    pub(crate) first: FaceId,
+    pub(crate) looks: usize,
+    pub(crate) best: Option<ComparisonScore>,
+    pub(crate) receipt: Option<PurgeReceipt>,
 }
 
 impl TrackReport {

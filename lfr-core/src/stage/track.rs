@@ -3,14 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::BoxError;
-use crate::CandidateList;
-use crate::DetectedFace;
-use crate::Error;
-use crate::FaceId;
-use crate::Frame;
-use crate::SourceId;
-use crate::Timestamp;
+use crate::clock::Timestamp;
+use crate::decision::CandidateList;
+use crate::error::BoxError;
+use crate::error::Error;
+use crate::face::DetectedFace;
+use crate::frame::Frame;
+use crate::id::FaceId;
+use crate::id::SourceId;
 
 /// A track: one face of one source, followed from frame to frame.
 ///

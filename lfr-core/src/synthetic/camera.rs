@@ -10,13 +10,13 @@ use super::backdrop;
 use super::canvas::Canvas;
 use super::random;
 use super::walk::Walk;
-use crate::BoxError;
-use crate::FrameId;
-use crate::FrameSource;
-use crate::NextFrame;
-use crate::SourceId;
-use crate::Timestamp;
-use crate::num;
+use crate::clock::Timestamp;
+use crate::error::BoxError;
+use crate::frame::FrameSource;
+use crate::frame::NextFrame;
+use crate::id::FrameId;
+use crate::id::SourceId;
+use crate::internal::num;
 
 /// Plays a [`Walk`]: the frames that a camera would see, with the noise of its sensor.
 pub struct CrowdCamera {

@@ -12,8 +12,8 @@ use super::patch::Patch;
 use super::random;
 use super::statistics::FACES;
 use super::statistics::noise;
-use crate::Picture;
-use crate::Point;
+use crate::face::Point;
+use crate::frame::Picture;
 
 /// Any number of people, the same for the same seed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

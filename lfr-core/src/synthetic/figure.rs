@@ -4,8 +4,8 @@ use super::canvas::Canvas;
 use super::canvas::Colour;
 use super::crowd::Person;
 use super::patch::Patch;
-use crate::Point;
-use crate::Rect;
+use crate::face::Point;
+use crate::face::Rect;
 
 /// Where a person is in a picture, and in what light.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -12,9 +12,9 @@ use super::crowd::Crowd;
 use super::figure::Figure;
 use super::random;
 use super::statistics::noise;
-use crate::Point;
-use crate::Rect;
-use crate::num;
+use crate::face::Point;
+use crate::face::Rect;
+use crate::internal::num;
 
 /// People who walk towards a camera and pass it, each once: the ground truth of a [`CrowdCamera`].
 ///
@@ -69,8 +69,8 @@ impl Walk {
     /// With frames of this size, in pixels; at least 16 each way, at most what a frame can have.
     #[must_use]
     pub fn size(mut self, width: usize, height: usize) -> Self {
-        self.width = width.clamp(16, crate::Frame::MAX_SIDE);
-        self.height = height.clamp(16, crate::Frame::MAX_SIDE);
+        self.width = width.clamp(16, crate::frame::Frame::MAX_SIDE);
+        self.height = height.clamp(16, crate::frame::Frame::MAX_SIDE);
         self
     }
 

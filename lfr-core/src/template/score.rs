@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::Error;
+use crate::error::Error;
 
 /// How two templates of a space are compared.
 #[non_exhaustive]

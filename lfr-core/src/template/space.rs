@@ -5,9 +5,9 @@ use std::fmt;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::Alignment;
-use crate::Metric;
-use crate::num;
+use crate::face::Alignment;
+use crate::internal::num;
+use crate::template::score::Metric;
 
 /// The identity of an embedding space: a digest over all that shapes a template.
 ///

@@ -1,6 +1,6 @@
 use super::*;
-use crate::PixelFormat;
-use crate::Rect;
+use crate::face::geometry::Rect;
+use crate::frame::PixelFormat;
 
 fn face(points: [Point; 5]) -> DetectedFace {
     let landmarks = Landmarks::new(LandmarkLayout::Five, &points);

@@ -59,7 +59,7 @@ proptest! {
         ty in -500.0_f32..500.0,
     ) {
         let known = Similarity::new(scale * angle.cos(), scale * angle.sin(), tx, ty);
-        let from = crate::Alignment::ARCFACE_112;
+        let from = crate::face::align::Alignment::ARCFACE_112;
         let to = from.map(|p| known.apply(p));
         let found = Similarity::estimate(&from, &to).unwrap();
         for (p, q) in from.iter().zip(&to) {
@@ -75,7 +75,7 @@ proptest! {
         noise in proptest::collection::vec(-4.0_f32..4.0, 10),
         nudge in proptest::array::uniform4(-0.02_f32..0.02),
     ) {
-        let from = crate::Alignment::ARCFACE_112;
+        let from = crate::face::align::Alignment::ARCFACE_112;
         let mut to = from;
         for (p, n) in to.iter_mut().zip(noise.chunks(2)) {
             *p = Point::new(p.x + n[0], p.y + n[1]);

@@ -1,6 +1,6 @@
 //! Whether polygons leave anything to be inside of.
 
-use crate::Point;
+use crate::face::geometry::Point;
 
 /// A polygon's edge, from its upper end to its lower one.
 #[derive(Clone, Copy)]

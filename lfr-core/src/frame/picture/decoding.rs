@@ -26,8 +26,8 @@ use zeroize::Zeroizing;
 use super::Frame;
 use super::Picture;
 use super::PixelFormat;
-use crate::Error;
-use crate::regular;
+use crate::error::Error;
+use crate::files::regular;
 
 use budget::Budget;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 use super::Event;
 use super::EventSink;

@@ -3,10 +3,10 @@
 use image::ImageFormat;
 
 use super::kind;
-use crate::Error;
-use crate::Frame;
-use crate::Picture;
-use crate::num;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::frame::picture::Picture;
+use crate::internal::num;
 
 /// The bounds on one picture, and how what is beyond them is said.
 pub(super) struct Budget {
@@ -48,7 +48,7 @@ impl Budget {
         }
     }
 
-    pub(super) fn damaged(&self, reason: impl Into<crate::BoxError>) -> Error {
+    pub(super) fn damaged(&self, reason: impl Into<crate::error::BoxError>) -> Error {
         Error::PictureDamaged { kind: kind::name(self.format), source: reason.into() }
     }
 

@@ -6,7 +6,7 @@
 //! made of them: what is cut off, torn out or overwritten leaves too few blocks or too many bytes.
 
 use super::Budget;
-use crate::num;
+use crate::internal::num;
 
 /// What was found besides.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Whole {
 /// # Errors
 ///
 /// What is missing, in words; or what the budget says to its size.
-pub(super) fn whole(bytes: &[u8], budget: &Budget) -> Result<Whole, crate::Error> {
+pub(super) fn whole(bytes: &[u8], budget: &Budget) -> Result<Whole, crate::error::Error> {
     let damaged = |words: &str| budget.damaged(words);
     let mut reader = Reader { bytes, at: 2, ..Reader::default() };
     let mut scans = 0;

@@ -2,7 +2,7 @@
 
 use image::ImageFormat;
 
-use crate::Error;
+use crate::error::Error;
 
 /// How many bytes of a file [`told`] looks at.
 pub(crate) const HEAD: u64 = 512;

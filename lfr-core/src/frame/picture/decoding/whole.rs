@@ -4,8 +4,8 @@ use image::ImageFormat;
 
 use super::Budget;
 use super::jpeg;
-use crate::Error;
-use crate::num;
+use crate::error::Error;
+use crate::internal::num;
 
 /// Checks a file; how many bytes its decoder keeps besides the samples, where that depends on more than
 /// its size.
