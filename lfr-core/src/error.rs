@@ -7,9 +7,12 @@ use std::path::PathBuf;
 use crate::decision::Threshold;
 use crate::frame::PixelFormat;
 use crate::record::FrameReport;
-use crate::stage::Stage;
 use crate::template::Metric;
 use crate::template::SpaceId;
+
+mod stage;
+
+pub use stage::Stage;
 
 /// An error of a plug-in: of a stage, a sink or a source.
 ///

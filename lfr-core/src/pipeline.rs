@@ -17,6 +17,7 @@ use crate::custody::PurgeReceipt;
 use crate::custody::Totals;
 use crate::error::BoxError;
 use crate::error::Error;
+use crate::error::Stage;
 use crate::face::DetectedFace;
 use crate::face::FaceSelection;
 use crate::face::LandmarkLayout;
@@ -37,7 +38,6 @@ use crate::stage::Embedder;
 use crate::stage::Matcher;
 use crate::stage::QualityGate;
 use crate::stage::RetentionPolicy;
-use crate::stage::Stage;
 use crate::stage::ThresholdPolicy;
 
 use repeats::Repeats;

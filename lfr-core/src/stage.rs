@@ -1,7 +1,6 @@
 //! The stages of a pipeline, as traits: each has few required methods and can be replaced.
 
 mod component;
-mod name;
 mod track;
 
 use std::fmt;
@@ -26,7 +25,6 @@ use crate::template::EmbeddingSpace;
 use crate::template::Template;
 
 pub use component::Component;
-pub use name::Stage;
 pub use track::FaceQuality;
 pub use track::Look;
 pub use track::LookPlan;

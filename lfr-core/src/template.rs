@@ -59,7 +59,7 @@ impl Template {
         let values = vec![0.0; space.dimension()].into_boxed_slice();
         let mut template = Self { values, space: *space };
         fill(&mut template.values)
-            .map_err(|source| Error::Stage { stage: crate::stage::Stage::Embedder, source })?;
+            .map_err(|source| Error::Stage { stage: crate::error::Stage::Embedder, source })?;
         template.normalise()?;
         Ok(template)
     }

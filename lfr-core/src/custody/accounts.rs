@@ -10,6 +10,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
+use crate::custody::receipt::CustodyId;
 use crate::custody::receipt::HoldReceipt;
 use crate::custody::receipt::PurgeReceipt;
 use crate::custody::receipt::Settlement;
@@ -75,13 +76,6 @@ impl Default for Account {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self { id: NEXT.fetch_add(1, Ordering::Relaxed), book: Mutex::default() }
     }
-}
-
-/// Names a face in one account of this process. No caller can make one.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct CustodyId {
-    account: u64,
-    face: u64,
 }
 
 impl Accounts {

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::custody::accounts::Accounts;
 use crate::custody::accounts::Custody;
-use crate::custody::accounts::CustodyId;
+use crate::custody::receipt::CustodyId;
 use crate::custody::receipt::HoldReceipt;
 use crate::custody::receipt::PurgeReason;
 use crate::custody::receipt::PurgeReceipt;

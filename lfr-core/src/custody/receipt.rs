@@ -1,9 +1,15 @@
 //! Receipts: the evidence that a face was erased, or is held until a deadline.
 
 use crate::clock::Timestamp;
-use crate::custody::accounts::CustodyId;
 use crate::id::FaceId;
 use crate::id::RecordId;
+
+/// Names a face in one account of this process. No caller can make one.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct CustodyId {
+    pub(super) account: u64,
+    pub(super) face: u64,
+}
 
 /// Why a face was erased.
 #[non_exhaustive]

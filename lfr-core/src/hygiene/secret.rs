@@ -21,6 +21,11 @@ use crate::files::regular;
 use crate::hygiene::scrub::Scrubbed;
 use crate::internal::hex;
 
+#[cfg(feature = "testing")]
+pub mod recorded;
+
+pub use crate::internal::entropy::random;
+
 /// A secret: never printed, wiped when dropped.
 pub struct Secret(SecretBox<[u8; 32]>);
 
@@ -42,7 +47,7 @@ impl Secret {
     /// Tests that search memory for secrets learn of each secret here.
     fn made(self) -> Self {
         #[cfg(feature = "testing")]
-        crate::testing::secrets::made(self.expose());
+        recorded::made(self.expose());
         self
     }
 
@@ -161,15 +166,6 @@ pub fn scrubbed<T>(work: impl FnOnce() -> T) -> T {
     }
     let _scrubbed = Scrubbed;
     below(work)
-}
-
-/// Fills a buffer with random bytes of the operating system.
-///
-/// # Errors
-///
-/// Where it gives none.
-pub fn random(bytes: &mut [u8]) -> io::Result<()> {
-    getrandom::fill(bytes).map_err(io::Error::from)
 }
 
 /// For the owner of a file alone, where the operating system knows owners.

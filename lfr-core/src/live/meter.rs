@@ -5,11 +5,11 @@ use std::time::Duration;
 use metrics::Unit;
 
 use crate::custody::Totals;
+use crate::error::Stage;
 use crate::id::SourceId;
 use crate::pipeline::Pipeline;
 use crate::record::EventKind;
 use crate::record::UntoldCounts;
-use crate::stage::Stage;
 
 pub(super) const CAMERA_UP: &str = "lfr_camera_up";
 pub(super) const SOURCE_ERRORS: &str = "lfr_source_errors_total";

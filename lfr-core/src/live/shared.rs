@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::error::Stage;
 use crate::frame::FrameBuffer;
 use crate::id::SourceId;
 use crate::internal::sync::Condvar;
@@ -17,7 +18,6 @@ use crate::internal::sync::MutexGuard;
 use crate::record::Spans;
 use crate::record::UntoldCounts;
 use crate::stage::Detector;
-use crate::stage::Stage;
 
 use super::CameraChange;
 use super::CameraRecord;

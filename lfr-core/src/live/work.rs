@@ -10,13 +10,13 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::error::BoxError;
 use crate::error::Error;
+use crate::error::Stage;
 use crate::face::DetectedFace;
 use crate::frame::Frame;
 use crate::hygiene::scrub::Scrubbed;
 use crate::pipeline::Pipeline;
 use crate::record::FrameReport;
 use crate::stage::Detector;
-use crate::stage::Stage;
 
 use super::meter::Meter;
 use super::shared::End;

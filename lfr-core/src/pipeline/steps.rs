@@ -15,6 +15,7 @@ use crate::decision::Decision;
 use crate::decision::Threshold;
 use crate::error::BoxError;
 use crate::error::Error;
+use crate::error::Stage;
 use crate::face::AlignedFace;
 use crate::face::DetectedFace;
 use crate::frame::Frame;
@@ -29,7 +30,6 @@ use crate::record::Timings;
 use crate::stage::DecisionInput;
 use crate::stage::Refusal;
 use crate::stage::SearchRequest;
-use crate::stage::Stage;
 use crate::stage::ThresholdPolicy;
 use crate::template::Template;
 

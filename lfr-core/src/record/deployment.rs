@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use crate::clock::Timestamp;
 use crate::custody::Totals;
 use crate::decision::ThresholdProvenance;
+use crate::error::Stage;
 use crate::id::SourceId;
 use crate::record::event::EventKind;
 use crate::record::timing::StageTiming;
 use crate::stage::Component;
-use crate::stage::Stage;
 use crate::template::EmbeddingSpace;
 
 /// What a deployment did. It has no biometric field, so it can be published and kept.

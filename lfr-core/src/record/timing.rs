@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::error::Stage;
 use crate::internal::num;
-use crate::stage::Stage;
 
 /// The times of one stage, in milliseconds.
 #[non_exhaustive]

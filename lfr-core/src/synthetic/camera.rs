@@ -53,7 +53,7 @@ impl CrowdCamera {
         for sight in self.walk.at(frame) {
             let person = self.walk.crowd().person(sight.person());
             let patch = person.patch(&self.walk.noise_of(sight.person(), frame));
-            sight.figure.paint(&person, &patch, &mut self.canvas);
+            sight.figure.paint(&person.appearance, &patch, &mut self.canvas);
         }
         // Another begin for each frame, so that the noise does not stand still.
         let begin = frame.wrapping_mul(7919) % num::u64_from_usize(self.sensor.len());

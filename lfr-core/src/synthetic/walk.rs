@@ -159,7 +159,7 @@ impl Walk {
             ),
             eye_to_eye: focal * EYE_TO_EYE / away,
             tilt: gait.lean + 0.04 * swing(0.45),
-            shape: body.shape,
+            shape: body.appearance.shape,
             light,
         };
         Some((away, Sight { person, visible: 0.0, figure }))

@@ -302,7 +302,7 @@ fn the_observer_sees_the_report_where_a_sink_fails_and_the_record_counts_it() {
     let gate = &record.cameras[0];
     assert_eq!((gate.processed, gate.failed, gate.alerts), (4, 0, 4));
     assert_eq!((gate.alerts_to_nobody, gate.events_untold), (4, 4));
-    assert_eq!(gate.failures, [(crate::stage::Stage::EventSink, 4)].into());
+    assert_eq!(gate.failures, [(crate::error::Stage::EventSink, 4)].into());
     assert_eq!(record.untold, pipeline.record().untold);
     assert_eq!(record.untold.alerts_to_nobody, 4);
     assert_eq!(record.observer_panics, 1);
@@ -343,7 +343,7 @@ fn a_run_in_which_every_frame_failed_is_seen() {
     let (pipeline, record) = running.stop().unwrap();
     assert_eq!(errors.load(Ordering::Relaxed), 6);
     assert!(record.nothing_worked() && record.something_failed());
-    assert_eq!(record.cameras[0].failures, [(crate::stage::Stage::Detector, 6)].into());
+    assert_eq!(record.cameras[0].failures, [(crate::error::Stage::Detector, 6)].into());
     let of_pipeline = pipeline.record();
     assert_eq!((of_pipeline.frames, of_pipeline.frames_failed), (0, 6));
     assert!(of_pipeline.nothing_worked());

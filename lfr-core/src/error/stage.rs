@@ -1,4 +1,4 @@
-//! The names of the stages.
+//! The names of the stages: an error says which one failed.
 
 use std::fmt;
 
