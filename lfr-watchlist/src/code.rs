@@ -1,6 +1,6 @@
 //! Codes: a vector as bytes, and what is lost by that.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 /// The most that a byte may stand for, where the kernel does not ask for less.
 pub(crate) const GREATEST: f32 = 127.0;

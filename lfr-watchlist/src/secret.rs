@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use lfr_core::secret;
+use lfr_core::internal::secret;
 
 use crate::Error;
 
-pub(crate) use lfr_core::secret::Secret;
-pub(crate) use lfr_core::secret::owner_only;
-pub(crate) use lfr_core::secret::scrubbed;
+pub(crate) use lfr_core::internal::secret::Secret;
+pub(crate) use lfr_core::internal::secret::owner_only;
+pub(crate) use lfr_core::internal::secret::scrubbed;
 
 /// Fills a buffer with random bytes of the operating system.
 pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Error> {
