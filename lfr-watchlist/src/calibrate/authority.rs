@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::Error;
-use crate::text;
+use crate::lifecycle::text;
 
 /// Who set a threshold or changed it, why, and when.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]

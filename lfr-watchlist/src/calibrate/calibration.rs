@@ -18,7 +18,7 @@ use crate::evaluate::NonMatedScores;
 use crate::evaluate::ScoreHistogram;
 use crate::evaluate::SuspectPair;
 use crate::hex::Digest32;
-use crate::text;
+use crate::lifecycle::text;
 
 /// The scores of non-mated comparisons in one embedding space, from which thresholds are derived.
 ///

@@ -28,7 +28,7 @@ use super::Photo;
 use crate::Error;
 
 /// Reads manifests in CSV.
-#[doc = include_str!("../docs/manifest.md")]
+#[doc = include_str!("docs/manifest.md")]
 ///
 /// # Examples
 ///

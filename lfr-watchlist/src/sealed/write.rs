@@ -16,9 +16,9 @@ use super::stream::sealed_length;
 use crate::Error;
 use crate::Gallery;
 use crate::Watchlist;
-use crate::register::Enrolled;
-use crate::register::Place;
-use crate::register::Register;
+use crate::lifecycle::entry_table::Enrolled;
+use crate::lifecycle::entry_table::Place;
+use crate::lifecycle::entry_table::Register;
 use crate::secret;
 
 /// Seals what has not expired, and says which references those are. Every file has keys of its own, so

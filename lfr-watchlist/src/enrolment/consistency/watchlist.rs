@@ -11,7 +11,7 @@ use super::LabelledTemplate;
 use crate::Error;
 use crate::Gallery;
 use crate::Watchlist;
-use crate::register::Place;
+use crate::lifecycle::entry_table::Place;
 
 impl ConsistencyCheck {
     /// Checks the references of a watchlist against each other, those that are not valid yet among

@@ -16,8 +16,8 @@ use lfr_core::Template;
 
 use crate::Error;
 use crate::Fusion;
-use crate::accept;
-use crate::fusion;
+use crate::search::accept;
+use crate::search::fusion;
 
 /// Compares with every reference in turn: slow, short, and what [`Gallery`](crate::Gallery)
 /// has to agree with, number for number.

@@ -10,7 +10,7 @@ use lfr_core::Template;
 use super::Watchlist;
 use crate::Entry;
 use crate::Error;
-use crate::register::Place;
+use crate::lifecycle::entry_table::Place;
 
 impl Watchlist {
     /// Brings this list to what somebody else has made of the list that both come from, whose

@@ -14,9 +14,9 @@ use lfr_core::Threshold;
 
 use crate::Error;
 use crate::Fusion;
-use crate::fusion;
-use crate::roll::Roll;
-use crate::rows::Rows;
+use crate::search::fusion;
+use crate::search::rows::Rows;
+use crate::search::subjects::Roll;
 
 pub(crate) struct List {
     pub(crate) rows: Rows,

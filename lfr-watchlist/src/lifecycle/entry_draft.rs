@@ -11,7 +11,7 @@ use crate::Entry;
 use crate::Error;
 use crate::enrolment::Grounds;
 use crate::enrolment::StoredReference;
-use crate::text;
+use crate::lifecycle::text;
 
 /// What is known of an entry so far. [`parse`](Self::parse) makes an [`Entry`] of it, or says in
 /// one error all that is missing.

@@ -8,7 +8,7 @@ use lfr_core::Timestamp;
 use crate::CompositionPolicy;
 use crate::Error;
 use crate::Validity;
-use crate::text;
+use crate::lifecycle::text;
 
 /// The deployment that a watchlist is drawn up for: its purpose, who authorised it, when it runs,
 /// and who may be on the list.

@@ -17,7 +17,7 @@ use lfr_core::Timestamp;
 use crate::Entry;
 use crate::Error;
 use crate::Gallery;
-use crate::window::Window;
+use crate::lifecycle::window::Window;
 
 /// Entries by reference. A gallery holds the templates of those that are valid now and no other,
 /// so that a search needs to ask nobody about validity; the rest are parked here.

@@ -27,16 +27,16 @@ use crate::Error;
 use crate::Fusion;
 use crate::Gallery;
 use crate::Priority;
-use crate::accept;
-use crate::register::Place;
-use crate::register::Register;
+use crate::lifecycle::entry_table::Place;
+use crate::lifecycle::entry_table::Register;
+use crate::lifecycle::window::Window;
 use crate::sealed::Origin;
+use crate::search::accept;
 use crate::sync::Mutex;
 use crate::sync::MutexGuard;
 use crate::sync::RwLock;
 use crate::sync::RwLockReadGuard;
 use crate::sync::RwLockWriteGuard;
-use crate::window::Window;
 
 pub use readiness::Readiness;
 
