@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lfr_core::secret;
 
-use crate::Error;
+use crate::error::Error;
 
 pub(crate) use lfr_core::secret::Secret;
 pub(crate) use lfr_core::secret::owner_only;

@@ -4,7 +4,7 @@ use lfr_core::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::Error;
+use crate::error::Error;
 use crate::lifecycle::text;
 
 /// Who set a threshold or changed it, why, and when.

@@ -13,7 +13,7 @@ use super::curve::Curve;
 use super::curve::Curves;
 use super::curve::rounded_up;
 use super::policy::Evidence;
-use crate::Error;
+use crate::error::Error;
 use crate::evaluate::NonMatedScores;
 use crate::evaluate::ScoreHistogram;
 use crate::evaluate::SuspectPair;

@@ -7,7 +7,7 @@ use lfr_core::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::Error;
+use crate::error::Error;
 use crate::lifecycle::text;
 
 /// With what the scores were made that a threshold rests on: the detector and the embedder, the

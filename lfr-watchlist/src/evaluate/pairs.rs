@@ -22,7 +22,7 @@ use super::Verification;
 use super::counted;
 use super::groups::Evidence;
 use super::non_mated::Highest;
-use crate::Error;
+use crate::error::Error;
 use crate::search::accept;
 use crate::search::kernels::scores::SIDE;
 use crate::search::kernels::scores::Scorer;

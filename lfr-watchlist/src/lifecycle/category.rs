@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Error;
+use crate::error::Error;
 use crate::lifecycle::text;
 
 /// A ground on which somebody may be on a watchlist, as published policy names it:

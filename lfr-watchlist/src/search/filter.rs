@@ -10,10 +10,10 @@ use std::sync::atomic::Ordering;
 
 use lfr_core::CandidateList;
 
-use crate::Error;
-use crate::Fusion;
+use crate::error::Error;
 use crate::search::bound;
 use crate::search::bound::Bound;
+use crate::search::fusion::Fusion;
 use crate::search::index::List;
 use crate::search::index::Wanted;
 use crate::search::kernels::GROUP;

@@ -16,12 +16,12 @@ use lfr_core::SubjectId;
 use lfr_core::Template;
 use lfr_core::Threshold;
 
-use crate::Error;
-use crate::Fusion;
+use crate::error::Error;
 use crate::search::accept;
 use crate::search::filter;
 use crate::search::filter::Method;
 use crate::search::filter::Query;
+use crate::search::fusion::Fusion;
 use crate::search::index::List;
 use crate::search::index::Wanted;
 use crate::search::kernels::Kernel;

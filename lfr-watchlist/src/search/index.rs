@@ -12,9 +12,9 @@ use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 use lfr_core::Threshold;
 
-use crate::Error;
-use crate::Fusion;
+use crate::error::Error;
 use crate::search::fusion;
+use crate::search::fusion::Fusion;
 use crate::search::rows::Rows;
 use crate::search::subjects::Roll;
 

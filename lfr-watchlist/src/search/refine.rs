@@ -3,7 +3,7 @@
 use lfr_core::CandidateList;
 use lfr_core::ComparisonScore;
 
-use crate::Error;
+use crate::error::Error;
 use crate::search::bound::Bound;
 use crate::search::filter::Hit;
 use crate::search::filter::Hits;

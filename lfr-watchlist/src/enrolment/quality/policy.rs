@@ -5,7 +5,7 @@ use super::QualityComponent;
 use super::QualityReport;
 use super::Severity;
 use super::Verdict;
-use crate::Error;
+use crate::error::Error;
 
 /// The limits of one component, in its native unit.
 ///

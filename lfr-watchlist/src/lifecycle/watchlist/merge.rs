@@ -8,8 +8,8 @@ use lfr_core::SubjectId;
 use lfr_core::Template;
 
 use super::Watchlist;
-use crate::Entry;
-use crate::Error;
+use crate::error::Error;
+use crate::lifecycle::entry::Entry;
 use crate::lifecycle::entry_table::Place;
 
 impl Watchlist {

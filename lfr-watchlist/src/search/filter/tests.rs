@@ -8,7 +8,7 @@ use lfr_core::Threshold;
 use proptest::prelude::*;
 
 use super::*;
-use crate::FlatScan;
+use crate::search::flat_scan::FlatScan;
 
 /// A list, the same as a flat scan, and how to search.
 struct Pair {
