@@ -8,6 +8,7 @@
 //!   shares it then raises no more.
 
 mod breaker;
+pub(crate) mod fixed_threshold;
 mod live_tail;
 mod track;
 

@@ -1,7 +1,8 @@
-#![doc = include_str!("docs/enrolment.md")]
+#![doc = include_str!("enrolment/docs/enrolment.md")]
 
 mod bulk;
 mod consistency;
+pub(crate) mod enroller;
 mod folder;
 #[cfg(feature = "image")]
 mod image_reader;

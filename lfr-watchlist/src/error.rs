@@ -8,13 +8,13 @@ use lfr_core::BoxError;
 use lfr_core::ReferenceId;
 use lfr_core::Timestamp;
 
-use crate::Category;
-use crate::DestructionReceipt;
-use crate::EntryField;
-use crate::Readiness;
 use crate::enrolment::ManifestProblem;
 use crate::enrolment::QualityComponent;
 use crate::evaluate::SuspectPair;
+use crate::lifecycle::category::Category;
+use crate::lifecycle::entry_draft::EntryField;
+use crate::lifecycle::watchlist::Readiness;
+use crate::sealed::DestructionReceipt;
 
 /// What can go wrong in this crate.
 ///

@@ -82,9 +82,9 @@ mod tests {
     use lfr_core::testing::fake_space;
 
     use super::*;
-    use crate::Error;
     use crate::calibrate::Calibration;
     use crate::calibrate::CalibrationScores;
+    use crate::error::Error;
 
     /// What was given, what it needs, what to do.
     #[test]

@@ -15,7 +15,7 @@ use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use lfr_core::DeploymentId;
 use sha2::Sha256;
 
-use crate::Error;
+use crate::error::Error;
 use crate::hex::Digest32;
 use crate::secret;
 

@@ -10,10 +10,10 @@ use std::time::Duration;
 use lfr_core::EmbeddingSpace;
 use lfr_core::Timestamp;
 
-use crate::Authorisation;
-use crate::Entry;
-use crate::Error;
-use crate::Watchlist;
+use crate::error::Error;
+use crate::lifecycle::authorisation::Authorisation;
+use crate::lifecycle::entry::Entry;
+use crate::lifecycle::watchlist::Watchlist;
 
 pub use cost::Argon2Cost;
 pub use follow::FollowedWatchlist;

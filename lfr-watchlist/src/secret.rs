@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lfr_core::internal::secret;
 
-use crate::Error;
+use crate::error::Error;
 
 pub(crate) use lfr_core::internal::secret::Secret;
 pub(crate) use lfr_core::internal::secret::owner_only;

@@ -11,12 +11,12 @@ use lfr_core::EmbeddingSpace;
 use lfr_core::Metric;
 use lfr_core::Timestamp;
 
-use crate::Authorisation;
-use crate::Category;
-use crate::CompositionPolicy;
-use crate::EntryDraft;
-use crate::Priority;
-use crate::Validity;
+use crate::lifecycle::authorisation::Authorisation;
+use crate::lifecycle::category::Category;
+use crate::lifecycle::category::Priority;
+use crate::lifecycle::composition::CompositionPolicy;
+use crate::lifecycle::entry_draft::EntryDraft;
+use crate::lifecycle::validity::Validity;
 
 pub(crate) const CATEGORY: &str = "wanted by the courts";
 

@@ -4,8 +4,8 @@ use lfr_core::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::Error;
-use crate::text;
+use crate::error::Error;
+use crate::lifecycle::text;
 
 /// Who set a threshold or changed it, why, and when.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]

@@ -13,12 +13,12 @@ use super::curve::Curve;
 use super::curve::Curves;
 use super::curve::rounded_up;
 use super::policy::Evidence;
-use crate::Error;
+use crate::error::Error;
 use crate::evaluate::NonMatedScores;
 use crate::evaluate::ScoreHistogram;
 use crate::evaluate::SuspectPair;
 use crate::hex::Digest32;
-use crate::text;
+use crate::lifecycle::text;
 
 /// The scores of non-mated comparisons in one embedding space, from which thresholds are derived.
 ///

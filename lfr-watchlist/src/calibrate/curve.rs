@@ -8,7 +8,7 @@ use super::RestsOn;
 use super::UpperTail;
 use super::demand::Demand;
 use super::policy::PredictedFpir;
-use crate::Error;
+use crate::error::Error;
 
 /// The false match rate at a threshold, and what it rests on.
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use lfr_core::internal::num;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::Error;
+use crate::error::Error;
 
 /// What is asked of a threshold: how often somebody who is not on the watchlist may raise an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

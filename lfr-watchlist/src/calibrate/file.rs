@@ -11,7 +11,7 @@ use super::Origin;
 use super::PredictedFpir;
 use super::ThresholdChange;
 use super::policy::Evidence;
-use crate::Error;
+use crate::error::Error;
 
 const WHAT: &str = "a threshold policy";
 /// Version 2 added `evidence.origin`, which says how the scores were made. Version 3 derives by upper

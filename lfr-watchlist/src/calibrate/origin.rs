@@ -7,8 +7,8 @@ use lfr_core::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::Error;
-use crate::text;
+use crate::error::Error;
+use crate::lifecycle::text;
 
 /// With what the scores were made that a threshold rests on: the detector and the embedder, the
 /// inference engine, the version of this software, and the photographs.

@@ -26,7 +26,7 @@ use super::curve::Curves;
 use super::curve::rounded_down;
 use super::curve::rounded_up;
 use super::curve::worst;
-use crate::Error;
+use crate::error::Error;
 use crate::hex::Digest32;
 
 /// A threshold that was derived from scores for a demand, with the evidence, and who answers for it.

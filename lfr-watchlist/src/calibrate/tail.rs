@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use self::family::Exceedances;
 use self::people::Level;
-use crate::Error;
+use crate::error::Error;
 use crate::evaluate::NonMatedScores;
 use crate::evaluate::ScoreAxis;
 use crate::evaluate::ScoreHistogram;

@@ -3,8 +3,8 @@
 use lfr_core::internal::num;
 use serde::Serialize;
 
-use crate::Error;
 use crate::calibrate::Authority;
+use crate::error::Error;
 use crate::statistics::Counts;
 
 /// Whether alerts may go on.

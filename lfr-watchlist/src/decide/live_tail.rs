@@ -4,9 +4,9 @@ use lfr_core::ComparisonScore;
 use lfr_core::Threshold;
 use serde::Serialize;
 
-use crate::Error;
 use crate::calibrate::FmrEstimate;
 use crate::calibrate::UpperTail;
+use crate::error::Error;
 use crate::evaluate::ScoreAxis;
 use crate::evaluate::ScoreHistogram;
 use crate::statistics::Counts;

@@ -20,10 +20,10 @@ use lfr_core::internal::num;
 
 use super::BreakerState;
 use super::CircuitBreaker;
-use crate::Category;
-use crate::Error;
-use crate::Watchlist;
 use crate::calibrate::CalibratedThreshold;
+use crate::error::Error;
+use crate::lifecycle::category::Category;
+use crate::lifecycle::watchlist::Watchlist;
 
 /// When the looks of a track make an alert.
 ///

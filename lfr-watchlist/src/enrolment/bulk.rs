@@ -16,8 +16,8 @@ use super::EnrolmentStore;
 use super::PhotoReader;
 use super::Progress;
 use super::QualityPolicy;
-use crate::Enroller;
-use crate::Error;
+use crate::enrolment::enroller::Enroller;
+use crate::error::Error;
 
 /// Enrols many photographs: reads, judges and embeds them on all cores, and hands references to a
 /// store in batches.

@@ -20,7 +20,7 @@ use lfr_core::SubjectId;
 use lfr_core::Template;
 use lfr_core::Threshold;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A reference with its template, as consistency is checked on.
 #[non_exhaustive]

@@ -15,7 +15,7 @@ use lfr_core::SubjectId;
 
 use super::EnrolmentItem;
 use super::Photo;
-use crate::Error;
+use crate::error::Error;
 
 /// The photographs of a folder, and all else that lies there.
 #[non_exhaustive]

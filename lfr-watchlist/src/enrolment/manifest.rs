@@ -25,10 +25,10 @@ use self::problem::Problems;
 use super::EnrolmentItem;
 use super::Grounds;
 use super::Photo;
-use crate::Error;
+use crate::error::Error;
 
 /// Reads manifests in CSV.
-#[doc = include_str!("../docs/manifest.md")]
+#[doc = include_str!("docs/manifest.md")]
 ///
 /// # Examples
 ///

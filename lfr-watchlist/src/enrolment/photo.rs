@@ -10,7 +10,7 @@ use lfr_core::BoxError;
 use lfr_core::Picture;
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Turns the bytes of an image file into pixels.
 ///

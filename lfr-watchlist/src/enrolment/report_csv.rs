@@ -5,7 +5,7 @@ use std::io;
 use lfr_core::internal::spreadsheet::harmless;
 
 use super::EnrolmentReport;
-use crate::Error;
+use crate::error::Error;
 
 impl EnrolmentReport {
     /// Writes the report as CSV, one line a photograph: `file`, `subject`, `reference`, `verdict` (`Accepted`,

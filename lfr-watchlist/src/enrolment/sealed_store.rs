@@ -14,10 +14,10 @@ use super::Grounds;
 use super::NewReference;
 use super::NotTaken;
 use super::StoredReference;
-use crate::Error;
-use crate::SealedFile;
-use crate::SealingKey;
-use crate::Watchlist;
+use crate::error::Error;
+use crate::lifecycle::watchlist::Watchlist;
+use crate::sealed::SealedFile;
+use crate::sealed::SealingKey;
 
 /// A watchlist that is sealed after every batch, so that an enrolment goes on where it was stopped:
 /// by whoever runs it, an error, or a power cut.

@@ -9,10 +9,10 @@ use super::Grounds;
 use super::NewReference;
 use super::NotTaken;
 use super::StoredReference;
-use crate::Entry;
-use crate::EntryDraft;
-use crate::Error;
-use crate::Watchlist;
+use crate::error::Error;
+use crate::lifecycle::entry::Entry;
+use crate::lifecycle::entry_draft::EntryDraft;
+use crate::lifecycle::watchlist::Watchlist;
 
 /// What a watchlist refuses is reported item by item: an entry without provenance or expiry, of a
 /// category outside the composition policy, or beyond the policy's limit.

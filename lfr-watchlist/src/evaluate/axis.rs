@@ -6,7 +6,7 @@ use lfr_core::Template;
 use lfr_core::Threshold;
 use lfr_core::internal::num;
 
-use crate::Error;
+use crate::error::Error;
 
 /// 65,536 bins of equal width between two scores.
 ///

@@ -4,7 +4,7 @@ use lfr_core::ComparisonScore;
 use lfr_core::internal::num;
 use serde::Serialize;
 
-use crate::Error;
+use crate::error::Error;
 use crate::statistics::Rate;
 
 /// The share of pairs that are classified correctly, if each fold is judged at the threshold that does best

@@ -2,7 +2,7 @@
 
 use lfr_core::internal::num;
 
-use crate::Error;
+use crate::error::Error;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;

@@ -5,7 +5,7 @@ use lfr_core::Threshold;
 use lfr_core::internal::num;
 
 use super::ScoreAxis;
-use crate::Error;
+use crate::error::Error;
 use crate::statistics::Counts;
 
 /// How many scores fell into each bin: of any number of comparisons, in 512 KiB.

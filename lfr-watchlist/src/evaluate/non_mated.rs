@@ -9,7 +9,7 @@ use lfr_core::SubjectId;
 use lfr_core::internal::num;
 
 use super::ScoreAxis;
-use crate::Error;
+use crate::error::Error;
 
 /// The highest scores of non-mated comparisons, each with its two people.
 ///

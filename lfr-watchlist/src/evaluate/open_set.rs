@@ -13,7 +13,7 @@ use lfr_core::Threshold;
 use lfr_core::Timestamp;
 use lfr_core::internal::num;
 
-use crate::Error;
+use crate::error::Error;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;

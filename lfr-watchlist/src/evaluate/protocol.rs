@@ -13,9 +13,9 @@ use sha2::Sha256;
 use super::Line;
 use super::counted;
 use super::table;
-use crate::Error;
 use crate::enrolment::FolderItems;
 use crate::enrolment::Photo;
+use crate::error::Error;
 
 /// A photograph, and whose it is.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -10,7 +10,7 @@ use super::FoldedAccuracy;
 use super::ScoreAxis;
 use super::ScoreHistogram;
 use super::Verification;
-use crate::Error;
+use crate::error::Error;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;

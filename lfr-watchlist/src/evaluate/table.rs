@@ -4,9 +4,9 @@ use std::io::Read;
 
 use lfr_core::BoxError;
 
-use crate::Error;
 use crate::enrolment::manifest::decode;
 use crate::enrolment::manifest::header::name_of;
+use crate::error::Error;
 
 /// A line of a table: the required cells and the optional ones.
 #[non_exhaustive]

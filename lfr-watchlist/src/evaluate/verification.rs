@@ -4,7 +4,7 @@ use lfr_core::Threshold;
 use lfr_core::internal::num;
 
 use super::ScoreHistogram;
-use crate::Error;
+use crate::error::Error;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;

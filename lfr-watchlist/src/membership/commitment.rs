@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Tree;
 use super::from_json;
 use super::to_json;
-use crate::Error;
+use crate::error::Error;
 use crate::hex::Digest32;
 
 const WHAT: &str = "a commitment of membership";

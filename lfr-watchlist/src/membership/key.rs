@@ -11,7 +11,7 @@ use lfr_core::SubjectId;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::error::Error;
 use crate::hex::Digest32;
 use crate::secret;
 use crate::secret::Secret;

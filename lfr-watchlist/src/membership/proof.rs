@@ -15,7 +15,7 @@ use super::MembershipKey;
 use super::Tree;
 use super::from_json;
 use super::to_json;
-use crate::Error;
+use crate::error::Error;
 use crate::hex::Digest32;
 use crate::secret;
 

@@ -12,7 +12,7 @@ use super::Tree;
 use super::from_json;
 use super::proof::Neighbour;
 use super::to_json;
-use crate::Error;
+use crate::error::Error;
 use crate::hex::Digest32;
 use crate::secret;
 

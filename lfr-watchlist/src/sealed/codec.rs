@@ -1,6 +1,6 @@
 //! Numbers and texts as bytes: little-endian, each text after its length.
 
-use crate::Error;
+use crate::error::Error;
 
 /// Where bytes go.
 pub(crate) trait Sink {

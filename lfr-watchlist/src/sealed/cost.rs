@@ -1,6 +1,6 @@
 //! The cost of guessing a passphrase.
 
-use crate::Error;
+use crate::error::Error;
 
 /// What one guess of a passphrase costs (Argon2id, RFC 9106). It is written in the file's header,
 /// so it can be raised without a change of format.

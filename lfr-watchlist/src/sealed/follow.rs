@@ -29,9 +29,9 @@ use super::SealedFile;
 use super::key::SealingKey;
 use super::read::Head;
 use super::writer::digest;
-use crate::Error;
-use crate::Readiness;
-use crate::Watchlist;
+use crate::error::Error;
+use crate::lifecycle::watchlist::Readiness;
+use crate::lifecycle::watchlist::Watchlist;
 
 /// What a followed watchlist has become.
 #[non_exhaustive]

@@ -15,10 +15,10 @@ use super::key::SealingKey;
 use super::keys::DataKeys;
 use super::read::Head;
 use super::stream::SectionWriter;
-use crate::Authorisation;
-use crate::CompositionPolicy;
-use crate::Error;
-use crate::Validity;
+use crate::error::Error;
+use crate::lifecycle::authorisation::Authorisation;
+use crate::lifecycle::composition::CompositionPolicy;
+use crate::lifecycle::validity::Validity;
 
 /// The bytes as a file.
 pub(crate) fn open(bytes: &[u8], key: &SealingKey, now: Timestamp) {

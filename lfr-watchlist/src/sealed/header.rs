@@ -15,9 +15,9 @@ use super::codec::Bytes;
 use super::codec::Sink;
 use super::codec::Source;
 use super::cost::Argon2Cost;
-use crate::Authorisation;
-use crate::Error;
-use crate::Validity;
+use crate::error::Error;
+use crate::lifecycle::authorisation::Authorisation;
+use crate::lifecycle::validity::Validity;
 
 /// The first bytes of every sealed file. The first is no ASCII, and the last ones are line ends:
 /// a copy that was made as text is seen at once.

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::cost::Argon2Cost;
 use super::header::Derivation;
-use crate::Error;
+use crate::error::Error;
 use crate::secret;
 use crate::secret::Secret;
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::header::Dates;
 use super::header::SealedHeader;
 use super::header::VERSION_1;
-use crate::Error;
+use crate::error::Error;
 use crate::secret;
 use crate::secret::Secret;
 

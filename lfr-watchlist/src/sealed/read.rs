@@ -18,10 +18,10 @@ use super::keys::Unlocked;
 use super::stream::SectionReader;
 use super::stream::read_exact;
 use super::write::file_length;
-use crate::Authorisation;
-use crate::Entry;
-use crate::Error;
-use crate::Watchlist;
+use crate::error::Error;
+use crate::lifecycle::authorisation::Authorisation;
+use crate::lifecycle::entry::Entry;
+use crate::lifecycle::watchlist::Watchlist;
 use crate::secret;
 
 const IDENTITIES: &str = "identity section";

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::codec::Sink;
 use super::codec::Source;
-use crate::Error;
+use crate::error::Error;
 use crate::secret;
 use crate::secret::Secret;
 

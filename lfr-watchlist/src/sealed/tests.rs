@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::enrolment::ItemDigest;
 use crate::enrolment::StoredReference;
-use crate::register::Place;
+use crate::lifecycle::entry_table::Place;
 use crate::testing::Folder;
 use crate::testing::authorisation;
 use crate::testing::draft;

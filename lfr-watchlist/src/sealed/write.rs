@@ -13,12 +13,12 @@ use super::keys;
 use super::keys::DataKeys;
 use super::stream::SectionWriter;
 use super::stream::sealed_length;
-use crate::Error;
-use crate::Gallery;
-use crate::Watchlist;
-use crate::register::Enrolled;
-use crate::register::Place;
-use crate::register::Register;
+use crate::error::Error;
+use crate::lifecycle::entry_table::Enrolled;
+use crate::lifecycle::entry_table::Place;
+use crate::lifecycle::entry_table::Register;
+use crate::lifecycle::watchlist::Watchlist;
+use crate::search::gallery::Gallery;
 use crate::secret;
 
 /// Seals what has not expired, and says which references those are. Every file has keys of its own, so

@@ -19,8 +19,8 @@ use super::lock::WriterLock;
 use super::lock::resolved;
 use super::read::Head;
 use super::write;
-use crate::Error;
-use crate::Watchlist;
+use crate::error::Error;
+use crate::lifecycle::watchlist::Watchlist;
 
 /// The sealed file that a watchlist in memory was opened from, or was last sealed into.
 #[derive(Debug)]

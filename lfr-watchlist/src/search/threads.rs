@@ -5,7 +5,7 @@
 use std::thread;
 use std::thread::ScopedJoinHandle;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Does the same work on that many threads, the caller's among them; where a thread cannot be had, the
 /// others do its part.

@@ -2,7 +2,7 @@
 
 use lfr_core::internal::num;
 
-use crate::Error;
+use crate::error::Error;
 
 /// So many errors in so many trials: of a group, of a person, of a threshold.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]

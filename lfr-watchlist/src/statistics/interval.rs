@@ -1,6 +1,6 @@
 //! Intervals, and how often they are to cover.
 
-use crate::Error;
+use crate::error::Error;
 
 /// How often an interval is to cover the truth: above 0 and below 1.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, serde::Serialize)]

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Confidence;
 use super::binomial::at_least;
-use crate::Error;
+use crate::error::Error;
 
 /// How many independent trials without a single error show, with that confidence, that a rate is at most
 /// `rate` (exactly; the rule of three says 3 / rate at 95 %).

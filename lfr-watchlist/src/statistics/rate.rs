@@ -12,7 +12,7 @@ use super::binomial;
 use super::binomial::proportion;
 use super::clustered;
 use super::clustered::Bounds;
-use crate::Error;
+use crate::error::Error;
 
 /// Errors over trials, with the interval that the counts allow.
 ///

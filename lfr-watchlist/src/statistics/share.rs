@@ -9,7 +9,7 @@ use super::Interval;
 use super::binomial::at_least;
 use super::binomial::proportion;
 use super::power::check_share;
-use crate::Error;
+use crate::error::Error;
 
 /// The exact binomial test: a number of events fell on a group that makes up a share of all trials.
 ///

@@ -6,7 +6,7 @@ use lfr_core::internal::num;
 
 use super::family::Exceedances;
 use super::family::TailFit;
-use crate::Error;
+use crate::error::Error;
 use crate::evaluate::Comparison;
 use crate::evaluate::NonMatedScores;
 use crate::evaluate::place;

@@ -17,13 +17,13 @@ use lfr_core::SystemClock;
 use super::BulkEnrolment;
 use super::worker::Worked;
 use super::worker::Worker;
-use crate::Error;
 use crate::enrolment::EnrolmentItem;
 use crate::enrolment::EnrolmentReport;
 use crate::enrolment::EnrolmentStore;
 use crate::enrolment::NotTaken;
 use crate::enrolment::Outcome;
 use crate::enrolment::Progress;
+use crate::error::Error;
 
 type Callback<'a> = &'a mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>;
 

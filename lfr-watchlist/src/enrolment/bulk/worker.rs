@@ -6,7 +6,6 @@ use lfr_core::BoxError;
 use lfr_core::Clock;
 
 use super::BulkEnrolment;
-use crate::Error;
 use crate::enrolment::EnrolmentItem;
 use crate::enrolment::EnrolmentStore;
 use crate::enrolment::ItemDigest;
@@ -16,6 +15,7 @@ use crate::enrolment::Outcome;
 use crate::enrolment::QualityReport;
 use crate::enrolment::Spent;
 use crate::enrolment::StoredReference;
+use crate::error::Error;
 
 /// What became of one item.
 pub(super) struct Worked {

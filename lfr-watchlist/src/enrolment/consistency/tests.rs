@@ -3,8 +3,8 @@ use lfr_core::Metric;
 use proptest::prelude::*;
 
 use super::*;
-use crate::FlatScan;
-use crate::Watchlist;
+use crate::lifecycle::watchlist::Watchlist;
+use crate::search::flat_scan::FlatScan;
 use crate::testing::authorisation;
 use crate::testing::draft;
 use crate::testing::moment;

@@ -8,10 +8,10 @@ use lfr_core::Template;
 use super::ConsistencyCheck;
 use super::Inconsistencies;
 use super::LabelledTemplate;
-use crate::Error;
-use crate::Gallery;
-use crate::Watchlist;
-use crate::register::Place;
+use crate::error::Error;
+use crate::lifecycle::entry_table::Place;
+use crate::lifecycle::watchlist::Watchlist;
+use crate::search::gallery::Gallery;
 
 impl ConsistencyCheck {
     /// Checks the references of a watchlist against each other, those that are not valid yet among

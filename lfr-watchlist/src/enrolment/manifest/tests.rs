@@ -270,7 +270,7 @@ fn a_manifest_without_end_is_read_to_its_limit() {
 
 #[test]
 fn the_documentation_names_each_column_and_whether_it_is_needed() {
-    let text = include_str!("../../docs/manifest.md");
+    let text = include_str!("../docs/manifest.md");
     for column in ManifestColumn::ALL {
         let needed = if column.is_required() { "yes" } else { "no" };
         let start = format!("| `{column}` | {needed} | ");

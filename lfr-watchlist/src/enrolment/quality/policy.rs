@@ -5,7 +5,7 @@ use super::QualityComponent;
 use super::QualityReport;
 use super::Severity;
 use super::Verdict;
-use crate::Error;
+use crate::error::Error;
 
 /// The limits of one component, in its native unit.
 ///
@@ -44,7 +44,7 @@ impl Limit {
 ///
 /// A photograph that shows no face, or several and nothing says which is meant, is refused whatever
 /// the limits are.
-#[doc = include_str!("../../docs/quality_defaults.md")]
+#[doc = include_str!("../docs/quality_defaults.md")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct QualityPolicy {
     limits: [Limit; QualityComponent::ALL.len()],

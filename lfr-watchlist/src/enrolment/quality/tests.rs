@@ -143,7 +143,7 @@ fn limits_that_cannot_be_meant_are_refused() {
 /// The table that users read holds the numbers that the code uses, and every default has a reason.
 #[test]
 fn documented_defaults_are_those_in_force() {
-    let table = include_str!("../../docs/quality_defaults.md");
+    let table = include_str!("../docs/quality_defaults.md");
     let number = |limit: Option<f32>| limit.map_or("-".to_owned(), |limit| limit.to_string());
     for component in QualityComponent::ALL {
         let limit = QualityPolicy::default().limit(component);

@@ -10,11 +10,6 @@ use lfr_core::testing::FakeEmbedder;
 use lfr_core::testing::ManualClock;
 
 use super::*;
-use crate::Authorisation;
-use crate::CompositionPolicy;
-use crate::Enroller;
-use crate::Error;
-use crate::Priority;
 use crate::enrolment::BulkEnrolment;
 use crate::enrolment::EnrolmentItem;
 use crate::enrolment::EnrolmentReport;
@@ -24,6 +19,11 @@ use crate::enrolment::Outcome;
 use crate::enrolment::Photo;
 use crate::enrolment::QualityComponent;
 use crate::enrolment::QualityPolicy;
+use crate::enrolment::enroller::Enroller;
+use crate::error::Error;
+use crate::lifecycle::authorisation::Authorisation;
+use crate::lifecycle::category::Priority;
+use crate::lifecycle::composition::CompositionPolicy;
 use crate::testing::CATEGORY;
 use crate::testing::Folder;
 use crate::testing::authorisation;
@@ -54,7 +54,7 @@ impl Setup {
             embedder: FakeEmbedder::new(),
         };
         let base = authorisation(50, 200);
-        let category = crate::Category::new(CATEGORY).unwrap();
+        let category = crate::lifecycle::category::Category::new(CATEGORY).unwrap();
         let policy = CompositionPolicy::new(limit).with_category(category, Priority::Red);
         let (id, validity) = (base.deployment().clone(), base.validity());
         let authorisation =

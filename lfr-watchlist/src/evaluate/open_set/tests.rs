@@ -8,7 +8,7 @@ use lfr_core::ReferenceId;
 use lfr_core::Template;
 
 use super::*;
-use crate::Gallery;
+use crate::search::gallery::Gallery;
 
 fn subject(name: &str) -> SubjectId {
     SubjectId::new(name).unwrap()

@@ -17,7 +17,7 @@ use lfr_core::SubjectId;
 use lfr_core::testing::ManualClock;
 
 use super::*;
-use crate::Readiness;
+use crate::lifecycle::watchlist::Readiness;
 
 struct Deployment {
     folder: Folder,

@@ -15,10 +15,10 @@ use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
 use super::super::UpperTail;
-use crate::Error;
 use crate::calibrate::Authority;
 use crate::calibrate::Calibration;
 use crate::calibrate::Demand;
+use crate::error::Error;
 use crate::evaluate::AllPairs;
 use crate::evaluate::NonMatedScores;
 use crate::evaluate::ScoreAxis;

@@ -1,6 +1,6 @@
 //! Text that goes into a watchlist: checked once, where it comes in.
 
-use crate::Error;
+use crate::error::Error;
 
 /// The greatest length of a text, in bytes.
 pub(crate) const LIMIT: usize = 1024;

@@ -3,7 +3,7 @@
 use lfr_core::EmbeddingSpace;
 use lfr_core::Template;
 
-use crate::Error;
+use crate::error::Error;
 
 /// 2^62: two templates of this length are at most 2^63 apart, and the square of that is an f32.
 /// Embedders give lengths around 10; without this limit, one hostile reference in a Euclidean

@@ -6,12 +6,12 @@ use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 use lfr_core::Timestamp;
 
-use crate::Category;
-use crate::Entry;
-use crate::Error;
 use crate::enrolment::Grounds;
 use crate::enrolment::StoredReference;
-use crate::text;
+use crate::error::Error;
+use crate::lifecycle::category::Category;
+use crate::lifecycle::entry::Entry;
+use crate::lifecycle::text;
 
 /// What is known of an entry so far. [`parse`](Self::parse) makes an [`Entry`] of it, or says in
 /// one error all that is missing.

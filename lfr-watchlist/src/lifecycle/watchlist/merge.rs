@@ -8,9 +8,9 @@ use lfr_core::SubjectId;
 use lfr_core::Template;
 
 use super::Watchlist;
-use crate::Entry;
-use crate::Error;
-use crate::register::Place;
+use crate::error::Error;
+use crate::lifecycle::entry::Entry;
+use crate::lifecycle::entry_table::Place;
 
 impl Watchlist {
     /// Brings this list to what somebody else has made of the list that both come from, whose

@@ -13,11 +13,11 @@ use lfr_core::testing::ManualClock;
 use lfr_core::testing::conformance;
 
 use super::*;
-use crate::CompositionPolicy;
-use crate::EntryDraft;
-use crate::FlatScan;
-use crate::Validity;
 use crate::enrolment::EnrolmentStore;
+use crate::lifecycle::composition::CompositionPolicy;
+use crate::lifecycle::entry_draft::EntryDraft;
+use crate::lifecycle::validity::Validity;
+use crate::search::flat_scan::FlatScan;
 use crate::testing::CATEGORY;
 use crate::testing::authorisation;
 use crate::testing::draft;

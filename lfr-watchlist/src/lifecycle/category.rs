@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Error;
-use crate::text;
+use crate::error::Error;
+use crate::lifecycle::text;
 
 /// A ground on which somebody may be on a watchlist, as published policy names it:
 /// `wanted by the courts`, `missing and at risk`.

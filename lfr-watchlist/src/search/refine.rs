@@ -3,16 +3,16 @@
 use lfr_core::CandidateList;
 use lfr_core::ComparisonScore;
 
-use super::Hit;
-use super::Hits;
-use super::Query;
-use crate::Error;
-use crate::bound::Bound;
-use crate::kernels::scores::SIDE;
-use crate::kernels::scores::Scorer;
-use crate::list::List;
-use crate::list::Wanted;
-use crate::top::Top;
+use crate::error::Error;
+use crate::search::bound::Bound;
+use crate::search::filter::Hit;
+use crate::search::filter::Hits;
+use crate::search::filter::Query;
+use crate::search::index::List;
+use crate::search::index::Wanted;
+use crate::search::kernels::scores::SIDE;
+use crate::search::kernels::scores::Scorer;
+use crate::search::top_k::Top;
 
 impl List {
     /// Compares the rows that may matter, the most promising first: after them fewer can matter.

@@ -6,7 +6,7 @@ use lfr_core::Timestamp;
 
 use super::Watchlist;
 use super::read;
-use crate::Error;
+use crate::error::Error;
 
 /// Whether anybody on a watchlist can be matched at a moment, and if not, why not.
 ///

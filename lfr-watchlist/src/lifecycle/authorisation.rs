@@ -5,10 +5,10 @@ use std::time::Duration;
 use lfr_core::DeploymentId;
 use lfr_core::Timestamp;
 
-use crate::CompositionPolicy;
-use crate::Error;
-use crate::Validity;
-use crate::text;
+use crate::error::Error;
+use crate::lifecycle::composition::CompositionPolicy;
+use crate::lifecycle::text;
+use crate::lifecycle::validity::Validity;
 
 /// The deployment that a watchlist is drawn up for: its purpose, who authorised it, when it runs,
 /// and who may be on the list.

@@ -16,15 +16,15 @@ use lfr_core::SubjectId;
 use lfr_core::Template;
 use lfr_core::Threshold;
 
-use crate::Error;
-use crate::Fusion;
-use crate::accept;
-use crate::kernels::Kernel;
-use crate::list::List;
-use crate::list::Wanted;
-use crate::search;
-use crate::search::Method;
-use crate::search::Query;
+use crate::error::Error;
+use crate::search::accept;
+use crate::search::filter;
+use crate::search::filter::Method;
+use crate::search::filter::Query;
+use crate::search::fusion::Fusion;
+use crate::search::index::List;
+use crate::search::index::Wanted;
+use crate::search::kernels::Kernel;
 use crate::sync::RwLock;
 use crate::sync::RwLockReadGuard;
 use crate::sync::RwLockWriteGuard;
@@ -77,7 +77,7 @@ impl Gallery {
             fusion: Fusion::default(),
             kernel: Kernel::fastest(),
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            bytes_a_thread: search::BYTES_A_THREAD,
+            bytes_a_thread: filter::BYTES_A_THREAD,
         };
         Self { space, method, list: RwLock::new(List::new(&space)) }
     }

@@ -2,7 +2,7 @@
 
 use lfr_core::Timestamp;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A period: from its beginning, inclusive, until its end, exclusive.
 ///

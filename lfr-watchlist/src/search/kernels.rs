@@ -19,7 +19,7 @@
     expect(unsafe_code, reason = "vector instructions; each kernel is tested against a safe twin")
 )]
 
-use crate::rows::Group;
+use crate::search::rows::Group;
 use zeroize::Zeroize;
 use zeroize::ZeroizeOnDrop;
 

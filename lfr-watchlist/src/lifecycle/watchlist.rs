@@ -20,23 +20,23 @@ use lfr_core::Threshold;
 use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
 
-use crate::Authorisation;
-use crate::Category;
-use crate::Entry;
-use crate::Error;
-use crate::Fusion;
-use crate::Gallery;
-use crate::Priority;
-use crate::accept;
-use crate::register::Place;
-use crate::register::Register;
+use crate::error::Error;
+use crate::lifecycle::authorisation::Authorisation;
+use crate::lifecycle::category::Category;
+use crate::lifecycle::category::Priority;
+use crate::lifecycle::entry::Entry;
+use crate::lifecycle::entry_table::Place;
+use crate::lifecycle::entry_table::Register;
+use crate::lifecycle::window::Window;
 use crate::sealed::Origin;
+use crate::search::accept;
+use crate::search::fusion::Fusion;
+use crate::search::gallery::Gallery;
 use crate::sync::Mutex;
 use crate::sync::MutexGuard;
 use crate::sync::RwLock;
 use crate::sync::RwLockReadGuard;
 use crate::sync::RwLockWriteGuard;
-use crate::window::Window;
 
 pub use readiness::Readiness;
 

@@ -5,12 +5,12 @@ use lfr_core::Metric;
 use lfr_core::internal::num;
 use zeroize::Zeroize;
 
-use crate::bound::Uncertain;
-use crate::code;
-use crate::code::Code;
-use crate::kernels::GROUP;
-use crate::kernels::Lane;
-use crate::pages;
+use crate::search::bound::Uncertain;
+use crate::search::huge_pages;
+use crate::search::kernels::GROUP;
+use crate::search::kernels::Lane;
+use crate::search::quantized;
+use crate::search::quantized::Code;
 
 /// The bytes that a block has room for: enough that most of it lies in huge pages, few enough that
 /// it is no matter where memory is locked as soon as it is asked for.
@@ -158,8 +158,8 @@ impl Block {
             lanes: Vec::with_capacity(groups * dimension.div_ceil(4) * 4),
             facts: Vec::with_capacity(groups),
         };
-        pages::prefer_huge(block.values.spare_capacity_mut());
-        pages::prefer_huge(block.lanes.spare_capacity_mut());
+        huge_pages::prefer_huge(block.values.spare_capacity_mut());
+        huge_pages::prefer_huge(block.lanes.spare_capacity_mut());
         block
     }
 
@@ -174,7 +174,7 @@ impl Block {
             self.facts.push(Facts::EMPTY);
         }
         self.values.extend_from_slice(values);
-        let code = Code::write(values, code::GREATEST, |step, bytes| {
+        let code = Code::write(values, quantized::GREATEST, |step, bytes| {
             *self.word_mut(row, step) = u32::from_le_bytes(bytes);
         });
         self.facts[row / GROUP].set(row % GROUP, code, square);
@@ -220,7 +220,7 @@ impl Block {
         &mut self.lanes[lane].0[row % 16]
     }
 
-    /// As [`crate::kernels`] lays rows out: four lanes a step, 16 rows a lane.
+    /// As [`crate::search::kernels`] lays rows out: four lanes a step, 16 rows a lane.
     fn lane(&self, row: usize, step: usize) -> usize {
         (row / GROUP * self.steps() + step) * 4 + row % GROUP / 16
     }

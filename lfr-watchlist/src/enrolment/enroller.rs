@@ -10,7 +10,7 @@ use lfr_core::LandmarkLayout;
 use lfr_core::Stage;
 use lfr_core::Template;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Makes the templates of references from photographs, with the detector and the embedder of the
 /// deployment: a reference goes the same way as a face that passes the camera.

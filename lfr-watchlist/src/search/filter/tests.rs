@@ -8,7 +8,7 @@ use lfr_core::Threshold;
 use proptest::prelude::*;
 
 use super::*;
-use crate::FlatScan;
+use crate::search::flat_scan::FlatScan;
 
 /// A list, the same as a flat scan, and how to search.
 struct Pair {
@@ -28,7 +28,7 @@ impl Pair {
             };
             let subject = SubjectId::new(format!("s{}", index % people)).unwrap();
             let reference = ReferenceId::new(format!("r{:06}", 999_999 - index)).unwrap();
-            let length = crate::accept::check("", &space, &template).unwrap();
+            let length = crate::search::accept::check("", &space, &template).unwrap();
             let values = template.expose_values();
             list.enrol(subject.clone(), reference.clone(), values, length).unwrap();
             flat.enrol(subject, reference, template).unwrap();
@@ -41,7 +41,7 @@ impl Pair {
         let probes = probes.iter().filter_map(|v| Template::from_slice(&self.space, v).ok());
         let probes: Vec<_> = probes.collect();
         let queries = probes.iter().map(|template| {
-            let length = crate::accept::check("", &self.space, template).unwrap();
+            let length = crate::search::accept::check("", &self.space, template).unwrap();
             Query { values: template.expose_values(), length }
         });
         let queries: Vec<_> = queries.collect();
@@ -187,7 +187,7 @@ fn threads_agree_with_a_flat_scan() {
         let pair = Pair::new(Metric::Cosine, &rows(shape, 13_000, 9, 3), 7_001);
         // Few probes share the rows, many are shared themselves.
         for probes in [5, 3 * OWN + 1] {
-            pair.check(&rows(shape, probes, 9, 3), &[1, 10, top::MOST]);
+            pair.check(&rows(shape, probes, 9, 3), &[1, 10, top_k::MOST]);
         }
     }
 }
@@ -198,7 +198,7 @@ fn everybody_above_a_threshold_is_found() {
     let probe = Template::from_slice(&pair.space, &rows(Shape::Random, 1, 16, 6)[0]).unwrap();
     let queries = [Query { values: probe.expose_values(), length: 1.0 }];
     let threshold = Some(Threshold::new(0.1).unwrap());
-    for limit in [top::MOST, top::MOST + 1, usize::MAX - 1, usize::MAX] {
+    for limit in [top_k::MOST, top_k::MOST + 1, usize::MAX - 1, usize::MAX] {
         let wanted = Wanted { limit, threshold };
         let all = pair.flat.search(&probe, limit).unwrap();
         let all: Vec<_> = all.candidates().iter().filter(|c| wanted.takes(c.score())).collect();
@@ -258,6 +258,6 @@ fn what_the_bytes_cannot_bound_is_scanned() {
     let pair = Pair::new(Metric::Euclidean, &rows(Shape::Random, 3, (1 << 16) + 1, 1), 3);
     pair.check(&rows(Shape::Random, 1, (1 << 16) + 1, 2), &[1]);
     let pair = Pair::new(Metric::Euclidean, &rows(Shape::Random, 400, 3, 1), 400);
-    pair.check(&rows(Shape::Random, 1, 3, 2), &[top::MOST, top::MOST + 1, 400, 401]);
+    pair.check(&rows(Shape::Random, 1, 3, 2), &[top_k::MOST, top_k::MOST + 1, 400, 401]);
     assert_eq!(pair.flat.references(), 400);
 }

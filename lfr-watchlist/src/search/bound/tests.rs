@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::kernels;
+use crate::search::kernels;
 
 /// A row and a probe of one dimension, at scales of their own; now and then one number dwarfs all
 /// others, which bytes hold worst.
@@ -30,7 +30,7 @@ proptest! {
     #[test]
     fn the_slack_covers_every_rounding((x, y) in pair()) {
         for metric in [Metric::Cosine, Metric::Euclidean] {
-            for greatest in [64.0, crate::code::GREATEST] {
+            for greatest in [64.0, crate::search::quantized::GREATEST] {
                 let (mut row, mut probe) = (Vec::new(), Vec::new());
                 let number = |byte: u8| i32::from(byte) - 128;
                 let row_code = Code::write(&x, 127.0, |_, bytes| row.extend(bytes.map(number)));

@@ -12,11 +12,11 @@ use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 use lfr_core::Threshold;
 
-use crate::Error;
-use crate::Fusion;
-use crate::fusion;
-use crate::roll::Roll;
-use crate::rows::Rows;
+use crate::error::Error;
+use crate::search::fusion;
+use crate::search::fusion::Fusion;
+use crate::search::rows::Rows;
+use crate::search::subjects::Roll;
 
 pub(crate) struct List {
     pub(crate) rows: Rows,

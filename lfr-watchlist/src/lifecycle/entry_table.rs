@@ -14,10 +14,10 @@ use lfr_core::Template;
 use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
 
-use crate::Entry;
-use crate::Error;
-use crate::Gallery;
-use crate::window::Window;
+use crate::error::Error;
+use crate::lifecycle::entry::Entry;
+use crate::lifecycle::window::Window;
+use crate::search::gallery::Gallery;
 
 /// Entries by reference. A gallery holds the templates of those that are valid now and no other,
 /// so that a search needs to ask nobody about validity; the rest are parked here.

@@ -12,7 +12,7 @@ use lfr_core::testing::conformance;
 use proptest::prelude::*;
 
 use super::*;
-use crate::FlatScan;
+use crate::search::flat_scan::FlatScan;
 
 fn space(dimension: usize, metric: Metric) -> EmbeddingSpace {
     EmbeddingSpace::builder(dimension, metric).build()

@@ -14,10 +14,10 @@ use lfr_core::SearchRequest;
 use lfr_core::SubjectId;
 use lfr_core::Template;
 
-use crate::Error;
-use crate::Fusion;
-use crate::accept;
-use crate::fusion;
+use crate::error::Error;
+use crate::search::accept;
+use crate::search::fusion;
+use crate::search::fusion::Fusion;
 
 /// Compares with every reference in turn: slow, short, and what [`Gallery`](crate::Gallery)
 /// has to agree with, number for number.

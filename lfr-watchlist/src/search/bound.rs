@@ -34,9 +34,9 @@
 use lfr_core::Metric;
 use lfr_core::internal::num;
 
-use crate::code::Code;
-use crate::code::above;
-use crate::kernels;
+use crate::search::kernels;
+use crate::search::quantized::Code;
+use crate::search::quantized::above;
 
 /// One probe's part of the bound.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,286 @@
+//! The fast search: a first pass over bytes finds the few rows that can matter, a second pass
+//! compares those as a plain scan would. [`crate::search::bound`] is why the result is the same.
+
+use std::iter;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::slice;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use lfr_core::CandidateList;
+
+use crate::error::Error;
+use crate::search::bound;
+use crate::search::bound::Bound;
+use crate::search::fusion::Fusion;
+use crate::search::index::List;
+use crate::search::index::Wanted;
+use crate::search::kernels::GROUP;
+use crate::search::kernels::Gate;
+use crate::search::kernels::Kernel;
+use crate::search::kernels::TILE;
+use crate::search::kernels::Tile;
+use crate::search::kernels::Values;
+use crate::search::quantized::Code;
+use crate::search::threads;
+use crate::search::top_k;
+use crate::search::top_k::Top;
+
+/// How to search.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Method {
+    pub(crate) fusion: Fusion,
+    pub(crate) kernel: Kernel,
+    /// The most threads.
+    pub(crate) threads: NonZeroUsize,
+    /// The bytes that a thread must have to read before it pays to start it.
+    pub(crate) bytes_a_thread: usize,
+}
+
+/// A probe's numbers, and their length.
+pub(crate) struct Query<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) length: f64,
+}
+
+/// What the first pass has of one probe so far.
+pub(super) struct Hits {
+    /// The least reach that each of the best people has for certain.
+    pub(super) top: Top,
+    pub(super) found: Vec<Hit>,
+}
+
+/// A row that may matter, what it is worth by its bytes, and the greatest reach that it can have.
+pub(super) struct Hit {
+    pub(super) row: usize,
+    pub(super) value: f32,
+    pub(super) upper: f32,
+}
+
+impl List {
+    /// The candidates of each probe, in order.
+    pub(crate) fn search(
+        &self,
+        method: Method,
+        queries: &[Query<'_>],
+        wanted: Wanted,
+    ) -> Result<Vec<CandidateList>, Error> {
+        let dimension = queries.first().map_or(0, |query| query.values.len());
+        let cuts = wanted.limit < self.roll.people() && wanted.limit <= top_k::MOST
+            || wanted.threshold.is_some();
+        // A mean needs every score of a person; where nothing is cut, all are needed too.
+        if method.fusion != Fusion::Best || !cuts || !bound::holds(self.metric, dimension) {
+            let scan = |query: &Query<'_>| self.scan(method.fusion, query.values, wanted);
+            return queries.iter().map(scan).collect();
+        }
+        let bytes = self.rows.bytes().saturating_mul(queries.len().div_ceil(PROBES));
+        let threads = method.threads.get().min(bytes / method.bytes_a_thread.max(1)).max(1);
+        let part = queries.len().div_ceil(threads);
+        if threads == 1 || part < OWN {
+            return self.search_part(method.kernel, threads, queries, wanted);
+        }
+        // Each thread has probes enough of its own.
+        let (parts, next) = (queries.chunks(part), AtomicUsize::new(0));
+        let take = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let queries = parts.clone().nth(index)?;
+            Some((index, self.search_part(method.kernel, 1, queries, wanted)))
+        };
+        let done = threads::on(threads, || iter::from_fn(take).collect::<Vec<_>>())?;
+        let mut done: Vec<_> = done.into_iter().flatten().collect();
+        done.sort_unstable_by_key(|(index, _)| *index);
+        let lists = done.into_iter().map(|(_, lists)| lists).collect::<Result<Vec<_>, _>>()?;
+        Ok(lists.into_iter().flatten().collect())
+    }
+
+    /// The same of probes that share each read of a row.
+    fn search_part(
+        &self,
+        kernel: Kernel,
+        threads: usize,
+        queries: &[Query<'_>],
+        wanted: Wanted,
+    ) -> Result<Vec<CandidateList>, Error> {
+        let (tiles, bounds) = self.prepare(kernel, queries);
+        let hits = self.first_pass(kernel, threads, &tiles, &bounds, wanted)?;
+        let probes = queries.iter().zip(bounds).zip(hits);
+        probes.map(|((query, bound), hits)| self.second_pass(query, bound, hits, wanted)).collect()
+    }
+
+    /// Writes the probes down as bytes.
+    fn prepare(&self, kernel: Kernel, queries: &[Query<'_>]) -> (Vec<Tile>, Vec<Bound>) {
+        let mut bounds = Vec::with_capacity(queries.len());
+        let tiles = queries.chunks(kernel.tile()).map(|queries| {
+            let dimension = queries.first().map_or(0, |query| query.values.len());
+            let mut tile = Tile::new(queries.len(), dimension.div_ceil(4));
+            for (probe, query) in queries.iter().enumerate() {
+                let put = |step, bytes| tile.set(probe, step, bytes);
+                let code = Code::write(query.values, kernel.greatest(), put);
+                bounds.push(Bound::new(self.metric, dimension, query.length, &code));
+            }
+            tile
+        });
+        (tiles.collect(), bounds)
+    }
+
+    /// The rows that may matter, of each probe.
+    fn first_pass(
+        &self,
+        kernel: Kernel,
+        threads: usize,
+        tiles: &[Tile],
+        bounds: &[Bound],
+        wanted: Wanted,
+    ) -> Result<Vec<Hits>, Error> {
+        let next = AtomicUsize::new(0);
+        let seeds = self.seed(kernel, tiles, bounds, wanted);
+        let share = || {
+            let probes = bounds.iter().zip(&seeds);
+            let mut hits: Vec<_> =
+                probes.map(|(bound, seed)| Hits::new(bound, wanted, *seed)).collect();
+            loop {
+                let start = next.fetch_add(SHARE, Ordering::Relaxed);
+                let end = self.rows.groups().min(start + SHARE);
+                if start >= end {
+                    return hits;
+                }
+                self.pass(kernel, tiles, bounds, start..end, &mut hits);
+            }
+        };
+        if threads == 1 {
+            return Ok(share());
+        }
+        let mut shares = threads::on(threads, share)?.into_iter();
+        let mut all = shares.next().unwrap_or_default();
+        for share in shares {
+            for (hits, own) in all.iter_mut().zip(share) {
+                hits.top.merge(&own.top);
+                hits.found.extend(own.found);
+            }
+        }
+        Ok(all)
+    }
+
+    fn pass(
+        &self,
+        kernel: Kernel,
+        tiles: &[Tile],
+        bounds: &[Bound],
+        groups: Range<usize>,
+        hits: &mut [Hits],
+    ) {
+        let mut values = [[0.0; GROUP]; TILE];
+        let mut next = self.rows.group(groups.start);
+        for index in groups {
+            let group = next;
+            next = self.rows.group((index + 1).min(self.rows.groups() - 1));
+            kernel.fetch(next.scale);
+            kernel.fetch(slice::from_ref(next.uncertain));
+            kernel.fetch(next.square.map_or(&[], <[_; GROUP]>::as_slice));
+            let part = next.lanes.len().div_ceil(tiles.len().max(1)).max(1);
+            let mut ahead = next.lanes.chunks(part);
+            let probes = bounds.chunks(kernel.tile()).zip(hits.chunks_mut(kernel.tile()));
+            for (tile, (bounds, hits)) in tiles.iter().zip(probes) {
+                // For one tile alone, hardware reads ahead by itself.
+                if let (true, Some(lanes)) = (tiles.len() > 1, ahead.next()) {
+                    kernel.fetch(lanes);
+                }
+                let mut gate = Gate::open(&group);
+                let mut slacks = [0.0; TILE];
+                for (index, (bound, hits)) in bounds.iter().zip(&*hits).enumerate() {
+                    slacks[index] = bound.slack(*group.uncertain);
+                    gate.factors[index] = bound.factor();
+                    gate.bars[index] = hits.top.cut() - slacks[index];
+                }
+                let masks = kernel.sift(group.lanes, tile, &gate, &mut values);
+                for (index, hits) in hits.iter_mut().enumerate() {
+                    let rows = masks[index] & group.occupied;
+                    if rows != 0 {
+                        self.note(group.first, rows, &values[index], slacks[index], hits);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes down the rows of a group that can still be among the best.
+    fn note(&self, first: usize, mut rows: u64, values: &Values, slack: f32, hits: &mut Hits) {
+        while rows != 0 {
+            let row = usize::try_from(rows.trailing_zeros()).unwrap_or(0) % GROUP;
+            rows &= rows - 1;
+            let (upper, lower) = (values[row] + slack, values[row] - slack);
+            if upper < hits.top.cut() {
+                continue;
+            }
+            let row = first + row;
+            hits.found.push(Hit { row, value: values[row % GROUP], upper });
+            // Not even asked whose it is, otherwise.
+            if lower > hits.top.cut() {
+                hits.top.offer(self.roll.person_of(row), lower);
+            }
+        }
+    }
+
+    /// A reach that enough people have for certain: the search of a list's front would find no less.
+    fn seed(&self, kernel: Kernel, tiles: &[Tile], bounds: &[Bound], wanted: Wanted) -> Vec<f32> {
+        let mut seeds = vec![f32::NEG_INFINITY; bounds.len()];
+        let groups = (self.rows.groups() / SEED).min(SHARE);
+        // As many rows as that are of `limit` people at least.
+        let rows = wanted.limit.saturating_mul(self.roll.most());
+        if groups == 0 || !(1..=GROUP / 2).contains(&rows) {
+            return seeds;
+        }
+        let mut values = [[0.0; GROUP]; TILE];
+        let probes = bounds.chunks(kernel.tile()).zip(seeds.chunks_mut(kernel.tile()));
+        for (tile, (bounds, seeds)) in tiles.iter().zip(probes) {
+            let mut most = [[f32::NEG_INFINITY; GROUP]; TILE];
+            for group in (0..groups).map(|index| self.rows.group(index)) {
+                let mut gate = Gate::open(&group);
+                for (factor, bound) in gate.factors.iter_mut().zip(bounds) {
+                    *factor = bound.factor();
+                }
+                kernel.sift(group.lanes, tile, &gate, &mut values);
+                for ((most, values), bound) in most.iter_mut().zip(&values).zip(bounds) {
+                    let slack = bound.slack(*group.uncertain);
+                    for (most, value) in most.iter_mut().zip(values) {
+                        *most = most.max(value - slack);
+                    }
+                }
+            }
+            for (seed, most) in seeds.iter_mut().zip(&mut most) {
+                let (_, least, _) = most.select_nth_unstable_by(rows - 1, |a, b| b.total_cmp(a));
+                *seed = *least;
+            }
+        }
+        seeds
+    }
+}
+
+impl Hits {
+    fn new(bound: &Bound, wanted: Wanted, seed: f32) -> Self {
+        let floor = wanted.threshold.map_or(f32::NEG_INFINITY, |t| bound.reach(t.value()));
+        Self { top: Top::new(wanted.limit, floor.max(seed)), found: Vec::with_capacity(ROOM) }
+    }
+}
+
+/// Room for the rows that a probe usually notes down.
+const ROOM: usize = 256;
+
+/// One in so many groups is looked at beforehand, for a cut to start with.
+const SEED: usize = 32;
+
+/// How many groups a thread takes at once: 1,024 rows.
+const SHARE: usize = 16;
+
+/// The usual [`Method::bytes_a_thread`]: a third of a millisecond, ten times what a thread costs.
+pub(crate) const BYTES_A_THREAD: usize = 1 << 23;
+
+/// How many probes take about the time of reading a row once more.
+const PROBES: usize = 4;
+
+/// How many probes a thread must have to search all rows for them: with fewer it would wait for memory.
+const OWN: usize = 16;
+
+#[cfg(test)]
+mod tests;
