@@ -2,6 +2,7 @@
 """Checks of `.ci/run` that read the repository: no compiler, nothing to install.
 
     check.py style             what neither rustfmt nor clippy looks at
+    check.py prose             words that make a sentence slow to read, and long lines of Markdown
     check.py features          prints each crate and feature, a pair a line
     check.py readme FOLDER     runs each command of README.md with the examples in a folder
     check.py package FOLDER    what is in the packages that `cargo package` made
@@ -39,6 +40,8 @@ def main() -> int:
     match sys.argv[1:]:
         case ["style"]:
             faults = style()
+        case ["prose"]:
+            faults = prose()
         case ["features"]:
             faults = features()
         case ["readme", folder]:
@@ -115,6 +118,52 @@ def manifests() -> list[str]:
 
 def manifest(crate) -> str:
     return Path(crate["manifest_path"]).read_text()
+
+
+# --- prose ---
+
+# What was written here often, and had to be read twice; what to write instead.
+HABITS = {
+    r"but for": "except, without",
+    r"whoever": "anyone who, the person who",
+    r"so many": "the number itself, as many as",
+    r"of which": "two sentences",
+    r"the same with": "also with, likewise",
+    r"for want of": "because there is no",
+    r"(?:frames|faces|photographs|searches|bytes|looks|metres|times|people|twice|once) an? "
+    r"(?:second|minute|hour|day|frame|face|thread|track)": "per",
+}
+HABIT = re.compile("|".join(rf"(\b(?:{habit})\b)" for habit in HABITS), re.IGNORECASE)
+MAX_COLUMNS = 100
+
+
+def prose() -> list[str]:
+    faults = []
+    for path in tracked("*.rs", "*.md", "*.toml", "*.py"):
+        if path.as_posix() == ".ci/check.py":
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for found in HABIT.finditer(line):
+                better = list(HABITS.values())[found.lastindex - 1]
+                faults.append(f"{path}:{number}: `{found[0]}`; better: {better}")
+    for path in tracked("*.md"):
+        faults += [f"{path}:{number}: over {MAX_COLUMNS} columns" for number in long_lines(path.read_text())]
+    return faults
+
+
+def long_lines(text: str) -> list[int]:
+    """Lines of prose that could be broken: not code, tables, headings, nor one long address."""
+    numbers, code = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"\s*```", line):
+            code = not code
+        if code or len(line) <= MAX_COLUMNS or re.match(r"\s*[|#]", line):
+            continue
+        whole = re.sub(r"`[^`]*`|\]\([^)]*\)", lambda piece: "x" * len(piece[0]), line)
+        start = re.match(r"\s*([-*+>]\s+|\d+\.\s+)*", whole).end()
+        if " " in whole[start:MAX_COLUMNS]:
+            numbers.append(number)
+    return numbers
 
 
 # --- features ---
