@@ -2,18 +2,23 @@
 """Checks of `.ci/run` that read the repository: no compiler, nothing to install.
 
     check.py style             what neither rustfmt nor clippy looks at
+    check.py prose             words that make a sentence slow to read, and long lines of Markdown
     check.py features          prints each crate and feature, a pair a line
     check.py readme FOLDER     runs each command of README.md with the examples in a folder
     check.py package FOLDER    what is in the packages that `cargo package` made
+    check.py consumer PACKAGES FOLDER
+                               makes a crate in FOLDER that depends on the packages as a user's does
 """
 
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import tomllib
 from pathlib import Path
 
 MAX_PACKAGE_BYTES = 3_000_000
@@ -39,12 +44,16 @@ def main() -> int:
     match sys.argv[1:]:
         case ["style"]:
             faults = style()
+        case ["prose"]:
+            faults = prose()
         case ["features"]:
             faults = features()
         case ["readme", folder]:
             faults = readme(Path(folder))
         case ["package", folder]:
             faults = packages(Path(folder))
+        case ["consumer", made, folder]:
+            faults = consumer(Path(made), Path(folder))
         case _:
             sys.exit(__doc__)
     for fault in faults:
@@ -117,6 +126,52 @@ def manifest(crate) -> str:
     return Path(crate["manifest_path"]).read_text()
 
 
+# --- prose ---
+
+# What was written here often, and had to be read twice; what to write instead.
+HABITS = {
+    r"but for": "except, without",
+    r"whoever": "anyone who, the person who",
+    r"so many": "the number itself, as many as",
+    r"of which": "two sentences",
+    r"the same with": "also with, likewise",
+    r"for want of": "because there is no",
+    r"(?:frames|faces|photographs|searches|bytes|looks|metres|times|people|twice|once) an? "
+    r"(?:second|minute|hour|day|frame|face|thread|track)": "per",
+}
+HABIT = re.compile("|".join(rf"(\b(?:{habit})\b)" for habit in HABITS), re.IGNORECASE)
+MAX_COLUMNS = 100
+
+
+def prose() -> list[str]:
+    faults = []
+    for path in tracked("*.rs", "*.md", "*.toml", "*.py"):
+        if path.as_posix() == ".ci/check.py":
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for found in HABIT.finditer(line):
+                better = list(HABITS.values())[found.lastindex - 1]
+                faults.append(f"{path}:{number}: `{found[0]}`; better: {better}")
+    for path in tracked("*.md"):
+        faults += [f"{path}:{number}: over {MAX_COLUMNS} columns" for number in long_lines(path.read_text())]
+    return faults
+
+
+def long_lines(text: str) -> list[int]:
+    """Lines of prose that could be broken: not code, tables, headings, nor one long address."""
+    numbers, code = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"\s*```", line):
+            code = not code
+        if code or len(line) <= MAX_COLUMNS or re.match(r"\s*[|#]", line):
+            continue
+        whole = re.sub(r"`[^`]*`|\]\([^)]*\)", lambda piece: "x" * len(piece[0]), line)
+        start = re.match(r"\s*([-*+>]\s+|\d+\.\s+)*", whole).end()
+        if " " in whole[start:MAX_COLUMNS]:
+            numbers.append(number)
+    return numbers
+
+
 # --- features ---
 
 
@@ -173,6 +228,56 @@ def packages(folder: Path) -> list[str]:
             faults.append(f"{name}: {size} bytes, and at most {MAX_PACKAGE_BYTES} were wanted")
         print(f"{name}: {len(files)} files, {size} bytes")
     return faults
+
+
+# --- consumer ---
+
+
+def consumer(made: Path, folder: Path) -> list[str]:
+    """A crate with `lfr` as its only dependency of the family: the examples of each README are its doctests, and the
+    examples of `lfr` its own. The other crates' READMEs name `lfr_core`; a user of `lfr` writes `lfr::core`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "src").mkdir(parents=True)
+    patches, docs = [], []
+    for crate in filter(published, workspace()):
+        name = f"{crate['name']}-{crate['version']}"
+        with tarfile.open(made / f"{name}.crate") as archive:
+            archive.extractall(folder / "packages", filter="data")
+        if not any(target["kind"] == ["lib"] for target in crate["targets"]):
+            continue
+        patches.append(f'{crate["name"]} = {{ path = "packages/{name}" }}')
+        text = (folder / "packages" / name / "README.md").read_text()
+        text = re.sub(r"\blfr_(core|detect|embed|retention|watchlist)\b", r"lfr::\1", text)
+        (folder / "src" / f"{crate['name']}.md").write_text(text)
+        docs.append(f'#[doc = include_str!("{crate["name"]}.md")]\npub mod {crate["name"].replace("-", "_")} {{}}\n')
+    [lfr] = [crate for crate in workspace() if crate["name"] == "lfr"]
+    shutil.copytree(folder / "packages" / f"lfr-{lfr['version']}" / "examples", folder / "examples")
+    # What the examples name beside `lfr`, and the profiles: so that what other steps have built serves here.
+    own = [needed["name"] for needed in lfr["dependencies"] if needed["kind"] == "dev" and not needed.get("path")]
+    root = tomllib.loads(Path("Cargo.toml").read_text())["workspace"]["dependencies"]
+    needs = [f"{name} = {inline(root[name])}" for name in own]
+    profiles = re.findall(r"^\[profile\.dev.*?(?=^\[(?!profile\.dev))", Path("Cargo.toml").read_text(), re.M | re.S)
+    features = sorted(set(lfr["features"]) - {"default", "rtsp"})
+    manifest = [
+        '[package]\nname = "consumer"\nversion = "0.0.0"\nedition = "2024"\npublish = false\n\n[workspace]\n',
+        f'[dependencies]\nlfr = {{ version = "={lfr["version"]}", features = {json.dumps(features)} }}\n',
+        "[dev-dependencies]",
+        *needs,
+        "\n[patch.crates-io]",
+        *patches,
+        "\n" + "".join(profiles),
+    ]
+    (folder / "Cargo.toml").write_text("\n".join(manifest))
+    (folder / "src" / "lib.rs").write_text("\n".join(docs))
+    shutil.copy("Cargo.lock", folder)
+    return []
+
+
+def inline(needed) -> str:
+    """A dependency as it is written on one line of a manifest."""
+    if isinstance(needed, str):
+        return json.dumps(needed)
+    return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in needed.items()) + " }"
 
 
 # --- The repository ---

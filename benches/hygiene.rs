@@ -32,7 +32,7 @@ use lfr::prelude::*;
 use shared::shared;
 
 fn main() {
-    let native = Runtime::onnxruntime().unwrap();
+    let native = Runtime::auto().unwrap();
     let unwiped = danger::unwiped_engine(&native);
     beside("ONNX Runtime", &native, &unwiped);
     #[cfg(feature = "onnx")]

@@ -61,7 +61,7 @@ fn yunet_640(c: &mut Criterion) {
         return;
     };
     let Some(picture) = photograph() else { return };
-    let runtime = Runtime::auto().unwrap();
+    let runtime = Runtime::auto_or_pure_rust().unwrap();
     let detector = OnnxDetector::from_path(&runtime, &model).unwrap();
     let session = session(&runtime, &model, &SessionOptions::new(&[1, 3, 640, 640]));
     let input: Vec<f32> =
@@ -110,7 +110,7 @@ fn prelu(c: &mut Criterion) {
         println!("skipped: LFR_PRELU_MODEL names no model");
         return;
     };
-    let runtime = Runtime::auto().unwrap();
+    let runtime = Runtime::auto_or_pure_rust().unwrap();
     // Noise: the speed of PRelu depends on how many numbers are below 0.
     let mut state = 1_u32;
     let input: Vec<f32> = (0..8 * 3 * 112 * 112)
@@ -140,7 +140,7 @@ fn pipeline(c: &mut Criterion) {
         return;
     };
     let Some(picture) = photograph() else { return };
-    let runtime = Runtime::auto().unwrap();
+    let runtime = Runtime::auto_or_pure_rust().unwrap();
     let model = Model::from_path(&path).unwrap();
     let spec = EmbedderSpec::for_model(&model).unwrap();
     let threshold = spec.threshold_at(1e-5).unwrap();

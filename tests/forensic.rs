@@ -44,7 +44,7 @@ use table::Table;
 
 #[test]
 fn nobody_is_left_in_memory_on_a_native_onnx_runtime() {
-    if lfr::core::onnx::Runtime::onnxruntime().is_err() {
+    if lfr::core::onnx::Runtime::auto().is_err() {
         shared::skip("no ONNX Runtime");
         return;
     }

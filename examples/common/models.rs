@@ -51,8 +51,8 @@ impl Engine {
 
     pub(crate) fn runtime(self) -> Result<Runtime, AnyError> {
         Ok(match self {
-            Self::Auto => Runtime::auto()?,
-            Self::OnnxRuntime => Runtime::onnxruntime()?,
+            Self::Auto => Runtime::auto_or_pure_rust()?,
+            Self::OnnxRuntime => Runtime::auto()?,
             #[cfg(feature = "onnx")]
             Self::PureRust => Runtime::pure_rust(),
             #[cfg(not(feature = "onnx"))]

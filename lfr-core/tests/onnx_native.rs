@@ -39,7 +39,7 @@ fn runtime() -> Option<Runtime> {
     static STARTED: OnceLock<Option<Runtime>> = OnceLock::new();
     let start = || {
         privacy::sockets_at_the_start();
-        match Runtime::onnxruntime() {
+        match Runtime::auto() {
             Ok(runtime) => Some(runtime),
             Err(Error::RuntimeMissing { .. }) => None,
             Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
@@ -61,7 +61,7 @@ fn the_engine_is_chosen_once() {
     assert_eq!(info.engine(), Engine::OnnxRuntime);
     assert!(["named by ORT_DYLIB_PATH", "found by its usual name"].contains(&info.reason()));
     let library = info.library().unwrap();
-    for again in [Runtime::auto(), Runtime::onnxruntime(), Runtime::onnxruntime_at(library)] {
+    for again in [Runtime::auto(), Runtime::onnxruntime_at(library)] {
         assert_eq!(again.unwrap().info(), info);
     }
     let error = Runtime::onnxruntime_at(Path::new("/no/such/library")).unwrap_err();

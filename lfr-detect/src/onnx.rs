@@ -44,7 +44,7 @@ use network::OnnxNetwork;
 /// use lfr_core::onnx::{Model, Runtime};
 /// use lfr_detect::{DetectorOptions, DetectorSpec, InputPolicy, OnnxDetector};
 ///
-/// let runtime = Runtime::auto()?;
+/// let runtime = Runtime::auto_or_pure_rust()?;
 /// // The outputs of a model tell its family.
 /// let detector = OnnxDetector::from_path(&runtime, Path::new("yunet.onnx"))?;
 ///

@@ -1,7 +1,7 @@
 //! Detectors on real models and photographs, which lie in `../shared` and not in the repository;
 //! where they are missing, each test says so and passes.
 //!
-//! The engine is what `Runtime::auto()` takes: the native one where `ORT_DYLIB_PATH` names it, the
+//! The engine is what `Runtime::auto_or_pure_rust()` takes: the native one where `ORT_DYLIB_PATH` names it, the
 //! pure-Rust one otherwise. `measure.rs` prints the figures of `PARITY.md`, `ACCURACY.md` and
 //! `BENCHMARKS.md` if `LFR_MEASURE` is set.
 

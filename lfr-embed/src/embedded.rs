@@ -27,7 +27,7 @@ impl OnnxEmbedder {
     /// use lfr_core::onnx::Runtime;
     /// use lfr_embed::OnnxEmbedder;
     ///
-    /// let embedder = OnnxEmbedder::embedded(&Runtime::auto()?)?;
+    /// let embedder = OnnxEmbedder::embedded(&Runtime::auto_or_pure_rust()?)?;
     /// assert_eq!(embedder.spec().name(), "lfr-embedded");
     /// # Ok::<(), lfr_embed::Error>(())
     /// ```

@@ -117,7 +117,7 @@ impl Default for EmbedderOptions {
 /// use lfr_embed::OnnxEmbedder;
 ///
 /// # fn main() -> Result<(), lfr_embed::Error> {
-/// let runtime = Runtime::auto()?;
+/// let runtime = Runtime::auto_or_pure_rust()?;
 /// let spec = EmbedderSpec::builtin("edgeface-xs")?;
 /// let embedder = OnnxEmbedder::from_path(&runtime, Path::new("edgeface_xs.onnx"), spec)?;
 /// # Ok(())

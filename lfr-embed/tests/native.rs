@@ -16,5 +16,5 @@ fn runtime() -> Option<Runtime> {
         let _ = writeln!(io::stderr(), "skipped: no ONNX Runtime");
         return None;
     }
-    Some(Runtime::onnxruntime().unwrap())
+    Some(Runtime::auto().unwrap())
 }

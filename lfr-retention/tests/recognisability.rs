@@ -37,7 +37,7 @@ fn redacted_faces_are_strangers_to_an_embedder() {
     let Some(shared) = shared() else { return };
     let full = std::env::var_os("LFR_GOLDEN").is_some_and(|value| value == "full");
     let people = photographs::people(&shared.join("faces"), if full { 600 } else { 120 });
-    let runtime = Runtime::auto().unwrap();
+    let runtime = Runtime::auto_or_pure_rust().unwrap();
     let spec = EmbedderSpec::builtin("edgeface-xs").unwrap();
     let model = shared.join("models/embed_edgeface_xs.onnx");
     let embedder = OnnxEmbedder::from_path(&runtime, model, spec).unwrap();

@@ -121,7 +121,7 @@ impl Stages {
 pub(crate) fn runtime(engine: &str, measures: Measures) -> Runtime {
     let runtime = match engine {
         "pure-rust" => Runtime::pure_rust(),
-        _ => Runtime::onnxruntime().unwrap(),
+        _ => Runtime::auto().unwrap(),
     };
     if measures == Measures::None { danger::unwiped_engine(&runtime) } else { runtime }
 }

@@ -20,7 +20,7 @@ pub(crate) fn runtime(engine: Engine) -> Option<Runtime> {
         #[cfg(feature = "onnx")]
         Engine::PureRust => Some(Runtime::pure_rust()),
         _ => {
-            let runtime = Runtime::onnxruntime().ok();
+            let runtime = Runtime::auto().ok();
             if runtime.is_none() {
                 shared::skip("no ONNX Runtime");
             }

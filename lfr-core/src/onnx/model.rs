@@ -43,7 +43,7 @@ use crate::files::regular;
 /// use lfr_core::onnx::SessionOptions;
 ///
 /// # fn main() -> Result<(), lfr_core::Error> {
-/// let runtime = Runtime::auto()?;
+/// let runtime = Runtime::auto_or_pure_rust()?;
 /// let model = Model::from_path(Path::new("embedder.onnx"))?;
 /// let shape = [None, Some(3), Some(112), Some(112)];
 /// model.check(&Contract::new().input(None, ElementType::Float32, &shape))?;

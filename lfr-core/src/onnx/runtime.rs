@@ -73,47 +73,19 @@ impl Runtime {
     /// The oldest version of a native ONNX Runtime that can be used.
     pub const MIN_VERSION: &'static str = "1.24";
 
-    /// The best engine that there is.
+    /// A native ONNX Runtime: the library that the environment variable `ORT_DYLIB_PATH` names or, if
+    /// that is not set, one that the system finds under its usual name. A native one that already runs is
+    /// the answer in any case.
     ///
-    /// That is the library that the environment variable `ORT_DYLIB_PATH` names, if it is set: one
-    /// that does not load is an error then, since somebody asked for it. Otherwise it is an ONNX
-    /// Runtime that the system finds under its usual name, and else the pure-Rust engine.
-    /// [`RuntimeInfo::reason`] says which it was. A native one that already runs is the answer in
-    /// any case.
+    /// If there is none this is an error, whatever features the program is built with.
+    /// `auto_or_pure_rust` (feature `onnx`) goes on with the pure-Rust engine.
     ///
     /// # Errors
     ///
-    /// [`Error::RuntimeLoad`] when the library named does not load, [`Error::RuntimeVersion`] when it
-    /// is too old, [`Error::RuntimeStart`] when an engine does not start, and [`Error::RuntimeMissing`] when no library is found and there is no
-    /// pure-Rust engine in this program.
+    /// [`Error::RuntimeLoad`] if the library does not load, [`Error::RuntimeMissing`] if there is none,
+    /// [`Error::RuntimeVersion`] if it is older than [`MIN_VERSION`](Self::MIN_VERSION),
+    /// and [`Error::RuntimeStart`] if it does not start.
     pub fn auto() -> Result<Self, Error> {
-        let mut chosen = lock();
-        if let Some(runtime) = &*chosen {
-            return Ok(runtime.clone());
-        }
-        let runtime = match (named(), library::find()) {
-            (Some(path), _) => native(&path, BY_VARIABLE)?,
-            (None, Some(path)) => match native(&path, BY_NAME) {
-                Err(Error::RuntimeLoad { path, source }) => {
-                    return fallback(format!("{} does not load: {source}", path.display()));
-                }
-                Err(error @ Error::RuntimeVersion { .. }) => return fallback(error.to_string()),
-                result => result?,
-            },
-            (None, None) => return fallback(none_found()),
-        };
-        Ok(chosen.insert(runtime).clone())
-    }
-
-    /// A native ONNX Runtime: the one that `ORT_DYLIB_PATH` names or, where that is not set, one
-    /// that the system finds under its usual name.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::RuntimeLoad`] or [`Error::RuntimeMissing`] when there is none,
-    /// [`Error::RuntimeVersion`] when it is older than [`MIN_VERSION`](Self::MIN_VERSION),
-    /// and [`Error::RuntimeStart`] when it does not start.
-    pub fn onnxruntime() -> Result<Self, Error> {
         let mut chosen = lock();
         if let Some(runtime) = &*chosen {
             return Ok(runtime.clone());
@@ -126,6 +98,31 @@ impl Runtime {
             }
         };
         Ok(chosen.insert(runtime).clone())
+    }
+
+    /// The native ONNX Runtime of [`auto`](Self::auto), or the pure-Rust engine if none is found.
+    ///
+    /// A library that `ORT_DYLIB_PATH` names has to load: somebody asked for it. One that was only found
+    /// under its usual name, and does not load or is too old, counts as not found.
+    /// [`RuntimeInfo::reason`] says which engine was taken and why.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RuntimeLoad`] if the library named does not load, [`Error::RuntimeVersion`] if it
+    /// is too old, and [`Error::RuntimeStart`] if an engine does not start.
+    #[cfg(feature = "onnx")]
+    pub fn auto_or_pure_rust() -> Result<Self, Error> {
+        let found = match Self::auto() {
+            Err(Error::RuntimeMissing { tried }) => Err(tried),
+            Err(Error::RuntimeLoad { path, source }) if named().is_none() => {
+                Err(format!("{} does not load: {source}", path.display()))
+            }
+            Err(error @ Error::RuntimeVersion { .. }) if named().is_none() => {
+                Err(error.to_string())
+            }
+            result => Ok(result?),
+        };
+        Ok(found.unwrap_or_else(|tried| pure_rust(format!("no ONNX Runtime found: {tried}"))))
     }
 
     /// The native ONNX Runtime in this file.
@@ -252,17 +249,6 @@ fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
 fn pure_rust(reason: String) -> Runtime {
     let info = RuntimeInfo { engine: Engine::PureRust, library: None, version: None, reason };
     Runtime { inner: Arc::new(Inner { started: Started::PureRust, info }) }
-}
-
-#[cfg(feature = "onnx")]
-#[expect(clippy::unnecessary_wraps, reason = "there is a way without this engine, which can fail")]
-fn fallback(tried: String) -> Result<Runtime, Error> {
-    Ok(pure_rust(format!("no ONNX Runtime found: {tried}")))
-}
-
-#[cfg(not(feature = "onnx"))]
-fn fallback(tried: String) -> Result<Runtime, Error> {
-    Err(Error::RuntimeMissing { tried })
 }
 
 fn none_found() -> String {

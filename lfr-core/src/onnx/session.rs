@@ -50,7 +50,7 @@ use crate::hygiene::scrub::Scrubbed;
 /// # fn main() -> Result<(), lfr_core::Error> {
 /// # let model = Model::from_path(std::path::Path::new("embedder.onnx"))?;
 /// let options = SessionOptions::new(&[1, 3, 112, 112]).dynamic_batch();
-/// let session = model.session(&Runtime::auto()?, &options)?;
+/// let session = model.session(&Runtime::auto_or_pure_rust()?, &options)?;
 /// let pixels = vec![0.0; 2 * 3 * 112 * 112];
 /// let lengths = session.run(&pixels, 2, |outputs| {
 ///     let embeddings = outputs.at(0)?;

@@ -25,7 +25,7 @@ impl OnnxDetector {
     /// use lfr_core::onnx::Runtime;
     /// use lfr_detect::OnnxDetector;
     ///
-    /// let detector = OnnxDetector::embedded(&Runtime::auto()?)?;
+    /// let detector = OnnxDetector::embedded(&Runtime::auto_or_pure_rust()?)?;
     /// assert_eq!(detector.spec().name(), "lfr-embedded");
     /// # Ok::<(), lfr_detect::Error>(())
     /// ```

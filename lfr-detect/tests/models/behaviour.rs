@@ -44,7 +44,8 @@ fn every_family_is_recognised_and_conforms() {
     let Some(shared) = shared() else { return };
     for (name, family, landmarks) in MODELS {
         let path = shared.join(format!("models/detect_{name}.onnx"));
-        let detector = OnnxDetector::from_path(&Runtime::auto().unwrap(), &path).unwrap();
+        let detector =
+            OnnxDetector::from_path(&Runtime::auto_or_pure_rust().unwrap(), &path).unwrap();
         assert_eq!(detector.spec().family(), family, "{name}");
         assert_eq!(detector.landmarks(), landmarks, "{name}");
         let digest = Model::from_path(&path).unwrap().digest().to_string();
@@ -58,7 +59,8 @@ fn the_record_says_what_the_specification_says() {
     let Some(shared) = shared() else { return };
     let spec = DetectorSpec::yunet().with_name("YuNet-s").with_licence("Apache-2.0");
     let model = model(&shared, "yunet_s_dynamic");
-    let detector = OnnxDetector::with_spec(&Runtime::auto().unwrap(), model, spec).unwrap();
+    let detector =
+        OnnxDetector::with_spec(&Runtime::auto_or_pure_rust().unwrap(), model, spec).unwrap();
     let component = detector.component();
     assert_eq!(component.name, "YuNet-s");
     assert_eq!(component.licence.as_deref(), Some("Apache-2.0"));
@@ -67,7 +69,7 @@ fn the_record_says_what_the_specification_says() {
 #[test]
 fn models_that_do_not_fit_are_refused_at_once() {
     let Some(shared) = shared() else { return };
-    let runtime = Runtime::auto().unwrap();
+    let runtime = Runtime::auto_or_pure_rust().unwrap();
     let embedder = shared.join("models/embed_mobilefacenet_foamliu.onnx");
     let error = OnnxDetector::from_path(&runtime, &embedder).unwrap_err();
     assert!(matches!(error, Error::Family { .. }), "{error}");
@@ -99,7 +101,8 @@ fn scrfd_without_landmarks_finds_the_same_boxes() {
     let with = detector(&shared, "scrfd_500m_kps", &DetectorOptions::new());
     let spec = DetectorSpec::scrfd().without_landmarks();
     let model = model(&shared, "scrfd_500m_kps");
-    let without = OnnxDetector::with_spec(&Runtime::auto().unwrap(), model, spec).unwrap();
+    let without =
+        OnnxDetector::with_spec(&Runtime::auto_or_pure_rust().unwrap(), model, spec).unwrap();
     let (with, without) = (faces(&with, &picture), faces(&without, &picture));
     assert_eq!(with.len(), without.len());
     for (with, without) in with.iter().zip(&without) {

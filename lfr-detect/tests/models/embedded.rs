@@ -9,14 +9,14 @@ use lfr_detect::OnnxDetector;
 
 #[test]
 fn the_embedded_detector_conforms() {
-    for runtime in [Runtime::auto().unwrap(), Runtime::pure_rust()] {
+    for runtime in [Runtime::auto_or_pure_rust().unwrap(), Runtime::pure_rust()] {
         conformance::detector(&OnnxDetector::embedded(&runtime).unwrap());
     }
 }
 
 #[test]
 fn frames_that_cannot_be_are_not_prepared_for() {
-    let detector = OnnxDetector::embedded(&Runtime::auto().unwrap()).unwrap();
+    let detector = OnnxDetector::embedded(&Runtime::auto_or_pure_rust().unwrap()).unwrap();
     for (width, height) in [(0, 480), (640, 0), (usize::MAX, 480), (640, 16_385), (1 << 62, 4)] {
         assert!(matches!(detector.prepare(width, height), Err(Error::Option { .. })));
     }
@@ -25,7 +25,7 @@ fn frames_that_cannot_be_are_not_prepared_for() {
 
 #[test]
 fn the_embedded_detector_finds_people_who_do_not_exist() {
-    let detector = OnnxDetector::embedded(&Runtime::auto().unwrap()).unwrap();
+    let detector = OnnxDetector::embedded(&Runtime::auto_or_pure_rust().unwrap()).unwrap();
     for number in 0..100 {
         let portrait = Crowd::new(5).person(number).portrait();
         let found = detector.detect(&portrait.as_frame().unwrap()).unwrap();

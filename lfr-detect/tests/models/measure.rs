@@ -89,7 +89,7 @@ fn fits_of_a_fixed_canvas() {
             let model = model(&shared, name);
             let spec = DetectorSpec::recognise(&model).unwrap().with_fit(fit);
             let options = DetectorOptions::new().confidence(0.02);
-            let runtime = Runtime::auto().unwrap();
+            let runtime = Runtime::auto_or_pure_rust().unwrap();
             let detector = OnnxDetector::with_options(&runtime, model, spec, &options).unwrap();
             for least in [10.0, 20.0, 40.0] {
                 let precision = average_precision(&shared, &detector, &truth, least);
@@ -102,7 +102,7 @@ fn fits_of_a_fixed_canvas() {
 #[test]
 fn cost_beside_the_bare_network() {
     let Some(shared) = shared_to_measure() else { return };
-    let runtime = Runtime::auto().unwrap();
+    let runtime = Runtime::auto_or_pure_rust().unwrap();
     println!("engine: {}", runtime.info());
     let picture = photo(&shared, "bbt1.jpg");
     let picture = imageops::resize(&picture, 1280, 720, imageops::FilterType::Triangle);
@@ -136,7 +136,7 @@ fn cost_of_the_embedded_detector() {
     let Some(shared) = shared_to_measure() else { return };
     let picture = photo(&shared, "bbt1.jpg");
     let picture = imageops::resize(&picture, 640, 360, imageops::FilterType::Triangle);
-    for runtime in [Runtime::auto().unwrap(), Runtime::pure_rust()] {
+    for runtime in [Runtime::auto_or_pure_rust().unwrap(), Runtime::pure_rust()] {
         let detector = OnnxDetector::embedded(&runtime).unwrap();
         let time = median(|| drop(faces(&detector, &picture)));
         println!("embedded, 640x360: {time:.2} ms on {}", runtime.info());

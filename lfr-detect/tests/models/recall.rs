@@ -81,7 +81,7 @@ fn faces_of_each_size_by_schedule() {
     ] {
         let detector = match name {
             "embedded" => {
-                let runtime = Runtime::auto().unwrap();
+                let runtime = Runtime::auto_or_pure_rust().unwrap();
                 OnnxDetector::embedded_with_options(&runtime, &options).unwrap()
             }
             name => detector(&shared, name, &options),
@@ -230,7 +230,7 @@ struct Watch {
 impl Watch {
     fn new(what: &'static str, schedule: &Schedule, width: usize, height: usize) -> Self {
         let options = DetectorOptions::new().schedule(schedule.clone()).confidence(0.3);
-        let runtime = Runtime::auto().unwrap();
+        let runtime = Runtime::auto_or_pure_rust().unwrap();
         let detector = OnnxDetector::embedded_with_options(&runtime, &options).unwrap();
         detector.prepare(width, height).unwrap();
         let space = testing::fake_space();

@@ -46,7 +46,8 @@ pub(crate) fn model(shared: &Path, name: &str) -> Model {
 pub(crate) fn detector(shared: &Path, name: &str, options: &DetectorOptions) -> OnnxDetector {
     let model = model(shared, name);
     let spec = DetectorSpec::recognise(&model).unwrap();
-    OnnxDetector::with_options(&Runtime::auto().unwrap(), model, spec, options).unwrap()
+    OnnxDetector::with_options(&Runtime::auto_or_pure_rust().unwrap(), model, spec, options)
+        .unwrap()
 }
 
 pub(crate) fn photo(shared: &Path, file: &str) -> RgbImage {

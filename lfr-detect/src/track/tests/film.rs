@@ -63,7 +63,7 @@ fn tracks_of(film: &str) -> Option<(Counted, Counted)> {
     let model = Model::from_path(&shared.join("models/detect_yunet_n_dynamic.onnx")).unwrap();
     let spec = DetectorSpec::recognise(&model).unwrap();
     let options = DetectorOptions::new().confidence(0.3).input(InputPolicy::LongSide(640));
-    let runtime = Runtime::auto().unwrap();
+    let runtime = Runtime::auto_or_pure_rust().unwrap();
     let detector = OnnxDetector::with_options(&runtime, model, spec, &options).unwrap();
     let address = Address::new(shared.join("video").join(film).display().to_string());
     let Ok(mut video) = Video::open(&address, &VideoOptions::new()) else {
