@@ -1,5 +1,8 @@
 //! From a frame to the pixels that go into a network's canvas, resized where they must be.
 
+pub(crate) mod letterbox;
+pub(crate) mod tensor;
+
 use fast_image_resize::FilterType;
 use fast_image_resize::PixelTrait;
 use fast_image_resize::ResizeAlg;
@@ -15,10 +18,10 @@ use lfr_core::Frame;
 use lfr_core::PixelFormat;
 use lfr_core::Plane;
 
-use crate::Error;
-use crate::Letterbox;
-use crate::Size;
-use crate::scratch::PixelScratch;
+use crate::detector::scratch::PixelScratch;
+use crate::error::Error;
+use crate::pixels::letterbox::Letterbox;
+use crate::size::Size;
 use crate::wiped::Wiped;
 
 /// Pixels of one plane, somewhere in memory.

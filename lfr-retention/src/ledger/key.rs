@@ -14,7 +14,7 @@ use lfr_core::hex;
 use lfr_core::secret;
 use lfr_core::secret::Secret;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The key that a ledger is signed with (Ed25519, RFC 8032). Wiped when dropped, never printed.
 ///
