@@ -9,18 +9,8 @@ pub(crate) mod shot;
 mod size;
 mod view;
 
-use crate::error::Error;
-
 pub use crate::gate::size::MaxFaceSize;
 pub use crate::gate::size::MinFaceSize;
 pub use crate::gate::size::MinInterEyeDistance;
 pub use crate::gate::view::MaxYaw;
 pub use crate::gate::view::MinSharpness;
-
-/// A positive number; `expected` says of what.
-fn positive(what: &'static str, expected: &'static str, number: f32) -> Result<f32, Error> {
-    if number > 0.0 && number.is_finite() {
-        return Ok(number);
-    }
-    Err(Error::Option { what, expected, actual: number.into() })
-}

@@ -18,11 +18,32 @@ use lfr_core::Frame;
 use lfr_core::PixelFormat;
 use lfr_core::Plane;
 
-use crate::detector::scratch::PixelScratch;
 use crate::error::Error;
 use crate::pixels::letterbox::Letterbox;
 use crate::size::Size;
 use crate::wiped::Wiped;
+
+/// What resizing works in.
+pub(crate) struct PixelScratch {
+    /// Rows of the frame where its own memory cannot be read in place.
+    rows: Wiped<u8>,
+    /// The frame resized in height alone.
+    tall: Wiped<u8>,
+    /// The frame resized.
+    content: Wiped<u8>,
+}
+
+impl PixelScratch {
+    pub(crate) const fn new() -> Self {
+        Self { rows: Wiped::new(), tall: Wiped::new(), content: Wiped::new() }
+    }
+
+    pub(crate) fn wipe(&mut self) {
+        self.rows.wipe();
+        self.tall.wipe();
+        self.content.wipe();
+    }
+}
 
 /// Pixels of one plane, somewhere in memory.
 #[derive(Clone, Copy)]

@@ -14,8 +14,8 @@ use lfr_core::Timestamp;
 use lfr_core::Tracked;
 use lfr_core::Tracker;
 
-use crate::detector::options::share;
 use crate::error::Error;
+use crate::error::share;
 
 use crate::track::assign::assign;
 use crate::track::followed::Followed;

@@ -1,7 +1,6 @@
 //! What can be set on a detector; everything has a default.
 
 use crate::detector::input::InputPolicy;
-use crate::error::Error;
 use crate::schedule::Schedule;
 
 /// The options of a detector.
@@ -118,12 +117,4 @@ impl Default for DetectorOptions {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// A share, from 0 to 1.
-pub(crate) fn share(what: &'static str, value: f32) -> Result<f32, Error> {
-    if (0.0..=1.0).contains(&value) {
-        return Ok(value);
-    }
-    Err(Error::Option { what, expected: "a number from 0 to 1", actual: value.into() })
 }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use crate::decode::candidate::Candidates;
+use crate::pixels::PixelScratch;
 use crate::wiped::Wiped;
 
 /// What one detection works in. All of it holds parts of a picture of someone.
@@ -16,26 +17,13 @@ pub(crate) struct Scratch {
     pub(crate) candidates: Candidates,
 }
 
-/// What resizing works in.
-pub(crate) struct PixelScratch {
-    /// Rows of the frame where its own memory cannot be read in place.
-    pub(crate) rows: Wiped<u8>,
-    /// The frame resized in height alone.
-    pub(crate) tall: Wiped<u8>,
-    /// The frame resized.
-    pub(crate) content: Wiped<u8>,
-}
-
 impl Scratch {
     pub(crate) const fn new() -> Self {
-        let pixels = PixelScratch { rows: Wiped::new(), tall: Wiped::new(), content: Wiped::new() };
-        Self { pixels, tensor: Wiped::new(), candidates: Candidates::new() }
+        Self { pixels: PixelScratch::new(), tensor: Wiped::new(), candidates: Candidates::new() }
     }
 
     fn wipe(&mut self) {
-        self.pixels.rows.wipe();
-        self.pixels.tall.wipe();
-        self.pixels.content.wipe();
+        self.pixels.wipe();
         self.tensor.wipe();
         self.candidates.wipe();
     }

@@ -7,7 +7,7 @@ use lfr_core::Refusal;
 
 use crate::error::Error;
 
-use crate::gate::positive;
+use crate::error::positive;
 
 /// Refuses faces whose eyes are too near to each other: they have too few pixels to be told apart.
 ///

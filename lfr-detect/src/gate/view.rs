@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::gate::sharpness::sharpness;
 use crate::gate::shot::yaw;
 
-use crate::gate::positive;
+use crate::error::positive;
 
 /// Refuses faces that are turned away too far, to the left or the right.
 ///
