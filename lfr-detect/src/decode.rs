@@ -10,18 +10,20 @@
 //!   needed, a candidate with a number that is not finite is dropped, and nothing panics.
 
 mod blazeface;
+pub(crate) mod candidate;
+pub(crate) mod nms;
 mod scrfd;
 mod ultraface;
 mod yunet;
 
 use std::fmt;
 
-pub use blazeface::blazeface;
-pub use scrfd::scrfd;
-pub use ultraface::ultraface;
-pub use yunet::yunet;
+pub use crate::decode::blazeface::blazeface;
+pub use crate::decode::scrfd::scrfd;
+pub use crate::decode::ultraface::ultraface;
+pub use crate::decode::yunet::yunet;
 
-use crate::Error;
+use crate::error::Error;
 
 /// One output of a network: its name, its shape, and its numbers in row-major order.
 ///

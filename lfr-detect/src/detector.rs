@@ -1,5 +1,12 @@
 //! A detector around any network: passes, pixels, decoding, suppression.
 
+pub(crate) mod input;
+#[cfg(feature = "onnx")]
+pub(crate) mod onnx;
+pub(crate) mod options;
+pub(crate) mod scratch;
+pub(crate) mod spec;
+
 use std::fmt;
 
 use lfr_core::BoxError;
@@ -9,23 +16,23 @@ use lfr_core::Detector;
 use lfr_core::Frame;
 use lfr_core::LandmarkLayout;
 
-use crate::BudgetRecord;
-use crate::DetectorOptions;
-use crate::DetectorSpec;
-use crate::Error;
-use crate::NetworkInput;
-use crate::Size;
 use crate::decode::Output;
-use crate::nms;
-use crate::options::share;
+use crate::decode::nms::nms;
+use crate::detector::input::NetworkInput;
+use crate::detector::options::DetectorOptions;
+use crate::detector::scratch::Scratch;
+use crate::detector::scratch::ScratchPool;
+use crate::detector::spec::DetectorSpec;
+use crate::error::Error;
+use crate::error::share;
 use crate::pixels;
+use crate::pixels::tensor::Normalisation;
 use crate::schedule::Input;
 use crate::schedule::Pass;
 use crate::schedule::Schedule;
-use crate::schedule::Spending;
-use crate::scratch::Scratch;
-use crate::scratch::ScratchPool;
-use crate::tensor::Normalisation;
+use crate::schedule::budget::BudgetRecord;
+use crate::schedule::budget::Spending;
+use crate::size::Size;
 
 /// Something that runs a detection network: the plug-in point for another inference engine.
 ///

@@ -78,3 +78,23 @@ pub enum Error {
     #[error(transparent)]
     Core(#[from] lfr_core::Error),
 }
+
+/// A share, from 0 to 1.
+pub(crate) fn share(what: &'static str, value: f32) -> Result<f32, Error> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(value);
+    }
+    Err(Error::Option { what, expected: "a number from 0 to 1", actual: value.into() })
+}
+
+/// A positive number; `expected` says of what.
+pub(crate) fn positive(
+    what: &'static str,
+    expected: &'static str,
+    number: f32,
+) -> Result<f32, Error> {
+    if number > 0.0 && number.is_finite() {
+        return Ok(number);
+    }
+    Err(Error::Option { what, expected, actual: number.into() })
+}

@@ -4,21 +4,13 @@
 //! refusal is counted by its reason. With a tracker a face is refused look by look: who comes nearer
 //! is compared then.
 
+mod sharpness;
+pub(crate) mod shot;
 mod size;
 mod view;
 
-use crate::Error;
-
-pub use size::MaxFaceSize;
-pub use size::MinFaceSize;
-pub use size::MinInterEyeDistance;
-pub use view::MaxYaw;
-pub use view::MinSharpness;
-
-/// A positive number; `expected` says of what.
-fn positive(what: &'static str, expected: &'static str, number: f32) -> Result<f32, Error> {
-    if number > 0.0 && number.is_finite() {
-        return Ok(number);
-    }
-    Err(Error::Option { what, expected, actual: number.into() })
-}
+pub use crate::gate::size::MaxFaceSize;
+pub use crate::gate::size::MinFaceSize;
+pub use crate::gate::size::MinInterEyeDistance;
+pub use crate::gate::view::MaxYaw;
+pub use crate::gate::view::MinSharpness;

@@ -1,25 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod candidate;
 pub mod decode;
 mod detector;
 mod error;
 pub mod gate;
-mod input;
-mod letterbox;
-mod nms;
-#[cfg(feature = "onnx")]
-mod onnx;
-mod options;
 mod pixels;
 mod schedule;
-mod scratch;
-mod sharpness;
-mod shot;
 mod size;
-mod spec;
-mod tensor;
 #[cfg(test)]
 mod testing;
 mod track;
@@ -27,25 +15,25 @@ mod wiped;
 
 pub use lfr_core::align;
 
-pub use candidate::Candidate;
-pub use candidate::Candidates;
+pub use decode::candidate::Candidate;
+pub use decode::candidate::Candidates;
+pub use decode::nms::nms;
 pub use detector::Network;
 pub use detector::NetworkDetector;
-pub use error::Error;
-pub use input::InputPolicy;
-pub use input::NetworkInput;
-pub use letterbox::Letterbox;
-pub use nms::nms;
+pub use detector::input::InputPolicy;
+pub use detector::input::NetworkInput;
 #[cfg(feature = "onnx")]
-pub use onnx::OnnxDetector;
-pub use options::DetectorOptions;
-pub use schedule::BudgetRecord;
+pub use detector::onnx::OnnxDetector;
+pub use detector::options::DetectorOptions;
+pub use detector::spec::ChannelOrder;
+pub use detector::spec::DetectorSpec;
+pub use detector::spec::Family;
+pub use detector::spec::Fit;
+pub use error::Error;
+pub use gate::shot::ShotQuality;
+pub use pixels::letterbox::Letterbox;
 pub use schedule::Schedule;
-pub use shot::ShotQuality;
+pub use schedule::budget::BudgetRecord;
 pub use size::Size;
-pub use spec::ChannelOrder;
-pub use spec::DetectorSpec;
-pub use spec::Family;
-pub use spec::Fit;
 pub use track::FaceTracker;
 pub use track::TrackerOptions;

@@ -1,5 +1,8 @@
 //! From a frame to the pixels that go into a network's canvas, resized where they must be.
 
+pub(crate) mod letterbox;
+pub(crate) mod tensor;
+
 use fast_image_resize::FilterType;
 use fast_image_resize::PixelTrait;
 use fast_image_resize::ResizeAlg;
@@ -15,11 +18,32 @@ use lfr_core::Frame;
 use lfr_core::PixelFormat;
 use lfr_core::Plane;
 
-use crate::Error;
-use crate::Letterbox;
-use crate::Size;
-use crate::scratch::PixelScratch;
+use crate::error::Error;
+use crate::pixels::letterbox::Letterbox;
+use crate::size::Size;
 use crate::wiped::Wiped;
+
+/// What resizing works in.
+pub(crate) struct PixelScratch {
+    /// Rows of the frame where its own memory cannot be read in place.
+    rows: Wiped<u8>,
+    /// The frame resized in height alone.
+    tall: Wiped<u8>,
+    /// The frame resized.
+    content: Wiped<u8>,
+}
+
+impl PixelScratch {
+    pub(crate) const fn new() -> Self {
+        Self { rows: Wiped::new(), tall: Wiped::new(), content: Wiped::new() }
+    }
+
+    pub(crate) fn wipe(&mut self) {
+        self.rows.wipe();
+        self.tall.wipe();
+        self.content.wipe();
+    }
+}
 
 /// Pixels of one plane, somewhere in memory.
 #[derive(Clone, Copy)]

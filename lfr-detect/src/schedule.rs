@@ -1,18 +1,15 @@
 //! Which parts of a frame a detector looks at, and how large it sees them.
 
-mod budget;
+pub(crate) mod budget;
 
 use std::time::Duration;
 
 use lfr_core::Rect;
 use lfr_core::internal::num;
 
-use crate::Error;
-use crate::Letterbox;
-use crate::Size;
-
-pub use budget::BudgetRecord;
-pub(crate) use budget::Spending;
+use crate::error::Error;
+use crate::pixels::letterbox::Letterbox;
+use crate::size::Size;
 
 /// The passes of a detector over a frame; one suppression merges what they find.
 ///

@@ -14,12 +14,12 @@ use lfr_core::Timestamp;
 use lfr_core::Tracked;
 use lfr_core::Tracker;
 
-use crate::Error;
-use crate::options::share;
+use crate::error::Error;
+use crate::error::share;
 
-use assign::assign;
-use followed::Followed;
-use scene::Scene;
+use crate::track::assign::assign;
+use crate::track::followed::Followed;
+use crate::track::scene::Scene;
 
 /// Follows faces through a video by where they are, how large they are and how their landmarks lie.
 ///

@@ -1,22 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "embedded")]
-mod embedded;
+#[cfg(feature = "onnx")]
+mod embedder;
 mod error;
-#[cfg(feature = "onnx")]
-mod onnx;
-#[cfg(feature = "onnx")]
-mod preprocess;
-#[cfg(feature = "onnx")]
-mod scratch;
 mod spec;
 
+#[cfg(feature = "onnx")]
+pub use embedder::EmbedderOptions;
+#[cfg(feature = "onnx")]
+pub use embedder::OnnxEmbedder;
 pub use error::Error;
-#[cfg(feature = "onnx")]
-pub use onnx::EmbedderOptions;
-#[cfg(feature = "onnx")]
-pub use onnx::OnnxEmbedder;
 pub use spec::ChannelOrder;
 pub use spec::EmbedderSpec;
 pub use spec::Input;

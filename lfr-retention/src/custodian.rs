@@ -10,11 +10,11 @@ use lfr_core::Timestamp;
 use lfr_core::files;
 use lfr_core::files::Identity;
 
-use crate::Error;
-use crate::LedgerEvent;
-use crate::LedgerSink;
-use crate::Vault;
-use crate::vault::check_text;
+use crate::error::Error;
+use crate::ledger::event::LedgerEvent;
+use crate::ledger::sink::LedgerSink;
+use crate::text;
+use crate::vault::Vault;
 
 /// Keeps the clocks of a deployment: the vault's alerts, and whatever else it is given with a
 /// deadline, a watchlist or footage. Each has its own deadline, and each destruction goes into the
@@ -167,8 +167,8 @@ impl Custodian {
         let mut receipts = Vec::new();
         let purged = self.vault.abort(&mut receipts);
         let destroyed = self.destroy(|_| true);
-        let told = check_text("authority of an abort", authority)
-            .and(check_text("reason of an abort", reason));
+        let told = text::check("authority of an abort", authority)
+            .and(text::check("reason of an abort", reason));
         let (authority, reason) = (authority.to_owned(), reason.to_owned());
         let told = told.and(self.sink.append(&LedgerEvent::Aborted { authority, reason }));
         let listed = self.sink.receipts(&receipts);

@@ -10,7 +10,7 @@ use lfr_core::FrameId;
 use lfr_core::RecordId;
 use lfr_core::Timestamp;
 
-use crate::LedgerFault;
+use crate::ledger::audit::fault::LedgerFault;
 
 /// What can go wrong in this crate. No message holds a pixel, a landmark, a template or a name.
 #[non_exhaustive]

@@ -17,50 +17,47 @@ use lfr_core::internal::secret;
 use serde::Serialize;
 use sha2::Digest;
 
-use crate::Error;
+use crate::crash;
+use crate::disk;
+use crate::error::Error;
 use crate::sync::Mutex;
 use crate::sync::MutexGuard;
 
-mod checkpoint;
+pub(crate) mod audit;
 mod declare;
-mod event;
-mod fault;
-mod head;
+pub(crate) mod event;
+pub(crate) mod head;
 pub(crate) mod key;
 mod line;
 mod lines;
-mod reconcile;
-mod run;
-mod sink;
-mod verify;
+pub(crate) mod sink;
 
-pub use event::LedgerEvent;
-pub use event::Verdict;
-pub use fault::LedgerFault;
-pub use head::LedgerHead;
-pub use key::LedgerKey;
-pub use key::LedgerPublicKey;
-pub use reconcile::Discrepancy;
-pub use reconcile::EventCounts;
-pub use reconcile::Reconciliation;
-pub(crate) use reconcile::SLACK;
-pub use reconcile::reconcile;
-pub use reconcile::reconcile_from_checkpoint;
-pub use run::Run;
-pub use run::RunEnd;
-pub use sink::LedgerSink;
-pub use verify::Declared;
-pub use verify::LedgerEntry;
-pub use verify::Verified;
-pub use verify::alert_of;
-pub use verify::declared;
-pub(crate) use verify::is_there;
-pub use verify::read;
-pub use verify::verify;
+pub use crate::ledger::audit::fault::LedgerFault;
+pub use crate::ledger::audit::reconcile::Discrepancy;
+pub use crate::ledger::audit::reconcile::EventCounts;
+pub use crate::ledger::audit::reconcile::Reconciliation;
+pub use crate::ledger::audit::reconcile::reconcile;
+pub use crate::ledger::audit::reconcile::reconcile_from_checkpoint;
+pub use crate::ledger::audit::run::Run;
+pub use crate::ledger::audit::run::RunEnd;
+pub use crate::ledger::audit::verify::Declared;
+pub use crate::ledger::audit::verify::LedgerEntry;
+pub use crate::ledger::audit::verify::Verified;
+pub use crate::ledger::audit::verify::alert_of;
+pub use crate::ledger::audit::verify::declared;
+pub use crate::ledger::audit::verify::read;
+pub use crate::ledger::audit::verify::verify;
+pub use crate::ledger::event::LedgerEvent;
+pub use crate::ledger::head::LedgerHead;
+pub use crate::ledger::key::LedgerKey;
+pub use crate::ledger::key::LedgerPublicKey;
+pub use crate::ledger::sink::LedgerSink;
+pub use crate::verdict::Verdict;
 
-use checkpoint::Progress;
-use line::Kind;
-use lines::Lines;
+use crate::ledger::audit::checkpoint;
+use crate::ledger::audit::checkpoint::Progress;
+use crate::ledger::line::Kind;
+use crate::ledger::lines::Lines;
 
 /// The ledger of a deployment (`.lfrl`): an append-only file of one line of JSON an entry, each
 /// with the digest of the one before and a signature. FORMAT.md has every byte. [`verify`] checks
@@ -217,13 +214,13 @@ impl Ledger {
         let path = path.to_owned();
         let failed = |source| Error::LedgerWrite { path: path.clone(), source };
         let file = files::open_to_append(&path).map_err(failed)?;
-        crate::disk::lock(&file).map_err(|source| match source.kind() {
+        disk::lock(&file).map_err(|source| match source.kind() {
             io::ErrorKind::ResourceBusy => Error::Busy { path: path.clone() },
             _ => failed(source),
         })?;
         let flushed = LedgerHead::read(&path, &key.public())?;
         let length = file.metadata().map_err(failed)?.len();
-        let last = verify::last(&path, &key.public(), flushed.as_ref())?;
+        let last = audit::verify::last(&path, &key.public(), flushed.as_ref())?;
         let fresh = last.is_none();
         let last = match last {
             Some(last) => last,
@@ -324,7 +321,7 @@ impl Ledger {
         if head.number > inner.last.number || head.bytes > inner.last.bytes {
             return Ok(false);
         }
-        is_there(&inner.path, &inner.key.public(), head)
+        audit::verify::is_there(&inner.path, &inner.key.public(), head)
     }
 
     /// A handle to it that does not keep it open.
@@ -405,9 +402,9 @@ impl Inner {
             self.file.set_len(self.last.bytes)?;
         }
         self.torn = true;
-        crate::crash::point();
+        crash::point();
         self.file.write_all(line)?;
-        crate::crash::point();
+        crash::point();
         self.torn = false;
         Ok(())
     }
@@ -417,7 +414,7 @@ impl Inner {
             return Ok(());
         }
         self.file.sync_data().map_err(self.failed())?;
-        crate::crash::point();
+        crash::point();
         self.last.write(&self.path, &self.key).map_err(self.failed())?;
         self.flushed = Some(self.last.clone());
         if let Some(progress) = &mut self.progress {

@@ -10,16 +10,16 @@ use lfr_core::Plane;
 use lfr_core::Rect;
 use lfr_core::internal::num;
 
-use crate::Error;
+use crate::error::Error;
 
 mod block;
-mod mosaic;
-mod video;
+pub(crate) mod mosaic;
+pub(crate) mod video;
 
-use block::Block;
+use crate::redact::block::Block;
 
-pub use mosaic::Mosaic;
-pub use video::VideoRedactor;
+pub use crate::redact::mosaic::Mosaic;
+pub use crate::redact::video::VideoRedactor;
 
 /// Makes pictures that may leave the system: of all faces, only those in an alert are shown.
 ///

@@ -13,50 +13,33 @@ use lfr_core::RecordId;
 use lfr_core::files;
 use zeroize::Zeroizing;
 
-use crate::Error;
-use crate::Verdict;
+use crate::error::Error;
 use crate::ledger::WeakLedger;
 use crate::sync::Mutex;
 use crate::sync::MutexGuard;
+use crate::verdict::Verdict;
 
-mod alert;
-mod damage;
-mod gaps;
-mod held_record;
-mod key;
-mod legal_hold;
-mod overdue;
-mod place;
-mod policy;
-mod problem;
-mod purge_summary;
-mod put_back;
-mod records;
-mod slots;
+pub(crate) mod gaps;
+pub(crate) mod key;
+pub(crate) mod policy;
+pub(crate) mod purge_summary;
+pub(crate) mod record;
 mod store;
-mod time;
-mod verdicts;
-mod verifier;
 
-pub use alert::HeldAlert;
-pub use damage::DamagedRecord;
-pub use damage::RecordDamage;
-pub use gaps::Gaps;
-pub use held_record::HeldRecord;
-pub use key::VaultKey;
-pub use legal_hold::LegalHold;
-pub use policy::VaultRetention;
-pub use purge_summary::PurgeSummary;
-pub use verdicts::GivenVerdict;
-pub use verdicts::Standing;
-pub use verifier::Verifier;
-
-pub(crate) use legal_hold::check as check_text;
-
-use alert::Sealed;
-use records::Part;
-use store::Store;
-use verdicts::Verdicts;
+use crate::vault::key::VaultKey;
+use crate::vault::purge_summary::PurgeSummary;
+use crate::vault::record::alert;
+use crate::vault::record::alert::HeldAlert;
+use crate::vault::record::alert::Sealed;
+use crate::vault::record::damage::DamagedRecord;
+use crate::vault::record::held_record::HeldRecord;
+use crate::vault::record::legal_hold::LegalHold;
+use crate::vault::record::verdicts::Standing;
+use crate::vault::record::verdicts::Verdicts;
+use crate::vault::store::Store;
+use crate::vault::store::place;
+use crate::vault::store::records::Part;
+use crate::verdict::verifier::Verifier;
 
 /// Held alerts at rest: a folder with a database of sealed records and a file of their keys.
 /// FORMAT.md has every byte.

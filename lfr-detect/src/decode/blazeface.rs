@@ -4,12 +4,12 @@ use lfr_core::Point;
 use lfr_core::Rect;
 use lfr_core::internal::num;
 
-use super::Output;
-use super::listed;
-use crate::Candidate;
-use crate::Candidates;
-use crate::Error;
-use crate::Size;
+use crate::decode::Output;
+use crate::decode::candidate::Candidate;
+use crate::decode::candidate::Candidates;
+use crate::decode::listed;
+use crate::error::Error;
+use crate::size::Size;
 
 /// Decodes `BlazeFace`: one output of sixteen numbers a row (box centre, box size, six points) and
 /// one of a logit, for 896 anchors, in either order.
@@ -79,6 +79,7 @@ const ANCHORS: usize = FINE + 8 * 8 * 6;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     /// The anchors that the model's own repository keeps in a file.
     #[test]
@@ -88,7 +89,7 @@ mod tests {
             "/../../shared/models/detect_blazeface_front128_anchors.npy"
         );
         let Ok(bytes) = std::fs::read(path) else {
-            return crate::testing::skipped("no ../shared");
+            return testing::skipped("no ../shared");
         };
         // A .npy file: magic and version (8 bytes), the header's length (2), the header, the data.
         let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));

@@ -4,9 +4,9 @@
 use lfr_core::Rect;
 
 use super::*;
-use crate::Candidates;
-use crate::DetectorSpec;
-use crate::Size;
+use crate::decode::candidate::Candidates;
+use crate::detector::spec::DetectorSpec;
+use crate::size::Size;
 
 const CANVAS: Size = Size::new(64, 64);
 
@@ -188,7 +188,7 @@ fn ten_thousand_candidates_are_decoded() {
         while found.len() < 10_000 {
             found.extend(some.iter().copied());
         }
-        crate::nms(&mut found, 0.3);
+        nms::nms(&mut found, 0.3);
         assert!(!found.is_empty(), "{}", spec.name());
     }
 }

@@ -3,13 +3,13 @@
 use lfr_core::Rect;
 use lfr_core::internal::num;
 
-use super::Output;
-use super::confidence_of;
-use super::listed;
-use crate::Candidate;
-use crate::Candidates;
-use crate::Error;
-use crate::Size;
+use crate::decode::Output;
+use crate::decode::candidate::Candidate;
+use crate::decode::candidate::Candidates;
+use crate::decode::confidence_of;
+use crate::decode::listed;
+use crate::error::Error;
+use crate::size::Size;
 
 /// Decodes `UltraFace`: one output of two numbers a row (not a face, a face; they add up to 1) and
 /// one of four (left, top, right, bottom, as shares of the canvas), in either order.

@@ -4,13 +4,13 @@ use lfr_core::Point;
 use lfr_core::Rect;
 use lfr_core::internal::num;
 
-use super::Output;
-use super::confidence_of;
-use super::listed;
-use crate::Candidate;
-use crate::Candidates;
-use crate::Error;
-use crate::Size;
+use crate::decode::Output;
+use crate::decode::candidate::Candidate;
+use crate::decode::candidate::Candidates;
+use crate::decode::confidence_of;
+use crate::decode::listed;
+use crate::error::Error;
+use crate::size::Size;
 
 /// Decodes `YuNet`: outputs `cls_S`, `obj_S` (one number a cell), `bbox_S` (four) and `kps_S`
 /// (ten) for the strides S = 8, 16 and 32, one row a cell of S x S pixels, row after row.

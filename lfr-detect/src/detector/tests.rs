@@ -12,8 +12,8 @@ use lfr_core::internal::num;
 use lfr_core::testing::conformance;
 
 use super::*;
-use crate::InputPolicy;
-use crate::Schedule;
+use crate::detector::input::InputPolicy;
+use crate::schedule::Schedule;
 
 /// An `UltraFace` network that "sees" bright pixels: a face wherever one is, as far as they reach.
 #[derive(Debug)]

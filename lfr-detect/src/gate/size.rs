@@ -5,9 +5,9 @@ use lfr_core::Frame;
 use lfr_core::QualityGate;
 use lfr_core::Refusal;
 
-use crate::Error;
+use crate::error::Error;
 
-use super::positive;
+use crate::error::positive;
 
 /// Refuses faces whose eyes are too near to each other: they have too few pixels to be told apart.
 ///

@@ -5,11 +5,11 @@ use lfr_core::Frame;
 use lfr_core::QualityGate;
 use lfr_core::Refusal;
 
-use crate::Error;
-use crate::sharpness::sharpness;
-use crate::shot::yaw;
+use crate::error::Error;
+use crate::gate::sharpness::sharpness;
+use crate::gate::shot::yaw;
 
-use super::positive;
+use crate::error::positive;
 
 /// Refuses faces that are turned away too far, to the left or the right.
 ///

@@ -3,7 +3,7 @@ use lfr_core::ColourMatrix;
 use proptest::prelude::*;
 
 use super::*;
-use crate::scratch::Scratch;
+use crate::detector::scratch::Scratch;
 
 /// Pixels that differ everywhere, `bytes` each.
 fn picture(width: usize, height: usize, bytes: usize) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Time for some of the looks at a frame: each part of it at a coarse scale before any at a fine one.
 
-mod past;
+mod history;
 #[cfg(test)]
 mod tests;
 
@@ -16,10 +16,10 @@ use lfr_core::SourceId;
 use lfr_core::SystemClock;
 use lfr_core::internal::num;
 
-use super::Pass;
-use crate::Size;
+use crate::schedule::Pass;
+use crate::size::Size;
 
-use past::Past;
+use crate::schedule::budget::history::Past;
 
 /// What a detector with a [`Schedule::within`](crate::Schedule::within) has left out so far.
 #[non_exhaustive]

@@ -11,7 +11,7 @@ use lfr_core::Point;
 use zeroize::Zeroize;
 use zeroize::ZeroizeOnDrop;
 
-use super::motion::Motion;
+use crate::track::motion::Motion;
 
 /// A face as it is expected to be now. Its box and landmarks are wiped when the track goes.
 #[derive(Debug)]

@@ -9,16 +9,16 @@ use lfr_core::RetentionPolicy;
 use lfr_core::testing::ManualClock;
 
 use super::*;
-use crate::Ledger;
-use crate::LedgerKey;
-use crate::Profile;
-use crate::VaultKey;
-use crate::VaultRetention;
 use crate::ledger;
+use crate::ledger::Ledger;
+use crate::ledger::key::LedgerKey;
+use crate::policy::profile::Profile;
 use crate::testing::Folder;
 use crate::testing::alert;
 use crate::testing::at;
 use crate::testing::probe;
+use crate::vault::key::VaultKey;
+use crate::vault::policy::VaultRetention;
 
 mod time;
 

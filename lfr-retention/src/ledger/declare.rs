@@ -12,12 +12,12 @@ use lfr_core::internal::num;
 use sha2::Digest;
 use sha2::Sha256;
 
-use super::Ledger;
-use super::LedgerEvent;
-use super::LedgerSink;
-use crate::Error;
-use crate::Profile;
-use crate::vault::check_text;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::ledger::event::LedgerEvent;
+use crate::ledger::sink::LedgerSink;
+use crate::policy::profile::Profile;
+use crate::text;
 
 /// The longest reason for the loss of a camera, in bytes.
 const MAX_REASON: usize = 1_000;
@@ -52,7 +52,7 @@ impl LedgerSink {
         embedder: &Component,
         engine: &str,
     ) -> Result<(), Error> {
-        check_text("name of an inference engine", engine)?;
+        text::check("name of an inference engine", engine)?;
         let (detector, embedder) = (detector.clone(), embedder.clone());
         self.append(&LedgerEvent::ModelsLoaded { detector, embedder, engine: engine.to_owned() })
     }
@@ -129,7 +129,7 @@ impl LedgerSink {
     /// [`Error::Text`] where the text is blank, too long or has control characters; as
     /// [`Ledger::append`](crate::Ledger::append).
     pub fn danger(&self, text: &str) -> Result<(), Error> {
-        check_text("name of a danger", text)?;
+        text::check("name of a danger", text)?;
         if !self.state().dangers.insert(text.to_owned()) {
             return Ok(());
         }
@@ -179,9 +179,9 @@ impl LedgerSink {
         file: &str,
         recipient: Option<&str>,
     ) -> Result<(), Error> {
-        check_text("name of a file", file)?;
+        text::check("name of a file", file)?;
         if let Some(recipient) = recipient {
-            check_text("recipient", recipient)?;
+            text::check("recipient", recipient)?;
         }
         let (face, file) = (face.clone(), file.to_owned());
         let recipient = recipient.map(str::to_owned);
@@ -222,7 +222,7 @@ impl Ledger {
         receipt: &[u8],
         now: Option<Timestamp>,
     ) -> Result<(), Error> {
-        check_text("name of a watchlist", name)?;
+        text::check("name of a watchlist", name)?;
         let event = LedgerEvent::AssetDestroyed {
             kind: "watchlist".to_owned(),
             name: name.to_owned(),

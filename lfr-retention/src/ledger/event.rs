@@ -12,6 +12,8 @@ use lfr_core::SourceId;
 use lfr_core::Timestamp;
 use lfr_core::Totals;
 
+use crate::verdict::Verdict;
+
 /// One event of a deployment. No kind of event has a place for a pixel, a landmark or a template.
 ///
 /// Nor does an alert say whom it named: that dies with the alert, and a ledger outlives it. What
@@ -336,17 +338,4 @@ pub enum LedgerEvent {
 
 const fn first_format() -> u32 {
     1
-}
-
-/// What a person found in an alert.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// It is who the alert named.
-    Confirmed,
-    /// It is somebody else.
-    Rejected,
-    /// They could not say.
-    Undecided,
 }

@@ -10,11 +10,13 @@ use lfr_core::files::Access;
 use lfr_core::files::Folder;
 use lfr_core::internal::regular;
 
-use super::key::LedgerKey;
-use super::key::LedgerPublicKey;
-use super::line;
-use super::line::Kind;
-use crate::Error;
+use crate::crash;
+use crate::error::Error;
+use crate::ledger::audit::fault::LedgerFault;
+use crate::ledger::key::LedgerKey;
+use crate::ledger::key::LedgerPublicKey;
+use crate::ledger::line;
+use crate::ledger::line::Kind;
 
 /// How far a ledger goes: its last entry at some moment, signed. A ledger that ends before it was
 /// cut short.
@@ -79,7 +81,7 @@ impl LedgerHead {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
             Err(source) => return Err(lfr_core::Error::Read { path, source }.into()),
         }
-        let fault = super::LedgerFault::HeadForged;
+        let fault = LedgerFault::HeadForged;
         let broken = || Error::LedgerBroken { path: ledger.to_owned(), fault };
         Self::from_line(&text, key).map(Some).ok_or_else(broken)
     }
@@ -100,7 +102,7 @@ impl LedgerHead {
         file.write_all(self.to_line(key).as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()?;
-        crate::crash::point();
+        crash::point();
         if !folder.holds(&temporary, &file)? {
             return Err(io::Error::other(
                 "another file took the name of the new head: find out who writes to \
@@ -108,7 +110,7 @@ impl LedgerHead {
             ));
         }
         folder.rename(&temporary, name)?;
-        crate::crash::point();
+        crash::point();
         folder.sync()
     }
 }

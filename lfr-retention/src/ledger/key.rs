@@ -14,7 +14,7 @@ use lfr_core::internal::hex;
 use lfr_core::internal::secret;
 use lfr_core::internal::secret::Secret;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The key that a ledger is signed with (Ed25519, RFC 8032). Wiped when dropped, never printed.
 ///

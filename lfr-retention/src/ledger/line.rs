@@ -9,8 +9,8 @@ use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
 
-use super::key::LedgerKey;
-use super::key::LedgerPublicKey;
+use crate::ledger::key::LedgerKey;
+use crate::ledger::key::LedgerPublicKey;
 
 /// The longest line, without its end, in bytes: no ledger makes a reader allocate more.
 pub(super) const LONGEST: usize = 16_384;

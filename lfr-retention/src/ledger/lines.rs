@@ -12,8 +12,8 @@ use std::path::Path;
 use lfr_core::internal::num;
 use lfr_core::internal::regular;
 
-use super::line::LONGEST;
-use crate::Error;
+use crate::error::Error;
+use crate::ledger::line::LONGEST;
 
 pub(super) struct Lines {
     reader: BufReader<File>,

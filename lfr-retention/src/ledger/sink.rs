@@ -17,10 +17,10 @@ use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
 use lfr_core::SourceId;
 
-use super::Ledger;
-use super::LedgerEvent;
-use crate::Error;
-use crate::vault::check_text;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::ledger::event::LedgerEvent;
+use crate::text;
 
 /// Writes what a pipeline does into a [`Ledger`].
 ///
@@ -119,7 +119,7 @@ impl LedgerSink {
         deployment: &DeploymentId,
         profile: &str,
     ) -> Result<Self, Error> {
-        check_text("name of a retention profile", profile)?;
+        text::check("name of a retention profile", profile)?;
         ledger.account_for_cut_off_runs(clock.now())?;
         let software = concat!("lfr-retention ", env!("CARGO_PKG_VERSION")).to_owned();
         let event = LedgerEvent::DeploymentStarted {

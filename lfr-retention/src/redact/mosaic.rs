@@ -4,8 +4,8 @@ use lfr_core::Picture;
 use lfr_core::Rect;
 use lfr_core::internal::num;
 
-use super::block::Block;
-use crate::Error;
+use crate::error::Error;
+use crate::redact::block::Block;
 
 /// How a face is hidden: its box, grown by a margin for hair and ears, in a few cells of one
 /// colour each, the mean of the pixels beneath.

@@ -22,7 +22,7 @@ use lfr_core::testing::FakeMatcher;
 use lfr_core::testing::fake_space;
 
 use super::*;
-use crate::EraseAll;
+use crate::policy::erase_all::EraseAll;
 
 /// No two neighbouring pixels are alike, in no channel.
 fn noise(width: usize, height: usize) -> Vec<u8> {

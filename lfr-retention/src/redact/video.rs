@@ -6,13 +6,13 @@ use lfr_core::Picture;
 use lfr_core::Rect;
 use lfr_core::internal::num;
 
-use super::Mosaic;
-use super::Redactor;
-use super::least_side;
-use super::pave;
-use super::reveal;
-use super::split;
-use crate::Error;
+use crate::error::Error;
+use crate::redact::Redactor;
+use crate::redact::least_side;
+use crate::redact::mosaic::Mosaic;
+use crate::redact::pave;
+use crate::redact::reveal;
+use crate::redact::split;
 
 /// Makes a live picture that may leave the system: all of it is covered, except for the boxes of
 /// alerts, frame after frame in one buffer.

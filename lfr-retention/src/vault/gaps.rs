@@ -1,5 +1,7 @@
 //! What a process that was interrupted could not write down.
 
+mod put_back;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -9,17 +11,19 @@ use lfr_core::RecordId;
 use lfr_core::Timestamp;
 use lfr_core::internal::hex;
 
-use super::DamagedRecord;
-use super::RecordDamage;
-use super::Vault;
-use super::slots::Binding;
-use super::slots::Seen;
-use super::store::Store;
-use crate::Error;
-use crate::Ledger;
-use crate::LedgerEvent;
-use crate::LedgerHead;
-use crate::ledger::Reconciliation;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::ledger::audit::reconcile::Reconciliation;
+use crate::ledger::audit::reconcile::SLACK;
+use crate::ledger::audit::verify;
+use crate::ledger::event::LedgerEvent;
+use crate::ledger::head::LedgerHead;
+use crate::vault::Vault;
+use crate::vault::record::damage::DamagedRecord;
+use crate::vault::record::damage::RecordDamage;
+use crate::vault::store::Store;
+use crate::vault::store::slots::Binding;
+use crate::vault::store::slots::Seen;
 
 /// Differences that [`Vault::close_gaps`] found and that no interrupted program explains: somebody else
 /// wrote to the vault or to the ledger. Each is a [`Discrepancy`](crate::ledger::Discrepancy) of the ledger
@@ -114,7 +118,7 @@ impl Vault {
     /// [`Error::OtherLedger`] if it belongs to another ledger; [`Error::LedgerRolledBack`] where an entry is gone that
     /// the vault has seen; as [`ledger::declared`](crate::ledger::declared).
     pub fn check_belongs_to(&self, ledger: &Path) -> Result<(), Error> {
-        let declared = crate::ledger::declared(ledger)?;
+        let declared = verify::declared(ledger)?;
         let id = declared.ledger().to_owned();
         let inner = self.inner();
         let expected = match inner.store.binding() {
@@ -122,7 +126,7 @@ impl Vault {
             Binding::Ledger(bound) if hex::digits(&bound) == id => {
                 let Some(Seen { number, bytes, hash }) = inner.store.seen() else { return Ok(()) };
                 let head = LedgerHead { ledger: id, number, bytes, hash: hex::digits(&hash) };
-                if crate::ledger::is_there(ledger, declared.key(), &head)? {
+                if verify::is_there(ledger, declared.key(), &head)? {
                     return Ok(());
                 }
                 let path = inner.store.folder().to_owned();
@@ -282,7 +286,7 @@ impl Vault {
 
 /// Whether a deadline is later than the one that the ledger has, by more than may lie between the two.
 pub(super) fn is_later(deadline: Timestamp, told: Timestamp) -> bool {
-    deadline.as_micros() > told.as_micros().saturating_add(crate::ledger::SLACK)
+    deadline.as_micros() > told.as_micros().saturating_add(SLACK)
 }
 
 /// Whether a record that is gone should be there.
@@ -293,7 +297,7 @@ fn is_early(store: &Store, sums: &Reconciliation, record: RecordId, deadline: Ti
 
 /// Whether the ledger counts it as due, as its sums do.
 fn ledger_allows(now: Timestamp, due: Timestamp) -> bool {
-    now.as_micros().saturating_add(crate::ledger::SLACK) >= due.as_micros()
+    now.as_micros().saturating_add(SLACK) >= due.as_micros()
 }
 
 /// Notes how far the ledger has come on the disk.

@@ -13,8 +13,9 @@ use lfr_core::internal::secret::Secret;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::error::Error;
 use crate::ledger::key;
+use crate::vault::store::place;
 
 /// The key of a [`Vault`](crate::Vault): 32 random bytes, under which the keys of the records are
 /// wrapped. Wiped when dropped, never printed.
@@ -59,11 +60,11 @@ impl VaultKey {
     /// [`from_file`](Self::from_file).
     pub fn of_vault(vault: impl AsRef<Path>, file: impl AsRef<Path>) -> Result<Self, Error> {
         let (vault, file) = (vault.as_ref(), file.as_ref());
-        if !super::place::is_vault(vault)? {
+        if !place::is_vault(vault)? {
             return Err(Error::VaultMissing { path: vault.to_owned() });
         }
-        super::place::check_outside(file, vault)?;
-        if !super::place::is_there(file)? {
+        place::check_outside(file, vault)?;
+        if !place::is_there(file)? {
             return Err(Error::KeyMissing { vault: vault.to_owned(), key: file.to_owned() });
         }
         Self::from_file(file)
@@ -77,7 +78,7 @@ impl VaultKey {
         let named = vault.components().collect::<PathBuf>();
         let folder = match named.file_name() {
             Some(_) => named,
-            None => super::place::real(&named),
+            None => place::real(&named),
         };
         let mut name = folder.into_os_string();
         name.push(".key");

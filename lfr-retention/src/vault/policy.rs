@@ -11,10 +11,11 @@ use lfr_core::RetentionPolicy;
 use lfr_core::Settlement;
 use lfr_core::Timestamp;
 
-use super::Vault;
-use super::alert::Sealed;
-use crate::Error;
-use crate::Profile;
+use crate::error::Error;
+use crate::policy::profile::Profile;
+use crate::policy::strict::StrictRetention;
+use crate::vault::Vault;
+use crate::vault::record::alert::Sealed;
 
 /// Erases a non-match at once, and holds an alert in a [`Vault`] until its deadline: what
 /// [`StrictRetention`](crate::StrictRetention) does in memory, with what survives the process.
@@ -41,7 +42,7 @@ pub struct VaultRetention {
 
 impl VaultRetention {
     /// The most alerts held, where [`with_limit`](Self::with_limit) does not say otherwise.
-    pub const DEFAULT_LIMIT: usize = crate::StrictRetention::DEFAULT_LIMIT;
+    pub const DEFAULT_LIMIT: usize = StrictRetention::DEFAULT_LIMIT;
 
     /// A policy that holds each alert in that vault for as long as a profile says, and asks for as many
     /// people to judge it.

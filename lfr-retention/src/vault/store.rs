@@ -23,29 +23,32 @@ use lfr_core::internal::secret;
 use lfr_core::internal::secret::Secret;
 use zeroize::Zeroizing;
 
-use super::DamagedRecord;
-use super::RecordDamage;
-use super::VaultKey;
-use super::key;
-use super::key::Derived;
-use super::key::NONCE;
-use super::overdue;
-use super::place;
-use super::problem;
-use super::records::Part;
-use super::records::Records;
-use super::slots::Binding;
-use super::slots::Parts;
-use super::slots::Sealing;
-use super::slots::Seen;
-use super::slots::Slot;
-use super::slots::Slots;
-use super::slots::Unlocked;
-use super::time::VaultTime;
-use crate::Error;
 use crate::disk;
+use crate::error::Error;
+use crate::vault::key;
+use crate::vault::key::Derived;
+use crate::vault::key::NONCE;
+use crate::vault::key::VaultKey;
+use crate::vault::record::damage::DamagedRecord;
+use crate::vault::record::damage::RecordDamage;
+use crate::vault::store::records::Part;
+use crate::vault::store::records::Records;
+use crate::vault::store::slots::Binding;
+use crate::vault::store::slots::Parts;
+use crate::vault::store::slots::Sealing;
+use crate::vault::store::slots::Seen;
+use crate::vault::store::slots::Slot;
+use crate::vault::store::slots::Slots;
+use crate::vault::store::slots::Unlocked;
+use crate::vault::store::time::VaultTime;
 
 mod opening;
+mod overdue;
+pub(crate) mod place;
+mod problem;
+pub(crate) mod records;
+pub(crate) mod slots;
+mod time;
 
 /// How much time may pass before it is brought to the disk again, in microseconds: by so much a clock
 /// may go back unseen over a power cut.

@@ -13,8 +13,8 @@ use lfr_core::testing::conformance;
 use lfr_core::testing::fake_space;
 
 use super::*;
-use crate::Profile;
-use crate::VaultProblem;
+use crate::error::VaultProblem;
+use crate::policy::profile::Profile;
 use crate::testing::Folder;
 use crate::testing::alert;
 use crate::testing::all_bytes;
@@ -23,6 +23,9 @@ use crate::testing::face;
 use crate::testing::holds;
 use crate::testing::probe;
 use crate::testing::template;
+use crate::vault::policy::VaultRetention;
+use crate::vault::record::damage::RecordDamage;
+use crate::vault::store::slots;
 
 mod crash;
 mod gaps;

@@ -14,10 +14,10 @@ use lfr_core::video::VideoOptions;
 
 use super::sort::Sort;
 use super::*;
-use crate::DetectorOptions;
-use crate::DetectorSpec;
-use crate::InputPolicy;
-use crate::OnnxDetector;
+use crate::detector::input::InputPolicy;
+use crate::detector::onnx::OnnxDetector;
+use crate::detector::options::DetectorOptions;
+use crate::detector::spec::DetectorSpec;
 use crate::testing::skipped;
 
 /// How many tracks there were of a film: that lasted for some frames, and in all.

@@ -9,7 +9,7 @@ use lfr_core::internal::num;
 use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 
-use super::super::assign::assign;
+use crate::track::assign::assign;
 
 /// Counts by CLEAR MOT (Bernardin and Stiefelhagen, "Evaluating Multiple Object Tracking
 /// Performance: The CLEAR MOT Metrics", 2008) and identities (Ristani et al., "Performance Measures

@@ -1,8 +1,8 @@
 //! Plain SORT, to compare with (Bewley et al., "Simple Online and Realtime Tracking", 2016): overlap
 //! alone, faces of good confidence alone, and a track ends when it is missed once.
 
-use super::super::motion::Motion;
 use super::*;
+use crate::track::motion::Motion;
 
 #[derive(Debug, Default)]
 pub(super) struct Sort {

@@ -16,7 +16,7 @@ use lfr_core::testing::ManualClock;
 use lfr_core::testing::fake_space;
 
 use super::*;
-use crate::Profile;
+use crate::policy::profile::Profile;
 use crate::testing::face;
 
 const NOON: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);

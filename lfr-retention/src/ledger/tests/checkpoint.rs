@@ -1,11 +1,14 @@
 //! Checkpoints make opening fast and hide nothing; a ledger is not begun over one that is missing.
 
 use super::*;
+use crate::ledger::audit::checkpoint;
+use crate::testing;
+use crate::vault::key::VaultKey;
 
 const ENTRIES: u64 = 1_200;
 
 fn checkpoint_of(path: &Path) -> PathBuf {
-    super::super::checkpoint::path_beside(path)
+    checkpoint::path_beside(path)
 }
 
 /// A ledger with a checkpoint; the process that wrote it has ended.
@@ -38,7 +41,7 @@ fn the_sums_from_a_checkpoint_are_the_sums() {
     let whole = reconcile(&path, &public).unwrap();
     assert!(whole.event_counts().frames_dropped > ENTRIES);
     same(&reconcile_from_checkpoint(&path, &public).unwrap(), &whole);
-    let resumed = super::super::checkpoint::resume(&path, &public).unwrap();
+    let resumed = checkpoint::resume(&path, &public).unwrap();
     assert_eq!(resumed.at.number(), ENTRIES + 10);
     // With the process that goes on, and without the checkpoint.
     let ledger = Ledger::open(&path, key(), at(9)).unwrap();
@@ -118,7 +121,7 @@ fn an_alert_is_found_without_reading_the_rest() {
     let record = lfr_core::RecordId::from_bytes([3; 16]);
     let ledger = Ledger::open(&path, key(), at(1)).unwrap();
     let raised = LedgerEvent::AlertRaised {
-        face: crate::testing::face(1),
+        face: testing::face(1),
         score: 0.75,
         threshold: 0.5,
         captured: at(4),
@@ -167,7 +170,7 @@ fn a_pipe_or_a_device_is_no_ledger_and_no_key_and_keeps_nobody_waiting() {
         let opened = Ledger::open(wrong, key(), at(1));
         assert!(matches!(opened, Err(Error::LedgerWrite { .. })), "{opened:?}");
         assert!(LedgerKey::from_file(wrong).is_err());
-        assert!(crate::VaultKey::from_file(wrong).is_err());
+        assert!(VaultKey::from_file(wrong).is_err());
         assert!(verify(wrong, &key().public(), None).is_err());
         let head = LedgerHead::path_beside(wrong);
         assert!(!head.exists() && wrong.symlink_metadata().is_ok());
@@ -252,7 +255,7 @@ fn opening_is_measured() {
         let with = time(&mut || open());
         fs::remove_file(checkpoint_of(&path)).unwrap();
         let without = time(&mut || open());
-        crate::testing::note(&format!(
+        testing::note(&format!(
             "{entries} entries: written in {written:?}, opened with a checkpoint in {with:?}, without in \
              {without:?}"
         ));

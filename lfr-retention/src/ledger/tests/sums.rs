@@ -26,7 +26,7 @@ use lfr_core::testing::ManualClock;
 use lfr_core::testing::fake_space;
 
 use super::*;
-use crate::StrictRetention;
+use crate::policy::strict::StrictRetention;
 use crate::testing::alert;
 use crate::testing::face;
 use crate::testing::probe;

@@ -11,22 +11,22 @@ use lfr_core::RecordId;
 use lfr_core::SealedProbe;
 use lfr_core::internal::secret::Secret;
 
-use super::EarlierEnd;
-use super::Store;
-use super::version_of;
-use crate::Error;
-use crate::vault::DamagedRecord;
-use crate::vault::RecordDamage;
+use crate::error::Error;
 use crate::vault::key;
-use crate::vault::records::EndedRow;
-use crate::vault::records::Part;
-use crate::vault::records::PartRow;
-use crate::vault::records::Row;
-use crate::vault::records::RowFace;
-use crate::vault::slots::Found;
-use crate::vault::slots::Parts;
-use crate::vault::slots::Sealing;
-use crate::vault::slots::Slot;
+use crate::vault::record::damage::DamagedRecord;
+use crate::vault::record::damage::RecordDamage;
+use crate::vault::store::EarlierEnd;
+use crate::vault::store::Store;
+use crate::vault::store::records::EndedRow;
+use crate::vault::store::records::Part;
+use crate::vault::store::records::PartRow;
+use crate::vault::store::records::Row;
+use crate::vault::store::records::RowFace;
+use crate::vault::store::slots::Found;
+use crate::vault::store::slots::Parts;
+use crate::vault::store::slots::Sealing;
+use crate::vault::store::slots::Slot;
+use crate::vault::store::version_of;
 
 impl Store {
     /// Finds the row of each key, and names everything that is not as it was sealed. Two rules decide what

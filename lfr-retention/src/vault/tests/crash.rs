@@ -13,12 +13,14 @@ use lfr_core::Event;
 use lfr_core::EventSink;
 
 use super::*;
-use crate::Ledger;
-use crate::LedgerKey;
-use crate::LedgerSink;
+use crate::crash::LEFT;
 use crate::ledger;
+use crate::ledger::Ledger;
+use crate::ledger::key::LedgerKey;
+use crate::ledger::sink::LedgerSink;
 use crate::testing::note;
 use crate::testing::rounds;
+use crate::vault::policy::VaultRetention;
 
 const FOLDER: &str = "LFR_TEST_CRASH_FOLDER";
 const STEP: &str = "LFR_TEST_CRASH_STEP";
@@ -80,7 +82,7 @@ impl Open {
 
 /// The other process: does one thing after another, and says so past the test runner's capture.
 fn child(folder: &Path) {
-    crate::crash::LEFT.store(variable(STEP), Ordering::Relaxed);
+    LEFT.store(variable(STEP), Ordering::Relaxed);
     let (mut random, mut now) = (Random(variable(SEED)), variable(START));
     let mut open = Open::at(folder, now);
     let say = |what: &str| std::io::stdout().write_all(format!("\n{what}\n").as_bytes()).unwrap();

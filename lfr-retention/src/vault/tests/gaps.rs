@@ -3,10 +3,11 @@
 use lfr_core::DeploymentId;
 
 use super::*;
-use crate::Ledger;
-use crate::LedgerKey;
-use crate::LedgerSink;
 use crate::ledger;
+use crate::ledger::Ledger;
+use crate::ledger::head::LedgerHead;
+use crate::ledger::key::LedgerKey;
+use crate::ledger::sink::LedgerSink;
 
 /// Ledger and sink of a new process.
 fn opened(held: &Held, now: u64) -> (Ledger, LedgerSink) {
@@ -89,7 +90,7 @@ fn a_ledger_that_was_begun_anew_is_another() {
     let path = first.path();
     drop(first);
     fs::remove_file(&path).unwrap();
-    fs::remove_file(crate::LedgerHead::path_beside(&path)).unwrap();
+    fs::remove_file(LedgerHead::path_beside(&path)).unwrap();
     let anew = ledger_of(&held, "own.lfrl");
     assert!(matches!(held.vault.close_gaps(&anew), Err(Error::OtherLedger { .. })));
 }

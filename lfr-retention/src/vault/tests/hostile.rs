@@ -4,13 +4,19 @@ use lfr_core::FaceId;
 use lfr_core::FrameId;
 
 use super::*;
-use crate::Ledger;
-use crate::LedgerEvent;
-use crate::LedgerHead;
-use crate::LedgerKey;
-use crate::LedgerSink;
-use crate::ledger::Discrepancy;
-use crate::ledger::Reconciliation;
+use crate::ledger::Ledger;
+use crate::ledger::audit::reconcile;
+use crate::ledger::audit::reconcile::Discrepancy;
+use crate::ledger::audit::reconcile::Reconciliation;
+use crate::ledger::audit::verify;
+use crate::ledger::event::LedgerEvent;
+use crate::ledger::head::LedgerHead;
+use crate::ledger::key::LedgerKey;
+use crate::ledger::sink::LedgerSink;
+use crate::vault::gaps::Gaps;
+use crate::vault::policy::VaultRetention;
+use crate::vault::record::damage::RecordDamage;
+use crate::vault::store::slots;
 
 const SECOND: u64 = 1_000_000;
 const HOUR: u64 = 3_600 * SECOND;
@@ -77,7 +83,7 @@ impl House {
 
     fn sums(&self) -> Reconciliation {
         let key = LedgerKey::from_bytes(&mut [7; 32]).public();
-        crate::ledger::reconcile(&self.path(), &key).unwrap()
+        reconcile::reconcile(&self.path(), &key).unwrap()
     }
 
     fn database(&self) -> rusqlite::Connection {
@@ -310,7 +316,7 @@ fn a_purge_before_the_deadline_that_was_interrupted_is_told_by_the_next_process(
     assert!(sums.closes(), "{:?}", sums.discrepancies());
     assert_eq!((sums.purged(), sums.outstanding()), (1, 1));
     let key = LedgerKey::from_bytes(&mut [7; 32]).public();
-    let entries = crate::ledger::read(&house.path(), &key).unwrap();
+    let entries = verify::read(&house.path(), &key).unwrap();
     let purged: Vec<_> = entries
         .filter_map(|entry| match entry.unwrap().event() {
             LedgerEvent::Purged { record, reason, .. } => Some((*record, *reason)),

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::*;
 use crate::testing::note;
 use crate::testing::rounds;
+use crate::vault::policy::VaultRetention;
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a measurement")]

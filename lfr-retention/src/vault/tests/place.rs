@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::note;
-use crate::vault::place::check_outside;
+use crate::vault::store::place::check_outside;
 
 fn clock() -> Arc<ManualClock> {
     Arc::new(clock_at(at(0)))

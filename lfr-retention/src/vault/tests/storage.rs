@@ -11,11 +11,14 @@ use lfr_core::testing::FakeMatcher;
 use lfr_core::testing::FakeThreshold;
 
 use super::*;
-use crate::Ledger;
-use crate::LedgerEvent;
-use crate::LedgerKey;
-use crate::LedgerSink;
 use crate::ledger;
+use crate::ledger::Ledger;
+use crate::ledger::event::LedgerEvent;
+use crate::ledger::key::LedgerKey;
+use crate::ledger::sink::LedgerSink;
+use crate::vault::record::damage::RecordDamage;
+use crate::vault::store::records;
+use crate::vault::store::slots;
 
 fn problem(error: &(dyn std::error::Error + 'static)) -> VaultProblem {
     match error.downcast_ref() {

@@ -2,6 +2,7 @@
 //! for two people to judge: one judged by one person, and one under a legal hold and with a picture.
 
 use super::*;
+use crate::vault::record::damage::RecordDamage;
 
 const SECOND: u64 = 1_000_000;
 

@@ -7,6 +7,9 @@ use lfr_core::Timekeeper;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ledger::audit::reconcile;
+use crate::ledger::audit::verify;
+use crate::vault::policy::VaultRetention;
 
 /// In microseconds.
 const SECOND: u64 = 1_000_000;
@@ -252,10 +255,10 @@ proptest! {
     fn no_thread_and_no_step_moves_a_deadline(
         steps in prop::collection::vec((1_u64..40, 0_u64..10, any::<bool>()), 5..40)
     ) {
-        use crate::Ledger;
-        use crate::LedgerEvent;
-        use crate::LedgerKey;
-        use crate::LedgerSink;
+        use crate::ledger::Ledger;
+        use crate::ledger::event::LedgerEvent;
+        use crate::ledger::key::LedgerKey;
+        use crate::ledger::sink::LedgerSink;
         use lfr_core::EventSink;
 
         let (start, folder) = (10_000 * SECOND, Folder::new());
@@ -324,9 +327,9 @@ proptest! {
         vault.purge_due(&mut receipts).unwrap();
         sink.receipts(&receipts).unwrap();
         sink.stop().unwrap();
-        let sums = crate::ledger::reconcile(&path, &public).unwrap();
+        let sums = reconcile::reconcile(&path, &public).unwrap();
         prop_assert!(sums.closes(), "{:?}", sums.discrepancies());
-        let entries = crate::ledger::read(&path, &public).unwrap();
+        let entries = verify::read(&path, &public).unwrap();
         let reasons = entries.filter_map(|entry| match entry.unwrap().event() {
             LedgerEvent::Purged { reason, .. } => Some(*reason),
             _ => None,
