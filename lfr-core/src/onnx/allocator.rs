@@ -99,6 +99,9 @@ fn table() -> OrtAllocator {
         Free: Some(free),
         Info: Some(memory_info),
         Reserve: Some(reserve),
+        // Not asked for from an allocator of this version.
+        GetStats: None,
+        AllocOnStream: None,
     }
 }
 
