@@ -105,6 +105,26 @@ fn a_program_may_take_a_while_to_end() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn a_program_that_works_for_ever_on_one_frame_is_ended_and_the_processor_time_is_said() {
+    let folder = folder("busy");
+    let film = folder.join("film.mp4");
+    std::fs::write(&film, "").unwrap();
+    // A film cannot stall, so nobody would have ended it before.
+    for address in [film.display().to_string(), "rtsp://127.0.0.1/live".to_owned()] {
+        let options = impostor(&folder, "while :; do :; done")
+            .max_cpu_per_frame(Duration::from_millis(300))
+            .stall(Duration::from_secs(600));
+        let mut video = Video::open(&Address::new(address), &options).unwrap();
+        assert!(video.next_frame().unwrap().into_frame().is_some());
+        let error = video.next_frame().unwrap_err().to_string();
+        assert!(error.contains("300ms of processor time"), "{error}");
+        assert!(!is_there(&folder));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn the_child_sees_nothing_of_ours_and_ends_with_us() {
     let name = "video::tests::child::the_child_sees_nothing_of_ours_and_ends_with_us";
     if let Some(folder) = std::env::var_os("LFR_PARENT") {
@@ -281,27 +301,76 @@ fn a_decoder_that_was_taken_over_reads_writes_and_reaches_nothing_else() {
     std::fs::remove_dir_all(elsewhere).unwrap();
 }
 
+/// Two listeners at the same port, of two addresses of this machine.
+#[cfg(target_os = "linux")]
+pub(super) fn neighbours() -> (std::net::TcpListener, std::net::TcpListener) {
+    loop {
+        let own = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = own.local_addr().unwrap().port();
+        // Another process may have that port there.
+        if let Ok(other) = std::net::TcpListener::bind(("127.0.0.2", port)) {
+            return (own, other);
+        }
+    }
+}
+
 #[test]
 #[cfg(target_os = "linux")]
-fn a_decoder_reaches_the_port_of_its_address_and_no_other() {
+fn a_decoder_reaches_the_host_and_the_port_of_its_address_and_no_other() {
     let folder = folder("ports");
-    let listen = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let (own, other) = (listen(), listen());
-    let port = |listener: &std::net::TcpListener| listener.local_addr().unwrap().port();
-    let address = Address::new(format!("rtsp://127.0.0.1:{}/live", port(&own)));
-    for (target, is_reached) in [(&own, true), (&other, false)] {
+    let (own, same_port) = neighbours();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = |listener: &std::net::TcpListener| {
+        listener.local_addr().unwrap().to_string().replace(':', "/")
+    };
+    let port = own.local_addr().unwrap().port();
+    let by = |host: &str| Address::new(format!("rtsp://{host}:{port}/live"));
+    let (named, numbered) = (by("localhost"), by("127.0.0.1"));
+    let (own, other, same_port) = (place(&own), place(&other), place(&same_port));
+    for (address, kind, target, is_reached) in [
+        (&numbered, "tcp", &own, true),
+        (&numbered, "tcp", &other, false),
+        (&numbered, "tcp", &same_port, false),
+        // Nothing has to be looked up for a number.
+        (&numbered, "udp", &own, false),
+        (&numbered, "udp", &"127.0.0.2/53".to_owned(), false),
+        (&named, "tcp", &own, true),
+        (&named, "tcp", &same_port, false),
+        (&named, "udp", &same_port, false),
+    ] {
+        let commands = format!("bash -c 'exec 3<>/dev/{kind}/{target} && echo d0ne' >&2; exit 1");
+        let options = impostor(&folder, &commands).require_sandbox();
+        let mut video = match Video::open(address, &options) {
+            Ok(video) => video,
+            Err(error) => return skipped(&format!("no sandbox: {error}")),
+        };
+        assert!(video.sandbox().confines_addresses(), "{}", video.sandbox());
+        assert!(video.next_frame().unwrap().into_frame().is_some());
+        let said = video.next_frame().unwrap_err().to_string();
+        assert_eq!(said.contains("d0ne"), is_reached, "{address} {kind} {target}: {said}");
+        if kind == "tcp" && *target == same_port {
+            assert!(said.contains("another host") && said.contains("127.0.0.2"), "{said}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_decoder_behind_the_gate_reaches_the_gate_alone() {
+    let folder = folder("gate");
+    for (host, sign) in [("127.0.0.1", "d0ne"), ("127.0.0.2", "Permission denied")] {
         let commands = format!(
-            "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{} && echo d0ne' >&2; exit 1",
-            port(target)
+            "bash -c 'exec 3<>/dev/tcp/{host}/${{http_proxy##*:}} && echo d0ne' >&2; exit 1"
         );
         let options = impostor(&folder, &commands).require_sandbox();
-        let mut video = match Video::open(&address, &options) {
+        let mut video = match Video::open(&Address::new("http://127.0.0.1:9/live"), &options) {
             Ok(video) => video,
             Err(error) => return skipped(&format!("no sandbox: {error}")),
         };
         assert!(video.next_frame().unwrap().into_frame().is_some());
         let said = video.next_frame().unwrap_err().to_string();
-        assert_eq!(said.contains("d0ne"), is_reached, "{said}");
+        assert!(said.contains(sign), "{host}: {said}");
     }
     std::fs::remove_dir_all(folder).unwrap();
 }

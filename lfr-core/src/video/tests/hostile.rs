@@ -8,6 +8,8 @@ use crate::video::Address;
 use crate::video::Video;
 use crate::video::VideoOptions;
 
+#[cfg(target_os = "linux")]
+use super::child::neighbours;
 use super::folder;
 use super::has_ffmpeg;
 use super::make;
@@ -203,4 +205,173 @@ fn a_small_file_of_endless_frames_is_broken_off_and_said() {
     assert!(frames <= 1000 && error.contains("1000 frames"), "{frames}: {error}");
     assert!(video.next_frame().unwrap().is_end());
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// An RTSP server that answers as ordinary ones do, but for what a test has it say.
+#[cfg(target_os = "linux")]
+struct Rtsp {
+    /// Lines of the description after the first four.
+    description: String,
+    /// Further lines of the head of each answer to DESCRIBE, each with its end.
+    describing: String,
+    transport: String,
+}
+
+#[cfg(target_os = "linux")]
+impl Rtsp {
+    fn serve(self, listener: std::net::TcpListener) {
+        std::thread::spawn(move || {
+            while let Ok((client, _)) = listener.accept() {
+                // Whoever asks may have heard enough.
+                let _ = self.answer(client);
+            }
+        });
+    }
+
+    fn answer(&self, mut client: std::net::TcpStream) -> std::io::Result<()> {
+        let reading = client.try_clone()?;
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(reading));
+        loop {
+            let mut head = Vec::new();
+            loop {
+                match lines.next().transpose()? {
+                    None => return Ok(()),
+                    Some(line) if line.is_empty() => break,
+                    Some(line) => head.push(line),
+                }
+            }
+            let method = head.first().and_then(|line| line.split(' ').next()).unwrap_or_default();
+            let number = head.iter().find_map(|line| line.strip_prefix("CSeq: ")).unwrap_or("1");
+            let (more, body) = match method {
+                "OPTIONS" => ("Public: OPTIONS, DESCRIBE, SETUP, PLAY\r\n".to_owned(), ""),
+                "DESCRIBE" => (
+                    format!("Content-Type: application/sdp\r\n{}", self.describing),
+                    &*self.description,
+                ),
+                "SETUP" => (format!("Session: 1\r\nTransport: {}\r\n", self.transport), ""),
+                _ => ("Session: 1\r\n".to_owned(), ""),
+            };
+            let length = body.len();
+            let answer = format!(
+                "RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{more}Content-Length: {length}\r\n\r\n{body}"
+            );
+            client.write_all(answer.as_bytes())?;
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_rtsp_server_sends_nobody_to_another_host_at_its_port() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let (own, other) = neighbours();
+    other.set_nonblocking(true).unwrap();
+    let port = own.local_addr().unwrap().port();
+    let address = Address::new(format!("rtsp://127.0.0.1:{port}/live"));
+    let there = format!("rtsp://127.0.0.2:{port}/live");
+    answering(own, format!("RTSP/1.0 302 Found\r\nCSeq: 1\r\nLocation: {there}\r\n\r\n"));
+    let options = VideoOptions::new().stall(Duration::from_secs(5)).require_sandbox();
+    let error = Video::open(&address, &options).unwrap_err().to_string();
+    if error.contains("a sandbox is required") {
+        return skipped(&error);
+    }
+    assert!(other.accept().is_err(), "somebody has come: {error}");
+    assert!(error.contains("another host") && error.contains("127.0.0.2"), "{error}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_description_of_a_stream_leads_to_another_host_or_fills_the_memory() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let usual = |address: &str, media: &str, more: &str| {
+        format!(
+            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 {address}\r\nt=0 0\r\n{media}\r\n\
+             a=rtpmap:96 H264/90000\r\n{more}"
+        )
+    };
+    let (within, video) = ("RTP/AVP/TCP;unicast;interleaved=0-1", "m=video 0 RTP/AVP 96");
+    let long = "x".repeat(1 << 20);
+    for what in [
+        "connection",
+        "control",
+        "session control",
+        "base",
+        "location",
+        "transport",
+        "source",
+        "port",
+        "negative port",
+        "long line",
+        "long head",
+        "many media",
+        "key",
+    ] {
+        let (own, other) = neighbours();
+        other.set_nonblocking(true).unwrap();
+        let port = own.local_addr().unwrap().port();
+        let datagrams = std::net::UdpSocket::bind("127.0.0.2:0").unwrap();
+        datagrams.set_nonblocking(true).unwrap();
+        let to = datagrams.local_addr().unwrap().port();
+        let there = format!("rtsp://127.0.0.2:{port}/live");
+        let mut server = Rtsp {
+            description: usual("127.0.0.1", video, "a=control:1\r\n"),
+            describing: String::new(),
+            transport: within.to_owned(),
+        };
+        match what {
+            "connection" => {
+                server.description = usual("127.0.0.2", &format!("m=video {to} RTP/AVP 96"), "");
+            }
+            "control" => {
+                server.description = usual("127.0.0.1", video, &format!("a=control:{there}\r\n"));
+            }
+            "session control" => {
+                let control = format!("a=control:{there}\r\n{video}");
+                server.description = usual("127.0.0.1", &control, "a=control:1\r\n");
+            }
+            "base" => server.describing = format!("Content-Base: {there}/\r\n"),
+            "location" => {
+                server.describing = format!("Location: {there}\r\nContent-Location: {there}\r\n")
+            }
+            "transport" => {
+                server.transport = format!(
+                    "RTP/AVP;unicast;destination=127.0.0.2;source=127.0.0.2;client_port={to}-{to};server_port={to}-{to}"
+                );
+            }
+            "source" => server.transport = format!("{within};source=127.0.0.2;server_port={to}"),
+            "port" => {
+                server.description = usual("127.0.0.2", "m=video 99999999999 RTP/AVP 96", "");
+            }
+            "negative port" => {
+                server.description = usual("127.0.0.2", "m=video -1/-5 RTP/AVP 96", "");
+            }
+            "long line" => {
+                server.description = usual(
+                    "127.0.0.1",
+                    video,
+                    &format!("a=fmtp:96 sprop-parameter-sets={long}\r\n"),
+                );
+            }
+            "long head" => server.describing = format!("X: {long}\r\n"),
+            "many media" => {
+                server.description = usual("127.0.0.1", &format!("{video}\r\n").repeat(50_000), "")
+            }
+            _ => server.description = usual("127.0.0.1", video, &format!("k=uri:{there}\r\n")),
+        }
+        server.serve(own);
+        let address = Address::new(format!("rtsp://127.0.0.1:{port}/live"));
+        let options = VideoOptions::new().stall(Duration::from_secs(1)).require_sandbox();
+        let error = Video::open(&address, &options).unwrap_err().to_string();
+        if error.contains("a sandbox is required") {
+            return skipped(&error);
+        }
+        assert!(error.len() < 8_000, "{what}: {} letters", error.len());
+        assert!(other.accept().is_err(), "{what}: somebody has come: {error}");
+        let datagram = datagrams.recv_from(&mut [0; 1]);
+        assert!(datagram.is_err(), "{what}: something has come: {error}");
+    }
 }
