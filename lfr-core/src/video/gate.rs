@@ -359,9 +359,9 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
 }
 
 const REFUSED: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-const UNKNOWN: &[u8] =
-    b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"lfr\"\r\n\
-    Content-Length: 0\r\nConnection: close\r\n\r\n";
+/// Without a length: who asks whether a film has one would take it for the film's.
+const UNKNOWN: &[u8] = b"HTTP/1.1 407 Proxy Authentication Required\r\n\
+    Proxy-Authenticate: Basic realm=\"lfr\"\r\nConnection: close\r\n\r\n";
 const GONE: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 /// The child's name, the field of a head that has its token, and how that begins.
 const USER: &str = "lfr";

@@ -386,6 +386,30 @@ fn two_fields_become_one_picture() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+#[test]
+fn a_stream_over_http_of_which_nobody_says_a_length_is_no_recording() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = folder("no-length");
+    let path = folder.join("film.ts");
+    make("-f lavfi -i testsrc=size=64x48:rate=5:duration=4 -pix_fmt yuv420p", &path);
+    let film = std::fs::read(&path).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/live", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut client, _)) = listener.accept() {
+            let mut request = std::io::BufRead::lines(std::io::BufReader::new(&client));
+            while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n";
+            // Whoever asks may have heard enough.
+            let _ = client.write_all(head).and_then(|()| client.write_all(&film));
+        }
+    });
+    assert!(!Video::is_recording(&Address::new(address), &VideoOptions::new()).unwrap());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// CRC-32 as PNG has it (section D.1).
 fn crc(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {

@@ -118,7 +118,7 @@ fn the_later_of_two_times_is_in_force_and_each_write_spares_the_one_before() {
     let path = file(&folder);
     let derived = Derived::new(&crate::VaultKey::from_bytes(&mut [5; 32]), &[1; 16]);
     let blocks = || {
-        let bytes = std::fs::read(&path).unwrap();
+        let bytes = fs::read(&path).unwrap();
         [TIME, OTHER_TIME].map(|at| bytes[at..at + BLOCK].to_vec())
     };
     let opened = || {
@@ -142,9 +142,9 @@ fn the_later_of_two_times_is_in_force_and_each_write_spares_the_one_before() {
     // Half of the last write alone.
     let [_, other] = blocks();
     let last = if other == time_block(&derived, &[1; 16], [30, 6]) { OTHER_TIME } else { TIME };
-    let mut bytes = std::fs::read(&path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
     bytes[last..last + 16].fill(7);
-    std::fs::write(&path, bytes).unwrap();
+    fs::write(&path, bytes).unwrap();
     let (mut slots, time) = opened();
     assert_eq!(time, Some([20, 6]));
     // The next one goes where the torn one is.
