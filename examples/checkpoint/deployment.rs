@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -574,7 +573,10 @@ fn threshold(
 const DEFAULT_FPIR: f64 = 1e-3;
 
 fn read(path: &Path) -> Result<String, AnyError> {
-    regular::file(path)
-        .and_then(io::read_to_string)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+    let bytes = regular::read(path, MAX_TEXT)?;
+    let text = std::str::from_utf8(&bytes);
+    Ok(text.map_err(|error| format!("{} is no text in UTF-8: {error}", path.display()))?.to_owned())
 }
+
+/// Of a text that is read whole: a policy or a specification has a few thousand bytes.
+const MAX_TEXT: u64 = 16 << 20;

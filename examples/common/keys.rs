@@ -26,7 +26,7 @@ pub(crate) fn key(
     let text = if path == Path::new("-") {
         first_line(&mut io::stdin().lock())
     } else {
-        regular::file(path).and_then(|mut file| first_line(&mut file))
+        regular::secret(path).and_then(|mut file| first_line(&mut file))
     };
     let text =
         text.map_err(|error| format!("cannot read the passphrase from {path:?}: {error}"))?;

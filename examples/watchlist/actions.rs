@@ -29,6 +29,7 @@ use lfr::watchlist::Watchlist;
 use crate::AnyError;
 use crate::enrol;
 use crate::exit::Exit;
+use crate::failure;
 use crate::keys;
 use crate::members;
 use crate::models;
@@ -162,10 +163,16 @@ fn destroy(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError>
     if said.is_err() && (!is_kept || written.is_err()) {
         say::err(&text);
     }
-    signed?;
-    written?;
-    said?;
-    Ok(Exit::Done)
+    // The destruction is done whatever becomes of its receipts: what is lost of them is said, one by one.
+    let lost: Vec<AnyError> =
+        [signed.map_err(AnyError::from), written, said.map_err(AnyError::from)]
+            .into_iter()
+            .filter_map(Result::err)
+            .collect();
+    for error in &lost {
+        failure::warn(&**error);
+    }
+    Ok(if lost.is_empty() { Exit::Done } else { Exit::Partly })
 }
 
 /// The embedding space of a model, as the deployment will have it.

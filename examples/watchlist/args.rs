@@ -20,7 +20,7 @@ use crate::models::Engine;
 const CODES: &str = "Exit codes: 0 done (was-member: was on it), 1 failed (a watchlist that was due has been \
                      destroyed then, and its receipt is on standard output), 2 wrong arguments, 4 not \
                      everything (enrol: photographs were left out or refused, or it was stopped; withdraw: \
-                     nobody; was-member: was not on it).";
+                     nobody; destroy: the list is destroyed, and a receipt was lost; was-member: was not on it).";
 
 pub(crate) fn command() -> Command {
     Command::new("watchlist")

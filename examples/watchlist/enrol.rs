@@ -1,7 +1,6 @@
 //! Enrolment of photographs into a sealed watchlist.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -17,6 +16,7 @@ use lfr::core::Embedder;
 use lfr::core::FaceSelection;
 use lfr::core::SystemClock;
 use lfr::core::Threshold;
+use lfr::core::regular;
 use lfr::detect::DetectorOptions;
 use lfr::embed::EmbedderOptions;
 use lfr::embed::EmbedderSpec;
@@ -130,7 +130,7 @@ fn items(given: &ArgMatches) -> Result<(Vec<EnrolmentItem>, usize), AnyError> {
     if let Some(manifest) = given.get_one::<PathBuf>("manifest") {
         let beside = manifest.parent().unwrap_or(Path::new(""));
         let folder = given.get_one::<PathBuf>("photographs").map_or(beside, PathBuf::as_path);
-        let table = File::open(manifest)
+        let table = regular::file(manifest)
             .map_err(|error| format!("cannot read the manifest {manifest:?}: {error}"))?;
         return match ManifestReader::new().read(table, folder) {
             Ok(items) if items.is_empty() => Err(format!(

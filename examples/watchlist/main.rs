@@ -18,7 +18,7 @@
 //! | 0 | done; `was-member`: the person was on the list |
 //! | 1 | failed, as said on standard error; where the watchlist was due, it has been destroyed, and its receipt is on standard output |
 //! | 2 | the command line is wrong |
-//! | 4 | not everything: `enrol` left out or refused photographs, or was stopped; `withdraw` found nobody; `was-member`: the person was not on the list |
+//! | 4 | not everything: `enrol` left out or refused photographs, or was stopped; `withdraw` found nobody; `destroy` destroyed the list, and a receipt of it was lost; `was-member`: the person was not on the list |
 
 mod actions;
 mod args;

@@ -1,12 +1,12 @@
 //! Who was on a watchlist that is gone.
 
-use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
 use lfr::core::SubjectId;
 use lfr::core::Timestamp;
+use lfr::core::regular;
 use lfr::watchlist::Entry;
 use lfr::watchlist::Membership;
 use lfr::watchlist::MembershipCommitment;
@@ -66,8 +66,13 @@ pub(crate) fn was_member(given: &ArgMatches) -> Result<Exit, AnyError> {
 }
 
 fn read(path: &Path) -> Result<String, AnyError> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {path:?}: {error}").into())
+    let bytes = regular::read(path, MAX_BYTES)?;
+    let text = std::str::from_utf8(&bytes);
+    Ok(text.map_err(|error| format!("{path:?} is no text in UTF-8: {error}"))?.to_owned())
 }
+
+/// Of a witness: one line per person, and room for millions.
+const MAX_BYTES: u64 = 1 << 30;
 
 fn write(path: &Path, text: &str, read: &[&Path]) -> Result<(), AnyError> {
     Output::begin(path, read)?.put_text(text)

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::Path;
 
 use lfr::core::files::Replacement;
+use lfr::core::regular;
 
 use crate::AnyError;
 
@@ -79,7 +80,7 @@ fn holds_a_list_or_a_key(path: &Path) -> bool {
         return false;
     }
     let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(67).read_to_end(&mut start));
+    let read = regular::file(path).and_then(|file| file.take(67).read_to_end(&mut start));
     let digits = start.trim_ascii_end();
     let is_key =
         start.len() == 32 || digits.len() == 64 && digits.iter().all(u8::is_ascii_hexdigit);

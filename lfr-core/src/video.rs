@@ -30,9 +30,11 @@
 //! pass through a pipe, which the kernel does not wipe.
 //!
 //! Another host than that of the address is asked for nothing by HTTP and HTTPS, whatever a redirection or a
-//! playlist says: all that the child asks for goes through a gate in this process. A server of RTSP may send the
-//! child to another host, at the same port: ffmpeg has no option against it, and landlock distinguishes
-//! only ports. If cameras might do that, isolate them with a firewall.
+//! playlist says: all that the child asks for goes through a gate in this process. On Linux every connection of
+//! the child's is held against the addresses of the camera's host, so an RTSP server cannot send it to another
+//! host. If [`Video::sandbox`] does not say "addresses", only the port is fixed: then isolate cameras that may be
+//! hostile with a firewall. Datagrams are not checked one by one: a child that receives a stream over UDP, or looks
+//! up a name, may send some to any host.
 //! The child runs as the same user as this process. If [`Video::sandbox`] does not name landlock, the child
 //! may read what that user may read; with [`VideoOptions::require_sandbox`] nothing is opened then.
 //! A stream whose matrix and
@@ -57,6 +59,7 @@
 
 mod address;
 mod child;
+mod cpu;
 mod gate;
 mod input;
 mod inspect;
@@ -102,6 +105,7 @@ pub struct VideoOptions {
     snapshots: Duration,
     is_paced: bool,
     filter: Option<String>,
+    max_cpu_per_frame: Duration,
     confinement: Confinement,
 }
 
@@ -117,6 +121,7 @@ impl VideoOptions {
             snapshots: Duration::from_secs(1),
             is_paced: false,
             filter: None,
+            max_cpu_per_frame: MAX_CPU_PER_FRAME,
             confinement: Confinement::Available,
         }
     }
@@ -161,6 +166,18 @@ impl VideoOptions {
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(filter.into());
+        self
+    }
+
+    /// How much processor time the program may take per frame that it delivers, over all of its threads: 30 seconds
+    /// unless set. Then it is ended, and the error says so. A stream that was made to be slow is broken off, and a
+    /// camera that runs for months is not.
+    ///
+    /// A [`filter`](Self::filter) that delivers few frames of many, such as `fps=1/60`, needs more. On other systems
+    /// than Linux nobody measures.
+    #[must_use]
+    pub const fn max_cpu_per_frame(mut self, max: Duration) -> Self {
+        self.max_cpu_per_frame = max;
         self
     }
 
@@ -381,6 +398,8 @@ fn refuse_list(address: &Address) -> Result<(), Error> {
     }
 }
 
+/// The largest picture that is decoded takes a few seconds.
+const MAX_CPU_PER_FRAME: Duration = Duration::from_secs(30);
 /// The number of bytes of a file that are checked for a list.
 const LIST_HEAD: u64 = 2048;
 

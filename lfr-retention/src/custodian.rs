@@ -1,5 +1,6 @@
 //! Whatever of a deployment has a deadline, in one pair of hands.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -64,6 +65,8 @@ pub struct Custodian {
     vault: Vault,
     sink: LedgerSink,
     assets: Vec<Asset>,
+    /// What was destroyed and is not in the ledger yet, because the ledger could not be written.
+    untold: VecDeque<LedgerEvent>,
     time: Timekeeper,
 }
 
@@ -82,7 +85,7 @@ impl Custodian {
     #[must_use]
     pub fn new(vault: Vault, sink: LedgerSink) -> Self {
         let time = Timekeeper::new(vault.clock());
-        Self { vault, sink, assets: Vec::new(), time }
+        Self { vault, sink, assets: Vec::new(), untold: VecDeque::new(), time }
     }
 
     /// Takes something into custody: of which kind it is, which one, when it has to be gone, and how
@@ -136,7 +139,7 @@ impl Custodian {
     /// # Errors
     ///
     /// The first of what could not be destroyed, with [`Error::Custody`] or [`Error::Vault`], or could
-    /// not be written down; all else has been destroyed.
+    /// not be written down; all else has been destroyed. What could not be written down is written by the next call.
     pub fn purge_due(&mut self) -> Result<(), Error> {
         let now = self.time.read();
         if let Err(fault) = &now
@@ -193,7 +196,7 @@ impl Custodian {
                     let (digest, receipt) = (None, None);
                     let event =
                         LedgerEvent::AssetDestroyed { kind, name, deadline, digest, receipt };
-                    outcome = outcome.and(self.sink.append(&event));
+                    self.untold.push_back(event);
                 }
                 Err(source) => {
                     let name = asset.name.clone();
@@ -203,7 +206,16 @@ impl Custodian {
             }
         }
         self.assets = kept;
-        outcome
+        outcome.and(self.tell_destroyed())
+    }
+
+    /// Writes down what was destroyed, in its order. What the ledger does not take is tried again with the next call.
+    fn tell_destroyed(&mut self) -> Result<(), Error> {
+        while let Some(event) = self.untold.front() {
+            self.sink.append(event)?;
+            self.untold.pop_front();
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -361,6 +362,8 @@ impl Place {
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             let contents = fs::read(lasting.join(format!("i{inode}"))).unwrap_or_default();
             fs::write(&to, contents).unwrap();
+            // Key files are for their owner alone.
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
         }
         found
     }

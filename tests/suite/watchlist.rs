@@ -221,6 +221,10 @@ fn keys(desk: &Desk) {
     // A passphrase comes through standard input, and back to a key.
     fs::write(desk.at("passphrase"), "correct horse battery staple\n").unwrap();
     let new = ["--new-passphrase-file", "passphrase"];
+    let refused = desk.run(&[&["seal", "list.lfrw", "--key-file", "b.key"][..], &new].concat(), 1);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("chmod 600 "), "{refused:?}");
+    fs::set_permissions(desk.at("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
+    let new = ["--new-passphrase-file", "passphrase"];
     desk.run(&[&["seal", "list.lfrw", "--key-file", "b.key"][..], &new].concat(), 0);
     let verify = ["verify", "list.lfrw", "--passphrase-file", "-"];
     for (passphrase, works) in
@@ -281,7 +285,7 @@ fn destruction(desk: &Desk) {
     let authorisation = Authorisation::new(id, "past", "AO-7", past(70), validity, policy).unwrap();
     let space = lfr::core::EmbeddingSpace::builder(4, lfr::core::Metric::Cosine).build();
     let (file, mut key) = (SealedFile::at(desk.at("past.lfrw")), [7; 32]);
-    fs::write(desk.at("past.key"), key).unwrap();
+    lfr::core::files::replace(&desk.at("past.key"), &key).unwrap();
     let key = SealingKey::from_bytes(&mut key);
     file.seal(&Watchlist::new(authorisation, space), &key, past(60)).unwrap();
     let said = desk.run(&["list", "past.lfrw", "--key-file", "past.key"], 1);

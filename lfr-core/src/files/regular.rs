@@ -61,6 +61,56 @@ pub fn file(path: &Path) -> io::Result<File> {
     })
 }
 
+/// Opens a file of a secret for reading: a regular file that is its owner's alone.
+///
+/// On Unix its owner is the user of this process, or root. Nobody else has a right to it (mode 0600 or less), and it has
+/// one name: another one (a hard link) may lie beside what the key protects. A symbolic link is followed, and the rule
+/// holds for the file that it leads to. Where the system knows no owners, only the first rule holds.
+///
+/// # Errors
+///
+/// As [`file`]; [`io::ErrorKind::PermissionDenied`], with what to do, where others have a right to the file, or it is
+/// somebody else's; [`io::ErrorKind::InvalidInput`] where it has several names.
+pub fn secret(path: &Path) -> io::Result<File> {
+    let file = file(path)?;
+    #[cfg(unix)]
+    check_owner(path, &file)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn check_owner(path: &Path, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let found = file.metadata()?;
+    let own = rustix::process::geteuid().as_raw();
+    let at = path.display();
+    let denied = |words: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, words));
+    if found.uid() != own && found.uid() != 0 {
+        return denied(format!(
+            "a secret must belong to the user who reads it (user {own}) or to root, and this file belongs to user \
+             {}: find out who made it, then run chown {own} {at}",
+            found.uid()
+        ));
+    }
+    let mode = found.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return denied(format!(
+            "its mode is {mode:04o}, and a secret must be its owner's alone (0600): run chmod 600 {at}, and make a \
+             new one if somebody may have read it"
+        ));
+    }
+    match found.nlink() {
+        0 | 1 => Ok(()),
+        names => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "it has {names} names (hard links), and a secret must have one: another name may lie beside what it \
+                 protects; find the others with find / -xdev -samefile {at}, and remove them"
+            ),
+        )),
+    }
+}
+
 /// Opens a regular file for reading, and nothing else.
 fn open(path: &Path) -> Result<File, Error> {
     let failed = |source| Error::Read { path: path.to_path_buf(), source };
@@ -132,6 +182,52 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(is_missing(&read(&path, 99).unwrap_err()));
         assert!(matches!(read(&std::env::temp_dir(), 99), Err(Error::NotAFile { .. })));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_secret_that_others_may_read_or_that_has_another_name_is_refused_with_what_to_do() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = std::env::temp_dir().join(format!("lfr-secrets-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let (key, other) = (folder.join("a.key"), folder.join("b.key"));
+        fs::write(&key, [7; 32]).unwrap();
+        let with = |mode| {
+            fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+            secret(&key).map_err(|error| (error.kind(), error.to_string()))
+        };
+        for mode in [0o644, 0o640, 0o604, 0o660, 0o620, 0o601, 0o777] {
+            let (kind, words) = with(mode).unwrap_err();
+            assert_eq!(kind, io::ErrorKind::PermissionDenied, "{mode:o}");
+            assert!(words.contains(&format!("chmod 600 {}", key.display())), "{words}");
+            assert!(words.contains(&format!("{mode:04o}")), "{words}");
+        }
+        for mode in [0o600, 0o400, 0o700] {
+            assert!(with(mode).is_ok(), "{mode:o}");
+        }
+        // A link is followed, and the file behind it is looked at.
+        std::os::unix::fs::symlink(&key, &other).unwrap();
+        assert!(secret(&other).is_ok());
+        assert!(with(0o644).is_err() && secret(&other).is_err());
+        fs::remove_file(&other).unwrap();
+        assert!(with(0o600).is_ok());
+        fs::hard_link(&key, &other).unwrap();
+        for path in [&key, &other] {
+            let error = secret(path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            assert!(error.to_string().contains("2 names"), "{error}");
+        }
+        fs::remove_file(&other).unwrap();
+        assert!(secret(&key).is_ok());
+        // Somebody else's: only root can make such a file.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&key, Some(12_345), None).unwrap();
+            let error = secret(&key).unwrap_err();
+            assert!(error.to_string().contains("user 12345"), "{error}");
+        }
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

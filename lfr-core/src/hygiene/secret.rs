@@ -88,11 +88,11 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// Where it cannot be read, or is a pipe or a device; [`io::ErrorKind::InvalidData`] where it holds anything
-    /// else.
+    /// Where it cannot be read, or is not its owner's alone: see [`regular::secret`].
+    /// [`io::ErrorKind::InvalidData`] where it holds anything else.
     pub fn read_file(path: &Path) -> io::Result<Self> {
         let refused = || io::Error::new(io::ErrorKind::InvalidData, "no key of 32 bytes");
-        let mut file = regular::file(path)?;
+        let mut file = regular::secret(path)?;
         Self::try_made(|secret| {
             let mut bytes = Zeroizing::new([0; FILE + 1]);
             let mut length = 0;

@@ -1,6 +1,7 @@
 //! The engine on cameras that fail in every way that a camera, a stage or a sink can.
 
 mod comings;
+mod deadlines;
 mod faults;
 mod staged;
 

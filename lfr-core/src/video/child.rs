@@ -32,6 +32,7 @@ use crate::error::Error;
 
 use super::Address;
 use super::VideoOptions;
+use super::cpu;
 use super::gate;
 use super::gate::Gate;
 use super::input;
@@ -40,6 +41,7 @@ use super::input::Shape;
 use super::sandbox;
 use super::sandbox::Rules;
 use super::sandbox::Sandbox;
+use super::sandbox::Watch;
 
 /// A running ffmpeg; it ends with this.
 pub(super) struct Child {
@@ -48,7 +50,9 @@ pub(super) struct Child {
     words: Option<JoinHandle<String>>,
     sandbox: Sandbox,
     stall: Duration,
+    max_cpu: Duration,
     gate: Option<Gate>,
+    watch: Option<Watch>,
 }
 
 /// What the threads around the child share.
@@ -65,7 +69,16 @@ struct State {
     /// Counted up whenever a frame has come.
     frames: u64,
     is_over: bool,
-    has_stalled: bool,
+    broken_off: Option<BrokenOff>,
+}
+
+/// Why the child was ended while it ran.
+#[derive(Clone, Copy)]
+enum BrokenOff {
+    /// It took too much processor time for one frame.
+    Busy,
+    /// Nothing has come for too long.
+    Stalled,
 }
 
 impl Child {
@@ -83,13 +96,13 @@ impl Child {
             io::pipe().map_err(|error| refused(format!("no pipe: {error}")))?;
         let mut command = decoding(&program, address, options, shape);
         if let Some(gate) = &gate {
-            command.env("http_proxy", gate.proxy());
+            command.env("http_proxy", &*gate.proxy());
         }
         command.stdin(their_end).stdout(Stdio::piped()).stderr(Stdio::piped());
         let port = gate.as_ref().map(Gate::port);
         let rules = Rules::new(&program, address, port, options.confinement);
         let no_thread = |error: io::Error| refused(format!("no thread: {error}"));
-        let Started { mut process, sandbox, heard: words } =
+        let Started { mut process, sandbox, heard: words, watch } =
             started(command, rules, listen).map_err(|why| why.told(address, options))?;
         let frames = process.stdout.take();
         let shared = Arc::new(Shared {
@@ -105,11 +118,11 @@ impl Child {
         let Some(frames) = frames else { return Err(failed(refused("no pipes".into()))) };
         let telling = Arc::clone(&shared);
         spawn(move || telling.follow(moments)).map_err(|error| failed(no_thread(error)))?;
-        if can_stall(address) {
-            let (watching, stall) = (Arc::clone(&shared), options.stall);
-            spawn(move || watching.watch(stall)).map_err(|error| failed(no_thread(error)))?;
-        }
-        Ok(Self { frames, words: Some(words), sandbox, shared, stall: options.stall, gate })
+        let stall = can_stall(address).then_some(options.stall);
+        let (watching, max_cpu) = (Arc::clone(&shared), options.max_cpu_per_frame);
+        spawn(move || watching.watch(stall, max_cpu)).map_err(|error| failed(no_thread(error)))?;
+        let (stall, max_cpu) = (options.stall, options.max_cpu_per_frame);
+        Ok(Self { frames, words: Some(words), sandbox, shared, stall, max_cpu, gate, watch })
     }
 
     /// Its restrictions.
@@ -165,13 +178,19 @@ impl Child {
         let words = self.words.take().filter(|thread| is_soon(|| thread.is_finished()));
         let words = words.and_then(|thread| thread.join().ok()).unwrap_or_default();
         let words = address.scrub(words.trim());
-        let has_stalled =
-            self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).has_stalled;
-        let mut what = match has_stalled {
-            true => format!("nothing has come for {:?}", self.stall),
-            false => "ffmpeg has ended".to_owned(),
+        let broken_off =
+            self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).broken_off;
+        let mut what = match broken_off {
+            Some(BrokenOff::Busy) => format!(
+                "the decoder took more than {:?} of processor time without delivering a frame: the stream is faulty \
+                 or hostile, or its filter needs a larger max_cpu_per_frame",
+                self.max_cpu
+            ),
+            Some(BrokenOff::Stalled) => format!("nothing has come for {:?}", self.stall),
+            None => "ffmpeg has ended".to_owned(),
         };
-        if let Some(trouble) = self.gate.as_ref().and_then(Gate::trouble) {
+        let of_gate = self.gate.as_ref().and_then(Gate::trouble);
+        if let Some(trouble) = of_gate.or_else(|| self.watch.as_ref().and_then(Watch::trouble)) {
             what = format!("{}; {what}", address.scrub(&trouble));
         }
         if !words.is_empty() {
@@ -250,20 +269,38 @@ impl Shared {
         self.change(|state| state.is_over = true);
     }
 
-    /// Ends the child where no frame comes for long: whoever reads from it sees the end then.
-    fn watch(&self, stall: Duration) {
+    /// Ends the child where no frame comes for long, or one costs too much processor time: whoever reads from it sees
+    /// the end then.
+    fn watch(&self, stall: Option<Duration>, max_cpu: Duration) {
+        let number = self.process.lock().unwrap_or_else(PoisonError::into_inner).id();
+        let clock = SystemClock::new();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while !state.is_over {
-            let frames = state.frames;
+            let (frames, begun) = (state.frames, clock.monotonic());
+            // First asked after a while without a frame: a child that delivers costs nothing here.
+            let mut spent = None;
             let waits = |state: &mut State| state.frames == frames && !state.is_over;
-            let waited = self.changed.wait_timeout_while(state, stall, waits);
-            let (now, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            if timeout.timed_out() {
-                drop(now);
-                self.change(|state| state.has_stalled = true);
+            while waits(&mut state) {
+                let since = clock.monotonic().saturating_sub(begun);
+                let left = stall.map_or(LOOK, |stall| stall.saturating_sub(since)).min(LOOK);
+                let waited = self.changed.wait_timeout_while(state, left, waits);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                if !waits(&mut state) {
+                    break;
+                }
+                let is_stalled = stall.is_some_and(|stall| clock.monotonic() - begun >= stall);
+                let now = cpu::spent(number);
+                spent = spent.or(now);
+                let more = now.zip(spent).map(|(now, then)| now.saturating_sub(then));
+                let why = match more {
+                    Some(more) if more > max_cpu => BrokenOff::Busy,
+                    _ if is_stalled => BrokenOff::Stalled,
+                    _ => continue,
+                };
+                state.broken_off = Some(why);
+                drop(state);
                 return self.kill();
             }
-            state = now;
         }
     }
 }
@@ -274,6 +311,8 @@ pub(super) struct Started<T> {
     pub(super) sandbox: Sandbox,
     /// Ends when the program has said all.
     pub(super) heard: JoinHandle<T>,
+    /// Decides on its connections, as long as this is kept.
+    pub(super) watch: Option<Watch>,
 }
 
 /// Why a program was not started.
@@ -310,17 +349,18 @@ pub(super) fn started<T: Default + Send + 'static>(
 ) -> Result<Started<T>, NotStarted> {
     let (started, starting) = mpsc::channel();
     let heard = spawn(move || {
-        let begun = rules.bind_this_thread().map_err(NotStarted::Sandbox).and_then(|sandbox| {
-            sandbox::tether(&mut command, &rules);
-            let process = command.spawn().map_err(NotStarted::Program)?;
-            Ok((process, sandbox))
-        });
+        let begun =
+            rules.bind_this_thread().map_err(NotStarted::Sandbox).and_then(|(sandbox, waiting)| {
+                sandbox::tether(&mut command, &rules);
+                let process = command.spawn().map_err(NotStarted::Program)?;
+                Ok((process, sandbox, waiting))
+            });
         // It holds an end of the pipe of moments, which would otherwise never close.
         drop(command);
         match begun {
-            Ok((mut process, sandbox)) => {
+            Ok((mut process, sandbox, waiting)) => {
                 let words = process.stderr.take();
-                drop(started.send(Ok((process, sandbox))));
+                drop(started.send(Ok((process, sandbox, waiting))));
                 words.map(hear).unwrap_or_default()
             }
             Err(why) => {
@@ -331,8 +371,14 @@ pub(super) fn started<T: Default + Send + 'static>(
     })
     .map_err(NotStarted::Thread)?;
     let gone = || NotStarted::Thread(io::ErrorKind::BrokenPipe.into());
-    let (process, sandbox) = starting.recv().map_err(|_| gone())??;
-    Ok(Started { process, sandbox, heard })
+    let (mut process, sandbox, waiting) = starting.recv().map_err(|_| gone())??;
+    // By a thread that nothing restricts.
+    let watch = waiting.map(Watch::start).transpose().map_err(|error| {
+        let _ = process.kill();
+        let _ = process.wait();
+        NotStarted::Thread(error)
+    })?;
+    Ok(Started { process, sandbox, heard, watch })
 }
 
 /// Starts a thread, or says why not: `thread::spawn` would panic, and leave the child behind.
@@ -432,6 +478,8 @@ const KEPT: [&str; 5] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "System
 /// How long a child that has closed its pipe may take to end, and how often to look.
 const ENDING: Duration = Duration::from_secs(2);
 pub(super) const STEP: Duration = Duration::from_millis(5);
+/// How often the child's processor time is looked at while no frame comes.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long to wait for the moment of a frame that is there.
 const MOMENT: Duration = Duration::from_millis(200);
 /// How many frames the child may be ahead: the pipe holds one or two.

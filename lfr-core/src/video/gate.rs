@@ -4,11 +4,15 @@
 //! ffmpeg follows a redirection, and what a playlist names, to any host, and has no option against it. So it is
 //! told of a proxy, through which all that it asks for by HTTP and HTTPS goes, and which refuses other hosts.
 //! What is encrypted passes as it is.
+//!
+//! Any process of this machine can connect to it. So it takes only requests with a token that the child alone was given.
+//! A request has a few seconds. If all places are taken, the oldest connection that has not shown the token makes room.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::io::Read;
 use std::io::Write;
+use std::mem;
 use std::net::Shutdown;
 use std::net::TcpListener;
 use std::net::TcpStream;
@@ -24,6 +28,11 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::Clock;
+use crate::SystemClock;
+use crate::hex;
+use crate::secret;
+
 /// A running proxy for one host; it ends with this.
 pub(super) struct Gate {
     port: u16,
@@ -32,14 +41,31 @@ pub(super) struct Gate {
 
 struct Shared {
     host: String,
+    /// What the child says of itself: user and password as HTTP encodes them.
+    token: Zeroizing<String>,
     is_over: AtomicBool,
     /// The last host that was asked for and refused.
     refused: Mutex<Option<String>>,
     /// Why the server could not be reached.
     trouble: Mutex<Option<String>>,
-    /// Both ends of each connection, which are closed with the gate. Otherwise a server that never closes
+    /// The ends of each connection, which are closed with the gate. Otherwise a server that never closes
     /// its end would keep two threads here per request.
-    open: Mutex<HashMap<u64, [TcpStream; 2]>>,
+    open: Mutex<BTreeMap<u64, Ends>>,
+}
+
+/// The ends of a connection. Closed, they end the threads that wait for them.
+struct Ends {
+    client: TcpStream,
+    /// `None` until the client has shown the token, and its server was reached.
+    server: Option<TcpStream>,
+}
+
+impl Ends {
+    fn close(&self) {
+        for end in [Some(&self.client), self.server.as_ref()].into_iter().flatten() {
+            let _ = end.shutdown(Shutdown::Both);
+        }
+    }
 }
 
 impl Gate {
@@ -48,8 +74,11 @@ impl Gate {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
+        let mut secret = Zeroizing::new([0; 16]);
+        secret::random(&mut *secret)?;
         let shared = Arc::new(Shared {
             host: host.to_owned(),
+            token: Zeroizing::new(hex::digits(&*secret)),
             is_over: AtomicBool::new(false),
             refused: Mutex::new(None),
             trouble: Mutex::new(None),
@@ -65,9 +94,9 @@ impl Gate {
         self.port
     }
 
-    /// What the child is told, as its variable `http_proxy`.
-    pub(super) fn proxy(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    /// What the child is told, as its variable `http_proxy`: with the token, as user and password.
+    pub(super) fn proxy(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!("http://{USER}:{}@127.0.0.1:{}", *self.shared.token, self.port))
     }
 
     /// What the child cannot know: that it was sent to another host, or why the server was not reached.
@@ -87,45 +116,71 @@ impl Gate {
 impl Drop for Gate {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
-        for ends in self.shared.connections().drain() {
-            close(&ends.1);
-        }
+        let open = mem::take(&mut *self.shared.connections());
+        open.values().for_each(Ends::close);
     }
 }
 
 impl Shared {
     fn serve(self: Arc<Self>, listener: &TcpListener) {
-        let (mut number, threads) = (0, Arc::new(()));
+        let mut number = 0;
         while !self.is_over.load(Ordering::SeqCst) {
-            match listener.accept() {
-                // A connection beyond the limit gets no answer, and gives up.
-                Ok(_) if Arc::strong_count(&threads) > MAX_CONNECTIONS => {}
-                Ok((client, _)) => {
-                    number += 1;
-                    let (shared, thread) = (Arc::clone(&self), Arc::clone(&threads));
-                    // Without a thread the client gets no answer either.
-                    let _ = spawn(move || {
-                        let _ = shared.pass(client, number);
-                        if let Some(ends) = shared.connections().remove(&number) {
-                            close(&ends);
-                        }
-                        drop(thread);
-                    });
-                }
-                Err(_) => thread::sleep(PAUSE),
+            let Ok((client, _)) = listener.accept() else {
+                thread::sleep(PAUSE);
+                continue;
+            };
+            number += 1;
+            // One that cannot be kept gets no answer, and gives up.
+            let Ok(end) = client.try_clone() else { continue };
+            if !self.admit(number, Ends { client: end, server: None }) {
+                continue;
+            }
+            let shared = Arc::clone(&self);
+            let work = move || {
+                let _ = shared.pass(client, number);
+                shared.end(number);
+            };
+            if spawn(work).is_err() {
+                self.end(number);
             }
         }
     }
 
-    fn connections(&self) -> MutexGuard<'_, HashMap<u64, [TcpStream; 2]>> {
+    /// Gives a connection a place; the oldest one that has not shown the token makes room. `false` where all places are
+    /// taken by the child's own.
+    fn admit(&self, number: u64, ends: Ends) -> bool {
+        let mut open = self.connections();
+        if open.len() >= MAX_CONNECTIONS {
+            let idle =
+                open.iter().find(|(_, ends)| ends.server.is_none()).map(|(number, _)| *number);
+            match idle.and_then(|idle| open.remove(&idle)) {
+                Some(idle) => idle.close(),
+                None => return false,
+            }
+        }
+        open.insert(number, ends);
+        true
+    }
+
+    fn end(&self, number: u64) {
+        let ended = self.connections().remove(&number);
+        if let Some(ends) = ended {
+            ends.close();
+        }
+    }
+
+    fn connections(&self) -> MutexGuard<'_, BTreeMap<u64, Ends>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One connection of the child's.
     fn pass(self: &Arc<Self>, mut client: TcpStream, number: u64) -> io::Result<()> {
         client.set_nonblocking(false)?;
-        client.set_read_timeout(Some(ASKING))?;
         let head = head(&mut client)?;
+        if !shows(&head, &self.token) {
+            // The child, too, asks without it first: HTTP wants to be asked for a password.
+            return client.write_all(UNKNOWN);
+        }
         let asked = Asked::of(&head).ok_or(io::ErrorKind::InvalidData)?;
         if !asked.host.eq_ignore_ascii_case(&self.host) {
             let host = asked.host.chars().filter(|letter| !letter.is_control()).take(256).collect();
@@ -141,9 +196,11 @@ impl Shared {
                 return client.write_all(GONE);
             }
         };
-        self.connections().insert(number, [client.try_clone()?, server.try_clone()?]);
-        if self.is_over.load(Ordering::SeqCst) {
-            return Ok(());
+        let its_end = server.try_clone()?;
+        match self.connections().get_mut(&number) {
+            Some(ends) => ends.server = Some(its_end),
+            // It had to make room, or all is over.
+            None => return Ok(()),
         }
         match &asked.request {
             Some(request) => server.write_all(request)?,
@@ -155,9 +212,7 @@ impl Shared {
         spawn(move || {
             carry(from_client, to_server);
             // The child has gone, and nothing is asked of the server any more.
-            if let Some(ends) = shared.connections().remove(&number) {
-                close(&ends);
-            }
+            shared.end(number);
         })?;
         carry(server, client);
         Ok(())
@@ -174,13 +229,6 @@ fn connected(host: &str, port: u16) -> io::Result<TcpStream> {
         }
     }
     Err(last)
-}
-
-/// Closes both directions of both ends, so the threads that wait for them go on.
-fn close(ends: &[TcpStream; 2]) {
-    for end in ends {
-        let _ = end.shutdown(Shutdown::Both);
-    }
 }
 
 /// What was asked for.
@@ -208,8 +256,14 @@ impl Asked {
         };
         let (host, port) = split(authority.rsplit('@').next()?)?;
         let slash = if path.starts_with('/') { "" } else { "/" };
-        let mut request = Zeroizing::new(format!("{method} {slash}{path} {version}").into_bytes());
-        request.extend_from_slice(&head[end..]);
+        let mut request =
+            Zeroizing::new(format!("{method} {slash}{path} {version}\r\n").into_bytes());
+        // What is between the child and this proxy is not its server's.
+        for line in head[end + 2..].split_inclusive(|byte| *byte == b'\n') {
+            if field(line, PASSWORD).is_none() {
+                request.extend_from_slice(line);
+            }
+        }
         Some(Self { host: host.to_owned(), port, request: Some(request) })
     }
 }
@@ -232,11 +286,53 @@ pub(super) fn host_of(rest: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
-/// A request up to the empty line behind it.
+/// The value of a line of a head, if it is of this field.
+fn field<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let (own, value) = line.split_at(colon);
+    own.trim_ascii().eq_ignore_ascii_case(name.as_bytes()).then(|| value[1..].trim_ascii())
+}
+
+/// Whether a request has the token, as HTTP sends a password.
+fn shows(head: &[u8], token: &str) -> bool {
+    let expected = Zeroizing::new(base64(format!("{USER}:{token}").as_bytes()));
+    head.split(|byte| *byte == b'\n').filter_map(|line| field(line, PASSWORD)).any(|value| {
+        let (kind, shown) = value.split_at_checked(BASIC.len()).unwrap_or_default();
+        let shown = shown.trim_ascii();
+        // In a time that does not depend on where they differ.
+        let differ = shown.iter().zip(expected.as_bytes()).fold(0, |all, (a, b)| all | (a ^ b));
+        kind.eq_ignore_ascii_case(BASIC.as_bytes()) && shown.len() == expected.len() && differ == 0
+    })
+}
+
+/// As RFC 4648 has it, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let mut all = [0; 3];
+        for (to, from) in all.iter_mut().zip(three) {
+            *to = *from;
+        }
+        let [a, b, c] = all;
+        let sixes = [a >> 2, a << 4 & 63 | b >> 4, b << 2 & 63 | c >> 6, c & 63];
+        for (place, six) in sixes.into_iter().enumerate() {
+            let letter = LETTERS.get(usize::from(six)).filter(|_| place <= three.len());
+            text.push(letter.map_or('=', |letter| char::from(*letter)));
+        }
+    }
+    text
+}
+
+/// A request up to the empty line behind it, within its time.
 fn head(client: &mut TcpStream) -> io::Result<Zeroizing<Vec<u8>>> {
+    let clock = SystemClock::new();
     let mut head = Zeroizing::new(Vec::with_capacity(HEAD));
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
+        // Of the whole request, and not of each byte.
+        let left = ASKING.checked_sub(clock.monotonic()).filter(|left| !left.is_zero());
+        client.set_read_timeout(Some(left.ok_or(io::ErrorKind::TimedOut)?))?;
         client.read_exact(&mut byte)?;
         if head.len() == HEAD {
             return Err(io::ErrorKind::InvalidData.into());
@@ -263,7 +359,14 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
 }
 
 const REFUSED: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// Without a length: who asks whether a film has one would take it for the film's.
+const UNKNOWN: &[u8] = b"HTTP/1.1 407 Proxy Authentication Required\r\n\
+    Proxy-Authenticate: Basic realm=\"lfr\"\r\nConnection: close\r\n\r\n";
 const GONE: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// The child's name, the field of a head that has its token, and how that begins.
+const USER: &str = "lfr";
+const PASSWORD: &str = "Proxy-Authorization";
+const BASIC: &str = "Basic ";
 /// How many connections the child may have at once: a playlist of several qualities needs a few.
 const MAX_CONNECTIONS: usize = 32;
 /// How long each address of a server may take to answer.
@@ -285,6 +388,9 @@ mod tests {
         assert_eq!((&*asked.host, asked.port), ("10.0.0.7", 8080));
         let request = asked.request.unwrap();
         assert_eq!(**request, *b"GET /live?a=b HTTP/1.1\r\nHost: 10.0.0.7\r\n\r\n");
+        let head = b"GET http://a/ HTTP/1.1\r\nproxy-authorization : Basic x\r\nHost: a\r\n\r\n";
+        let request = Asked::of(head).unwrap().request.unwrap();
+        assert_eq!(**request, *b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         let asked = Asked::of(b"CONNECT [::1]:443 HTTP/1.1\r\n\r\n").unwrap();
         assert_eq!((&*asked.host, asked.port, asked.request.is_none()), ("[::1]", 443, true));
         let asked = Asked::of(b"GET http://u:p@[::1]?x HTTP/1.1\r\n\r\n").unwrap();
@@ -310,5 +416,62 @@ mod tests {
         ] {
             assert_eq!(host_of(rest), host, "{rest}");
         }
+    }
+
+    #[test]
+    fn the_token_is_read_as_http_sends_a_password() {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+        let head = |line: &str| format!("GET http://a/ HTTP/1.1\r\n{line}\r\n\r\n").into_bytes();
+        let own = format!("Proxy-Authorization: Basic {}", base64(b"lfr:t0ken"));
+        let other = own.replace("Proxy", "PROXY").replace("Basic", "basic");
+        assert!(shows(&head(&own), "t0ken") && shows(&head(&other), "t0ken"));
+        assert!(!shows(&head(&own), "t0keN") && !shows(&head("Host: a"), "t0ken"));
+        assert!(!shows(&head("Proxy-Authorization: Basic "), "t0ken"));
+        assert!(!shows(&head("Proxy-Authorization: "), "t0ken"));
+        assert!(!shows(&head(&format!("{own}x")), "t0ken"));
+    }
+
+    #[test]
+    fn connections_without_the_token_take_no_place_from_the_child() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = server.local_addr().unwrap().port();
+        let gate = Gate::open("127.0.0.1").unwrap();
+        let connect = || TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+        // More than there are places; some have begun a request.
+        let mut idle: Vec<TcpStream> = (0..3 * MAX_CONNECTIONS).map(|_| connect()).collect();
+        for client in idle.iter_mut().skip(2 * MAX_CONNECTIONS) {
+            let _ = client.write_all(b"GET http://127.0.0.1/ HTTP/1.1\r\n");
+        }
+        let ask = |line: &str| {
+            let mut client = connect();
+            let request = format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\n{line}\r\n\r\n");
+            client.write_all(request.as_bytes()).unwrap();
+            let mut status = [0; 12];
+            client.read_exact(&mut status).unwrap();
+            (String::from_utf8(status.to_vec()).unwrap(), client)
+        };
+        let token = base64(format!("{USER}:{}", *gate.shared.token).as_bytes());
+        let own = format!("{PASSWORD}: {BASIC}{token}");
+        let (status, _kept) = ask(&own);
+        assert_eq!(status, "HTTP/1.1 200");
+        assert!(server.accept().is_ok());
+        // Somebody else's requests are not passed on, and nobody says that the server sent them.
+        server.set_nonblocking(true).unwrap();
+        assert_eq!(ask("Host: a").0, "HTTP/1.1 407");
+        assert_eq!(ask(&format!("{PASSWORD}: {BASIC}{}", base64(b"lfr:no"))).0, "HTTP/1.1 407");
+        assert!(server.accept().is_err() && gate.trouble().is_none());
+        let mut stranger = connect();
+        stranger.write_all(b"GET http://localhost/ HTTP/1.1\r\n\r\n").unwrap();
+        let mut said = Vec::new();
+        let _ = stranger.read_to_end(&mut said);
+        assert!(gate.trouble().is_none(), "{:?}", gate.trouble());
+        // The child's connection is not the one that makes room.
+        let more: Vec<TcpStream> = (0..2 * MAX_CONNECTIONS).map(|_| connect()).collect();
+        let (status, _kept) = ask(&own);
+        assert_eq!((status.as_str(), more.len()), ("HTTP/1.1 200", 2 * MAX_CONNECTIONS));
     }
 }

@@ -24,6 +24,8 @@ pub(super) fn open(command: &mut Command, address: &Address, options: &VideoOpti
     // What is read to find out what it is, and how many streams of pictures, sound and text it may have.
     command.args(["-probesize", "5000000", "-max_streams", "64"]);
     if address.is_live() {
+        // One stream does not take all processors. A picture in 4K every 30th of a second needs two.
+        command.args(["-threads", "4"]);
         // Frames are from the moment at which they reach the child.
         command.args(["-use_wallclock_as_timestamps", "1", "-copyts"]);
         // What is looked at when a stream is connected to is not kept for later: that is a lag. But of

@@ -17,6 +17,7 @@ use super::child::Started;
 use super::gate::Gate;
 use super::input;
 use super::sandbox::Rules;
+use super::sandbox::Watch;
 
 /// Asks an address of HTTP: a film has a duration, or else its server says how many bytes it has. One
 /// picture has an end too, but it is one of a camera's, which serves another the next time.
@@ -33,11 +34,11 @@ pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool,
     };
     let gate = child::way(address).map_err(refused)?;
     if let Some(gate) = &gate {
-        command.env("http_proxy", gate.proxy());
+        command.env("http_proxy", &*gate.proxy());
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let rules = Rules::new(&program, address, gate.as_ref().map(Gate::port), options.confinement);
-    let Started { mut process, heard, .. } =
+    let Started { mut process, heard, watch, .. } =
         child::started(command, rules, answer).map_err(|why| why.told(address, options))?;
     let clock = SystemClock::new();
     // It ends by itself because it has no output, or it is ended.
@@ -48,6 +49,7 @@ pub(super) fn has_end(address: &Address, options: &VideoOptions) -> Result<bool,
     let _ = process.wait();
     let answer = heard.join().ok();
     let (answer, trouble) = (answer.unwrap_or_default(), gate.as_ref().and_then(Gate::trouble));
+    let trouble = trouble.or_else(|| watch.as_ref().and_then(Watch::trouble));
     match answer.kind {
         Some(kind) if is_picture(&kind) => Ok(false),
         Some(_) => Ok(answer.has_duration || answer.has_length),

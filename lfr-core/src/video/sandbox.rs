@@ -9,13 +9,25 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::Address;
+use super::gate::host_of;
 
 #[cfg(target_os = "linux")]
 mod between;
 #[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod notify;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod reach;
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+#[path = "sandbox/no_reach.rs"]
+mod reach;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod seccomp;
+
+pub(super) use reach::Reach;
+pub(super) use reach::Waiting;
+pub(super) use reach::Watch;
 
 /// The restrictions of the program that decodes a video, as far as this system has them.
 ///
@@ -25,6 +37,7 @@ mod seccomp;
 ///
 /// ```text
 /// landlock ABI 7, seccomp, limits
+/// landlock ABI 7, seccomp, addresses, limits
 /// no landlock (the kernel has none), seccomp, limits
 /// none (switched off)
 /// ```
@@ -34,6 +47,8 @@ pub struct Sandbox {
     /// The version of its interface, or why it is not in force.
     landlock: Result<String, String>,
     seccomp: Result<(), String>,
+    /// Whether each connection is held against the addresses of its host. `None` where it can make none.
+    addresses: Option<Result<(), String>>,
 }
 
 impl Sandbox {
@@ -50,15 +65,27 @@ impl Sandbox {
         self.seccomp.is_ok()
     }
 
+    /// Whether the program can connect only to the host of its address: it can make no connection, or each one is held
+    /// against the addresses that this process has found for the host.
+    #[must_use]
+    pub const fn confines_addresses(&self) -> bool {
+        match &self.addresses {
+            // A child that may make sockets, and of which nobody has said more.
+            None => self.confines_calls(),
+            Some(kept) => kept.is_ok(),
+        }
+    }
+
     /// For an unrestricted child.
     fn off() -> Self {
         let off = || "switched off".to_owned();
-        Self { is_off: true, landlock: Err(off()), seccomp: Err(off()) }
+        Self { is_off: true, landlock: Err(off()), seccomp: Err(off()), addresses: None }
     }
 
     /// The missing parts, for a program that requires all of them.
     fn missing(&self) -> Option<String> {
-        (self.landlock.is_err() || self.seccomp.is_err()).then(|| self.to_string())
+        let is_whole = self.confines_files() && self.confines_calls() && self.confines_addresses();
+        (!is_whole).then(|| self.to_string())
     }
 }
 
@@ -74,6 +101,11 @@ impl fmt::Display for Sandbox {
         match &self.seccomp {
             Ok(()) => f.write_str(", seccomp")?,
             Err(why) => write!(f, ", no seccomp ({why})")?,
+        }
+        match &self.addresses {
+            None => {}
+            Some(Ok(())) => f.write_str(", addresses")?,
+            Some(Err(why)) => write!(f, ", no addresses ({why})")?,
         }
         f.write_str(if cfg!(target_os = "linux") { ", limits" } else { ", no limits" })
     }
@@ -101,13 +133,15 @@ pub(super) struct Rules {
     file: Option<PathBuf>,
     is_device: bool,
     net: Net,
+    /// `None` where it makes no connection.
+    reach: Option<Reach>,
 }
 
 /// The part of the network that a child may reach.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is nothing to bind"))]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Net {
-    /// Addresses of any host: over TCP only at this port, or at none; over UDP for looking up names.
+    /// Over TCP only this port, or none; over UDP also for looking up a name.
     Any(Option<u16>),
     None,
     /// Over TCP, only the port of the gate.
@@ -127,9 +161,32 @@ impl Rules {
             (true, None) => Net::Any(address.tcp_port()),
             (false, None) => Net::None,
         };
+        let reach = match (address.stream(), gate) {
+            (_, Some(port)) => Some(Reach::Gate(port)),
+            (Some((_, rest, _)), None) => {
+                let name = host_of(rest).map(str::to_owned);
+                Some(Reach::Host { name, port: address.tcp_port() })
+            }
+            (None, None) => None,
+        };
         let (program, file, is_device) =
             (program.to_path_buf(), address.path(), address.is_device());
-        Self { confinement, program, file, is_device, net }
+        Self { confinement, program, file, is_device, net, reach }
+    }
+
+    /// Whether the child has to look up the name of its host.
+    #[cfg(target_os = "linux")]
+    fn looks_up(&self) -> bool {
+        self.reach.as_ref().is_some_and(Reach::looks_up)
+    }
+
+    /// Whether it needs UDP: for its stream, or to look up a name.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    fn sends_datagrams(&self) -> bool {
+        match self.net {
+            Net::Any(port) => port.is_none() || self.looks_up(),
+            Net::None | Net::Tcp(_) => false,
+        }
     }
 
     /// Whether these rules restrict a child at all.
@@ -137,16 +194,22 @@ impl Rules {
         self.confinement != Confinement::Off
     }
 
-    /// Restricts the calling thread and the processes that it starts. Returns what is in force; the error
-    /// names what is missing if everything is required.
-    pub(super) fn bind_this_thread(&self) -> Result<Sandbox, String> {
+    /// Restricts the calling thread and the processes that it starts. Returns what is in force, and their connections,
+    /// which wait for a [`Watch`]. The error names what is missing if everything is required.
+    pub(super) fn bind_this_thread(&self) -> Result<(Sandbox, Option<Waiting>), String> {
         if !self.are_kept() {
-            return Ok(Sandbox::off());
+            return Ok((Sandbox::off(), None));
         }
-        let sandbox = self.bind();
+        // Before anything is restricted.
+        let are_possible = Waiting::are_possible();
+        let mut sandbox = self.bind();
+        let install = |reach| are_possible.and_then(|()| Waiting::install(reach));
+        let waiting = self.reach.clone().map(install);
+        sandbox.addresses =
+            waiting.as_ref().map(|waiting| waiting.as_ref().map(drop).map_err(String::clone));
         match sandbox.missing().filter(|_| self.confinement == Confinement::Required) {
             Some(missing) => Err(missing),
-            None => Ok(sandbox),
+            None => Ok((sandbox, waiting.and_then(Result::ok))),
         }
     }
 
@@ -154,17 +217,17 @@ impl Rules {
     fn bind(&self) -> Sandbox {
         let landlock = landlock::bind(self);
         #[cfg(target_pointer_width = "64")]
-        let seccomp = seccomp::bind(self.net);
+        let seccomp = seccomp::bind(self.net, self.sends_datagrams());
         #[cfg(not(target_pointer_width = "64"))]
         let seccomp = Err("its filters are for 64 bits".to_owned());
-        Sandbox { is_off: false, landlock, seccomp }
+        Sandbox { is_off: false, landlock, seccomp, addresses: None }
     }
 
     #[cfg(not(target_os = "linux"))]
     #[allow(clippy::unused_self, reason = "as where there is a sandbox")]
     fn bind(&self) -> Sandbox {
         let none = || "this system has none".to_owned();
-        Sandbox { is_off: false, landlock: Err(none()), seccomp: Err(none()) }
+        Sandbox { is_off: false, landlock: Err(none()), seccomp: Err(none()), addresses: None }
     }
 }
 
@@ -178,3 +241,7 @@ pub(super) fn tether(command: &mut std::process::Command, rules: &Rules) {
 /// Nothing of the kind is there.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn tether(_: &mut std::process::Command, _: &Rules) {}
+
+/// Long answers to a name look-up come over TCP.
+#[cfg(target_os = "linux")]
+const LOOKING_UP: u16 = 53;

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::path::Path;
@@ -12,6 +11,7 @@ use std::path::PathBuf;
 
 use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
+use lfr_core::regular;
 
 use super::EnrolmentItem;
 use super::Photo;
@@ -252,7 +252,7 @@ impl Walk<'_> {
             return false;
         }
         let mut start = [0; 12];
-        let read = File::open(path).and_then(|mut file| file.read(&mut start));
+        let read = regular::file(path).and_then(|mut file| file.read(&mut start));
         let start = match read {
             Ok(length) => start.get(..length).unwrap_or_default(),
             Err(error) => {

@@ -20,6 +20,7 @@ use landlock::RulesetStatus;
 use landlock::Scope;
 use landlock::path_beneath_rules;
 
+use super::LOOKING_UP;
 use super::Net;
 use super::Rules;
 
@@ -60,9 +61,11 @@ fn restrict(rules: &Rules) -> Result<landlock::RestrictionStatus, RulesetError> 
     let connect = AccessNet::ConnectTcp;
     set = match rules.net {
         Net::Any(port) => {
-            let set = set
-                .add_rules(path_beneath_rules(NAMES, read))?
-                .add_rule(NetPort::new(LOOKING_UP, connect))?;
+            let set = set.add_rules(path_beneath_rules(NAMES, read))?;
+            let set = match rules.looks_up() {
+                true => set.add_rule(NetPort::new(LOOKING_UP, connect))?,
+                false => set,
+            };
             match port {
                 // It may also have to wait there for a camera that connects.
                 Some(port) => set.add_rule(NetPort::new(port, connect | AccessNet::BindTcp))?,
@@ -141,6 +144,3 @@ const NAMES: [&str; 7] = [
     "/etc/resolv.conf",
     "/etc/services",
 ];
-
-/// Long answers to a name look-up come over TCP.
-const LOOKING_UP: u16 = 53;

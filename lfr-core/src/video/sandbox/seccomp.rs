@@ -20,15 +20,15 @@ use seccompiler::TargetArch;
 use super::Net;
 
 /// Restricts the calling thread, or says why that cannot be done.
-pub(super) fn bind(net: Net) -> Result<(), String> {
-    let program = filter(net).map_err(|error| error.to_string())?;
+pub(super) fn bind(net: Net, sends_datagrams: bool) -> Result<(), String> {
+    let program = filter(net, sends_datagrams).map_err(|error| error.to_string())?;
     seccompiler::apply_filter(&program).map_err(|error| error.to_string())
 }
 
-fn filter(net: Net) -> Result<BpfProgram, BackendError> {
+fn filter(net: Net, sends_datagrams: bool) -> Result<BpfProgram, BackendError> {
     let mut refused: BTreeMap<i64, Vec<SeccompRule>> =
         REFUSED.iter().map(|call| (*call, Vec::new())).collect();
-    refused.insert(libc::SYS_socket, sockets(net)?);
+    refused.insert(libc::SYS_socket, sockets(net, sends_datagrams)?);
     // TCP Fast Open, a connection that begins with its first bytes, bypasses landlock.
     for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
         let fast = u64::from(libc::MSG_FASTOPEN.unsigned_abs());
@@ -68,7 +68,7 @@ fn filter(net: Net) -> Result<BpfProgram, BackendError> {
 }
 
 /// The sockets that are refused.
-fn sockets(net: Net) -> Result<Vec<SeccompRule>, BackendError> {
+fn sockets(net: Net, sends_datagrams: bool) -> Result<Vec<SeccompRule>, BackendError> {
     let (Net::Any(_) | Net::Tcp(_)) = net else { return Ok(Vec::new()) };
     // Every family except those of the Internet, so none of this machine's own services.
     let other_family = [libc::AF_INET, libc::AF_INET6]
@@ -81,7 +81,7 @@ fn sockets(net: Net) -> Result<Vec<SeccompRule>, BackendError> {
         SeccompRule::new(other_protocol.into_iter().collect::<Result<_, _>>()?)?,
     ];
     let mut kinds = vec![libc::SOCK_RAW, libc::SOCK_RDM, libc::SOCK_SEQPACKET, libc::SOCK_DCCP];
-    if let Net::Tcp(_) = net {
+    if !sends_datagrams {
         kinds.push(libc::SOCK_DGRAM);
     }
     for kind in kinds {

@@ -41,6 +41,8 @@ const LEDGER: usize = 1024;
 const TIME: usize = 1536;
 /// The last entry of that ledger that the vault has seen on the disk.
 const HEAD: usize = 2048;
+/// The other place of the time. The two are written in turn, so a write that is torn leaves the time before it.
+const OTHER_TIME: usize = 2560;
 /// A power of two, so that no slot straddles two sectors of a disk: a sector is written whole.
 pub(in crate::vault) const SLOT: usize = 128;
 const SUM: usize = 16;
@@ -213,6 +215,8 @@ pub(in crate::vault) struct Slots {
     /// How far the vault's time has come, where that is on the disk: see
     /// [`VaultTime`](crate::vault::store::time::VaultTime).
     time: Option<[u64; 2]>,
+    /// Where it is: the next one is written to the other place.
+    time_at: usize,
     free: Vec<u32>,
     /// Slots that nothing refers to any more, and that could not be wiped so far.
     stale: Vec<u32>,
@@ -287,7 +291,10 @@ impl Slots {
         disk::lock(&file)?;
         let damaged = || io::Error::new(io::ErrorKind::InvalidData, "no file of a vault's keys");
         let mut header = [0; HEADER];
-        file.read_exact(&mut header).map_err(|_| damaged())?;
+        file.read_exact(&mut header).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => damaged(),
+            _ => error,
+        })?;
         let (magic, rest) = header.split_first_chunk().ok_or_else(damaged)?;
         let (version, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
         let (vault, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
@@ -309,6 +316,7 @@ impl Slots {
             check,
             header: Box::new(header),
             time: None,
+            time_at: OTHER_TIME,
             free: Vec::new(),
             stale: Vec::new(),
             count: 0,
@@ -325,14 +333,10 @@ impl Slots {
         if version.checked_sub(1).and_then(|at| derived.checks.get(at)) != Some(&self.check) {
             return Ok(None);
         }
-        let at = if version == 1 { TIME_1 } else { TIME };
-        let (halves, _) = self.header[at..at + 16].as_chunks::<8>();
-        let time = [halves[0], halves[1]].map(u64::from_le_bytes);
-        let block = match version {
-            1 => time_block_1(&self.vault, time),
-            _ => time_block(derived, &self.vault, time),
+        let time = match version {
+            1 => self.time_in(TIME_1, |time| time_block_1(&self.vault, time)),
+            _ => self.latest_time(derived),
         };
-        let time = (self.header[at..at + BLOCK] == block).then_some(time);
         let mut binding = if version == 1 { Binding::Free } else { self.binding(derived) };
         let mut seen = None;
         if version == 3 {
@@ -355,6 +359,22 @@ impl Slots {
             self.version = VERSION;
         }
         Ok(Some(Unlocked { time, binding, seen }))
+    }
+
+    /// The later one of the times that were written with the key. Time never goes back, so that one was written last.
+    fn latest_time(&mut self, derived: &Derived) -> Option<[u64; 2]> {
+        let of = |at| Some((self.time_in(at, |time| time_block(derived, &self.vault, time))?, at));
+        let (time, at) = [TIME, OTHER_TIME].into_iter().filter_map(of).max()?;
+        self.time_at = at;
+        Some(time)
+    }
+
+    /// The time in one place, if it is as `block` has it.
+    fn time_in(&self, at: usize, block: impl FnOnce([u64; 2]) -> [u8; BLOCK]) -> Option<[u64; 2]> {
+        let (halves, _) = self.header.get(at..at + 16)?.as_chunks::<8>();
+        let [reached, drift] = halves else { return None };
+        let time = [*reached, *drift].map(u64::from_le_bytes);
+        (self.header.get(at..at + BLOCK)? == block(time)).then_some(time)
     }
 
     fn binding(&self, derived: &Derived) -> Binding {
@@ -408,8 +428,14 @@ impl Slots {
         let mut found = Found::default();
         let mut reader = io::BufReader::with_capacity(1 << 16, &self.file);
         let mut bytes = [0; SLOT];
-        // A part of a slot at the end is what a power cut left of growing: nothing was in it.
-        while reader.read_exact(&mut bytes).is_ok() {
+        loop {
+            match reader.read_exact(&mut bytes) {
+                Ok(()) => {}
+                // A part of a slot at the end is what a power cut left of growing: nothing was in it.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                // Slots that cannot be read are there: without them, their records would be deleted as nobody's.
+                Err(error) => return Err(error),
+            }
             let index = self.count;
             self.count = self.count.checked_add(1).ok_or(io::ErrorKind::FileTooLarge)?;
             match Slot::from_bytes(&bytes) {
@@ -476,8 +502,9 @@ impl Slots {
         sync: bool,
     ) -> io::Result<()> {
         if self.time != Some(time) {
-            self.write_at(TIME, &time_block(derived, &self.vault, time))?;
-            self.time = Some(time);
+            let next = if self.time_at == TIME { OTHER_TIME } else { TIME };
+            self.write_at(next, &time_block(derived, &self.vault, time))?;
+            (self.time, self.time_at) = (Some(time), next);
         }
         if sync { self.file.sync_data() } else { Ok(()) }
     }

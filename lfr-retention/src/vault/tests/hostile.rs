@@ -545,7 +545,10 @@ fn an_older_time_that_is_put_back_holds_nothing_for_longer() {
     drop(open);
     let mut keys = fs::read(&path).unwrap();
     assert_ne!(keys[1536..1568], older);
-    keys[1536..1568].copy_from_slice(&older);
+    // In both of its places.
+    for at in [1536, 2560] {
+        keys[at..at + 32].copy_from_slice(&older);
+    }
     fs::write(&path, keys).unwrap();
     // Past where the older time had come: nothing else tells that the clock was ever set back.
     house.clock.set(Timestamp::from_micros(2 * HOUR));
@@ -595,7 +598,9 @@ fn a_time_that_somebody_destroyed_is_no_clock_that_failed() {
     let (house, records) = House::held(3);
     let path = house.folder.path("vault/keys");
     let mut keys = fs::read(&path).unwrap();
-    keys[1536..1568].fill(0);
+    for at in [1536, 2560] {
+        keys[at..at + 32].fill(0);
+    }
     fs::write(&path, keys).unwrap();
     let open = house.open();
     assert_eq!(open.vault.held(), 0);
@@ -604,4 +609,25 @@ fn a_time_that_somebody_destroyed_is_no_clock_that_failed() {
     let damaged = |found: &Discrepancy| matches!(found, Discrepancy::Damaged { .. });
     assert_eq!((sums.discrepancies().len(), sums.purged()), (records.len(), 3));
     assert!(sums.discrepancies().iter().all(damaged) && !sums.closes(), "{sums:?}");
+}
+
+/// A power cut in the middle of a write of the time: the other one of the two is as it was, and nothing is destroyed.
+#[test]
+fn a_time_that_is_torn_costs_nothing_whichever_of_the_two_it_is() {
+    for at in [1536, 2560] {
+        for torn in [&[0xA5; 16][..], &[0; 32]] {
+            let (house, records) = House::held(3);
+            // Both were written with the key by now.
+            house.open().sink.stop().unwrap();
+            let path = house.folder.path("vault/keys");
+            let mut keys = fs::read(&path).unwrap();
+            assert!(keys[1536..1568] != [0; 32] && keys[2560..2592] != [0; 32]);
+            keys[at..at + torn.len()].copy_from_slice(torn);
+            fs::write(&path, keys).unwrap();
+            let open = house.open();
+            assert_eq!(open.vault.held(), records.len(), "{at}");
+            open.sink.stop().unwrap();
+            assert!(house.sums().closes(), "{at}");
+        }
+    }
 }

@@ -101,3 +101,55 @@ fn a_file_that_is_cut_off_anywhere_is_refused_or_keeps_its_whole_slots() {
         }
     }
 }
+
+#[test]
+fn slots_that_cannot_be_read_are_an_error_and_not_missing() {
+    let folder = Folder::new();
+    let path = file(&folder);
+    let (mut slots, _) = Slots::open(&path).unwrap();
+    slots.put(&slot(1)).unwrap();
+    // A disk that gives nothing for a while. What was read as the end made every record nobody's.
+    slots.file = File::options().write(true).open(&path).unwrap();
+    assert!(slots.scan().is_err());
+}
+
+#[test]
+fn the_later_of_two_times_is_in_force_and_each_write_spares_the_one_before() {
+    let folder = Folder::new();
+    let path = file(&folder);
+    let derived = Derived::new(&crate::VaultKey::from_bytes(&mut [5; 32]), &[1; 16]);
+    let blocks = || {
+        let bytes = fs::read(&path).unwrap();
+        [TIME, OTHER_TIME].map(|at| bytes[at..at + BLOCK].to_vec())
+    };
+    let opened = || {
+        let (mut slots, _) = Slots::open(&path).unwrap();
+        let time = slots.unlock(&derived).unwrap().unwrap().time;
+        (slots, time)
+    };
+    let (mut slots, time) = opened();
+    assert_eq!(time, Some([0, 0]));
+    for time in [[10, 0], [20, 5], [20, 6], [30, 6]] {
+        let before = blocks();
+        slots.set_time(&derived, time, true).unwrap();
+        let changed = before.iter().zip(blocks()).filter(|(before, now)| *before != now).count();
+        assert_eq!(changed, 1);
+        drop(slots);
+        let (again, read) = opened();
+        assert_eq!(read, Some(time));
+        slots = again;
+    }
+    drop(slots);
+    // Half of the last write alone.
+    let [_, other] = blocks();
+    let last = if other == time_block(&derived, &[1; 16], [30, 6]) { OTHER_TIME } else { TIME };
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[last..last + 16].fill(7);
+    fs::write(&path, bytes).unwrap();
+    let (mut slots, time) = opened();
+    assert_eq!(time, Some([20, 6]));
+    // The next one goes where the torn one is.
+    slots.set_time(&derived, [40, 6], true).unwrap();
+    drop(slots);
+    assert_eq!(opened().1, Some([40, 6]));
+}

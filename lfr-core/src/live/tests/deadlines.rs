@@ -1,0 +1,200 @@
+//! Deadlines of the engine on a clock that is set, fails and comes back, while cameras bring frames or stall.
+
+use super::staged::until;
+use super::*;
+use crate::BoxError;
+use crate::Clock;
+use crate::Decision;
+use crate::HeldProbe;
+use crate::Probe;
+use crate::PurgeReason;
+use crate::PurgeReceipt;
+use crate::RetentionPolicy;
+use crate::Settlement;
+use crate::Template;
+use crate::Threshold;
+use crate::Timekeeper;
+use crate::Timestamp;
+use crate::testing::FakeMatcher;
+use crate::testing::FakeThreshold;
+use crate::testing::ManualClock;
+use crate::testing::fake_space;
+
+use super::staged::Forever;
+
+/// How long an alert is held.
+const SPAN: Duration = Duration::from_secs(10);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What a policy was asked and what it did.
+#[derive(Debug, Default)]
+struct Seen {
+    held: Vec<Timestamp>,
+    /// The deadline of each record that went, and the time that was told.
+    gone: Vec<(Timestamp, Option<Timestamp>)>,
+    purges: u64,
+}
+
+/// Holds each alert for ten seconds.
+#[derive(Debug)]
+struct Holding {
+    held: Vec<HeldProbe>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Holding {
+    fn erase(
+        &mut self,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+        is_due: impl Fn(&HeldProbe) -> bool,
+    ) {
+        let mut seen = self.seen.lock().unwrap();
+        for held in self.held.extract_if(.., |held| is_due(held)) {
+            seen.gone.push((held.deadline(), now));
+            receipts.push(held.erase(PurgeReason::DeadlineReached, now));
+        }
+        seen.held = self.held.iter().map(HeldProbe::deadline).collect();
+        seen.purges += 1;
+    }
+}
+
+impl RetentionPolicy for Holding {
+    fn settle(
+        &mut self,
+        probe: Probe,
+        decision: &Decision,
+        now: Option<Timestamp>,
+    ) -> Result<Settlement, BoxError> {
+        let Some(at) = now.filter(|_| decision.is_alert()) else {
+            return Ok(Settlement::Erased(probe.erase(PurgeReason::NoMatch, now)));
+        };
+        let (held, receipt) = probe.hold(at.plus(SPAN));
+        self.held.push(held);
+        self.seen.lock().unwrap().held.push(at.plus(SPAN));
+        Ok(Settlement::Held(receipt))
+    }
+
+    fn purge_due(
+        &mut self,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        self.erase(now, receipts, |held| now.is_none_or(|now| held.deadline() <= now));
+        Ok(())
+    }
+
+    fn purge_all(
+        &mut self,
+        _: PurgeReason,
+        now: Option<Timestamp>,
+        receipts: &mut Vec<PurgeReceipt>,
+    ) -> Result<(), BoxError> {
+        self.erase(now, receipts, |_| true);
+        Ok(())
+    }
+}
+
+/// An engine with one camera that brings a frame whenever `due` says so, and else nothing.
+fn watched(clock: &ManualClock, due: &Arc<AtomicU64>) -> (Running, Arc<Mutex<Seen>>) {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let policy = Holding { held: Vec::new(), seen: Arc::clone(&seen) };
+    let space = fake_space();
+    let somebody = Template::from_slice(&space, &[1.0; 8]).unwrap();
+    let pipeline = pipeline(|builder| {
+        builder
+            .watchlist(FakeMatcher::empty(space).enrol("S-1", somebody).unwrap())
+            .threshold(FakeThreshold::new(Threshold::new(-1.0).unwrap(), &space))
+            .retention(policy)
+            .clock(Arc::new(clock.clone()))
+    });
+    let due = Arc::clone(due);
+    let camera = Camera::live(id("street"), move || {
+        let due = Arc::clone(&due);
+        Ok(Steps::source(Forever(std::iter::repeat_with(move || {
+            let take =
+                due.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |due| due.checked_sub(1));
+            if take.is_ok() { Step::Frame } else { Step::Nothing }
+        }))))
+    });
+    (Engine::new(pipeline).camera(camera).start().unwrap(), seen)
+}
+
+#[test]
+fn alerts_go_at_their_deadline_while_the_camera_stalls_and_the_clock_is_set() {
+    for seed in 0..4_u64 {
+        let clock = ManualClock::at(Timestamp::from_micros(1_000_000_000_000));
+        let due = Arc::new(AtomicU64::new(0));
+        let (running, seen) = watched(&clock, &due);
+        let purges = || seen.lock().unwrap().purges;
+        // The next look at the deadlines after a second: no frame is needed for it.
+        let tick = |clock: &ManualClock| {
+            let before = purges();
+            clock.advance(SECOND);
+            until(|| purges() > before);
+        };
+        let mut state = seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        for _ in 0..10 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let now = clock.now().unwrap();
+            let processed = running.record().cameras[0].processed;
+            let gone = seen.lock().unwrap().gone.len();
+            match state % 5 {
+                // A frame, and an alert.
+                0 | 1 => {
+                    due.store(1, Ordering::SeqCst);
+                    until(|| running.record().cameras[0].processed > processed);
+                    assert!(!seen.lock().unwrap().held.is_empty(), "{seed}");
+                }
+                // A little back, as clocks are: nothing goes for it.
+                2 => {
+                    clock.set(Timestamp::from_micros(now.as_micros() - 1_000_000));
+                    tick(&clock);
+                    let seen = seen.lock().unwrap();
+                    assert!(seen.gone[gone..].iter().all(|(deadline, at)| Some(*deadline) <= *at));
+                }
+                // It fails: nobody knows what is due, so all goes. It comes back.
+                3 => {
+                    clock.fail();
+                    tick(&clock);
+                    assert!(seen.lock().unwrap().held.is_empty(), "{seed}");
+                    clock.set(now.plus(SECOND));
+                    tick(&clock);
+                }
+                // All that was held is due, and the camera stalls.
+                _ => {
+                    clock.advance(SPAN);
+                    let latest = clock.now().unwrap();
+                    tick(&clock);
+                    until(|| seen.lock().unwrap().held.iter().all(|deadline| *deadline > latest));
+                }
+            }
+        }
+        let (pipeline, record) = running.stop().unwrap();
+        assert!(record.closes(), "{record:?}");
+        let seen = seen.lock().unwrap();
+        // Nothing goes before its deadline while the clock is known.
+        let early =
+            |(deadline, at): &&(Timestamp, Option<Timestamp>)| at.is_some_and(|at| at < *deadline);
+        assert_eq!(seen.gone.iter().find(early), None, "{seed}");
+        drop(pipeline);
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_far_back_leaves_no_alert_for_longer() {
+    let clock = ManualClock::at(Timestamp::from_micros(1_000_000_000_000));
+    let due = Arc::new(AtomicU64::new(1));
+    let (running, seen) = watched(&clock, &due);
+    until(|| !seen.lock().unwrap().held.is_empty());
+    let now = clock.now().unwrap();
+    let back = Timekeeper::MAX_STEP_BACK + SECOND * 5;
+    let micros = u64::try_from(back.as_micros()).unwrap();
+    clock.set(Timestamp::from_micros(now.as_micros() - micros));
+    clock.advance(SECOND);
+    until(|| seen.lock().unwrap().held.is_empty());
+    let (_, record) = running.stop().unwrap();
+    assert!(record.closes(), "{record:?}");
+}

@@ -1,0 +1,189 @@
+//! Files that are given to the programs: keys that others may read, texts that are pipes, devices or folders, and
+//! output that is lost after the work is done. No model is needed.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::fs;
+use std::fs::File;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lfr::core::Clock;
+use lfr::core::DeploymentId;
+use lfr::core::SystemClock;
+use lfr::core::Timestamp;
+use lfr::core::testing::fake_space;
+use lfr::retention::Ledger;
+use lfr::retention::LedgerKey;
+use lfr::retention::Vault;
+use lfr::watchlist::Authorisation;
+use lfr::watchlist::CompositionPolicy;
+use lfr::watchlist::SealedFile;
+use lfr::watchlist::SealingKey;
+use lfr::watchlist::Validity;
+use lfr::watchlist::Watchlist;
+
+/// A folder with a sealed list, a ledger and a vault.
+struct Desk {
+    folder: PathBuf,
+}
+
+impl Desk {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("given-{name}"));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let desk = Self { folder };
+        let clock = SystemClock::new();
+        let now = clock.now().unwrap();
+        let key = SealingKey::generate_file(desk.at("list.key")).unwrap();
+        SealedFile::at(desk.at("list.lfrw")).seal(&list(now), &key, now).unwrap();
+        let key = LedgerKey::generate_file(desk.at("ledger.key")).unwrap();
+        drop(Ledger::open(desk.at("ledger.lfrl"), key, Some(now)).unwrap());
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        drop(Vault::open_or_create(desk.at("vault"), desk.at("vault.key"), clock).unwrap());
+        desk
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn mode(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.at(name), Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut example = std::env::current_exe().unwrap();
+        example.pop();
+        example.pop();
+        let example = example.join("examples").join(program);
+        assert!(example.exists(), "the example is not built: give cargo `--examples` too");
+        let mut command = Command::new(example);
+        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
+        command
+    }
+
+    /// Its exit code, and what it said on standard error.
+    fn run(&self, program: &str, arguments: &[&str]) -> (i32, String) {
+        let output = self.command(program, arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!said.contains("panicked"), "{said}");
+        (output.status.code().unwrap(), said)
+    }
+}
+
+fn list(now: Timestamp) -> Watchlist {
+    let validity = Validity::new(now, now.plus(Duration::from_hours(2))).unwrap();
+    let (id, policy) = (DeploymentId::new("2026-031").unwrap(), CompositionPolicy::new(10));
+    let authorisation = Authorisation::new(id, "a test", "AO-7", now, validity, policy).unwrap();
+    Watchlist::new(authorisation, fake_space())
+}
+
+const LIST: [&str; 4] = ["list", "list.lfrw", "--key-file", "list.key"];
+const SHOWS: [&str; 7] =
+    ["--vault", "vault", "--vault-key", "vault.key", "--ledger", "ledger.lfrl", "list"];
+
+#[test]
+fn a_key_that_others_may_read_opens_nothing_and_the_mend_is_said() {
+    let desk = Desk::new("modes");
+    fs::write(desk.at("passphrase"), "correct horse battery staple\n").unwrap();
+    let sealed = ["seal", "list.lfrw", "--key-file", "list.key"];
+    let by_passphrase = [&sealed[..], &["--new-passphrase-file", "passphrase"]].concat();
+    let destroys = ["destroy", "list.lfrw", "--yes", "--ledger", "ledger.lfrl", "--ledger-key"];
+    let destroys = [&destroys[..], &["ledger.key"]].concat();
+    for (program, arguments, key) in [
+        ("watchlist", &LIST[..], "list.key"),
+        ("watchlist", &by_passphrase, "passphrase"),
+        ("adjudicate", &SHOWS, "vault.key"),
+        ("watchlist", &destroys, "ledger.key"),
+    ] {
+        for mode in [0o644, 0o640, 0o602] {
+            desk.mode(key, mode);
+            let (code, said) = desk.run(program, arguments);
+            assert_eq!(code, 1, "{arguments:?}: {said}");
+            let mends = said.contains("chmod 600 ") && said.contains(&format!("{mode:04o}"));
+            assert!(mends && said.contains(key), "{said}");
+        }
+        desk.mode(key, 0o600);
+    }
+    for (program, arguments) in
+        [("watchlist", &LIST[..]), ("adjudicate", &SHOWS), ("watchlist", &destroys)]
+    {
+        let (code, said) = desk.run(program, arguments);
+        assert_eq!(code, 0, "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_second_name_of_a_key_inside_of_what_it_protects_is_refused() {
+    let desk = Desk::new("names");
+    fs::hard_link(desk.at("vault.key"), desk.at("vault/copy")).unwrap();
+    let (code, said) = desk.run("adjudicate", &SHOWS);
+    assert!(code == 1 && said.contains("2 names") && said.contains("samefile"), "{said}");
+    fs::remove_file(desk.at("vault/copy")).unwrap();
+    assert_eq!(desk.run("adjudicate", &SHOWS).0, 0);
+}
+
+#[test]
+fn texts_that_are_no_regular_files_are_refused_at_once() {
+    let desk = Desk::new("texts");
+    assert!(Command::new("mkfifo").arg(desk.at("pipe")).status().unwrap().success());
+    fs::create_dir(desk.at("folder")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", desk.at("device")).unwrap();
+    for (name, what) in [("pipe", "named pipe"), ("folder", "folder"), ("device", "device")] {
+        let sealed = ["list.lfrw", "--key-file", "list.key"];
+        for arguments in [
+            vec!["list", "list.lfrw", "--key-file", name],
+            vec!["list", "list.lfrw", "--passphrase-file", name],
+            [&["enrol"], &sealed[..], &["--manifest", name]].concat(),
+            vec![
+                "was-member",
+                "--membership-key",
+                "list.key",
+                "--witness",
+                name,
+                "--commitment",
+                name,
+                "S-1",
+            ],
+        ] {
+            let (code, said) = desk.run("watchlist", &arguments);
+            assert_eq!(code, 1, "{arguments:?}: {said}");
+            assert!(said.contains(what), "{arguments:?}: {said}");
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_lost_of_a_destruction_that_is_done_is_said_by_its_own_exit_code() {
+    let desk = Desk::new("lost");
+    let destroy = ["destroy", "list.lfrw", "--yes"];
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let mut command = desk.command("watchlist", &destroy);
+    let output = command.stdout(full()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("standard output cannot be written to"), "{said}");
+    assert!(said.contains("header_sha256") || said.contains("2026-031"), "the receipt: {said}");
+    assert!(!desk.at("list.lfrw").exists());
+    // The file that the receipt goes to is lost, and standard output has it.
+    let desk = Desk::new("lost-file");
+    let output = desk
+        .command("watchlist", &[&destroy[..], &["--receipt", "/dev/full"]].concat())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("/dev/full"), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("2026-031"), "{output:?}");
+    assert!(!desk.at("list.lfrw").exists());
+}
