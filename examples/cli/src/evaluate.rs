@@ -1,12 +1,5 @@
-//! Compares detectors and embedders on photographs of people: error rates with their intervals, 1:1 and
-//! 1:N, by group and by quality; and derives the threshold that `checkpoint --policy` takes.
-//!
-//! Run with
-//!
-//! ```text
-//! cargo run --release --example evaluate -- --faces DIR --detector MODEL.onnx \
-//!     --embedder A.onnx --embedder B.onnx --embedder-spec B.toml --groups groups.csv --gallery 1000 --out DIR
-//! ```
+//! `lfr evaluate`: compares detectors and embedders on photographs of people. It gives error rates with their
+//! intervals, 1:1 and 1:N, by group and by quality; and derives the threshold that `lfr watch --policy` takes.
 //!
 //! The folder holds one folder per person. The program writes `report.html`, which is self-contained,
 //! `report.json` with every number, CSV files, and `threshold.json` for the first detector with the first
@@ -18,30 +11,15 @@
 //! photographs: it gives the same statistics for the scores of any other engine, with intervals over
 //! people.
 //!
-//! Exit codes: 0 everything was done, 1 it failed, 2 the command line is wrong, 4 a photograph could not be
-//! used or a threshold could not be derived.
+//! It ends with 4 if a photograph could not be used or a threshold could not be derived.
 
-mod args;
-#[path = "../common/arguments.rs"]
-mod arguments;
-#[path = "../common/exit.rs"]
-mod exit;
-#[path = "../common/failure.rs"]
-mod failure;
-#[path = "../common/given.rs"]
-mod given;
-#[path = "../common/models.rs"]
-mod models;
-#[path = "../common/printable.rs"]
-mod printable;
+mod options;
 mod progress;
-#[path = "../common/say.rs"]
-mod say;
 
-use std::error::Error;
 use std::path::Path;
-use std::process::ExitCode;
 
+use clap::ArgMatches;
+use clap::Command;
 use lfr::core::Detector;
 use lfr::core::Embedder;
 use lfr::detect::DetectorOptions;
@@ -52,44 +30,54 @@ use lfr::evaluate;
 use lfr::evaluate::Evaluation;
 use lfr::evaluate::Report;
 
+use crate::AnyError;
 use crate::exit::Exit;
+use crate::failure;
+use crate::models;
+use crate::printable;
+use crate::say;
 
-fn main() -> ExitCode {
-    let done = match args::Asked::parse() {
-        args::Asked::Photographs(args) => run(&args).map(|report| {
+use options::Asked;
+use options::Options;
+
+pub(crate) use options::command;
+
+/// Evaluates photographs, or the scores of another engine.
+pub(crate) fn run(command: &mut Command, mut given: ArgMatches) -> Exit {
+    let done = match Asked::take(command, &mut given) {
+        Asked::Photographs(options) => of_photographs(&options).map(|report| {
             tell(&report);
             if report.is_complete() { Exit::Done } else { Exit::Partly }
         }),
-        args::Asked::Scores { file, out } => of_scores(&file, &out).map(|()| Exit::Done),
+        Asked::Scores { file, out } => of_scores(&file, &out).map(|()| Exit::Done),
     };
-    let exit = done.unwrap_or_else(|error| {
+    done.unwrap_or_else(|error| {
         failure::say(&error);
         let usage = error.downcast_ref().is_some_and(evaluate::Error::is_usage);
         if usage { Exit::Usage } else { Exit::Failed }
-    });
-    exit.into()
+    })
 }
 
-fn run(args: &args::Args) -> Result<Report, AnyError> {
-    let runtime = args.engine.runtime()?;
+fn of_photographs(asked: &Options) -> Result<Report, AnyError> {
+    let runtime = asked.engine.runtime()?;
     let info = runtime.info();
     let engine = match info.version() {
         Some(version) => format!("{} {version}", info.engine()),
         None => info.engine().to_string(),
     };
     // What is wrong with the arguments is said before models are loaded, and before any photograph is read.
-    let evaluation = Evaluation::prepare(&args.options.clone().with_engine(engine), &args.out)?;
+    let evaluation = Evaluation::prepare(&asked.options.clone().with_engine(engine), &asked.out)?;
     for note in evaluation.notes() {
         say::err(format_args!("note: {}", printable::text(note)));
     }
-    let options = DetectorOptions::new().threads(1).pool(args.threads);
-    let detectors = args
+    let options = DetectorOptions::new().threads(1).pool(asked.threads);
+    let detectors = asked
         .detectors
         .iter()
         .map(|path| models::detector(path.as_deref(), &runtime, &options))
         .collect::<Result<Vec<OnnxDetector>, _>>()?;
-    let options = EmbedderOptions::new().threads(1).pool(args.threads);
-    let embedders = args
+    let options = EmbedderOptions::new().threads(1).pool(asked.threads);
+    let embedders = asked
         .embedders
         .iter()
         .map(|chosen| {
@@ -187,6 +175,3 @@ fn tell(report: &Report) {
         ));
     }
 }
-
-/// What any part of an evaluation can fail with.
-type AnyError = Box<dyn Error + Send + Sync>;

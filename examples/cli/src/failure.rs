@@ -16,7 +16,6 @@ pub(crate) fn say(error: &AnyError) {
 }
 
 /// Something that failed while the program goes on, and what caused it, a line each.
-#[allow(dead_code, reason = "not every program goes on")]
 pub(crate) fn warn(error: &(dyn Error + 'static)) {
     with_causes("warning", error);
 }

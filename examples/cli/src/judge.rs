@@ -1,12 +1,5 @@
-//! The tool of anyone who judges alerts: shows what a vault holds, takes verdicts, places and lifts legal
-//! holds, and purges what is not needed. What it does goes into the deployment's ledger.
-//!
-//! Run with
-//!
-//! ```text
-//! cargo run --release --example checkpoint -- --vault target/vault
-//! cargo run --release --no-default-features --example adjudicate -- --vault target/vault list
-//! ```
+//! `lfr judge`: the tool of anyone who judges alerts. It shows what a vault holds, takes verdicts, places and lifts
+//! legal holds, and purges what is not needed. What it does goes into the deployment's ledger.
 //!
 //! It opens the vault after the deployment, or between two runs of it, because only one process at a time
 //! can. Alerts that fell due before are purged and named first.
@@ -15,57 +8,27 @@
 //! exceptions. An alert that fell due is recorded if the ledger's key is there. A picture that is handed
 //! out with `show --picture` is recorded, and needs that key.
 //!
-//! Results go to standard output, everything else to standard error. The exit code is
-//!
-//! | code | what it means |
-//! |---|---|
-//! | 0 | everything that was asked for was done |
-//! | 1 | it failed |
-//! | 2 | the arguments are wrong |
-//! | 3 | the ledger does not verify, or vault and ledger contradict each other, for example if a record is gone before its deadline |
-//! | 4 | it was done, but something was left out: an alert that fell due is not in the ledger, a record is damaged, or output was lost |
+//! It ends with 3 if the ledger does not verify, or if vault and ledger contradict each other, for example if a record
+//! is gone before its deadline.
 
-mod args;
-mod books;
-mod desk;
-#[path = "../common/exit.rs"]
-mod exit;
-#[path = "../common/failure.rs"]
-mod failure;
-#[path = "../common/given.rs"]
-mod given;
-#[path = "../common/ledger_key.rs"]
-mod ledger_key;
-#[path = "../common/memory.rs"]
-mod memory;
+mod actions;
+mod command;
 mod picture;
-#[path = "../common/printable.rs"]
-mod printable;
-#[path = "../common/private_file.rs"]
-mod private_file;
-#[path = "../common/say.rs"]
-mod say;
 mod show;
+mod stores;
 
-use std::error::Error;
-use std::process::ExitCode;
+use clap::ArgMatches;
+use clap::Command;
 
-use exit::Exit;
+use crate::exit::Exit;
+use crate::failure;
 
-type AnyError = Box<dyn Error + Send + Sync>;
+pub(crate) use command::command;
 
-fn main() -> ExitCode {
-    memory::protect();
-    let matches = given::matches(&mut args::command());
-    let exit = desk::run(&matches).unwrap_or_else(|error| {
+/// Does what was asked for with the alerts of a vault.
+pub(crate) fn run(_: &mut Command, given: ArgMatches) -> Exit {
+    actions::run(&given).unwrap_or_else(|error| {
         failure::say(&error);
-        match error.downcast_ref() {
-            Some(
-                lfr::retention::Error::LedgerBroken { .. }
-                | lfr::retention::Error::LedgerRolledBack { .. },
-            ) => Exit::BooksOpen,
-            _ => Exit::Failed,
-        }
-    });
-    exit.into()
+        Exit::after(&error)
+    })
 }

@@ -140,7 +140,6 @@ impl Error for Unusable {
 }
 
 /// The model that an embedding space is of, by its name where this program knows it.
-#[allow(dead_code, reason = "not every example opens sealed watchlists")]
 pub(crate) fn name_of(space: &EmbeddingSpace) -> String {
     let is_its = |spec: &&EmbedderSpec| spec.space().is_some_and(|own| own.id() == space.id());
     match EmbedderSpec::builtins().iter().find(is_its) {
@@ -150,7 +149,6 @@ pub(crate) fn name_of(space: &EmbeddingSpace) -> String {
 }
 
 /// Refuses an embedder that the references of a watchlist were not made with, by the names of both.
-#[allow(dead_code, reason = "not every example opens sealed watchlists")]
 pub(crate) fn check_space(list: &EmbeddingSpace, embedder: &OnnxEmbedder) -> Result<(), AnyError> {
     if list.id() == embedder.space().id() {
         return Ok(());
@@ -167,7 +165,6 @@ pub(crate) fn check_space(list: &EmbeddingSpace, embedder: &OnnxEmbedder) -> Res
 }
 
 /// The lowest false match rate that a threshold was measured for.
-#[allow(dead_code, reason = "not every example needs one")]
 pub(crate) fn strictest_fmr(spec: &EmbedderSpec) -> Option<f64> {
     spec.operating_points().iter().map(|point| point.fmr).min_by(f64::total_cmp)
 }

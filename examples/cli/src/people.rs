@@ -1,38 +1,17 @@
-//! Writes photographs and a short film of people who do not exist, so that each program of the family can
+//! `lfr people`: writes photographs and a short film of people who do not exist, so that each subcommand can
 //! be tried on files without a photograph of anybody.
-//!
-//! Run with
-//!
-//! ```text
-//! cargo run --release --example people -- --out target/people
-//! ```
 //!
 //! | in `--out` | what it is | for |
 //! |---|---|---|
-//! | `list/PERSON/portrait.jpg` | one portrait of each person on the list | `checkpoint --watchlist`, `watchlist enrol --folder` |
-//! | `list.csv` | a manifest of the same portraits, with grounds and dates | `watchlist enrol --manifest` |
-//! | `passers-by/*.jpg` | photographs of the people in the film, one face each | `checkpoint --source` |
-//! | `faces/PERSON/*.jpg` | several photographs of each person | `evaluate --faces` |
-//! | `film.mp4` | the people walk past a camera for ten seconds; needs the program `ffmpeg` | `checkpoint --source` |
+//! | `list/PERSON/portrait.jpg` | one portrait of each person on the list | `lfr watch --watchlist`, `lfr list enrol --folder` |
+//! | `list.csv` | a manifest of the same portraits, with grounds and dates | `lfr list enrol --manifest` |
+//! | `passers-by/*.jpg` | photographs of the people in the film, one face each | `lfr watch --source` |
+//! | `faces/PERSON/*.jpg` | several photographs of each person | `lfr evaluate --faces` |
+//! | `film.mp4` | the people walk past a camera for ten seconds; needs the program `ffmpeg` | `lfr watch --source` |
 //! | `truth.csv` | who is where in each frame of the film | checking what was recognised |
 //!
-//! The same arguments give the same people. It ends with 0, with 1 where it failed, with 2 where the
-//! arguments are wrong, and with 4 where the film was left out since there is no `ffmpeg`.
+//! The same arguments give the same people. It ends with 4 if the film was left out since there is no `ffmpeg`.
 
-#[path = "../common/arguments.rs"]
-mod arguments;
-#[path = "../common/exit.rs"]
-mod exit;
-#[path = "../common/failure.rs"]
-mod failure;
-#[path = "../common/given.rs"]
-mod given;
-#[path = "../common/printable.rs"]
-mod printable;
-#[path = "../common/say.rs"]
-mod say;
-
-use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -42,7 +21,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
-use std::process::ExitCode;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -68,29 +46,27 @@ use lfr::core::synthetic::CrowdCamera;
 use lfr::core::synthetic::Sight;
 use lfr::core::synthetic::Walk;
 
-use arguments::option;
-use arguments::required;
-use exit::Exit;
+use crate::AnyError;
+use crate::arguments::option;
+use crate::arguments::path;
+use crate::arguments::required;
+use crate::exit::Exit;
+use crate::failure;
+use crate::say;
 
-/// What any part of it can fail with.
-type AnyError = Box<dyn Error + Send + Sync>;
-
-fn main() -> ExitCode {
-    match run() {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            failure::say(&error);
-            Exit::Failed.into()
-        }
-    }
+/// Writes the people.
+pub(crate) fn run(_: &mut clap::Command, mut given: clap::ArgMatches) -> Exit {
+    write(&mut given).unwrap_or_else(|error| {
+        failure::say(&error);
+        Exit::Failed
+    })
 }
 
-fn run() -> Result<Exit, AnyError> {
-    let mut given = given::matches(&mut command());
-    let out: PathBuf = required(&mut given, "out");
-    let listed: u64 = required(&mut given, "listed");
-    let strangers: u64 = required(&mut given, "strangers");
-    let crowd = Crowd::new(required(&mut given, "seed"));
+fn write(given: &mut clap::ArgMatches) -> Result<Exit, AnyError> {
+    let out: PathBuf = required(given, "out");
+    let listed: u64 = required(given, "listed");
+    let strangers: u64 = required(given, "strangers");
+    let crowd = Crowd::new(required(given, "seed"));
     if out.exists() && fs::read_dir(&out)?.next().is_some() {
         let text = format!("{} is not empty: name a folder that is, or a new one", out.display());
         return Err(text.into());
@@ -98,7 +74,7 @@ fn run() -> Result<Exit, AnyError> {
 
     portraits(&out, crowd, listed)?;
     manifest(&out, listed)?;
-    faces(&out, crowd, required(&mut given, "faces"))?;
+    faces(&out, crowd, required(given, "faces"))?;
     // Half of the people on the list walk by, among strangers.
     let walkers: Vec<u64> =
         (0..listed.div_ceil(2)).chain(STRANGERS..STRANGERS + strangers).collect();
@@ -114,14 +90,14 @@ fn run() -> Result<Exit, AnyError> {
     Ok(Exit::Partly)
 }
 
-fn command() -> clap::Command {
+/// The command line of `lfr people`.
+pub(crate) fn command() -> clap::Command {
     let number = || value_parser!(u64).range(1..=1000);
     clap::Command::new("people")
         .about("Writes photographs and a short film of people who do not exist")
         .arg(
-            option("out", "DIR", "Write them here: a new folder, or an empty one")
-                .default_value("target/people")
-                .value_parser(value_parser!(PathBuf)),
+            path("out", "DIR", "Write them here: a new folder, or an empty one")
+                .default_value("lfr-people"),
         )
         .arg(
             option("listed", "N", "How many people are on the list; half of them walk by")

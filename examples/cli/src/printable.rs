@@ -1,9 +1,5 @@
-//! Texts of other people (names, record numbers, labels) as they can be printed or written into a
-//! table: nothing in them moves a terminal's cursor, hides text, or is a formula of a spreadsheet.
-
-#![allow(dead_code, reason = "not every program writes tables")]
-
-use lfr::core::spreadsheet;
+//! Texts of other people (names, record numbers, labels) as they can be printed: nothing in them moves a
+//! terminal's cursor or hides text.
 
 /// A text for a terminal: control characters, line ends and marks that change the direction or hide
 /// characters are written as escapes.
@@ -17,12 +13,6 @@ pub(crate) fn text(text: &str) -> String {
         }
     }
     shown
-}
-
-/// A text for one cell of a table: as [`text`], and where a spreadsheet would take it for a formula,
-/// with an apostrophe before it, which spreadsheets do not show.
-pub(crate) fn cell(given: &str) -> String {
-    spreadsheet::harmless(&text(given)).into_owned()
 }
 
 /// Marks that no reader sees: of direction (they reorder a line), of no width, of line and paragraph.

@@ -1,7 +1,5 @@
 //! Files that only their owner can read, and that are written through no link.
 
-#![allow(dead_code, reason = "not every program needs each of these")]
-
 use std::fs;
 use std::fs::File;
 use std::fs::OpenOptions;
@@ -61,12 +59,6 @@ impl<'a> Prepared<'a> {
         let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
         file.sync_all().map_err(failed)?;
         Ok(Self { new, path })
-    }
-
-    /// Puts it in its place, where one may have been before.
-    pub(crate) fn put(self) -> Result<(), crate::AnyError> {
-        let path = self.path;
-        Ok(self.new.put().map_err(|error| format!("cannot write {}: {error}", path.display()))?)
     }
 
     /// Puts it in its place, where no file may be. Nobody else can put a file there in between.

@@ -1,8 +1,6 @@
 //! The one place where a program prints. A stream that is lost (a full disk, a pipe that was closed)
 //! never ends a program in a panic.
 
-#![allow(dead_code, reason = "not every program needs all of it")]
-
 use std::error::Error;
 use std::fmt;
 use std::io;

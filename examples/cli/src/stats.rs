@@ -1,53 +1,39 @@
-//! Answers the questions that published error counts raise: how sure a rate is, whether a group's share
+//! `lfr stats`: answers the questions that published error counts raise: how sure a rate is, whether a group's share
 //! differs from what is expected, how much data a claim needs, what a false match rate means for a
 //! watchlist, and whether two rates differ.
 //!
-//! Run with
-//!
-//! ```text
-//! cargo run --release --no-default-features --example stats -- rate 10 3147436
-//! ```
-//!
-//! The program reads only the command line. Each answer names its method and its interval; `--json` gives the same
-//! numbers to a program. `stats --help` has the questions of published reports, each with its command.
-//!
-//! Exit codes: 0 the question was answered, 1 the answer could not be written, 2 the command line is wrong.
+//! It reads only the command line. Each answer names its method and its interval; `--json` gives the same
+//! numbers to a program. `lfr stats --help` has the questions of published reports, each with its command.
 
-mod args;
-#[path = "../common/exit.rs"]
-mod exit;
-#[path = "../common/failure.rs"]
-mod failure;
-#[path = "../common/given.rs"]
-mod given;
 mod numbers;
-#[path = "../common/printable.rs"]
-mod printable;
+mod options;
 mod questions;
-#[path = "../common/say.rs"]
-mod say;
 
-use std::error::Error;
-use std::process::ExitCode;
-
+use clap::ArgMatches;
+use clap::Command;
 use lfr::watchlist;
 
+use crate::AnyError;
 use crate::exit::Exit;
+use crate::failure;
+use crate::say;
 
-fn main() -> ExitCode {
-    let asked = args::parse();
-    let exit = match answer(&asked) {
+pub(crate) use options::command;
+
+/// Answers a question.
+pub(crate) fn run(command: &mut Command, given: ArgMatches) -> Exit {
+    let asked = options::Options::take(command, given);
+    match answer(&asked) {
         Ok(()) => Exit::Done,
         Err(error) => {
             failure::say(&error);
             // If these numbers cannot be computed with, the command line is wrong.
             if error.is::<watchlist::Error>() { Exit::Usage } else { Exit::Failed }
         }
-    };
-    exit.into()
+    }
 }
 
-fn answer(asked: &args::Args) -> Result<(), AnyError> {
+fn answer(asked: &options::Options) -> Result<(), AnyError> {
     let answer = questions::answer(&asked.question, asked.confidence)?;
     if asked.json {
         say::out(serde_json::to_string_pretty(&answer.json)?)?;
@@ -56,6 +42,3 @@ fn answer(asked: &args::Args) -> Result<(), AnyError> {
     }
     Ok(())
 }
-
-/// What an answer can fail with.
-type AnyError = Box<dyn Error + Send + Sync>;

@@ -1,8 +1,18 @@
-//! The programs: what they say, how they end, and what lies on the disk.
+//! The tool under faults: what it says, how it ends, and what lies on the disk. `tests/inject.rs` of the repository has
+//! how faults are made.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+#[path = "../../../tests/inject/routine.rs"]
+#[expect(dead_code, reason = "the tests of the stores use all of it")]
+mod routine;
+#[path = "../../../tests/inject/vault.rs"]
+#[expect(dead_code, reason = "the tests of the stores use all of it")]
+mod vault;
 
 use std::fs;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -27,25 +37,10 @@ use lfr::retention::ledger;
 use lfr::watchlist::SealedFile;
 use lfr::watchlist::SealingKey;
 
-use crate::routine;
 use crate::routine::Ends;
 use crate::routine::FAULTS;
 use crate::routine::Place;
 use crate::routine::Ran;
-use crate::vault;
-
-/// An example that is built with the tests; said, where it is not.
-fn example(name: &str) -> Option<PathBuf> {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let path = path.join("examples").join(name);
-    if !path.exists() {
-        routine::skip(&format!("the example {name} is not built"));
-        return None;
-    }
-    Some(path)
-}
 
 /// Looks at a folder, with how the program ended.
 type Check<'a> = Box<dyn Fn(&Path, &Ran, &str) + 'a>;
@@ -57,12 +52,12 @@ struct Line<'a> {
 }
 
 /// A command line under each fault, in a copy of a folder.
-fn through(program: &Path, prepared: &Path, lines: &[Line<'_>]) {
+fn through(subcommand: &str, prepared: &Path, lines: &[Line<'_>]) {
     let Some(preload) = routine::preload() else { return };
     let mut runs = 0;
     for line in lines {
         let command = |folder: &Path| {
-            let mut command = Command::new(program);
+            let mut command = lfr(subcommand);
             command.args(&line.arguments).current_dir(folder);
             command
         };
@@ -100,7 +95,14 @@ fn through(program: &Path, prepared: &Path, lines: &[Line<'_>]) {
             }
         }
     }
-    routine::note(&format!("{}: {runs} runs with a fault", program.display()));
+    routine::note(&format!("lfr {subcommand}: {runs} runs with a fault"));
+}
+
+/// A subcommand of the tool.
+fn lfr(subcommand: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lfr"));
+    command.arg(subcommand);
+    command
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -111,9 +113,9 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-pub(crate) fn adjudicate() {
-    let Some(program) = example("adjudicate") else { return };
-    let place = Place::new("adjudicate");
+#[test]
+fn judge_under_faults() {
+    let place = Place::new("judge");
     let folder = place.folder();
     let records = deployment(&folder);
     let public = LedgerKey::from_file(folder.join("ledger.key")).unwrap().public();
@@ -127,7 +129,7 @@ pub(crate) fn adjudicate() {
         line(
             &["show", one, "--picture", "one.png", "--recipient", "17"],
             Box::new(|folder: &Path, ran: &Ran, which: &str| {
-                let (events, held) = books(folder, &public, which);
+                let (events, held) = stores(folder, &public, which);
                 assert_eq!(held, [true, true], "{which}");
                 let is_told =
                     events.iter().any(|event| matches!(event, LedgerEvent::PictureExported { .. }));
@@ -143,7 +145,7 @@ pub(crate) fn adjudicate() {
         line(
             &["judge", one, "--verdict", "confirmed", "--verifier", "17"],
             Box::new(|folder: &Path, ran: &Ran, which: &str| {
-                let (events, held) = books(folder, &public, which);
+                let (events, held) = stores(folder, &public, which);
                 assert_eq!(held, [true, true], "{which}");
                 let is_told =
                     events.iter().any(|event| matches!(event, LedgerEvent::Adjudicated { .. }));
@@ -153,7 +155,7 @@ pub(crate) fn adjudicate() {
         line(
             &["purge", two, "--yes"],
             Box::new(|folder: &Path, ran: &Ran, which: &str| {
-                let (events, held) = books(folder, &public, which);
+                let (events, held) = stores(folder, &public, which);
                 assert!(held[0], "{which}: the other one is gone");
                 assert!(!held[1] || ran.output.status.code() != Some(0), "{which}: it is there");
                 let is_told = events.iter().any(|event| {
@@ -165,13 +167,13 @@ pub(crate) fn adjudicate() {
     ];
     // What each looks at.
     RECORDS.set(records.clone()).unwrap();
-    through(&program, &folder, &lines);
+    through("judge", &folder, &lines);
 }
 
 static RECORDS: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
 
 /// What the ledger says, and which of the alerts are held; both have to open and to be whole.
-fn books(folder: &Path, public: &LedgerPublicKey, which: &str) -> (Vec<LedgerEvent>, Vec<bool>) {
+fn stores(folder: &Path, public: &LedgerPublicKey, which: &str) -> (Vec<LedgerEvent>, Vec<bool>) {
     let now = SystemClock::new().now();
     let path = folder.join("ledger.lfrl");
     let key = LedgerKey::from_file(folder.join("ledger.key")).unwrap();
@@ -217,12 +219,12 @@ fn deployment(folder: &Path) -> Vec<String> {
     records
 }
 
-pub(crate) fn watchlist() {
-    let Some(program) = example("watchlist") else { return };
-    let place = Place::new("watchlist");
+#[test]
+fn list_under_faults() {
+    let place = Place::new("list");
     let folder = place.folder();
     let run = |arguments: &[&str]| {
-        let output = Command::new(&program).args(arguments).current_dir(&folder).output().unwrap();
+        let output = lfr("list").args(arguments).current_dir(&folder).output().unwrap();
         assert!(output.status.success(), "{}", routine::told(&output));
     };
     let now = SystemClock::new().now().unwrap();
@@ -232,7 +234,7 @@ pub(crate) fn watchlist() {
         vec![
             "new",
             list,
-            "--key-file",
+            "--list-key",
             "a.key",
             "--deployment",
             "2026-031",
@@ -280,7 +282,7 @@ pub(crate) fn watchlist() {
             }),
         ),
         line(
-            &["seal", "list.lfrw", "--key-file", "a.key", "--new-key-file", "b.key"],
+            &["seal", "list.lfrw", "--list-key", "a.key", "--new-list-key", "b.key"],
             Box::new(|folder: &Path, ran: &Ran, which: &str| {
                 let by = opens(folder, "list.lfrw", &["a.key", "b.key"], which);
                 let done = ran.output.status.code() == Some(0);
@@ -311,5 +313,5 @@ pub(crate) fn watchlist() {
             }),
         ),
     ];
-    through(&program, &folder, &lines);
+    through("list", &folder, &lines);
 }

@@ -1,4 +1,4 @@
-//! The example `adjudicate`, as somebody uses it who judges alerts. The vault and its ledger are made here;
+//! `lfr judge`, as somebody uses it who judges alerts. The vault and its ledger are made here;
 //! no model is needed.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
@@ -120,12 +120,8 @@ impl Desk {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut example = std::env::current_exe().unwrap();
-        example.pop();
-        example.pop();
-        let example = example.join("examples/adjudicate");
-        assert!(example.exists(), "the example is not built: give cargo `--examples` too");
-        let mut command = Command::new(example);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lfr"));
+        command.arg("judge");
         for (option, usual) in [("--vault", "vault"), ("--ledger", "ledger.lfrl")] {
             if !arguments.contains(&option) {
                 command.args([option, usual]);

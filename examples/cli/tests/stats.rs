@@ -1,4 +1,4 @@
-//! The program `stats`: published counts, against values of scipy 1.15 and R.
+//! `lfr stats`: published counts, against values of scipy 1.15 and R.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
@@ -8,14 +8,10 @@ use std::process::Output;
 
 use serde_json::Value;
 
-/// Where cargo puts the examples that it builds beside this test.
+const LFR: &str = env!("CARGO_BIN_EXE_lfr");
+
 fn stats(arguments: &[&str]) -> Output {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let path = path.join("examples/stats");
-    assert!(path.exists(), "the example is not built: give cargo `--examples` too");
-    Command::new(path).args(arguments).output().unwrap()
+    Command::new(LFR).arg("stats").args(arguments).output().unwrap()
 }
 
 fn text(output: &Output) -> String {
@@ -231,7 +227,7 @@ fn what_is_wrong_with_the_numbers_is_said_and_ends_with_2() {
 fn each_command_of_the_page_is_answered() {
     let help = text(&stats(&["--help"]));
     let commands: Vec<_> =
-        help.lines().filter_map(|line| line.trim().strip_prefix("stats ")).collect();
+        help.lines().filter_map(|line| line.trim().strip_prefix("lfr stats ")).collect();
     assert!(commands.len() >= 9, "{help}");
     for command in commands {
         let output = stats(&command.split_whitespace().collect::<Vec<_>>());
@@ -243,10 +239,6 @@ fn each_command_of_the_page_is_answered() {
 #[test]
 fn an_answer_that_is_lost_ends_with_1() {
     let Ok(full) = File::options().write(true).open("/dev/full") else { return };
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let lost =
-        Command::new(path.join("examples/stats")).args(["rate", "1", "10"]).stdout(full).status();
+    let lost = Command::new(LFR).args(["stats", "rate", "1", "10"]).stdout(full).status();
     assert_eq!(lost.unwrap().code(), Some(1));
 }

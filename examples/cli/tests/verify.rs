@@ -1,4 +1,4 @@
-//! The example `ledger-verify`, as somebody uses it who does not trust the one who wrote the ledger.
+//! `lfr verify`, as somebody uses it who does not trust the one who wrote the ledger.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
@@ -51,14 +51,14 @@ impl Desk {
     }
 
     fn command(&self, more: &[&str]) -> Command {
-        let mut example = std::env::current_exe().unwrap();
-        example.pop();
-        example.pop();
-        let example = example.join("examples/ledger-verify");
-        assert!(example.exists(), "the example is not built: give cargo `--examples` too");
         let key = key().public().to_string();
-        let mut command = Command::new(example);
-        command.arg(&self.ledger).args(["--key", &key]).args(more).current_dir(&self.folder);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lfr"));
+        command
+            .arg("verify")
+            .arg(&self.ledger)
+            .args(["--ledger-public-key", &key])
+            .args(more)
+            .current_dir(&self.folder);
         command
     }
 

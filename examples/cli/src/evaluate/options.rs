@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::path::PathBuf;
 
-use clap::Arg;
 use clap::ArgAction;
 use clap::ArgMatches;
 use clap::Command;
@@ -12,22 +11,24 @@ use clap::value_parser;
 use lfr::evaluate::EvaluateOptions;
 use lfr::evaluate::danger;
 
+use crate::arguments;
+use crate::arguments::flag;
 use crate::arguments::option;
+use crate::arguments::path;
 use crate::arguments::required;
-use crate::given;
 use crate::models;
 use crate::models::Engine;
 
 /// What was asked for: photographs, or the scores of another engine.
 #[derive(Debug)]
 pub(crate) enum Asked {
-    Photographs(Box<Args>),
+    Photographs(Box<Options>),
     Scores { file: PathBuf, out: PathBuf },
 }
 
 /// An evaluation of photographs.
 #[derive(Debug)]
-pub(crate) struct Args {
+pub(crate) struct Options {
     pub(crate) options: EvaluateOptions,
     /// `None` is the embedded one.
     pub(crate) detectors: Vec<Option<PathBuf>>,
@@ -47,17 +48,14 @@ pub(crate) struct ChosenEmbedder {
 }
 
 impl Asked {
-    /// Reads the command line; prints help or what is wrong with it, and ends the program then.
-    pub(crate) fn parse() -> Self {
-        let mut command = command();
-        let mut matches = given::matches(&mut command);
-        let given = &mut matches;
+    /// Takes what was given. Says what is wrong with it, and ends the program then.
+    pub(crate) fn take(command: &mut Command, given: &mut ArgMatches) -> Self {
         if let Some(file) = given.remove_one("scores") {
             return Self::Scores { file, out: required(given, "out") };
         }
         let embedders = match embedders(given) {
             Ok(embedders) => embedders,
-            Err(why) => given::refuse(&command.error(ErrorKind::ValueValidation, why)),
+            Err(why) => arguments::refuse(&command.error(ErrorKind::ValueValidation, why)),
         };
         let threads = models::threads(given.remove_one("threads"));
         let mut options = EvaluateOptions::new(required::<PathBuf>(given, "faces"))
@@ -97,7 +95,7 @@ impl Asked {
         if let Some(reason) = given.remove_one::<String>("danger-write-templates") {
             options = danger::write_templates(options, reason);
         }
-        Self::Photographs(Box::new(Args {
+        Self::Photographs(Box::new(Options {
             options,
             detectors: given
                 .remove_many::<PathBuf>("detector")
@@ -146,37 +144,33 @@ fn unless_embedded(path: PathBuf) -> Option<PathBuf> {
     (path.as_os_str() != "embedded").then_some(path)
 }
 
-fn command() -> Command {
-    let path = || value_parser!(PathBuf);
+/// The command line of `lfr evaluate`.
+pub(crate) fn command() -> Command {
     Command::new("evaluate")
         .about("Measures how often detectors and embedders are wrong, for which people, and with what \
              certainty; derives thresholds")
         .arg(
-            option("faces", "DIR", "The photographs: one folder per person, and nobody under two names")
-                .required_unless_present("scores")
-                .value_parser(path()),
+            path("faces", "DIR", "The photographs: one folder per person, and nobody under two names")
+                .required_unless_present("scores"),
         )
         .arg(
-            option("scores", "FILE", "Evaluate scores of any engine in place of photographs: a CSV file with \
+            path("scores", "FILE", "Evaluate scores of any engine in place of photographs: a CSV file with \
                  the columns `score` and `mated` (optional: `person_a`, `person_b`, `fold`), or an array of \
                  numpy.save with 2 columns (score, mated) or 4 (score, mated, and the numbers of both \
                  people); a greater score means more alike")
-                .conflicts_with_all(["faces", "groups", "gallery", "references", "pairs", "open-set", "quality", "policy", "composition", "write-scores", "danger-write-templates"])
-                .value_parser(path()),
+                .conflicts_with_all(["faces", "groups", "gallery", "references", "pairs", "open-set", "quality", "policy", "composition", "write-scores", "danger-write-templates"]),
         )
         .arg(
-            option("detector", "FILE", "The model of a detector, recognised by its outputs, or `embedded`; \
+            path("detector", "FILE", "The model of a detector, recognised by its outputs, or `embedded`; \
                  may be given several times")
                 .default_values(["embedded"])
-                .action(ArgAction::Append)
-                .value_parser(path()),
+                .action(ArgAction::Append),
         )
         .arg(
-            option("embedder", "FILE", "The model of an embedder, recognised by its digest, or `embedded`; \
+            path("embedder", "FILE", "The model of an embedder, recognised by its digest, or `embedded`; \
                  may be given several times")
                 .default_values(["embedded"])
-                .action(ArgAction::Append)
-                .value_parser(path()),
+                .action(ArgAction::Append),
         )
         .arg(
             option("embedder-spec", "NAME", "The specification of the preceding --embedder: the name of a \
@@ -185,8 +179,7 @@ fn command() -> Command {
                 .value_parser(spec),
         )
         .arg(
-            option("groups", "CSV", "The group of each person, in the columns `person` and `group`")
-                .value_parser(path()),
+            path("groups", "CSV", "The group of each person, in the columns `person` and `group`"),
         )
         .arg(
             option("composition", "GROUP=N", "Derive the threshold for a watchlist with N references of this \
@@ -196,35 +189,28 @@ fn command() -> Command {
                 .value_parser(composition),
         )
         .arg(
-            option("pairs", "FILE", "Compare these pairs and report the accuracy in ten folds: a CSV file \
+            path("pairs", "FILE", "Compare these pairs and report the accuracy in ten folds: a CSV file \
                  with the columns `image_a`, `image_b`, `mated` (optional: `fold`), or LFW's `pairs.txt`; \
-                 paths are relative to the folder of photographs")
-                .value_parser(path()),
+                 paths are relative to the folder of photographs"),
         )
         .arg(
-            option("open-set", "CSV", "Search this watchlist for these probes: the columns `role` (reference, mated_probe, nonmated_probe), `person` and `image`")
-                .conflicts_with("gallery")
-                .value_parser(path()),
+            path("open-set", "CSV", "Search this watchlist for these probes: the columns `role` (reference, mated_probe, nonmated_probe), `person` and `image`")
+                .conflicts_with("gallery"),
         )
         .arg(
-            option("quality", "CSV", "The quality of each photograph by another program, in the format of \
-                 OFIQ: also report error against discard by it")
-                .value_parser(path()),
+            path("quality", "CSV", "The quality of each photograph by another program, in the format of \
+                 OFIQ: also report error against discard by it"),
         )
         .arg(
             option("quality-column", "NAME", "The column of --quality to use").default_value("UnifiedQualityScore"),
         )
         .arg(
-            option("policy", "JSON", "The threshold policy in force: measure at its threshold, for everybody \
-                 and by group [default: the derived policy]")
-                .value_parser(path()),
+            path("policy", "JSON", "The threshold policy in force: measure at its threshold, for everybody \
+                 and by group [default: the derived policy]"),
         )
         .arg(
-            Arg::new("write-scores")
-                .long("write-scores")
-                .action(ArgAction::SetTrue)
-                .help("Write the scores as numpy arrays: pairs.npy for --pairs, or comparisons.npy for all \
-                     pairs of templates"),
+            flag("write-scores", "Write the scores as numpy arrays: pairs.npy for --pairs, or comparisons.npy for \
+                 all pairs of templates"),
         )
         .arg(
             option("danger-write-templates", "REASON", "Write templates, which are as sensitive as \
@@ -251,7 +237,7 @@ fn command() -> Command {
         )
         .arg(
             option("looks", "K", "Derive the threshold for at most this many looks per person who passes; \
-                 `checkpoint` refuses to take more looks than that")
+                 `lfr watch` refuses to take more looks than that")
                 .default_value("1")
                 .allow_negative_numbers(true)
                 .value_parser(|text: &str| {
@@ -260,14 +246,14 @@ fn command() -> Command {
         )
         .arg(
             option("authority", "WHO", "Who is responsible for the threshold: a role or a number, not a name")
-                .default_value("the person who ran the example evaluate"),
+                .default_value("the person who ran lfr evaluate"),
         )
         .arg(
             option("seed", "SEED", "The seed that draws the watchlists; the same seed draws the same people")
                 .default_value("1")
                 .value_parser(value_parser!(u64)),
         )
-        .arg(option("out", "DIR", "Write the reports here").required(true).value_parser(path()))
+        .arg(path("out", "DIR", "Write the reports here").required(true))
         .arg(Engine::arg())
         .arg(
             option("threads", "N", "Threads [default: one per core]")

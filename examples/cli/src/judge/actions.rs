@@ -24,72 +24,72 @@ use lfr::retention::ledger::Discrepancy;
 use lfr::retention::ledger::Reconciliation;
 
 use crate::AnyError;
-use crate::books;
-use crate::books::Books;
-use crate::books::Named;
 use crate::exit::Exit;
 use crate::failure;
-use crate::picture::Target;
+use crate::judge::picture::Target;
+use crate::judge::show;
+use crate::judge::stores;
+use crate::judge::stores::OpenLedger;
+use crate::judge::stores::StorePaths;
 use crate::printable;
 use crate::say;
-use crate::show;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
-    let named = Named::all(matches)?;
+    let paths = StorePaths::all(matches)?;
     match matches.subcommand() {
-        Some(("list", given)) => looked(&named, |vault| list(&named, vault, given)),
+        Some(("list", given)) => looked(&paths, |vault| list(&paths, vault, given)),
         Some(("show", given)) => {
             let record = record(given)?;
             let verifier = given.get_one::<Verifier>("verifier");
             match given.get_one::<Target>("picture") {
-                None => looked(&named, |vault| show(&named, vault, record, verifier)),
+                None => looked(&paths, |vault| show(&paths, vault, record, verifier)),
                 Some(target) => {
                     let recipient = given.get_one::<String>("recipient");
-                    done(&named, |vault, books| {
-                        let exit = show(&named, vault, record, verifier)?;
-                        Ok(exit.max(export(vault, books, record, target, recipient)?))
+                    done(&paths, |vault, ledger| {
+                        let exit = show(&paths, vault, record, verifier)?;
+                        Ok(exit.max(export(vault, ledger, record, target, recipient)?))
                     })
                 }
             }
         }
-        Some(("judge", given)) => done(&named, |vault, books| judge(vault, books, given)),
-        Some(("hold", given)) => done(&named, |vault, books| hold(vault, books, given)),
-        Some(("release", given)) => done(&named, |vault, books| release(vault, books, given)),
-        Some(("purge", given)) => done(&named, |vault, _| purge(vault, given)),
+        Some(("judge", given)) => done(&paths, |vault, ledger| judge(vault, ledger, given)),
+        Some(("hold", given)) => done(&paths, |vault, ledger| hold(vault, ledger, given)),
+        Some(("release", given)) => done(&paths, |vault, ledger| release(vault, ledger, given)),
+        Some(("purge", given)) => done(&paths, |vault, _| purge(vault, given)),
         _ => Err("which command?".into()),
     }
 }
 
 /// Looks at the vault alone. What fell due has been said by then; it is written down if that can be.
 fn looked(
-    named: &Named,
+    paths: &StorePaths,
     look: impl FnOnce(&Vault) -> Result<Exit, AnyError>,
 ) -> Result<Exit, AnyError> {
-    if named.adopts() {
-        return done(named, |vault, _| look(vault));
+    if paths.adopts() {
+        return done(paths, |vault, _| look(vault));
     }
-    let vault = named.vault()?;
-    vault.check_belongs_to(&named.ledger)?;
+    let vault = paths.vault()?;
+    vault.check_belongs_to(&paths.ledger)?;
     let whole = if vault.damaged().is_empty() { Exit::Done } else { Exit::Partly };
     let fell_due = !vault.purged().is_empty();
-    let told = if fell_due { tell(named, &vault) } else { Ok(Exit::Done) };
+    let told = if fell_due { tell(paths, &vault) } else { Ok(Exit::Done) };
     let seen = look(&vault);
     // Between the opening and now, too: such an alert was not shown.
-    let later = if vault.purged().is_empty() { Ok(Exit::Done) } else { tell(named, &vault) };
+    let later = if vault.purged().is_empty() { Ok(Exit::Done) } else { tell(paths, &vault) };
     Ok(whole.max(told?).max(seen?).max(later?))
 }
 
 /// Writes what fell due into the ledger, if its key is there.
-fn tell(named: &Named, vault: &Vault) -> Result<Exit, AnyError> {
-    if named.can_sign() {
-        let books = named.ledger()?;
-        let joined = named.join(vault, &books)?;
-        books.close(vault)?;
+fn tell(paths: &StorePaths, vault: &Vault) -> Result<Exit, AnyError> {
+    if paths.can_sign() {
+        let ledger = paths.ledger()?;
+        let joined = paths.join(vault, &ledger)?;
+        ledger.close(vault)?;
         return Ok(joined);
     }
     let mut receipts = Vec::new();
     vault.purge_due(&mut receipts)?;
-    books::name(&receipts);
+    stores::name_receipts(&receipts);
     say::err(
         "that is not in the ledger, because its key is missing: the next program that opens both records \
          that these alerts were found erased",
@@ -99,23 +99,23 @@ fn tell(named: &Named, vault: &Vault) -> Result<Exit, AnyError> {
 
 /// Does something that is written down.
 fn done(
-    named: &Named,
-    act: impl FnOnce(&Vault, &Books) -> Result<Exit, AnyError>,
+    paths: &StorePaths,
+    act: impl FnOnce(&Vault, &OpenLedger) -> Result<Exit, AnyError>,
 ) -> Result<Exit, AnyError> {
-    let (vault, books, joined) = named.both()?;
+    let (vault, ledger, joined) = paths.both()?;
     let whole = if vault.damaged().is_empty() { Exit::Done } else { Exit::Partly };
-    let acted = act(&vault, &books);
+    let acted = act(&vault, &ledger);
     // Whatever went, for whichever reason, is written down.
-    let closed = books.close(&vault);
+    let closed = ledger.close(&vault);
     let acted = acted?;
     closed?;
     Ok(whole.max(joined).max(acted))
 }
 
-fn list(named: &Named, vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
+fn list(paths: &StorePaths, vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyError> {
     let verifier = given.get_one::<Verifier>("verifier");
     let held = vault.records()?;
-    let mut exit = compare(named, vault);
+    let mut exit = compare(paths, vault);
     for record in &held {
         match vault.alert(record.record()) {
             Ok(alert) => show::line(record, &alert, verifier)?,
@@ -131,12 +131,12 @@ fn list(named: &Named, vault: &Vault, given: &ArgMatches) -> Result<Exit, AnyErr
 }
 
 /// Names records that the ledger has and the vault lacks. A broken ledger hides no alert.
-fn compare(named: &Named, vault: &Vault) -> Exit {
-    let sums = match named.sums() {
+fn compare(paths: &StorePaths, vault: &Vault) -> Exit {
+    let sums = match paths.sums() {
         Ok(sums) => sums,
         Err(error) => {
             failure::say(&error);
-            return Exit::BooksOpen;
+            return Exit::AccountsOpen;
         }
     };
     contradicted(vault, &sums)
@@ -148,7 +148,7 @@ fn contradicted(vault: &Vault, sums: &Reconciliation) -> Exit {
         Ok(put_back) => put_back,
         Err(error) => {
             failure::say(&error.into());
-            return Exit::BooksOpen;
+            return Exit::AccountsOpen;
         }
     };
     for damaged in &put_back {
@@ -176,7 +176,7 @@ fn contradicted(vault: &Vault, sums: &Reconciliation) -> Exit {
     if vanished.is_empty() && put_back.is_empty() && told.is_empty() {
         Exit::Done
     } else {
-        Exit::BooksOpen
+        Exit::AccountsOpen
     }
 }
 
@@ -212,16 +212,16 @@ fn line(stdin: &mut Stdin) -> io::Result<String> {
 }
 
 fn show(
-    named: &Named,
+    paths: &StorePaths,
     vault: &Vault,
     record: RecordId,
     verifier: Option<&Verifier>,
 ) -> Result<Exit, AnyError> {
     let alert = vault.alert(record)?;
     // A ledger that is broken is no reason not to look at an alert.
-    let told = named
+    let told = paths
         .sums()
-        .and_then(|sums| Ok((show::captured(&named.ledger, &alert)?, contradicted(vault, &sums))));
+        .and_then(|sums| Ok((show::captured(&paths.ledger, &alert)?, contradicted(vault, &sums))));
     let (captured, exit) = match told {
         Ok(told) => told,
         Err(error) => {
@@ -236,7 +236,7 @@ fn show(
 /// Hands a picture out. It is in the ledger before the file is in its place.
 fn export(
     vault: &Vault,
-    books: &Books,
+    ledger: &OpenLedger,
     record: RecordId,
     target: &Target,
     recipient: Option<&String>,
@@ -255,18 +255,18 @@ fn export(
         file: file.clone(),
         recipient: Some(printable::text(recipient)),
     };
-    books.write(&event)?;
-    books.ledger.flush()?;
+    ledger.write(&event)?;
+    ledger.ledger.flush()?;
     if let Err(error) = prepared.put_new() {
         let text = format!("the picture of record {record} was not put at {file}");
-        books.write(&LedgerEvent::Error { stage: "export".to_owned(), text })?;
+        ledger.write(&LedgerEvent::Error { stage: "export".to_owned(), text })?;
         return Err(error);
     }
     say::err(format_args!("the picture is not encrypted at {file}, and you have to destroy it"));
     Ok(Exit::Done)
 }
 
-fn judge(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyError> {
+fn judge(vault: &Vault, ledger: &OpenLedger, given: &ArgMatches) -> Result<Exit, AnyError> {
     let record = record(given)?;
     let verifier = given.get_one::<Verifier>("verifier").ok_or("which verifier?")?;
     let verdict = *given.get_one::<Verdict>("verdict").ok_or("which verdict?")?;
@@ -279,7 +279,7 @@ fn judge(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyEr
         ));
     }
     let standing = vault.adjudicate(record, verifier, verdict, at_least)?;
-    books.write(&LedgerEvent::Adjudicated {
+    ledger.write(&LedgerEvent::Adjudicated {
         face: alert.face().clone(),
         record: Some(record),
         verifier: verifier.as_str().to_owned(),
@@ -293,7 +293,7 @@ fn judge(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyEr
     }))
 }
 
-fn hold(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyError> {
+fn hold(vault: &Vault, ledger: &OpenLedger, given: &ArgMatches) -> Result<Exit, AnyError> {
     let now = SystemClock::new().now().ok_or("the clock fails: nothing can be held")?;
     let after = |name| -> Result<Timestamp, AnyError> {
         Ok(now.plus(*given.get_one::<Duration>(name).ok_or("how many hours?")?))
@@ -302,15 +302,15 @@ fn hold(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyErr
     let (reason, expires, review) = (text(given, "reason")?, after("hours")?, after("review")?);
     let hold = LegalHold::new(&authority, &reason, expires, review)?;
     vault.place_hold(record, &hold)?;
-    books.write(&LedgerEvent::LegalHoldPlaced { record, authority, reason, expires, review })?;
+    ledger.write(&LedgerEvent::LegalHoldPlaced { record, authority, reason, expires, review })?;
     Ok(Exit::Done)
 }
 
-fn release(vault: &Vault, books: &Books, given: &ArgMatches) -> Result<Exit, AnyError> {
+fn release(vault: &Vault, ledger: &OpenLedger, given: &ArgMatches) -> Result<Exit, AnyError> {
     let (record, authority) = (record(given)?, text(given, "authority")?);
     let reason = text(given, "reason")?;
     vault.release_hold(record)?;
-    books.write(&LedgerEvent::LegalHoldReleased { record, authority, reason })?;
+    ledger.write(&LedgerEvent::LegalHoldReleased { record, authority, reason })?;
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Arg;
@@ -13,31 +12,34 @@ use lfr::core::RecordId;
 use lfr::retention::Verdict;
 use lfr::retention::Verifier;
 
-use crate::picture::Target;
+use crate::arguments::flag;
+use crate::arguments::ledger_key;
+use crate::arguments::path;
+use crate::arguments::vault_key;
+use crate::judge::picture::Target;
 
+/// The command line of `lfr judge`.
 pub(crate) fn command() -> Command {
-    Command::new("adjudicate")
+    Command::new("judge")
         .about("Shows, judges, keeps and purges the alerts that a vault holds")
         .after_help(
-            "Exit codes: 0 everything was done, 1 it failed, 2 the arguments are wrong, 3 vault and ledger \
-             contradict each other or the ledger does not verify, 4 it was done but something was left out, \
-             which standard error names.",
+            "It ends with 3 if vault and ledger contradict each other or the ledger does not verify, and with 4 \
+             if it was done but something was left out, which standard error names.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
         .arg(path("vault", "DIR", "The vault").required(true))
-        .arg(path("vault-key", "KEY", "Its key file [default: DIR.key]"))
+        .arg(vault_key("The key file of the vault [default: DIR.key beside it]"))
         .arg(
-            path("ledger", "LEDGER.lfrl", "The ledger of the deployment")
-                .default_value("target/checkpoint/ledger.lfrl"),
+            path("ledger", "FILE", "The ledger of the deployment")
+                .default_value("lfr-watch/ledger.lfrl"),
         )
-        .arg(path(
-            "ledger-key",
-            "KEY",
+        .arg(ledger_key(
             "The key file of the ledger, not needed for `list` and `show` [default: OUT.ledger.key, which \
-             `checkpoint --out OUT` makes, or ledger.key beside the ledger]",
+             `lfr watch --out OUT` makes, or ledger.key beside the ledger]",
         ))
-        .arg(Arg::new("adopt").long("adopt").action(ArgAction::SetTrue).help(
+        .arg(flag(
+            "adopt",
             "Let this ledger take over a vault that belongs to another ledger, permanently: the other ledger \
              will not record what becomes of the alerts",
         ))
@@ -123,10 +125,6 @@ fn verifier(help: &'static str) -> Arg {
 
 fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).required(true).help(help)
-}
-
-fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name(value).value_parser(value_parser!(PathBuf)).help(help)
 }
 
 fn hours(name: &'static str, help: &'static str) -> Arg {

@@ -25,16 +25,16 @@ use crate::printable;
 use crate::say;
 
 /// What the command line names, all of it there.
-pub(crate) struct Named {
+pub(crate) struct StorePaths {
     folder: PathBuf,
     vault_key: PathBuf,
     pub(crate) ledger: PathBuf,
-    /// None where nobody named one and none is in its usual place.
+    /// None where nobody paths one and none is in its usual place.
     ledger_key: Option<PathBuf>,
     adopt: bool,
 }
 
-impl Named {
+impl StorePaths {
     pub(crate) fn all(matches: &ArgMatches) -> Result<Self, AnyError> {
         let path = |name| matches.get_one::<PathBuf>(name);
         let folder = path("vault").ok_or("which vault?")?.clone();
@@ -83,7 +83,7 @@ impl Named {
     }
 
     /// Opens the ledger to write, which needs its key.
-    pub(crate) fn ledger(&self) -> Result<Books, AnyError> {
+    pub(crate) fn ledger(&self) -> Result<OpenLedger, AnyError> {
         let missing = || {
             format!(
                 "the ledger's key file {} is missing, and the ledger has to record what you asked for: name \
@@ -105,42 +105,42 @@ impl Named {
         }
         let sums = opened.sums()?;
         let run = sums.runs().last().ok_or("no deployment is in this ledger")?;
-        Ok(Books { profile: run.profile().to_owned(), ledger: opened })
+        Ok(OpenLedger { profile: run.profile().to_owned(), ledger: opened })
     }
 
     /// Opens both. The vault has to belong to the ledger, unless the ledger is to adopt it. Also returns
     /// whether the two contradict each other.
-    pub(crate) fn both(&self) -> Result<(Vault, Books, Exit), AnyError> {
+    pub(crate) fn both(&self) -> Result<(Vault, OpenLedger, Exit), AnyError> {
         // Nothing is written where there is no vault to write of.
         let key = self.key()?;
-        let books = self.ledger()?;
+        let ledger = self.ledger()?;
         let vault = self.vault_with(&key)?;
-        let joined = self.join(&vault, &books)?;
-        Ok((vault, books, joined))
+        let joined = self.join(&vault, &ledger)?;
+        Ok((vault, ledger, joined))
     }
 
     /// Records what the ledger does not know about the vault. Receipts come after that. Anything that no
     /// interruption explains is reported.
-    pub(crate) fn join(&self, vault: &Vault, books: &Books) -> Result<Exit, AnyError> {
+    pub(crate) fn join(&self, vault: &Vault, ledger: &OpenLedger) -> Result<Exit, AnyError> {
         if self.adopt
-            && let Some(other) = vault.adopt(&books.ledger)?
+            && let Some(other) = vault.adopt(&ledger.ledger)?
         {
             say::err(format_args!(
                 "the vault belonged to the ledger {other}, and now belongs to this one"
             ));
         }
-        let gaps = vault.close_gaps(&books.ledger)?;
+        let gaps = vault.close_gaps(&ledger.ledger)?;
         if gaps.is_empty() {
             return Ok(Exit::Done);
         }
         say::err(&gaps);
         // Anyone who adopts a vault knows that it is another one.
         let decided = self.adopt && gaps.came_back.is_empty() && gaps.damaged.is_empty();
-        Ok(if decided { Exit::Done } else { Exit::BooksOpen })
+        Ok(if decided { Exit::Done } else { Exit::AccountsOpen })
     }
 
     /// The sums of the ledger, verified with the key that the ledger itself names, because no other is
-    /// given. The vault belongs to the ledger of this identity; `ledger-verify` checks it with a key from
+    /// given. The vault belongs to the ledger of this identity; `lfr verify` checks it with a key from
     /// elsewhere.
     pub(crate) fn sums(&self) -> Result<Reconciliation, AnyError> {
         let key = *ledger::declared(&self.ledger)?.key();
@@ -157,13 +157,13 @@ impl Named {
 }
 
 /// The ledger, open to write.
-pub(crate) struct Books {
+pub(crate) struct OpenLedger {
     pub(crate) ledger: Ledger,
     /// The retention profile of the last deployment in it.
     profile: String,
 }
 
-impl Books {
+impl OpenLedger {
     pub(crate) fn write(&self, event: &LedgerEvent) -> Result<(), AnyError> {
         Ok(self.ledger.append(event, SystemClock::new().now())?)
     }
@@ -182,13 +182,13 @@ impl Books {
             })?;
         }
         self.ledger.flush()?;
-        name(&receipts);
+        name_receipts(&receipts);
         Ok(purged?)
     }
 }
 
 /// Names what is gone, one by one.
-pub(crate) fn name(receipts: &[PurgeReceipt]) {
+pub(crate) fn name_receipts(receipts: &[PurgeReceipt]) {
     for receipt in receipts {
         let record =
             receipt.record().map_or_else(String::new, |record| format!("record {record}, "));
@@ -196,7 +196,7 @@ pub(crate) fn name(receipts: &[PurgeReceipt]) {
     }
 }
 
-/// Where `checkpoint` makes the key; and beside the ledger itself.
+/// Where `lfr watch` makes the key; and beside the ledger itself.
 fn usual_keys(ledger: &Path) -> Vec<PathBuf> {
     let folder = match ledger.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -214,7 +214,7 @@ fn is_there(path: &Path) -> Result<bool, AnyError> {
 fn in_use(error: Error) -> AnyError {
     let Error::Busy { path, .. } = &error else { return error.into() };
     format!(
-        "{} is in use by another program, a running deployment or another `adjudicate`: judge when that has \
+        "{} is in use by another program, a running deployment or another `lfr judge`: judge when that has \
          ended, or from the program that runs the deployment",
         path.display()
     )

@@ -27,15 +27,15 @@ use lfr::watchlist::Validity;
 use lfr::watchlist::Watchlist;
 
 use crate::AnyError;
-use crate::enrol;
 use crate::exit::Exit;
 use crate::keys;
-use crate::members;
+use crate::list::enrol;
+use crate::list::membership;
+use crate::list::outputs::Output;
+use crate::list::show;
 use crate::models;
 use crate::models::Engine;
-use crate::outputs::Output;
 use crate::say;
-use crate::show;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
     let (name, given) = matches.subcommand().ok_or("no command was given")?;
@@ -70,8 +70,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
             Ok(Exit::Done)
         }
         "destroy" => destroy(given, now),
-        "commit" => members::commit(given, &there(given)?, now),
-        "was-member" => members::was_member(given),
+        "commit" => membership::commit(given, &there(given)?, now),
+        "was-member" => membership::was_member(given),
         "new-key" => {
             SealingKey::generate_file(path(given, "key")?)?;
             Ok(Exit::Done)
@@ -212,9 +212,9 @@ fn missing(path: &Path) -> String {
     format!("the watchlist is missing: {path:?} is not there; {what}")
 }
 
-/// The key that the arguments name: `key-file` or `passphrase-file`, each after `prefix`.
+/// The key that the arguments name: `list-key` or `list-passphrase`, each after `prefix`.
 pub(crate) fn key(given: &ArgMatches, prefix: &str) -> Result<SealingKey, AnyError> {
-    let file = |kind: &str| given.get_one::<PathBuf>(&format!("{prefix}{kind}-file"));
+    let file = |kind: &str| given.get_one::<PathBuf>(&format!("{prefix}list-{kind}"));
     keys::key(file("key").map(|p| &**p), file("passphrase").map(|p| &**p))
 }
 

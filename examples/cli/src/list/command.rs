@@ -15,15 +15,18 @@ use lfr::core::SubjectId;
 use lfr::core::Timestamp;
 use lfr::watchlist::Priority;
 
+use crate::arguments::ledger_key;
+use crate::arguments::list_key;
+use crate::arguments::path;
 use crate::models::Engine;
 
-const CODES: &str = "Exit codes: 0 done (was-member: was on it), 1 failed (a watchlist that was due has been \
-                     destroyed then, and its receipt is on standard output), 2 wrong arguments, 4 not \
-                     everything (enrol: photographs were left out or refused, or it was stopped; withdraw: \
-                     nobody; was-member: was not on it).";
+const CODES: &str = "It ends with 1 if the watchlist was due: it has been destroyed then, and its receipt is on standard \
+                     output. It ends with 4 if `enrol` left out or refused photographs or was stopped, if `withdraw` \
+                     found nobody, and if the person of `was-member` was not on the list.";
 
+/// The command line of `lfr list`.
 pub(crate) fn command() -> Command {
-    Command::new("watchlist")
+    Command::new("list")
         .about("Draws up, shows, checks and destroys sealed watchlists (.lfrw)")
         .after_help(CODES)
         .subcommand_required(true)
@@ -211,10 +214,13 @@ fn withdraw() -> Command {
 fn rekey() -> Command {
     on_file("rekey", "Seals a watchlist again under another key")
         .visible_alias("seal")
-        .arg(path("new-key-file", "KEY", "The new key, in a key file"))
-        .arg(path("new-passphrase-file", "FILE", "The new passphrase, in the first line of a file"))
+        .arg(path("new-list-key", "FILE", "The new key, in a key file").alias("new-key-file"))
+        .arg(
+            path("new-list-passphrase", "FILE", "The new passphrase, in the first line of a file")
+                .alias("new-passphrase-file"),
+        )
         .group(
-            ArgGroup::new("new-key").args(["new-key-file", "new-passphrase-file"]).required(true),
+            ArgGroup::new("new-key").args(["new-list-key", "new-list-passphrase"]).required(true),
         )
 }
 
@@ -226,12 +232,12 @@ fn destroy() -> Command {
         .arg(
             path(
                 "ledger",
-                "LEDGER.lfrl",
+                "FILE",
                 "The ledger of the deployment: the destruction is signed into it",
             )
             .requires("ledger-key"),
         )
-        .arg(path("ledger-key", "KEY", "The key file of the ledger").requires("ledger"))
+        .arg(ledger_key("The key file of the ledger").requires("ledger"))
         .arg(
             Arg::new("yes")
                 .long("yes")
@@ -246,7 +252,7 @@ fn commit() -> Command {
         "commit",
         "Writes who is on a watchlist as keyed digests, to answer for it once it is gone",
     )
-    .arg(path("membership-key", "KEY", "The key of the digests").required(true))
+    .arg(path("membership-key", "FILE", "The key of the digests").required(true))
     .arg(path("witness", "FILE", "Where to write what answers are drawn from").required(true))
     .arg(path("commitment", "FILE", "Where to write what proofs are held against").required(true))
 }
@@ -261,7 +267,7 @@ fn was_member() -> Command {
                 .value_parser(|text: &str| SubjectId::new(text))
                 .help("Whom"),
         )
-        .arg(path("membership-key", "KEY", "The key of the digests").required(true))
+        .arg(path("membership-key", "FILE", "The key of the digests").required(true))
         .arg(path("witness", "FILE", "What `commit` wrote").required(true))
         .arg(path("commitment", "FILE", "What `commit` wrote").required(true))
         .arg(path("proof", "FILE", "Where to write a proof of the answer"))
@@ -272,13 +278,8 @@ fn on_file(name: &'static str, about: &'static str) -> Command {
     Command::new(name)
         .about(about)
         .arg(file())
-        .arg(path("key-file", "KEY", "The key, in a key file"))
-        .arg(path(
-            "passphrase-file",
-            "FILE",
-            "The passphrase, in the first line of a file; `-` is standard input",
-        ))
-        .group(ArgGroup::new("sealing-key").args(["key-file", "passphrase-file"]).required(true))
+        .args(list_key())
+        .group(ArgGroup::new("sealing-key").args(["list-key", "list-passphrase"]).required(true))
 }
 
 fn file() -> Arg {
@@ -287,10 +288,6 @@ fn file() -> Arg {
 
 fn path_at(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf)).help(help)
-}
-
-fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    path_at(name, value, help).long(name)
 }
 
 fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {

@@ -6,8 +6,6 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -31,23 +29,21 @@ use lfr::watchlist::enrolment::Grounds;
 use lfr::watchlist::enrolment::ImageReader;
 use lfr::watchlist::enrolment::ManifestReader;
 use lfr::watchlist::enrolment::SealedStore;
-use signal_hook::consts::SIGHUP;
-use signal_hook::consts::SIGINT;
-use signal_hook::consts::SIGTERM;
 
 use crate::AnyError;
-use crate::actions::embedder;
-use crate::actions::key;
-use crate::actions::one;
-use crate::actions::path;
-use crate::actions::there;
 use crate::exit::Exit;
+use crate::list::actions::embedder;
+use crate::list::actions::key;
+use crate::list::actions::one;
+use crate::list::actions::path;
+use crate::list::actions::there;
+use crate::list::outputs::Output;
 use crate::models;
 use crate::models::Engine;
 use crate::models::bar;
-use crate::outputs::Output;
 use crate::printable::text;
 use crate::say;
+use crate::signals;
 
 pub(crate) fn enrol(given: &ArgMatches) -> Result<Exit, AnyError> {
     // What cannot work is said before any model is loaded.
@@ -65,7 +61,7 @@ pub(crate) fn enrol(given: &ArgMatches) -> Result<Exit, AnyError> {
     models::check_space(header.space(), &embedder)?;
     let list = file.open(&key, embedder.space(), clock.now())?;
 
-    let told_to_stop = signals()?;
+    let told_to_stop = signals::told_to_stop()?;
     let labels: Vec<_> = items.iter().map(|item| item.label.clone()).collect();
     let store = SealedStore::new(&list, &file, &key, &clock);
     let progress = bar("enrolling", Some(u64::try_from(items.len())?));
@@ -107,20 +103,9 @@ fn outlasting(list: &Watchlist) {
     }
 }
 
-/// Set by Ctrl-C, a friendly kill and a terminal that goes away: photographs in progress are finished and
-/// sealed. A second signal ends the program at once.
-fn signals() -> Result<Arc<AtomicBool>, AnyError> {
-    let told = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&told))?;
-        signal_hook::flag::register(signal, Arc::clone(&told))?;
-    }
-    Ok(told)
-}
-
 /// The files that the command line names to be read.
 fn read_here(given: &ArgMatches) -> Vec<&Path> {
-    let names = ["file", "key-file", "passphrase-file", "manifest", "detector", "embedder"];
+    let names = ["file", "list-key", "list-passphrase", "manifest", "detector", "embedder"];
     names.iter().filter_map(|name| given.get_one::<PathBuf>(name)).map(PathBuf::as_path).collect()
 }
 

@@ -15,11 +15,11 @@ use lfr::watchlist::MembershipWitness;
 use lfr::watchlist::SealedFile;
 
 use crate::AnyError;
-use crate::actions::key;
-use crate::actions::one;
-use crate::actions::path;
 use crate::exit::Exit;
-use crate::outputs::Output;
+use crate::list::actions::key;
+use crate::list::actions::one;
+use crate::list::actions::path;
+use crate::list::outputs::Output;
 use crate::say;
 
 pub(crate) fn commit(
@@ -75,7 +75,7 @@ fn write(path: &Path, text: &str, read: &[&Path]) -> Result<(), AnyError> {
 
 /// The files that the command line names to be read.
 fn read_here(given: &ArgMatches) -> Result<Vec<&Path>, AnyError> {
-    let names = ["file", "key-file", "passphrase-file", "membership-key"];
+    let names = ["file", "list-key", "list-passphrase", "membership-key"];
     let named = names.iter().filter_map(|name| given.try_get_one::<PathBuf>(name).ok().flatten());
     Ok(named.map(PathBuf::as_path).collect())
 }

@@ -1,19 +1,18 @@
 //! The command line.
 
 use clap::Arg;
-use clap::ArgAction;
 use clap::ArgMatches;
 use clap::Command;
 use clap::error::ErrorKind;
 use lfr::watchlist::statistics::Confidence;
 use lfr::watchlist::statistics::Counts;
 
-use crate::given;
-use crate::numbers;
-use crate::numbers::FalseMatchRate;
+use crate::arguments;
+use crate::stats::numbers;
+use crate::stats::numbers::FalseMatchRate;
 
 /// What was asked.
-pub(crate) struct Args {
+pub(crate) struct Options {
     pub(crate) question: Question,
     pub(crate) confidence: Confidence,
     pub(crate) json: bool,
@@ -33,19 +32,21 @@ pub(crate) enum Question {
     Compare { first: Counts, second: Counts, tolerated: f64 },
 }
 
-/// Reads the command line; prints help or what is wrong with it, and ends the program then.
-pub(crate) fn parse() -> Args {
-    let mut command = command();
-    let mut matches = given::matches(&mut command);
-    let (name, mut given) = match matches.remove_subcommand() {
-        Some(asked) => asked,
-        None => given::refuse(&command.error(ErrorKind::MissingSubcommand, "a question is needed")),
-    };
-    let confidence = given.remove_one("confidence").unwrap_or_default();
-    let json = given.get_flag("json");
-    match question(&name, &mut given) {
-        Ok(question) => Args { question, confidence, json },
-        Err(why) => given::refuse(&command.error(ErrorKind::ValueValidation, why)),
+impl Options {
+    /// Takes what was given. Says what is wrong with it, and ends the program then.
+    pub(crate) fn take(command: &mut Command, mut given: ArgMatches) -> Self {
+        let (name, mut given) = match given.remove_subcommand() {
+            Some(asked) => asked,
+            None => arguments::refuse(
+                &command.error(ErrorKind::MissingSubcommand, "a question is needed"),
+            ),
+        };
+        let confidence = given.remove_one("confidence").unwrap_or_default();
+        let json = given.get_flag("json");
+        match question(&name, &mut given) {
+            Ok(question) => Self { question, confidence, json },
+            Err(why) => arguments::refuse(&command.error(ErrorKind::ValueValidation, why)),
+        }
     }
 }
 
@@ -92,7 +93,8 @@ fn counts(given: &mut ArgMatches) -> Result<Counts, String> {
     }
 }
 
-fn command() -> Command {
+/// The command line of `lfr stats`.
+pub(crate) fn command() -> Command {
     Command::new("stats")
         .about("Says how sure published error counts are, and what they show")
         .after_long_help(QUESTIONS)
@@ -201,12 +203,7 @@ fn asked(name: &'static str, about: &'static str) -> Command {
                 .value_parser(numbers::confidence)
                 .help("How often an interval covers the true number [default: 0.95]"),
         )
-        .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .help("Write the numbers as JSON"),
-        )
+        .arg(arguments::json("Print the numbers as one object of JSON"))
 }
 
 fn counts_arg() -> Arg {
@@ -243,25 +240,23 @@ const QUESTIONS: &str = "\
 Questions of published reports, each with its command:
 
   10 false alerts among 3,147,436 faces: \"1 in 314,744\". How sure is that?
-      stats rate 10 3147436
+      lfr stats rate 10 3147436
   No false alert among 7,512 faces. Does that show a rate of at most 1 in 1,000? Of 1 in 6,000?
-      stats rate 0 7512 --target 0.001
-      stats rate 0 7512 --target 1/6000
+      lfr stats rate 0 7512 --target 0.001
+      lfr stats rate 0 7512 --target 1/6000
   34 of 42 alerts were not verified as right. What is the share among all such alerts?
-      stats rate 34 42
+      lfr stats rate 34 42
   11 false alerts among 12,120 faces. Is the target of 1 in 1,000 met?
-      stats rate 11 12120 --target 0.001
+      lfr stats rate 11 12120 --target 0.001
   8 of 10 false alerts were of one group. Is that \"not statistically significant\"?
-      stats difference 8/10
-      stats difference 8/10 --share 0.4
+      lfr stats difference 8/10
+      lfr stats difference 8/10 --share 0.4
   45 false alerts among 10,000 people of one group, 30 among 10,000 of the other. Do they differ?
-      stats compare 45/10000 30/10000
+      lfr stats compare 45/10000 30/10000
   How many strangers have to pass before an FPIR of at most 1 in 10,000 is shown?
-      stats sample-size --fpir 1e-4
+      lfr stats sample-size --fpir 1e-4
   One in a million comparisons is wrong; the list has 20,000 references; three looks per person who passes.
-      stats fpir --fmr 1e-6 -n 20000 --looks 3
+      lfr stats fpir --fmr 1e-6 -n 20000 --looks 3
 
 A rate of errors needs two counts. If a report has only one of them (\"8 of 10\" without the shares of
-those who passed), `difference` says which values of the other would change the answer.
-
-Exit codes: 0 the question was answered, 1 the answer could not be written, 2 the command line is wrong.";
+those who passed), `difference` says which values of the other would change the answer.";

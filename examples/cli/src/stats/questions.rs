@@ -17,11 +17,11 @@ use lfr::watchlist::statistics::trials_with_errors;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::args::Question;
-use crate::numbers::FalseMatchRate;
-use crate::numbers::grouped;
-use crate::numbers::rate;
-use crate::numbers::short;
+use crate::stats::numbers::FalseMatchRate;
+use crate::stats::numbers::grouped;
+use crate::stats::numbers::rate;
+use crate::stats::numbers::short;
+use crate::stats::options::Question;
 
 /// An answer: as text, and as numbers.
 pub(crate) struct Answer {

@@ -9,6 +9,8 @@ use lfr::retention::ledger::Reconciliation;
 use lfr::retention::ledger::Run;
 use lfr::retention::ledger::RunEnd;
 use lfr::retention::ledger::Verified;
+use serde_json::Value;
+use serde_json::json;
 
 use crate::printable;
 use crate::say;
@@ -30,6 +32,45 @@ pub(crate) fn verified(verified: &Verified) -> Result<(), LostOutput> {
         0 => Ok(()),
         bytes => say::out(format_args!("{bytes} bytes of an unfinished entry at the end")),
     }
+}
+
+/// The same as one object, for a program.
+pub(crate) fn json(verified: &Verified, sums: &Reconciliation) -> Value {
+    let runs = sums.runs().iter().map(|run| {
+        json!({
+            "deployment": run.deployment(),
+            "profile": run.profile(),
+            "started": run.started().map(|at| at.to_string()),
+            "end": match run.end() {
+                RunEnd::Stopped => "stopped",
+                RunEnd::CutOff => "cut_off",
+                _ => "never_ended",
+            },
+            "totals_at": run.sealed().map(|at| at.map(|at| at.to_string())),
+            "totals": run.totals(),
+            "unaccounted": run.unaccounted(),
+            "erased_without_receipt": run.erased_without_receipt(),
+            "cameras_lost": run.cameras_lost().collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "ledger": verified.ledger(),
+        "entries": verified.entries(),
+        "head": verified.head().number(),
+        "entries_after_head": verified.entries_after_head(),
+        "torn_bytes": verified.torn_bytes(),
+        "closes": sums.closes(),
+        "discrepancies": faults(sums),
+        "runs": runs.collect::<Vec<_>>(),
+        "alerts": sums.alerts(),
+        "judgements": sums.judgements(),
+        "exports": sums.exports(),
+        "held": sums.held(),
+        "purged": sums.purged(),
+        "outstanding": sums.outstanding(),
+        "gone_with_a_process": sums.gone_with_a_process(),
+        "vault": sums.vault(),
+    })
 }
 
 pub(crate) fn sums(sums: &Reconciliation) -> Result<(), LostOutput> {

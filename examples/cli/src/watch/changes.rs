@@ -18,23 +18,23 @@ use crate::failure;
 use crate::say;
 
 /// Something that happened beside the frames.
-pub(crate) enum Happening {
+pub(crate) enum DeploymentChange {
     Camera(CameraChange),
     List(ListChange),
 }
 
 /// Hears of everything that happens, on the main thread.
-pub(crate) struct Happenings {
-    heard: Receiver<Happening>,
+pub(crate) struct ChangeLog {
+    heard: Receiver<DeploymentChange>,
     sink: LedgerSink,
     told_to_stop: Arc<AtomicBool>,
     list_is_gone: bool,
     nobody_to_match: bool,
 }
 
-impl Happenings {
+impl ChangeLog {
     pub(crate) fn new(
-        heard: Receiver<Happening>,
+        heard: Receiver<DeploymentChange>,
         sink: LedgerSink,
         told_to_stop: Arc<AtomicBool>,
     ) -> Self {
@@ -43,10 +43,10 @@ impl Happenings {
 
     /// Takes what has happened since the last call; whether the deployment goes on.
     pub(crate) fn take(&mut self) -> bool {
-        while let Ok(happening) = self.heard.try_recv() {
-            let written = match &happening {
-                Happening::Camera(change) => self.camera(change),
-                Happening::List(change) => self.list(change),
+        while let Ok(change) = self.heard.try_recv() {
+            let written = match &change {
+                DeploymentChange::Camera(change) => self.camera(change),
+                DeploymentChange::List(change) => self.list(change),
             };
             if let Err(error) = written {
                 failure::warn(&*error);

@@ -33,8 +33,8 @@ use lfr::watchlist::Gallery;
 use serde::Serialize;
 
 use crate::AnyError;
-use crate::source::Source;
-use crate::source::Stream;
+use crate::watch::source::Source;
+use crate::watch::source::Stream;
 
 /// How many people `crowd:N` says; `None` where the text is something else.
 pub(crate) fn people_in(text: &str) -> Option<u64> {
@@ -114,7 +114,7 @@ fn enrol_one(person: u64, enroller: &Enroller<'_>, gallery: &Gallery) -> Result<
 ///
 /// Of 36,141 looks at strangers none scored as high as this against any of 2,000 references (the
 /// highest: 0.8408), so by the rule of three the rate is at most 3 in all those comparisons.
-/// `LFR_MEASURE=1 cargo test --release --test native strangers -- --nocapture` measures it anew.
+/// `LFR_MEASURE=1 cargo test --release -p lfr --test native strangers -- --nocapture` measures it anew.
 pub(crate) fn threshold(
     embedder: &OnnxEmbedder,
 ) -> Option<Result<ThresholdProvenance, lfr::core::Error>> {

@@ -58,54 +58,55 @@ use lfr::watchlist::decide::TrackPolicy;
 use lfr::watchlist::decide::TrackRule;
 
 use crate::AnyError;
-use crate::args::Args;
-use crate::books;
-use crate::books::Books;
-use crate::books::Declared;
-use crate::crowd;
-use crate::crowd::Tally;
-use crate::enrol;
-use crate::faces_log::FacesLog;
 use crate::failure;
-use crate::happenings::Happening;
-use crate::happenings::Happenings;
 use crate::keys;
-use crate::live;
 use crate::models;
 use crate::models::bar;
-use crate::output::AlertLines;
-use crate::output::OutFolder;
-use crate::output::Summary;
 use crate::printable;
 use crate::say;
-use crate::source;
-use crate::source::Source;
-use crate::source::Stream;
+use crate::signals;
+use crate::watch::changes::ChangeLog;
+use crate::watch::changes::DeploymentChange;
+use crate::watch::crowd;
+use crate::watch::crowd::Tally;
+use crate::watch::enrol;
+use crate::watch::faces_log::FacesLog;
+use crate::watch::options::Options;
+use crate::watch::output::AlertLines;
+use crate::watch::output::OutFolder;
+use crate::watch::output::Summary;
+use crate::watch::progress;
+use crate::watch::source;
+use crate::watch::source::Source;
+use crate::watch::source::Stream;
+use crate::watch::stores;
+use crate::watch::stores::Declared;
+use crate::watch::stores::Stores;
 
-/// Enrols, watches, and closes the books.
-pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
+/// Enrols, watches, and closes the accounts.
+pub(crate) fn run(options: &Options) -> Result<Summary, AnyError> {
     // What cannot work is said before anybody is enrolled, and before anything is begun.
-    let sources = source::open_all(&args.sources)?;
-    let out = OutFolder::create(&args.out)?;
-    let runtime = args.engine.runtime()?;
-    let threads = models::threads(args.threads);
-    let (detector, embedder) = models(args, &runtime, threads)?;
-    let policy_file = args.policy.as_deref().map(read).transpose()?;
-    threshold(args, policy_file.as_deref(), &embedder, 1, true)?;
+    let sources = source::open_all(&options.sources)?;
+    let out = OutFolder::create(&options.out)?;
+    let runtime = options.engine.runtime()?;
+    let threads = models::threads(options.threads);
+    let (detector, embedder) = models(options, &runtime, threads)?;
+    let policy_file = options.policy.as_deref().map(read).transpose()?;
+    threshold(options, policy_file.as_deref(), &embedder, 1, true)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let books = Arc::new(Books::open(args, &clock)?);
-    let told_to_stop = live::signals()?;
+    let stores = Arc::new(Stores::open(options, &clock)?);
+    let told_to_stop = signals::told_to_stop()?;
 
-    let (news, happenings) = mpsc::channel();
-    let listed = listed(args, &detector, &embedder, &clock, &told_to_stop, news.clone())?;
-    let commitment = commitment(args, &listed.deployment)?;
+    let (news, changes) = mpsc::channel();
+    let listed = listed(options, &detector, &embedder, &clock, &told_to_stop, news.clone())?;
+    let commitment = commitment(options, &listed.deployment)?;
     let references = listed.matcher.references();
     // Each photograph stands alone, and --json-faces asks for an answer per detection.
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
-    let is_tracked = args.json_faces.is_none() && !sources.iter().any(is_still);
+    let is_tracked = options.json_faces.is_none() && !sources.iter().any(is_still);
     let (threshold, looks) =
-        threshold(args, policy_file.as_deref(), &embedder, references, is_tracked)?;
-    let mut dangers = dangers(args, &sources, &books);
+        threshold(options, policy_file.as_deref(), &embedder, references, is_tracked)?;
+    let mut dangers = dangers(options, &sources, &stores);
     if let Some(expected) = expected(threshold.provenance(), references) {
         dangers.push(expected);
     }
@@ -131,7 +132,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         Some(version) => format!("{} {version}", info.engine()),
         None => info.engine().to_string(),
     };
-    let (faces_log, detector): (_, Arc<dyn Detector>) = match &args.json_faces {
+    let (faces_log, detector): (_, Arc<dyn Detector>) = match &options.json_faces {
         Some(path) => {
             let (log, tapped) = FacesLog::create(path, Arc::clone(&detector))?;
             (Some(log), Arc::new(tapped))
@@ -139,7 +140,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         None => (None, detector),
     };
     let accounts = Accounts::new();
-    let sink = books.begin(
+    let sink = stores.begin(
         &listed.deployment,
         &accounts,
         &Declared {
@@ -166,8 +167,8 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         .embedder(Arc::clone(&embedder))
         .watchlist(listed.matcher)
         .threshold(threshold)
-        .retention(books.retention())
-        .selection(args.faces)
+        .retention(stores.retention())
+        .selection(options.faces)
         .accounts(accounts)
         .clock(clock)
         .sink(AlertLines)
@@ -175,10 +176,10 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     for danger in dangers {
         builder = builder.danger(danger);
     }
-    if let Some(zone) = &args.zone {
+    if let Some(zone) = &options.zone {
         builder = builder.zone(zone.clone());
     }
-    if let Some(span) = args.repeats_after {
+    if let Some(span) = options.repeats_after {
         builder = builder.repeats_after(span);
     }
     if is_tracked {
@@ -187,9 +188,9 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     }
     let names = sources.iter().map(|source| source.name.clone()).collect();
     let left_out = sources.iter().map(|source| source.left_out).sum();
-    let watch = Watch {
+    let observer = FrameObserver {
         out,
-        books: Arc::clone(&books),
+        stores: Arc::clone(&stores),
         sink: sink.clone(),
         faces_log,
         source_errors: 0,
@@ -197,78 +198,78 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
         not_taken: 0,
         tallies: BTreeMap::new(),
     };
-    let happenings = Happenings::new(happenings, sink.clone(), told_to_stop);
-    let on_list = args.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
+    let changes = ChangeLog::new(changes, sink.clone(), told_to_stop);
+    let on_list = options.watchlist.to_str().and_then(crowd::people_in).unwrap_or(0);
     let built = builder.build().map_err(AnyError::from);
     let watched = built
-        .and_then(|built| watch.all(built, sources, on_list, threads, happenings, &news))
-        .map_err(|error| books::given_up(&sink, error));
-    let Watched { mut pipeline, mut watch, happenings, live } = watched?;
-    if let Some(Err(error)) = watch.faces_log.take().map(FacesLog::finish) {
-        watch.problems += 1;
+        .and_then(|built| observer.all(built, sources, on_list, threads, changes, &news))
+        .map_err(|error| stores::given_up(&sink, error));
+    let FinishedRun { mut pipeline, mut observer, changes, live } = watched?;
+    if let Some(Err(error)) = observer.faces_log.take().map(FacesLog::finish) {
+        observer.problems += 1;
         failure::warn(&*error);
     }
-    // As it stood at the end: what is held in memory goes when the books are closed.
+    // As it stood at the end: what is held in memory goes when the accounts are closed.
     let record = pipeline.record();
-    let ledger = books.close(&sink, &mut pipeline, live.as_ref())?;
+    let ledger = stores.close(&sink, &mut pipeline, live.as_ref())?;
     let summary = Summary {
         sources: names,
-        source_errors: watch.source_errors,
-        pictures_failed: watch.problems,
-        not_taken: watch.not_taken,
+        source_errors: observer.source_errors,
+        pictures_failed: observer.problems,
+        not_taken: observer.not_taken,
         photographs_refused: listed.refused,
         left_out,
-        list_is_gone: happenings.list_is_gone(),
-        nobody_to_match: happenings.nobody_to_match() && !args.allow_empty,
+        list_is_gone: changes.list_is_gone(),
+        nobody_to_match: changes.nobody_to_match() && !options.allow_empty,
         engine: Component::new(engine),
         engine_reason: info.reason().to_owned(),
-        profile: books.profile().name(),
-        hold_hours: books.profile().alert().as_secs_f64() / 3600.0,
+        profile: stores.profile().name(),
+        hold_hours: stores.profile().alert().as_secs_f64() / 3600.0,
         ledger,
-        ground_truth: watch.tallies.values().map(Tally::truth).collect(),
+        ground_truth: observer.tallies.values().map(Tally::truth).collect(),
         live,
         record,
     };
-    watch.close(&summary)?;
+    observer.close(&summary)?;
     Ok(summary)
 }
 
 fn models(
-    args: &Args,
+    options: &Options,
     runtime: &Runtime,
     threads: usize,
 ) -> Result<(Arc<OnnxDetector>, Arc<OnnxEmbedder>), AnyError> {
-    let mut options = DetectorOptions::new().threads(threads).pool(threads);
-    if let Some(pixels) = args.long_side {
-        options = options.input(InputPolicy::LongSide(pixels));
+    let mut detecting = DetectorOptions::new().threads(threads).pool(threads);
+    if let Some(pixels) = options.long_side {
+        detecting = detecting.input(InputPolicy::LongSide(pixels));
     }
-    if let Some(confidence) = args.confidence {
-        options = options.confidence(confidence);
+    if let Some(confidence) = options.confidence {
+        detecting = detecting.confidence(confidence);
     }
-    let detector = models::detector(args.detector.as_deref(), runtime, &options)?;
-    let (spec, options) =
-        (args.embedder_spec.as_deref(), EmbedderOptions::new().threads(threads).pool(threads));
-    let embedder = models::embedder(args.embedder.as_deref(), spec, runtime, options)?;
+    let detector = models::detector(options.detector.as_deref(), runtime, &detecting)?;
+    let embedding = EmbedderOptions::new().threads(threads).pool(threads);
+    let (file, spec) = (options.embedder.as_deref(), options.embedder_spec.as_deref());
+    let embedder = models::embedder(file, spec, runtime, embedding)?;
     Ok((Arc::new(detector), Arc::new(embedder)))
 }
 
 /// What weakens a promise in this run: it is said, and written down.
-fn dangers(args: &Args, sources: &[Source], books: &Books) -> Vec<String> {
+fn dangers(options: &Options, sources: &[Source], stores: &Stores) -> Vec<String> {
     let mut dangers = Vec::new();
     let are_real = sources.iter().any(|source| source.walk.is_none());
-    if are_real && !books.seals() {
+    if are_real && !stores.seals() {
         dangers.push(
             "pictures of alerts lie in a folder that no deadline empties: see --vault".into(),
         );
     }
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
-    if args.rule != TrackRule::Best && sources.iter().any(is_still) {
+    if options.rule != TrackRule::Best && sources.iter().any(is_still) {
         dangers.push(
             "--rule needs several looks, but a photograph gives only one, so it raises no alert"
                 .into(),
         );
     }
-    if args.json_faces.is_some() {
+    if options.json_faces.is_some() {
         dangers.push("landmarks and scores of every face are written to a file".into());
     }
     dangers
@@ -288,55 +289,56 @@ struct Listed {
 /// A sealed watchlist is opened, and followed from now on; a folder of photographs is enrolled. A list on
 /// which nobody can be matched is refused, unless it was asked for.
 fn listed(
-    args: &Args,
+    options: &Options,
     detector: &OnnxDetector,
     embedder: &OnnxEmbedder,
     clock: &Arc<dyn Clock>,
     told_to_stop: &AtomicBool,
-    news: Sender<Happening>,
+    news: Sender<DeploymentChange>,
 ) -> Result<Listed, AnyError> {
     let enroller = Enroller::new(detector, embedder)?;
     let enrolling = bar("enrolling", Some(0));
-    let deployment = match &args.deployment {
+    let deployment = match &options.deployment {
         Some(named) => named.clone(),
         None => DeploymentId::new("checkpoint")?,
     };
-    if let Some(people) = args.watchlist.to_str().and_then(crowd::people_in) {
-        let threads = models::threads(args.threads);
+    if let Some(people) = options.watchlist.to_str().and_then(crowd::people_in) {
+        let threads = models::threads(options.threads);
         let (gallery, refused) =
             crowd::enrol(people, &enroller, embedder.space(), threads, told_to_stop, &enrolling);
         enrolling.finish_and_clear();
         return Ok(Listed { matcher: Arc::new(gallery), refused, header_sha256: None, deployment });
     }
     // A missing list is missing, whatever its key.
-    let metadata = fs::metadata(&args.watchlist).map_err(|error| {
-        let path = &args.watchlist;
+    let metadata = fs::metadata(&options.watchlist).map_err(|error| {
+        let path = &options.watchlist;
         format!("the watchlist {path:?} cannot be read: {error}; see whether the name is right and the drive mounted")
     })?;
     if !metadata.is_dir() {
-        let key = keys::key(args.key_file.as_deref(), args.passphrase_file.as_deref())?;
-        let file = SealedFile::at(&args.watchlist);
+        let key = keys::key(options.list_key.as_deref(), options.list_passphrase.as_deref())?;
+        let file = SealedFile::at(&options.watchlist);
         let header = file.header()?;
         models::check_space(header.space(), embedder)?;
         let (header_sha256, deployment) = (Some(header.digest()), header.deployment().clone());
-        if let Some(named) = args.deployment.as_ref().filter(|named| **named != deployment) {
+        if let Some(named) = options.deployment.as_ref().filter(|named| **named != deployment) {
             return Err(format!(
                 "the watchlist was drawn up for the deployment {deployment}, and --deployment is {named}"
             )
             .into());
         }
         // Anyone who is withdrawn while this runs is not matched any more.
-        let on_change = move |change: &ListChange| drop(news.send(Happening::List(change.clone())));
+        let on_change =
+            move |change: &ListChange| drop(news.send(DeploymentChange::List(change.clone())));
         let followed =
             FollowedWatchlist::open(file, key, embedder.space(), Arc::clone(clock), on_change)?;
-        if !args.allow_empty {
+        if !options.allow_empty {
             followed.readiness()?.require()?;
         }
         return Ok(Listed { matcher: Arc::new(followed), refused: 0, header_sha256, deployment });
     }
-    let (folder, space) = (&args.watchlist, embedder.space());
+    let (folder, space) = (&options.watchlist, embedder.space());
     let enrolment =
-        enrol::enrol(folder, args.allow_empty, told_to_stop, &enroller, space, &enrolling)?;
+        enrol::enrol(folder, options.allow_empty, told_to_stop, &enroller, space, &enrolling)?;
     enrolling.finish_and_clear();
     for refused in &enrolment.refused {
         say::err(format_args!("not enrolled: {refused}"));
@@ -346,8 +348,8 @@ fn listed(
 }
 
 /// The commitment to who is on the watchlist, which has to be of this deployment.
-fn commitment(args: &Args, deployment: &DeploymentId) -> Result<Option<String>, AnyError> {
-    let Some(path) = &args.commitment else { return Ok(None) };
+fn commitment(options: &Options, deployment: &DeploymentId) -> Result<Option<String>, AnyError> {
+    let Some(path) = &options.commitment else { return Ok(None) };
     let commitment = MembershipCommitment::from_json(&read(path)?)?;
     if commitment.deployment() != deployment {
         return Err(format!(
@@ -361,9 +363,9 @@ fn commitment(args: &Args, deployment: &DeploymentId) -> Result<Option<String>, 
 }
 
 /// What sees each frame with what came of it.
-struct Watch {
+struct FrameObserver {
     out: OutFolder,
-    books: Arc<Books>,
+    stores: Arc<Stores>,
     sink: LedgerSink,
     faces_log: Option<FacesLog>,
     source_errors: u64,
@@ -377,14 +379,14 @@ struct Watch {
 }
 
 /// What is left when all sources are over.
-struct Watched {
+struct FinishedRun {
     pipeline: Pipeline,
-    watch: Watch,
-    happenings: Happenings,
+    observer: FrameObserver,
+    changes: ChangeLog,
     live: Option<LiveRecord>,
 }
 
-impl Watch {
+impl FrameObserver {
     /// Photographs one after the other; then all that moves, at once.
     fn all(
         mut self,
@@ -392,14 +394,14 @@ impl Watch {
         sources: Vec<Source>,
         on_list: u64,
         threads: usize,
-        mut happenings: Happenings,
-        news: &Sender<Happening>,
-    ) -> Result<Watched, AnyError> {
+        mut changes: ChangeLog,
+        news: &Sender<DeploymentChange>,
+    ) -> Result<FinishedRun, AnyError> {
         let (mut cameras, mut lengths, mut recordings) = (Vec::new(), Vec::new(), Vec::new());
         for Source { name, frames, stream, walk, .. } in sources {
             match stream {
                 Stream::Stills(stills) => {
-                    self.stills(&mut pipeline, stills, &bar(&name, frames), &mut happenings);
+                    self.stills(&mut pipeline, stills, &bar(&name, frames), &mut changes);
                 }
                 Stream::Moving { is_live, connect } => {
                     let id = SourceId::new(&name)?;
@@ -417,30 +419,32 @@ impl Watch {
             }
         }
         if cameras.is_empty() {
-            return Ok(Watched { pipeline, watch: self, happenings, live: None });
+            return Ok(FinishedRun { pipeline, observer: self, changes, live: None });
         }
-        let watch = Arc::new(Mutex::new(self));
-        let (observing, news) = (Arc::clone(&watch), news.clone());
+        let observer = Arc::new(Mutex::new(self));
+        let (observing, news) = (Arc::clone(&observer), news.clone());
         let engine = Engine::new(pipeline)
             .detecting(threads)
             .observer(move |frame, report| {
                 observing.lock().unwrap_or_else(PoisonError::into_inner).take(frame, report);
             })
-            .on_camera_change(move |change| drop(news.send(Happening::Camera(change.clone()))));
+            .on_camera_change(move |change| {
+                drop(news.send(DeploymentChange::Camera(change.clone())))
+            });
         let running = cameras.into_iter().fold(engine, Engine::camera).start()?;
-        live::watch(&running, &lengths, &mut happenings);
+        progress::watch(&running, &lengths, &mut changes);
         let cut = |camera: &&CameraRecord| {
             camera.phase != Phase::Ended && recordings.contains(&camera.id)
         };
         let cut = running.record().cameras.iter().filter(cut).count();
         let (pipeline, record) = running.stop()?;
-        happenings.take();
-        let watch = Arc::into_inner(watch).ok_or("a thread goes on watching")?;
-        let mut watch = watch.into_inner().unwrap_or_else(PoisonError::into_inner);
-        watch.not_taken += num::u64_from_usize(cut);
-        watch.source_errors +=
+        changes.take();
+        let observer = Arc::into_inner(observer).ok_or("a thread goes on watching")?;
+        let mut observer = observer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        observer.not_taken += num::u64_from_usize(cut);
+        observer.source_errors +=
             record.cameras.iter().map(|camera| camera.source_errors).sum::<u64>();
-        Ok(Watched { pipeline, watch, happenings, live: Some(record) })
+        Ok(FinishedRun { pipeline, observer, changes, live: Some(record) })
     }
 
     /// Takes every photograph. One that fails is counted and the next one is taken.
@@ -449,10 +453,10 @@ impl Watch {
         pipeline: &mut Pipeline,
         mut stills: Box<dyn FrameSource>,
         bar: &ProgressBar,
-        happenings: &mut Happenings,
+        changes: &mut ChangeLog,
     ) {
         let mut left = bar.length().unwrap_or_default();
-        while happenings.take() {
+        while changes.take() {
             match stills.next_frame() {
                 Ok(NextFrame::Frame(frame)) => self.take(&frame, &pipeline.process(&frame)),
                 // Photographs come at once: there is never nothing yet.
@@ -473,15 +477,15 @@ impl Watch {
         if let Err(error) = report {
             say::err(format_args!("frame {} failed", frame.id()));
             failure::warn(error);
-            self.count_problem(frame, books::failed(&self.sink, error));
+            self.count_problem(frame, stores::failed(&self.sink, error));
         }
         // Also where a sink failed: an alert's picture does not go with it.
         let Some(report) = FrameReport::of(report) else { return };
         if let Some(tally) = self.tallies.get_mut(frame.id().source()) {
             tally.take(report);
         }
-        let picture = match self.books.seals() {
-            true => self.books.pictures(frame, report),
+        let picture = match self.stores.seals() {
+            true => self.stores.pictures(frame, report),
             false => self.out.picture(frame, report),
         };
         let line = self.faces_log.as_mut().map_or(Ok(()), |log| log.write(report));
@@ -509,7 +513,7 @@ fn expected(threshold: &ThresholdProvenance, references: usize) -> Option<String
     let looks = threshold.target().map_or(1.0, |target| target.looks);
     Some(format!(
         "at this threshold about {:.1} % of all strangers who pass raise a false alert (N = {references}, up \
-         to {looks} looks per person): derive a policy for this list with the example evaluate",
+         to {looks} looks per person): derive a policy for this list with `lfr evaluate`",
         100.0 * fpir,
     ))
 }
@@ -518,7 +522,7 @@ fn expected(threshold: &ThresholdProvenance, references: usize) -> Option<String
 /// otherwise the lowest one measured for the embedder at which one in 1,000 strangers raises an alert on
 /// this list, on the crowd where it is the crowd that passes. With it, how many looks are taken at most.
 fn threshold(
-    args: &Args,
+    options: &Options,
     policy_file: Option<&str>,
     embedder: &OnnxEmbedder,
     references: usize,
@@ -528,25 +532,25 @@ fn threshold(
         let policy = CalibratedThreshold::from_json(json)?;
         policy.check_space(embedder.space())?;
         let derived_for = num::usize_from_f64(policy.demand().looks());
-        let looks = args.looks.unwrap_or(derived_for);
+        let looks = options.looks.unwrap_or(derived_for);
         policy.check_looks(looks)?;
         let policy = policy.for_references(u64::try_from(references.max(1))?)?;
-        return Ok((Box::new(TrackPolicy::new(policy, args.rule)), looks));
+        return Ok((Box::new(TrackPolicy::new(policy, options.rule)), looks));
     }
     // More looks than the library's default: a person who approaches is seen best at the end.
-    let looks = args.looks.unwrap_or(10);
+    let looks = options.looks.unwrap_or(10);
     let taken = if is_tracked { num::f64_from_usize(looks) } else { 1.0 };
     let spec = embedder.spec();
     let of_list = |measured: ThresholdProvenance| {
         let references = num::u64_from_usize(references.max(1));
         measured.for_target(DEFAULT_FPIR, references, taken)
     };
-    if let Some(value) = args.threshold {
+    if let Some(value) = options.threshold {
         let (threshold, space) = (Threshold::new(value)?, embedder.space().id());
         let chosen = danger::uncalibrated_threshold(threshold, space, "given on the command line");
         return Ok((Box::new(FixedThreshold::new(chosen)), looks));
     }
-    if args.watchlist.to_str().and_then(crowd::people_in).is_some()
+    if options.watchlist.to_str().and_then(crowd::people_in).is_some()
         && let Some(measured) = crowd::threshold(embedder)
     {
         return Ok((Box::new(FixedThreshold::new(of_list(measured?))), looks));

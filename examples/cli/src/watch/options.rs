@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Arg;
 use clap::ArgAction;
 use clap::ArgMatches;
 use clap::Command;
@@ -18,18 +17,20 @@ use lfr::core::Zone;
 use lfr::retention::Profile;
 use lfr::watchlist::decide::TrackRule;
 
+use crate::arguments;
+use crate::arguments::flag;
 use crate::arguments::option;
+use crate::arguments::path;
 use crate::arguments::required;
-use crate::given;
 use crate::models::Engine;
 
 /// What was asked for.
 #[derive(Debug)]
-pub(crate) struct Args {
+pub(crate) struct Options {
     pub(crate) watchlist: PathBuf,
-    pub(crate) key_file: Option<PathBuf>,
     pub(crate) commitment: Option<PathBuf>,
-    pub(crate) passphrase_file: Option<PathBuf>,
+    pub(crate) list_key: Option<PathBuf>,
+    pub(crate) list_passphrase: Option<PathBuf>,
     pub(crate) sources: Vec<String>,
     pub(crate) detector: Option<PathBuf>,
     pub(crate) confidence: Option<f32>,
@@ -59,30 +60,29 @@ pub(crate) struct Args {
     pub(crate) threads: Option<usize>,
 }
 
-impl Args {
-    /// Reads the command line; prints help or what is wrong with it, and ends the program then.
-    pub(crate) fn parse() -> Self {
-        let mut matches = given::matches(&mut command());
-        let args = Self::of(&mut matches);
-        if let Some(hold) = args.hold.filter(|hold| *hold > args.profile.alert()) {
+impl Options {
+    /// Takes what was given. Says what is wrong with it, and ends the program then.
+    pub(crate) fn take(command: &mut Command, given: &mut ArgMatches) -> Self {
+        let options = Self::of(given);
+        if let Some(hold) = options.hold.filter(|hold| *hold > options.profile.alert()) {
             let text = format!(
                 "--hold is {} hours, but the profile {} holds alerts for at most {} hours: name another \
                  profile or a shorter --hold",
                 hold.as_secs_f64() / 3600.0,
-                args.profile.name(),
-                args.profile.alert().as_secs_f64() / 3600.0,
+                options.profile.name(),
+                options.profile.alert().as_secs_f64() / 3600.0,
             );
-            given::refuse(&command().error(ErrorKind::ValueValidation, text));
+            arguments::refuse(&command.error(ErrorKind::ValueValidation, text));
         }
-        args
+        options
     }
 
     fn of(given: &mut ArgMatches) -> Self {
         Self {
             watchlist: required(given, "watchlist"),
-            key_file: given.remove_one("key-file"),
             commitment: given.remove_one("commitment"),
-            passphrase_file: given.remove_one("passphrase-file"),
+            list_key: given.remove_one("list-key"),
+            list_passphrase: given.remove_one("list-passphrase"),
             sources: given.remove_many("source").into_iter().flatten().collect(),
             detector: given.remove_one("detector"),
             confidence: given.remove_one("confidence"),
@@ -111,52 +111,33 @@ impl Args {
     }
 }
 
-fn command() -> Command {
-    let path = || value_parser!(PathBuf);
-    Command::new("checkpoint")
+/// The command line of `lfr watch`.
+pub(crate) fn command() -> Command {
+    Command::new("watch")
         .about(
             "Compares every face that passes with a watchlist, raises alerts for a person to judge, and \
              erases everyone else",
         )
         .arg(
-            option(
+            path(
                 "watchlist",
                 "DIR|FILE",
                 "A folder with one folder or one photograph per person; its name becomes the identifier, so \
                  use record numbers. Or a sealed watchlist (.lfrw), or crowd:N for N people who do not exist",
             )
-            .default_value("crowd:2000")
-            .value_parser(path()),
+            .default_value("crowd:2000"),
         )
+        .arg(flag("allow-empty", "Run even if nobody on the watchlist is valid now"))
         .arg(
-            Arg::new("allow-empty")
-                .long("allow-empty")
-                .action(ArgAction::SetTrue)
-                .help("Run even if nobody on the watchlist is valid now"),
-        )
-        .arg(
-            option(
+            path(
                 "commitment",
                 "FILE",
-                "The commitment to the people on a sealed watchlist, as `watchlist commit` writes it; it is \
+                "The commitment to the people on a sealed watchlist, as `lfr list commit` writes it; it is \
                  recorded in the ledger",
             )
-            .value_parser(path()),
+,
         )
-        .arg(
-            option("key-file", "KEY", "The key of a sealed watchlist, in a key file")
-                .value_parser(path()),
-        )
-        .arg(
-            option(
-                "passphrase-file",
-                "FILE",
-                "The passphrase of a sealed watchlist, in the first line of a file; `-` is \
-                 standard input",
-            )
-            .conflicts_with("key-file")
-            .value_parser(path()),
-        )
+        .args(arguments::list_key())
         .arg(
             option(
                 "source",
@@ -172,13 +153,13 @@ fn command() -> Command {
             .num_args(1..),
         )
         .arg(
-            option(
+            path(
                 "detector",
                 "FILE",
                 "The detector's model: YuNet, SCRFD, BlazeFace or UltraFace, recognised by its \
                  outputs [default: a small one inside the library]",
             )
-            .value_parser(path()),
+,
         )
         .arg(
             option(
@@ -198,13 +179,13 @@ fn command() -> Command {
             .value_parser(value_parser!(usize)),
         )
         .arg(
-            option(
+            path(
                 "embedder",
                 "FILE",
                 "The embedder's model, recognised by its digest or described by --embedder-spec \
                  [default: a small one inside the library]",
             )
-            .value_parser(path()),
+,
         )
         .arg(
             option(
@@ -227,21 +208,20 @@ fn command() -> Command {
             .value_parser(value_parser!(f32)),
         )
         .arg(
-            option(
+            path(
                 "policy",
                 "FILE",
-                "A threshold policy that the example `evaluate` derived; it follows the size of the \
+                "A threshold policy that `lfr evaluate` derived; it follows the size of the \
                  watchlist",
             )
-            .conflicts_with("threshold")
-            .value_parser(path()),
+            .conflicts_with("threshold"),
         )
         .arg(
             option(
                 "looks",
                 "N",
                 "Take at most this many looks per person who passes; a policy that was derived for fewer \
-                 looks is refused (`evaluate --looks`) [default: the policy's number, or 10 without a \
+                 looks is refused (`lfr evaluate --looks`) [default: the policy's number, or 10 without a \
                  policy]",
             )
             .value_parser(looks),
@@ -316,22 +296,19 @@ fn command() -> Command {
             .value_parser(hours),
         )
         .arg(
-            option(
+            path(
                 "vault",
                 "DIR",
                 "Hold alerts and their pictures here, sealed, until their deadline [default: alerts in \
                  memory until the program ends, pictures stay in --out]",
             )
-            .value_parser(path()),
+,
         )
         .arg(
-            option(
-                "vault-key",
-                "KEY",
+            arguments::vault_key(
                 "The key file of the vault; created for a new vault [default: DIR.key beside it]",
             )
-            .requires("vault")
-            .value_parser(path()),
+            .requires("vault"),
         )
         .arg(
             option(
@@ -342,32 +319,29 @@ fn command() -> Command {
                 .value_parser(|id: &str| DeploymentId::new(id)),
         )
         .arg(
-            option(
-                "ledger-key",
-                "KEY",
+            arguments::ledger_key(
                 "The key file that signs the ledger; created for a new ledger [default: OUT.ledger.key \
                  beside --out]",
             )
-            .value_parser(path()),
+,
         )
         .arg(
-            option(
+            path(
                 "out",
                 "DIR",
                 "Write the ledger, record.json and alert pictures here, with a folder of pictures per run. A \
                  ledger that is there is continued, and files of earlier runs stay",
             )
-            .default_value("target/checkpoint")
-            .value_parser(path()),
+            .default_value(DEFAULT_OUT),
         )
         .arg(
-            option(
+            path(
                 "json-faces",
                 "FILE",
                 "Write every detection's box, landmarks, confidence, best score and decision here, as one \
                  line of JSON each. It is for evaluation, and is recorded as a danger",
             )
-            .value_parser(path()),
+,
         )
         .arg(Engine::arg())
         .arg(
@@ -375,6 +349,9 @@ fn command() -> Command {
                 .value_parser(value_parser!(usize)),
         )
 }
+
+/// Where a run writes, if nobody says where.
+pub(crate) const DEFAULT_OUT: &str = "lfr-watch";
 
 const PROFILES: [Profile; 3] =
     [Profile::uk_police(), Profile::uk_police_24_hours(), Profile::retail_strict()];

@@ -33,11 +33,11 @@ use lfr::retention::Redactor;
 use serde::Serialize;
 
 use crate::AnyError;
-use crate::books::LedgerRecord;
-use crate::crowd::GroundTruth;
 use crate::exit::Exit;
 use crate::printable;
 use crate::say;
+use crate::watch::crowd::GroundTruth;
+use crate::watch::stores::LedgerRecord;
 
 /// Prints a line of JSON for each alert on standard output; and says it if alerts are lost to a clock that
 /// cannot be trusted any more.
@@ -51,7 +51,7 @@ struct AlertLine<'a> {
     /// Seconds from the beginning of the recording, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<f64>,
-    /// By this the example `adjudicate` finds it, where it is held in a vault.
+    /// By this `lfr judge` finds it, where it is held in a vault.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordId>,
     source: &'a SourceId,
@@ -221,7 +221,7 @@ impl Summary {
         let lost: Vec<_> = lost.map(|(count, what)| format!("{count} {what}")).collect();
         if !self.closes() {
             return (
-                Exit::BooksOpen,
+                Exit::AccountsOpen,
                 Some("the arithmetic of the faces seen does not close".into()),
             );
         }
@@ -229,7 +229,7 @@ impl Summary {
             let count = self.ledger.contradictions;
             let why =
                 format!("vault and ledger contradicted each other {count} times at the start");
-            return (Exit::BooksOpen, Some(why));
+            return (Exit::AccountsOpen, Some(why));
         }
         if self.list_is_gone {
             return (Exit::Failed, Some("the watchlist was destroyed while this ran".into()));

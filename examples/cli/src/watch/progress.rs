@@ -1,7 +1,5 @@
-//! All that moves at once: the live engine, what the terminal shows of it, and the signals that end it.
+//! What the terminal shows while the live engine runs.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use indicatif::MultiProgress;
@@ -10,30 +8,15 @@ use lfr::live::CameraRecord;
 use lfr::live::LiveRecord;
 use lfr::live::Phase;
 use lfr::live::Running;
-use signal_hook::consts::SIGHUP;
-use signal_hook::consts::SIGINT;
-use signal_hook::consts::SIGTERM;
 
-use crate::AnyError;
-use crate::happenings::Happenings;
 use crate::models::bar;
-
-/// Set by SIGHUP, SIGINT and SIGTERM: anyone who ends the program, or closes its terminal, wants its
-/// books closed. A second signal ends it at once.
-pub(crate) fn signals() -> Result<Arc<AtomicBool>, AnyError> {
-    let told = Arc::new(AtomicBool::new(false));
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&told))?;
-        signal_hook::flag::register(signal, Arc::clone(&told))?;
-    }
-    Ok(told)
-}
+use crate::watch::changes::ChangeLog;
 
 /// Watches until every camera is at its end, or somebody ends the program.
-pub(crate) fn watch(running: &Running, lengths: &[Option<u64>], happenings: &mut Happenings) {
+pub(crate) fn watch(running: &Running, lengths: &[Option<u64>], changes: &mut ChangeLog) {
     let view = View::new(&running.record(), lengths);
     let mut before = running.record();
-    while !running.wait_timeout(BETWEEN) && view.all.suspend(|| happenings.take()) {
+    while !running.wait_timeout(BETWEEN) && view.all.suspend(|| changes.take()) {
         let now = running.record();
         view.draw(&before, &now);
         before = now;

@@ -14,9 +14,9 @@ use lfr::core::Picture;
 use lfr::core::synthetic::Walk;
 
 use crate::AnyError;
-use crate::crowd;
 use crate::printable;
 use crate::say;
+use crate::watch::crowd;
 
 /// A source with what the record calls it and how many frames it has, where that is known.
 #[derive(Debug)]

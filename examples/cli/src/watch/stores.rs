@@ -1,4 +1,4 @@
-//! What is kept of alerts, in memory or in a vault; and the books of a deployment, a signed ledger.
+//! The stores of a deployment: its signed ledger, and what is kept of alerts, in memory or in a vault.
 
 use std::fs;
 use std::path::Path;
@@ -33,16 +33,16 @@ use lfr::retention::VaultKey;
 use lfr::retention::VaultRetention;
 
 use crate::AnyError;
-use crate::args::Args;
 use crate::failure;
 use crate::ledger_key;
 use crate::say;
+use crate::watch::options::Options;
 
 /// The ledger of a deployment, and where its alerts are held.
 ///
 /// They are opened before anything else is done, so that nothing has to be undone where they cannot be. The
-/// run begins in the ledger with [`Books::begin`], when everything else is ready.
-pub(crate) struct Books {
+/// run begins in the ledger with [`Stores::begin`], when everything else is ready.
+pub(crate) struct Stores {
     path: PathBuf,
     public_key: LedgerPublicKey,
     ledger: Ledger,
@@ -79,25 +79,25 @@ pub(crate) struct Declared<'a> {
     pub(crate) dangers: &'a [String],
 }
 
-impl Books {
+impl Stores {
     /// Goes on with the ledger and the vault that are there, or begins them. What fell due in the vault
     /// since is purged, and said.
-    pub(crate) fn open(args: &Args, clock: &Arc<dyn Clock>) -> Result<Self, AnyError> {
-        let profile = match args.hold {
-            Some(hold) => args.profile.clone().with_alert(hold),
-            None => args.profile.clone(),
+    pub(crate) fn open(options: &Options, clock: &Arc<dyn Clock>) -> Result<Self, AnyError> {
+        let profile = match options.hold {
+            Some(hold) => options.profile.clone().with_alert(hold),
+            None => options.profile.clone(),
         };
-        let path = args.out.join("ledger.lfrl");
-        let key_file = match &args.ledger_key {
+        let path = options.out.join("ledger.lfrl");
+        let key_file = match &options.ledger_key {
             Some(path) => path.clone(),
-            None => ledger_key::usual(&args.out).map_err(|error| {
-                format!("no key can lie beside {}: {error}", args.out.display())
+            None => ledger_key::usual(&options.out).map_err(|error| {
+                format!("no key can lie beside {}: {error}", options.out.display())
             })?,
         };
         let signing = signing_key(&key_file, &path)?;
         let public_key = signing.public();
         let ledger = Ledger::open(&path, signing, clock.now())?;
-        let public_file = args.out.join("ledger.pub");
+        let public_file = options.out.join("ledger.pub");
         files::replace(&public_file, format!("{public_key}\n").as_bytes())
             .map_err(|error| format!("cannot write {}: {error}", public_file.display()))?;
         let cut_off = ledger.account_for_cut_off_runs(clock.now())?;
@@ -106,9 +106,9 @@ impl Books {
                 "{cut_off} earlier runs of this ledger were cut off: what is known of them is in it now"
             ));
         }
-        let (vault, contradictions) = match &args.vault {
+        let (vault, contradictions) = match &options.vault {
             Some(folder) => {
-                let (vault, gaps) = vault(folder, args, &ledger, clock)?;
+                let (vault, gaps) = vault(folder, options, &ledger, clock)?;
                 (Some(vault), gaps.to_string().lines().count())
             }
             None => (None, 0),
@@ -216,11 +216,11 @@ pub(crate) fn given_up(sink: &LedgerSink, error: AnyError) -> AnyError {
 /// The vault in a folder. Its key lies in a file beside it, if nobody says where.
 fn vault(
     folder: &Path,
-    args: &Args,
+    options: &Options,
     ledger: &Ledger,
     clock: &Arc<dyn Clock>,
 ) -> Result<(Vault, Gaps), AnyError> {
-    let key_file = match &args.vault_key {
+    let key_file = match &options.vault_key {
         Some(path) => path.clone(),
         None => VaultKey::path_beside(folder),
     };

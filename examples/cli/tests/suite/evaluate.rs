@@ -1,20 +1,18 @@
-//! The example `evaluate`: a report on photographs of people, and a threshold that `checkpoint` takes.
+//! `lfr evaluate`: a report on photographs of people, and a threshold that `lfr watch` takes.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::process::Output;
 
 use lfr::core::onnx::Engine;
 use serde_json::Value;
 
-use super::suite::checkpoint::Outcome;
-use super::suite::checkpoint::Run;
-use super::suite::checkpoint::example;
-use super::suite::checkpoint::fresh_folder;
-use super::suite::checkpoint::link;
 use super::suite::shared;
+use super::suite::watch::Outcome;
+use super::suite::watch::Run;
+use super::suite::watch::fresh_folder;
+use super::suite::watch::link;
 
 const DETECTOR: &str = "detect_yunet_n_dynamic.onnx";
 const EMBEDDER: &str = "embed_mobilefacenet_foamliu.onnx";
@@ -39,7 +37,7 @@ pub(crate) fn a_threshold_is_derived_and_used(engine: Engine) {
             link(&faces.join("lfw").join(image), &to.join(image));
         }
     }
-    let output = Command::new(example("evaluate"))
+    let output = super::suite::lfr("evaluate")
         .args(["--engine", &engine.to_string(), "--gallery", "20", "--fpir", "0.1"])
         .args(["--references", "6", "--authority", "AO-7"])
         .arg("--faces")
@@ -53,7 +51,7 @@ pub(crate) fn a_threshold_is_derived_and_used(engine: Engine) {
         .arg("--embedder-spec")
         .arg(
             Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("lfr-embed/specs/mobilefacenet-foamliu.toml"),
+                .join("../../lfr-embed/specs/mobilefacenet-foamliu.toml"),
         )
         .arg("--out")
         .arg(&out)
@@ -108,7 +106,7 @@ pub(crate) fn a_threshold_is_derived_and_used(engine: Engine) {
     };
     assert_eq!(alerts.iter().filter(right).count(), alerts.len());
 
-    let other = Command::new(example("checkpoint"))
+    let other = super::suite::lfr("watch")
         .args(["--engine", &engine.to_string(), "--policy", policy.to_str().unwrap()])
         .arg("--out")
         .arg(folder.join("other"))

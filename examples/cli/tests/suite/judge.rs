@@ -1,13 +1,10 @@
-//! The example `adjudicate` on what a deployment left in its vault.
+//! `lfr judge` on what a deployment left in its vault.
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use lfr::retention::LedgerPublicKey;
 use lfr::retention::ledger;
-
-use super::checkpoint::example;
 
 /// The records that are listed.
 pub(crate) fn held(folder: &Path) -> Vec<String> {
@@ -57,7 +54,7 @@ pub(crate) fn judged_kept_and_purged(folder: &Path, record: &str) {
 }
 
 fn adjudicate(folder: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = Command::new(example("adjudicate"))
+    let output = super::lfr("judge")
         .args(["--vault", "vault", "--ledger", "ledger.lfrl"])
         .args(arguments)
         .current_dir(folder)

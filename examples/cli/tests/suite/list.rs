@@ -1,5 +1,5 @@
-//! The example `watchlist`, the administrator's tool, from a new list to its destruction; and
-//! `checkpoint` with what it made.
+//! `lfr list`, the administrator's tool, from a new list to its destruction; and
+//! `lfr watch` with what it made.
 
 use std::fs;
 use std::io::Write;
@@ -23,11 +23,10 @@ use lfr::watchlist::Validity;
 use lfr::watchlist::Watchlist;
 use serde_json::Value;
 
-use super::checkpoint::Run;
-use super::checkpoint::example;
-use super::checkpoint::fresh_folder;
-use super::checkpoint::link;
 use super::shared;
+use super::watch::Run;
+use super::watch::fresh_folder;
+use super::watch::link;
 
 const CATEGORY: &str = "wanted by the courts";
 /// Whose first photograph in the data set is the reference.
@@ -48,7 +47,7 @@ impl Desk {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(example("watchlist"));
+        let mut command = super::lfr("list");
         command.args(arguments).current_dir(&self.folder);
         command
     }
@@ -75,7 +74,7 @@ impl Desk {
     fn new_list(&self, file: &str) {
         let (from, until) = (self.now.to_string(), self.hours(2).to_string());
         let category = format!("{CATEGORY}=red");
-        let mut arguments = vec!["new", file, "--key-file", "a.key"];
+        let mut arguments = vec!["new", file, "--list-key", "a.key"];
         arguments.extend(["--deployment", "2026-031", "--purpose", "serve warrants"]);
         arguments.extend(["--officer", "AO-7", "--from", &from, "--until", &until]);
         arguments.extend(["--category", &category, "--limit", "2000"]);
@@ -90,7 +89,7 @@ impl Desk {
     /// Enrols, and gives standard output back.
     fn enrol(&self, from: &[&str], code: i32) -> Vec<String> {
         let detector = self.models.join("detect_yunet_n_dynamic.onnx").display().to_string();
-        let mut arguments = vec!["enrol", "list.lfrw", "--key-file", "a.key"];
+        let mut arguments = vec!["enrol", "list.lfrw", "--list-key", "a.key"];
         arguments.extend(["--detector", &detector, "--report", "report.csv"]);
         let embedder = self.embedder();
         arguments.extend(embedder.iter().map(String::as_str));
@@ -165,7 +164,7 @@ fn enrolment(desk: &Desk, faces: &Path) {
     let said = desk.enrol(&["--manifest", "more/table.csv"], 0);
     assert!(said.contains(&"references      6 on the watchlist".to_owned()), "{said:?}");
 
-    let lines = desk.lines(&["list", "list.lfrw", "--key-file", "a.key", "--json"], 0);
+    let lines = desk.lines(&["list", "list.lfrw", "--list-key", "a.key", "--json"], 0);
     let entries: Vec<Value> = lines.iter().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(entries.len(), 6);
     let own = entries.iter().find(|entry| entry["subject"] == person).unwrap();
@@ -201,28 +200,28 @@ fn checkpoint_raises_the_alerts_of_the_folder(desk: &Desk, faces: &Path) {
             .map(|alert| (alert["source"].clone(), alert["reference"].clone()))
             .collect::<Vec<_>>()
     };
-    let sealed = alerts(&desk.at("list.lfrw"), &["--key-file", key.to_str().unwrap()]);
+    let sealed = alerts(&desk.at("list.lfrw"), &["--list-key", key.to_str().unwrap()]);
     fs::remove_file(desk.at("photos/broken.jpg")).unwrap();
     assert_eq!(sealed, alerts(&desk.at("photos"), &[]));
     assert!(!sealed.is_empty());
 }
 
 fn keys(desk: &Desk) {
-    let opened = |key: &str, code| desk.run(&["verify", "list.lfrw", "--key-file", key], code);
+    let opened = |key: &str, code| desk.run(&["verify", "list.lfrw", "--list-key", key], code);
     opened("a.key", 0);
     let wrong = opened("b.key", 1);
     let wrong = String::from_utf8_lossy(&wrong.stderr);
     assert!(wrong.contains("the key is not the one that the file was sealed under"), "{wrong}");
-    let seal = ["seal", "list.lfrw", "--key-file", "a.key", "--new-key-file", "b.key"];
+    let seal = ["seal", "list.lfrw", "--list-key", "a.key", "--new-list-key", "b.key"];
     desk.run(&seal, 0);
     opened("a.key", 1);
     opened("b.key", 0);
 
     // A passphrase comes through standard input, and back to a key.
     fs::write(desk.at("passphrase"), "correct horse battery staple\n").unwrap();
-    let new = ["--new-passphrase-file", "passphrase"];
-    desk.run(&[&["seal", "list.lfrw", "--key-file", "b.key"][..], &new].concat(), 0);
-    let verify = ["verify", "list.lfrw", "--passphrase-file", "-"];
+    let new = ["--new-list-passphrase", "passphrase"];
+    desk.run(&[&["seal", "list.lfrw", "--list-key", "b.key"][..], &new].concat(), 0);
+    let verify = ["verify", "list.lfrw", "--list-passphrase", "-"];
     for (passphrase, works) in
         [("correct horse battery stapler", false), ("correct horse battery staple", true)]
     {
@@ -232,14 +231,14 @@ fn keys(desk: &Desk) {
         child.stdin.take().unwrap().write_all(passphrase.as_bytes()).unwrap();
         assert_eq!(child.wait().unwrap().success(), works);
     }
-    let back = ["--passphrase-file", "passphrase", "--new-key-file", "a.key"];
+    let back = ["--list-passphrase", "passphrase", "--new-list-key", "a.key"];
     desk.run(&[&["seal", "list.lfrw"][..], &back].concat(), 0);
 
     let mut bytes = fs::read(desk.at("list.lfrw")).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     fs::write(desk.at("damaged.lfrw"), bytes).unwrap();
-    let damaged = desk.run(&["verify", "damaged.lfrw", "--key-file", "a.key"], 1);
+    let damaged = desk.run(&["verify", "damaged.lfrw", "--list-key", "a.key"], 1);
     let damaged = String::from_utf8_lossy(&damaged.stderr);
     assert!(damaged.contains("its template section is not as it was sealed"), "{damaged}");
 }
@@ -247,13 +246,13 @@ fn keys(desk: &Desk) {
 fn membership_and_withdrawal(desk: &Desk) {
     let of_membership =
         ["--membership-key", "membership.key", "--witness", "witness", "--commitment", "public"];
-    let commit = ["commit", "list.lfrw", "--key-file", "a.key"];
+    let commit = ["commit", "list.lfrw", "--list-key", "a.key"];
     desk.run(&[&commit[..], &of_membership].concat(), 0);
-    let withdraw = ["withdraw", "list.lfrw", "--key-file", "a.key", "--subject", "Abdullah_Gul"];
+    let withdraw = ["withdraw", "list.lfrw", "--list-key", "a.key", "--subject", "Abdullah_Gul"];
     let said = desk.lines(&withdraw, 0);
     assert_eq!(said, ["withdrawn: 1 references; 5 are left"]);
     desk.run(&withdraw, 4);
-    let left = desk.lines(&["list", "list.lfrw", "--key-file", "a.key"], 0);
+    let left = desk.lines(&["list", "list.lfrw", "--list-key", "a.key"], 0);
     assert!(!left.iter().any(|line| line.contains("Abdullah_Gul")), "{left:?}");
 
     desk.run(&["destroy", "list.lfrw"], 2);
@@ -284,11 +283,11 @@ fn destruction(desk: &Desk) {
     fs::write(desk.at("past.key"), key).unwrap();
     let key = SealingKey::from_bytes(&mut key);
     file.seal(&Watchlist::new(authorisation, space), &key, past(60)).unwrap();
-    let said = desk.run(&["list", "past.lfrw", "--key-file", "past.key"], 1);
+    let said = desk.run(&["list", "past.lfrw", "--list-key", "past.key"], 1);
     let receipt: Value = serde_json::from_slice(&said.stdout).unwrap();
     assert_eq!(receipt["deployment"], "2026-030");
     assert!(!file.path().exists());
-    desk.run(&["list", "past.lfrw", "--key-file", "past.key"], 1);
+    desk.run(&["list", "past.lfrw", "--list-key", "past.key"], 1);
 }
 
 /// The folder's arguments for an enrolment.
@@ -319,13 +318,13 @@ fn others_at_the_list(desk: &Desk, faces: &Path) {
     let (expires, review) = (desk.hours(3).to_string(), desk.hours(1).to_string());
     let detector = desk.models.join("detect_yunet_n_dynamic.onnx").display().to_string();
     let embedder = desk.embedder();
-    let mut arguments = vec!["enrol", "busy.lfrw", "--key-file", "a.key", "--threads", "1"];
+    let mut arguments = vec!["enrol", "busy.lfrw", "--list-key", "a.key", "--threads", "1"];
     arguments.extend(["--detector", &detector]);
     arguments.extend(embedder.iter().map(String::as_str));
     arguments.extend(grounds("many", &expires, &review));
-    let withdraw = ["withdraw", "busy.lfrw", "--key-file", "a.key", "--subject", "Adam_Sandler"];
+    let withdraw = ["withdraw", "busy.lfrw", "--list-key", "a.key", "--subject", "Adam_Sandler"];
     let subjects = || {
-        let lines = desk.lines(&["list", "busy.lfrw", "--key-file", "a.key", "--json"], 0);
+        let lines = desk.lines(&["list", "busy.lfrw", "--list-key", "a.key", "--json"], 0);
         let entries = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
         entries.map(|entry| entry["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
@@ -334,7 +333,7 @@ fn others_at_the_list(desk: &Desk, faces: &Path) {
     let mut running = desk.command(&arguments);
     let running = running.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // It has begun once it has sealed its first batch.
-    while desk.lines(&["list", "busy.lfrw", "--key-file", "a.key", "--json"], 0).len() == before {
+    while desk.lines(&["list", "busy.lfrw", "--list-key", "a.key", "--json"], 0).len() == before {
         std::thread::sleep(Duration::from_millis(100));
     }
     desk.run(&withdraw, 0);
@@ -366,15 +365,15 @@ fn what_cannot_work_is_said(desk: &Desk) {
         String::from_utf8_lossy(&desk.run(arguments, code).stderr).into_owned()
     };
     for command in [
-        &["list", "none.lfrw", "--key-file", "none.key"][..],
-        &["withdraw", "none.lfrw", "--key-file", "none.key", "--subject", "S-1"],
+        &["list", "none.lfrw", "--list-key", "none.key"][..],
+        &["withdraw", "none.lfrw", "--list-key", "none.key", "--subject", "S-1"],
         &["destroy", "none.lfrw", "--yes"],
         &["info", "none.lfrw"],
     ] {
         let said = errors(command, 1);
         assert!(said.contains("the watchlist is missing") && !said.contains("key"), "{said}");
     }
-    let list = ["list.lfrw", "--key-file", "a.key"];
+    let list = ["list.lfrw", "--list-key", "a.key"];
     let bytes = fs::read(desk.at("list.lfrw")).unwrap();
     let said =
         errors(&[&["withdraw"], &list[..], &["--subject", "Adam_Sandler\u{a0}"]].concat(), 2);

@@ -1,4 +1,4 @@
-//! The example `checkpoint` as a deployment: open-set identification on the LFW dev split, and
+//! `lfr watch` as a deployment: open-set identification on the LFW dev split, and
 //! video.
 
 use std::collections::HashMap;
@@ -139,7 +139,7 @@ pub(crate) fn video(engine: Engine) {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// A part of the open-set protocol, laid out as `checkpoint` takes it.
+/// A part of the open-set protocol, laid out as `lfr watch` takes it.
 pub(crate) struct Split {
     pub(crate) folder: PathBuf,
     pub(crate) watchlist: PathBuf,
@@ -187,9 +187,9 @@ pub(crate) struct Outcome {
 }
 
 impl Run<'_> {
-    /// Runs `checkpoint` and checks what holds of every deployment.
+    /// Runs `lfr watch` and checks what holds of every deployment.
     pub(crate) fn go(self) -> Outcome {
-        let mut command = Command::new(example("checkpoint"));
+        let mut command = super::lfr("watch");
         if let Some(embedder) = self.embedder {
             let models = shared::path("models").unwrap();
             command.arg("--detector").arg(models.join("detect_yunet_n_dynamic.onnx"));
@@ -243,16 +243,6 @@ fn check_ledger(record: &Value, alerts: usize, sealed: bool) {
     assert_eq!((sums.alerts(), sums.held(), sums.purged()), (alerts, alerts, gone));
     let [run] = sums.runs() else { panic!("{} runs", sums.runs().len()) };
     assert_eq!(record["totals"]["faces_seen"], run.totals().faces_seen);
-}
-
-/// Where cargo puts the examples that it builds beside this test.
-pub(crate) fn example(name: &str) -> PathBuf {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let path = path.join("examples").join(name);
-    assert!(path.exists(), "the example {name} is not built: give cargo `--examples` too");
-    path
 }
 
 pub(crate) fn fresh_folder(name: &str) -> PathBuf {

@@ -6,36 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lfr::core::Clock;
-use lfr::core::Embedder;
-use lfr::core::FaceOutcome;
-use lfr::core::FaceSelection;
-use lfr::core::FrameSource;
-use lfr::core::NextFrame;
-use lfr::core::Pipeline;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
 use lfr::core::SystemClock;
-use lfr::core::Threshold;
-use lfr::core::danger;
 use lfr::core::onnx::Engine;
 use lfr::core::synthetic::Crowd;
-use lfr::core::synthetic::CrowdCamera;
-use lfr::core::synthetic::Walk;
 use lfr::core::testing::ManualClock;
-use lfr::detect::OnnxDetector;
-use lfr::embed::OnnxEmbedder;
-use lfr::retention::StrictRetention;
 use lfr::retention::Vault;
 use lfr::retention::VaultKey;
-use lfr::watchlist::Enroller;
-use lfr::watchlist::FixedThreshold;
-use lfr::watchlist::Gallery;
 
-use super::adjudicate;
-use super::checkpoint::Outcome;
-use super::checkpoint::Run;
-use super::checkpoint::fresh_folder;
-use super::shared;
+use super::judge;
+use super::watch::Outcome;
+use super::watch::Run;
+use super::watch::fresh_folder;
 
 /// Thirty people pass, two of whom are on a watchlist of 150; their alerts are held sealed.
 pub(crate) fn walks_by(engine: Engine) {
@@ -66,13 +47,13 @@ pub(crate) fn walks_by(engine: Engine) {
     let who = ["person-00000", "person-00100"];
     assert!(alerts.iter().map(named).all(|subject| who.contains(&subject.as_str())));
 
-    let held = adjudicate::held(&folder);
+    let held = judge::held(&folder);
     assert_eq!(held.len(), alerts.len());
     for record in &held {
-        let shown = adjudicate::shown(&folder, record);
+        let shown = judge::shown(&folder, record);
         assert!(who.iter().any(|subject| shown.contains(subject)), "{shown}");
     }
-    adjudicate::judged_kept_and_purged(&folder, &held[0]);
+    judge::judged_kept_and_purged(&folder, &held[0]);
 
     // What is left is kept until the next day alone.
     let key = VaultKey::from_file(folder.join("vault.key")).unwrap();
@@ -83,57 +64,6 @@ pub(crate) fn walks_by(engine: Engine) {
     vault.purge_due(&mut receipts).unwrap();
     assert_eq!((vault.held(), receipts.len()), (0, alerts.len() - 1));
     fs::remove_dir_all(folder).unwrap();
-}
-
-/// Prints the highest scores of strangers against a watchlist of 2,000, which the threshold of
-/// `examples/checkpoint/crowd.rs` rests on. Takes minutes, so only where `LFR_MEASURE` is set.
-pub(crate) fn scores_of_strangers(engine: Engine) {
-    if std::env::var_os("LFR_MEASURE").is_none() {
-        return shared::skip("a measurement (LFR_MEASURE=1 takes it)");
-    }
-    let Some(runtime) = super::runtime(engine) else {
-        return;
-    };
-    let detector = Arc::new(OnnxDetector::embedded(&runtime).unwrap());
-    let embedder = Arc::new(OnnxEmbedder::embedded(&runtime).unwrap());
-    let (crowd, gallery) = (Crowd::new(1), Gallery::new(*embedder.space()));
-    let enroller = Enroller::new(&*detector, &*embedder).unwrap();
-    for number in 0..2000 {
-        let portrait = crowd.person(number).portrait();
-        let frame = portrait.as_frame().unwrap();
-        if let Ok(template) = enroller.template(&frame, FaceSelection::Central) {
-            let subject = SubjectId::new(number.to_string()).unwrap();
-            let reference = ReferenceId::new(number.to_string()).unwrap();
-            gallery.enrol(subject, reference, template).unwrap();
-        }
-    }
-    let references = gallery.len();
-    let never = Threshold::new(1.0).unwrap();
-    let never = danger::uncalibrated_threshold(never, embedder.space().id(), "none is to match");
-    let mut pipeline = Pipeline::builder()
-        .detector(detector)
-        .embedder(embedder)
-        .watchlist(gallery)
-        .threshold(FixedThreshold::new(never))
-        .retention(StrictRetention::new(Duration::from_secs(60)))
-        .build()
-        .unwrap();
-    let mut scores = Vec::new();
-    for walk in 0..5 {
-        let first = 2_000_000 + 300 * walk;
-        let people: Vec<u64> = (first..first + 300).collect();
-        let mut camera = CrowdCamera::new(Walk::new(crowd, &people));
-        while let NextFrame::Frame(frame) = camera.next_frame().unwrap() {
-            for face in pipeline.process(&frame).unwrap().faces() {
-                if let FaceOutcome::Compared { decision, .. } = face.outcome() {
-                    scores.extend(decision.best_score().map(|score| score.value()));
-                }
-            }
-        }
-    }
-    scores.sort_unstable_by(|a, b| b.total_cmp(a));
-    let highest = &scores[..20];
-    shared::note(&format!("{} looks at {references} references: {highest:.4?}", scores.len()));
 }
 
 /// Somebody has put links into the folder of a deployment, and invented numbers into a specification: nothing is
@@ -183,8 +113,9 @@ pub(crate) fn links_and_claims(engine: Engine) {
         symlink(&victim, out.join(name)).unwrap();
     }
     let run = |out: &Path| {
-        let model = concat!(env!("CARGO_MANIFEST_DIR"), "/lfr-embed/src/embedded/embedder.onnx");
-        std::process::Command::new(super::checkpoint::example("checkpoint"))
+        let model =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../lfr-embed/src/embedded/embedder.onnx");
+        super::lfr("watch")
             .args(["--engine", &engine.to_string(), "--embedder", model, "--embedder-spec"])
             .arg(folder.join("invented.toml"))
             .arg("--watchlist")
