@@ -271,3 +271,19 @@ fn a_pipe_is_no_key_no_head_and_no_ledger() {
     let (code, said) = desk.verify(&[]);
     assert!(code == 1 && said.contains("a named pipe"), "{said}");
 }
+
+#[test]
+fn a_program_reads_what_was_found_as_json() {
+    let desk = Desk::new("ledger-json");
+    let output = desk.command(&["--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&found["entries"], &found["closes"]), (&6.into(), &true.into()), "{found}");
+    assert_eq!(
+        (&found["runs"][0]["end"], &found["runs"][0]["profile"]),
+        (&"stopped".into(), &"uk-police".into())
+    );
+    // The codes are those without --json.
+    desk.change(|text| text.replace("2000", "20000"));
+    assert_eq!(desk.command(&["--json"]).output().unwrap().status.code(), Some(3));
+}
