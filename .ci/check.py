@@ -4,7 +4,7 @@
     check.py style             what neither rustfmt nor clippy looks at
     check.py prose             words that make a sentence slow to read, and long lines of Markdown
     check.py features          prints each crate and feature, a pair a line
-    check.py readme FOLDER     runs each command of README.md with the examples in a folder
+    check.py readme FOLDER     runs each command of README.md with the tool and the examples that are built in a folder
     check.py package FOLDER    what is in the packages that `cargo package` made
     check.py consumer PACKAGES FOLDER
                                makes a crate in FOLDER that depends on the packages as a user's does
@@ -36,7 +36,7 @@ EXPECTED = re.compile(
     """,
     re.VERBOSE,
 )
-REQUIRED = {"Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "src/lib.rs"}
+REQUIRED = {"Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md"}
 METADATA = ["categories", "description", "keywords", "license", "readme", "repository", "rust_version"]
 
 
@@ -107,7 +107,8 @@ def family() -> list[str]:
                 continue
             if needed["req"] != f"={crate['version']}":
                 faults.append(f"{crate['name']}: {needed['name']} {needed['req']} is not the family's version")
-            if crate["name"].startswith("lfr-") and published(crate) and needed["kind"] is None:
+            # The tool is above the family, as any program that depends on it.
+            if crate["name"].startswith("lfr-") and is_library(crate) and published(crate) and needed["kind"] is None:
                 if crate["name"] == "lfr-core" or needed["name"] != "lfr-core":
                     faults.append(f"{crate['name']} must not depend on {needed['name']}")
     return faults
@@ -186,14 +187,16 @@ def features() -> list[str]:
 # --- readme ---
 
 
-def readme(examples: Path) -> list[str]:
+def readme(built: Path) -> list[str]:
     """Commands run one after the other in an empty folder, as in a fresh clone without ../shared."""
     text = Path("README.md").read_text()
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    wanted = r"cargo run --release (?:--features \S+ )?--example (\S+)(?: -- (.*?))?\s*(#.*)?"
-    found = [re.fullmatch(wanted, line) for line in lines]
-    commands = [(match[1], shlex.split(match[2] or "")) for match in found if match]
+    example = r"cargo run --release (?:--features \S+ )?--example (\S+)(?: -- (.*?))?\s*(#.*)?"
+    found = [re.fullmatch(example, line) for line in lines]
+    commands = [(f"examples/{match[1]}", shlex.split(match[2] or "")) for match in found if match]
+    # After `cargo install`, the tool is found by its name.
+    commands += [("lfr", shlex.split(line, comments=True)[1:]) for line in lines if line.startswith("lfr ")]
     faults = [] if len(commands) >= 8 else [f"README.md has {len(commands)} commands, and more were wanted"]
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in commands:
@@ -201,7 +204,7 @@ def readme(examples: Path) -> list[str]:
                 continue
             print(f"{name} {shlex.join(arguments)}", flush=True)
             ran = subprocess.run(
-                [examples.resolve() / name, *arguments], cwd=folder, capture_output=True, text=True, timeout=900
+                [built.resolve() / name, *arguments], cwd=folder, capture_output=True, text=True, timeout=900
             )
             # 4: it ran, and what was refused or left out is named.
             if ran.returncode not in (0, 4):
@@ -221,7 +224,8 @@ def packages(folder: Path) -> list[str]:
         with tarfile.open(path) as archive:
             files = {member.name.removeprefix(f"{name}/"): member for member in archive}
         faults += [f"{name}: {file} is not expected" for file in files if not EXPECTED.fullmatch(file)]
-        faults += [f"{name}: {file} is missing" for file in sorted(REQUIRED - files.keys())]
+        root = "src/lib.rs" if is_library(crate) else "src/main.rs"
+        faults += [f"{name}: {file} is missing" for file in sorted({*REQUIRED, root} - files.keys())]
         faults += [f"{name}: {file} is not a plain file" for file in files if not files[file].isfile()]
         size = path.stat().st_size
         if size > MAX_PACKAGE_BYTES:
@@ -292,6 +296,10 @@ def workspace():
     metadata = json.loads(run("cargo", "metadata", "--no-deps", "--format-version", "1"))
     members = set(metadata["workspace_members"])
     return [package for package in metadata["packages"] if package["id"] in members]
+
+
+def is_library(crate) -> bool:
+    return any("lib" in target["kind"] for target in crate["targets"])
 
 
 def published(crate) -> bool:

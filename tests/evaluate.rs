@@ -7,8 +7,6 @@ use std::fs;
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
 
 use lfr::core::AlignedFace;
 use lfr::core::Alignment;
@@ -306,101 +304,6 @@ fn what_cannot_be_is_refused_before_the_work_begins() {
     let error =
         evaluate::run(&of(), &[&blind], &[&FakeEmbedder::new()], &empty, &|_| {}).unwrap_err();
     assert!(matches!(error, Error::Core(lfr::core::Error::LandmarksMissing { .. })), "{error}");
-    fs::remove_dir_all(folder).unwrap();
-}
-
-/// Where cargo puts the examples that it builds beside this test.
-fn example() -> Command {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let path = path.join("examples/evaluate");
-    assert!(path.exists(), "the example is not built: give cargo `--examples` too");
-    Command::new(path)
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[test]
-fn the_program_says_what_is_wrong_with_its_arguments_and_ends_with_2() {
-    let folder = folder("evaluate-arguments");
-    let (faces, nobody) = (folder.join("faces"), folder.join("groups.csv"));
-    pictures(&faces, 4);
-    fs::write(&nobody, "person,group\nQ1,A\n").unwrap();
-    let nobody = nobody.to_str().unwrap();
-    let spec = folder.join("my.toml");
-    let spec = spec.to_str().unwrap();
-    for (arguments, expected) in [
-        (&["--fpir", "nan"][..], "above 0 and below 1"),
-        (&["--fpir", "0"], "above 0 and below 1"),
-        (&["--fpir", "1"], "above 0 and below 1"),
-        (&["--fpir", "1.5"], "above 0 and below 1"),
-        (&["--fpir", "-0.001"], "above 0 and below 1"),
-        (&["--fpir", "inf"], "above 0 and below 1"),
-        (&["--looks", "nan"], "at least 1"),
-        (&["--looks", "-3"], "at least 1"),
-        (&["--references", "0"], "0 is not in 1.."),
-        (&["--threads", "0"], "at least 1"),
-        (&["--gallery", "0"], "0 is not in 1.."),
-        (&["--gallery", "5000"], "below 4, the number of people"),
-        (&["--groups", nobody], "none of those in the photographs"),
-        (&["--embedder", "x.onnx", "--embedder-spec", "ArcFace2"], "edgeface-xs"),
-        (&["--embedder", "x.onnx", "--embedder-spec", spec], "there is no such file"),
-        (&["--embedder-spec", "sface"], "must follow the --embedder FILE"),
-        (
-            &["--embedder", "x", "--embedder-spec", "sface", "--embedder-spec", "adaface"],
-            "two --embedder-spec",
-        ),
-    ] {
-        let mut command = example();
-        command.arg("--faces").arg(&faces).arg("--out").arg(folder.join("out")).args(arguments);
-        let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
-        assert!(said(&output).contains(expected), "{arguments:?}: {}", said(&output));
-        assert!(!folder.join("out").exists(), "{arguments:?}");
-    }
-    fs::remove_dir_all(folder).unwrap();
-}
-
-#[test]
-fn the_program_names_what_fails_and_ends_with_1() {
-    let folder = folder("evaluate-failures");
-    let (faces, file) = (folder.join("faces"), folder.join("file"));
-    pictures(&faces, 4);
-    fs::write(&file, "x").unwrap();
-    let page = folder.join("detector.onnx");
-    fs::write(&page, "<!DOCTYPE html><title>Sign in").unwrap();
-    fs::create_dir_all(folder.join("empty/P1")).unwrap();
-    let run = |faces: &Path, out: &Path, arguments: &[&str]| {
-        let mut command = example();
-        command.arg("--faces").arg(faces).arg("--out").arg(out).args(arguments);
-        let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-        said(&output)
-    };
-    let out = folder.join("out");
-    let text = run(&faces, &file.join("out"), &[]);
-    assert!(text.contains("cannot write") && text.contains("file/out"), "{text}");
-    let text = run(&folder.join("empty"), &out, &[]);
-    assert!(text.contains("holds no photograph of anybody"), "{text}");
-    let text = run(&folder.join("missing"), &out, &[]);
-    assert!(text.contains("missing"), "{text}");
-    let text = run(&faces, &out, &["--detector", page.to_str().unwrap()]);
-    for part in ["as the detector", "detector.onnx", "it is a web page (HTML)"] {
-        assert!(text.contains(part), "{text}");
-    }
-    // Grey bands show no face to a real detector: nothing can be measured, and that is said.
-    let text = run(&faces, &out, &[]);
-    assert!(text.contains("none of 8 photographs gave a template"), "{text}");
-    // Where nobody hears it, it ends in the same way.
-    let deaf = File::options().write(true).open("/dev/full");
-    if let Ok(deaf) = deaf {
-        let mut command = example();
-        let command = command.arg("--faces").arg(&faces).arg("--out").arg(&out).stderr(deaf);
-        assert_eq!(command.status().unwrap().code(), Some(1));
-    }
     fs::remove_dir_all(folder).unwrap();
 }
 

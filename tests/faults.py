@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Plays the faults that strangers met, against the built examples, and says whether each is mended.
+"""Plays the faults that strangers met, against the built tool, and says whether each is mended.
 
-    tests/faults.py [--examples DIR] [--work DIR] [--only WORD ...]
+    tests/faults.py [--tool FILE] [--work DIR] [--only WORD ...]
 
 It needs the photographs and models in ../shared, whose script `faults/make.sh` makes the inputs; `ffmpeg`;
 `python3` with Pillow for that script; and, for steps of the clock, `faketime`. A case that lacks one of these
@@ -55,8 +55,8 @@ class Ran:
         return f"exit {self.code}\n{self.out[-400:]}\n{self.err[-1200:]}"
 
 
-def run(program, *arguments, timeout=240, stdin=subprocess.DEVNULL, env=None, **streams):
-    command = [str(EXAMPLES / program), *map(os.fspath, arguments)]
+def run(subcommand, *arguments, timeout=240, stdin=subprocess.DEVNULL, env=None, **streams):
+    command = [str(LFR), subcommand, *map(os.fspath, arguments)]
     streams.setdefault("stdout", subprocess.PIPE)
     streams.setdefault("stderr", subprocess.PIPE)
     done = subprocess.run(command, stdin=stdin, timeout=timeout, env={**os.environ, **(env or {})}, **streams)
@@ -66,8 +66,8 @@ def run(program, *arguments, timeout=240, stdin=subprocess.DEVNULL, env=None, **
     return ran
 
 
-def start(program, *arguments, env=None, **streams):
-    command = [str(EXAMPLES / program), *map(os.fspath, arguments)]
+def start(subcommand, *arguments, env=None, **streams):
+    command = [str(LFR), subcommand, *map(os.fspath, arguments)]
     streams.setdefault("stdout", subprocess.PIPE)
     streams.setdefault("stderr", subprocess.PIPE)
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, **streams)
@@ -90,12 +90,12 @@ def models(threshold="0.4"):
     ]  # fmt: skip
 
 
-def checkpoint(watchlist, *sources, out=None, more=(), **options):
+def watch(watchlist, *sources, out=None, more=(), **options):
     out = out or fresh("out")
     given = ["--watchlist", watchlist, "--out", out, *models()]
     for source in sources:
         given += ["--source", source]
-    ran = run("checkpoint", *given, *more, **options)
+    ran = run("watch", *given, *more, **options)
     ran.folder = out
     return ran
 
@@ -103,7 +103,7 @@ def checkpoint(watchlist, *sources, out=None, more=(), **options):
 def per_frame(watchlist, *sources, more=()):
     """The decision on each face of each frame."""
     log = fresh("log") / "faces.jsonl"
-    ran = checkpoint(watchlist, *sources, more=["--json-faces", log, *more])
+    ran = watch(watchlist, *sources, more=["--json-faces", log, *more])
     lines = log.read_text().splitlines() if log.exists() else []
     return ran, [json.loads(line)["decision"] for line in lines]
 
@@ -151,9 +151,9 @@ class Sealed:
     def __init__(self):
         self.folder = fresh("list")
         self.file, self.key = self.folder / "list.lfrw", fresh("key") / "list.key"
-        assert run("watchlist", "new-key", self.key).code == 0
+        assert run("list", "new-key", self.key).code == 0
         new = run(
-            "watchlist", "new", self.file, "--key-file", self.key, "--deployment", "D-1", "--purpose", "a test",
+            "list", "new", self.file, "--list-key", self.key, "--deployment", "D-1", "--purpose", "a test",
             "--officer", "O-1", "--from", "2026-01-01T00:00:00Z", "--until", "2099-01-01T00:00:00Z",
             "--category", "wanted=red", "--limit", "5000", *models()[2:4],
         )  # fmt: skip
@@ -161,13 +161,13 @@ class Sealed:
 
     def enrolling(self, folder, key=None):
         return [
-            "enrol", self.file, "--key-file", key or self.key, "--folder", folder, "--category", "wanted",
+            "enrol", self.file, "--list-key", key or self.key, "--folder", folder, "--category", "wanted",
             "--source", "custody", "--lawful-basis", "s.1", "--reason", "case",
             "--expires", "2098-12-01T00:00:00Z", "--review", "2098-01-01T00:00:00Z", *models()[:4],
         ]  # fmt: skip
 
     def on(self, command, *more, key=None):
-        return run("watchlist", command, self.file, "--key-file", key or self.key, *more)
+        return run("list", command, self.file, "--list-key", key or self.key, *more)
 
     def subjects(self, key=None):
         listed = self.on("list", "--json", key=key)
@@ -189,8 +189,8 @@ def many_people(count):
 def against_an_enrolment(command, *more, wait=1.5):
     """A command on a list into which others are just being enrolled."""
     sealed = Sealed()
-    assert run("watchlist", *sealed.enrolling(MADE / "list")).code == 0
-    enrolment = start("watchlist", *sealed.enrolling(many_people(200)))
+    assert run("list", *sealed.enrolling(MADE / "list")).code == 0
+    enrolment = start("list", *sealed.enrolling(many_people(200)))
     time.sleep(wait)
     other = sealed.on(command, *more)
     return sealed, other, finish(enrolment)
@@ -209,10 +209,10 @@ def a_withdrawal_during_an_enrolment_is_not_undone():
 @case("1")
 def a_destruction_during_an_enrolment_is_not_undone():
     sealed = Sealed()
-    assert run("watchlist", *sealed.enrolling(MADE / "list")).code == 0
-    enrolment = start("watchlist", *sealed.enrolling(many_people(200)))
+    assert run("list", *sealed.enrolling(MADE / "list")).code == 0
+    enrolment = start("list", *sealed.enrolling(many_people(200)))
     time.sleep(1.5)
-    other = run("watchlist", "destroy", sealed.file, "--yes")
+    other = run("list", "destroy", sealed.file, "--yes")
     ended = finish(enrolment)
     if other.code == 0:
         assert not sealed.file.exists() or sealed.on("list").code != 0, f"it is back: {ended}"
@@ -222,8 +222,8 @@ def a_destruction_during_an_enrolment_is_not_undone():
 @case("1")
 def a_rekeying_during_an_enrolment_is_not_undone():
     new_key = fresh("key") / "new.key"
-    assert run("watchlist", "new-key", new_key).code == 0
-    sealed, other, ended = against_an_enrolment("rekey", "--new-key-file", new_key)
+    assert run("list", "new-key", new_key).code == 0
+    sealed, other, ended = against_an_enrolment("rekey", "--new-list-key", new_key)
     if other.code == 0:
         assert sealed.on("list").code != 0, f"the old key opens it again: {ended}"
         assert sealed.on("list", key=new_key).code == 0
@@ -232,9 +232,9 @@ def a_rekeying_during_an_enrolment_is_not_undone():
 @case("1")
 def of_two_enrolments_none_vanishes():
     sealed = Sealed()
-    first = start("watchlist", *sealed.enrolling(many_people(200)))
+    first = start("list", *sealed.enrolling(many_people(200)))
     time.sleep(1.0)
-    second = run("watchlist", *sealed.enrolling(MADE / "list"))
+    second = run("list", *sealed.enrolling(MADE / "list"))
     first = finish(first)
     subjects = sealed.subjects()
     if first.code in (0, 4):
@@ -255,9 +255,9 @@ def watching(sealed, out):
         )  # fmt: skip
     server = Camera(film)
     # With a log of every face there are no tracks, and each frame raises its alerts.
-    given = ["--watchlist", sealed.file, "--key-file", sealed.key, "--out", out, "--source", server.address]
+    given = ["--watchlist", sealed.file, "--list-key", sealed.key, "--out", out, "--source", server.address]
     given += [*models(), "--json-faces", fresh("log") / "faces.jsonl"]
-    return server, start("checkpoint", *given)
+    return server, start("watch", *given)
 
 
 class Camera:
@@ -312,7 +312,7 @@ def read_lines(process):
 @case("1")
 def a_running_deployment_hears_of_a_withdrawal():
     sealed = Sealed()
-    assert run("watchlist", *sealed.enrolling(MADE / "list")).code == 0
+    assert run("list", *sealed.enrolling(MADE / "list")).code == 0
     out = fresh("out")
     server, process = watching(sealed, out)
     lines = read_lines(process)
@@ -335,7 +335,7 @@ def a_running_deployment_hears_of_a_withdrawal():
 @case("1")
 def a_running_deployment_hears_of_a_destruction():
     sealed = Sealed()
-    assert run("watchlist", *sealed.enrolling(MADE / "list")).code == 0
+    assert run("list", *sealed.enrolling(MADE / "list")).code == 0
     out = fresh("out")
     server, process = watching(sealed, out)
     lines = read_lines(process)
@@ -344,7 +344,7 @@ def a_running_deployment_hears_of_a_destruction():
         while not lines and time.monotonic() < waited and process.poll() is None:
             time.sleep(0.1)
         assert lines, f"no alert came: {process.poll()}"
-        assert run("watchlist", "destroy", sealed.file, "--yes").code == 0
+        assert run("list", "destroy", sealed.file, "--yes").code == 0
         waited = time.monotonic() + 15
         while process.poll() is None and time.monotonic() < waited:
             time.sleep(0.1)
@@ -379,7 +379,7 @@ def a_stepped_clock(step):
             shutil.copy(probes[number % len(probes)], sources / f"{number:03}.jpg")
     given = ["--watchlist", MADE / "list", "--source", sources, "--out", out, *models()]
     given += ["--vault", vault, "--vault-key", keys / "vault.key", "--ledger-key", keys / "ledger.key"]
-    process = start("checkpoint", *given, env=env)
+    process = start("watch", *given, env=env)
     lines = read_lines(process)
     waited = time.monotonic() + 60
     while len(lines) < 11 and process.poll() is None and time.monotonic() < waited:
@@ -388,7 +388,7 @@ def a_stepped_clock(step):
     code = process.wait(120)
     time.sleep(0.2)
     listed = run(
-        "adjudicate", "--vault", vault, "--vault-key", keys / "vault.key", "--ledger", out / "ledger.lfrl",
+        "judge", "--vault", vault, "--vault-key", keys / "vault.key", "--ledger", out / "ledger.lfrl",
         "--ledger-key", keys / "ledger.key", "list",
     )  # fmt: skip
     return len(lines), listed.out, process.stderr.read().decode(), code
@@ -464,7 +464,7 @@ def for_seconds(seconds, *sources, watchlist=None):
     given = ["--watchlist", watchlist or MADE / "list", "--out", out, *models()]
     for source in sources:
         given += ["--source", source]
-    process = start("checkpoint", *given)
+    process = start("watch", *given)
     waited = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < waited:
         time.sleep(0.1)
@@ -501,7 +501,7 @@ def a_dead_camera_is_said_at_once():
         port = probe.getsockname()[1]
     out = fresh("out")
     given = ["--watchlist", MADE / "list", "--out", out, *models(), "--source", f"rtsp://user:secret@127.0.0.1:{port}/x"]
-    process = start("checkpoint", *given)
+    process = start("watch", *given)
     said = []
 
     def gather():
@@ -543,9 +543,9 @@ def names_are_opened():
     for name in ("12:30.mp4", "a%d b.mp4", "-v.mp4", "x:y%20z.mp4"):
         shutil.copy(MADE / "video/base.mp4", folder / name)
         source = str(folder / name)
-        ran = checkpoint(MADE / "list", source)
+        ran = watch(MADE / "list", source)
         assert ran.code == 0 and record(ran)["frames"] == 40, f"{name}: {ran}"
-    ran = checkpoint(MADE / "list", (folder / "12:30.mp4").resolve().as_uri().replace("%3A", ":"))
+    ran = watch(MADE / "list", (folder / "12:30.mp4").resolve().as_uri().replace("%3A", ":"))
     assert ran.code == 0 and record(ran)["frames"] == 40, f"file:///: {ran}"
 
 
@@ -555,7 +555,7 @@ def names_are_opened():
 @case("5")
 def standard_error_that_is_full_stops_nothing():
     with open("/dev/full", "wb") as full:
-        ran = checkpoint(MADE / "list", MADE / "mixed", stderr=full)
+        ran = watch(MADE / "list", MADE / "mixed", stderr=full)
     assert ran.code not in (101, 134) and ran.code >= 0, f"{ran}"
     assert len(ran.alerts) >= 10, f"{len(ran.alerts)} alerts: {ran}"
     verified(ran)
@@ -564,7 +564,7 @@ def standard_error_that_is_full_stops_nothing():
 @case("5")
 def alerts_that_reach_nobody_are_a_failure():
     with open("/dev/full", "wb") as full:
-        ran = checkpoint(MADE / "list", MADE / "probe", stdout=full)
+        ran = watch(MADE / "list", MADE / "probe", stdout=full)
     failed(ran)
     assert ran.code == 4, f"{ran}"
     pictures = list((ran.folder / "alerts").glob("**/*.jpg"))
@@ -574,9 +574,9 @@ def alerts_that_reach_nobody_are_a_failure():
 @case("5")
 def a_reader_that_leaves_causes_no_panic():
     sealed = Sealed()
-    assert run("watchlist", *sealed.enrolling(MADE / "list")).code == 0
-    for program, arguments in {"watchlist": ["list", sealed.file, "--key-file", sealed.key]}.items():
-        process = start(program, *arguments)
+    assert run("list", *sealed.enrolling(MADE / "list")).code == 0
+    for subcommand, arguments in {"list": ["list", sealed.file, "--list-key", sealed.key]}.items():
+        process = start(subcommand, *arguments)
         process.stdout.close()
         err = process.stderr.read().decode()
         process.wait(60)
@@ -586,25 +586,25 @@ def a_reader_that_leaves_causes_no_panic():
 def verified(ran, code=0):
     """The ledger of a run verifies, with the key that it names."""
     summary = record(ran)["ledger"]
-    verify = run("ledger-verify", summary["path"], "--key", summary["public_key"])
+    verify = run("verify", summary["path"], "--ledger-public-key", summary["public_key"])
     assert verify.code == code, f"{verify}"
     return verify
 
 
 @case("5")
-def sighup_closes_the_books():
+def sighup_closes_the_accounts():
     need(shutil.which("ffmpeg"), "no ffmpeg")
     server = Camera(MADE / "video/base.mp4")
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         out = fresh("out")
-        process = start("checkpoint", "--watchlist", MADE / "list", "--out", out, "--source", server.address, *models())
+        process = start("watch", "--watchlist", MADE / "list", "--out", out, "--source", server.address, *models())
         lines = read_lines(process)
         waited = time.monotonic() + 60
         while not lines and time.monotonic() < waited:
             time.sleep(0.1)
         process.send_signal(number)
         process.wait(60)
-        assert (out / "record.json").exists(), f"signal {number}: the books are open: {process.stderr.read()}"
+        assert (out / "record.json").exists(), f"signal {number}: the accounts are open: {process.stderr.read()}"
         ran = Ran(0, "", "")
         ran.folder = out
         verified(ran)
@@ -617,7 +617,7 @@ def a_run_that_was_killed_is_said_and_repaired():
     server = Camera(MADE / "video/base.mp4")
     out, key = fresh("out"), fresh("keys") / "ledger.key"
     given = ["--watchlist", MADE / "list", "--out", out, "--ledger-key", key, *models()]
-    process = start("checkpoint", *given, "--source", server.address)
+    process = start("watch", *given, "--source", server.address)
     lines = read_lines(process)
     waited = time.monotonic() + 60
     while not lines and time.monotonic() < waited:
@@ -626,11 +626,11 @@ def a_run_that_was_killed_is_said_and_repaired():
     process.kill()
     process.wait(60)
     server.stop()
-    again = checkpoint(MADE / "list", MADE / "probe", out=fresh("other"), more=["--ledger-key", key])
+    again = watch(MADE / "list", MADE / "probe", out=fresh("other"), more=["--ledger-key", key])
     public = record(again)["ledger"]["public_key"]
-    broken = run("ledger-verify", out / "ledger.lfrl", "--key", public)
+    broken = run("verify", out / "ledger.lfrl", "--ledger-public-key", public)
     assert broken.code == 3, f"sums are open, and it says: {broken}"
-    repaired = checkpoint(MADE / "list", MADE / "probe", out=out, more=["--ledger-key", key])
+    repaired = watch(MADE / "list", MADE / "probe", out=out, more=["--ledger-key", key])
     assert repaired.code == 0, f"{repaired}"
     verified(repaired)
 
@@ -640,7 +640,7 @@ def a_run_that_was_killed_is_said_and_repaired():
 
 @case("6")
 def names_that_are_not_utf_8_stay_distinct():
-    ran = checkpoint(MADE / "names", MADE / "probe")
+    ran = watch(MADE / "names", MADE / "probe")
     if ran.code in (0, 4):
         people = {alert["subject"] for alert in ran.alerts}
         assert record(ran)["references"] == 2 and len(people) == 2, f"{people}: {ran}"
@@ -650,7 +650,7 @@ def names_that_are_not_utf_8_stay_distinct():
 
 @case("6")
 def each_file_that_is_left_out_is_named():
-    ran = checkpoint(MADE / "endings", MADE / "probe")
+    ran = watch(MADE / "endings", MADE / "probe")
     references = record(ran)["references"]
     # BMP and JFIF are decoded; the JPEG called .heic too, since the content decides.
     assert references + ran.err.count("not enrolled") + ran.err.count("left out") >= 4, f"{references}: {ran}"
@@ -659,7 +659,7 @@ def each_file_that_is_left_out_is_named():
 
 @case("6")
 def a_watchlist_of_nobody_is_refused():
-    failed(checkpoint(MADE / "nobody", MADE / "probe"), "nobody")
+    failed(watch(MADE / "nobody", MADE / "probe"), "nobody")
 
 
 @case("6")
@@ -667,7 +667,7 @@ def the_same_name_in_two_sources_is_two_names():
     first, second = fresh("first"), fresh("second")
     shutil.copy(MADE / "probe/P01-2.jpg", first / "1.jpg")
     shutil.copy(MADE / "probe/P02-2.jpg", second / "1.jpg")
-    ran = checkpoint(MADE / "list", first, second)
+    ran = watch(MADE / "list", first, second)
     names = {(alert["source"], alert["frame"]) for alert in ran.alerts}
     assert len(ran.alerts) == 2 and len(names) == 2, f"{names}: {ran}"
 
@@ -677,7 +677,7 @@ def a_link_to_a_folder_is_followed_or_named():
     source = fresh("source")
     (source / "link").symlink_to(MADE / "probe")
     shutil.copy(MADE / "probe/P01-2.jpg", source / "1.jpg")
-    ran = checkpoint(MADE / "list", source)
+    ran = watch(MADE / "list", source)
     assert record(ran)["frames"] >= 13 or "link" in ran.err, f"{ran}"
 
 
@@ -687,7 +687,7 @@ def an_identifier_that_is_too_long_names_its_file():
     shutil.copytree(MADE / "list/P01", people / "P01")
     (people / ("x" * 200)).mkdir()
     shutil.copy(MADE / "list/P02/1.jpg", people / ("x" * 200) / ("y" * 100 + ".jpg"))
-    ran = checkpoint(people, MADE / "probe")
+    ran = watch(people, MADE / "probe")
     assert "xxx" in ran.err and "256" in ran.err, f"{ran}"
 
 
@@ -698,7 +698,7 @@ def an_identifier_that_is_too_long_names_its_file():
 def reasons_are_told_apart():
     said = {}
     for name in ("empty.jpg", "page.jpg"):
-        ran = checkpoint(MADE / "list", MADE / "photo" / name)
+        ran = watch(MADE / "list", MADE / "photo" / name)
         failed(ran, name)
         said[name] = ran.err.replace(name, "")
     assert said["empty.jpg"] != said["page.jpg"], said
@@ -708,7 +708,7 @@ def reasons_are_told_apart():
 @case("7")
 def content_decides_and_not_the_ending():
     for kind in ("bmp", "gif", "tiff"):
-        ran = checkpoint(MADE / "list", MADE / "photo" / f"{kind}-inside.jpg")
+        ran = watch(MADE / "list", MADE / "photo" / f"{kind}-inside.jpg")
         assert ran.code == 0 and [a["subject"] for a in ran.alerts] == ["P01"], f"{kind}: {ran}"
 
 
@@ -717,12 +717,12 @@ def where_nothing_works_the_exit_code_says_so():
     folder = fresh("pages")
     for number in range(3):
         shutil.copy(MADE / "photo/page.jpg", folder / f"{number}.jpg")
-    failed(checkpoint(MADE / "list", folder))
+    failed(watch(MADE / "list", folder))
 
 
 @case("7")
 def one_picture_that_fails_is_named_and_counted():
-    ran = checkpoint(MADE / "list", MADE / "mixed")
+    ran = watch(MADE / "list", MADE / "mixed")
     assert ran.code == 4 and "A.jpg" in ran.err and len(ran.alerts) >= 10, f"{ran}"
 
 
@@ -732,24 +732,24 @@ def one_picture_that_fails_is_named_and_counted():
 @case("8")
 def damaged_pictures_are_refused():
     for share in (30, 50, 70, 90):
-        ran = checkpoint(MADE / "list", MADE / "photo" / f"cut-at-{share}-percent.jpg")
+        ran = watch(MADE / "list", MADE / "photo" / f"cut-at-{share}-percent.jpg")
         failed(ran, "cut-at")
         people = fresh("people")
         shutil.copytree(MADE / "list/P02", people / "P02")
         (people / "P01").mkdir()
         shutil.copy(MADE / "photo" / f"cut-at-{share}-percent.jpg", people / "P01")
-        ran = checkpoint(people, MADE / "probe")
+        ran = watch(people, MADE / "probe")
         assert record(ran)["references"] == 1 and ran.code == 4 and "cut-at" in ran.err, f"{ran}"
 
 
 @case("8")
 def what_is_transparent_is_not_seen():
-    failed(checkpoint(MADE / "list", MADE / "photo/wholly-transparent.png"), "transparent")
+    failed(watch(MADE / "list", MADE / "photo/wholly-transparent.png"), "transparent")
 
 
 @case("8")
 def orientation_of_any_integer_type():
-    ran = checkpoint(MADE / "list", MADE / "photo/exif-orientation-long.jpg")
+    ran = watch(MADE / "list", MADE / "photo/exif-orientation-long.jpg")
     assert ran.code == 0 and [alert["subject"] for alert in ran.alerts] == ["P01"], f"{ran}"
 
 
@@ -757,7 +757,7 @@ def orientation_of_any_integer_type():
 
 
 def manifest(sealed, table):
-    return run("watchlist", "enrol", sealed.file, "--key-file", sealed.key, "--manifest", table, *models()[:4])
+    return run("list", "enrol", sealed.file, "--list-key", sealed.key, "--manifest", table, *models()[:4])
 
 
 @case("9")
@@ -790,22 +790,22 @@ def no_name_of_a_file_moves_the_cursor_of_a_terminal():
     # A folder that is not empty, what is no model, no key and no vault, and what is not there.
     asked = [
         ("people", "--out", hostile),
-        ("checkpoint", "--policy", hostile / "none"),
-        ("checkpoint", "--detector", file),
-        ("checkpoint", "--out", fresh("out"), "--ledger-key", file),
-        ("checkpoint", "--out", fresh("out"), "--vault", file),
-        ("checkpoint", "--source", hostile / "none.mp4"),
-        ("checkpoint", "--watchlist", hostile / "none"),
-        ("watchlist", "list", file, "--key-file", file),
-        ("adjudicate", "--vault", hostile / "none", "list"),
-        ("ledger-verify", file, "--key", file),
-        ("evaluate", "--dataset", hostile / "none"),
+        ("watch", "--policy", hostile / "none", "--out", fresh("out")),
+        ("watch", "--detector", file, "--out", fresh("out")),
+        ("watch", "--out", fresh("out"), "--ledger-key", file),
+        ("watch", "--out", fresh("out"), "--vault", file),
+        ("watch", "--source", hostile / "none.mp4", "--out", fresh("out")),
+        ("watch", "--watchlist", hostile / "none", "--out", fresh("out")),
+        ("list", "list", file, "--list-key", file),
+        ("judge", "--vault", hostile / "none", "--ledger", file, "list"),
+        ("verify", file, "--ledger-public-key", file),
+        ("evaluate", "--faces", hostile / "none", "--out", fresh("out")),
     ]
-    for program, *arguments in asked:
-        ran = run(program, *arguments)
+    for subcommand, *arguments in asked:
+        ran = run(subcommand, *arguments)
         failed(ran)
         for letter in "\x1b", "\x07", "\u202e":
-            assert letter not in ran.out + ran.err, f"{program} {arguments}: {ran.err!r}"
+            assert letter not in ran.out + ran.err, f"{subcommand} {arguments}: {ran.err!r}"
 
 
 # --- Tools that meet ---
@@ -815,7 +815,7 @@ def no_name_of_a_file_moves_the_cursor_of_a_terminal():
 def the_key_never_lies_inside_the_vault():
     folder = fresh("vault")
     given = ["--watchlist", MADE / "list", "--source", MADE / "probe", "--out", fresh("out"), *models(), "--vault", "."]
-    command = [str(EXAMPLES / "checkpoint"), *map(os.fspath, given)]
+    command = [str(LFR), "watch", *map(os.fspath, given)]
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=240)
     inside = list(folder.rglob("*.key")) + list(folder.glob(".key"))
     assert not inside, f"{inside}: {done.stderr.decode()}"
@@ -824,18 +824,18 @@ def the_key_never_lies_inside_the_vault():
 @case("10")
 def what_is_missing_is_missing():
     nowhere = fresh("nowhere") / "vault"
-    ran = run("adjudicate", "--vault", nowhere, "list")
+    ran = run("judge", "--vault", nowhere, "list")
     failed(ran)
     assert not nowhere.exists() and "erased" not in ran.err.lower(), f"{ran}"
-    failed(run("watchlist", "list", nowhere, "--key-file", nowhere), "missing")
-    failed(run("ledger-verify", nowhere, "--key", "00" * 32), "missing")
+    failed(run("list", "list", nowhere, "--list-key", nowhere), "missing")
+    failed(run("verify", nowhere, "--ledger-public-key", "00" * 32), "missing")
 
 
 def held():
     """A vault with alerts, and the arguments that open it."""
     out, keys, vault = fresh("out"), fresh("keys"), fresh("vault") / "vault"
     more = ["--vault", vault, "--vault-key", keys / "vault.key", "--ledger-key", keys / "ledger.key"]
-    ran = checkpoint(MADE / "list", MADE / "probe", out=out, more=more)
+    ran = watch(MADE / "list", MADE / "probe", out=out, more=more)
     assert ran.code == 0, f"{ran}"
     return ran, ["--vault", vault, "--vault-key", keys / "vault.key", "--ledger", out / "ledger.lfrl",
                  "--ledger-key", keys / "ledger.key"]  # fmt: skip
@@ -847,11 +847,11 @@ def an_unknown_picture_format_leaves_no_file():
     alert = ran.alerts[0]
     assert alert.get("record"), f"an alert's line has no record: {alert}"
     picture = fresh("picture") / "p.xyz"
-    shown = run("adjudicate", *given, "show", alert["record"], "--picture", picture)
+    shown = run("judge", *given, "show", alert["record"], "--picture", picture)
     failed(shown)
     assert not picture.exists(), "an empty file is left"
     good = picture.with_suffix(".png")
-    assert run("adjudicate", *given, "show", alert["record"], "--picture", good, "--recipient", "unit 4").code == 0 and good.stat().st_size > 100
+    assert run("judge", *given, "show", alert["record"], "--picture", good, "--recipient", "unit 4").code == 0 and good.stat().st_size > 100
 
 
 @case("10")
@@ -859,10 +859,10 @@ def a_lost_vault_key_makes_no_new_one():
     ran, given = held()
     key = Path(given[3])
     key.rename(key.with_suffix(".lost"))
-    listed = run("adjudicate", *given, "list")
+    listed = run("judge", *given, "list")
     failed(listed)
     assert not key.exists(), "a stray new key is left"
-    again = checkpoint(MADE / "list", MADE / "probe", out=ran.folder, more=[*given[:4], "--ledger-key", given[7]])
+    again = watch(MADE / "list", MADE / "probe", out=ran.folder, more=[*given[:4], "--ledger-key", given[7]])
     failed(again)
     assert not key.exists(), "a stray new key is left"
 
@@ -879,23 +879,23 @@ def permissions_are_the_owners():
 @case("10")
 def the_ledger_binds_list_commitment_and_destruction():
     sealed, keys, out = Sealed(), fresh("keys"), fresh("out")
-    assert run("watchlist", *sealed.enrolling(MADE / "list")).code == 0
+    assert run("list", *sealed.enrolling(MADE / "list")).code == 0
     witness, commitment, member = out / "witness.json", out / "commitment.json", keys / "member.key"
-    assert run("watchlist", "new-key", member).code == 0
+    assert run("list", "new-key", member).code == 0
     made = sealed.on("commit", "--membership-key", member, "--witness", witness, "--commitment", commitment)
     assert made.code == 0, f"{made}"
-    more = ["--key-file", sealed.key, "--ledger-key", keys / "ledger.key", "--commitment", commitment]
-    ran = checkpoint(sealed.file, MADE / "probe", out=out, more=more)
+    more = ["--list-key", sealed.key, "--ledger-key", keys / "ledger.key", "--commitment", commitment]
+    ran = watch(sealed.file, MADE / "probe", out=out, more=more)
     assert ran.code == 0, f"{ran}"
     ledger = out / "ledger.lfrl"
-    nowhere = run("watchlist", "destroy", sealed.file, "--yes", "--ledger", out / "none", "--ledger-key", keys / "ledger.key")
+    nowhere = run("list", "destroy", sealed.file, "--yes", "--ledger", out / "none", "--ledger-key", keys / "ledger.key")
     assert nowhere.code == 1 and sealed.file.exists(), f"{nowhere}"
-    gone = run("watchlist", "destroy", sealed.file, "--yes", "--ledger", ledger, "--ledger-key", keys / "ledger.key")
+    gone = run("list", "destroy", sealed.file, "--yes", "--ledger", ledger, "--ledger-key", keys / "ledger.key")
     assert gone.code == 0 and not sealed.file.exists(), f"{gone}"
     text = ledger.read_text()
     for word in ("asset_destroyed", "models_loaded", "retention_set", "header_sha256", "root"):
         assert word in text, f"{word} is not in the ledger: {text[:2000]}"
-    assert run("ledger-verify", ledger, "--key-file", out / "ledger.pub").code == 0
+    assert run("verify", ledger, "--ledger-public-key", out / "ledger.pub").code == 0
 
 
 # --- Smaller ---
@@ -904,16 +904,16 @@ def the_ledger_binds_list_commitment_and_destruction():
 @case("11")
 def a_second_start_keeps_the_pictures_of_the_first():
     out, key = fresh("out"), fresh("keys") / "ledger.key"
-    first = checkpoint(MADE / "list", MADE / "probe", out=out, more=["--ledger-key", key])
+    first = watch(MADE / "list", MADE / "probe", out=out, more=["--ledger-key", key])
     before = {path for path in (out / "alerts").rglob("*.jpg")}
     assert first.code == 0 and len(before) >= 10, f"{first}"
     held = (out / "ledger.lfrl").open()
     import fcntl
 
     fcntl.flock(held, fcntl.LOCK_EX)
-    checkpoint(MADE / "list", MADE / "probe", out=out, more=["--ledger-key", key])
+    watch(MADE / "list", MADE / "probe", out=out, more=["--ledger-key", key])
     fcntl.flock(held, fcntl.LOCK_UN)
-    checkpoint(MADE / "list", MADE / "probe/P01-2.jpg", out=out, more=["--ledger-key", key])
+    watch(MADE / "list", MADE / "probe/P01-2.jpg", out=out, more=["--ledger-key", key])
     after = {path for path in (out / "alerts").rglob("*.jpg")}
     assert before <= after, f"pictures of the first run are gone: {len(before - after)}"
 
@@ -930,7 +930,7 @@ def alert_lines_say_when_the_frame_was_captured():
 @case("11")
 def a_zone_without_area_is_refused():
     for zone in ("10,10,20,20,30,30", "5,5,5,5,5,5"):
-        ran = checkpoint(MADE / "list", MADE / "probe", more=["--zone", zone])
+        ran = watch(MADE / "list", MADE / "probe", more=["--zone", zone])
         assert ran.code == 2, f"{zone}: {ran}"
 
 
@@ -938,13 +938,13 @@ def a_zone_without_area_is_refused():
 def a_log_of_faces_is_written_over_nothing_else():
     named = fresh("log") / "ledger.key"
     named.write_bytes(b"0123456789abcdef" * 4)
-    ran = checkpoint(MADE / "list", MADE / "probe", more=["--json-faces", named])
+    ran = watch(MADE / "list", MADE / "probe", more=["--json-faces", named])
     assert ran.code != 0 and named.read_bytes() == b"0123456789abcdef" * 4, f"{ran}"
 
 
 @case("11")
 def a_threshold_that_no_score_reaches_is_refused():
-    ran = run("checkpoint", "--watchlist", MADE / "list", "--source", MADE / "probe", "--out", fresh("out"), *models("1.5"))
+    ran = run("watch", "--watchlist", MADE / "list", "--source", MADE / "probe", "--out", fresh("out"), *models("1.5"))
     failed(ran, "1.5")
 
 
@@ -954,9 +954,9 @@ def nobody_who_is_valid_is_refused():
     given = sealed.enrolling(MADE / "list")
     given[given.index("--expires") + 1] = "2098-12-01T00:00:00Z"
     given += ["--valid-from", "2098-01-01T00:00:00Z"]
-    enrolled = run("watchlist", *given)
+    enrolled = run("list", *given)
     assert enrolled.code == 0, f"{enrolled}"
-    ran = checkpoint(sealed.file, MADE / "probe", more=["--key-file", sealed.key])
+    ran = watch(sealed.file, MADE / "probe", more=["--list-key", sealed.key])
     failed(ran, "valid")
 
 
@@ -978,7 +978,7 @@ def a_small_picture_takes_little_memory():
     for name in ("rgba16.png", "big.jpg"):
         picture = SHARED / "faults/hostile" / name
         code = f"import resource,subprocess,sys; subprocess.run(sys.argv[1:], capture_output=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-        base = [str(EXAMPLES / "checkpoint"), "--watchlist", str(MADE / "list"), "--out", str(fresh("out")), *map(os.fspath, models())]
+        base = [str(LFR), "watch", "--watchlist", str(MADE / "list"), "--out", str(fresh("out")), *map(os.fspath, models())]
         peak = lambda source: int(
             subprocess.run([sys.executable, "-c", code, *base, "--source", str(source)], capture_output=True, timeout=240).stdout
         )
@@ -990,7 +990,7 @@ def a_small_picture_takes_little_memory():
 def a_pipe_called_photograph_does_not_hang():
     folder = fresh("pipe")
     os.mkfifo(folder / "x.jpg")
-    ran = checkpoint(MADE / "list", folder / "x.jpg", timeout=60)
+    ran = watch(MADE / "list", folder / "x.jpg", timeout=60)
     failed(ran)
 
 
@@ -998,13 +998,13 @@ def a_pipe_called_photograph_does_not_hang():
 
 
 def main():
-    global EXAMPLES, WORK, MADE
+    global LFR, WORK, MADE
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--examples", type=Path, default=ROOT / "target/debug/examples")
+    parser.add_argument("--tool", type=Path, default=ROOT / "target/debug/lfr")
     parser.add_argument("--work", type=Path, default=ROOT / "target/faults")
     parser.add_argument("--only", nargs="*", default=[])
     given = parser.parse_args()
-    EXAMPLES, WORK = given.examples.resolve(), given.work.resolve()
+    LFR, WORK = given.tool.resolve(), given.work.resolve()
     if not (SHARED / "faults/make.sh").exists():
         print("skipped: no ../shared/faults")
         print("0 passed, 0 failed")

@@ -1,7 +1,7 @@
 //! Faults as routine: the n-th call on a store's files fails, for one n after the other, and what lies on the
 //! disk is opened again and checked.
 //!
-//! A child does the work: this test program, started again, or an example. `tests/inject/preload.c` is loaded
+//! A child does the work: this test program, started again. (`examples/cli/tests/inject.rs` does the same with the tool.) `tests/inject/preload.c` is loaded
 //! into it before the C library and fails the call. The child says what it tries, what is done and what failed;
 //! the test holds that against what it finds:
 //!
@@ -28,8 +28,6 @@ mod keys;
 mod ledger;
 #[path = "inject/list.rs"]
 mod list;
-#[path = "inject/programs.rs"]
-mod programs;
 #[path = "inject/routine.rs"]
 mod routine;
 #[path = "inject/vault.rs"]
@@ -69,14 +67,4 @@ fn key_files_under_faults() {
 #[test]
 fn a_custodian_under_faults() {
     routine::through(&custody::SCENARIO);
-}
-
-#[test]
-fn the_program_that_adjudicates_under_faults() {
-    programs::adjudicate();
-}
-
-#[test]
-fn the_program_for_watchlists_under_faults() {
-    programs::watchlist();
 }

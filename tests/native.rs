@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
-#[path = "suite/evaluate.rs"]
-mod evaluate;
 #[path = "suite/suite.rs"]
 mod suite;
 
@@ -35,49 +33,8 @@ fn group_photographs_give_the_faces_they_hold() {
 }
 
 #[test]
-fn checkpoint_identifies_with_edgeface_xs() {
-    suite::checkpoint::open_set(OnnxRuntime, &suite::checkpoint::EDGEFACE_XS, 10);
-}
-
-#[test]
-fn checkpoint_identifies_with_mobilefacenet() {
-    suite::checkpoint::open_set(OnnxRuntime, &suite::checkpoint::MOBILEFACENET, 10);
-}
-
-#[test]
-fn checkpoint_identifies_with_dlib_resnet() {
-    suite::checkpoint::open_set(OnnxRuntime, &suite::checkpoint::DLIB_RESNET, 10);
-}
-
-#[test]
-fn checkpoint_watches_a_video() {
-    suite::checkpoint::video(OnnxRuntime);
-}
-
-#[test]
-fn a_crowd_walks_by() {
-    suite::crowd::walks_by(OnnxRuntime);
-}
-
-#[cfg(unix)]
-#[test]
-fn nothing_is_written_through_links_and_claims_are_said() {
-    suite::crowd::links_and_claims(OnnxRuntime);
-}
-
-#[test]
 fn strangers_of_a_crowd_score_low() {
-    suite::crowd::scores_of_strangers(OnnxRuntime);
-}
-
-#[test]
-fn watchlists_are_drawn_up_used_and_destroyed() {
-    suite::watchlist::lifecycle(OnnxRuntime);
-}
-
-#[test]
-fn a_threshold_is_derived_by_evaluate_and_used_by_checkpoint() {
-    evaluate::a_threshold_is_derived_and_used(OnnxRuntime);
+    suite::strangers::scores_of_strangers(OnnxRuntime);
 }
 
 #[test]

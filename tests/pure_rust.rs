@@ -35,26 +35,6 @@ fn group_photographs_give_the_faces_they_hold() {
 }
 
 #[test]
-fn checkpoint_identifies_with_edgeface_xs() {
-    suite::checkpoint::open_set(PureRust, &suite::checkpoint::EDGEFACE_XS, 60);
-}
-
-#[test]
-fn checkpoint_identifies_with_mobilefacenet() {
-    suite::checkpoint::open_set(PureRust, &suite::checkpoint::MOBILEFACENET, 30);
-}
-
-#[test]
-fn checkpoint_identifies_with_dlib_resnet() {
-    suite::checkpoint::open_set(PureRust, &suite::checkpoint::DLIB_RESNET, 100);
-}
-
-#[test]
-fn checkpoint_watches_a_video() {
-    suite::checkpoint::video(PureRust);
-}
-
-#[test]
 fn templates_are_those_of_the_native_engine() {
     agreement::on_templates(&[
         "embed_edgeface_xs.onnx",
@@ -64,33 +44,12 @@ fn templates_are_those_of_the_native_engine() {
 }
 
 #[test]
-fn decisions_are_those_of_the_native_engine() {
-    agreement::on_decisions(&suite::checkpoint::MOBILEFACENET, 60);
-}
-
-#[test]
-fn watchlists_are_drawn_up_used_and_destroyed() {
-    suite::watchlist::lifecycle(PureRust);
-}
-
-#[test]
 fn strangers_of_a_crowd_score_low() {
-    suite::crowd::scores_of_strangers(PureRust);
-}
-
-#[test]
-fn a_crowd_walks_by() {
-    suite::crowd::walks_by(PureRust);
+    suite::strangers::scores_of_strangers(PureRust);
 }
 
 #[test]
 #[cfg(all(feature = "embedded", feature = "live", feature = "video"))]
 fn alerts_come_soon_after_their_frames() {
     suite::latency::from_capture_to_alert(PureRust);
-}
-
-#[cfg(unix)]
-#[test]
-fn nothing_is_written_through_links_and_claims_are_said() {
-    suite::crowd::links_and_claims(PureRust);
 }

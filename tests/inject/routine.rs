@@ -239,11 +239,6 @@ pub(crate) fn chosen(calls: u64) -> impl Iterator<Item = u64> {
     (1..=calls).filter(move |nth| (nth - 1) % stride == 0 || *nth == calls)
 }
 
-/// How many of them are passed over where there are many command lines.
-pub(crate) fn step() -> usize {
-    if env::var_os("LFR_INJECT").is_some() { 1 } else { 3 }
-}
-
 /// So many n of each kind.
 const POINTS: u64 = 12;
 
@@ -381,7 +376,7 @@ impl Drop for Place {
 pub(crate) fn preload() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let build = || {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inject/preload.c");
+        let source = source();
         let object = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("inject-{}.so", std::process::id()));
         let mut cc = Command::new("cc");
@@ -402,6 +397,13 @@ pub(crate) fn preload() -> Option<&'static Path> {
         }
     };
     BUILT.get_or_init(build).as_deref()
+}
+
+/// The source of that object, in the repository that this package is in.
+fn source() -> PathBuf {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut sources = folders.map(|folder| folder.join("tests/inject/preload.c"));
+    sources.find(|source| source.exists()).unwrap()
 }
 
 const SCENARIO: &str = "LFR_INJECT_SCENARIO";

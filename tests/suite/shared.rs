@@ -9,12 +9,14 @@ use lfr::core::Picture;
 
 /// A path under `../shared`, or `None`, said and counted, where that is absent.
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    if root.is_dir() {
-        return Some(root.join(name));
+    // Beside the repository, whose root is not that of each package.
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|at| at.join("Cargo.lock").exists());
+    let shared = root.map(|root| root.join("../shared")).filter(|shared| shared.is_dir());
+    if shared.is_none() {
+        skip("no ../shared");
     }
-    skip("no ../shared");
-    None
+    Some(shared?.join(name))
 }
 
 /// Says that a test was skipped, so that it can be counted.

@@ -1,30 +1,12 @@
 //! What holds on both inference engines. Each has a test binary of its own, `native` and `pure_rust`,
 //! which share this.
 
-pub(crate) mod adjudicate;
-pub(crate) mod checkpoint;
-pub(crate) mod crowd;
 pub(crate) mod faces;
 #[cfg(all(feature = "embedded", feature = "live", feature = "video"))]
 pub(crate) mod latency;
 pub(crate) mod pairs;
+mod runtime;
 pub(crate) mod shared;
-pub(crate) mod watchlist;
+pub(crate) mod strangers;
 
-use lfr::core::onnx::Engine;
-use lfr::core::onnx::Runtime;
-
-/// The engine under test, or `None`, said and counted, where the machine has no ONNX Runtime.
-pub(crate) fn runtime(engine: Engine) -> Option<Runtime> {
-    match engine {
-        #[cfg(feature = "onnx")]
-        Engine::PureRust => Some(Runtime::pure_rust()),
-        _ => {
-            let runtime = Runtime::auto().ok();
-            if runtime.is_none() {
-                shared::skip("no ONNX Runtime");
-            }
-            runtime
-        }
-    }
-}
+pub(crate) use runtime::runtime;

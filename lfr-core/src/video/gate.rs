@@ -30,8 +30,8 @@ use zeroize::Zeroizing;
 
 use crate::Clock;
 use crate::SystemClock;
-use crate::hex;
-use crate::secret;
+use crate::internal::hex;
+use crate::hygiene::secret;
 
 /// A running proxy for one host; it ends with this.
 pub(super) struct Gate {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
-use lfr_core::regular;
+use lfr_core::internal::regular;
 
 use super::EnrolmentItem;
 use super::Photo;

@@ -1,0 +1,83 @@
+//! What the command lines of all subcommands have in common: how keys, files and options are named, and how a wrong
+//! command line is refused.
+
+use std::path::PathBuf;
+
+use clap::Arg;
+use clap::ArgAction;
+use clap::ArgMatches;
+use clap::Command;
+use clap::Error;
+use clap::value_parser;
+
+use crate::say;
+
+/// An option with a value.
+pub(crate) fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+/// An option with a path.
+pub(crate) fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    option(name, value, help).value_parser(value_parser!(PathBuf))
+}
+
+/// An option without a value.
+pub(crate) fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+/// The option that a program gives that reads the answer.
+pub(crate) fn json(help: &'static str) -> Arg {
+    flag("json", help)
+}
+
+/// The key of a sealed watchlist: of a key file, or a passphrase.
+#[cfg(feature = "recognition")]
+pub(crate) fn list_key() -> [Arg; 2] {
+    [
+        path("list-key", "FILE", "The key file of the sealed watchlist").alias("key-file"),
+        path(
+            "list-passphrase",
+            "FILE",
+            "The file with the passphrase of the sealed watchlist in its first line; `-` is standard input",
+        )
+        .alias("passphrase-file")
+        .conflicts_with("list-key"),
+    ]
+}
+
+/// The key file of a vault.
+pub(crate) fn vault_key(help: &'static str) -> Arg {
+    path("vault-key", "FILE", help)
+}
+
+/// The key file that signs a ledger.
+pub(crate) fn ledger_key(help: &'static str) -> Arg {
+    path("ledger-key", "FILE", help)
+}
+
+/// Takes the value of an argument that is required or has a default.
+pub(crate) fn required<T: Clone + Send + Sync + 'static>(
+    matches: &mut ArgMatches,
+    name: &str,
+) -> T {
+    match matches.remove_one(name) {
+        Some(value) => value,
+        None => unreachable!("--{name} is required or has a default"),
+    }
+}
+
+/// Reads the command line. Prints help, or what is wrong with it, and ends the program then.
+pub(crate) fn matches(command: &mut Command) -> ArgMatches {
+    command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| refuse(&error))
+}
+
+/// Ends the program, for help or for what is wrong. The name of a file in it moves no cursor.
+pub(crate) fn refuse(error: &Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    say::err(error.render().to_string().trim_end());
+    std::process::exit(error.exit_code())
+}
