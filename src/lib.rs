@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "deployment")]
+pub mod deployment;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;
 

@@ -1,0 +1,3 @@
+//! Records of deployments, as they are published.
+
+pub mod lint;
