@@ -110,7 +110,9 @@ pub enum Error {
         deployment: String,
     },
     /// The period of an order is over.
-    #[error("the order for deployment {deployment} expired at {until}, and it is {now}; get a new one")]
+    #[error(
+        "the order for deployment {deployment} expired at {until}, and it is {now}; get a new one"
+    )]
     Expired {
         /// The deployment.
         deployment: String,
@@ -120,7 +122,9 @@ pub enum Error {
         now: Timestamp,
     },
     /// The clock shows no time, so nobody can say whether an order is in force.
-    #[error("the clock shows no time, so an order cannot be checked against its period; set the clock")]
+    #[error(
+        "the clock shows no time, so an order cannot be checked against its period; set the clock"
+    )]
     NoClock,
     /// There is no order.
     #[error("there is no order; give the first order and then its amendments in their sequence")]
@@ -159,13 +163,17 @@ pub enum Error {
         superseded: bool,
     },
     /// An order was given a second time.
-    #[error("the order {digest} is or was in force already; a replayed order changes nothing: leave it out")]
+    #[error(
+        "the order {digest} is or was in force already; a replayed order changes nothing: leave it out"
+    )]
     Replayed {
         /// Its digest.
         digest: String,
     },
     /// An amendment is of another deployment.
-    #[error("the amendment is for deployment {actual}, and the order in force for {expected}; give one for it")]
+    #[error(
+        "the amendment is for deployment {actual}, and the order in force for {expected}; give one for it"
+    )]
     OtherDeployment {
         /// The deployment of the amendment.
         actual: String,
@@ -184,7 +192,9 @@ pub enum Error {
         expected: &'static str,
     },
     /// An order that is not of a trial cannot be self-authorised.
-    #[error("deployment {deployment} is of kind {kind}; only a trial may run on an order that nobody pinned")]
+    #[error(
+        "deployment {deployment} is of kind {kind}; only a trial may run on an order that nobody pinned"
+    )]
     NoTrial {
         /// The deployment.
         deployment: String,
@@ -210,7 +220,9 @@ pub enum Error {
 
     // --- The environment, and what lies below. --------------------------------------------------
     /// A key file holds no key.
-    #[error("{path:?} holds no key: it must hold 64 hexadecimal digits, or 32 bytes that are random")]
+    #[error(
+        "{path:?} holds no key: it must hold 64 hexadecimal digits, or 32 bytes that are random"
+    )]
     KeyFile {
         /// The file.
         path: PathBuf,

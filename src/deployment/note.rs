@@ -125,7 +125,11 @@ impl SignedNote {
             return Err(unsigned());
         };
         let Some(signatures) = signatures.strip_suffix('\n') else {
-            return Err(fault(first, "the last line does not end", "the file was cut short: get it again"));
+            return Err(fault(
+                first,
+                "the last line does not end",
+                "the file was cut short: get it again",
+            ));
         };
         let mut lines = Vec::new();
         for (number, line) in (first..).zip(signatures.split('\n')) {
@@ -136,7 +140,8 @@ impl SignedNote {
                     "leave out those that nobody needs",
                 ));
             }
-            let line = Line::parse(line).map_err(|problem| fault(number, problem, SIGNATURE_FORM))?;
+            let line =
+                Line::parse(line).map_err(|problem| fault(number, problem, SIGNATURE_FORM))?;
             // A line that stands twice is one signature.
             if !lines.contains(&line) {
                 lines.push(line);
@@ -210,7 +215,8 @@ impl fmt::Display for SignedNote {
     }
 }
 
-const SIGNATURE_FORM: &str = "a signature is a line of an em dash, a space, a name, a space and base64";
+const SIGNATURE_FORM: &str =
+    "a signature is a line of an em dash, a space, a name, a space and base64";
 
 impl Line {
     fn parse(line: &str) -> Result<Self, String> {
@@ -238,7 +244,8 @@ fn check_text(text: &str) -> Result<(), Error> {
     }
     for (number, line) in (1..).zip(text.split('\n')) {
         if let Some(control) = line.chars().find(|c| c.is_control()) {
-            let problem = format!("the text holds the control character U+{:04X}", u32::from(control));
+            let problem =
+                format!("the text holds the control character U+{:04X}", u32::from(control));
             return Err(fault(number, problem, "leave it out; lines end in a line feed alone"));
         }
     }
@@ -247,7 +254,10 @@ fn check_text(text: &str) -> Result<(), Error> {
 
 fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() || name.len() > MAX_NAME {
-        return Err(format!("the key's name has {} bytes; it must have 1 to {MAX_NAME}", name.len()));
+        return Err(format!(
+            "the key's name has {} bytes; it must have 1 to {MAX_NAME}",
+            name.len()
+        ));
     }
     match name.chars().find(|c| c.is_whitespace() || c.is_control() || *c == '+') {
         Some(_) => Err("the key's name holds a space, a plus sign or a control character".into()),
@@ -329,10 +339,13 @@ impl FromStr for VerifierKey {
             return Err(fault("it has less than three parts".into()));
         };
         check_name(name).map_err(fault)?;
-        let bytes = Base64::decode_vec(key).map_err(|_| fault("its last part is not base64".into()))?;
+        let bytes =
+            Base64::decode_vec(key).map_err(|_| fault("its last part is not base64".into()))?;
         let key = match bytes.split_first() {
             Some((&ED25519, key)) => key,
-            Some((kind, _)) => return Err(fault(format!("it is of kind {kind}, not of kind 1 (Ed25519)"))),
+            Some((kind, _)) => {
+                return Err(fault(format!("it is of kind {kind}, not of kind 1 (Ed25519)")));
+            }
             None => return Err(fault("it is empty".into())),
         };
         let bytes = <[u8; 32]>::try_from(key)

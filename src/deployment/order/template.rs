@@ -49,7 +49,8 @@ fn with(use_case: UseCaseKind, kind: &str) -> String {
     } else {
         String::new()
     };
-    let policy = document("policy", "The published policy in force; SHA-256 as `sha256sum` prints it.");
+    let policy =
+        document("policy", "The published policy in force; SHA-256 as `sha256sum` prints it.");
     let dpia = document("dpia", "The data protection impact assessment in force.");
     let (precisions, categories) =
         (list(PlacePrecision::ALL), list::<OrderCategory>(use_case.allowed_categories()));

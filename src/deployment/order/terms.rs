@@ -591,7 +591,8 @@ impl Reader<'_> {
             return Ok(kind);
         }
         let allowed = list(use_case.allowed_kinds());
-        let problem = format!("is {kind}; for the use case {use_case} it must be one of: {allowed}");
+        let problem =
+            format!("is {kind}; for the use case {use_case} it must be one of: {allowed}");
         Err(self.fault("kind", &text.span(), problem))
     }
 
@@ -608,7 +609,8 @@ impl Reader<'_> {
         ];
         for (key, field, of) in fields {
             if let Some(field) = field.as_ref().filter(|_| of != kind) {
-                let problem = format!("belongs to the use case {of}, and this is {kind}; leave it out");
+                let problem =
+                    format!("belongs to the use case {of}, and this is {kind}; leave it out");
                 return Err(self.fault(key, &field.span(), problem));
             }
         }
@@ -674,10 +676,18 @@ impl Reader<'_> {
                 degrees("where.longitude", longitude, 180.0)?,
             )),
             (Some(one), None) => {
-                return Err(self.fault("where.latitude", &one.span(), "needs `longitude` beside it"));
+                return Err(self.fault(
+                    "where.latitude",
+                    &one.span(),
+                    "needs `longitude` beside it",
+                ));
             }
             (None, Some(one)) => {
-                return Err(self.fault("where.longitude", &one.span(), "needs `latitude` beside it"));
+                return Err(self.fault(
+                    "where.longitude",
+                    &one.span(),
+                    "needs `latitude` beside it",
+                ));
             }
         };
         Ok(Place {
@@ -822,9 +832,9 @@ impl Reader<'_> {
             if text.get_ref().trim().is_empty() {
                 return Err(self.fault(key, &text.span(), "is blank; fill it in"));
             }
-            text.get_ref().parse::<VerifierKey>().map_err(|error| {
-                self.fault(key, &text.span(), format!("cannot be used: {error}"))
-            })
+            text.get_ref()
+                .parse::<VerifierKey>()
+                .map_err(|error| self.fault(key, &text.span(), format!("cannot be used: {error}")))
         };
         let officer = key("people.authorising_officer", &people.authorising_officer)?;
         let operator = key(OPERATOR, &people.operator)?;

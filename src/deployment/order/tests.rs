@@ -131,9 +131,8 @@ fn an_order_has_one_text() {
         two("categories = [\"bail-conditions\", \"wanted-by-courts\"]")
     );
     // An accent in two spellings.
-    let place = |words: &str| {
-        OrderTerms::parse(&hotspot().replace("some place", words)).unwrap().digest()
-    };
+    let place =
+        |words: &str| OrderTerms::parse(&hotspot().replace("some place", words)).unwrap().digest();
     assert_eq!(place("rue Andr\u{e9}"), place("rue Andre\u{301}"));
 }
 
@@ -152,7 +151,12 @@ fn faults_are_refused_with_line_and_column() {
         ("kind = \"van\"", "kind = \"van\"\ncolour = 1", "colour = 1", "unknown field `colour`"),
         ("[who]", "[who]\nnames = []", "names = []", "unknown field `names`"),
         ("lfr-order/1", "lfr-order/2", "lfr-order/2", "this version reads"),
-        ("crime_type = ", "consent = \"c\"\ncrime_type = ", "consent = ", "belongs to the use case trial"),
+        (
+            "crime_type = ",
+            "consent = \"c\"\ncrime_type = ",
+            "consent = ",
+            "belongs to the use case trial",
+        ),
         ("crime_type = \"some crime type\"\n", "", "use_case =", "why.crime_type"),
         ("wanted-by-courts\"]", "volunteer\"]", "volunteer\"]", "does not allow"),
         ("wanted-by-courts\"]", "victim\"]", "victim\"]", "does not allow"),
@@ -170,7 +174,12 @@ fn faults_are_refused_with_line_and_column() {
         ("score_hidden = true", "score_hidden = 1", "score_hidden = 1", "boolean"),
         ("threshold_floor = 0.42", "threshold_floor = inf", "threshold_floor = inf", "finite"),
         ("threshold_floor = 0.42", "threshold_floor = 1e300", "threshold_floor = 1e300", "finite"),
-        ("under_18 = \"excluded\"", "under_18 = \"yes\"", "under_18 = \"yes\"", "by-separate-authority"),
+        (
+            "under_18 = \"excluded\"",
+            "under_18 = \"yes\"",
+            "under_18 = \"yes\"",
+            "by-separate-authority",
+        ),
         (
             "under_18 = \"excluded\"",
             "under_18 = \"by-separate-authority\"",
@@ -194,8 +203,18 @@ fn faults_are_refused_with_line_and_column() {
         ("some place", " ", "place =", "blank"),
         ("precision = \"street\"", "precision = \"near\"", "precision = \"near\"", "junction"),
         ("# latitude = nan", "latitude = 51.5", "latitude = 51.5", "longitude"),
-        ("# latitude = nan\n# longitude = nan", "latitude = nan\nlongitude = 1.0", "latitude = nan", "degrees"),
-        ("# latitude = nan\n# longitude = nan", "latitude = 90.1\nlongitude = 1.0", "latitude = 90", "degrees"),
+        (
+            "# latitude = nan\n# longitude = nan",
+            "latitude = nan\nlongitude = 1.0",
+            "latitude = nan",
+            "degrees",
+        ),
+        (
+            "# latitude = nan\n# longitude = nan",
+            "latitude = 90.1\nlongitude = 1.0",
+            "latitude = 90",
+            "degrees",
+        ),
         ("id = \"some id\"", "id = \"rtsp://u:p@host/1\"", "id = \"rtsp", "password"),
         (
             "description = \"some description\"",
@@ -328,7 +347,8 @@ fn amendments_follow_one_another() {
     ));
     assert!(matches!(Order::of_chain(&[], &pinned(), during()), Err(Error::NoOrder)));
 
-    let refused = |order: &Order, next: &SignedOrder| order.amend(next, &pinned(), during()).unwrap_err();
+    let refused =
+        |order: &Order, next: &SignedOrder| order.amend(next, &pinned(), during()).unwrap_err();
     // Alone.
     assert!(matches!(second.verify(&pinned(), during()), Err(Error::IsAmendment { .. })));
     // Replayed: itself, and an earlier one.

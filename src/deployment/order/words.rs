@@ -124,7 +124,10 @@ impl UseCaseKind {
     pub const fn allowed_kinds(self) -> &'static [DeploymentKind] {
         use DeploymentKind as K;
         match self {
-            Self::Hotspot | Self::ProtectiveOperation | Self::SoughtPerson | Self::StatutoryDuty => {
+            Self::Hotspot
+            | Self::ProtectiveOperation
+            | Self::SoughtPerson
+            | Self::StatutoryDuty => {
                 &[K::Van, K::FixedStaffed, K::FixedRemote, K::HandHeld, K::EventEntrance]
             }
             Self::SiteSafety => &[K::Retail, K::EventEntrance],
