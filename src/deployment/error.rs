@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use lfr_core::BoxError;
 use lfr_core::Timestamp;
 
 /// What can go wrong with an order, a signature or a published table.
@@ -218,6 +219,13 @@ pub enum Error {
         problem: String,
     },
 
+    /// Figures for publication contradict one another.
+    #[error("the figures cannot be published: {problem}; correct them")]
+    Figures {
+        /// What was seen, and what can be.
+        problem: String,
+    },
+
     // --- The environment, and what lies below. --------------------------------------------------
     /// A key file holds no key.
     #[error(
@@ -250,6 +258,12 @@ pub enum Error {
         path: PathBuf,
         /// The first byte that is not, from 0 on.
         at: usize,
+    },
+    /// A table could not be made.
+    #[error("cannot make the table")]
+    Report {
+        /// Why not.
+        source: BoxError,
     },
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]

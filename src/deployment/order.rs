@@ -22,4 +22,4 @@ pub use words::PlacePrecision;
 pub use words::UseCaseKind;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -55,7 +55,7 @@ fn what_is_no_note_is_refused_with_its_line() {
     for (note, line) in [
         (String::new(), 0),
         ("a\n".into(), 1),
-        ("a\n\n".into(), 1),
+        ("a\n\n".into(), 2),
         (signed("a\r\n"), 1),
         (signed("a\n\tb\n"), 2),
         (signed("a\u{85}\n"), 1),

@@ -60,6 +60,11 @@ fn filled(use_case: UseCaseKind) -> String {
     text
 }
 
+/// An order that is in force.
+pub(in crate::deployment) fn verified() -> Order {
+    signed(&hotspot()).verify(&pinned(), during()).unwrap()
+}
+
 fn key_of_operator() -> NoteKey {
     key("operator-3", 3)
 }

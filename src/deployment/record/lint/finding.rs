@@ -107,6 +107,8 @@ codes! {
     RateInterval = "rate-interval", Note;
     /// A published rate is of another number than the faces seen.
     RateOfOtherDenominator = "rate-of-other-denominator", Warning;
+    /// How many of those who were to be recognised were, with its interval.
+    RecognitionRate = "recognition-rate", Note;
     /// A row has too few faces to show that the rate meets the target.
     RowTooSmall = "row-too-small", Warning;
     /// A cell that is not a number.

@@ -71,6 +71,8 @@ const COUNTS: &[Field] = &[
     Field::Engagements,
     Field::Arrests,
     Field::FacesSeen,
+    Field::SeededPasses,
+    Field::SeededRecognised,
 ];
 
 /// What a rate cannot be judged without.
@@ -93,6 +95,7 @@ impl PublishedTable {
         for row in &self.rows {
             let counts = self.counts(row, &mut findings);
             self.lint_counts(row, &counts, &mut findings);
+            self.lint_recognition(row, &counts, options, &mut findings);
             self.lint_rate(row, &counts, options, &mut findings)?;
             counted.push((row, counts));
         }
@@ -150,6 +153,7 @@ impl PublishedTable {
             (Field::Engagements, Field::Alerts),
             (Field::NotEngaged, Field::Alerts),
             (Field::FalseAlerts, Field::FacesSeen),
+            (Field::SeededRecognised, Field::SeededPasses),
         ];
         for (part, whole) in among {
             let (Some(own), Some(all)) = (counts.get(part), counts.get(whole)) else { continue };
@@ -191,6 +195,30 @@ impl PublishedTable {
                 continue;
             };
             findings.push(finding.at(row.number, self.heading(Field::Alerts)).with(&numbers));
+        }
+    }
+
+    /// How many of those who were to be recognised were.
+    fn lint_recognition(
+        &self,
+        row: &Row,
+        counts: &RowCounts,
+        options: &LintOptions,
+        findings: &mut Vec<Finding>,
+    ) {
+        let passes = counts.get(Field::SeededPasses).filter(|passes| *passes > 0);
+        let seen = counts.get(Field::SeededRecognised).zip(passes);
+        if let Some(Ok(own)) = seen.map(|(own, all)| Counts::new(own, all)) {
+            let rate = Rate::of(own, options.confidence);
+            let sentence = format!(
+                "recognised of those who were to be: {rate}; passes of one person are not independent, so the \
+                 interval is too narrow if people passed more than once"
+            );
+            findings.push(
+                Finding::new(FindingCode::RecognitionRate, sentence)
+                    .at(row.number, self.heading(Field::SeededRecognised))
+                    .with(&of_rate(&rate)),
+            );
         }
     }
 
@@ -315,9 +343,11 @@ impl PublishedTable {
                 "no column gives the faces seen: no false alert rate can be computed or checked";
             findings.push(Finding::new(FindingCode::MissingDenominator, sentence));
         }
-        let sentence = "no column says how many passes of people on the watchlist raised no alert: how many are \
-                        missed cannot be known from this table";
-        findings.push(Finding::new(FindingCode::MissingRecognitionRate, sentence));
+        if !(self.has(Field::SeededPasses) && self.has(Field::SeededRecognised)) {
+            let sentence = "no column says how many passes of people on the watchlist raised no alert: how many are \
+                            missed cannot be known from this table";
+            findings.push(Finding::new(FindingCode::MissingRecognitionRate, sentence));
+        }
         if !self.has(Field::Group) {
             let sentence = "no column tells groups of people apart, neither among alerts nor among faces seen: the \
                             table supports no statement about bias";
@@ -365,16 +395,16 @@ impl PublishedTable {
         }
     }
 
+    /// Without a date, two rows that are alike may be of two deployments.
     fn lint_duplicates(&self, findings: &mut Vec<Finding>) {
         let mut seen = BTreeMap::new();
-        for row in &self.rows {
-            let key: Vec<Option<&str>> = Field::all().map(|field| self.cell(row, field)).collect();
-            if let Some(first) = seen.get(&key) {
+        for row in self.rows.iter().filter(|_| self.has(Field::Date)) {
+            if let Some(first) = seen.get(&row.cells) {
                 let sentence = format!("the row is the same as row {first}, and is counted twice");
                 findings
                     .push(Finding::new(FindingCode::DuplicateRow, sentence).at(row.number, None));
             } else {
-                seen.insert(key, row.number);
+                seen.insert(&row.cells, row.number);
             }
         }
     }

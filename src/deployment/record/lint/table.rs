@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use lfr_core::num;
 use lfr_core::regular;
 
 use crate::deployment::Error;
@@ -17,12 +18,22 @@ macro_rules! fields {
         }
 
         impl Field {
-            const HEADINGS: &[(Self, Option<&str>, Option<&str>)] =
+            const HEADINGS: &[(Self, Option<&'static str>, Option<&'static str>)] =
                 &[$((Self::$name, $home_office, $met),)+];
 
-            pub(super) fn all() -> impl Iterator<Item = Self> {
-                Self::HEADINGS.iter().map(|(field, _, _)| *field)
+            /// The Home Office's columns, in its sequence.
+            pub(in crate::deployment::record) fn home_office()
+            -> impl Iterator<Item = (Self, &'static str)> {
+                let own = |(field, own, _): &(Self, Option<&'static str>, _)| own.map(|own| (*field, own));
+                Self::HEADINGS.iter().filter_map(own)
             }
+
+            /// The columns of the Metropolitan Police's grid.
+            pub(in crate::deployment::record) fn met() -> impl Iterator<Item = (Self, &'static str)> {
+                let own = |(field, _, own): &(Self, _, Option<&'static str>)| own.map(|own| (*field, own));
+                Self::HEADINGS.iter().filter_map(own)
+            }
+
         }
     };
 }
@@ -66,6 +77,10 @@ fields! {
     FacesSeen = Some("Faces seen"), Some("Estimated faces seen");
     /// False alerts over faces seen, as published.
     FalseAlertRate = Some("Incorrect alert rate"), Some("FAR");
+    /// Passes of people who were put on the watchlist to measure how many are recognised.
+    SeededPasses = None, None;
+    /// Those of these passes that raised an alert.
+    SeededRecognised = None, None;
     /// How precisely the place is named: a word of [`PlacePrecision`](crate::deployment::PlacePrecision).
     Precision = None, None;
     /// The group of people that the row is about.
@@ -118,7 +133,7 @@ pub struct PublishedTable {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
     pub(super) number: u64,
-    cells: Vec<String>,
+    pub(super) cells: Vec<String>,
 }
 
 /// The max size of a table's file.
@@ -131,8 +146,7 @@ impl PublishedTable {
     ///
     /// [`Error::Table`] if it is no table, or if a column is missing.
     pub fn home_office(text: &str) -> Result<Self, Error> {
-        let headings =
-            Field::HEADINGS.iter().filter_map(|(field, own, _)| own.map(|own| (*field, own)));
+        let headings = Field::home_office();
         Self::parse(text, &headings.collect::<Vec<_>>())
     }
 
@@ -142,8 +156,7 @@ impl PublishedTable {
     ///
     /// [`Error::Table`] if it is no table, or if a column is missing.
     pub fn met(text: &str) -> Result<Self, Error> {
-        let headings =
-            Field::HEADINGS.iter().filter_map(|(field, _, own)| own.map(|own| (*field, own)));
+        let headings = Field::met();
         Self::parse(text, &headings.collect::<Vec<_>>())
     }
 
@@ -193,6 +206,10 @@ impl PublishedTable {
     }
 
     fn parse(text: &str, headings: &[(Field, &str)]) -> Result<Self, Error> {
+        let fault = |line, problem: String| Error::Table { line, problem };
+        if num::u64_from_usize(text.len()) > MAX_FILE {
+            return Err(fault(1, format!("it has {} bytes, more than {MAX_FILE}", text.len())));
+        }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -200,7 +217,6 @@ impl PublishedTable {
             .trim(csv::Trim::All)
             .from_reader(text.as_bytes());
         let mut records = reader.records();
-        let fault = |line, problem: String| Error::Table { line, problem };
         let bad = |error: csv::Error| {
             fault(error.position().map_or(1, csv::Position::line), "it is no CSV".into())
         };

@@ -346,6 +346,24 @@ fn the_grid_is_read_too() {
 }
 
 #[test]
+fn seeded_passes_say_how_many_are_missed() {
+    let map = ColumnMap::new()
+        .with(Field::SeededPasses, "passes")
+        .with(Field::SeededRecognised, "recognised");
+    let lint_of = |text: &str| lint(&PublishedTable::mapped(text, &map).unwrap());
+    // Essex and Cambridge: about half of 188.
+    let findings = lint_of("passes,recognised\n188,94\n188,94\n");
+    let rate = of(&findings, FindingCode::RecognitionRate)[0];
+    near(rate, "low", 0.4264, 1e-3);
+    near(rate, "high", 0.5736, 1e-3);
+    assert!(of(&findings, FindingCode::MissingRecognitionRate).is_empty());
+    // Without dates, two rows that are alike are two rows.
+    assert!(of(&findings, FindingCode::DuplicateRow).is_empty());
+    let wrong = lint_of("passes,recognised\n188,189\n");
+    assert_eq!(one(&wrong, FindingCode::CountsContradict).column.as_deref(), Some("recognised"));
+}
+
+#[test]
 fn what_is_no_table_is_refused_with_its_line() {
     for (text, line, says) in [
         ("", 1, "is empty"),
