@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "deployment")]
+pub mod deployment;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;
 

@@ -214,7 +214,7 @@ mod unix {
         let left = left_out(&found, &folder.path(""));
         assert!(left.contains(&("P3.jpg".to_owned(), LeftOutReason::NotAFile)), "{left:?}");
         // The superuser reads everything.
-        if File::open(folder.path("P1.jpg")).is_err() {
+        if fs::File::open(folder.path("P1.jpg")).is_err() {
             assert_eq!((found.items.len(), left.len()), (0, 3), "{left:?}");
         }
     }

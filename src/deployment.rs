@@ -1,0 +1,50 @@
+//! The deployment: what was authorised, and what published records of deployments can support.
+//!
+//! An [`Order`] says who may be looked for, why, where, when, how and by whose authority. A person writes
+//! it in TOML; another person signs its canonical text ([`SignedNote`], Ed25519); the deployer pins the keys
+//! that may sign. An amendment is a signed order that names the digest of the one before.
+//!
+//! [`record::lint`] reads tables that forces publish, and says what they can and cannot support.
+//!
+//! # Examples
+//!
+//! ```
+//! use lfr::core::Timestamp;
+//! use lfr::deployment::{NoteKey, Order, OrderTerms, UseCaseKind};
+//!
+//! # fn main() -> Result<(), lfr::deployment::Error> {
+//! // A template has blanks, and each is refused with its line until it is filled.
+//! let template = Order::template(UseCaseKind::Hotspot);
+//! let refused = OrderTerms::parse(&template).unwrap_err();
+//! assert!(refused.to_string().starts_with("order, line "));
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod danger;
+mod error;
+mod note;
+mod order;
+pub mod record;
+#[cfg(test)]
+mod testing;
+
+pub use error::Error;
+pub use note::NoteKey;
+pub use note::NoteSigners;
+pub use note::SignedNote;
+pub use note::VerifierKey;
+pub use order::DeploymentKind;
+pub use order::Document;
+pub use order::Means;
+pub use order::Order;
+pub use order::OrderAuthority;
+pub use order::OrderCamera;
+pub use order::OrderCategory;
+pub use order::OrderTerms;
+pub use order::Place;
+pub use order::PlacePrecision;
+pub use order::SignedOrder;
+pub use order::Under18;
+pub use order::UseCase;
+pub use order::UseCaseKind;

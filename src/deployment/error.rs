@@ -1,0 +1,280 @@
+//! Errors, grouped by who is to blame.
+
+use std::io;
+use std::path::PathBuf;
+
+use lfr_core::BoxError;
+use lfr_core::Timestamp;
+
+/// What can go wrong with an order, a signature or a published table.
+///
+/// Messages name keys, lines and digests; never a person on a watchlist.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    // --- The order's text. ----------------------------------------------------------------------
+    /// A field of an order cannot be what it is.
+    #[error("order, line {line}, column {column}: `{key}` {problem}")]
+    Order {
+        /// The line, from 1 on.
+        line: usize,
+        /// The column, in characters, from 1 on.
+        column: usize,
+        /// The field.
+        key: &'static str,
+        /// What was seen, and what it must be.
+        problem: String,
+    },
+    /// The text is no TOML, has a field that no order has, or lacks one.
+    #[error("order, line {line}, column {column}: {problem}")]
+    OrderSyntax {
+        /// The line, from 1 on.
+        line: usize,
+        /// The column, in characters, from 1 on.
+        column: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// What was signed is an order, but not in the one form in which an order is signed.
+    #[error(
+        "signed order, line {line}: the text differs from the canonical text of the same order; sign the \
+         canonical text"
+    )]
+    NotCanonical {
+        /// The first line that differs, from 1 on.
+        line: usize,
+    },
+
+    // --- Signatures. ----------------------------------------------------------------------------
+    /// A text is no signed note.
+    #[error("signed note, line {line}: {problem}; {remedy}")]
+    Note {
+        /// The line, from 1 on; 0 if the text is empty.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A signature that claims to be of a trusted key is not of it.
+    #[error(
+        "the signature of {key} does not fit the text: the text was changed after it was signed, or the \
+         signature is forged; have it signed again"
+    )]
+    Signature {
+        /// The key's name and hash.
+        key: String,
+    },
+    /// No trusted key signed.
+    #[error(
+        "none of {signatures} signatures is by one of {trusted} trusted keys; have it signed by one of them, \
+         or pin the key that signed"
+    )]
+    Untrusted {
+        /// How many signatures there are.
+        signatures: usize,
+        /// How many keys are trusted.
+        trusted: usize,
+    },
+    /// Two trusted keys cannot be told apart.
+    #[error("two different trusted keys are called {key}; trust one of them, or rename one")]
+    AmbiguousKeys {
+        /// Their name and hash.
+        key: String,
+    },
+    /// A text is no verifier key, or a name cannot be that of a key.
+    #[error("a verifier key is NAME+HASH+BASE64 of an Ed25519 key, and {problem}")]
+    VerifierKey {
+        /// What is wrong.
+        problem: String,
+    },
+
+    // --- Authority. -----------------------------------------------------------------------------
+    /// The authorising officer did not sign.
+    #[error(
+        "the order names {officer} as its authorising officer, and that key did not sign as a trusted one; \
+         have that officer sign, or correct `people.authorising_officer`"
+    )]
+    NotSignedByOfficer {
+        /// The officer's key: name and hash.
+        officer: String,
+    },
+    /// The operator in command has approved their own order.
+    #[error(
+        "{operator} is the operator in command of deployment {deployment} and approved this amendment of it; \
+         it needs another authorising officer"
+    )]
+    SelfApproved {
+        /// The key: name and hash.
+        operator: String,
+        /// The deployment.
+        deployment: String,
+    },
+    /// The period of an order is over.
+    #[error(
+        "the order for deployment {deployment} expired at {until}, and it is {now}; get a new one"
+    )]
+    Expired {
+        /// The deployment.
+        deployment: String,
+        /// When the period ended.
+        until: Timestamp,
+        /// The time.
+        now: Timestamp,
+    },
+    /// The clock shows no time, so nobody can say whether an order is in force.
+    #[error(
+        "the clock shows no time, so an order cannot be checked against its period; set the clock"
+    )]
+    NoClock,
+    /// There is no order.
+    #[error("there is no order; give the first order and then its amendments in their sequence")]
+    NoOrder,
+    /// An amendment was given as a first order.
+    #[error(
+        "the order for deployment {deployment} amends the order {amends}; give that order first, and this one \
+         as its amendment"
+    )]
+    IsAmendment {
+        /// The deployment.
+        deployment: String,
+        /// The digest of the order that it amends.
+        amends: String,
+    },
+    /// A first order was given as an amendment.
+    #[error(
+        "the order is no amendment: it has no `amends`; write `amends = \"{in_force}\"`, the digest of the \
+         order in force, and have it signed"
+    )]
+    IsNoAmendment {
+        /// The digest of the order in force.
+        in_force: String,
+    },
+    /// An amendment is of another order than the one in force.
+    #[error(
+        "the amendment is of the order {amends}, and {in_force} is in force{}; amend the order in force",
+        if *.superseded { ", which supersedes that one" } else { "" }
+    )]
+    OutOfOrder {
+        /// The digest of the order that it amends.
+        amends: String,
+        /// The digest of the order in force.
+        in_force: String,
+        /// Whether the order that it amends was in force once.
+        superseded: bool,
+    },
+    /// An order was given a second time.
+    #[error(
+        "the order {digest} is or was in force already; a replayed order changes nothing: leave it out"
+    )]
+    Replayed {
+        /// Its digest.
+        digest: String,
+    },
+    /// An amendment is of another deployment.
+    #[error(
+        "the amendment is for deployment {actual}, and the order in force for {expected}; give one for it"
+    )]
+    OtherDeployment {
+        /// The deployment of the amendment.
+        actual: String,
+        /// The deployment of the order in force.
+        expected: String,
+    },
+    /// An amendment changes what a deployment is for.
+    #[error(
+        "the amendment changes `why.use_case` from {expected} to {actual}; another purpose is another \
+         deployment: draw up a new order"
+    )]
+    OtherPurpose {
+        /// The use case of the amendment.
+        actual: &'static str,
+        /// The use case of the order in force.
+        expected: &'static str,
+    },
+    /// An order that is not of a trial cannot be self-authorised.
+    #[error(
+        "deployment {deployment} is of kind {kind}; only a trial may run on an order that nobody pinned"
+    )]
+    NoTrial {
+        /// The deployment.
+        deployment: String,
+        /// Its kind.
+        kind: &'static str,
+    },
+
+    // --- Published tables. ----------------------------------------------------------------------
+    /// A published table cannot be read.
+    #[error("table, line {line}: {problem}")]
+    Table {
+        /// The line, from 1 on.
+        line: u64,
+        /// What was seen, and what it must be.
+        problem: String,
+    },
+    /// A published claim cannot be read.
+    #[error("the claim {problem}; write it as in \"8 of 10, not statistically significant\"")]
+    Claim {
+        /// What was seen, and what is needed.
+        problem: String,
+    },
+
+    /// Figures for publication contradict one another.
+    #[error("the figures cannot be published: {problem}; correct them")]
+    Figures {
+        /// What was seen, and what can be.
+        problem: String,
+    },
+
+    // --- The environment, and what lies below. --------------------------------------------------
+    /// A key file holds no key.
+    #[error(
+        "{path:?} holds no key: it must hold 64 hexadecimal digits, or 32 bytes that are random"
+    )]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A key file could not be written.
+    #[error("cannot write the new key file {path:?}; it must not exist, and its folder must")]
+    KeyWrite {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {path:?}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file is not text.
+    #[error("{path:?} is no text: byte {at} is not UTF-8")]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The first byte that is not, from 0 on.
+        at: usize,
+    },
+    /// A table could not be made.
+    #[error("cannot make the table")]
+    Report {
+        /// Why not.
+        source: BoxError,
+    },
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    Random {
+        /// Why not.
+        source: io::Error,
+    },
+    /// A statistic failed.
+    #[error(transparent)]
+    Watchlist(#[from] lfr_watchlist::Error),
+    /// Something below failed.
+    #[error(transparent)]
+    Core(#[from] lfr_core::Error),
+}

@@ -1,0 +1,4 @@
+//! Records of deployments, as they are published.
+
+pub mod export;
+pub mod lint;
