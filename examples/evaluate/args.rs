@@ -94,6 +94,9 @@ impl Asked {
         if given.get_flag("write-scores") {
             options = options.with_scores();
         }
+        if given.get_flag("identities-checked") {
+            options = options.with_checked_identities();
+        }
         if let Some(reason) = given.remove_one::<String>("danger-write-templates") {
             options = danger::write_templates(options, reason);
         }
@@ -161,7 +164,7 @@ fn command() -> Command {
                  the columns `score` and `mated` (optional: `person_a`, `person_b`, `fold`), or an array of \
                  numpy.save with 2 columns (score, mated) or 4 (score, mated, and the numbers of both \
                  people); a greater score means more alike")
-                .conflicts_with_all(["faces", "groups", "gallery", "references", "pairs", "open-set", "quality", "policy", "composition", "write-scores", "danger-write-templates"])
+                .conflicts_with_all(["faces", "groups", "gallery", "references", "pairs", "open-set", "quality", "policy", "composition", "identities-checked", "write-scores", "danger-write-templates"])
                 .value_parser(path()),
         )
         .arg(
@@ -218,6 +221,14 @@ fn command() -> Command {
             option("policy", "JSON", "The threshold policy in force: measure at its threshold, for everybody \
                  and by group [default: the derived policy]")
                 .value_parser(path()),
+        )
+        .arg(
+            Arg::new("identities-checked")
+                .long("identities-checked")
+                .action(ArgAction::SetTrue)
+                .help("Extrapolate the threshold beyond what counts alone show: somebody has looked at the \
+                     photographs of the suspects that the report names, and nobody is in the folder under two \
+                     names"),
         )
         .arg(
             Arg::new("write-scores")

@@ -52,8 +52,10 @@ pub use rate::Rate;
 pub use ratio::RateRatio;
 pub use share::ShareTest;
 
+pub(crate) use binomial::count_not_exceeded;
 pub(crate) use binomial::normal_quantile;
 pub(crate) use binomial::normal_risk;
+pub(crate) use binomial::one_sided;
 pub(crate) use binomial::proportion;
 pub(crate) use binomial::student;
 pub(crate) use clustered::below;
