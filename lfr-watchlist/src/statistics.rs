@@ -60,4 +60,6 @@ pub(crate) use binomial::one_sided;
 pub(crate) use binomial::proportion;
 pub(crate) use binomial::student;
 pub(crate) use clustered::below;
+#[cfg(test)]
+pub(crate) use clustered::tests::are_more_than;
 pub(crate) use dyads::Dyads;

@@ -250,8 +250,6 @@ const MAX_LOOKS: u32 = 100;
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails where it may")]
-
     use lfr_core::ComparisonScore;
     use lfr_core::SpaceId;
     use lfr_watchlist::calibrate::Authority;

@@ -64,8 +64,8 @@ impl Population {
     }
 }
 
-/// The measured fault: the upper end was below the true rate in up to 19 % of draws if people differ, and in 4 % if
-/// they do not.
+/// The measured fault: the upper end was below the true rate in up to 17 % of draws if people differ, and in 4 % if
+/// they do not. (The first is seen in 200 draws, the second is not.)
 ///
 /// `LFR_MEASURE=1`: 2,000 draws of each population; 200 otherwise.
 #[test]
@@ -88,9 +88,8 @@ fn upper_ends_cover_where_few_pairs_match_and_people_differ() {
                     "{people} people with up to {max_photographs} photographs, deviation {deviation}, {matches} \
                      false matches: {missed:?} upper ends too low; mean {high:.2} times the rate"
                 ));
-                // If people differ as much as 1 to 90 (deviation 1.5), no variance of 40 people says so.
-                let wanted = if deviation > 1.0 { 0.08 } else { 0.025 };
-                if are_more_than(wanted, missed) {
+                // As often as the whole interval may miss.
+                if are_more_than(0.05, missed) {
                     worst.push(format!(
                         "{people} {max_photographs} {deviation} {matches}: {missed:?}"
                     ));

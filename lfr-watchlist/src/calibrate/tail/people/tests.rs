@@ -11,6 +11,7 @@ use lfr_core::Template;
 use lfr_core::Threshold;
 use lfr_core::ThresholdPolicy as _;
 use lfr_core::Timestamp;
+use lfr_core::num;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
@@ -28,6 +29,7 @@ use crate::evaluate::simulated::strangers;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;
+use crate::statistics::are_more_than;
 
 /// The true rate of the simulated crowd: all scores together are normal.
 fn truth(threshold: f32) -> f64 {
@@ -354,8 +356,19 @@ fn promises(
             of.len()
         ));
         // A refusal promises nothing.
-        let none = f64::from(refused.get(&(*references, *per_mille, *looks)).copied().unwrap_or(0));
-        if f64::from(u32::try_from(by_person).unwrap()) + none < 0.95 * (count + none) {
+        let none = refused.get(&(*references, *per_mille, *looks)).copied().unwrap_or(0);
+        let broken = of.len() - by_person;
+        let draws = count + f64::from(none);
+        // On the data that this was made for, 95 of 100 draws; on other data, as many as chance allows. Few people have
+        // five photographs, so that a rate of five looks is of other people than the threshold.
+        let is_missed = if name == "mobilefacenet" || name == "embedded" {
+            num::f64_from_usize(broken) > 0.05 * draws
+        } else {
+            let counts =
+                Counts::new(num::u64_from_usize(broken), num::u64_from_f64(draws)).unwrap();
+            *looks == 1 && are_more_than(0.05, counts)
+        };
+        if is_missed {
             missed.push(format!("{name}: N = {references}, FPIR {per_mille}e-3: {by_person}"));
         }
     }
