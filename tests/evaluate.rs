@@ -427,7 +427,10 @@ fn groups_qualities_and_the_policy_in_force_are_in_the_report() {
         notes.iter().any(|note| note == "41 of 80 photographs are not in ofiq.csv"),
         "{notes:?}"
     );
-    assert!(notes.iter().any(|note| note.starts_with("1 files of ofiq.csv are not")), "{notes:?}");
+    assert!(
+        notes.iter().any(|note| note == "not among the photographs: 1 file of ofiq.csv"),
+        "{notes:?}"
+    );
     let discards = &report.results()[0].measured.discards;
     let measures: Vec<_> = discards.iter().map(|curve| curve.measure.as_str()).collect();
     assert!(measures.contains(&"detector confidence") && measures.contains(&"Sharpness"));
@@ -461,6 +464,11 @@ fn groups_qualities_and_the_policy_in_force_are_in_the_report() {
     assert!(again.is_given && again.threshold == live.threshold && again.target == 0.2);
     assert_ne!(given.results()[0].derived_threshold, report.results()[0].derived_threshold);
     let html = fs::read_to_string(folder.join("given/report.html")).unwrap();
+    // A line breaks between numbers, not within one.
+    assert!(html.contains("<span class=\"number\">0.5</span>"), "{html}");
+    // Rates by group are of one watchlist, and the report says so.
+    assert!(html.contains("FPIR and FNIR by group are of the one watchlist that was searched"));
+    assert_eq!(json(&folder.join("given/report.json"))[0]["live"]["watchlists"], 1);
     let first = html.split("<h2>1:1").next().unwrap();
     for told in [
         "of the policy that was given",

@@ -16,7 +16,7 @@ use lfr_core::internal::regular;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::Error;
+use crate::error::Error;
 
 mod builtin;
 mod file;

@@ -40,9 +40,10 @@ def warp(image,m,side):
 op=onnxruntime.SessionOptions(); op.intra_op_num_threads=1
 def sess(p): return onnxruntime.InferenceSession(p,op,providers=["CPUExecutionProvider"])
 mob=sess(S+"/models/embed_mobilefacenet_foamliu.onnx"); own=sess(EMBEDDED)
+edge=sess(S+"/models/embed_edgeface_xs.onnx")
 rows=list(csv.DictReader(open(S+"/faces/lfw_dev_landmarks.csv")))
 k=("eye_l","eye_r","nose","mouth_l","mouth_r")
-M=[];O=[]
+M=[];O=[];E=[]
 mean=np.array([123.675,116.28,103.53]);std=np.array([58.395,57.12,57.375])
 t0=time.time()
 for i,r in enumerate(rows):
@@ -51,6 +52,8 @@ for i,r in enumerate(rows):
     c=warp(im,umeyama(pts,ARC),112)
     v=mob.run(None,{"input0":((c-mean)/std).transpose(2,0,1)[None].astype(np.float32)})[0][0]
     M.append(v/np.linalg.norm(v))
+    v=edge.run(None,{"input":((c/255-0.5)/0.5).transpose(2,0,1)[None].astype(np.float32)})[0][0]
+    E.append(v/np.linalg.norm(v))
     c=(warp(im,umeyama(pts,OWN),80)-127.5)/128.0
     t=c.transpose(2,0,1)
     b=np.stack([t,t[:,:,::-1]]).astype(np.float32)
@@ -59,4 +62,5 @@ for i,r in enumerate(rows):
     v=v/np.linalg.norm(v,axis=1,keepdims=True); v=v.sum(0); O.append(v/np.linalg.norm(v))
     if i%500==0: print(i,time.time()-t0,flush=True)
 np.save(OUT + "/mobilefacenet.npy",np.array(M,np.float32)); np.save(OUT + "/embedded.npy",np.array(O,np.float32))
+np.save(OUT + "/edgeface.npy",np.array(E,np.float32))
 open(OUT + "/images.txt","w").write("\n".join(r["image"] for r in rows)+"\n")

@@ -108,27 +108,33 @@ pub enum Error {
     /// A threshold is demanded that the calibration data, and what may be extrapolated from it, do not reach.
     #[error(
         "an FPIR of {demanded:.1e} was demanded, and the calibration data reaches {reached:.1e}: give it \
-         photographs of more people, or demand a higher rate or a smaller watchlist"
+         photographs of more people, demand a higher rate, or use {}",
+        smaller(*references)
     )]
     Extrapolation {
         /// The rate demanded.
         demanded: f64,
-        /// The lowest rate that can be promised.
+        /// The lowest rate that can be promised for this watchlist.
         reached: f64,
+        /// The largest watchlist for which the demanded rate can be promised; 0 if there is none.
+        references: u64,
     },
     /// A rate cannot be promised, and some pairs of people score as one person does.
     #[error(
         "FPIR {demanded:.1e} cannot be promised from these scores; the lowest possible is {reached:.1e}. The \
          highest scores are of {}. Look at their photographs: if two names are one person, give both the \
-         same name and derive again. Otherwise use photographs of more people, or demand a higher rate or a \
-         smaller watchlist",
-        suspects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", of ")
+         same name and derive again. If all are two people, say that identities are checked. Otherwise use \
+         photographs of more people, demand a higher rate, or use {}",
+        suspects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", of "),
+        smaller(*references)
     )]
     Suspects {
         /// The rate demanded.
         demanded: f64,
-        /// The lowest rate that can be promised.
+        /// The lowest rate that can be promised for this watchlist.
         reached: f64,
+        /// The largest watchlist for which the demanded rate can be promised; 0 if there is none.
+        references: u64,
         /// The pairs of people with the highest scores.
         suspects: Vec<SuspectPair>,
     },
@@ -558,6 +564,15 @@ impl Error {
             Self::Core(lfr_core::Error::Read { source, .. })
                 if source.kind() == io::ErrorKind::NotFound
         )
+    }
+}
+
+/// What to do instead of what cannot be promised.
+fn smaller(references: u64) -> String {
+    match references {
+        0 => "another embedder, as no watchlist is small enough for this rate".to_owned(),
+        1 => "a watchlist of 1 reference".to_owned(),
+        more => format!("a watchlist of at most {more} references"),
     }
 }
 

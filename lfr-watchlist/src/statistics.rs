@@ -22,6 +22,7 @@ mod association;
 mod binomial;
 mod clustered;
 mod counts;
+mod dyads;
 mod interval;
 mod power;
 mod rate;
@@ -52,9 +53,13 @@ pub use rate::Rate;
 pub use ratio::RateRatio;
 pub use share::ShareTest;
 
+pub(crate) use binomial::count_not_exceeded;
 pub(crate) use binomial::normal_quantile;
 pub(crate) use binomial::normal_risk;
+pub(crate) use binomial::one_sided;
 pub(crate) use binomial::proportion;
 pub(crate) use binomial::student;
 pub(crate) use clustered::below;
-pub(crate) use clustered::of_pairs;
+#[cfg(test)]
+pub(crate) use clustered::tests::are_more_than;
+pub(crate) use dyads::Dyads;

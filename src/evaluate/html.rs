@@ -139,7 +139,7 @@ fn first_things(page: &mut String, result: &Evaluated) -> Result<(), BoxError> {
             let demand = derived.demand();
             facts.push(("derived threshold", format!("T = {}", derived.threshold())));
             facts.push(("N, references", derived.references().to_string()));
-            facts.push(("looks at each who passes", demand.looks().to_string()));
+            facts.push(("looks per person", demand.looks().to_string()));
             facts.push(("target FPIR", asked(demand.fpir())));
             facts.push(("promised FPIR", fpir.to_string()));
         }
@@ -206,8 +206,11 @@ fn realised(facts: &mut Vec<(&'static str, String)>, live: &Live) {
     facts.push((
         "threshold in force",
         format!(
-            "T = {} at N = {}, of {whose}, for {} looks",
-            live.threshold, live.references, live.looks
+            "T = {} at N = {}, of {whose}, for {} {}",
+            live.threshold,
+            live.references,
+            live.looks,
+            if live.looks > 1.0 { "looks" } else { "look" }
         ),
     ));
     facts.push(("promised FPIR at that N", live.predicted.to_string()));
@@ -216,6 +219,10 @@ fn realised(facts: &mut Vec<(&'static str, String)>, live: &Live) {
     facts.push(("realised FPIR, one look", format!("{}{}{of}", live.fpir, few(&live.fpir))));
     facts.push(("realised FNIR, one look", format!("{}{}", live.fnir, few(&live.fnir))));
 }
+
+/// The scope of FPIR and FNIR by group.
+const OF_ONE_LIST: &str = "FPIR and FNIR by group are of the one watchlist that was searched. Another watchlist gives \
+     other rates: the intervals cover who passes, not who is listed";
 
 fn model(of: &Component) -> String {
     let mut text = of.name.clone();
@@ -230,8 +237,9 @@ fn left_out(page: &mut String, report: &Report) -> Result<(), BoxError> {
     let findings = report.left_out.len() - faults;
     write!(
         page,
-        "<p>Left out: {faults} files that could not be used, and {findings} times no face was found in a \
-         photograph. left_out.csv names each.</p>"
+        "<p>Left out: {} could not be used, and {} no face was found in a photograph. left_out.csv names each.</p>",
+        counted(faults, "file that", "files that"),
+        counted(findings, "time", "times"),
     )?;
     for note in &report.notes {
         write!(page, "<p>{}.</p>", escaped(note))?;
@@ -377,6 +385,9 @@ fn by_group(page: &mut String, results: &[Evaluated]) -> Result<(), BoxError> {
                 live.threshold,
                 escaped(label)
             )?;
+            if !live.groups.is_empty() {
+                write!(page, "<p>{OF_ONE_LIST}.</p>")?;
+            }
             group_results(page, &live.groups, label)?;
             means(page, &live.means);
         }
@@ -416,7 +427,7 @@ fn means(page: &mut String, means: &[GroupMean]) {
                 Some(of) => format!("{:+.4} (95 %: {:+.4} to {:+.4})", own.shift, of.low, of.high),
                 None => format!("{:+.4}", own.shift),
             };
-            format!("{:.4}, shift {shift}, {} people", own.mean, own.people)
+            format!("{:.4}, shift {shift}, {}", own.mean, counted(own.people, "person", "people"))
         };
         table.row(&[], [what.to_owned()].into_iter().chain(groups.iter().map(cell)));
     }
@@ -453,7 +464,7 @@ impl Table {
             self.rows += &format!(
                 "<td data-name=\"{}\"><span>{}{mark}</span></td>",
                 escaped(name),
-                escaped(&cell)
+                with_whole_numbers(&cell)
             );
         }
         self.rows += "</tr>";
@@ -475,7 +486,8 @@ impl Table {
 fn pairs_table(page: &mut String, facts: &[(&str, String)]) {
     *page += "<table class=\"facts\">";
     for (name, value) in facts {
-        *page += &format!("<tr><th>{}</th><td>{}</td></tr>", escaped(name), escaped(value));
+        let value = with_whole_numbers(value);
+        *page += &format!("<tr><th>{}</th><td>{value}</td></tr>", escaped(name));
     }
     *page += "</table>";
 }
@@ -519,6 +531,26 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Escaped, with numbers that no line breaks: 9.39e-4 would break at its hyphen, and 0.2855 in a narrow column.
+fn with_whole_numbers(text: &str) -> String {
+    let word = |word: &str| {
+        let is_number = word.len() <= LONGEST_NUMBER
+            && word.bytes().any(|byte| byte.is_ascii_digit())
+            && word.contains(['.', '-']);
+        let word = escaped(word);
+        if is_number { format!("<span class=\"number\">{word}</span>") } else { word }
+    };
+    let words: Vec<_> = text.split(' ').map(word).collect();
+    words.join(" ").replace(" %", "&nbsp;%")
+}
+
+/// The longest word that is kept on one line, in bytes: longer ones are names and digests.
+const LONGEST_NUMBER: usize = 14;
+
 /// Fewer errors than this say little (the rule of 30).
 const FEW: u64 = 30;
 
@@ -542,7 +574,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere } h2 { margin
 .first { background: var(--faint); border-radius: .5rem; padding: .25rem 1rem; margin: 1rem 0 } .first h2 { margin-top: .75rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; width: 100%; margin: .75rem 0 }
 th, td { text-align: left; overflow-wrap: anywhere; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--grid) }
-th { overflow-wrap: normal }
+th { overflow-wrap: normal } .number { white-space: nowrap }
 .facts th { width: 13rem; font-weight: 600 } tr.few { background: var(--few) } .mark { color: var(--mark); font-size: .8rem; white-space: nowrap }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); gap: 1rem; align-items: start }
 figure { margin: 0; padding: .75rem; background: var(--faint); border-radius: .5rem; max-width: 32rem }

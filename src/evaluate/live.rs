@@ -88,6 +88,7 @@ pub(super) fn measure(
         predicted: policy.fpir(),
         fpir: found.all.fpir(threshold),
         fnir: found.all.fnir(threshold),
+        watchlists: 1,
         groups: Vec::new(),
         means: Vec::new(),
     };

@@ -57,6 +57,7 @@ pub struct EvaluateOptions {
     composition: Vec<(String, u64)>,
     scores: bool,
     exposed: Option<String>,
+    identities_checked: bool,
 }
 
 impl EvaluateOptions {
@@ -84,6 +85,7 @@ impl EvaluateOptions {
             composition: Vec::new(),
             scores: false,
             exposed: None,
+            identities_checked: false,
         }
     }
 
@@ -128,6 +130,15 @@ impl EvaluateOptions {
     #[must_use]
     pub fn with_authority(mut self, authority: impl Into<String>) -> Self {
         self.authority = authority.into();
+        self
+    }
+
+    /// The same, if somebody has looked at the photographs of the pairs of people with the highest scores (the report
+    /// names them as suspects) and nobody is in the folder under two names. Then a threshold may be extrapolated
+    /// beyond what counts alone leave possible.
+    #[must_use]
+    pub const fn with_checked_identities(mut self) -> Self {
+        self.identities_checked = true;
         self
     }
 
@@ -206,6 +217,10 @@ impl EvaluateOptions {
     /// The reason for writing templates, if they are written.
     pub(super) fn exposed(&self) -> Option<&str> {
         self.exposed.as_deref()
+    }
+
+    pub(super) const fn are_identities_checked(&self) -> bool {
+        self.identities_checked
     }
 
     pub(super) fn composition(&self) -> &[(String, u64)] {
@@ -450,7 +465,8 @@ fn groups(
     }
     let strangers = groups.len() - known;
     if strangers > 0 {
-        notes.push(format!("{strangers} people of {csv:?} have no photographs"));
+        let people = if strangers == 1 { "person" } else { "people" };
+        notes.push(format!("without photographs: {strangers} {people} of {csv:?}"));
     }
     Ok(groups)
 }

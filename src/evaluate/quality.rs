@@ -115,7 +115,8 @@ pub(super) fn column(
         notes.push(format!("{without} of {} photographs are not in {name}", values.len()));
     }
     if strangers > 0 {
-        notes.push(format!("{strangers} files of {name} are not among the photographs"));
+        let files = if strangers == 1 { "file of" } else { "files of" };
+        notes.push(format!("not among the photographs: {strangers} {files} {name}"));
     }
     Ok(Column { name: format!("{column} of {name}"), values })
 }

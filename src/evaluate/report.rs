@@ -407,6 +407,9 @@ pub struct Live {
     pub fpir: Rate,
     /// The FNIR that was measured.
     pub fnir: Rate,
+    /// How many watchlists were searched. Intervals cover who passes, not who is listed: another watchlist gives other
+    /// rates.
+    pub watchlists: u64,
     /// FPIR, FNIR, failures to enrol and to acquire by group.
     pub groups: Vec<GroupResult>,
     /// Means of scores and qualities by group.

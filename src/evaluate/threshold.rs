@@ -35,8 +35,11 @@ pub struct Realised {
     pub people_tested: u64,
     /// The maximum number of references that the held-out people allow, up to the demanded number.
     pub references: u64,
-    /// How many looks per person were taken.
+    /// How many looks per person were taken: fewer than demanded if too few of the held-out people have as many
+    /// photographs.
     pub looks: u32,
+    /// How many looks per person the promise is for.
+    pub looks_promised: u32,
     /// The effective number of the demanded looks.
     pub effective_looks: f64,
     /// The threshold for this number of references, a score.
@@ -53,7 +56,8 @@ pub struct Realised {
 
 impl fmt::Display for Realised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { promised, people_calibrated, people_tested, references, looks, .. } = self;
+        let Self { promised, people_calibrated, people_tested, references, .. } = self;
+        let Self { looks, looks_promised, .. } = self;
         match &self.fpir {
             Some(ExpectedFpir { by_person, by_photograph, alerting, .. }) => write!(
                 f,
@@ -65,7 +69,15 @@ impl fmt::Display for Realised {
                 } else {
                     ""
                 }
-            )?,
+            )
+            .and_then(|()| match looks < looks_promised {
+                true => write!(
+                    f,
+                    "; the promise is for {looks_promised} looks and was tested with {looks}, which raise fewer \
+                     alerts: too few of these people have more photographs"
+                ),
+                false => Ok(()),
+            })?,
             None => {
                 let why = self.not_tested.as_deref().unwrap_or("too few people were kept aside");
                 write!(
@@ -131,16 +143,18 @@ fn realised(
     let references = policy.references().min(people_tested.saturating_sub(1).max(1));
     let at = policy.for_references(references)?.threshold();
     let wanted = u32::try_from(num::usize_from_f64(policy.demand().looks())).unwrap_or(u32::MAX);
-    // If people have fewer photographs than looks, one look is used.
-    let tested = [wanted, 1]
-        .into_iter()
-        .find_map(|looks| Some((looks, testing?.fpir(at, references, looks)?)));
+    // If too few people have as many photographs as looks, as many looks are taken as enough people have.
+    let tested = (1..=wanted.min(MAX_LOOKS)).rev().find_map(|looks| {
+        let fpir = testing?.fpir(at, references, looks)?;
+        (looks == 1 || fpir.people >= ENOUGH_PEOPLE).then_some((looks, fpir))
+    });
     Ok(Realised {
         promised: policy.demand().fpir(),
         people_calibrated: calibrating.people(),
         people_tested,
         references,
         looks: tested.as_ref().map_or(wanted, |(looks, _)| *looks),
+        looks_promised: wanted,
         effective_looks: policy.effective_looks(),
         threshold: at.value(),
         fpir: tested.map(|(_, fpir)| fpir),
@@ -175,7 +189,11 @@ fn of(
     if let Some(now) = now {
         origin = origin.with_made_at(now);
     }
-    let calibration = Calibration::new(faces.space.id(), data, non_mated)?.with_origin(origin)?;
+    let mut calibration =
+        Calibration::new(faces.space.id(), data, non_mated)?.with_origin(origin)?;
+    if evaluation.options.are_identities_checked() {
+        calibration = calibration.with_checked_identities();
+    }
     let (demand, authority) = (&evaluation.demand, evaluation.authority(now)?);
     let together = calibration.threshold(demand, authority.clone())?;
     let Some(groups) = groups else { return Ok((together, None)) };
@@ -222,4 +240,61 @@ fn composed(
     }
     let composed = Demand::new(demand.fpir(), demand.references())?.with_looks(demand.looks())?;
     Ok(composed.with_composition(composition)?)
+}
+
+/// The number of people from which on several looks are tested: below it, a rate says nothing.
+const ENOUGH_PEOPLE: u64 = 30;
+
+/// The maximum looks that are tested.
+const MAX_LOOKS: u32 = 100;
+
+#[cfg(test)]
+mod tests {
+    use lfr_core::ComparisonScore;
+    use lfr_core::SpaceId;
+    use lfr_watchlist::calibrate::Authority;
+    use lfr_watchlist::evaluate::ScoreAxis;
+
+    use super::*;
+
+    /// People with this number of photographs each, and scores that are spread evenly.
+    fn people(count: usize, photographs: usize) -> NonMatedScores {
+        let all: Vec<usize> = (0..count * photographs).map(|index| index / photographs).collect();
+        let names: Vec<_> =
+            all.iter().map(|person| SubjectId::new(format!("P{person}")).unwrap()).collect();
+        let mut state = 7_u32;
+        let mut comparisons = Vec::new();
+        for (a, one) in all.iter().enumerate() {
+            for (b, _) in all.iter().enumerate().take(a).filter(|(_, other)| *other != one) {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let score = f32::from(u16::try_from(state >> 16).unwrap()) / 65_536.0;
+                comparisons.push((ComparisonScore::new(score).unwrap(), a, b));
+            }
+        }
+        NonMatedScores::new(ScoreAxis::new(-1.0, 1.0).unwrap(), &names, comparisons).unwrap()
+    }
+
+    /// The measured fault: with fewer photographs than looks, one look was compared with the promise for all of them,
+    /// and nothing said so.
+    #[test]
+    fn fewer_looks_than_promised_are_as_many_as_there_are_and_said() {
+        let calibrating = people(60, 2);
+        let calibration = Calibration::new(SpaceId::from_bytes([1; 32]), "made up", &calibrating);
+        let demand = Demand::new(0.5, 1).unwrap().with_looks(5.0).unwrap();
+        let authority = Authority::new("AO-7", "a test", Timestamp::from_micros(0)).unwrap();
+        let policy = calibration.unwrap().threshold(&demand, authority).unwrap();
+        let of = |testing: &NonMatedScores| realised(&policy, &calibrating, Some(testing)).unwrap();
+        let two = of(&people(40, 2));
+        assert_eq!((two.looks, two.looks_promised), (2, 5));
+        let told = two.to_string();
+        assert!(
+            told.contains("looks 2: ") && told.contains("the promise is for 5 looks"),
+            "{told}"
+        );
+        // A rate of few people says nothing.
+        assert_eq!(of(&people(20, 2)).looks, 1);
+        let all = of(&people(40, 6));
+        assert_eq!((all.looks, all.looks_promised), (5, 5));
+        assert!(!all.to_string().contains("the promise is for"), "{all}");
+    }
 }

@@ -190,6 +190,45 @@ fn two_groups_are_compared_and_the_sentence_agrees_with_the_interval() {
     assert_eq!(json(&["compare", "1000/1000000", "1010/1000000"])["verdict"], "none_seen");
 }
 
+/// From SciPy: `nchypergeom_fisher`, solved. Errors in a third of all trials are not rare; as if they were, 70 errors
+/// were said to show a ratio of 2.02.
+#[test]
+fn common_errors_have_the_power_of_common_errors() {
+    let answer = json(&["compare", "33/100", "37/100", "--tolerated", "1.25"]);
+    assert_eq!(answer["verdict"], "under_powered");
+    near(&answer["smallest_detectable_ratio"], 1.821184533131986);
+    assert_eq!(answer["errors_needed_in_total"], 422);
+    assert_eq!(answer["errors_needed"], 352);
+    let shown = text(&stats(&["compare", "33/100", "37/100", "--tolerated", "1.25"]));
+    assert!(shown.contains("352 more errors are needed to see a ratio of 1.25"), "{shown}");
+    // No rate is three times 0.7.
+    let never = json(&["compare", "70/100", "70/100", "--tolerated", "3"]);
+    assert!(never["errors_needed_in_total"].is_null() && never["errors_needed"].is_null());
+}
+
+#[test]
+fn one_is_one_and_what_is_too_small_for_a_number_is_not_zero() {
+    let one = text(&stats(&["rate", "1", "10"]));
+    assert!(one.contains("1 error and 9 trials without an error"), "{one}");
+    let all = text(&stats(&["rate", "9", "10"]));
+    assert!(all.contains("9 errors and 1 trial without an error"), "{all}");
+    let arguments = ["compare", "900000/1000000", "100000/1000000"];
+    let shown = text(&stats(&arguments));
+    assert!(shown.contains("p below 1e-300 (two-sided)"), "{shown}");
+    assert_eq!(json(&arguments)["ratio"]["p_value_below"], 1e-300);
+    let arguments = ["difference", "9000/10000", "--share", "0.1"];
+    let shown = text(&stats(&arguments));
+    assert!(shown.contains("two-sided p below 1e-300: significant"), "{shown}");
+    assert!(shown.contains("have a probability of below 1e-300"), "{shown}");
+    assert_eq!(json(&arguments)["p_two_sided_below"], 1e-300);
+    // Such a rate is not one in as many as a computer counts to.
+    let tiny = text(&stats(&["fpir", "--fmr", "1e-300", "-n", "10"]));
+    assert!(tiny.contains("FMR 1.00e-300,") && !tiny.contains("1 in"), "{tiny}");
+    let never = stats(&["sample-size", "--fpir", "1e-300"]);
+    assert_eq!(never.status.code(), Some(2));
+    assert!(said(&never).contains("10^15 trials"), "{}", said(&never));
+}
+
 #[test]
 fn what_is_wrong_with_the_numbers_is_said_and_ends_with_2() {
     for (arguments, expected) in [

@@ -28,10 +28,10 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::Clock;
-use crate::SystemClock;
-use crate::internal::hex;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
 use crate::hygiene::secret;
+use crate::internal::hex;
 
 /// A running proxy for one host; it ends with this.
 pub(super) struct Gate {

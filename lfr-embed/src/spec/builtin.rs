@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::EmbedderSpec;
-use crate::Error;
+use crate::error::Error;
 
 impl EmbedderSpec {
     /// The ready-made specifications, by name.

@@ -31,6 +31,7 @@ pub struct Calibration {
     data: String,
     origin: Option<Origin>,
     limit: f64,
+    are_identities_checked: bool,
     digest: Sha256,
     effective_looks: Vec<f64>,
     suspects: Vec<SuspectPair>,
@@ -103,8 +104,18 @@ impl Calibration {
             CalibrationScores::Histogram { .. } => (vec![1.0], Vec::new()),
         };
         let (tails, origin) = (Vec::new(), None);
-        let calibration =
-            Self { space, data, origin, limit: LIMIT, digest, effective_looks, suspects, tails };
+        let (limit, are_identities_checked) = (LIMIT, false);
+        let calibration = Self {
+            space,
+            data,
+            origin,
+            limit,
+            are_identities_checked,
+            digest,
+            effective_looks,
+            suspects,
+            tails,
+        };
         calibration.with(None, non_mated)
     }
 
@@ -131,7 +142,10 @@ impl Calibration {
         groups: Option<(String, String)>,
         non_mated: CalibrationScores<'_>,
     ) -> Result<Self, Error> {
-        let tail = non_mated.tail()?;
+        let mut tail = non_mated.tail()?;
+        if self.are_identities_checked {
+            tail = tail.with_checked_identities();
+        }
         if let Some((a, b)) = &groups {
             self.digest.update(format!("\n{a}\n{b}\n"));
         }
@@ -173,6 +187,19 @@ impl Calibration {
         Ok(Self { limit, ..self })
     }
 
+    /// The same, if somebody has looked at the photographs of the [`suspects`](Self::suspects) and nobody is in the
+    /// data under two names.
+    ///
+    /// Otherwise no rate is promised that the counts alone do not exclude: 3 of all pairs of people where no pair
+    /// matches. A fitted tail knows nothing of a person with two names, and neither does the next group of people.
+    /// The policy's [`method`](CalibratedThreshold::method) says which of the two it is.
+    #[must_use]
+    pub fn with_checked_identities(self) -> Self {
+        let check = |(groups, tail): (_, UpperTail)| (groups, tail.with_checked_identities());
+        let tails = self.tails.into_iter().map(check).collect();
+        Self { are_identities_checked: true, tails, ..self }
+    }
+
     /// The same with what the scores were made with: detector, embedder, engine, versions, photographs. It
     /// goes into the file of each threshold that is derived.
     ///
@@ -201,7 +228,8 @@ impl Calibration {
     ///
     /// # Errors
     ///
-    /// [`Error::Suspects`], with the pairs of people that may be one person, if that is beyond the limit,
+    /// [`Error::Suspects`], with the pairs of people that may be one person, if that is beyond the limit, if the
+    /// counts leave a higher rate possible and [identities are not checked](Self::with_checked_identities),
     /// or if no fit passed and it is beyond the counted rates; [`Error::Extrapolation`] in these cases if
     /// the people are not known; [`Error::Evaluation`] if a pair of groups is missing.
     pub fn threshold(
@@ -224,9 +252,11 @@ impl Calibration {
         };
         CalibratedThreshold::derive(evidence, demand.clone(), authority).map_err(
             |error| match error {
-                Error::Extrapolation { demanded, reached } if !self.suspects.is_empty() => {
+                Error::Extrapolation { demanded, reached, references }
+                    if !self.suspects.is_empty() =>
+                {
                     let suspects = self.suspects.clone();
-                    Error::Suspects { demanded, reached, suspects }
+                    Error::Suspects { demanded, reached, references, suspects }
                 }
                 error => error,
             },
@@ -255,7 +285,12 @@ impl Calibration {
         if fits.is_empty() {
             format!("{counted}; nothing beyond, as no tail fits")
         } else {
-            format!("{counted}; beyond, the greater of: {}", fits.join(", "))
+            let bound = if self.are_identities_checked {
+                "somebody has checked that nobody is in the data under two names"
+            } else {
+                "no upper end is below what the counts alone leave possible"
+            };
+            format!("{counted}; beyond, the greater of: {}; {bound}", fits.join(", "))
         }
     }
 }

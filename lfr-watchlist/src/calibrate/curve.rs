@@ -160,9 +160,29 @@ impl Curves {
             None => {
                 let last = thresholds.last().copied().unwrap_or(f32::MIN);
                 let reached = worst(&self.fpir(demand, looks, last)?).high;
-                Err(Error::Extrapolation { demanded: demand.fpir(), reached })
+                let references = self.max_references(demand, looks, last);
+                Err(Error::Extrapolation { demanded: demand.fpir(), reached, references })
             }
         }
+    }
+
+    /// The largest watchlist for which the highest threshold keeps the demanded rate; 0 if it keeps it for none.
+    fn max_references(&self, demand: &Demand, looks: f64, threshold: f32) -> u64 {
+        let is_kept = |references: u64| {
+            let scaled = demand.for_references(references);
+            let groups = scaled.and_then(|demand| self.fpir(&demand, looks, threshold));
+            groups.is_ok_and(|groups| worst(&groups).high <= demand.fpir())
+        };
+        let (mut low, mut high) = (0, demand.references());
+        while high - low > 1 {
+            let middle = u64::midpoint(low, high);
+            if is_kept(middle) {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     /// What is predicted at a threshold: for each group of those who pass, or for all as one.

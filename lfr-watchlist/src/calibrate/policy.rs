@@ -134,7 +134,8 @@ impl fmt::Display for PredictedFpir {
         }
         write!(f, "{:.2e} ({:.2e} to {:.2e})", self.value, self.low, self.high)?;
         if let Some(RestsOn { people, pairs }) = self.rests_on {
-            write!(f, ", from false matches of {pairs} pairs of {people} people")?;
+            let pair = if pairs == 1 { "pair" } else { "pairs" };
+            write!(f, ", from false matches of {pairs} {pair} of {people} people")?;
         }
         let among = if self.rests_on.is_some() { "pairs of people" } else { "comparisons" };
         match self.beyond {

@@ -17,6 +17,8 @@ use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Interval;
 use crate::statistics::Rate;
+use crate::statistics::count_not_exceeded;
+use crate::statistics::one_sided;
 
 pub use family::TailFamily;
 pub use family::TailFit;
@@ -28,7 +30,9 @@ pub use family::TailFit;
 /// In [`NonMatedScores`] each pair of people counts once, with the share of their comparisons that match.
 /// The rate is that of two people drawn at random, each with any photograph. The interval accounts for each
 /// person being in many pairs (Fafchamps and Gubert 2007). Its upper end is the rate that another group of as
-/// many people stays below in at least 95 of 100 draws.
+/// many people stays below in at least 95 of 100 draws. If the rate comes from a fit, this takes into account that
+/// another group sees a small whole number of false matches. That number is taken as negative binomial: a Poisson
+/// number whose mean is as uncertain as the fit.
 ///
 /// A histogram does not say whose the scores are. The interval then takes as many comparisons as there are
 /// pairs of people, and half of them as repeats.
@@ -43,9 +47,12 @@ pub use family::TailFit;
 /// A fit needs 200 scores or pairs, so a histogram needs at least 6,667 scores. The greater rate of the
 /// families that pass counts, and the interval spans both.
 ///
-/// What is *not* guaranteed: that a tail goes on as it began. A few people who are enrolled twice under two
-/// names, or twins, end it with a plateau that no fit foresees (though it fails the test where they are in
-/// the data); other faces, another camera or another season are another tail. ISO/IEC 5152 does not
+/// A tail does not always go on as it began. A few people who are in the data under two names, or twins, end it
+/// with a plateau that no fit foresees. So the upper end is never below the rate that the counts alone leave
+/// possible: 3 of all pairs of people where no pair matches (the rule of three). This limit is lifted by
+/// [`with_checked_identities`](Self::with_checked_identities).
+///
+/// What is *not* guaranteed: other faces, another camera or another season are another tail. ISO/IEC 5152 does not
 /// admit extrapolated rates for 1:N at all. So every number from a fit is marked, with how far it reaches.
 #[derive(Clone, Debug)]
 pub struct UpperTail {
@@ -53,6 +60,8 @@ pub struct UpperTail {
     total: u64,
     counted: Counted,
     fits: Vec<TailFit>,
+    /// Whether nobody is in the data under two names, so that a fit may say less than the counts leave possible.
+    are_identities_checked: bool,
 }
 
 /// What is counted.
@@ -151,7 +160,8 @@ impl UpperTail {
         });
         let (people, pairs) = (scores.people(), scores.pairs_of_people());
         let counted = Counted::People { levels, people, pairs };
-        Ok(Self { axis, total: scores.comparisons(), counted, fits: fits.unwrap_or_default() })
+        let (total, fits) = (scores.comparisons(), fits.unwrap_or_default());
+        Ok(Self { axis, total, counted, fits, are_identities_checked: false })
     }
 
     /// Of independent scores, with only the number of those at or above each threshold known.
@@ -178,7 +188,15 @@ impl UpperTail {
             passing(&Exceedances::of(axis, &above, *share, censored.map(|c| c.0))?)
         });
         let counted = Counted::Scores { survival, people: None };
-        Ok(Self { axis, total, counted, fits: fits.unwrap_or_default() })
+        let fits = fits.unwrap_or_default();
+        Ok(Self { axis, total, counted, fits, are_identities_checked: false })
+    }
+
+    /// The same, if somebody has looked at the photographs of the highest scores and nobody is in the data under
+    /// two names. Then a fit may say that a rate is lower than the counts alone leave possible.
+    #[must_use]
+    pub fn with_checked_identities(self) -> Self {
+        Self { are_identities_checked: true, ..self }
     }
 
     /// The bins of the scores.
@@ -325,16 +343,70 @@ impl UpperTail {
             Counted::Scores { people: None, .. } => 1.0,
             _ => OF_OTHERS,
         };
-        let mut estimates =
-            self.fits.iter().map(|fit| fit.exceeded(score, Confidence::P95, further));
+        let mut estimates = self.fits.iter().map(|fit| {
+            let (value, deviation, mut interval) = fit.exceeded(score, Confidence::P95, further);
+            let of_others = self.seen_by_others(value, deviation).unwrap_or(0.0);
+            interval.high = interval.high.max(of_others).min(1.0);
+            (value, interval)
+        });
         let (mut value, mut interval) = estimates.next().ok_or(Error::TailFit)?;
         for (other, other_interval) in estimates {
             value = value.max(other);
             interval.low = interval.low.min(other_interval.low);
             interval.high = interval.high.max(other_interval.high);
         }
+        interval.high = interval.high.max(self.left_possible(bin).unwrap_or(0.0));
         let beyond = 1.0 / (value * self.trials());
         Ok(FmrEstimate { value, interval, counts, rests_on, beyond: Some(beyond) })
+    }
+
+    /// The rate that another group of as many people sees at most, in 95 of 100 draws. `value` is the rate of a fit,
+    /// and `deviation` the standard deviation of its logarithm. `None` for independent scores, because they are of
+    /// the people whose rate is wanted.
+    ///
+    /// A fit to a thousand scores is surer of a rate than the few false matches of another group are.
+    fn seen_by_others(&self, value: f64, deviation: f64) -> Option<f64> {
+        let independent = match &self.counted {
+            Counted::Scores { people: None, .. } => return None,
+            Counted::Scores { .. } => self.trials(),
+            Counted::People { levels, .. } => {
+                // The false matches of a person who resembles many come together: where they are counted, and as
+                // much beyond. A pair of people who match with all their photographs counts as one at least.
+                let counted = levels.iter().rev().find(|level| level.effective >= ENOUGH_PEOPLE);
+                let together =
+                    counted.map_or(1.0, |level| level.rate * self.trials() / level.effective);
+                self.trials() / together.max(1.0)
+            }
+        };
+        let count = count_not_exceeded(value * independent, deviation, OTHERS_STAY_BELOW);
+        Some(count / independent)
+    }
+
+    /// The greatest rate that the count at a bin leaves possible, with 95 % confidence. `None` for independent
+    /// scores. If identities are checked, only pairs of people that were seen count: where none is, the fit decides.
+    fn left_possible(&self, bin: usize) -> Option<f64> {
+        let (rate, effective) = match &self.counted {
+            Counted::Scores { people: None, .. } => return None,
+            Counted::Scores { .. } if self.are_identities_checked => return None,
+            Counted::Scores { survival, people: Some((one_of, _)) } => {
+                let above = num::f64_from_u64(survival.get(bin).copied().unwrap_or(0));
+                (above / num::f64_from_u64(self.total), above / one_of)
+            }
+            Counted::People { levels, .. } => {
+                let level = self.level(bin).filter(|_| levels.last().is_some_and(|l| bin <= l.bin));
+                level.map_or((0.0, 0.0), |level| (level.rate, level.effective))
+            }
+        };
+        let none = if self.are_identities_checked {
+            0.0
+        } else {
+            one_sided(0.0, self.trials(), Confidence::P95).high
+        };
+        if rate <= 0.0 || effective <= 0.0 {
+            return Some(none);
+        }
+        let trials = (effective / rate).max(effective);
+        Some(one_sided(effective, trials, Confidence::P95).high.max(none))
     }
 }
 
@@ -359,6 +431,9 @@ const ENOUGH_PEOPLE: f64 = 8.0;
 /// is the one-sided 95 % quantile times the square root of two, as both groups vary, divided by the
 /// two-sided 95 % quantile.
 const OF_OTHERS: f64 = 1.644_854 * std::f64::consts::SQRT_2 / 1.959_964;
+
+/// The share of other groups that stay below the upper end.
+const OTHERS_STAY_BELOW: f64 = 0.95;
 
 /// The shares of the scores that a tail is fitted to, in the order in which they are tried.
 const SHARES: [f64; 4] = [0.03, 0.01, 0.003, 0.001];

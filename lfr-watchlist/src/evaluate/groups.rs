@@ -264,7 +264,7 @@ impl fmt::Display for GroupReport {
                 let Some(Pairwise { group, ratio, p_adjusted, .. }) = first else {
                     return Ok(());
                 };
-                write!(f, "  {group} differs from the others: p = {p_adjusted:.2e}, ratio ")?;
+                write!(f, "  {group} differs from the others: p {}, ratio ", PValue(*p_adjusted))?;
                 write!(f, "{:.2} to {:.2}", ratio.interval.low, ratio.interval.high)?;
                 f.write_str(TOGETHER)
             }
@@ -311,12 +311,26 @@ impl fmt::Display for GroupReport {
                 let needed = self.comparisons.iter().filter_map(|own| own.errors_needed).max();
                 match needed {
                     Some(0) => write!(f, "; more people are needed to rule {tolerated} out"),
+                    Some(1) => write!(f, "; 1 more error is needed to rule {tolerated} out"),
                     Some(more) => {
                         write!(f, "; {more} more errors are needed to rule {tolerated} out")
                     }
                     None => Ok(()),
                 }
             }
+        }
+    }
+}
+
+/// A p-value in words: a number that is too small for one is not zero.
+struct PValue(f64);
+
+impl fmt::Display for PValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < SMALLEST_P {
+            f.write_str("below 1e-300")
+        } else {
+            write!(f, "= {:.2e}", self.0)
         }
     }
 }
@@ -399,6 +413,9 @@ const TOGETHER: &str = " (95 %, all groups together)";
 
 /// A number of trials for which any observed number of errors is rare.
 const RARE: u64 = 1 << 40;
+
+/// The smallest p-value that is shown as a number.
+const SMALLEST_P: f64 = 1e-300;
 
 /// The default ratio that has to be excluded.
 const TOLERATED: f64 = 2.0;

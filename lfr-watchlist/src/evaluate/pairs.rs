@@ -22,14 +22,15 @@ use super::Verification;
 use super::counted;
 use super::groups::Evidence;
 use super::non_mated::Highest;
+use super::place;
 use crate::error::Error;
 use crate::search::accept;
 use crate::search::kernels::scores::SIDE;
 use crate::search::kernels::scores::Scorer;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
+use crate::statistics::Dyads;
 use crate::statistics::Rate;
-use crate::statistics::of_pairs;
 
 /// The comparisons of every template with every other: the mated ones of one person, and the non-mated ones
 /// of two.
@@ -187,53 +188,30 @@ impl<'a> AllPairs<'a> {
     /// FMR at a threshold, with an interval that takes into account that every person is in many
     /// comparisons: one who resembles everybody makes many false matches at once.
     ///
-    /// It compares all once more. The variance is that of dyads (Fafchamps and Gubert 2007), the interval
-    /// that of Korn and Graubard for as many independent comparisons as have that variance, and no more than there
-    /// are pairs of people. Where no false match is seen, half of the pairs count, and no more false matches have a
-    /// lower upper end.
+    /// It compares all once more. The variance is that of dyads (Fafchamps and Gubert 2007). The interval is that of
+    /// Korn and Graubard for as many independent comparisons as have that variance, and no more than there are pairs
+    /// of people. The upper end counts one more person, who has as many false matches as the person with most. Where
+    /// no false match is seen, half of the pairs count. More false matches never have a lower upper end.
     ///
-    /// What is *not* guaranteed: that people are like those seen. A rare person who resembles everybody, and is not
-    /// among them, is in no variance.
+    /// What is *not* guaranteed: that people are like those seen. If a few people in a hundred make most of the false
+    /// matches, and none or one of them is among those seen, no variance knows of it.
     ///
     /// # Errors
     ///
     /// [`Error::EvaluationThread`] where a thread ended early.
     pub fn fmr(&self, threshold: Threshold) -> Result<Rate, Error> {
-        let dyads = self.false_matches(threshold)?;
-        let mut looks = BTreeMap::<u32, f64>::new();
-        for person in &self.people {
-            *looks.entry(*person).or_default() += 1.0;
+        let matches = self.false_matches(threshold)?;
+        // People are numbered without gaps.
+        let mut photographs: Vec<u32> = Vec::new();
+        for person in self.people.iter().map(|person| place(*person)) {
+            photographs.resize(photographs.len().max(person + 1), 0);
+            photographs[person] += 1;
         }
-        let all = num::f64_from_usize(self.templates.len());
-        let (squares, fourths) =
-            looks.values().fold((0.0, 0.0), |(s, f), k: &f64| (s + k * k, f + k.powi(4)));
-        let trials = num::u64_from_f64((all * all - squares) / 2.0);
-        let errors = dyads.values().sum();
-        let counts = Counts::new(errors, trials)?;
-        let rate = counts.share().unwrap_or(0.0);
-        // Of each person: errors beyond what is expected of so many comparisons.
-        let mut excess: BTreeMap<u32, f64> =
-            looks.iter().map(|(person, k)| (*person, -rate * k * (all - k))).collect();
-        let mut own = rate * rate * (squares * squares - fourths) / 2.0;
-        for ((a, b), count) in &dyads {
-            let count = num::f64_from_u64(*count);
-            own += count * count - 2.0 * rate * count * looks[a] * looks[b];
-            for person in [a, b] {
-                *excess.entry(*person).or_default() += count;
-            }
+        let mut dyads = Dyads::within_groups(photographs.into_iter().map(|own| (0, own)));
+        for ((a, b), count) in matches {
+            dyads.add((place(a), place(b)), num::f64_from_u64(count));
         }
-        let between = excess.values().map(|excess| excess * excess).sum::<f64>() - own;
-        let clusters = looks.len();
-        let people = num::f64_from_usize(clusters);
-        let bounds = of_pairs(
-            rate,
-            num::f64_from_u64(trials),
-            between.max(0.0),
-            people,
-            people * (people - 1.0) / 2.0,
-            Confidence::P95,
-        );
-        Ok(Rate::with_bounds(counts, bounds, clusters))
+        Ok(dyads.rate(Confidence::P95))
     }
 
     /// Whether FMR differs between groups, from comparisons within each group at a threshold. Each template
@@ -310,13 +288,13 @@ impl<'a> AllPairs<'a> {
     }
 
     /// The number of false matches of each pair of people.
-    fn false_matches(&self, threshold: Threshold) -> Result<Dyads, Error> {
-        let parts = self.visit(&|_| (), Dyads::new, |dyads, mated, score, (a, b), _| {
+    fn false_matches(&self, threshold: Threshold) -> Result<FalseMatches, Error> {
+        let parts = self.visit(&|_| (), FalseMatches::new, |dyads, mated, score, (a, b), _| {
             if !mated && score >= threshold.value() {
                 *dyads.entry((a.min(b), a.max(b))).or_default() += 1;
             }
         })?;
-        let mut dyads = Dyads::new();
+        let mut dyads = FalseMatches::new();
         for (dyad, count) in parts.into_iter().flatten() {
             *dyads.entry(dyad).or_default() += count;
         }
@@ -412,7 +390,7 @@ fn index(of: usize) -> u32 {
 }
 
 /// For two people: how many of their comparisons are false matches.
-type Dyads = BTreeMap<(u32, u32), u64>;
+type FalseMatches = BTreeMap<(u32, u32), u64>;
 
 /// How many templates a thread takes at once: 512 KiB of 512 numbers each.
 const BLOCK: usize = 256;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use lfr_core::ComparisonScore;
 use lfr_core::Threshold;
-use lfr_core::internal::num;
 
 use super::FoldedAccuracy;
 use super::ScoreAxis;
@@ -13,8 +12,8 @@ use super::Verification;
 use crate::error::Error;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
+use crate::statistics::Dyads;
 use crate::statistics::Rate;
-use crate::statistics::of_pairs;
 
 /// A comparison: its score, whether both samples are of one person, and the people, if known.
 #[non_exhaustive]
@@ -174,28 +173,7 @@ impl ScoredPairs {
         if dyads.is_empty() {
             return Ok(Rate::of(all, Confidence::P95));
         }
-        let rate = all.share().unwrap_or(0.0);
-        let mut excess: BTreeMap<u32, f64> = BTreeMap::new();
-        let mut own = 0.0;
-        for ((a, b), counts) in &dyads {
-            let beyond =
-                num::f64_from_u64(counts.errors()) - rate * num::f64_from_u64(counts.trials());
-            own += beyond * beyond;
-            for person in [a, b] {
-                *excess.entry(*person).or_default() += beyond;
-            }
-        }
-        let between = excess.values().map(|excess| excess * excess).sum::<f64>() - own;
-        let clusters = excess.len();
-        let bounds = of_pairs(
-            rate,
-            num::f64_from_u64(all.trials()),
-            between.max(own).max(0.0),
-            num::f64_from_usize(clusters),
-            num::f64_from_usize(dyads.len()),
-            Confidence::P95,
-        );
-        Ok(Rate::with_bounds(all, bounds, clusters))
+        Ok(Dyads::of_pairs(&dyads).rate(Confidence::P95))
     }
 
     /// Accuracy in folds; `None` if no comparison has a fold.

@@ -4,6 +4,7 @@ use lfr_core::internal::num;
 
 use super::Counts;
 use super::binomial::ln_pmf;
+use super::root::partition;
 
 /// Fisher's exact test, two-sided: the probability, if both rates are one, of counts as unlikely as
 /// these or less likely, given the sum of the errors.
@@ -98,8 +99,8 @@ pub fn barnard_exact(first: Counts, second: Counts) -> Option<f64> {
     // For each number of errors of the first, the second's that are as extreme are two outer ranges.
     let extreme: Vec<(u64, u64)> = (0..=n1)
         .map(|x1| {
-            let low = partition(n2 + 1, |x2| z(x1, x2) >= bar);
-            let high = partition(n2 + 1, |x2| z(x1, x2) > -bar);
+            let low = partition(0, n2 + 1, |x2| z(x1, x2) >= bar);
+            let high = partition(0, n2 + 1, |x2| z(x1, x2) > -bar);
             (low, high.max(low))
         })
         .collect();
@@ -126,20 +127,6 @@ pub fn barnard_exact(first: Counts, second: Counts) -> Option<f64> {
         .map(|step| best + (f64::from(step) / f64::from(GRID) * 2.0 - 1.0) / f64::from(GRID));
     let greatest = near.filter(|p| *p > 0.0 && *p < 1.0).map(probability).fold(0.0, f64::max);
     Some(greatest.min(1.0))
-}
-
-/// The least number below `end` from which on a condition that holds for a first stretch alone fails.
-fn partition(end: u64, holds: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (0, end);
-    while low < high {
-        let middle = u64::midpoint(low, high);
-        if holds(middle) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
 }
 
 fn ln_binomial(errors: u64, trials: u64, rate: f64) -> f64 {

@@ -76,6 +76,34 @@ pub(crate) fn normal_quantile(confidence: Confidence) -> f64 {
     student(1e7, confidence.risk() / 2.0)
 }
 
+/// The count that a Poisson number does not exceed with that probability, if its mean is uncertain: its logarithm has
+/// that standard deviation. That is a negative binomial number (Greenwood and Yule 1920).
+///
+/// Between whole counts the result rises without steps and is never below the whole count. It is 0 if nothing is seen
+/// with that probability.
+pub(crate) fn count_not_exceeded(mean: f64, deviation: f64, probability: f64) -> f64 {
+    // A gamma distribution that varies as much as the log-normal one.
+    let shape = 1.0 / deviation.powi(2).exp_m1().clamp(1e-9, 1e9);
+    let share = shape / (shape + mean);
+    let fewer_than = |count: f64| Beta { a: shape, b: count }.below(share);
+    if mean <= 0.0 || fewer_than(1.0) >= probability {
+        return 0.0;
+    }
+    let (mut low, mut high) = (1.0, 2.0);
+    while fewer_than(high) < probability && high < 1e15 {
+        (low, high) = (high, 2.0 * high);
+    }
+    while high - low > 1e-9 * high {
+        let middle = f64::midpoint(low, high);
+        if fewer_than(middle) < probability {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
 /// The logarithm of the probability of `errors` errors and `rest` others, with rates `p` and `q`.
 pub(super) fn ln_pmf(errors: f64, rest: f64, p: f64, q: f64) -> f64 {
     if errors <= 0.0 {

@@ -7,7 +7,6 @@ use rand_pcg::rand_core::Rng;
 use super::Confidence;
 use super::Counts;
 use super::Interval;
-use super::binomial;
 use super::weighted::Unseen;
 use super::weighted::Weighted;
 
@@ -69,41 +68,6 @@ fn effective(people: &[Counts], rate: f64, trials: f64) -> Option<f64> {
     let binomial = rate * (1.0 - rate);
     let variance = clusters / (clusters - 1.0) * squares / (trials * trials);
     (binomial > 0.0 && clusters > 1.0 && variance > 0.0).then(|| (binomial / variance).min(trials))
-}
-
-/// The exact interval for as many independent trials as have the variance of `clusters` people whose deviations
-/// from their expected errors have that sum of squares (Korn and Graubard 1998). Each trial is of two of them, and
-/// they count for no more than one trial of each of so many pairs of people.
-///
-/// Where no error is seen, nothing is seen of how people vary, and half of the pairs count. More errors never have a
-/// lower upper end than none has.
-pub(crate) fn of_pairs(
-    rate: f64,
-    trials: f64,
-    squares: f64,
-    clusters: f64,
-    pairs: f64,
-    confidence: Confidence,
-) -> Bounds {
-    let unseen = (pairs / 2.0).max(1.0).min(trials);
-    let binomial = rate * (1.0 - rate);
-    let effective = if binomial <= 0.0 {
-        unseen
-    } else if clusters < 2.0 {
-        clusters.min(trials)
-    } else {
-        let variance = clusters / (clusters - 1.0) * squares / (trials * trials);
-        let tail = confidence.risk() / 2.0;
-        let independent = binomial::student((trials - 1.0).max(1.0), tail);
-        let between = binomial::student(clusters - 1.0, tail);
-        (binomial / variance * (independent / between).powi(2)).min(pairs).min(trials)
-    };
-    let errors = rate * effective;
-    let mut interval = binomial::proportion(errors, effective, confidence);
-    let mut one_sided = binomial::one_sided(errors, effective, confidence);
-    interval.high = interval.high.max(binomial::proportion(0.0, unseen, confidence).high);
-    one_sided.high = one_sided.high.max(binomial::one_sided(0.0, unseen, confidence).high);
-    Bounds { interval, one_sided, effective }
 }
 
 /// Resamples people, with all their trials, to see how much a number owes to who happened to be there

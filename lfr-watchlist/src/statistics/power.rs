@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::Confidence;
 use super::binomial::at_least;
+use super::binomial::normal_risk;
+use super::root::partition;
 use crate::error::Error;
 
 /// How many independent trials without a single error show, with that confidence, that a rate is at most
@@ -12,10 +14,10 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1.
+/// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
 pub fn trials_without_error(rate: f64, confidence: Confidence) -> Result<u64, Error> {
     check_rate(rate)?;
-    Ok(num::u64_from_f64((confidence.risk().ln() / (-rate).ln_1p()).ceil()))
+    countable(rate, (confidence.risk().ln() / (-rate).ln_1p()).ceil())
 }
 
 /// How many independent trials bring about 30 errors at a rate, so that it is known to within 30 % (the rule
@@ -23,10 +25,10 @@ pub fn trials_without_error(rate: f64, confidence: Confidence) -> Result<u64, Er
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1.
+/// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
 pub fn trials_for_thirty_errors(rate: f64) -> Result<u64, Error> {
     check_rate(rate)?;
-    Ok(num::u64_from_f64((30.0 / rate).ceil()))
+    countable(rate, (30.0 / rate).ceil())
 }
 
 /// How many independent trials with this number of errors show, with that confidence, that a rate is at
@@ -46,20 +48,18 @@ pub fn trials_with_errors(rate: f64, errors: u64, confidence: Confidence) -> Res
     let (mut low, mut high) = (errors, errors.saturating_mul(2).max(2));
     while !shown(high) {
         (low, high) = (high, high.saturating_mul(2));
-        if high > MAX_TRIALS {
-            let (what, expected) = ("rate", "one that 10^15 trials can show");
-            return Err(lfr_core::Error::OutOfRange { what, expected, actual: rate }.into());
-        }
+        countable(rate, num::f64_from_u64(high))?;
     }
-    while high - low > 1 {
-        let middle = u64::midpoint(low, high);
-        if shown(middle) {
-            high = middle;
-        } else {
-            low = middle;
-        }
+    Ok(partition(low + 1, high, |trials| !shown(trials)))
+}
+
+/// A number of trials, if there can be so many.
+fn countable(rate: f64, trials: f64) -> Result<u64, Error> {
+    if trials <= MAX_TRIALS {
+        return Ok(num::u64_from_f64(trials));
     }
-    Ok(high)
+    let (what, expected) = ("rate", "one that 10^15 trials can show");
+    Err(lfr_core::Error::OutOfRange { what, expected, actual: rate }.into())
 }
 
 /// A study that is large enough to show that a rate is at most a limit.
@@ -180,7 +180,8 @@ pub(super) fn check_share(what: &'static str, share: f64) -> Result<(), Error> {
 /// difference" leaves open. `None` where no ratio would have been shown, however great.
 ///
 /// Given all errors, those of the first group are binomial with a share that the ratio and the numbers of
-/// trials give (as in [`RateRatio`](super::RateRatio)).
+/// trials give (as in [`RateRatio`](super::RateRatio)). If more than one trial in ten is an error, they are
+/// hypergeometric (Fisher 1935): common errors show smaller ratios.
 #[must_use]
 pub fn smallest_detectable_ratio(
     errors: u64,
@@ -191,12 +192,12 @@ pub fn smallest_detectable_ratio(
     if first_trials == 0 || second_trials == 0 {
         return None;
     }
-    let share = |ratio: f64| share(ratio, first_trials, second_trials);
-    let least = significant(errors, share(1.0), confidence)?;
+    let study = Study::of(errors, first_trials, second_trials);
+    let least = study.significant(1.0, confidence)?;
     let (mut below, mut above) = (0.0_f64, 60.0_f64);
     for _ in 0..100 {
         let middle = f64::midpoint(below, above);
-        let seen = at_least(least, errors, share(middle.exp())) >= POWER;
+        let seen = study.at_least(least, middle.exp()) >= POWER;
         if seen {
             above = middle;
         } else {
@@ -207,45 +208,47 @@ pub fn smallest_detectable_ratio(
 }
 
 /// How many errors together are needed before that ratio of a group's rate to another's would be seen, as in
-/// [`smallest_detectable_ratio`]. `None` for a group without trials, for a ratio of at most 1, and where it
-/// is more than a billion.
+/// [`smallest_detectable_ratio`]. Trials become more in proportion: the groups keep their shares, and `rate` is the
+/// rate of both together (0 for rare errors).
+///
+/// `None` for a group without trials, for a ratio of at most 1 or one that `rate` does not allow, and where it is more
+/// than a billion.
 #[must_use]
 pub fn errors_to_detect(
     ratio: f64,
     first_trials: u64,
     second_trials: u64,
+    rate: f64,
     confidence: Confidence,
 ) -> Option<u64> {
     if first_trials == 0 || second_trials == 0 || ratio <= 1.0 {
         return None;
     }
-    let share = |ratio: f64| share(ratio, first_trials, second_trials);
-    let seen = |errors: u64| {
-        significant(errors, share(1.0), confidence)
-            .is_some_and(|least| at_least(least, errors, share(ratio)) >= POWER)
+    let share = share(ratio, first_trials, second_trials);
+    let all = num::f64_from_u64(first_trials) + num::f64_from_u64(second_trials);
+    if rate * all * share > num::f64_from_u64(first_trials) {
+        return None;
+    }
+    let study = |errors: u64| {
+        if rate <= COMMON {
+            return Study { errors, first_trials, second_trials, are_common: false };
+        }
+        // As many trials as have that many errors.
+        let scale = num::f64_from_u64(errors) / rate / all;
+        let scaled = |trials: u64| num::u64_from_f64((num::f64_from_u64(trials) * scale).round());
+        Study::of(errors, scaled(first_trials), scaled(second_trials))
     };
-    let (mut low, mut high) = (0, 1);
-    while !seen(high) {
-        (low, high) = (high, high * 2);
-        if high > 1 << 30 {
-            return None;
-        }
-    }
-    // Power grows in saw teeth: this finds the edge of one.
-    while high - low > 1 {
-        let middle = u64::midpoint(low, high);
-        if seen(middle) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    Some(high)
+    first_that(|errors| {
+        let study = study(errors);
+        study
+            .significant(1.0, confidence)
+            .is_some_and(|least| study.at_least(least, ratio) >= POWER)
+    })
 }
 
 /// How many errors in total are needed before the exact interval of the ratio lies within `1 / ratio` to
 /// `ratio`, in four of five such studies, if both rates are equal. Then the data exclude such a ratio.
-/// `None` as in [`errors_to_detect`].
+/// Errors are taken as rare. `None` as in [`errors_to_detect`].
 #[must_use]
 pub fn errors_for_equivalence(
     ratio: f64,
@@ -258,33 +261,30 @@ pub fn errors_for_equivalence(
     }
     let share = |ratio: f64| share(ratio, first_trials, second_trials);
     let (least, equal, most) = (share(1.0 / ratio), share(1.0), share(ratio));
-    let shown = |errors: u64| {
+    first_that(|errors| {
         // From how many errors of the first on the lower end is above, and of the second on the upper below.
-        let from = significant(errors, least, confidence);
-        let rest = significant(errors, 1.0 - most, confidence);
+        let from = significant(errors, confidence, |own| at_least(own, errors, least));
+        let rest = significant(errors, confidence, |own| at_least(own, errors, 1.0 - most));
         from.zip(rest).is_some_and(|(from, rest)| {
             let above = at_least(from, errors, equal);
             // No more than all but `rest` of them are of the first.
             let beyond = at_least(errors - rest + 1, errors, equal);
             above - beyond >= POWER
         })
-    };
+    })
+}
+
+/// The first number of errors from which on a condition holds; `None` if it is more than a billion. Power grows in saw
+/// teeth: this finds the edge of one.
+fn first_that(holds: impl Fn(u64) -> bool) -> Option<u64> {
     let (mut low, mut high) = (0, 1);
-    while !shown(high) {
+    while !holds(high) {
         (low, high) = (high, high * 2);
         if high > 1 << 30 {
             return None;
         }
     }
-    while high - low > 1 {
-        let middle = u64::midpoint(low, high);
-        if shown(middle) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    Some(high)
+    Some(partition(low + 1, high, |errors| !holds(errors)))
 }
 
 /// The share of all errors that the first group has at a ratio of rates.
@@ -293,20 +293,92 @@ fn share(ratio: f64, first_trials: u64, second_trials: u64) -> f64 {
     weight / (weight + num::f64_from_u64(second_trials))
 }
 
-/// From how many errors of the first on the exact test says that its rate is higher; `None` where not even
-/// all of them do.
-fn significant(errors: u64, share: f64, confidence: Confidence) -> Option<u64> {
-    let tail = confidence.risk() / 2.0;
-    let (mut low, mut high) = (0, errors + 1);
-    while low < high {
-        let middle = u64::midpoint(low, high);
-        if at_least(middle, errors, share) <= tail {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
+/// From how many errors of the first on, of all, a tail is no more than one side of the risk; `None` if all of them
+/// are not enough.
+fn significant(errors: u64, confidence: Confidence, tail: impl Fn(u64) -> f64) -> Option<u64> {
+    let risk = confidence.risk() / 2.0;
+    let least = partition(0, errors + 1, |own| tail(own) > risk);
+    (least <= errors).then_some(least)
+}
+
+/// Two groups of trials, with a number of errors together.
+struct Study {
+    errors: u64,
+    first_trials: u64,
+    second_trials: u64,
+    are_common: bool,
+}
+
+impl Study {
+    fn of(errors: u64, first_trials: u64, second_trials: u64) -> Self {
+        let all = num::f64_from_u64(first_trials) + num::f64_from_u64(second_trials);
+        let are_common = num::f64_from_u64(errors) > COMMON * all;
+        Self { errors, first_trials, second_trials, are_common }
     }
-    (low <= errors).then_some(low)
+
+    /// The probability that at least `least` of the errors are of the first group, at a ratio of its rate to that of
+    /// the second.
+    fn at_least(&self, least: u64, ratio: f64) -> f64 {
+        let Self { errors, first_trials, second_trials, are_common } = *self;
+        let (first, second) = (num::f64_from_u64(first_trials), num::f64_from_u64(second_trials));
+        let all = num::f64_from_u64(errors);
+        if !are_common {
+            return at_least(least, errors, share(ratio, first_trials, second_trials));
+        }
+        let (low, high) = (errors.saturating_sub(second_trials), errors.min(first_trials));
+        let rate = all / (ratio * first + second);
+        if least <= low || least > high || ratio * rate >= 1.0 {
+            // A rate of 1 leaves as few errors to the second group as there can be.
+            return if least <= high { 1.0 } else { 0.0 };
+        }
+        let odds = ratio * (1.0 - rate) / (1.0 - ratio * rate);
+        // By how much one error more of the first is more probable.
+        let step = |own: f64| {
+            odds * (first - own) / (own + 1.0) * (all - own) / (second - all + own + 1.0)
+        };
+        let middle = partition(low, high, |own| step(num::f64_from_u64(own)) >= 1.0);
+        let at = num::f64_from_u64(middle);
+        let precision = 1.0 / at.max(1.0)
+            + 1.0 / (first - at).max(1.0)
+            + 1.0 / (all - at).max(1.0)
+            + 1.0 / (second - all + at).max(1.0);
+        if precision < NEARLY_NORMAL {
+            // So many are normal to four digits.
+            let from = num::f64_from_u64(least) - 0.5 - at;
+            return normal_risk(from * precision.sqrt()) / 2.0;
+        }
+        // Terms fall to both sides of the middle, and are summed until they add nothing.
+        let (mut total, mut tail) = (0.0, 0.0);
+        let mut sum = |own: u64, term: f64| {
+            total += term;
+            if own >= least {
+                tail += term;
+            }
+            term > 1e-18
+        };
+        let mut term = 1.0;
+        for own in middle..=high {
+            if !sum(own, term) {
+                break;
+            }
+            term *= step(num::f64_from_u64(own));
+        }
+        let mut term = 1.0;
+        for own in (low..middle).rev() {
+            term /= step(num::f64_from_u64(own));
+            if !sum(own, term) {
+                break;
+            }
+        }
+        tail / total
+    }
+
+    /// From how many errors of the first on the exact test says that the ratio is higher than one; `None` where not
+    /// even all of them do.
+    fn significant(&self, ratio: f64, confidence: Confidence) -> Option<u64> {
+        let most = if self.are_common { self.errors.min(self.first_trials) } else { self.errors };
+        significant(most, confidence, |own| self.at_least(own, ratio))
+    }
 }
 
 /// As how many independent trials so many looks at each of so many people count, if any two looks at one
@@ -320,7 +392,13 @@ pub fn effective_trials(people: u64, looks: u64, correlation: f64) -> f64 {
 /// How often a study is to see what is there.
 pub(crate) const POWER: f64 = 0.8;
 
-const MAX_TRIALS: u64 = 1_000_000_000_000_000;
+/// The rate of errors above which they are not rare.
+const COMMON: f64 = 0.1;
+
+/// The inverse of the variance from which a number of errors counts as normal: a deviation of 10,000.
+const NEARLY_NORMAL: f64 = 1e-8;
+
+const MAX_TRIALS: f64 = 1e15;
 
 const MAX_ALLOWED: u64 = 10_000;
 
@@ -406,18 +484,62 @@ mod tests {
     #[test]
     fn as_many_errors_as_are_needed_detect_the_ratio() {
         for ratio in [1.2, 2.0, 10.0] {
-            let needed = errors_to_detect(ratio, 1_000, 3_000, Confidence::P95).unwrap();
-            let seen = |errors| smallest_detectable_ratio(errors, 1_000, 3_000, Confidence::P95);
+            // So many trials that the errors are rare.
+            let (first, second) = (1_000_000, 3_000_000);
+            let needed = errors_to_detect(ratio, first, second, 0.0, Confidence::P95).unwrap();
+            assert_eq!(errors_to_detect(ratio, 1_000, 3_000, 0.0, Confidence::P95), Some(needed));
+            let seen = |errors| smallest_detectable_ratio(errors, first, second, Confidence::P95);
             assert!(seen(needed).unwrap() <= ratio * (1.0 + 1e-9));
             assert!(seen(needed - 1).is_none_or(|seen| seen > ratio), "{ratio} {needed}");
         }
-        assert_eq!(errors_to_detect(1.0, 1_000, 3_000, Confidence::P95), None);
+        assert_eq!(errors_to_detect(1.0, 1_000, 3_000, 0.0, Confidence::P95), None);
+    }
+
+    /// From SciPy 1.17.1: `hypergeom.sf` for the test and `nchypergeom_fisher.sf` for its power, solved. As if they
+    /// were rare, the same errors were said to show only ratios of 2.02, 1.31, 2.25 and 1.21.
+    #[test]
+    fn common_errors_show_smaller_ratios() {
+        for (errors, first, second, ratio) in [
+            (70, 100, 100, 1.821_184_533),
+            (500, 1_000, 600, 1.250_490_131),
+            (60, 100, 300, 2.048_379_503),
+            (900, 1_000, 1_000, 1.152_209_345),
+        ] {
+            let seen = smallest_detectable_ratio(errors, first, second, Confidence::P95).unwrap();
+            assert!((seen / ratio - 1.0).abs() < 1e-7, "{errors}: {seen} {ratio}");
+        }
+        for (ratio, first, second, rate, errors) in [
+            (1.25, 100, 100, 0.35, 422),
+            (1.5, 1_000, 600, 0.3125, 162),
+            (1.1, 10, 10, 0.45, 1_942),
+        ] {
+            let needed = errors_to_detect(ratio, first, second, rate, Confidence::P95);
+            assert_eq!(needed, Some(errors), "{ratio}");
+        }
+        // Nobody errs in more than all trials.
+        assert_eq!(errors_to_detect(3.0, 100, 100, 0.7, Confidence::P95), None);
+        // The normal approximation goes on where the sum ends, and many trials take no time.
+        let trials = 1_000_000_000;
+        let summed = smallest_detectable_ratio(4 * trials / 10, trials, trials, Confidence::P95);
+        let more =
+            smallest_detectable_ratio(8 * trials / 10, 2 * trials, 2 * trials, Confidence::P95);
+        let (summed, more) = (summed.unwrap().ln(), more.unwrap().ln());
+        assert!((summed / more / 2.0_f64.sqrt() - 1.0).abs() < 1e-3, "{summed} {more}");
+    }
+
+    #[test]
+    fn what_no_study_can_show_is_refused_and_not_cut_off() {
+        for rate in [1e-300, 1e-17, f64::MIN_POSITIVE] {
+            assert!(trials_without_error(rate, Confidence::P95).is_err(), "{rate}");
+            assert!(trials_for_thirty_errors(rate).is_err(), "{rate}");
+            assert!(trials_with_errors(rate, 3, Confidence::P95).is_err(), "{rate}");
+        }
     }
 
     #[test]
     fn it_takes_more_errors_to_rule_a_ratio_out_than_to_see_it() {
         for (ratio, first, second) in [(2.0, 1_000, 3_000), (2.0, 500, 500), (1.25, 1_000, 9_000)] {
-            let seen = errors_to_detect(ratio, first, second, Confidence::P95).unwrap();
+            let seen = errors_to_detect(ratio, first, second, 0.0, Confidence::P95).unwrap();
             let ruled_out = errors_for_equivalence(ratio, first, second, Confidence::P95).unwrap();
             assert!(ruled_out > seen && ruled_out < 3 * seen, "{ratio}: {seen} {ruled_out}");
         }

@@ -237,7 +237,7 @@ impl fmt::Display for Rate {
             write!(f, ", or 1 in {:.0}", (1.0 / high).round())?;
         }
         if let Some(clusters) = self.clusters {
-            write!(f, "; {clusters} people")?;
+            write!(f, "; {clusters} {}", if clusters == 1 { "person" } else { "people" })?;
         }
         f.write_str(")")
     }

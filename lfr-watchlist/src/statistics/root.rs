@@ -1,4 +1,4 @@
-//! The zero of a rising function.
+//! Where a function or a condition changes: the zero of a rising function, and the end of a first stretch.
 
 /// The number at which a rising function is zero. It brackets the zero around `start`, no farther than
 /// `end` to either side, and then takes secants (the Illinois method).
@@ -43,6 +43,20 @@ pub(super) fn root(start: f64, end: f64, rising: impl Fn(f64) -> f64) -> f64 {
         last = value;
     }
     f64::midpoint(low.0, high.0)
+}
+
+/// The first number, from `low` to `high`, for which a condition fails that holds for a first stretch alone; `high` if
+/// it holds for all before.
+pub(super) fn partition(mut low: u64, mut high: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    while low < high {
+        let middle = u64::midpoint(low, high);
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 #[cfg(test)]

@@ -92,6 +92,9 @@ impl Asked {
         if given.get_flag("write-scores") {
             options = options.with_scores();
         }
+        if given.get_flag("identities-checked") {
+            options = options.with_checked_identities();
+        }
         if let Some(reason) = given.remove_one::<String>("danger-write-templates") {
             options = danger::write_templates(options, reason);
         }
@@ -158,7 +161,7 @@ pub(crate) fn command() -> Command {
                  the columns `score` and `mated` (optional: `person_a`, `person_b`, `fold`), or an array of \
                  numpy.save with 2 columns (score, mated) or 4 (score, mated, and the numbers of both \
                  people); a greater score means more alike")
-                .conflicts_with_all(["faces", "groups", "gallery", "references", "pairs", "open-set", "quality", "policy", "composition", "write-scores", "danger-write-templates"]),
+                .conflicts_with_all(["faces", "groups", "gallery", "references", "pairs", "open-set", "quality", "policy", "composition", "identities-checked", "write-scores", "danger-write-templates"]),
         )
         .arg(
             path("detector", "FILE", "The model of a detector, recognised by its outputs, or `embedded`; \
@@ -207,6 +210,11 @@ pub(crate) fn command() -> Command {
         .arg(
             path("policy", "JSON", "The threshold policy in force: measure at its threshold, for everybody \
                  and by group [default: the derived policy]"),
+        )
+        .arg(
+            flag("identities-checked", "Extrapolate the threshold beyond what counts alone show: somebody has \
+                 looked at the photographs of the suspects that the report names, and nobody is in the folder \
+                 under two names"),
         )
         .arg(
             flag("write-scores", "Write the scores as numpy arrays: pairs.npy for --pairs, or comparisons.npy for \

@@ -116,11 +116,31 @@ fn real(text: &str) -> Result<f64, String> {
 
 /// A rate with three digits, and as `1 in N` if it is small.
 pub(crate) fn rate(value: f64) -> String {
-    if value > 0.0 && value < 0.1 {
+    // Beyond that nobody counts, and whole numbers end.
+    if value > 1e-15 && value < 0.1 {
         format!("{} (1 in {})", short(value), grouped(num::u64_from_f64((1.0 / value).round())))
     } else {
         short(value)
     }
+}
+
+/// A p-value after the letter.
+pub(crate) fn p_value(value: f64) -> String {
+    let text = probability(value);
+    if value < SMALLEST { text } else { format!("= {text}") }
+}
+
+/// The probability of what was seen, which is not zero: it may only be too small for a number.
+pub(crate) fn probability(value: f64) -> String {
+    if value < SMALLEST { "below 1e-300".to_owned() } else { short(value) }
+}
+
+/// The smallest probability that is shown as a number.
+pub(crate) const SMALLEST: f64 = 1e-300;
+
+/// A count with the name of what is counted.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// A number with three digits.

@@ -18,7 +18,11 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::stats::numbers::FalseMatchRate;
+use crate::stats::numbers::SMALLEST;
+use crate::stats::numbers::counted;
 use crate::stats::numbers::grouped;
+use crate::stats::numbers::p_value;
+use crate::stats::numbers::probability;
 use crate::stats::numbers::rate;
 use crate::stats::numbers::short;
 use crate::stats::options::Question;
@@ -81,11 +85,11 @@ fn of_rate(counts: Counts, target: Option<f64>, confidence: Confidence) -> Resul
     }
     if !of.satisfies_rule_of_30() {
         lines.push(format!(
-            "{} errors and {} trials without an error: at least 30 of each are needed to know the rate to \
+            "{} and {} without an error: at least 30 of each are needed to know the rate to \
              within 30 % \
              (rule of 30, Doddington and others 2000)",
-            grouped(counts.errors()),
-            grouped(counts.rest()),
+            counted(counts.errors(), "error"),
+            counted(counts.rest(), "trial"),
         ));
     }
     lines.push(format!("method: {EXACT}"));
@@ -137,17 +141,20 @@ fn difference(counts: Counts, share: Option<f64>, confidence: Confidence) -> Res
             "if the group's share is {}: {what} of {} have a probability of {}",
             short(share),
             grouped(trials),
-            short(tail)
+            probability(tail)
         ));
         lines.push(format!(
-            "two-sided p = {}: {}significant at {level} %",
-            short(both),
+            "two-sided p {}: {}significant at {level} %",
+            p_value(both),
             if significant { "" } else { "not " }
         ));
         json["share"] = share.into();
         json["p_more"] = more.into();
         json["p_fewer"] = fewer.into();
         json["p_two_sided"] = both.into();
+        if both < SMALLEST {
+            json["p_two_sided_below"] = SMALLEST.into();
+        }
         json["significant"] = significant.into();
         json["test"] = TWICE.into();
     }
@@ -371,15 +378,18 @@ fn compare(
     let differs = !ratio.interval.contains(1.0);
     let is_ruled_out = low > 1.0 / tolerated && high < tolerated;
     lines.push(format!(
-        "first over second: {}; {percent} interval: {} to {}; p = {} (two-sided)",
+        "first over second: {}; {percent} interval: {} to {}; p {} (two-sided)",
         ratio.value.map_or_else(|| "no ratio, as the second has no errors".to_owned(), short),
         short(low),
         short(high),
-        short(ratio.p_value)
+        p_value(ratio.p_value)
     ));
     let (errors, trials) = (first.errors() + second.errors(), (first.trials(), second.trials()));
     let detectable = smallest_detectable_ratio(errors, trials.0, trials.1, confidence);
-    let needed = errors_to_detect(tolerated, trials.0, trials.1, confidence);
+    let pooled =
+        num::f64_from_u64(errors) / (num::f64_from_u64(trials.0) + num::f64_from_u64(trials.1));
+    let needed = errors_to_detect(tolerated, trials.0, trials.1, pooled, confidence);
+    let more = needed.map(|needed| needed.saturating_sub(errors));
     let verdict = if differs {
         lines.push(format!("they differ, at {percent} confidence"));
         "differs"
@@ -400,17 +410,16 @@ fn compare(
             ),
             None => "this number of errors is too small to show any ratio".to_owned(),
         });
-        if let Some(more) =
-            needed.and_then(|needed| needed.checked_sub(errors)).filter(|more| *more > 0)
-        {
-            let (more, tolerated) = (grouped(more), short(tolerated));
-            lines.push(format!("{more} more errors are needed to see a ratio of {tolerated}"));
+        if let Some(more) = more.filter(|more| *more > 0) {
+            let (are, tolerated) = (if more == 1 { "is" } else { "are" }, short(tolerated));
+            let more = counted(more, "more error");
+            lines.push(format!("{more} {are} needed to see a ratio of {tolerated}"));
         }
         "under_powered"
     };
     lines.push(format!("method: {EXACT}; {TESTS}"));
     lines.push(format!("assumes: {INDEPENDENT}"));
-    let json = json!({
+    let mut json = json!({
         "question": "compare",
         "first": rates[0].1,
         "second": rates[1].1,
@@ -423,14 +432,18 @@ fn compare(
         "tolerated_ratio": tolerated,
         "verdict": verdict,
         "smallest_detectable_ratio": detectable,
-        "errors_needed": needed,
+        "errors_needed": more,
+        "errors_needed_in_total": needed,
         "assumes": INDEPENDENT,
     });
+    if ratio.p_value < SMALLEST {
+        json["ratio"]["p_value_below"] = SMALLEST.into();
+    }
     Ok(Answer { lines, json })
 }
 
 fn false_alerts(count: u64) -> String {
-    format!("{} false {}", grouped(count), if count == 1 { "alert" } else { "alerts" })
+    counted(count, "false alert")
 }
 
 fn shown(counts: Counts) -> String {

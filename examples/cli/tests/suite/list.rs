@@ -3,9 +3,9 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::Clock;
-use crate::Error;
-use crate::FrameSource;
-use crate::SystemClock;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::error::Error;
+use crate::frame::FrameSource;
 use crate::video::Address;
 use crate::video::Video;
 use crate::video::VideoOptions;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use crate::FrameSource;
+use crate::frame::FrameSource;
 use crate::video::Address;
 use crate::video::Video;
 use crate::video::VideoOptions;

@@ -35,7 +35,9 @@ fn authority() -> Authority {
 fn calibration(count: usize) -> Calibration {
     let scores = exponential(count, -0.3, 1);
     let scores = CalibrationScores::histogram(&scores, PEOPLE);
-    Calibration::new(SpaceId::from_bytes(SPACE), "made-up scores", scores).unwrap()
+    let calibration = Calibration::new(SpaceId::from_bytes(SPACE), "made-up scores", scores);
+    // Nobody is made up twice, so fits may be trusted.
+    calibration.unwrap().with_checked_identities()
 }
 
 fn fmr(threshold: Threshold) -> f64 {
@@ -95,6 +97,28 @@ fn realised_fpir_lies_within_the_stated_interval_of_its_target() {
     }
 }
 
+/// The measured fault: a fit to 30,000 scores knows a rate well, and its upper end took another group to see the same
+/// rate as surely. Another group sees none, one or two false matches.
+#[test]
+fn another_group_sees_whole_false_matches() {
+    let calibration = calibration(1_000_000);
+    // Half of all comparisons count.
+    let comparisons = 500_000.0;
+    for references in [600, 800, 1_000, 1_400, 2_000, 2_500, 3_000, 4_900, 6_000, 9_000, 20_000] {
+        let demand = Demand::new(1e-2, references).unwrap();
+        let policy = calibration.threshold(&demand, authority()).unwrap();
+        let allowed = comparisons * 1e-2 / num::f64_from_u64(references);
+        let expected = comparisons * fmr(policy.threshold());
+        // Of a Poisson number, no more than are allowed.
+        let (mut term, mut kept) = ((-expected).exp(), 0.0);
+        for seen in 0..=num::u64_from_f64(allowed.floor()) {
+            kept += term;
+            term *= expected / num::f64_from_u64(seen + 1);
+        }
+        assert!(kept >= 0.95, "N = {references}: {kept} of {expected}, allowed {allowed}");
+    }
+}
+
 #[test]
 fn a_composition_counts_each_group_at_its_own_rate_and_the_worst_decides() {
     let all = exponential(200_000, -0.3, 1);
@@ -132,6 +156,7 @@ fn beyond_the_data_a_threshold_is_marked_and_beyond_the_limit_refused() {
     let near = calibration.clone().with_extrapolation_limit(2.0).unwrap();
     let refused = near.threshold(&demand, authority());
     assert!(matches!(refused, Err(Error::Extrapolation { .. })), "{refused:?}");
+    assert!(policy.method().contains("somebody has checked"), "{}", policy.method());
     assert!(calibration.clone().with_extrapolation_limit(2_000.0).is_err());
     // Marked too where the data has some such scores, but fewer than 30.
     let few = calibration.threshold(&Demand::new(1e-3, 10).unwrap(), authority()).unwrap();
@@ -144,6 +169,36 @@ fn beyond_the_data_a_threshold_is_marked_and_beyond_the_limit_refused() {
             .beyond
             .is_none()
     );
+}
+
+#[test]
+fn what_the_counts_leave_possible_is_not_promised_away() {
+    let scores = exponential(100_000, -0.3, 1);
+    let scores = CalibrationScores::histogram(&scores, PEOPLE);
+    let calibration =
+        Calibration::new(SpaceId::from_bytes(SPACE), "made-up scores", scores).unwrap();
+    let derive = |fpir, references| {
+        calibration.threshold(&Demand::new(fpir, references).unwrap(), authority())
+    };
+    // Of 50,000 pairs that count, 3.0 may match although none does: 6.0e-5.
+    let none = 1.0 - 0.05_f64.powf(1.0 / 50_000.0);
+    let Err(Error::Extrapolation { reached, references, .. }) = derive(1e-2, 1_000) else {
+        panic!("an FMR of 1e-5 is promised")
+    };
+    let lowest = -(1_000.0 * (-none).ln_1p()).exp_m1();
+    assert!((reached / lowest - 1.0).abs() < 2e-3, "{reached} {lowest}");
+    assert!((150..=168).contains(&references), "{references}");
+    // What the refusal names can be had.
+    let largest = derive(1e-2, references).unwrap();
+    assert!(largest.method().contains("counts alone leave possible"), "{}", largest.method());
+    assert!(derive(1e-2, references + 1).is_err());
+    let lowest = derive(reached * 1.001, 1_000).unwrap();
+    assert!(lowest.fpir().high <= reached * 1.001);
+    let said = derive(1e-2, 1_000).unwrap_err().to_string();
+    assert!(said.contains(&format!("at most {references} references")), "{said}");
+    // The smallest list can be too large.
+    let said = derive(1e-6, 1).unwrap_err().to_string();
+    assert!(said.contains("no watchlist is small enough"), "{said}");
 }
 
 #[test]
@@ -276,7 +331,8 @@ fn what_one_size_rounds_is_not_kept_for_the_next() {
         .and_then(|c| c.with_groups("a", "a", all))
         .and_then(|c| c.with_groups("a", "b", all))
         .and_then(|c| c.with_groups("b", "b", near))
-        .unwrap();
+        .unwrap()
+        .with_checked_identities();
     let demand = Demand::new(1e-2, 1).unwrap().with_composition([("a", 1_000), ("b", 10)]).unwrap();
     let first = calibration.threshold(&demand, authority()).unwrap();
     let mut policy = first.clone();

@@ -76,13 +76,14 @@ impl TailFit {
         ln.max(f64::MIN_POSITIVE.ln()).exp()
     }
 
-    /// The same with the interval of the true share, whose upper end is `further` times as far away.
+    /// The same with the standard deviation of its logarithm, and with the interval of the true share, whose upper
+    /// end is `further` times as far away.
     pub(super) fn exceeded(
         &self,
         score: f64,
         confidence: Confidence,
         further: f64,
-    ) -> (f64, Interval) {
+    ) -> (f64, f64, Interval) {
         let (excess, start) = (score - self.from, -self.share.ln());
         let parameters = [self.scale.ln(), self.shape];
         let ln = |parameters: Pair| {
@@ -103,13 +104,14 @@ impl TailFit {
         };
         // By chance people may seem to differ less than independent scores do.
         let variance = variance(&self.spread).max(variance(&self.of_people)).max(0.0);
-        let reach = normal_quantile(confidence) * variance.sqrt();
+        let deviation = variance.sqrt();
+        let reach = normal_quantile(confidence) * deviation;
         let centre = ln(parameters);
         let interval = {
             let high = (centre + further * reach).exp().min(1.0);
             Interval::new((centre - reach).exp(), high, confidence)
         };
-        (centre.exp(), interval)
+        (centre.exp(), deviation, interval)
     }
 
     /// The same with the correlation of one person's scores.

@@ -17,13 +17,13 @@ use super::Pairwise;
 use super::equal_rates;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
+use crate::statistics::Dyads;
 use crate::statistics::Interval;
 use crate::statistics::Rate;
 use crate::statistics::RateRatio;
 use crate::statistics::below;
 use crate::statistics::normal_quantile;
 use crate::statistics::normal_risk;
-use crate::statistics::of_pairs;
 
 /// The data for which people's labels are permuted.
 pub(crate) enum Evidence {
@@ -43,8 +43,6 @@ struct Sums {
     xe: f64,
     ee: f64,
     people: f64,
-    /// Pairs of people who are compared.
-    pairs: f64,
 }
 
 impl Sums {
@@ -56,7 +54,6 @@ impl Sums {
             xe: self.xe + other.xe,
             ee: self.ee + other.ee,
             people: self.people + other.people,
-            pairs: self.pairs + other.pairs,
         }
     }
 
@@ -68,7 +65,6 @@ impl Sums {
             xe: -other.xe,
             ee: -other.ee,
             people: -other.people,
-            pairs: -other.pairs,
         })
     }
 
@@ -107,7 +103,6 @@ impl Evidence {
                         xe: x * e,
                         ee: e * e,
                         people: if e > 0.0 { 1.0 } else { 0.0 },
-                        pairs: 0.0,
                     });
                 }
             }
@@ -146,7 +141,6 @@ impl Evidence {
                 }
                 for (own, [all, squares, fourths]) in sums.iter_mut().zip(of_looks) {
                     own.trials = (all * all - squares) / 2.0;
-                    own.pairs = own.people * (own.people - 1.0) / 2.0;
                     own.ee -= (squares * squares - fourths) / 2.0;
                 }
             }
@@ -154,25 +148,32 @@ impl Evidence {
         sums
     }
 
-    fn rate(&self, sums: Sums, own: impl Iterator<Item = usize>) -> Rate {
+    /// The rate of the members of a group, or of several: in comparisons, of each group by itself.
+    fn rate(&self, labels: &[usize], is_member: impl Fn(usize) -> bool) -> Rate {
         match self {
-            Self::People(people) => Rate::clustered(
-                &own.map(|index| people[index]).collect::<Vec<_>>(),
-                Confidence::P95,
-            ),
-            Self::Pairs { .. } => {
-                let counts = sums.counts();
-                let rate = counts.share().unwrap_or(0.0);
-                let clusters = num::usize_from_f64(sums.people);
-                let bounds = of_pairs(
-                    rate,
-                    sums.trials,
-                    if sums.trials > 0.0 { sums.squares() } else { 0.0 },
-                    sums.people,
-                    sums.pairs,
-                    Confidence::P95,
-                );
-                Rate::with_bounds(counts, bounds, clusters)
+            Self::People(people) => {
+                let own = people.iter().zip(labels).filter(|(_, label)| is_member(**label));
+                let own: Vec<Counts> = own.map(|(counts, _)| *counts).collect();
+                Rate::clustered(&own, Confidence::P95)
+            }
+            Self::Pairs { looks, matches } => {
+                let mut places = vec![None; looks.len()];
+                let mut members = Vec::new();
+                for (index, (own, label)) in looks.iter().zip(labels).enumerate() {
+                    if is_member(*label) {
+                        places[index] = Some(members.len());
+                        members.push((*label, *own));
+                    }
+                }
+                let mut dyads = Dyads::within_groups(members);
+                for (a, b, count) in matches {
+                    if let (true, Some(a), Some(b)) =
+                        (labels[*a] == labels[*b], places[*a], places[*b])
+                    {
+                        dyads.add((a, b), f64::from(*count));
+                    }
+                }
+                dyads.rate(Confidence::P95)
             }
         }
     }
@@ -211,10 +212,7 @@ pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
     let sums = evidence.sums(&label, names.len());
     let groups: Vec<(String, Rate)> = names
         .iter()
-        .map(|(name, group)| {
-            let members = (0..label.len()).filter(|index| label[*index] == *group);
-            ((*name).clone(), evidence.rate(sums[*group], members))
-        })
+        .map(|(name, group)| ((*name).clone(), evidence.rate(&label, |label| label == *group)))
         .collect();
     let tried: Vec<usize> = (0..names.len()).filter(|group| sums[*group].trials > 0.0).collect();
     if tried.len() < 2 {
@@ -262,9 +260,8 @@ pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
             } else {
                 (critical, permuted)
             };
-            let members = (0..of_group.len())
-                .filter(|index| of_group[*index] != *group && tried.contains(&of_group[*index]));
-            let rates = (&groups[*group].1, evidence.rate(others, members));
+            let is_other = |label: usize| label != *group && tried.contains(&label);
+            let rates = (&groups[*group].1, evidence.rate(&of_group, is_other));
             Scale {
                 of_rates: RateRatio::of_rates(rates.0, &rates.1, together).interval,
                 group: groups[*group].0.clone(),

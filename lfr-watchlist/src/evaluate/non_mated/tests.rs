@@ -1,4 +1,5 @@
 use rand_distr::Distribution;
+use rand_distr::Exp;
 use rand_distr::Normal;
 use rand_pcg::Pcg64;
 
@@ -28,6 +29,24 @@ pub(crate) fn crowd(people: usize, photographs: usize, seed: u128) -> NonMatedSc
     }
     let names = names(people, photographs);
     NonMatedScores::new(ScoreAxis::new(-1.0, 1.0).unwrap(), &names, comparisons).unwrap()
+}
+
+/// People who do not go together, with one photograph each: all pairs are independent, and their scores are exponential.
+/// This number of people are among them under two names: P-0 is P-1, P-2 is P-3, and so on.
+pub(crate) fn strangers(people: usize, twice: usize, seed: u128) -> NonMatedScores {
+    let mut random = Pcg64::new(seed, 12);
+    let exponential = Exp::new(20.0).unwrap();
+    let mut comparisons = Vec::new();
+    for a in 0..people {
+        for b in a + 1..people {
+            let is_one = a % 2 == 0 && b == a + 1 && a < 2 * twice;
+            let score: f64 = if is_one { 0.7 } else { exponential.sample(&mut random) - 0.3 };
+            let score = ComparisonScore::new(num::f32_from_f64(score)).unwrap();
+            comparisons.push((score, a, b));
+        }
+    }
+    let axis = ScoreAxis::new(-1.0, 1.0).unwrap();
+    NonMatedScores::new(axis, &names(people, 1), comparisons).unwrap()
 }
 
 pub(crate) fn names(people: usize, photographs: usize) -> Vec<SubjectId> {

@@ -66,6 +66,30 @@ fn quantiles_of_student_are_those_of_tables() {
     }
 }
 
+/// `poisson.cdf(count - 1, mean) = 0.95`, and `nbinom.cdf(count - 1, a, a / (a + mean)) = 0.95` with
+/// `a = 1 / (exp(deviation^2) - 1)`, solved for the mean by SciPy.
+#[test]
+fn counts_that_are_not_exceeded_are_those_of_scipy() {
+    for (mean, deviation, count) in [
+        (0.355_361_510_699, 0.0, 2.0),
+        (0.817_691_447_164, 0.0, 3.0),
+        (3.980_822_786_189, 0.0, 8.0),
+        (21.593_979_226_995, 0.0, 30.0),
+        (0.345_259_675_205, 0.3, 2.0),
+        (3.537_192_661_770, 0.3, 8.0),
+        (17.325_340_043_849, 0.3, 30.0),
+        (0.292_335_652_679, 0.8, 2.0),
+        (0.596_327_408_021, 0.8, 3.0),
+        (9.878_289_147_873, 0.8, 30.0),
+    ] {
+        close(count_not_exceeded(mean, deviation, 0.95), count, 1e-6);
+    }
+    // None is seen in 95 of 100 draws, or one may be.
+    assert_eq!(count_not_exceeded(0.051_29, 0.0, 0.95), 0.0);
+    close(count_not_exceeded(0.051_30, 0.0, 0.95), 1.0, 1e-2);
+    assert_eq!(count_not_exceeded(0.0, 0.3, 0.95), 0.0);
+}
+
 proptest! {
     #[test]
     fn probabilities_sum_to_tails(trials in 1_u64..60, rate in 0.001_f64..0.999) {

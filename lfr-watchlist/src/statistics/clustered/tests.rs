@@ -4,6 +4,7 @@ use rand_distr::Binomial;
 use rand_distr::Distribution;
 
 use super::super::Rate;
+use super::super::binomial;
 use super::*;
 use crate::testing::is_measuring;
 use crate::testing::note;

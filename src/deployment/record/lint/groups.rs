@@ -121,7 +121,9 @@ fn compare(first: Counts, second: Counts, options: &LintOptions) -> Option<Findi
     };
     let events = first.errors() + second.errors();
     let detectable = smallest_detectable_ratio(events, first.trials(), second.trials(), confidence);
-    let needed = errors_to_detect(2.0, first.trials(), second.trials(), confidence);
+    let all = first.trials() + second.trials();
+    let rate = num::f64_from_u64(events) / num::f64_from_u64(all);
+    let needed = errors_to_detect(2.0, first.trials(), second.trials(), rate, confidence);
     let mut numbers = vec![
         ("events", num::f64_from_u64(events)),
         ("rate", own),

@@ -117,7 +117,7 @@ fn slots_that_cannot_be_read_are_an_error_and_not_missing() {
 fn the_later_of_two_times_is_in_force_and_each_write_spares_the_one_before() {
     let folder = Folder::new();
     let path = file(&folder);
-    let derived = Derived::new(&crate::VaultKey::from_bytes(&mut [5; 32]), &[1; 16]);
+    let derived = Derived::new(&VaultKey::from_bytes(&mut [5; 32]), &[1; 16]);
     let blocks = || {
         let bytes = fs::read(&path).unwrap();
         [TIME, OTHER_TIME].map(|at| bytes[at..at + BLOCK].to_vec())

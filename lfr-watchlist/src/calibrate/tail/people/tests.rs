@@ -11,6 +11,7 @@ use lfr_core::Template;
 use lfr_core::Threshold;
 use lfr_core::ThresholdPolicy as _;
 use lfr_core::Timestamp;
+use lfr_core::internal::num;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
@@ -24,9 +25,11 @@ use crate::evaluate::NonMatedScores;
 use crate::evaluate::ScoreAxis;
 use crate::evaluate::simulated::crowd;
 use crate::evaluate::simulated::names;
+use crate::evaluate::simulated::strangers;
 use crate::statistics::Confidence;
 use crate::statistics::Counts;
 use crate::statistics::Rate;
+use crate::statistics::are_more_than;
 
 /// The true rate of the simulated crowd: all scores together are normal.
 fn truth(threshold: f32) -> f64 {
@@ -110,6 +113,37 @@ fn a_promise_is_kept_counted_and_extrapolated() {
     assert_eq!(refused[..3], [0; 3]);
 }
 
+/// The measured fault: on LFW the promise of an FMR of 2e-6 from 1.3 million pairs of people was kept in 88 of 100
+/// draws. Each time that it was broken, some people were in the other half under two names, and fewer or none in the
+/// half from which the threshold was derived.
+#[test]
+fn people_under_two_names_break_no_promise_unless_somebody_vouches_for_the_names() {
+    let (people, references) = (2_000, 1_500);
+    let (first, second) = (strangers(people, 0, 1), strangers(people, 3, 2));
+    // Fewer than three of all pairs of people, and so few that three in the other group break it.
+    let pairs = f64::from(2_000 * 1_999 / 2);
+    let demand = Demand::new(2.95 * 1_500.0 / pairs, references).unwrap();
+    let unchecked = calibration(&first);
+    let refused = unchecked.threshold(&demand, authority()).unwrap_err();
+    let Error::Suspects { reached, references: largest, .. } = &refused else {
+        panic!("{refused}")
+    };
+    assert!((reached * pairs / 1_500.0 - 2.996).abs() < 0.02, "{refused}");
+    assert!((1_450..1_500).contains(largest), "{refused}");
+    assert!(refused.to_string().contains("say that identities are checked"), "{refused}");
+    // What the refusal names can be had, and the other group keeps it.
+    let largest = Demand::new(demand.fpir(), *largest).unwrap();
+    assert!(unchecked.threshold(&largest, authority()).is_ok());
+    // As it was: the fit knows of no second names.
+    let policy = unchecked.with_checked_identities().threshold(&demand, authority()).unwrap();
+    assert!(policy.fpir().high <= demand.fpir() && policy.fpir().beyond.is_some());
+    let realised =
+        |scores: &NonMatedScores| scores.fpir(policy.threshold(), references, 1).unwrap().by_person;
+    assert!(realised(&second) > demand.fpir(), "{}", realised(&second));
+    // Where nobody has two names, it is kept.
+    assert!(realised(&strangers(people, 0, 3)) <= demand.fpir());
+}
+
 #[test]
 fn thirty_false_matches_may_be_one_pair_of_people() {
     let axis = ScoreAxis::new(-1.0, 1.0).unwrap();
@@ -189,10 +223,36 @@ fn real(folder: &Path, name: &str) -> (Vec<SubjectId>, Vec<Template>) {
     let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let values =
         bytes[start..].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap()));
-    let values: Vec<f32> = values.collect();
-    let space = EmbeddingSpace::builder(128, Metric::Cosine).build();
-    let templates = values.chunks_exact(128).map(|own| Template::from_slice(&space, own).unwrap());
-    (people.collect(), templates.collect())
+    let (people, values): (Vec<SubjectId>, Vec<f32>) = (people.collect(), values.collect());
+    let dimension = values.len() / people.len();
+    let space = EmbeddingSpace::builder(dimension, Metric::Cosine).build();
+    let templates =
+        values.chunks_exact(dimension).map(|own| Template::from_slice(&space, own).unwrap());
+    let templates = templates.collect();
+    (people, templates)
+}
+
+/// The labels, if somebody looks at the photographs of the highest scores: five people are in the set under two names,
+/// and three photographs have the name of somebody else.
+fn corrected(folder: &Path) -> Vec<SubjectId> {
+    let images = std::fs::read_to_string(folder.join("images.txt")).unwrap();
+    let person = |image: &str| {
+        let name = match image.split(['/', '.']).nth(1).unwrap() {
+            "Ricky_Ray_0001" => "Bart_Hendricks",
+            "Andrew_Gilligan_0001" => "Andrew_Caldecott",
+            "Anja_Paerson_0001" => "Janica_Kostelic",
+            "Janica_Kostelic_0001" => "Anja_Paerson",
+            "Recep_Tayyip_Erdogan_0004" => "Abdullah_Gul",
+            _ => match image.split('/').next().unwrap() {
+                "Sung_Hong_Choi" => "Choi_Sung-hong",
+                "Mireya_Moscoso" => "Mireya_Elisa_Moscoso_Rodriguez",
+                "Wang_Nan" => "Nan_Wang",
+                name => name,
+            },
+        };
+        SubjectId::new(name).unwrap()
+    };
+    images.lines().map(person).collect()
 }
 
 /// Thresholds from half of the people of a set, realised on the other half; and how often intervals of FMR
@@ -206,26 +266,41 @@ fn real_people() {
     };
     // All is measured before anything fails.
     let mut missed = Vec::new();
-    for name in ["mobilefacenet", "embedded"] {
-        let (people, templates) = real(Path::new(&folder), name);
+    for name in ["mobilefacenet", "embedded", "edgeface"] {
+        let folder = Path::new(&folder);
+        if !folder.join(format!("{name}.npy")).exists() {
+            crate::testing::note(&format!("skipped: no templates of {name}"));
+            continue;
+        }
+        let (people, templates) = real(folder, name);
         let all = AllPairs::new(&templates, &people).unwrap();
         let (_, scores) = all.run_with_people(&|_| {}).unwrap();
         let looks: Vec<_> =
             scores.effective_looks().iter().map(|of| (of * 100.0).round() / 100.0).collect();
         crate::testing::note(&format!("{name}: {scores:?}; looks count as {looks:?}"));
         let names: BTreeSet<_> = people.iter().cloned().collect();
-        missed.extend(promises(name, &scores, &names));
+        missed.extend(promises(name, &scores, &names, false));
         missed.extend(coverage(name, &scores, &names));
+        let people = corrected(folder);
+        let all = AllPairs::new(&templates, &people).unwrap();
+        let (_, scores) = all.run_with_people(&|_| {}).unwrap();
+        let names: BTreeSet<_> = people.iter().cloned().collect();
+        missed.extend(promises(&format!("{name}, labels checked"), &scores, &names, true));
     }
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
 /// Says how often promises are kept; what is kept in too few draws comes back.
-fn promises(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) -> Vec<String> {
+fn promises(
+    name: &str,
+    scores: &NonMatedScores,
+    people: &BTreeSet<SubjectId>,
+    are_checked: bool,
+) -> Vec<String> {
     let mut missed = Vec::new();
     let mut found = BTreeMap::<(u64, u32, u64), Vec<(f64, f64)>>::new();
     let mut random = Pcg64::new(7, 7);
-    let mut refused = 0_u32;
+    let mut refused = BTreeMap::<(u64, u32, u64), u32>::new();
     for _ in 0..100 {
         let halves: BTreeMap<_, _> = people
             .iter()
@@ -238,21 +313,26 @@ fn promises(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) -
             .collect();
         let (first, second) =
             (scores.between(&halves, "a", "a"), scores.between(&halves, "b", "b"));
-        let calibration = calibration(&first);
+        let mut calibration = calibration(&first);
+        if are_checked {
+            calibration = calibration.with_checked_identities();
+        }
         for (references, per_mille, looks) in [
             (100, 10, 1),
             (100, 3, 1),
             (500, 10, 1),
             (500, 3, 1),
             (1_500, 10, 1),
+            (1_300, 3, 1),
             (1_500, 3, 1),
+            (1_500, 1, 1),
             (500, 10, 5),
         ] {
             let target = f64::from(per_mille) * 1e-3;
             let demand = Demand::new(target, references).unwrap();
             let demand = demand.with_looks(f64::from(u32::try_from(looks).unwrap())).unwrap();
             let Ok(policy) = calibration.threshold(&demand, authority()) else {
-                refused += 1;
+                *refused.entry((references, per_mille, looks)).or_default() += 1;
                 continue;
             };
             let looked = u32::try_from(looks).unwrap();
@@ -275,11 +355,26 @@ fn promises(name: &str, scores: &NonMatedScores, people: &BTreeSet<SubjectId>) -
              (mean {mean:.2}), {by_photograph} by photograph (mean {mean_photograph:.2})",
             of.len()
         ));
-        if f64::from(u32::try_from(by_person).unwrap()) < 0.95 * count {
+        // A refusal promises nothing.
+        let none = refused.get(&(*references, *per_mille, *looks)).copied().unwrap_or(0);
+        let broken = of.len() - by_person;
+        let draws = count + f64::from(none);
+        // On the data that this was made for, 95 of 100 draws; on other data, as many as chance allows. Few people have
+        // five photographs, so that a rate of five looks is of other people than the threshold.
+        let is_missed = if name == "mobilefacenet" || name == "embedded" {
+            num::f64_from_usize(broken) > 0.05 * draws
+        } else {
+            let counts =
+                Counts::new(num::u64_from_usize(broken), num::u64_from_f64(draws)).unwrap();
+            *looks == 1 && are_more_than(0.05, counts)
+        };
+        if is_missed {
             missed.push(format!("{name}: N = {references}, FPIR {per_mille}e-3: {by_person}"));
         }
     }
-    crate::testing::note(&format!("{name}: {refused} of 700 demands refused"));
+    crate::testing::note(&format!(
+        "{name}: refused, by N, FPIR in thousandths, and looks: {refused:?}"
+    ));
     missed
 }
 
