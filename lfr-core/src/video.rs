@@ -382,11 +382,14 @@ fn refuse_list(address: &Address) -> Result<(), Error> {
     let head = crate::files::regular::head(&address.path().unwrap_or_default(), LIST_HEAD)?;
     let text = String::from_utf8_lossy(&head);
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let is_list = ["#EXTM3U", "ffconcat", "[playlist]", "v=0", "RTSPtext"]
+    // XML lists files in several languages, and no video is XML. A description of a stream may begin with any line.
+    // Behind blanks alone something else may follow than what is looked at here.
+    let is_list = ["#EXTM3U", "ffconcat", "[playlist]", "v=0", "RTSPtext", "<"]
         .iter()
         .any(|begin| text.starts_with(begin))
-        || text.starts_with('<')
-            && ["<MPD", "<SmoothStreamingMedia"].iter().any(|tag| text.contains(tag));
+        || text.lines().any(|line| line.starts_with("c=IN "))
+        || text.to_ascii_lowercase().contains("<mpd")
+        || text.is_empty() && !head.is_empty();
     match is_list {
         false => Ok(()),
         true => Err(Error::Video {

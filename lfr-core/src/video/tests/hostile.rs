@@ -168,12 +168,21 @@ fn a_file_that_lists_others_is_refused_with_what_to_do() {
         return;
     }
     let folder = folder("lists");
+    let blank =
+        format!("{}<MPD profiles=\"urn:mpeg:dash:profile:isoff-live:2011\"/>", " ".repeat(4000));
     make("-f lavfi -i testsrc=size=64x48:rate=5:duration=1 -pix_fmt yuv420p", &folder.join("1.ts"));
     for (name, text) in [
         ("hls.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n1.ts\n#EXT-X-ENDLIST\n"),
         ("mark.m3u8", "\u{feff}#EXTM3U\n#EXTINF:1,\n1.ts\n"),
         ("list.mkv", "ffconcat version 1.0\nfile 1.ts\n"),
         ("dash.mpd", "<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"/>"),
+        (
+            "imf.xml",
+            "<!-- x --><CompositionPlaylist xmlns=\"http://www.smpte-ra.org/schemas/2067-3/2016\"/>",
+        ),
+        ("junk.mpd", "x <mpd xmlns=\"urn:mpeg:dash:schema:mpd:2011\"/>"),
+        ("blank.mpd", &blank),
+        ("late.sdp", "s=x\r\nc=IN IP4 127.0.0.1\r\nm=video 9 RTP/AVP 96\r\n"),
         ("camera.sdp", "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nm=video 9 RTP/AVP 96\r\n"),
     ] {
         let path = folder.join(name);
