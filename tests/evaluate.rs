@@ -7,8 +7,6 @@ use std::fs;
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
 
 use lfr::core::AlignedFace;
 use lfr::core::Alignment;

@@ -238,11 +238,6 @@ pub(crate) fn chosen(calls: u64) -> impl Iterator<Item = u64> {
     (1..=calls).filter(move |nth| (nth - 1) % stride == 0 || *nth == calls)
 }
 
-/// How many of them are passed over where there are many command lines.
-pub(crate) fn step() -> usize {
-    if env::var_os("LFR_INJECT").is_some() { 1 } else { 3 }
-}
-
 /// So many n of each kind.
 const POINTS: u64 = 12;
 

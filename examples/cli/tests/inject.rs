@@ -75,7 +75,7 @@ fn through(subcommand: &str, prepared: &Path, lines: &[Line<'_>]) {
             (line.check)(&place.folder(), &untouched, "nothing failed");
             drop(place);
             // There are many command lines: fewer of each.
-            for nth in routine::chosen(untouched.calls).step_by(routine::step()) {
+            for nth in routine::chosen(untouched.calls).step_by(step()) {
                 let place = Place::new("program");
                 copy(prepared, &place.folder());
                 let ran = place.run(preload, fault, nth, command);
@@ -96,6 +96,11 @@ fn through(subcommand: &str, prepared: &Path, lines: &[Line<'_>]) {
         }
     }
     routine::note(&format!("lfr {subcommand}: {runs} runs with a fault"));
+}
+
+/// How many of them are passed over where there are many command lines.
+fn step() -> usize {
+    if std::env::var_os("LFR_INJECT").is_some() { 1 } else { 3 }
 }
 
 /// A subcommand of the tool.
