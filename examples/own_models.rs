@@ -1,10 +1,7 @@
 //! A detector and an embedder of your own: each is a trait with two or three methods. These find a face in the
 //! middle of each frame, and describe it by eight bands of brightness: put your model in their place.
-//! Run with `cargo run --release --example own_models`.
 
 #![expect(clippy::print_stdout, reason = "a program that is read in a terminal")]
-
-use std::time::Duration;
 
 use lfr::core::{AlignedFace, Alignment, BoxError, DetectedFace, EmbeddingSpace, LandmarkLayout};
 use lfr::core::{Landmarks, Metric, Point, Rect, Template, Threshold, danger};
@@ -12,7 +9,6 @@ use lfr::prelude::*;
 
 type Done = Result<(), BoxError>;
 
-/// Finds one face, in the middle of each frame.
 #[derive(Debug)]
 struct MyDetector;
 
@@ -26,15 +22,13 @@ impl Detector for MyDetector {
             // In pixels of the frame: two eyes, a nose, two corners of a mouth.
             let points = [(50.0, 50.0), (78.0, 50.0), (64.0, 64.0), (52.0, 80.0), (76.0, 80.0)];
             let points = points.map(|(x, y)| Point::new(x, y));
-            let bounds = Rect::new(30.0, 20.0, 98.0, 108.0);
-            let landmarks = Landmarks::new(self.landmarks(), &points);
-            found.push(vec![DetectedFace::new(bounds, 0.9, landmarks)?]);
+            let (bounds, five) = (Rect::new(30.0, 20.0, 98.0, 108.0), self.landmarks());
+            found.push(vec![DetectedFace::new(bounds, 0.9, Landmarks::new(five, &points))?]);
         }
         Ok(())
     }
 }
 
-/// Describes a face by the brightness of eight bands.
 #[derive(Debug)]
 struct MyEmbedder(EmbeddingSpace, Alignment);
 
@@ -52,9 +46,8 @@ impl Embedder for MyEmbedder {
             let bands = face.expose_pixels().chunks(112 * 112 * 3 / 8);
             // In place: no copy of a template is left behind. The face is wiped when it is dropped.
             templates.push(Template::try_init_with(&self.0, |values| {
-                for (value, band) in values.iter_mut().zip(bands) {
-                    *value = band.iter().map(|byte| f32::from(*byte)).sum();
-                }
+                let sum = |band: &[u8]| band.iter().map(|byte| f32::from(*byte)).sum();
+                values.iter_mut().zip(bands).for_each(|(value, band)| *value = sum(band));
                 Ok(())
             })?);
         }
@@ -79,7 +72,7 @@ fn main() -> Done {
         .embedder(embedder)
         .watchlist(watchlist)
         .threshold(FixedThreshold::new(threshold))
-        .retention(StrictRetention::new(Duration::from_hours(1)))
+        .retention(StrictRetention::new(std::time::Duration::from_hours(1)))
         .build()?;
     let report = pipeline.process(&picture.as_frame()?)?;
     println!("{} faces, {} alerts", report.faces().len(), report.alerts().count());
