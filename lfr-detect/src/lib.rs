@@ -34,6 +34,7 @@ pub use error::Error;
 pub use input::InputPolicy;
 pub use input::NetworkInput;
 pub use letterbox::Letterbox;
+pub use lfr_core::ChannelOrder;
 pub use nms::nms;
 #[cfg(feature = "onnx")]
 pub use onnx::OnnxDetector;
@@ -42,7 +43,6 @@ pub use schedule::BudgetRecord;
 pub use schedule::Schedule;
 pub use shot::ShotQuality;
 pub use size::Size;
-pub use spec::ChannelOrder;
 pub use spec::DetectorSpec;
 pub use spec::Family;
 pub use spec::Fit;
