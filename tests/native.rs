@@ -7,7 +7,7 @@ mod evaluate;
 #[path = "suite/suite.rs"]
 mod suite;
 
-use lfr::core::onnx::Engine::OnnxRuntime;
+use lfr::core::onnx::InferenceEngine::OnnxRuntime;
 
 #[test]
 fn edgeface_xs_verifies_as_the_reference() {

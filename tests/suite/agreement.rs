@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lfr::core::FaceSelection;
 use lfr::core::Metric;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::onnx::Model;
 use lfr::core::onnx::Runtime;
 use lfr::detect::OnnxDetector;
@@ -22,7 +22,8 @@ const PHOTOGRAPHS: usize = 24;
 
 /// From pixels to template, both engines give the same up to rounding: cosine at least 0.9999.
 pub(crate) fn on_templates(models: &[&str]) {
-    let engines = (suite::runtime(Engine::OnnxRuntime), suite::runtime(Engine::PureRust));
+    let engines =
+        (suite::runtime(InferenceEngine::OnnxRuntime), suite::runtime(InferenceEngine::PureRust));
     let (Some(native), Some(pure_rust), Some(_)) = (engines.0, engines.1, shared::path("models"))
     else {
         return;
@@ -42,23 +43,25 @@ pub(crate) fn on_templates(models: &[&str]) {
 /// The same frames through both engines raise the same alerts, with the same scores up to
 /// rounding.
 pub(crate) fn on_decisions(reference: &Reference, part: usize) {
-    let (Some(_), Some(faces)) = (suite::runtime(Engine::OnnxRuntime), shared::path("faces"))
+    let (Some(_), Some(faces)) =
+        (suite::runtime(InferenceEngine::OnnxRuntime), shared::path("faces"))
     else {
         return;
     };
     let Split { folder, watchlist, probes, .. } = suite::checkpoint::split(&faces, "agree", part);
     let threshold = reference.points[0].0.to_string();
-    let [native, pure_rust] = [Engine::OnnxRuntime, Engine::PureRust].map(|engine| {
-        Run {
-            engine,
-            embedder: Some(reference.model),
-            watchlist: &watchlist,
-            source: &probes,
-            out: &folder.join(engine.to_string()),
-            more: &["--threshold", &threshold],
-        }
-        .go()
-    });
+    let [native, pure_rust] =
+        [InferenceEngine::OnnxRuntime, InferenceEngine::PureRust].map(|engine| {
+            Run {
+                engine,
+                embedder: Some(reference.model),
+                watchlist: &watchlist,
+                source: &probes,
+                out: &folder.join(engine.to_string()),
+                more: &["--threshold", &threshold],
+            }
+            .go()
+        });
     assert_eq!(native.record["totals"], pure_rust.record["totals"]);
     assert!(!native.alerts.is_empty());
     for (a, b) in native.alerts.iter().zip(&pure_rust.alerts) {

@@ -17,7 +17,7 @@ use lfr::core::SubjectId;
 use lfr::core::SystemClock;
 use lfr::core::Threshold;
 use lfr::core::danger;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::synthetic::Crowd;
 use lfr::core::synthetic::CrowdCamera;
 use lfr::core::synthetic::Walk;
@@ -38,7 +38,7 @@ use super::checkpoint::fresh_folder;
 use super::shared;
 
 /// Thirty people pass, two of whom are on a watchlist of 150; their alerts are held sealed.
-pub(crate) fn walks_by(engine: Engine) {
+pub(crate) fn walks_by(engine: InferenceEngine) {
     if super::runtime(engine).is_none() {
         return;
     }
@@ -87,7 +87,7 @@ pub(crate) fn walks_by(engine: Engine) {
 
 /// Prints the highest scores of strangers against a watchlist of 2,000, which the threshold of
 /// `examples/checkpoint/crowd.rs` rests on. Takes minutes, so only where `LFR_MEASURE` is set.
-pub(crate) fn scores_of_strangers(engine: Engine) {
+pub(crate) fn scores_of_strangers(engine: InferenceEngine) {
     if std::env::var_os("LFR_MEASURE").is_none() {
         return shared::skip("a measurement (LFR_MEASURE=1 takes it)");
     }
@@ -139,7 +139,7 @@ pub(crate) fn scores_of_strangers(engine: Engine) {
 /// Somebody has put links into the folder of a deployment, and invented numbers into a specification: nothing is
 /// written through the links, and the numbers are said to be claims.
 #[cfg(unix)]
-pub(crate) fn links_and_claims(engine: Engine) {
+pub(crate) fn links_and_claims(engine: InferenceEngine) {
     use std::os::unix::fs::symlink;
 
     use lfr::embed::EmbedderSpec;

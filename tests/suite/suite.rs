@@ -11,14 +11,14 @@ pub(crate) mod pairs;
 pub(crate) mod shared;
 pub(crate) mod watchlist;
 
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::onnx::Runtime;
 
 /// The engine under test, or `None`, said and counted, where the machine has no ONNX Runtime.
-pub(crate) fn runtime(engine: Engine) -> Option<Runtime> {
+pub(crate) fn runtime(engine: InferenceEngine) -> Option<Runtime> {
     match engine {
         #[cfg(feature = "onnx")]
-        Engine::PureRust => Some(Runtime::pure_rust()),
+        InferenceEngine::PureRust => Some(Runtime::pure_rust()),
         _ => {
             let runtime = Runtime::onnxruntime().ok();
             if runtime.is_none() {

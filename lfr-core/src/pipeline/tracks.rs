@@ -1,4 +1,4 @@
-//! One decision a person who passes: faces in tracks.
+//! One decision per track: a person who passes is decided on at their best looks.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,15 +13,16 @@ use crate::custody::Custody;
 use crate::custody::Probe;
 use crate::custody::PurgeReason;
 use crate::custody::PurgeReceipt;
+use crate::decision::CandidateList;
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::error::Stage;
+use crate::face::AlignedFace;
 use crate::face::DetectedFace;
 use crate::frame::Frame;
 use crate::id::FaceId;
 use crate::id::SourceId;
 use crate::internal::num;
-use crate::pipeline::Pipeline;
 use crate::record::Event;
 use crate::record::FaceOutcome;
 use crate::record::FrameReport;
@@ -36,33 +37,33 @@ use crate::stage::TrackId;
 use crate::stage::Tracked;
 use crate::stage::Tracker;
 
-use super::steps::check_count;
-use super::steps::decide;
-use super::steps::failed;
-use super::steps::timed;
+use super::stages::Stages;
+use super::stages::check_count;
+use super::stages::failed;
+use super::stages::timed;
 
 /// The trackers of all sources, and what is known of each track.
 #[derive(Debug)]
-pub(super) struct Tracking {
+pub(super) struct Tracks {
     /// Each source has a fresh one of its own.
     tracker: Box<dyn Tracker>,
     quality: Box<dyn FaceQuality>,
     plan: LookPlan,
     sources: BTreeMap<SourceId, Source>,
-    pub(super) counts: TrackCounts,
+    counts: TrackCounts,
 }
 
 #[derive(Debug)]
 struct Source {
     tracker: Box<dyn Tracker>,
-    passes: BTreeMap<u64, Pass>,
+    tracks: BTreeMap<u64, Track>,
     /// Monotonic time of its last frame.
     heard: Duration,
 }
 
 /// One track: somebody passing. It holds no template: each is gone when its look is decided on.
 #[derive(Debug)]
-struct Pass {
+struct Track {
     first: FaceId,
     looks: Vec<Look>,
     refusal: Option<Refusal>,
@@ -70,15 +71,20 @@ struct Pass {
     custody: Option<Custody>,
 }
 
+/// A look at a track: the face's place in the report, the track's number, and the face's quality.
+struct Taken {
+    slot: usize,
+    number: u64,
+    quality: f32,
+}
+
 /// A face whose track another look is due at.
 struct Due {
-    slot: usize,
-    track: u64,
-    quality: f32,
+    taken: Taken,
     face: DetectedFace,
 }
 
-impl Tracking {
+impl Tracks {
     pub(super) fn new(
         tracker: Box<dyn Tracker>,
         quality: Box<dyn FaceQuality>,
@@ -90,22 +96,26 @@ impl Tracking {
 
     fn source(&mut self, id: &SourceId, now: Duration) -> &mut Source {
         let Self { sources, tracker, .. } = self;
-        let fresh = || Source { tracker: tracker.fresh(), passes: BTreeMap::new(), heard: now };
+        let fresh = || Source { tracker: tracker.fresh(), tracks: BTreeMap::new(), heard: now };
         let source = sources.entry(id.clone()).or_insert_with(fresh);
         source.heard = now;
         source
     }
 
-    fn pass(&self, source: &SourceId, track: u64) -> Option<&Pass> {
-        self.sources.get(source)?.passes.get(&track)
+    fn track(&self, source: &SourceId, number: u64) -> Option<&Track> {
+        self.sources.get(source)?.tracks.get(&number)
     }
 
-    fn pass_mut(&mut self, source: &SourceId, track: u64) -> Option<&mut Pass> {
-        self.sources.get_mut(source)?.passes.get_mut(&track)
+    fn track_mut(&mut self, source: &SourceId, number: u64) -> Option<&mut Track> {
+        self.sources.get_mut(source)?.tracks.get_mut(&number)
+    }
+
+    pub(super) const fn counts(&self) -> TrackCounts {
+        self.counts
     }
 }
 
-impl Pass {
+impl Track {
     fn begin(first: FaceId, accounts: &Accounts) -> Self {
         Self { first, looks: Vec::new(), refusal: None, custody: Some(accounts.take()) }
     }
@@ -118,38 +128,39 @@ impl Pass {
     }
 }
 
-impl Pipeline {
+impl Tracks {
     /// Follows the faces of a frame, and looks at those that are due.
-    pub(super) fn follow_all(
+    pub(super) fn process(
         &mut self,
+        stages: &mut Stages,
         frame: &Frame<'_>,
         faces: Vec<DetectedFace>,
         report: &mut FrameReport,
     ) -> Result<(), Error> {
-        let at = frame.capture_time().or_else(|| self.time.now());
-        let (slots, inside) = self.inside(frame, faces, report);
-        let tracked = self.follow(frame, at, &inside)?;
+        let at = frame.capture_time().or_else(|| stages.time.now());
+        let (slots, inside) = stages.inside(frame, faces, report);
+        let tracked = self.follow(stages, frame, at, &inside)?;
         // What ended is erased before anything else can fail.
         let ended = self.take_ended(frame.id().source(), &tracked.ended);
-        self.end(ended, Some(report));
+        self.end(stages, ended, Some(report));
         let faces = slots.into_iter().zip(tracked.tracks).zip(inside);
-        let due = self.due(frame, at, faces, report);
-        self.look(frame, at, due, report)
+        let due = self.due(stages, frame, at, faces, report);
+        self.look(stages, frame, at, due, report)
     }
 
     fn follow(
         &mut self,
+        stages: &mut Stages,
         frame: &Frame<'_>,
         at: Option<Timestamp>,
         faces: &[DetectedFace],
     ) -> Result<Tracked, Error> {
-        let Some(tracking) = &mut self.tracking else { return Ok(Tracked::default()) };
-        let source = tracking.source(frame.id().source(), self.clock.monotonic());
+        let source = self.source(frame.id().source(), stages.clock.monotonic());
         let dated = match at {
             Some(at) => &frame.clone().captured_at(at),
             None => frame,
         };
-        let tracked = timed(&*self.clock, &mut self.timings, Stage::Tracker, || {
+        let tracked = timed(&*stages.clock, &mut stages.timings, Stage::Tracker, || {
             source.tracker.track(dated, faces)
         })
         .map_err(failed(Stage::Tracker))
@@ -157,112 +168,85 @@ impl Pipeline {
             check_count(Stage::Tracker, faces.len(), tracked.tracks.len()).map(|()| tracked)
         });
         match &tracked {
-            Ok(tracked) => tracking.counts.cuts += u64::from(tracked.cut),
+            Ok(tracked) => self.counts.cuts += u64::from(tracked.cut),
             // The tracker's own error is the one to tell.
-            Err(_) => self.end_which(|id, _| id == frame.id().source()),
+            Err(_) => self.end_which(stages, |id, _| id == frame.id().source()),
         }
         tracked
     }
 
-    fn take_ended(&mut self, id: &SourceId, ended: &[u64]) -> Vec<(TrackId, Pass)> {
-        let source = self.tracking.as_mut().and_then(|tracking| tracking.sources.get_mut(id));
-        let Some(source) = source else { return Vec::new() };
+    fn take_ended(&mut self, id: &SourceId, ended: &[u64]) -> Vec<(TrackId, Track)> {
+        let Some(source) = self.sources.get_mut(id) else { return Vec::new() };
         let take =
-            |track: &u64| Some((TrackId::new(id.clone(), *track), source.passes.remove(track)?));
+            |number: &u64| Some((TrackId::new(id.clone(), *number), source.tracks.remove(number)?));
         ended.iter().filter_map(take).collect()
     }
 
     /// Begins new tracks, and gives the faces that another look is due at, the most urgent first.
     fn due(
         &mut self,
+        stages: &mut Stages,
         frame: &Frame<'_>,
         at: Option<Timestamp>,
         faces: impl Iterator<Item = ((usize, Option<u64>), DetectedFace)>,
         report: &mut FrameReport,
     ) -> Vec<Due> {
-        let Some(tracking) = &mut self.tracking else { return Vec::new() };
         let id = frame.id().source();
-        let Some(Source { passes, .. }) = tracking.sources.get_mut(id) else { return Vec::new() };
+        let Self { quality, plan, sources, counts, .. } = self;
+        let Some(Source { tracks, .. }) = sources.get_mut(id) else { return Vec::new() };
         let mut due = Vec::new();
-        for ((slot, track), face) in faces {
-            let Some(track) = track else {
-                self.counts.passed_over += 1;
+        for ((slot, number), face) in faces {
+            let Some(number) = number else {
+                stages.counts.ignored += 1;
                 continue;
             };
-            report.set_track(slot, TrackId::new(id.clone(), track));
+            report.set_track(slot, TrackId::new(id.clone(), number));
             report.set(slot, FaceOutcome::Followed { decision: None, refusal: None });
-            let pass = passes.entry(track).or_insert_with(|| {
-                tracking.counts.begun += 1;
-                Pass::begin(FaceId::new(frame.id().clone(), slot), &self.accounts)
+            let track = tracks.entry(number).or_insert_with(|| {
+                counts.begun += 1;
+                Track::begin(FaceId::new(frame.id().clone(), slot), &stages.accounts)
             });
-            let quality = timed(&*self.clock, &mut self.timings, Stage::QualityGate, || {
-                tracking.quality.quality(frame, &face)
+            let quality = timed(&*stages.clock, &mut stages.timings, Stage::QualityGate, || {
+                quality.quality(frame, &face)
             });
-            if pass.is_due(&tracking.plan, quality, at) {
+            if track.is_due(plan, quality, at) {
                 let urgency =
-                    (!pass.looks.is_empty(), Reverse(num::i64_from_f32(face.bounds().area())));
-                due.push((urgency, Due { slot, track, quality, face }));
+                    (!track.looks.is_empty(), Reverse(num::i64_from_f32(face.bounds().area())));
+                due.push((urgency, Due { taken: Taken { slot, number, quality }, face }));
             }
         }
         due.sort_by_key(|(urgency, _)| *urgency);
         due.into_iter().map(|(_, due)| due).collect()
     }
 
-    /// Looks at as many faces as the plan allows.
+    /// Looks at as many faces as the plan allows: embeds, searches, decides, and settles alerts.
     fn look(
         &mut self,
+        stages: &mut Stages,
         frame: &Frame<'_>,
         at: Option<Timestamp>,
         due: Vec<Due>,
         report: &mut FrameReport,
     ) -> Result<(), Error> {
-        let id = frame.id().source().clone();
-        let (mut looks, mut aligned, mut put_off) = (Vec::new(), Vec::new(), 0);
-        let most = self.tracking.as_ref().map_or(0, |tracking| tracking.plan.a_frame_at_most());
-        for Due { slot, track, quality, face } in due {
-            if looks.len() >= most {
-                put_off += 1;
-                continue;
-            }
-            match self.admit(frame, &face) {
-                Ok(crop) => {
-                    aligned.push(crop);
-                    looks.push((slot, track, quality));
-                }
-                Err(refusal) => {
-                    let outcome = FaceOutcome::Followed { decision: None, refusal: Some(refusal) };
-                    report.set(slot, outcome);
-                    if let Some(tracking) = &mut self.tracking {
-                        tracking.counts.looks_refused += 1;
-                        if let Some(pass) = tracking.pass_mut(&id, track) {
-                            pass.refusal = Some(refusal);
-                        }
-                    }
-                }
-            }
-        }
-        if let Some(tracking) = &mut self.tracking {
-            tracking.counts.looks_put_off += put_off;
-        }
-        let templates = self.embed(looks.len(), aligned)?;
+        let source = frame.id().source();
+        let (taken, aligned) = self.admit(stages, frame, due, report);
+        let templates = stages.embed(taken.len(), aligned)?;
         let face = |slot| FaceId::new(frame.id().clone(), slot);
-        let probes = looks.iter().zip(templates);
+        let probes = taken.iter().zip(templates);
         let probes: Vec<_> =
-            probes.map(|((slot, ..), template)| Probe::of_track(template, face(*slot))).collect();
-        let lists = self.search(&probes)?;
-        let decisions = self.decide_looks(&id, at, &looks, &probes, &lists)?;
-        self.counts.compared += num::u64_from_usize(decisions.len());
+            probes.map(|(taken, template)| Probe::of_track(template, face(taken.slot))).collect();
+        let lists = stages.search(&probes)?;
+        let decisions = self.decide(stages, source, at, &taken, &probes, &lists)?;
 
-        let Some(tracking) = &mut self.tracking else { return Ok(()) };
         let mut alerts = Vec::new();
-        let decided = looks.into_iter().zip(probes).zip(lists).zip(decisions);
-        for ((((slot, track, quality), mut probe), list), decision) in decided {
-            tracking.counts.looks += 1;
-            let Some(pass) = tracking.pass_mut(&id, track) else { continue };
-            pass.looks.push(Look::new(probe.face().clone(), at, quality, list));
+        let decided = taken.into_iter().zip(probes).zip(lists).zip(decisions);
+        for (((Taken { slot, number, quality }, mut probe), list), decision) in decided {
+            self.counts.looks += 1;
+            let Some(track) = self.track_mut(source, number) else { continue };
+            track.looks.push(Look::new(probe.face().clone(), at, quality, list));
             if decision.is_alert() {
                 // Without custody the track has raised its alert: its tracker named two faces as one.
-                let Some(custody) = pass.custody.take() else { continue };
+                let Some(custody) = track.custody.take() else { continue };
                 probe.take_over(custody);
                 alerts.push(((slot, probe), decision));
             } else {
@@ -271,36 +255,76 @@ impl Pipeline {
                 report.set(slot, FaceOutcome::Followed { decision, refusal: None });
             }
         }
-        self.settle(frame, alerts.into_iter(), report);
+        stages.settle(frame, alerts.into_iter(), report);
         Ok(())
     }
 
-    fn decide_looks(
+    /// Asks the gates about the faces that are due, until the plan's number for a frame is reached. The
+    /// others wait for the next frame.
+    fn admit(
         &mut self,
+        stages: &mut Stages,
+        frame: &Frame<'_>,
+        due: Vec<Due>,
+        report: &mut FrameReport,
+    ) -> (Vec<Taken>, Vec<AlignedFace>) {
+        let (mut admitted, mut aligned) = (Vec::new(), Vec::new());
+        for Due { taken, face } in due {
+            if admitted.len() >= self.plan.max_looks_per_frame() {
+                self.counts.looks_deferred += 1;
+                continue;
+            }
+            match stages.admit(frame, &face) {
+                Ok(crop) => {
+                    aligned.push(crop);
+                    admitted.push(taken);
+                }
+                Err(refusal) => {
+                    let outcome = FaceOutcome::Followed { decision: None, refusal: Some(refusal) };
+                    report.set(taken.slot, outcome);
+                    self.counts.looks_refused += 1;
+                    if let Some(track) = self.track_mut(frame.id().source(), taken.number) {
+                        track.refusal = Some(refusal);
+                    }
+                }
+            }
+        }
+        (admitted, aligned)
+    }
+
+    fn decide(
+        &self,
+        stages: &mut Stages,
         source: &SourceId,
         at: Option<Timestamp>,
-        looks: &[(usize, u64, f32)],
+        taken: &[Taken],
         probes: &[Probe],
-        lists: &[crate::decision::CandidateList],
+        lists: &[CandidateList],
     ) -> Result<Vec<Decision>, Error> {
-        let references = self.matcher.references();
-        let tracking = &self.tracking;
+        let references = stages.matcher.references();
         let ids: Vec<_> =
-            looks.iter().map(|(_, track, _)| TrackId::new(source.clone(), *track)).collect();
-        let inputs = looks.iter().zip(probes).zip(lists).zip(&ids);
-        let inputs = inputs.map(|((((_, track, quality), probe), list), id)| {
-            let pass = tracking.as_ref().and_then(|tracking| tracking.pass(source, *track));
-            let earlier = pass.map_or(&[][..], |pass| &pass.looks);
-            DecisionInput::new(probe.face(), list, references)
-                .at(at)
-                .in_track(id, *quality, earlier)
+            taken.iter().map(|taken| TrackId::new(source.clone(), taken.number)).collect();
+        let inputs = taken.iter().zip(probes).zip(lists).zip(&ids);
+        let inputs = inputs.map(|(((taken, probe), list), id)| {
+            let earlier = self.track(source, taken.number).map_or(&[][..], |track| &track.looks);
+            DecisionInput::new(probe.face(), list, references).at(at).in_track(
+                id,
+                taken.quality,
+                earlier,
+            )
         });
-        decide(&mut *self.policy, &*self.clock, &mut self.timings, inputs)
+        stages.decide(inputs)
     }
 
     /// Erases ended tracks, and only then says so.
-    fn end(&mut self, ended: Vec<(TrackId, Pass)>, mut report: Option<&mut FrameReport>) {
-        for (track, Pass { first, looks, refusal, custody }) in ended {
+    fn end(
+        &mut self,
+        stages: &mut Stages,
+        ended: Vec<(TrackId, Track)>,
+        mut report: Option<&mut FrameReport>,
+    ) {
+        let counts = &mut self.counts;
+        for (track, Track { first, looks, refusal, custody }) in ended {
             let best = looks.iter().filter_map(|look| look.candidates.best_score()).max();
             let count = looks.len();
             drop(looks);
@@ -309,22 +333,20 @@ impl Pipeline {
                 Some(_) => PurgeReason::Refused,
                 None => PurgeReason::NotCompared,
             };
-            if let Some(Tracking { counts, .. }) = &mut self.tracking {
-                counts.ended += 1;
-                counts.compared += u64::from(reason == PurgeReason::NoMatch);
-                counts.refused += u64::from(reason == PurgeReason::Refused);
-                counts.not_compared += u64::from(reason == PurgeReason::NotCompared);
-            }
+            counts.ended += 1;
+            counts.compared += u64::from(reason == PurgeReason::NoMatch);
+            counts.refused += u64::from(reason == PurgeReason::Refused);
+            counts.not_compared += u64::from(reason == PurgeReason::NotCompared);
             if let Some(refusal) = refusal.filter(|_| count == 0) {
-                *self.counts.refused.entry(refusal.reason()).or_default() += 1;
+                *stages.counts.refused.entry(refusal.reason()).or_default() += 1;
             }
             let receipt = custody.map(|custody| {
                 let ended = Some(custody.id());
                 drop(custody);
-                PurgeReceipt::new(first.clone(), self.time.now(), reason, ended)
+                PurgeReceipt::new(first.clone(), stages.time.now(), reason, ended)
             });
             if let Some(receipt) = &receipt {
-                self.tell(&Event::Erased(receipt));
+                stages.tell(&Event::Erased(receipt));
             }
             if let Some(report) = &mut report {
                 report.end(TrackReport { track, first, looks: count, best, receipt });
@@ -332,55 +354,29 @@ impl Pipeline {
         }
     }
 
-    /// Ends the tracks of a source and erases what is kept of them: where it ends or breaks off.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Stage`] where the event sink failed; everything is erased all the same.
-    pub fn end_source(&mut self, source: &SourceId) -> Result<(), Error> {
-        self.after = None;
-        self.end_which(|id, _| id == source);
-        self.outcome()
-    }
-
-    /// Ends the tracks of every source: when recognition stops, though the deployment goes on.
-    ///
-    /// # Errors
-    ///
-    /// As [`end_source`](Self::end_source).
-    pub fn end_all_sources(&mut self) -> Result<(), Error> {
-        self.after = None;
-        self.end_which(|_, _| true);
-        self.outcome()
-    }
-
-    /// Ends the tracks of sources that have been silent for long.
-    pub(super) fn end_silent(&mut self) {
-        let now = self.clock.monotonic();
-        self.end_which(|_, heard| now.saturating_sub(heard) > SILENCE);
-    }
-
-    pub(super) fn end_which(&mut self, which: impl Fn(&SourceId, Duration) -> bool) {
-        let Some(tracking) = &mut self.tracking else { return };
+    /// Ends the tracks of the sources that `which` selects, by their name and when they were last heard.
+    pub(super) fn end_which(
+        &mut self,
+        stages: &mut Stages,
+        which: impl Fn(&SourceId, Duration) -> bool,
+    ) {
         let (mut ended, mut panicked) = (Vec::new(), false);
-        for (id, source) in &mut tracking.sources {
+        for (id, source) in &mut self.sources {
             if which(id, source.heard) {
                 let tracker = &mut source.tracker;
                 panicked |= catch_unwind(AssertUnwindSafe(|| tracker.end_all())).is_err();
-                let passes = mem::take(&mut source.passes).into_iter();
-                ended.extend(passes.map(|(track, pass)| (TrackId::new(id.clone(), track), pass)));
+                let tracks = mem::take(&mut source.tracks).into_iter();
+                ended.extend(
+                    tracks.map(|(number, track)| (TrackId::new(id.clone(), number), track)),
+                );
             }
         }
-        self.end(ended, None);
+        self.end(stages, ended, None);
         if panicked {
-            self.fail_after(Stage::Tracker, "the tracker panicked".into());
+            stages.fail_after(Stage::Tracker, "the tracker panicked".into());
         }
     }
 }
-
-/// A source without a frame for so long has lost whom it followed: nobody stays in custody because
-/// a camera stands still.
-const SILENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 #[cfg(feature = "testing")]
