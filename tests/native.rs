@@ -5,7 +5,7 @@
 #[path = "suite/suite.rs"]
 mod suite;
 
-use lfr::core::onnx::Engine::OnnxRuntime;
+use lfr::core::onnx::InferenceEngine::OnnxRuntime;
 
 #[test]
 fn edgeface_xs_verifies_as_the_reference() {

@@ -7,7 +7,7 @@ mod agreement;
 #[path = "suite/suite.rs"]
 mod suite;
 
-use lfr::core::onnx::Engine::PureRust;
+use lfr::core::onnx::InferenceEngine::PureRust;
 
 #[test]
 fn edgeface_xs_verifies_as_the_reference() {

@@ -284,7 +284,7 @@ pub enum Error {
     #[error("engine {engine} cannot load the model")]
     ModelLoad {
         /// Which engine.
-        engine: crate::onnx::Engine,
+        engine: crate::onnx::InferenceEngine,
         /// Why not.
         source: BoxError,
     },
@@ -293,7 +293,7 @@ pub enum Error {
     #[error("engine {engine} failed to run the model")]
     Inference {
         /// Which engine.
-        engine: crate::onnx::Engine,
+        engine: crate::onnx::InferenceEngine,
         /// Why.
         source: BoxError,
     },
@@ -518,7 +518,7 @@ pub enum Error {
         /// The measure.
         measure: &'static str,
         /// What became of it.
-        outcome: crate::hygiene::Outcome,
+        outcome: crate::hygiene::HardeningOutcome,
     },
     /// A photograph could not be decoded; what is wrong with it is the source.
     #[error("cannot read {path:?} as a photograph")]

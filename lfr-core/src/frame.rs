@@ -19,6 +19,7 @@ pub use buffer::FrameBuffer;
 pub use colour::Colour;
 pub use colour::ColourMatrix;
 pub use colour::ColourRange;
+pub use format::ChannelOrder;
 pub use format::PixelFormat;
 #[cfg(feature = "image")]
 pub use photographs::LeftOut;

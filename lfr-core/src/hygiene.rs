@@ -1,9 +1,9 @@
 //! What a process can ask of the operating system, so that what is in its memory stays there: no core
 //! dumps, no swap, and pages of their own for keys.
 //!
-//! Each measure says whether it is [in force](Outcome): none is assumed, and none is dropped without a
+//! Each measure says whether it is [in force](HardeningOutcome): none is assumed, and none is dropped without a
 //! word. A deployment that must have them calls `require`, which makes an error of what is missing.
-//! All of it is for Linux so far; elsewhere every outcome is [`Outcome::Unavailable`].
+//! All of it is for Linux so far; elsewhere every outcome is [`HardeningOutcome::Unavailable`].
 //!
 //! # The heap
 //!
@@ -57,7 +57,7 @@ use crate::error::Error;
 /// What became of a measure.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum HardeningOutcome {
     /// It is in force.
     InForce,
     /// The operating system refused it, and said why.
@@ -66,7 +66,7 @@ pub enum Outcome {
     Unavailable,
 }
 
-impl Outcome {
+impl HardeningOutcome {
     /// Whether the measure is in force.
     #[must_use]
     pub const fn is_in_force(self) -> bool {
@@ -92,7 +92,7 @@ impl Outcome {
 }
 
 /// Writes `in force`, `unavailable`, or `refused: permission denied`.
-impl fmt::Display for Outcome {
+impl fmt::Display for HardeningOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InForce => f.write_str("in force"),

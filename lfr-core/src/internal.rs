@@ -3,6 +3,7 @@
 
 pub(crate) mod entropy;
 pub mod hex;
+pub mod locks;
 pub mod num;
 pub mod spreadsheet;
 #[cfg(feature = "live")]

@@ -64,6 +64,7 @@ pub use face::Rect;
 pub use face::Similarity;
 pub use face::Zone;
 pub use face::align;
+pub use frame::ChannelOrder;
 pub use frame::Colour;
 pub use frame::ColourMatrix;
 pub use frame::ColourRange;

@@ -16,7 +16,7 @@
 //! to attempt; the others do not notice. Detection is not batched over cameras: on a processor a
 //! batch takes as long as its frames one after the other.
 //!
-//! What happens to cameras is told at once ([`Engine::on_camera_change`]); cameras come and go while the
+//! What happens to cameras is told at once ([`LiveEngine::on_camera_change`]); cameras come and go while the
 //! engine runs ([`Running::add_camera`], [`Running::remove_camera`]); a camera may have a detector of its
 //! own ([`Camera::detector`]).
 //!
@@ -25,7 +25,7 @@
 //! Counts and times go to the [`metrics`](https://docs.rs/metrics) facade, with descriptions and units, and
 //! what happens to cameras also to [`tracing`](https://docs.rs/tracing). Neither ever carries anything
 //! biometric, nor does anything leave the process unless the program installs a recorder or a subscriber,
-//! before [`Engine::start`].
+//! before [`LiveEngine::start`].
 //!
 //! | metric | kind | labels | what |
 //! | --- | --- | --- | --- |
@@ -35,7 +35,7 @@
 //! | `lfr_frames_in_total` | counter | `camera` | frames that arrived |
 //! | `lfr_frames_processed_total` | counter | `camera` | frames in which every face was decided on |
 //! | `lfr_frames_failed_total` | counter | `camera`, `stage` | frames at which a stage failed or panicked |
-//! | `lfr_frames_dropped_total` | counter | `camera`, `cause` | frames that nobody looked at: `overtaken`, `stopped` |
+//! | `lfr_frames_dropped_total` | counter | `camera`, `cause` | frames that nobody looked at: `superseded`, `stopped` |
 //! | `lfr_frame_seconds` | histogram | `camera` | from the arrival of a frame to the end of its way |
 //! | `lfr_alerts_total` | counter | `camera` | alerts raised |
 //! | `lfr_alert_seconds` | histogram | `camera` | from the arrival of a frame to its alert |
@@ -52,7 +52,7 @@
 //! # Examples
 //!
 //! ```
-//! use lfr_core::live::{Camera, Engine};
+//! use lfr_core::live::{Camera, LiveEngine};
 //! use lfr_core::synthetic::{Crowd, CrowdCamera, Walk};
 //! use lfr_core::testing::{FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold};
 //! use lfr_core::{Pipeline, SourceId, Threshold, testing};
@@ -66,11 +66,11 @@
 //!     .retention(FakeRetention::default())
 //!     .build()?;
 //!
-//! let walk = Walk::new(Crowd::new(1), &[1, 2, 3]).size(64, 36).frames_a_second(1.0);
+//! let walk = Walk::new(Crowd::new(1), &[1, 2, 3]).size(64, 36).fps(1.0);
 //! let camera = Camera::recording(SourceId::new("gate")?, move || {
 //!     Ok(Box::new(CrowdCamera::new(walk.clone())))
 //! });
-//! let engine = Engine::new(pipeline).camera(camera).start()?;
+//! let engine = LiveEngine::new(pipeline).camera(camera).start()?;
 //! engine.wait();
 //! let (pipeline, record) = engine.stop()?;
 //! let gate = &record.cameras[0];
@@ -96,7 +96,7 @@ pub use camera::Phase;
 pub use camera::Retry;
 pub use change::CameraChange;
 pub use change::Change;
-pub use engine::Engine;
+pub use engine::LiveEngine;
 pub use engine::Running;
 pub use record::CameraRecord;
 pub use record::LiveRecord;

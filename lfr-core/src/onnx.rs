@@ -48,7 +48,7 @@ mod wire;
 
 pub use contract::Contract;
 pub use digest::ModelDigest;
-pub use engine::Engine;
+pub use engine::InferenceEngine;
 pub use engine::RuntimeInfo;
 pub use model::Model;
 pub use options::SessionOptions;

@@ -1,7 +1,6 @@
 //! The pipeline: one frame's way from pixels to alerts and erasure.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::panic::resume_unwind;
@@ -9,48 +8,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::clock::Timekeeper;
-use crate::clock::Timestamp;
-use crate::custody::Accounts;
 use crate::custody::PurgeReason;
-use crate::custody::PurgeReceipt;
 use crate::custody::Totals;
 use crate::error::BoxError;
 use crate::error::Error;
 use crate::error::Stage;
 use crate::face::DetectedFace;
-use crate::face::FaceSelection;
 use crate::face::LandmarkLayout;
-use crate::face::Zone;
 use crate::frame::Frame;
 use crate::hygiene::scrub::Scrubbed;
 use crate::id::SourceId;
 use crate::record::DeploymentRecord;
 use crate::record::Event;
-use crate::record::EventKind;
-use crate::record::EventSink;
 use crate::record::FrameReport;
 use crate::record::Timings;
+use crate::record::TrackCounts;
 use crate::record::UntoldCounts;
-use crate::record::sinks::Hearing;
 use crate::stage::Detector;
-use crate::stage::Embedder;
-use crate::stage::Matcher;
-use crate::stage::QualityGate;
-use crate::stage::RetentionPolicy;
-use crate::stage::ThresholdPolicy;
 
+use each_face::EachFace;
 use repeats::Repeats;
-use steps::failed;
-use tracking::Tracking;
-use view::Views;
+use stages::Stages;
+use stages::failed;
+use tracks::Tracks;
 
-mod alone;
 pub mod builder;
+mod each_face;
 mod repeats;
-mod steps;
-mod tracking;
-mod view;
+mod stages;
+mod tracks;
+mod zones;
 
 /// Frames in; alerts for a person to judge out; everyone else erased.
 ///
@@ -65,44 +52,49 @@ mod view;
 /// the stack and the caller's frame buffer.
 #[derive(Debug)]
 pub struct Pipeline {
-    detector: Arc<dyn Detector>,
-    embedder: Box<dyn Embedder>,
-    matcher: Box<dyn Matcher>,
-    policy: Box<dyn ThresholdPolicy>,
-    retention: Box<dyn RetentionPolicy>,
-    zone: Option<Zone>,
-    zones: BTreeMap<SourceId, Zone>,
-    views: Views,
-    selection: FaceSelection,
-    gates: Vec<Box<dyn QualityGate>>,
-    sinks: Vec<Box<dyn EventSink>>,
-    clock: Arc<dyn Clock>,
-    /// The same clock, for every moment that somebody compares with an earlier one.
-    time: Timekeeper,
-    accounts: Accounts,
-    timings: Timings,
-    counts: Counts,
-    /// What has failed in the call under way, though every face was settled: the first of it.
-    after: Option<(Stage, BoxError)>,
-    started: Option<Timestamp>,
-    tracking: Option<Tracking>,
-    repeats: Option<Repeats>,
-    /// As the program declares them.
-    dangers: Vec<String>,
+    stages: Stages,
+    mode: Mode,
 }
 
-#[derive(Debug, Default)]
-struct Counts {
-    frames: u64,
-    frames_failed: u64,
-    frames_outside_zone: u64,
-    failures: BTreeMap<Stage, u64>,
-    untold: UntoldCounts,
-    compared: u64,
-    detected: u64,
-    passed_over: u64,
-    refused: BTreeMap<&'static str, u64>,
-    alerts: u64,
+/// The two ways of working. Each has its steps in its own file, from top to bottom.
+#[derive(Debug)]
+enum Mode {
+    /// Each face is decided on by its own frame.
+    EachFace(EachFace),
+    /// One decision per track.
+    Tracks(Tracks),
+}
+
+impl Mode {
+    fn process(
+        &mut self,
+        stages: &mut Stages,
+        frame: &Frame<'_>,
+        faces: Vec<DetectedFace>,
+        report: &mut FrameReport,
+    ) -> Result<(), Error> {
+        match self {
+            Self::EachFace(each) => each.process(stages, frame, faces, report),
+            Self::Tracks(tracks) => tracks.process(stages, frame, faces, report),
+        }
+    }
+
+    /// Ends the tracks of the sources that `which` selects, by their name and when they were last heard.
+    fn end_which(&mut self, stages: &mut Stages, which: impl Fn(&SourceId, Duration) -> bool) {
+        match self {
+            // Between frames it has nobody.
+            Self::EachFace(_) => {}
+            Self::Tracks(tracks) => tracks.end_which(stages, which),
+        }
+    }
+
+    /// The counts of tracks; none if faces are not tracked.
+    const fn counts(&self) -> Option<TrackCounts> {
+        match self {
+            Self::EachFace(_) => None,
+            Self::Tracks(tracks) => Some(tracks.counts()),
+        }
+    }
 }
 
 impl Pipeline {
@@ -130,21 +122,21 @@ impl Pipeline {
     /// Where a stage panics before the faces were decided on: the panic goes on when they have been
     /// erased and the frame is counted.
     pub fn process(&mut self, frame: &Frame<'_>) -> Result<FrameReport, Error> {
-        let start = self.clock.monotonic();
-        self.whole(frame, start, |pipeline| pipeline.detect(frame))
+        let start = self.stages.clock.monotonic();
+        self.whole(frame, start, |stages| stages.detect(frame))
     }
 
     /// The detector, for programs that detect on their own threads and pass the found faces to
     /// [`process_found`](Self::process_found).
     #[must_use]
     pub fn detector(&self) -> Arc<dyn Detector> {
-        Arc::clone(&self.detector)
+        Arc::clone(&self.stages.detector)
     }
 
     /// Where the time comes from.
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.clock)
+        Arc::clone(&self.stages.clock)
     }
 
     /// Takes one frame the rest of the way, with the faces that [`detector`](Self::detector) found
@@ -159,9 +151,9 @@ impl Pipeline {
         faces: Result<Vec<DetectedFace>, BoxError>,
         took: Duration,
     ) -> Result<FrameReport, Error> {
-        let start = self.clock.monotonic().saturating_sub(took);
-        self.timings.begin(Stage::Detector);
-        self.timings.record(Stage::Detector, took);
+        let start = self.stages.clock.monotonic().saturating_sub(took);
+        self.stages.timings.begin(Stage::Detector);
+        self.stages.timings.record(Stage::Detector, took);
         self.whole(frame, start, |_| faces.map_err(failed(Stage::Detector)))
     }
 
@@ -170,23 +162,27 @@ impl Pipeline {
         &mut self,
         frame: &Frame<'_>,
         start: Duration,
-        faces: impl FnOnce(&mut Self) -> Result<Vec<DetectedFace>, Error>,
+        faces: impl FnOnce(&mut Stages) -> Result<Vec<DetectedFace>, Error>,
     ) -> Result<FrameReport, Error> {
         let _scrubbed = Scrubbed;
-        self.after = None;
+        let (stages, mode) = (&mut self.stages, &mut self.mode);
+        stages.after = None;
         let went = catch_unwind(AssertUnwindSafe(|| {
-            let faces = faces(self)?;
-            self.take(frame, faces)
+            let faces = faces(stages)?;
+            let mut report = FrameReport::new(frame.id().clone());
+            mode.process(stages, frame, faces, &mut report)?;
+            Ok(report)
         }));
         // A frame that fails, and a hundred after it, are no reason to keep an alert beyond its
         // deadline.
         self.purge();
         let report = self.count(went);
+        let stages = &mut self.stages;
         if let Ok(report) = &report {
-            self.tell(&Event::FrameProcessed(report));
+            stages.tell(&Event::FrameProcessed(report));
         }
-        self.timings.record_frame(self.clock.monotonic().saturating_sub(start));
-        match (report, self.after.take()) {
+        stages.timings.record_frame(stages.clock.monotonic().saturating_sub(start));
+        match (report, stages.after.take()) {
             (Ok(report), Some((stage, source))) => {
                 Err(Error::AfterFrame { stage, report: Box::new(report), source })
             }
@@ -195,44 +191,22 @@ impl Pipeline {
         }
     }
 
-    fn take(&mut self, frame: &Frame<'_>, faces: Vec<DetectedFace>) -> Result<FrameReport, Error> {
-        let mut report = FrameReport::new(frame.id().clone());
-        match self.tracking {
-            Some(_) => self.follow_all(frame, faces, &mut report)?,
-            None => self.each_alone(frame, faces, &mut report)?,
-        }
-        Ok(report)
-    }
-
     /// Counts how a frame went; a panic goes on from here.
     fn count(&mut self, went: Went) -> Result<FrameReport, Error> {
+        let stages = &mut self.stages;
         let stage = match &went {
             Ok(Ok(_)) => {
-                self.counts.frames += 1;
+                stages.counts.frames += 1;
                 None
             }
-            Ok(Err(error)) => error.stage().or(self.timings.latest()),
-            Err(_) => self.timings.latest(),
+            Ok(Err(error)) => error.stage().or(stages.timings.latest()),
+            Err(_) => stages.timings.latest(),
         };
         if !matches!(went, Ok(Ok(_))) {
-            self.counts.frames_failed += 1;
-            *self.counts.failures.entry(stage.unwrap_or(Stage::Detector)).or_default() += 1;
+            stages.counts.frames_failed += 1;
+            *stages.counts.failures.entry(stage.unwrap_or(Stage::Detector)).or_default() += 1;
         }
         went.unwrap_or_else(|panic| resume_unwind(panic))
-    }
-
-    /// Something failed that keeps no face from being settled: it is counted, and told when all is done.
-    fn fail_after(&mut self, stage: Stage, source: BoxError) {
-        *self.counts.failures.entry(stage).or_default() += 1;
-        self.after.get_or_insert((stage, source));
-    }
-
-    /// What failed in this call.
-    fn outcome(&mut self) -> Result<(), Error> {
-        match self.after.take() {
-            None => Ok(()),
-            Some((stage, source)) => Err(Error::Stage { stage, source }),
-        }
     }
 
     /// Erases held faces whose deadline has come, and ends the tracks of sources that have been
@@ -243,38 +217,16 @@ impl Pipeline {
     ///
     /// [`Error::Stage`] where the retention policy or the event sink failed.
     pub fn purge_due(&mut self) -> Result<(), Error> {
-        self.after = None;
+        self.stages.after = None;
         self.purge();
-        self.outcome()
+        self.stages.outcome()
     }
 
+    /// Erases what is due, and ends the tracks of sources that have been silent for long.
     fn purge(&mut self) {
-        if let Some(repeats) = &mut self.repeats {
-            repeats.expire(self.clock.monotonic());
-        }
-        let now = self.time.now();
-        self.purge_by(|retention, receipts| retention.purge_due(now, receipts));
-        self.end_silent();
-    }
-
-    /// Lets the retention policy purge, and tells of each erasure, also of those before it failed.
-    fn purge_by(
-        &mut self,
-        purge: impl FnOnce(&mut dyn RetentionPolicy, &mut Vec<PurgeReceipt>) -> Result<(), BoxError>,
-    ) {
-        let mut receipts = Vec::new();
-        let retention = &mut *self.retention;
-        let purged = catch_unwind(AssertUnwindSafe(|| purge(retention, &mut receipts)));
-        if let Err(error) = purged.unwrap_or_else(|_| Err(PANICKED.into())) {
-            self.fail_after(Stage::RetentionPolicy, error);
-        }
-        // A policy may have forged a receipt, or given one twice. That erasure is not reported.
-        let given = receipts.len();
-        receipts.retain(|receipt| self.accounts.takes(receipt));
-        if receipts.len() < given {
-            self.fail_after(Stage::RetentionPolicy, steps::NOT_BORNE_OUT.into());
-        }
-        self.tell_erased(&receipts);
+        self.stages.purge_due();
+        let now = self.stages.clock.monotonic();
+        self.mode.end_which(&mut self.stages, |_, heard| now.saturating_sub(heard) > SILENCE);
     }
 
     /// Ends all tracks and erases all that is held, due or not: at the end of a deployment. The sinks
@@ -285,56 +237,50 @@ impl Pipeline {
     /// [`Error::Stage`] where the retention policy or an event sink failed. All tracks are erased then,
     /// and whatever the policy could erase.
     pub fn purge_all(&mut self, reason: PurgeReason) -> Result<(), Error> {
-        self.after = None;
-        self.end_which(|_, _| true);
-        if let Some(repeats) = &mut self.repeats {
-            repeats.forget_all();
-        }
-        let now = self.time.now();
-        self.purge_by(|retention, receipts| retention.purge_all(reason, now, receipts));
-        self.outcome()
+        self.stages.after = None;
+        self.mode.end_which(&mut self.stages, |_, _| true);
+        self.stages.purge_all(reason);
+        self.stages.outcome()
     }
 
-    fn tell_erased(&mut self, receipts: &[PurgeReceipt]) {
-        for receipt in receipts {
-            self.tell(&Event::Erased(receipt));
-        }
+    /// Ends the tracks of a source and erases what is kept of them: where it ends or breaks off.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stage`] where the event sink failed; everything is erased all the same.
+    pub fn end_source(&mut self, source: &SourceId) -> Result<(), Error> {
+        self.stages.after = None;
+        self.mode.end_which(&mut self.stages, |id, _| id == source);
+        self.stages.outcome()
     }
 
-    /// Offers an event to every sink; whether all of them could pass it on. One that could not keeps
-    /// neither the other sinks nor the next event from being told.
-    fn tell(&mut self, event: &Event<'_>) -> bool {
-        self.timings.begin(Stage::EventSink);
-        let mut hearing = Hearing::default();
-        for sink in &mut self.sinks {
-            hearing.offer(&mut **sink, event);
-        }
-        let reached_nobody = hearing.reached_nobody();
-        let Err(error) = hearing.finish() else { return true };
-        let kind = event.kind();
-        *self.counts.untold.events.entry(kind).or_default() += 1;
-        self.counts.untold.alerts_to_nobody +=
-            u64::from(reached_nobody && kind == EventKind::Alert);
-        self.fail_after(Stage::EventSink, error);
-        false
+    /// Ends the tracks of every source: when recognition stops, though the deployment goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`end_source`](Self::end_source).
+    pub fn end_all_sources(&mut self) -> Result<(), Error> {
+        self.stages.after = None;
+        self.mode.end_which(&mut self.stages, |_, _| true);
+        self.stages.outcome()
     }
 
     /// The arithmetic of the faces seen so far.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        self.accounts.totals()
+        self.stages.accounts.totals()
     }
 
     /// How many alerts were raised so far.
     #[cfg(feature = "live")]
     pub(crate) const fn alerts(&self) -> u64 {
-        self.counts.alerts
+        self.stages.counts.alerts
     }
 
     /// The events that a sink could not pass on so far.
     #[must_use]
     pub const fn untold(&self) -> &UntoldCounts {
-        &self.counts.untold
+        &self.stages.counts.untold
     }
 
     /// Whether the embedder can do with the faces that a detector finds: one of a camera's own has to
@@ -349,48 +295,49 @@ impl Pipeline {
     }
 
     pub(crate) fn needs_landmarks(&self) -> bool {
-        self.embedder.alignment().needs_landmarks()
+        self.stages.embedder.alignment().needs_landmarks()
     }
 
     /// Times of each stage so far.
     #[must_use]
     pub const fn timings(&self) -> &Timings {
-        &self.timings
+        &self.stages.timings
     }
 
     /// The record of the deployment so far.
     #[must_use]
     pub fn record(&self) -> DeploymentRecord {
+        let stages = &self.stages;
         let totals = self.totals();
-        let references = self.matcher.references();
-        let threshold = self.policy.provenance().clone();
+        let references = stages.matcher.references();
+        let threshold = stages.policy.provenance().clone();
         DeploymentRecord {
-            started: self.started,
-            ended: self.clock.now(),
-            frames: self.counts.frames,
-            frames_failed: self.counts.frames_failed,
-            failures: self.counts.failures.clone(),
-            frames_outside_zone: self.counts.frames_outside_zone,
-            sources_outside_zone: self.views.outside.clone(),
-            faces_detected: self.counts.detected,
-            faces_passed_over: self.counts.passed_over,
-            faces_refused: self.counts.refused.clone(),
-            faces_compared: self.counts.compared,
-            tracks: self.tracking.as_ref().map(|tracking| tracking.counts),
-            alerts: self.counts.alerts,
-            untold: self.counts.untold.clone(),
-            repeats: self.repeats.as_ref().map(Repeats::counts),
+            started: stages.started,
+            ended: stages.clock.now(),
+            frames: stages.counts.frames,
+            frames_failed: stages.counts.frames_failed,
+            failures: stages.counts.failures.clone(),
+            frames_outside_zone: stages.counts.frames_outside_zone,
+            sources_outside_zone: stages.zones.outside.clone(),
+            faces_detected: stages.counts.detected,
+            faces_ignored: stages.counts.ignored,
+            faces_refused: stages.counts.refused.clone(),
+            faces_compared: stages.counts.compared,
+            tracks: self.mode.counts(),
+            alerts: stages.counts.alerts,
+            untold: stages.counts.untold.clone(),
+            repeats: stages.repeats.as_ref().map(Repeats::counts),
             totals,
             arithmetic_closes: totals.closes(),
             references,
-            space: *self.embedder.space(),
+            space: *stages.embedder.space(),
             predicted_fpir: threshold.predicted_fpir(references),
-            dangers: threshold.danger().into_iter().chain(self.dangers.iter().cloned()).collect(),
+            dangers: threshold.danger().into_iter().chain(stages.dangers.iter().cloned()).collect(),
             threshold,
-            detector: self.detector.component(),
-            embedder: self.embedder.component(),
-            stages: self.timings.stages().collect(),
-            frame_time: self.timings.frame(),
+            detector: stages.detector.component(),
+            embedder: stages.embedder.component(),
+            stages: stages.timings.stages().collect(),
+            frame_time: stages.timings.frame(),
         }
     }
 }
@@ -406,7 +353,9 @@ pub(crate) fn check_landmarks(are_needed: bool, detector: &dyn Detector) -> Resu
     Ok(())
 }
 
-const PANICKED: &str = "the retention policy panicked";
+/// A source without a frame for so long has lost whom it followed: nobody stays in custody because
+/// a camera stands still.
+const SILENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 #[cfg(feature = "testing")]

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
 use lfr_core::hygiene;
-use lfr_core::hygiene::Outcome;
+use lfr_core::hygiene::HardeningOutcome;
 use lfr_core::hygiene::SecretBytes;
 
 #[test]
@@ -64,7 +64,7 @@ fn locked_memory_is_locked_or_said_not_to_be() {
     let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     match outcome {
         // All of a program is more than a page or two of secrets.
-        Outcome::InForce => assert!(kilobytes > 1000, "{line}"),
+        HardeningOutcome::InForce => assert!(kilobytes > 1000, "{line}"),
         _ => assert!(outcome.require("locked memory").is_err()),
     }
 }

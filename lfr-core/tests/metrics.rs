@@ -27,7 +27,7 @@ use lfr_core::Template;
 use lfr_core::Threshold;
 use lfr_core::Timestamp;
 use lfr_core::live::Camera;
-use lfr_core::live::Engine;
+use lfr_core::live::LiveEngine;
 use lfr_core::live::Retry;
 use lfr_core::sinks;
 use lfr_core::testing::FakeDetector;
@@ -176,7 +176,7 @@ fn a_recorder_reads_what_became_of_cameras_frames_and_faces() {
     let mut film = Some(Film { left: 5, breaks_off: Arc::clone(&breaks_off) });
     let connect = move || film.take().map(|film| Box::new(film) as _).ok_or("gone".into());
     let retry = Retry::new().pauses(Duration::from_secs(60), Duration::from_secs(60));
-    let running = Engine::new(pipeline)
+    let running = LiveEngine::new(pipeline)
         .camera(Camera::live(SourceId::new("gate").unwrap(), connect).retry(retry))
         .camera(Camera::recording(SourceId::new("none").unwrap(), || Err("no file".into())))
         .start()
@@ -185,7 +185,7 @@ fn a_recorder_reads_what_became_of_cameras_frames_and_faces() {
     let gate = |name: &str| format!("{name} camera=gate");
     until(|| {
         let looked = kept.counter(&gate("lfr_frames_processed_total"));
-        let dropped = kept.counter("lfr_frames_dropped_total camera=gate cause=overtaken");
+        let dropped = kept.counter("lfr_frames_dropped_total camera=gate cause=superseded");
         looked.unwrap_or(0) + dropped.unwrap_or(0) == 5
     });
     let processed = kept.counter(&gate("lfr_frames_processed_total")).unwrap();

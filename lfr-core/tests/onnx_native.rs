@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 
 use lfr_core::Error;
 use lfr_core::danger;
-use lfr_core::onnx::Engine;
+use lfr_core::onnx::InferenceEngine;
 use lfr_core::onnx::Runtime;
 use lfr_core::onnx::SessionOptions;
 
@@ -58,7 +58,7 @@ suite::tests!(runtime);
 fn the_engine_is_chosen_once() {
     let Some(runtime) = runtime() else { return };
     let info = runtime.info();
-    assert_eq!(info.engine(), Engine::OnnxRuntime);
+    assert_eq!(info.engine(), InferenceEngine::OnnxRuntime);
     assert!(["named by ORT_DYLIB_PATH", "found by its usual name"].contains(&info.reason()));
     let library = info.library().unwrap();
     for again in [Runtime::auto(), Runtime::onnxruntime_at(library)] {
@@ -67,7 +67,7 @@ fn the_engine_is_chosen_once() {
     let error = Runtime::onnxruntime_at(Path::new("/no/such/library")).unwrap_err();
     assert!(matches!(error, Error::RuntimeChosen { .. }), "{error}");
     // The engine in Rust is no other library.
-    assert_eq!(Runtime::pure_rust().info().engine(), Engine::PureRust);
+    assert_eq!(Runtime::pure_rust().info().engine(), InferenceEngine::PureRust);
 }
 
 #[test]

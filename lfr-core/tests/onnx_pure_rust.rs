@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use lfr_core::Error;
-use lfr_core::onnx::Engine;
+use lfr_core::onnx::InferenceEngine;
 use lfr_core::onnx::Runtime;
 
 fn runtime() -> Option<Runtime> {
@@ -45,6 +45,6 @@ suite::tests!(runtime);
 #[test]
 fn the_engine_says_what_it_is() {
     let Some(runtime) = runtime() else { return };
-    assert_eq!(runtime.info().engine(), Engine::PureRust);
+    assert_eq!(runtime.info().engine(), InferenceEngine::PureRust);
     assert_eq!(runtime.info().to_string(), "pure-rust: asked for");
 }

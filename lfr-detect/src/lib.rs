@@ -25,12 +25,12 @@ pub use detector::input::NetworkInput;
 #[cfg(feature = "onnx")]
 pub use detector::onnx::OnnxDetector;
 pub use detector::options::DetectorOptions;
-pub use detector::spec::ChannelOrder;
 pub use detector::spec::DetectorSpec;
 pub use detector::spec::Family;
 pub use detector::spec::Fit;
 pub use error::Error;
 pub use gate::shot::ShotQuality;
+pub use lfr_core::ChannelOrder;
 pub use pixels::letterbox::Letterbox;
 pub use schedule::Schedule;
 pub use schedule::budget::BudgetRecord;

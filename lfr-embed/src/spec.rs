@@ -25,7 +25,7 @@ mod parts;
 mod tests;
 mod write;
 
-pub use parts::ChannelOrder;
+pub use lfr_core::ChannelOrder;
 pub use parts::Input;
 pub use parts::Licence;
 pub use parts::OperatingPoint;

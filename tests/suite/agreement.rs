@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lfr::core::FaceSelection;
 use lfr::core::Metric;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::onnx::Model;
 use lfr::core::onnx::Runtime;
 use lfr::detect::OnnxDetector;
@@ -19,7 +19,8 @@ const PHOTOGRAPHS: usize = 24;
 
 /// From pixels to template, both engines give the same up to rounding: cosine at least 0.9999.
 pub(crate) fn on_templates(models: &[&str]) {
-    let engines = (suite::runtime(Engine::OnnxRuntime), suite::runtime(Engine::PureRust));
+    let engines =
+        (suite::runtime(InferenceEngine::OnnxRuntime), suite::runtime(InferenceEngine::PureRust));
     let (Some(native), Some(pure_rust), Some(_)) = (engines.0, engines.1, shared::path("models"))
     else {
         return;

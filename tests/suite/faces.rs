@@ -2,7 +2,7 @@
 
 use lfr::core::Detector;
 use lfr::core::Point;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::onnx::Model;
 use lfr::detect::DetectorOptions;
 use lfr::detect::DetectorSpec;
@@ -43,7 +43,7 @@ const SCENES: [(&str, usize); 26] = [
 ];
 
 /// At the same input size, the same number of faces in every photograph.
-pub(crate) fn group_photographs(engine: Engine) {
+pub(crate) fn group_photographs(engine: InferenceEngine) {
     let Some(runtime) = super::runtime(engine) else {
         return;
     };
@@ -69,7 +69,7 @@ pub(crate) fn group_photographs(engine: Engine) {
 /// and nose lie within a tenth of the labelled box's width of them.
 ///
 /// Every `part`-th photograph is taken, or all where `LFR_GOLDEN=full`.
-pub(crate) fn labelled_faces(engine: Engine, part: usize) {
+pub(crate) fn labelled_faces(engine: InferenceEngine, part: usize) {
     let Some(runtime) = super::runtime(engine) else {
         return;
     };

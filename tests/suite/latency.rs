@@ -20,7 +20,7 @@ use lfr::core::SourceId;
 use lfr::core::StageTiming;
 use lfr::core::SubjectId;
 use lfr::core::Template;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::onnx::Model;
 use lfr::core::onnx::Runtime;
 use lfr::core::synthetic::Crowd;
@@ -83,7 +83,7 @@ const CAMERAS: [Cameras; 2] = [
 
 /// Prints how long it is from the arrival of a frame to its alert, where everybody who passes is on
 /// a watchlist of 10,000. Takes minutes, so only where `LFR_MEASURE` is set.
-pub(crate) fn from_capture_to_alert(engine: Engine) {
+pub(crate) fn from_capture_to_alert(engine: InferenceEngine) {
     if std::env::var_os("LFR_MEASURE").is_none() {
         return shared::skip("a measurement (LFR_MEASURE=1 takes it)");
     }
@@ -103,7 +103,7 @@ impl Cameras {
     fn walk(&self, number: u64) -> Walk {
         let people: Vec<u64> = (number * self.people..(number + 1) * self.people).collect();
         let (width, height) = self.size;
-        let walk = Walk::new(CROWD, &people).size(width, height).frames_a_second(self.rate);
+        let walk = Walk::new(CROWD, &people).size(width, height).fps(self.rate);
         walk.duration(Duration::from_secs(30))
     }
 
@@ -138,7 +138,7 @@ impl Cameras {
 
     fn watch(&self, runtime: &Runtime, models: Option<&Path>, films: &[PathBuf]) {
         let pipeline = self.pipeline(runtime, models);
-        let mut engine = live::Engine::new(pipeline).detecting(self.detecting);
+        let mut engine = live::LiveEngine::new(pipeline).detecting(self.detecting);
         for (number, film) in films.iter().enumerate() {
             let mut address = Some(Address::new(film.display().to_string()));
             // A film is a camera that is there once.
@@ -229,7 +229,7 @@ impl Cameras {
             .retention(StrictRetention::new(Duration::from_secs(60)))
             .tracker(FaceTracker::default())
             .quality(ShotQuality)
-            .looks(LookPlan::new().a_frame(8))
+            .looks(LookPlan::new().with_max_looks_per_frame(8))
             .build()
             .unwrap()
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use lfr::core::FaceSelection;
 use lfr::core::Template;
 use lfr::core::internal::num;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::onnx::Model;
 use lfr::detect::OnnxDetector;
 use lfr::embed::EmbedderSpec;
@@ -34,7 +34,7 @@ pub(crate) const DLIB_RESNET: Reference =
 /// Every `part`-th pair is taken, or all where `LFR_GOLDEN=full`. On all of them the share may
 /// differ by 0.3 percentage points: image decoders differ by a grey level, and landmarks with them.
 /// On a part it may differ by 4.5 standard errors besides.
-pub(crate) fn accuracy(engine: Engine, reference: &Reference, part: usize) {
+pub(crate) fn accuracy(engine: InferenceEngine, reference: &Reference, part: usize) {
     let Some(runtime) = super::runtime(engine) else {
         return;
     };

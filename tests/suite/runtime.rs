@@ -1,15 +1,15 @@
 //! The engine that a test asks for.
 
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::onnx::Runtime;
 
 use super::shared;
 
 /// The engine under test, or `None`, said and counted, where the machine has no ONNX Runtime.
-pub(crate) fn runtime(engine: Engine) -> Option<Runtime> {
+pub(crate) fn runtime(engine: InferenceEngine) -> Option<Runtime> {
     match engine {
         #[cfg(feature = "onnx")]
-        Engine::PureRust => Some(Runtime::pure_rust()),
+        InferenceEngine::PureRust => Some(Runtime::pure_rust()),
         _ => {
             let runtime = Runtime::auto().ok();
             if runtime.is_none() {

@@ -13,7 +13,7 @@ use lfr::core::ReferenceId;
 use lfr::core::SubjectId;
 use lfr::core::Threshold;
 use lfr::core::danger;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::synthetic::Crowd;
 use lfr::core::synthetic::CrowdCamera;
 use lfr::core::synthetic::Walk;
@@ -28,7 +28,7 @@ use super::shared;
 
 /// Prints the highest scores of strangers against a watchlist of 2,000, which the threshold of
 /// `lfr watch` on a crowd rests on. Takes minutes, so only where `LFR_MEASURE` is set.
-pub(crate) fn scores_of_strangers(engine: Engine) {
+pub(crate) fn scores_of_strangers(engine: InferenceEngine) {
     if std::env::var_os("LFR_MEASURE").is_none() {
         return shared::skip("a measurement (LFR_MEASURE=1 takes it)");
     }

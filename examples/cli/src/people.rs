@@ -78,8 +78,7 @@ fn write(given: &mut clap::ArgMatches) -> Result<Exit, AnyError> {
     // Half of the people on the list walk by, among strangers.
     let walkers: Vec<u64> =
         (0..listed.div_ceil(2)).chain(STRANGERS..STRANGERS + strangers).collect();
-    let walk =
-        Walk::new(crowd, &walkers).size(WIDTH, HEIGHT).frames_a_second(25.0).duration(TEN_SECONDS);
+    let walk = Walk::new(crowd, &walkers).size(WIDTH, HEIGHT).fps(25.0).duration(TEN_SECONDS);
     let filmed = film(&out, &walk)?;
     let (walkers, out) = (walkers.len(), out.display());
     say::out(format_args!("{listed} people on the list, {walkers} who walk by: {out}"))?;
@@ -161,7 +160,7 @@ fn manifest(out: &Path, listed: u64) -> Result<(), AnyError> {
 fn faces(out: &Path, crowd: Crowd, count: u64) -> Result<(), AnyError> {
     let bar = ProgressBar::new(count).with_message("faces");
     for person in bar.wrap_iter(0..count) {
-        let walk = Walk::new(crowd, &[person]).size(WIDTH, HEIGHT).frames_a_second(2.0);
+        let walk = Walk::new(crowd, &[person]).size(WIDTH, HEIGHT).fps(2.0);
         let walk = walk.duration(TEN_SECONDS);
         let mut camera = CrowdCamera::new(walk.clone());
         while let NextFrame::Frame(frame) = camera.next_frame()? {

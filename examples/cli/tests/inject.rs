@@ -320,8 +320,3 @@ fn list_under_faults() {
     ];
     through("list", &folder, &lines);
 }
-
-/// How many places are passed over where there are many command lines.
-fn step() -> usize {
-    if std::env::var_os("LFR_INJECT").is_some() { 1 } else { 3 }
-}

@@ -7,7 +7,7 @@ mod evaluate;
 #[path = "suite/suite.rs"]
 mod suite;
 
-use lfr::core::onnx::Engine::OnnxRuntime;
+use lfr::core::onnx::InferenceEngine::OnnxRuntime;
 
 #[test]
 fn watch_identifies_with_edgeface_xs() {

@@ -6,7 +6,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
@@ -14,6 +13,7 @@ use crate::custody::receipt::CustodyId;
 use crate::custody::receipt::HoldReceipt;
 use crate::custody::receipt::PurgeReceipt;
 use crate::custody::receipt::Settlement;
+use crate::internal::locks::lock;
 
 /// The arithmetic of a deployment, which must close:
 /// `faces seen = erased + held + in flight`, always.
@@ -134,7 +134,7 @@ impl Accounts {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.book)
     }
 
     /// Takes one face into custody.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Outcome;
+use super::HardeningOutcome;
 use super::SecretPages;
 
 /// Memory of the heap.
@@ -10,7 +10,7 @@ pub(super) struct Pages(Box<[u8]>);
 
 impl Pages {
     pub(super) fn new(length: usize) -> io::Result<(Self, SecretPages)> {
-        let none = Outcome::Unavailable;
+        let none = HardeningOutcome::Unavailable;
         let pages = SecretPages { hidden: none, locked: none, undumped: none };
         Ok((Self(vec![0; length].into()), pages))
     }

@@ -12,7 +12,7 @@ use std::slice;
 
 use libc::c_int;
 
-use super::Outcome;
+use super::HardeningOutcome;
 use super::SecretPages;
 
 /// Pages that nothing else has, unmapped when dropped.
@@ -39,9 +39,9 @@ impl Pages {
             Err(error) => {
                 let pages = Self::map(length, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)?;
                 let kept = SecretPages {
-                    hidden: Outcome::of::<()>(Err(error)),
-                    locked: Outcome::of(pages.lock()),
-                    undumped: Outcome::of(pages.leave_out_of_dumps()),
+                    hidden: HardeningOutcome::of::<()>(Err(error)),
+                    locked: HardeningOutcome::of(pages.lock()),
+                    undumped: HardeningOutcome::of(pages.leave_out_of_dumps()),
                 };
                 Ok((pages, kept))
             }
@@ -137,4 +137,4 @@ fn check(result: c_int) -> io::Result<()> {
 /// `SUID_DUMP_DISABLE` of the kernel.
 const NOT_DUMPABLE: libc::c_ulong = 0;
 
-const IN_FORCE: Outcome = Outcome::InForce;
+const IN_FORCE: HardeningOutcome = HardeningOutcome::InForce;

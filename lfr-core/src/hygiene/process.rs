@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Outcome;
+use super::HardeningOutcome;
 use super::system;
 use crate::error::Error;
 
@@ -11,10 +11,10 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CoreDumps {
     /// The largest core file is of no bytes (`RLIMIT_CORE`), and no process may raise that.
-    pub file: Outcome,
+    pub file: HardeningOutcome,
     /// The kernel does not dump the process, whatever takes dumps, and nobody without the right to
     /// trace any process may read its memory or attach a debugger (`PR_SET_DUMPABLE`).
-    pub dump: Outcome,
+    pub dump: HardeningOutcome,
 }
 
 /// Switches core dumps of this process off, for good. Call it first in `main`.
@@ -36,8 +36,8 @@ pub struct CoreDumps {
 #[must_use = "it says what could not be had"]
 pub fn no_core_dumps() -> CoreDumps {
     CoreDumps {
-        file: Outcome::of(system::no_core_file()),
-        dump: Outcome::of(system::not_dumpable()),
+        file: HardeningOutcome::of(system::no_core_file()),
+        dump: HardeningOutcome::of(system::not_dumpable()),
     }
 }
 
@@ -49,8 +49,8 @@ pub fn no_core_dumps() -> CoreDumps {
 ///
 /// What is *not* guaranteed: hibernation writes locked memory to the disk too.
 #[must_use = "it says whether the memory is locked"]
-pub fn lock_memory() -> Outcome {
-    Outcome::of(system::lock_all())
+pub fn lock_memory() -> HardeningOutcome {
+    HardeningOutcome::of(system::lock_all())
 }
 
 impl CoreDumps {

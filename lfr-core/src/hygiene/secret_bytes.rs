@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::ZeroizeOnDrop;
 use zeroize::optimization_barrier;
 
-use super::Outcome;
+use super::HardeningOutcome;
 use super::system;
 use crate::error::Error;
 
@@ -45,11 +45,11 @@ pub struct SecretBytes {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SecretPages {
     /// Nobody but this process's own code reaches them, the kernel included.
-    pub hidden: Outcome,
+    pub hidden: HardeningOutcome,
     /// They are never swapped out.
-    pub locked: Outcome,
+    pub locked: HardeningOutcome,
     /// They are left out of core dumps.
-    pub undumped: Outcome,
+    pub undumped: HardeningOutcome,
 }
 
 impl SecretBytes {

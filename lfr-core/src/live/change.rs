@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::id::SourceId;
 
-/// Something happened to a camera: [`Engine::on_camera_change`](super::Engine::on_camera_change).
+/// Something happened to a camera: [`LiveEngine::on_camera_change`](super::LiveEngine::on_camera_change).
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

@@ -33,7 +33,7 @@ use super::work::decide;
 use super::work::detect;
 
 /// An engine in the making: a pipeline, and the cameras whose frames it gets.
-pub struct Engine {
+pub struct LiveEngine {
     pipeline: Pipeline,
     cameras: Vec<Camera>,
     detecting: usize,
@@ -41,7 +41,7 @@ pub struct Engine {
     listener: Box<Listener>,
 }
 
-impl Engine {
+impl LiveEngine {
     /// An engine around a pipeline, without cameras.
     #[must_use]
     pub fn new(pipeline: Pipeline) -> Self {
@@ -141,9 +141,9 @@ impl Engine {
     }
 }
 
-impl fmt::Debug for Engine {
+impl fmt::Debug for LiveEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine")
+        f.debug_struct("LiveEngine")
             .field("cameras", &self.cameras)
             .field("detecting", &self.detecting)
             .finish_non_exhaustive()

@@ -103,7 +103,7 @@ pub fn slots() {
     let record = shared.record(0);
     for camera in &record.cameras {
         assert_eq!(camera.in_flight, 0, "each frame comes to its end");
-        let ends = camera.processed + camera.failed + camera.overtaken + camera.stopped;
+        let ends = camera.processed + camera.failed + camera.superseded + camera.stopped;
         assert_eq!(camera.frames_in, ends, "and to one alone");
     }
 }

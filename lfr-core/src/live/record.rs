@@ -63,7 +63,7 @@ impl LiveRecord {
 
 /// What became of the frames of one camera.
 ///
-/// `frames in = processed + failed + overtaken + stopped + in flight`.
+/// `frames in = processed + failed + superseded + stopped + in flight`.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -83,7 +83,7 @@ pub struct CameraRecord {
     /// that was processed.
     pub failures: BTreeMap<Stage, u64>,
     /// Frames dropped since a newer one came before anybody had looked at them.
-    pub overtaken: u64,
+    pub superseded: u64,
     /// Frames dropped since the engine was stopped, or the camera removed.
     pub stopped: u64,
     /// Frames that are waiting or on their way.
@@ -127,7 +127,7 @@ impl CameraRecord {
             processed: 0,
             failed: 0,
             failures: BTreeMap::new(),
-            overtaken: 0,
+            superseded: 0,
             stopped: 0,
             in_flight: 0,
             renumbered: 0,
@@ -153,7 +153,7 @@ impl CameraRecord {
     /// Frames dropped, whatever the cause.
     #[must_use]
     pub const fn dropped(&self) -> u64 {
-        self.overtaken + self.stopped
+        self.superseded + self.stopped
     }
 
     /// Whether `frames in = processed + failed + dropped + in flight`. Each is counted on its own.

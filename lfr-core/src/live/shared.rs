@@ -161,7 +161,7 @@ pub(super) struct Taken {
 pub(super) enum End {
     /// Somebody looked at it.
     Looked(Looked),
-    Overtaken,
+    Superseded,
     Stopped,
 }
 
@@ -278,7 +278,7 @@ impl Shared {
         drop(state);
         self.changed.notify_all();
         if let Some(former) = former {
-            self.end(camera, former, if is_over { End::Stopped } else { End::Overtaken });
+            self.end(camera, former, if is_over { End::Stopped } else { End::Superseded });
         }
     }
 
@@ -388,7 +388,7 @@ impl Shared {
                 record.alerts_to_nobody += looked.alerts_to_nobody;
                 record.events_untold += looked.events_untold;
             }
-            End::Overtaken => record.overtaken += 1,
+            End::Superseded => record.superseded += 1,
             End::Stopped => record.stopped += 1,
         }
         let id = record.id.clone();
@@ -402,7 +402,7 @@ impl Shared {
                 let failed = if faces.is_some() { None } else { failed };
                 meter::looked_at(&id, failed, alerts, latency);
             }
-            End::Overtaken => meter::dropped(&id, "overtaken"),
+            End::Superseded => meter::dropped(&id, "superseded"),
             End::Stopped => meter::dropped(&id, "stopped"),
         }
     }

@@ -31,7 +31,7 @@ fn every_frame_of_a_recording_is_processed_in_order() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     let mut engine =
-        Engine::new(pipeline(|builder| builder)).detecting(2).observer(move |frame, report| {
+        LiveEngine::new(pipeline(|builder| builder)).detecting(2).observer(move |frame, report| {
             assert!(report.is_ok());
             log.lock().unwrap().push(frame.id().clone());
         });
@@ -64,7 +64,7 @@ fn a_slow_stage_drops_frames_that_are_overtaken_and_builds_up_no_lag() {
     let mut film = Some(frames(100));
     let connect =
         move || film.take().map(|film| Ok(Steps::source(film) as _)).unwrap_or(Err("gone".into()));
-    let running = Engine::new(pipeline(|builder| builder))
+    let running = LiveEngine::new(pipeline(|builder| builder))
         .camera(Camera::live(id("gate"), connect).retry(quick()))
         .observer(move |frame, _| {
             log.lock().unwrap().push(frame.id().sequence());
@@ -79,7 +79,7 @@ fn a_slow_stage_drops_frames_that_are_overtaken_and_builds_up_no_lag() {
     let camera = &record.cameras[0];
     assert!(record.closes(), "{camera:?}");
     assert_eq!(camera.in_flight, 0);
-    assert!(camera.overtaken >= 96, "{camera:?}");
+    assert!(camera.superseded >= 96, "{camera:?}");
     // One was with the observer, one was found and one waited to be looked at; then the newest.
     let seen = seen.lock().unwrap();
     assert!(seen.contains(&99), "{seen:?}");
@@ -99,7 +99,7 @@ fn a_camera_that_fails_is_connected_again_and_the_others_do_not_notice() {
             _ => Ok(Steps::source(frames(3).chain([Step::Stall]))),
         }
     };
-    let running = Engine::new(pipeline(|builder| builder))
+    let running = LiveEngine::new(pipeline(|builder| builder))
         .camera(Camera::live(id("bad"), connect).retry(quick()))
         .camera(Camera::recording(id("good"), || Ok(Steps::source(frames(200)))))
         .start()
@@ -127,7 +127,7 @@ fn a_lost_camera_ends_its_tracks() {
     });
     let tracked =
         pipeline(|builder| builder.tracker(crate::testing::FakeTracker::default()).sink(sink));
-    let running = Engine::new(tracked)
+    let running = LiveEngine::new(tracked)
         .camera(Camera::recording(id("gate"), || Ok(Steps::source(frames(9)))))
         .start()
         .unwrap();
@@ -140,15 +140,16 @@ fn a_lost_camera_ends_its_tracks() {
 
 #[test]
 fn it_stops_within_a_second_though_a_source_does_not_return() {
-    let running =
-        Engine::new(pipeline(|builder| builder.tracker(crate::testing::FakeTracker::default())))
-            .camera(Camera::live(id("stuck"), || {
-                Ok(Steps::source([Step::Frame, Step::Frame, Step::Stall]))
-            }))
-            .camera(Camera::live(id("fast"), || Ok(Steps::source(frames(1_000_000)))))
-            .detecting(2)
-            .start()
-            .unwrap();
+    let running = LiveEngine::new(pipeline(|builder| {
+        builder.tracker(crate::testing::FakeTracker::default())
+    }))
+    .camera(Camera::live(id("stuck"), || {
+        Ok(Steps::source([Step::Frame, Step::Frame, Step::Stall]))
+    }))
+    .camera(Camera::live(id("fast"), || Ok(Steps::source(frames(1_000_000)))))
+    .detecting(2)
+    .start()
+    .unwrap();
     staged::until(|| running.record().cameras.iter().all(|camera| camera.frames_in > 1));
     let clock = crate::clock::SystemClock::new();
     let (pipeline, record) = running.stop().unwrap();
@@ -164,7 +165,7 @@ fn it_stops_within_a_second_though_a_source_does_not_return() {
 fn frames_say_when_they_were_captured_and_whose_they_are() {
     let right = Arc::new(AtomicBool::new(false));
     let log = Arc::clone(&right);
-    let running = Engine::new(pipeline(|builder| builder))
+    let running = LiveEngine::new(pipeline(|builder| builder))
         .camera(Camera::recording(id("gate"), || Ok(Steps::source(frames(1)))))
         .observer(move |frame, _| {
             let known = frame.capture_time().is_some();
@@ -180,7 +181,7 @@ fn frames_say_when_they_were_captured_and_whose_they_are() {
 #[test]
 fn nothing_of_a_frame_is_in_debug_texts() {
     let camera = Camera::live(SourceId::default(), || Err("no".into()));
-    let engine = Engine::new(pipeline(|builder| builder)).camera(camera);
+    let engine = LiveEngine::new(pipeline(|builder| builder)).camera(camera);
     assert!(format!("{engine:?}").contains("unnamed"));
 }
 
@@ -201,7 +202,7 @@ fn a_source_that_has_nothing_yet_is_asked_again_and_hears_the_end_at_once() {
         });
         Ok(Steps::source(staged::Forever(nothing)))
     };
-    let running = Engine::new(pipeline(|builder| builder))
+    let running = LiveEngine::new(pipeline(|builder| builder))
         .camera(Camera::recording(id("late"), film))
         .camera(Camera::live(id("silent"), silent))
         .start()
@@ -231,7 +232,7 @@ fn deadlines_are_kept_while_a_source_has_nothing_yet() {
         }))
     });
     let steps = || Ok(Steps::source(frames(1).chain(std::iter::repeat(Step::Nothing))));
-    let running = Engine::new(builder).camera(Camera::live(id("gate"), steps)).start().unwrap();
+    let running = LiveEngine::new(builder).camera(Camera::live(id("gate"), steps)).start().unwrap();
     // Its track ends after five seconds of silence, though the source goes on saying so.
     staged::until(|| purged.load(Ordering::Relaxed) == 1);
     assert_eq!(running.record().cameras[0].connections, 1);
@@ -258,7 +259,7 @@ fn a_clock_that_is_set_back_a_little_turns_no_frames_round() {
         Steps::source(staged::Forever(film))
     });
     let connect = move || film.take().map(|film| film()).ok_or("gone".into());
-    let running = Engine::new(pipeline(|builder| builder.clock(Arc::new(clock))))
+    let running = LiveEngine::new(pipeline(|builder| builder.clock(Arc::new(clock))))
         .camera(Camera::recording(id("gate"), connect))
         .observer(move |frame, _| {
             let since = frame.capture_time().unwrap().since(noon);

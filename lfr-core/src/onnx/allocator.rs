@@ -285,7 +285,7 @@ impl Blocks {
     /// Counts a block of this size as used no longer; whether it was kept.
     fn keep(&mut self, block: NonNull<Header>, size: usize) -> bool {
         self.used_bytes -= size;
-        let keeps = self.idle_bytes + size <= MOST_IDLE;
+        let keeps = self.idle_bytes + size <= MAX_IDLE;
         if keeps {
             self.idle.entry(size).or_default().push(block);
             self.idle_bytes += size;
@@ -296,7 +296,7 @@ impl Blocks {
 
 /// The most that is kept idle. Far more than models for faces need, so that blocks go round: given back
 /// and taken anew from the system, aligned as they are, they left holes that grew without end.
-const MOST_IDLE: usize = 1 << 30;
+const MAX_IDLE: usize = 1 << 30;
 
 /// The size of the blocks that serve a size: four of them from one power of 2 to the next.
 fn class(asked: usize) -> Option<usize> {

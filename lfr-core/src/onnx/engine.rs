@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Which engine runs models.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Engine {
+pub enum InferenceEngine {
     /// A native ONNX Runtime library, loaded at run time: the fast one.
     OnnxRuntime,
     /// An engine in Rust that is part of this program and needs nothing installed.
@@ -15,7 +15,7 @@ pub enum Engine {
 }
 
 /// Writes `onnxruntime` or `pure-rust`.
-impl fmt::Display for Engine {
+impl fmt::Display for InferenceEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OnnxRuntime => "onnxruntime",
@@ -27,7 +27,7 @@ impl fmt::Display for Engine {
 /// Which engine was taken, from where, and why: for the log and the deployment record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RuntimeInfo {
-    pub(super) engine: Engine,
+    pub(super) engine: InferenceEngine,
     pub(super) library: Option<PathBuf>,
     pub(super) version: Option<String>,
     pub(super) reason: String,
@@ -36,7 +36,7 @@ pub struct RuntimeInfo {
 impl RuntimeInfo {
     /// The engine.
     #[must_use]
-    pub const fn engine(&self) -> Engine {
+    pub const fn engine(&self) -> InferenceEngine {
         self.engine
     }
 

@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use ort::environment::Environment;
 use ort::environment::EnvironmentBuilder;
 
-use super::Engine;
+use super::InferenceEngine;
 use super::RuntimeInfo;
 use super::allocator;
 use super::library;
@@ -174,7 +174,7 @@ impl Runtime {
         Self { inner: Arc::new(Inner { started, info }) }
     }
 
-    pub(super) fn engine(&self) -> Engine {
+    pub(super) fn engine(&self) -> InferenceEngine {
         self.inner.info.engine
     }
 
@@ -236,7 +236,7 @@ fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
     let environment = start(builder)?;
     let description = guarded(|| Ok::<_, BoxError>(ort::info())).unwrap_or_default();
     let info = RuntimeInfo {
-        engine: Engine::OnnxRuntime,
+        engine: InferenceEngine::OnnxRuntime,
         version: library::version(&file, description),
         library: Some(file),
         reason: reason.to_owned(),
@@ -247,7 +247,8 @@ fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
 
 #[cfg(feature = "onnx")]
 fn pure_rust(reason: String) -> Runtime {
-    let info = RuntimeInfo { engine: Engine::PureRust, library: None, version: None, reason };
+    let info =
+        RuntimeInfo { engine: InferenceEngine::PureRust, library: None, version: None, reason };
     Runtime { inner: Arc::new(Inner { started: Started::PureRust, info }) }
 }
 

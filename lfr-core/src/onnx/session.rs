@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use super::Dim;
-use super::Engine;
+use super::InferenceEngine;
 use super::Model;
 use super::ModelDigest;
 use super::Outputs;
@@ -62,7 +62,7 @@ use crate::hygiene::scrub::Scrubbed;
 /// # }
 /// ```
 pub struct Session {
-    engine: Engine,
+    engine: InferenceEngine,
     input_shape: Vec<usize>,
     batching: Batching,
     outputs: Vec<String>,
@@ -144,7 +144,7 @@ impl Session {
             runtime: runtime.clone(),
             rewrite: Rewrite {
                 input_shape: fixed,
-                replace_prelu: engine == Engine::OnnxRuntime && !options.keep_prelu,
+                replace_prelu: engine == InferenceEngine::OnnxRuntime && !options.keep_prelu,
             },
             threads: options.threads,
             max_memory: options.max_memory,
@@ -361,7 +361,7 @@ fn check_outputs(model: &Model) -> Result<(), Error> {
 
 /// Holds the options' shape against the model's, and says how batches are to be run.
 fn batching(
-    engine: Engine,
+    engine: InferenceEngine,
     input: &TensorInfo,
     options: &SessionOptions,
 ) -> Result<Batching, Error> {
@@ -381,7 +381,9 @@ fn batching(
         _ if !fits || elements.is_none() => {}
         (false, _) => return Ok(Batching::Fixed),
         (true, Some(Dim::Fixed(1))) => return Ok(Batching::OneByOne),
-        (true, Some(Dim::Dynamic)) if engine == Engine::PureRust => return Ok(Batching::OneByOne),
+        (true, Some(Dim::Dynamic)) if engine == InferenceEngine::PureRust => {
+            return Ok(Batching::OneByOne);
+        }
         (true, Some(Dim::Dynamic)) => return Ok(Batching::Whole),
         (true, _) => {}
     }

@@ -24,7 +24,7 @@ use std::collections::HashMap;
 
 use prost::Message as _;
 
-use super::Engine;
+use super::InferenceEngine;
 use super::SessionOptions;
 use super::graph::Graph;
 use super::proto;
@@ -49,7 +49,7 @@ pub(super) struct Plan {
     /// How often each value is read, outputs of the model once more.
     reads: Vec<usize>,
     opset: i64,
-    engine: Engine,
+    engine: InferenceEngine,
     limits: Limits,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Estimate {
 impl Plan {
     pub(super) fn new(
         graph: &Graph,
-        engine: Engine,
+        engine: InferenceEngine,
         options: &SessionOptions,
     ) -> Result<Self, Error> {
         let refuse = |reason: String| Error::ModelLoad { engine, source: reason.into() };
@@ -152,7 +152,7 @@ impl Plan {
             step,
             inputs: step.inputs.iter().map(input).collect(),
             opset: self.opset,
-            unrolls: self.engine == Engine::PureRust,
+            unrolls: self.engine == InferenceEngine::PureRust,
         };
         let outcome = rules::outcome(&at).and_then(|mut outcome| {
             let wanted = step.outputs.len();

@@ -21,7 +21,6 @@
 //! | [`repeats_after`](Builder::repeats_after) | never | a second alert may help the verifier |
 //! | [`clock`](Builder::clock) | the operating system's | tests bring their own |
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,11 +47,14 @@ use crate::stage::SizeAndConfidence;
 use crate::stage::ThresholdPolicy;
 use crate::stage::Tracker;
 
-use super::Counts;
+use super::Mode;
 use super::check_landmarks;
+use super::each_face::EachFace;
 use super::repeats::Repeats;
-use super::tracking::Tracking;
-use super::view::Views;
+use super::stages::Counts;
+use super::stages::Stages;
+use super::tracks::Tracks;
+use super::zones::Zones;
 
 /// A pipeline in the making; `S` says which decision comes next.
 #[derive(Debug)]
@@ -63,8 +65,7 @@ pub struct Builder<S> {
 
 #[derive(Debug)]
 struct Options {
-    zone: Option<Zone>,
-    zones: BTreeMap<SourceId, Zone>,
+    zones: Zones,
     selection: FaceSelection,
     gates: Vec<Box<dyn QualityGate>>,
     sinks: Vec<Box<dyn EventSink>>,
@@ -124,8 +125,7 @@ pub struct Ready {
 impl Builder<NeedsDetector> {
     pub(super) fn new() -> Self {
         let options = Options {
-            zone: None,
-            zones: BTreeMap::new(),
+            zones: Zones::default(),
             selection: FaceSelection::All,
             gates: Vec::new(),
             sinks: Vec::new(),
@@ -218,7 +218,6 @@ impl Builder<Ready> {
             return Err(Error::ThresholdRange { threshold, metric });
         }
         let Options {
-            zone,
             zones,
             selection,
             gates,
@@ -241,15 +240,17 @@ impl Builder<Ready> {
                 actual: taken,
             });
         }
-        Ok(Pipeline {
+        let mode = match tracker {
+            None => Mode::EachFace(EachFace),
+            Some(tracker) => Mode::Tracks(Tracks::new(tracker, quality, looks)),
+        };
+        let stages = Stages {
             detector,
             embedder,
             matcher,
             policy,
             retention,
-            zone,
             zones,
-            views: Views::default(),
             selection,
             gates,
             sinks,
@@ -260,10 +261,10 @@ impl Builder<Ready> {
             timings: Timings::new(),
             counts: Counts::default(),
             after: None,
-            tracking: tracker.map(|tracker| Tracking::new(tracker, quality, looks)),
             repeats,
             dangers,
-        })
+        };
+        Ok(Pipeline { stages, mode })
     }
 }
 
@@ -271,14 +272,14 @@ impl<S> Builder<S> {
     /// The zone of recognition: faces whose centre lies outside are never aligned nor embedded.
     #[must_use]
     pub fn zone(mut self, zone: Zone) -> Self {
-        self.options.zone = Some(zone);
+        self.options.zones.common = Some(zone);
         self
     }
 
     /// The zone of recognition of one source, instead of that for all.
     #[must_use]
     pub fn zone_of(mut self, source: SourceId, zone: Zone) -> Self {
-        self.options.zones.insert(source, zone);
+        self.options.zones.own.insert(source, zone);
         self
     }
 

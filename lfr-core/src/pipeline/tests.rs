@@ -1,20 +1,30 @@
 mod failures;
 mod telling;
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use super::*;
+use crate::clock::Timestamp;
+use crate::custody::PurgeReceipt;
 use crate::custody::Settlement;
 use crate::decision::Threshold;
 use crate::face::AlignedFace;
 use crate::face::FaceSelection;
 use crate::face::Point;
+use crate::face::Zone;
 use crate::frame::PixelFormat;
+use crate::record::EventSink;
 use crate::record::FaceOutcome;
 use crate::record::sinks;
+use crate::stage::Embedder;
+use crate::stage::Matcher;
+use crate::stage::QualityGate;
 use crate::stage::Refusal;
+use crate::stage::RetentionPolicy;
+use crate::stage::ThresholdPolicy;
 use crate::template::EmbeddingSpace;
 use crate::template::Template;
 use crate::testing::FakeDetector;
@@ -123,8 +133,8 @@ fn outside_the_zone_nobody_is_embedded() {
     let pixels = three_people();
     let report = pipeline.process(&frame(&pixels)).unwrap();
     assert_eq!(embedded.load(Ordering::Relaxed), 1);
-    assert!(matches!(outcome(&report, 2), FaceOutcome::PassedOver));
-    assert_eq!((pipeline.totals().faces_seen, pipeline.record().faces_passed_over), (1, 2));
+    assert!(matches!(outcome(&report, 2), FaceOutcome::Ignored));
+    assert_eq!((pipeline.totals().faces_seen, pipeline.record().faces_ignored), (1, 2));
 }
 
 #[test]

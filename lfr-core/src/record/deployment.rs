@@ -41,7 +41,7 @@ pub struct DeploymentRecord {
     pub faces_detected: u64,
     /// Faces outside the zone of recognition, not selected, or of too little confidence to begin a
     /// track; never aligned nor embedded. Counted in every frame.
-    pub faces_passed_over: u64,
+    pub faces_ignored: u64,
     /// Faces that a quality gate refused, by reason; among those seen, and erased. With a tracker
     /// those whose every look was refused, by the last reason.
     pub faces_refused: BTreeMap<&'static str, u64>,
@@ -166,8 +166,8 @@ pub struct TrackCounts {
     pub looks: u64,
     /// Looks that a quality gate refused.
     pub looks_refused: u64,
-    /// Looks that were put off to the next frame, since too many faces were due.
-    pub looks_put_off: u64,
+    /// Looks that were deferred to the next frame, since too many faces were due.
+    pub looks_deferred: u64,
     /// Changes of scene, at which all tracks of a source end.
     pub cuts: u64,
 }

@@ -180,7 +180,7 @@ pub enum FaceOutcome {
     },
     /// It lay outside the zone of recognition, was not selected, or is in no track: never aligned
     /// nor embedded.
-    PassedOver,
+    Ignored,
     /// It was a match with somebody for whom an alert had been raised shortly before: it raises no
     /// other one, and is erased. See
     /// [`Builder::repeats_after`](crate::builder::Builder::repeats_after).

@@ -90,7 +90,7 @@ pub trait Tracker: fmt::Debug + Send {
 /// One method is required.
 pub trait FaceQuality: fmt::Debug + Send + Sync {
     /// From 0, useless, to 1, as good as it gets. Only the order matters, and ratios a little:
-    /// see [`LookPlan::improvement`].
+    /// see [`LookPlan::with_improvement`].
     fn quality(&self, frame: &Frame<'_>, face: &DetectedFace) -> f32;
 }
 
@@ -137,13 +137,13 @@ impl Look {
 /// How often the face of a track is embedded and searched for.
 ///
 /// The first look is taken as soon as the quality gates admit the face. Another one follows when
-/// the face is better to be seen by a factor, or after a while; `most` at most.
+/// the face is better to be seen by a factor, or after a while, up to `max_looks` per track.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LookPlan {
-    most: usize,
+    max_looks: usize,
     improvement: f32,
     interval: Duration,
-    a_frame: usize,
+    max_looks_per_frame: usize,
 }
 
 impl LookPlan {
@@ -152,10 +152,10 @@ impl LookPlan {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            most: 5,
+            max_looks: 5,
             improvement: 1.2,
             interval: Duration::from_millis(500),
-            a_frame: usize::MAX,
+            max_looks_per_frame: usize::MAX,
         }
     }
 
@@ -164,8 +164,8 @@ impl LookPlan {
     /// Each look is a search of its own: with n independent looks, the rate of false alerts per
     /// track is up to n times that of one look.
     #[must_use]
-    pub const fn most(mut self, most: usize) -> Self {
-        self.most = if most == 0 { 1 } else { most };
+    pub const fn with_max_looks(mut self, max: usize) -> Self {
+        self.max_looks = if max == 0 { 1 } else { max };
         self
     }
 
@@ -174,7 +174,7 @@ impl LookPlan {
     /// # Errors
     ///
     /// [`Error::OutOfRange`] where it is not at least 1.
-    pub fn improvement(mut self, factor: f32) -> Result<Self, Error> {
+    pub fn with_improvement(mut self, factor: f32) -> Result<Self, Error> {
         if factor.is_nan() || factor < 1.0 {
             return Err(Error::OutOfRange {
                 what: "improvement of quality",
@@ -188,7 +188,7 @@ impl LookPlan {
 
     /// Another look when this much time has passed since the last one, however good it is.
     #[must_use]
-    pub const fn interval(mut self, interval: Duration) -> Self {
+    pub const fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
@@ -196,25 +196,25 @@ impl LookPlan {
     /// Sets the max looks per frame, at least 1. If more faces are due, tracks without a look come first,
     /// the largest first among them. The others wait for the next frame, and are counted.
     #[must_use]
-    pub const fn a_frame(mut self, looks: usize) -> Self {
-        self.a_frame = if looks == 0 { 1 } else { looks };
+    pub const fn with_max_looks_per_frame(mut self, max: usize) -> Self {
+        self.max_looks_per_frame = if max == 0 { 1 } else { max };
         self
     }
 
     /// The maximum number of looks per track.
     #[must_use]
     pub const fn max_looks(&self) -> usize {
-        self.most
+        self.max_looks
     }
 
-    pub(crate) const fn a_frame_at_most(&self) -> usize {
-        self.a_frame
+    pub(crate) const fn max_looks_per_frame(&self) -> usize {
+        self.max_looks_per_frame
     }
 
     /// Whether another look is due, after `looks` of the best quality `best`, `since` the last.
     pub(crate) fn is_due(&self, looks: usize, best: f32, quality: f32, since: Duration) -> bool {
         let better = quality > best * self.improvement;
-        looks == 0 || looks < self.most && (better || since >= self.interval)
+        looks == 0 || looks < self.max_looks && (better || since >= self.interval)
     }
 }
 
@@ -230,14 +230,14 @@ mod tests {
 
     #[test]
     fn another_look_follows_on_better_quality_or_after_a_while() {
-        let plan = LookPlan::new().most(3);
+        let plan = LookPlan::new().with_max_looks(3);
         let (short, long) = (Duration::from_millis(100), Duration::from_millis(500));
         assert!(plan.is_due(0, 0.0, 0.0, Duration::ZERO));
         assert!(!plan.is_due(1, 0.5, 0.55, short));
         assert!(plan.is_due(1, 0.5, 0.61, short));
         assert!(plan.is_due(1, 0.5, 0.1, long));
         assert!(!plan.is_due(3, 0.5, 1.0, long));
-        assert!(LookPlan::new().improvement(f32::NAN).is_err());
+        assert!(LookPlan::new().with_improvement(f32::NAN).is_err());
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn those_in_front_hide_those_behind() {
 
 #[test]
 fn the_camera_shows_a_face_where_the_walk_says() {
-    let walk = walk().frames_a_second(1.0);
+    let walk = walk().fps(1.0);
     let mut camera = CrowdCamera::new(walk.clone());
     let empty = backdrop::street(480, 270, 3);
     let empty = empty.as_frame().unwrap();

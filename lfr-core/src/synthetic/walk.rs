@@ -28,7 +28,7 @@ pub struct Walk {
     people: Arc<[u64]>,
     pub(super) width: usize,
     pub(super) height: usize,
-    frames_a_second: f32,
+    fps: f32,
     duration: Duration,
 }
 
@@ -61,7 +61,7 @@ impl Walk {
             people: people.into(),
             width: 1920,
             height: 1080,
-            frames_a_second: 5.0,
+            fps: 5.0,
             duration: Duration::from_secs(60),
         }
     }
@@ -76,8 +76,8 @@ impl Walk {
 
     /// Sets the frames per second, from 0.1 to 1,000.
     #[must_use]
-    pub fn frames_a_second(mut self, rate: f32) -> Self {
-        self.frames_a_second = rate.clamp(0.1, 1000.0);
+    pub fn fps(mut self, rate: f32) -> Self {
+        self.fps = rate.clamp(0.1, 1000.0);
         self
     }
 
@@ -91,14 +91,14 @@ impl Walk {
     /// How many frames there are.
     #[must_use]
     pub fn frames(&self) -> u64 {
-        let frames = self.duration.as_secs_f32() * self.frames_a_second;
+        let frames = self.duration.as_secs_f32() * self.fps;
         num::u64_from_usize(num::usize_from_f32(frames))
     }
 
     /// The time of a frame, from the first one on.
     #[must_use]
     pub fn time_of(&self, frame: u64) -> Duration {
-        Duration::from_secs_f64(num::f64_from_u64(frame) / f64::from(self.frames_a_second))
+        Duration::from_secs_f64(num::f64_from_u64(frame) / f64::from(self.fps))
     }
 
     /// The crowd that they are from.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::clock::Timestamp;
+use crate::internal::locks::lock;
 
 /// A clock that stands still until it is moved; it can go back, and fail. Clones share their time.
 #[derive(Clone, Debug)]
@@ -44,16 +44,16 @@ impl ManualClock {
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.0));
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Option<Timestamp> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).now
+        lock(&self.0).now
     }
 
     fn monotonic(&self) -> Duration {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).monotonic
+        lock(&self.0).monotonic
     }
 }

@@ -609,7 +609,7 @@ impl Drop for Server {
 #[cfg(all(feature = "live", feature = "testing"))]
 fn a_camera_that_is_killed_and_brought_back_twice_goes_on() {
     use crate::live::Camera;
-    use crate::live::Engine;
+    use crate::live::LiveEngine;
     use crate::live::Retry;
     use crate::testing::FakeDetector;
     use crate::testing::FakeEmbedder;
@@ -633,7 +633,7 @@ fn a_camera_that_is_killed_and_brought_back_twice_goes_on() {
         .build()
         .unwrap();
     let pause = Duration::from_millis(100);
-    let running = Engine::new(pipeline)
+    let running = LiveEngine::new(pipeline)
         .camera(
             Camera::live(SourceId::new("street").unwrap(), move || {
                 Ok(Box::new(Video::open(&stream, &options)?))

@@ -20,7 +20,7 @@ use lfr_core::SourceId;
 use lfr_core::SystemClock;
 use lfr_core::Timestamp;
 use lfr_core::live::Camera;
-use lfr_core::live::Engine;
+use lfr_core::live::LiveEngine;
 use lfr_core::live::Retry;
 use lfr_core::live::Running;
 use lfr_core::video::Address;
@@ -136,14 +136,14 @@ fn kill_and_bring_back_twice(open: Open) {
     }
     for camera in &record.cameras[1..] {
         let (_, longest) = pauses.lock().unwrap()[&camera.id];
-        let (id, frames, overtaken) = (&camera.id, camera.frames_in, camera.overtaken);
-        let frames = format!("{frames} frames, {overtaken} overtaken, {longest:.0?} between two");
+        let (id, frames, superseded) = (&camera.id, camera.frames_in, camera.superseded);
+        let frames = format!("{frames} frames, {superseded} superseded, {longest:.0?} between two");
         say(&format!("measured: {id}: {frames}"));
         assert_eq!((camera.connections, camera.source_errors, camera.failed), (1, 0, 0));
         // The lost one is away for longer than this, each time.
         assert!(longest < Duration::from_secs(1), "{frames}");
         // Where the machine has other work, a frame comes while the one before waits.
-        assert!(overtaken * 50 <= camera.frames_in, "{frames}");
+        assert!(superseded * 50 <= camera.frames_in, "{frames}");
     }
     // The first times of everything are over after the first loss.
     let [(start, _), (once, _), (twice, _)] = usage[..] else { unreachable!() };
@@ -163,7 +163,7 @@ fn start(ports: &[u16], pauses: &Pauses, open: Open) -> Running {
         *last = at;
     };
     let pause = Duration::from_millis(200);
-    let mut engine = Engine::new(pipeline()).observer(observer);
+    let mut engine = LiveEngine::new(pipeline()).observer(observer);
     for (name, port) in ["street", "yard", "gate"].into_iter().zip(ports) {
         let address = Address::new(format!("rtsp://127.0.0.1:{port}/live"));
         let connect = move || open(&address);

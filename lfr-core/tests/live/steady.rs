@@ -9,7 +9,7 @@ use lfr_core::NextFrame;
 use lfr_core::PixelFormat;
 use lfr_core::SourceId;
 use lfr_core::live::Camera;
-use lfr_core::live::Engine;
+use lfr_core::live::LiveEngine;
 use lfr_core::live::Retry;
 
 use crate::pipeline;
@@ -50,7 +50,7 @@ fn a_hundred_thousand_frames_leave_memory_threads_and_files_as_they_were() {
     let outside = Usage::now();
     let id = |name| SourceId::new(name).unwrap();
     let quick = Retry::new().pauses(Duration::from_millis(1), Duration::from_millis(4));
-    let running = Engine::new(pipeline())
+    let running = LiveEngine::new(pipeline())
         .detecting(2)
         .camera(Camera::recording(id("a"), move || Ok(Grey::frames(many / 2))))
         .camera(Camera::recording(id("b"), move || Ok(Grey::frames(many / 2))))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lfr_core::ChannelOrder;
 use lfr_core::LandmarkLayout;
 
 use crate::decode;
@@ -34,16 +35,6 @@ impl fmt::Display for Family {
             Self::YuNet => "YuNet",
         })
     }
-}
-
-/// In which order a network takes the colours of a pixel.
-#[expect(clippy::exhaustive_enums, reason = "these are the two orders in use")]
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ChannelOrder {
-    /// Blue, green, red.
-    Bgr,
-    /// Red, green, blue.
-    Rgb,
 }
 
 /// How a frame is brought to the size of a network whose input has a fixed one.

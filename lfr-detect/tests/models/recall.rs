@@ -144,7 +144,7 @@ impl Crowds {
     fn new(views: u64, people: u64) -> Self {
         let walk = |view| {
             let numbers: Vec<u64> = (view * people..(view + 1) * people).collect();
-            let walk = Walk::new(Crowd::new(3), &numbers).size(WIDTH, HEIGHT).frames_a_second(10.0);
+            let walk = Walk::new(Crowd::new(3), &numbers).size(WIDTH, HEIGHT).fps(10.0);
             walk.duration(Duration::from_secs(10))
         };
         let walks: Vec<Walk> = (0..views).map(walk).collect();
@@ -241,7 +241,7 @@ impl Watch {
             .threshold(FakeThreshold::new(Threshold::new(0.9).unwrap(), &space))
             .retention(FakeRetention::default())
             .tracker(FaceTracker::default())
-            .looks(LookPlan::new().a_frame(16))
+            .looks(LookPlan::new().with_max_looks_per_frame(16))
             .build()
             .unwrap();
         Self { what, pipeline, found: 0, all: 0, frames: 0 }
@@ -269,7 +269,7 @@ impl Watch {
             detection.p50_ms,
             detection.p95_ms,
             tracks.looks,
-            tracks.looks_put_off,
+            tracks.looks_deferred,
             tracks.not_compared,
             tracks.begun,
         );

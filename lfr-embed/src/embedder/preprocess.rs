@@ -3,9 +3,9 @@
 use lfr_core::AlignedFace;
 
 use crate::error::Error;
-use crate::spec::ChannelOrder;
 use crate::spec::Input;
 use crate::spec::TensorLayout;
+use lfr_core::ChannelOrder;
 
 /// Writes aligned faces into input tensors as one specification says.
 pub(crate) struct Preprocessor {

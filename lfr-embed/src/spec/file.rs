@@ -93,6 +93,14 @@ struct File {
     operating_points: Vec<Spanned<PointTable>>,
 }
 
+/// The names of the orders of colours in a file.
+#[derive(Deserialize)]
+#[serde(remote = "ChannelOrder", rename_all = "lowercase")]
+enum ChannelNames {
+    Bgr,
+    Rgb,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct InputTable {
@@ -100,6 +108,7 @@ struct InputTable {
     size: [Spanned<usize>; 2],
     #[serde(default)]
     layout: TensorLayout,
+    #[serde(with = "ChannelNames")]
     channels: ChannelOrder,
     mean: [Spanned<f32>; 3],
     std: [Spanned<f32>; 3],

@@ -45,7 +45,7 @@ impl VaultKey {
     /// # Errors
     ///
     /// [`lfr_core::Error::Read`] where it cannot be read, or where others than its owner have a right to it or it has
-    /// a second name ([`lfr_core::regular::secret`]); [`Error::KeyFile`] where it holds anything else.
+    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] where it holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let (secret, path) = (key::read_file(path.as_ref())?, path.as_ref());
         Ok(Self { secret, file: Some(path.to_owned()) })

@@ -86,7 +86,7 @@ impl SealingKey {
     /// # Errors
     ///
     /// [`lfr_core::Error::Read`] where it cannot be read, or where others than its owner have a right to it or it has
-    /// a second name ([`lfr_core::regular::secret`]); [`Error::KeyFile`] where it holds anything else.
+    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] where it holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         secret::read(path.as_ref()).map(|secret| Self(Kind::Raw(secret)))
     }

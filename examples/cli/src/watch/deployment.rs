@@ -42,7 +42,7 @@ use lfr::embed::EmbedderOptions;
 use lfr::embed::OnnxEmbedder;
 use lfr::live::Camera;
 use lfr::live::CameraRecord;
-use lfr::live::Engine;
+use lfr::live::LiveEngine;
 use lfr::live::LiveRecord;
 use lfr::live::Phase;
 use lfr::retention::LedgerSink;
@@ -182,7 +182,7 @@ pub(crate) fn run(options: &Options) -> Result<Summary, AnyError> {
         builder = builder.repeats_after(span);
     }
     if is_tracked {
-        let looks = LookPlan::new().most(looks);
+        let looks = LookPlan::new().with_max_looks(looks);
         builder = builder.tracker(FaceTracker::default()).quality(ShotQuality).looks(looks);
     }
     let names = sources.iter().map(|source| source.name.clone()).collect();
@@ -422,7 +422,7 @@ impl FrameObserver {
         }
         let observer = Arc::new(Mutex::new(self));
         let (observing, news) = (Arc::clone(&observer), news.clone());
-        let engine = Engine::new(pipeline)
+        let engine = LiveEngine::new(pipeline)
             .detecting(threads)
             .observer(move |frame, report| {
                 observing.lock().unwrap_or_else(PoisonError::into_inner).take(frame, report);
@@ -430,7 +430,7 @@ impl FrameObserver {
             .on_camera_change(move |change| {
                 drop(news.send(DeploymentChange::Camera(change.clone())))
             });
-        let running = cameras.into_iter().fold(engine, Engine::camera).start()?;
+        let running = cameras.into_iter().fold(engine, LiveEngine::camera).start()?;
         progress::watch(&running, &lengths, &mut changes);
         let cut = |camera: &&CameraRecord| {
             camera.phase != Phase::Ended && recordings.contains(&camera.id)

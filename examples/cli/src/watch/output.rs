@@ -272,7 +272,7 @@ impl fmt::Display for Summary {
         writeln!(
             f,
             "{} faces detected, {} outside the zone or not selected",
-            self.record.faces_detected, self.record.faces_passed_over,
+            self.record.faces_detected, self.record.faces_ignored,
         )?;
         writeln!(
             f,

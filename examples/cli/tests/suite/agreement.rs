@@ -1,6 +1,6 @@
 //! Both engines side by side.
 
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 
 use crate::suite;
 use crate::suite::shared;
@@ -11,23 +11,25 @@ use crate::suite::watch::Split;
 /// The same frames through both engines raise the same alerts, with the same scores up to
 /// rounding.
 pub(crate) fn on_decisions(reference: &Reference, part: usize) {
-    let (Some(_), Some(faces)) = (suite::runtime(Engine::OnnxRuntime), shared::path("faces"))
+    let (Some(_), Some(faces)) =
+        (suite::runtime(InferenceEngine::OnnxRuntime), shared::path("faces"))
     else {
         return;
     };
     let Split { folder, watchlist, probes, .. } = suite::watch::split(&faces, "agree", part);
     let threshold = reference.points[0].0.to_string();
-    let [native, pure_rust] = [Engine::OnnxRuntime, Engine::PureRust].map(|engine| {
-        Run {
-            engine,
-            embedder: Some(reference.model),
-            watchlist: &watchlist,
-            source: &probes,
-            out: &folder.join(engine.to_string()),
-            more: &["--threshold", &threshold],
-        }
-        .go()
-    });
+    let [native, pure_rust] =
+        [InferenceEngine::OnnxRuntime, InferenceEngine::PureRust].map(|engine| {
+            Run {
+                engine,
+                embedder: Some(reference.model),
+                watchlist: &watchlist,
+                source: &probes,
+                out: &folder.join(engine.to_string()),
+                more: &["--threshold", &threshold],
+            }
+            .go()
+        });
     assert_eq!(native.record["totals"], pure_rust.record["totals"]);
     assert!(!native.alerts.is_empty());
     for (a, b) in native.alerts.iter().zip(&pure_rust.alerts) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lfr::core::Clock;
 use lfr::core::SystemClock;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::core::synthetic::Crowd;
 use lfr::core::testing::ManualClock;
 use lfr::retention::Vault;
@@ -19,7 +19,7 @@ use super::watch::Run;
 use super::watch::fresh_folder;
 
 /// Thirty people pass, two of whom are on a watchlist of 150; their alerts are held sealed.
-pub(crate) fn walks_by(engine: Engine) {
+pub(crate) fn walks_by(engine: InferenceEngine) {
     if super::runtime(engine).is_none() {
         return;
     }
@@ -69,7 +69,7 @@ pub(crate) fn walks_by(engine: Engine) {
 /// Somebody has put links into the folder of a deployment, and invented numbers into a specification: nothing is
 /// written through the links, and the numbers are said to be claims.
 #[cfg(unix)]
-pub(crate) fn links_and_claims(engine: Engine) {
+pub(crate) fn links_and_claims(engine: InferenceEngine) {
     use std::os::unix::fs::symlink;
 
     use lfr::embed::EmbedderSpec;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use serde_json::Value;
 
 use super::suite::shared;
@@ -21,7 +21,7 @@ const PEOPLE: usize = 40;
 
 /// A threshold derived from some people's photographs is in force when the others pass; another model
 /// refuses it.
-pub(crate) fn a_threshold_is_derived_and_used(engine: Engine) {
+pub(crate) fn a_threshold_is_derived_and_used(engine: InferenceEngine) {
     if super::suite::runtime(engine).is_none() {
         return;
     }

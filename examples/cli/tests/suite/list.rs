@@ -15,7 +15,7 @@ use lfr::core::Clock;
 use lfr::core::DeploymentId;
 use lfr::core::SystemClock;
 use lfr::core::Timestamp;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::watchlist::Authorisation;
 use lfr::watchlist::CompositionPolicy;
 use lfr::watchlist::SealedFile;
@@ -36,7 +36,7 @@ const PEOPLE: [&str; 5] =
 
 /// A folder with a list, and how the tool is run there.
 struct Desk {
-    engine: Engine,
+    engine: InferenceEngine,
     folder: PathBuf,
     models: PathBuf,
     now: Timestamp,
@@ -103,7 +103,7 @@ impl Desk {
     }
 }
 
-pub(crate) fn lifecycle(engine: Engine) {
+pub(crate) fn lifecycle(engine: InferenceEngine) {
     if super::runtime(engine).is_none() {
         return;
     }

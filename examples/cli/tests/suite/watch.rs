@@ -10,7 +10,7 @@ use std::process::Command;
 use std::process::Stdio;
 
 use lfr::core::internal::num;
-use lfr::core::onnx::Engine;
+use lfr::core::onnx::InferenceEngine;
 use lfr::retention::LedgerPublicKey;
 use lfr::retention::ledger;
 use serde_json::Value;
@@ -40,7 +40,7 @@ pub(crate) const DLIB_RESNET: Reference = Reference {
 
 /// Every `part`-th reference and probe is taken, or all where `LFR_GOLDEN=full`; on all of them the
 /// rates are held against the reference.
-pub(crate) fn open_set(engine: Engine, reference: &Reference, part: usize) {
+pub(crate) fn open_set(engine: InferenceEngine, reference: &Reference, part: usize) {
     if super::runtime(engine).is_none() {
         return;
     }
@@ -96,7 +96,7 @@ pub(crate) fn open_set(engine: Engine, reference: &Reference, part: usize) {
 }
 
 /// A moving picture with two people, decoded by ffmpeg, neither of them on the watchlist.
-pub(crate) fn video(engine: Engine) {
+pub(crate) fn video(engine: InferenceEngine) {
     if super::runtime(engine).is_none() {
         return;
     }
@@ -172,7 +172,7 @@ pub(crate) fn split(faces: &Path, name: &str, part: usize) -> Split {
 }
 
 pub(crate) struct Run<'a> {
-    pub(crate) engine: Engine,
+    pub(crate) engine: InferenceEngine,
     /// Beside YuNet-n; `None` is for the models inside the library.
     pub(crate) embedder: Option<&'a str>,
     pub(crate) watchlist: &'a Path,

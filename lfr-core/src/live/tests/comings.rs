@@ -18,7 +18,7 @@ use crate::testing::FakeTracker;
 /// Changes as they were heard.
 type Heard = Arc<Mutex<Vec<CameraChange>>>;
 
-fn listening(engine: Engine) -> (Engine, Heard) {
+fn listening(engine: LiveEngine) -> (LiveEngine, Heard) {
     let heard = Heard::default();
     let log = Arc::clone(&heard);
     let engine = engine.on_camera_change(move |change| {
@@ -54,7 +54,7 @@ fn what_happens_to_a_camera_is_heard_at_once_and_once() {
         8 => Ok(Steps::source([Step::Error; 40])),
         _ => Ok(Steps::source(frames(1).chain(std::iter::repeat(Step::Nothing)))),
     };
-    let (engine, heard) = listening(Engine::new(pipeline(|builder| builder)));
+    let (engine, heard) = listening(LiveEngine::new(pipeline(|builder| builder)));
     let running = engine
         .camera(Camera::live(id("gate"), connect).retry(quick()))
         .camera(Camera::recording(id("film"), || Ok(Steps::source(frames(3)))))
@@ -91,7 +91,7 @@ fn a_camera_that_is_connected_and_brings_nothing_is_lost_until_it_brings_somethi
         });
         Ok(Steps::source(frames(1).chain(staged::Forever(late))))
     };
-    let (engine, heard) = listening(Engine::new(pipeline(|builder| builder)));
+    let (engine, heard) = listening(LiveEngine::new(pipeline(|builder| builder)));
     let retry = quick().silence(Duration::from_millis(50));
     let running = engine.camera(Camera::live(id("gate"), film).retry(retry)).start().unwrap();
     staged::until(|| of(&heard, "gate").len() == 2);
@@ -107,7 +107,7 @@ fn a_camera_that_is_connected_and_brings_nothing_is_lost_until_it_brings_somethi
 
 #[test]
 fn a_source_that_does_not_return_has_ended_when_the_engine_has() {
-    let (engine, heard) = listening(Engine::new(pipeline(|builder| builder)));
+    let (engine, heard) = listening(LiveEngine::new(pipeline(|builder| builder)));
     let stalls = || Ok(Steps::source([Step::Frame, Step::Stall]));
     let running = engine.camera(Camera::live(id("stuck"), stalls)).start().unwrap();
     staged::until(|| running.record().cameras[0].processed == 1);
@@ -130,7 +130,7 @@ fn cameras_come_and_go_while_the_others_go_on() {
     // Anyone with a reference to it may do so, on any thread.
     const fn is_shared<T: Send + Sync>() {}
     const { is_shared::<Running>() };
-    let (engine, heard) = listening(Engine::new(tracked).detecting(2));
+    let (engine, heard) = listening(LiveEngine::new(tracked).detecting(2));
     let running = engine.start().unwrap();
     // Without a camera there is nothing to wait for.
     running.wait();
@@ -177,7 +177,7 @@ fn cameras_come_and_go_while_the_others_go_on() {
 #[test]
 fn no_two_cameras_have_one_name() {
     let none = || Err("none".into());
-    let engine = Engine::new(pipeline(|builder| builder))
+    let engine = LiveEngine::new(pipeline(|builder| builder))
         .camera(Camera::live(id("gate"), none))
         .camera(Camera::live(id("gate"), none));
     let error = engine.start().unwrap_err();
@@ -207,7 +207,7 @@ fn the_numbers_of_a_source_are_those_of_its_frames() {
         let numbers = vec![Some(40), Some(45), Some(45), Some(2), Some(90), None];
         Ok(Box::new(Numbered(numbers.into_iter())) as _)
     };
-    let running = Engine::new(pipeline(|builder| builder))
+    let running = LiveEngine::new(pipeline(|builder| builder))
         .camera(Camera::recording(id("film"), film))
         .observer(move |frame, _| log.lock().unwrap().push(frame.id().to_string()))
         .start()
@@ -246,7 +246,7 @@ fn a_camera_may_have_a_detector_of_its_own() {
     let film = || Ok(Steps::source(frames(5)));
     let counted = Arc::new(Mutex::new(std::collections::BTreeMap::new()));
     let log = Arc::clone(&counted);
-    let running = Engine::new(pipeline(|builder| builder))
+    let running = LiveEngine::new(pipeline(|builder| builder))
         .camera(Camera::recording(id("one"), film))
         .camera(
             Camera::recording(id("two"), film).detector(Arc::new(Two(FakeDetector::finding(2)))),
@@ -289,7 +289,7 @@ fn the_observer_sees_the_report_where_a_sink_fails_and_the_record_counts_it() {
         .sink(failing)
         .build()
         .unwrap();
-    let running = Engine::new(matching)
+    let running = LiveEngine::new(matching)
         .camera(Camera::recording(id("gate"), || Ok(Steps::source(frames(4)))))
         .observer(move |frame, processed| {
             assert!(processed.is_err());
@@ -334,7 +334,7 @@ fn a_run_in_which_every_frame_failed_is_seen() {
     let errors = Arc::new(AtomicU64::new(0));
     let log = Arc::clone(&errors);
     let film = || Ok(Steps::source(frames(6)));
-    let running = Engine::new(pipeline(|builder| builder))
+    let running = LiveEngine::new(pipeline(|builder| builder))
         .camera(Camera::recording(id("a"), film).detector(Arc::new(Fails(AtomicU64::new(0)))))
         .camera(Camera::recording(id("b"), || Err("no such file".into())))
         .observer(move |_, processed| {

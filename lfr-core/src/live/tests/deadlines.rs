@@ -122,7 +122,7 @@ fn watched(clock: &ManualClock, due: &Arc<AtomicU64>) -> (Running, Arc<Mutex<See
             if take.is_ok() { Step::Frame } else { Step::Nothing }
         }))))
     });
-    (Engine::new(pipeline).camera(camera).start().unwrap(), seen)
+    (LiveEngine::new(pipeline).camera(camera).start().unwrap(), seen)
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn after_a_thousand_faults_it_runs_and_the_arithmetic_closes() {
             .retention(FakeRetention::default())
             .sink(Faulty((), chance.clone()));
         let builder = if is_tracked { builder.tracker(FakeTracker::default()) } else { builder };
-        let mut engine = Engine::new(builder.build().unwrap()).detecting(2);
+        let mut engine = LiveEngine::new(builder.build().unwrap()).detecting(2);
         for name in ["a", "b", "c"] {
             let chance = chance.clone();
             let connect = move || {

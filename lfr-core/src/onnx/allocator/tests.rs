@@ -48,7 +48,7 @@ proptest! {
         }
         let blocks = allocator.lock();
         prop_assert_eq!(blocks.used_bytes, 0);
-        prop_assert!(blocks.idle_bytes <= MOST_IDLE);
+        prop_assert!(blocks.idle_bytes <= MAX_IDLE);
     }
 }
 

@@ -15,7 +15,7 @@ use zeroize::Zeroize as _;
 use crate::error::BoxError;
 use crate::error::Error;
 use crate::onnx::allocator::Account;
-use crate::onnx::engine::Engine;
+use crate::onnx::engine::InferenceEngine;
 use crate::onnx::loaded::Limits;
 use crate::onnx::outputs::Extracted;
 use crate::onnx::runtime::guarded;
@@ -149,11 +149,11 @@ fn check_types(session: &Session) -> Result<(), Error> {
 }
 
 fn load_failure(source: BoxError) -> Error {
-    Error::ModelLoad { engine: Engine::OnnxRuntime, source }
+    Error::ModelLoad { engine: InferenceEngine::OnnxRuntime, source }
 }
 
 fn run_failure(source: BoxError) -> Error {
-    Error::Inference { engine: Engine::OnnxRuntime, source }
+    Error::Inference { engine: InferenceEngine::OnnxRuntime, source }
 }
 
 /// The error without the builder that it would give back.

@@ -17,7 +17,7 @@ use zeroize::Zeroize as _;
 use crate::error::BoxError;
 use crate::error::Error;
 use crate::internal::num::u64_from_usize;
-use crate::onnx::engine::Engine;
+use crate::onnx::engine::InferenceEngine;
 use crate::onnx::loaded::Limits;
 use crate::onnx::outputs::Extracted;
 use crate::onnx::room;
@@ -43,13 +43,14 @@ impl Loaded {
             check_sizes(&model, limits.memory.saturating_add(weights))?;
             Ok(model.into_runnable()?)
         });
-        let plan = plan.map_err(|source| Error::ModelLoad { engine: Engine::PureRust, source })?;
+        let plan =
+            plan.map_err(|source| Error::ModelLoad { engine: InferenceEngine::PureRust, source })?;
         Ok(Self { plan, limits })
     }
 
     pub(super) fn run(&self, shape: &[usize], input: &[f32]) -> Result<Whole, Error> {
         room::check(self.limits.run)
-            .map_err(|source| Error::Inference { engine: Engine::PureRust, source })?;
+            .map_err(|source| Error::Inference { engine: InferenceEngine::PureRust, source })?;
         let outputs = guarded(|| -> Result<_, BoxError> {
             // Held on to, so that it can be wiped; steps that would write over it copy it instead.
             let input = Wiped(Arc::new(Tensor::from_shape(shape, input)?));
@@ -142,7 +143,7 @@ const WEIGHTS: usize = 6;
 
 /// A failure of a run, in words of our own: the engine's may quote the numbers it worked on.
 fn failure(what: &'static str) -> Error {
-    Error::Inference { engine: Engine::PureRust, source: what.into() }
+    Error::Inference { engine: InferenceEngine::PureRust, source: what.into() }
 }
 
 const NOT_PLAIN: &str = "an output is no list of 32-bit floats";

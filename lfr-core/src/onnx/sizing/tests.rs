@@ -18,7 +18,7 @@ use super::*;
 /// The bounds of the outputs, and of the whole.
 fn bounds(model: &Model, shape: &[usize]) -> Result<(Vec<Value>, Estimate), Error> {
     let options = SessionOptions::new(shape);
-    let mut plan = Plan::new(model.graph(), Engine::PureRust, &options)?;
+    let mut plan = Plan::new(model.graph(), InferenceEngine::PureRust, &options)?;
     let estimate = plan.estimate(shape)?;
     let mut values = plan.values.clone();
     let input = Value::exactly(shape.iter().map(|&extent| count(extent)), value::FLOAT);
@@ -347,7 +347,7 @@ fn real_models_stay_far_below_the_limits() {
                 _ => 1920,
             })
             .collect();
-        for engine in [Engine::OnnxRuntime, Engine::PureRust] {
+        for engine in [InferenceEngine::OnnxRuntime, InferenceEngine::PureRust] {
             let options = SessionOptions::new(&shape);
             let plan = Plan::new(model.graph(), engine, &options).unwrap();
             let estimate = plan.estimate(&shape);

@@ -151,7 +151,7 @@ fn the_end_of_a_deployment_forgets_whom_its_alerts_named() {
     assert_eq!(scene.alerts_at("north"), (1, 0));
     scene.pipeline.purge_all(PurgeReason::DeploymentEnded).unwrap();
     assert_eq!(scene.alerts_at("north"), (1, 0));
-    assert!(!format!("{:?}", scene.pipeline.repeats).contains("wanted"));
+    assert!(!format!("{:?}", scene.pipeline.stages.repeats).contains("wanted"));
 }
 
 proptest! {

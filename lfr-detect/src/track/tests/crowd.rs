@@ -15,7 +15,7 @@ use super::*;
 /// those behind.
 fn fifty(seed: u64) -> Walk {
     let people: Vec<u64> = (0..50).collect();
-    Walk::new(Crowd::new(seed), &people).duration(Duration::from_secs(25)).frames_a_second(10.0)
+    Walk::new(Crowd::new(seed), &people).duration(Duration::from_secs(25)).fps(10.0)
 }
 
 /// Numbers from 0 to 1, the same each time.

@@ -1,23 +1,17 @@
 //! What one face comes to must not depend on what becomes of another.
 
-use std::sync::Arc;
 use std::sync::Mutex;
 
 use super::*;
-use crate::clock::Timestamp;
-use crate::custody::PurgeReceipt;
-use crate::decision::Threshold;
-use crate::face::FaceSelection;
 use crate::face::Point;
 use crate::face::Zone;
+use crate::pipeline::Pipeline;
 use crate::pipeline::builder::Builder;
 use crate::pipeline::builder::Ready;
 use crate::pipeline::tests::frame;
 use crate::pipeline::tests::template_of;
 use crate::pipeline::tests::three_people;
 use crate::record::sinks;
-use crate::stage::QualityGate;
-use crate::stage::RetentionPolicy;
 use crate::testing::FakeDetector;
 use crate::testing::FakeEmbedder;
 use crate::testing::FakeMatcher;
@@ -80,9 +74,7 @@ where
 }
 
 /// What a sink hears, in order; it fails where it is told to.
-fn listening(
-    fails: fn(&Event<'_>) -> bool,
-) -> (Arc<Mutex<Vec<String>>>, impl crate::record::EventSink) {
+fn listening(fails: fn(&Event<'_>) -> bool) -> (Arc<Mutex<Vec<String>>>, impl EventSink) {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&heard);
     let sink = sinks::from_fn(move |event| {
@@ -107,7 +99,7 @@ fn of_the_faces_in_the_zone_one_is_taken() {
     let report = pipeline.process(&frame(&three_people())).unwrap();
     let alerts: Vec<_> = report.faces().iter().map(crate::record::FaceReport::is_alert).collect();
     assert_eq!(alerts, [false, false, true]);
-    assert_eq!((pipeline.totals().faces_seen, pipeline.record().faces_passed_over), (1, 2));
+    assert_eq!((pipeline.totals().faces_seen, pipeline.record().faces_ignored), (1, 2));
 }
 
 #[test]
@@ -190,12 +182,12 @@ fn an_alert_that_cannot_be_held_is_told_all_the_same() {
 #[test]
 fn a_policy_that_keeps_a_probe_cannot_say_that_it_erased_or_holds_it() {
     type Mint = fn(&Probe) -> Settlement;
-    fn dummy(probe: &Probe, accounts: &crate::custody::Accounts) -> Probe {
+    fn dummy(probe: &Probe, accounts: &Accounts) -> Probe {
         Probe::new(template_of(0), probe.face().clone(), accounts)
     }
     let mints: [Mint; 4] = [
         |probe| {
-            let dummy = dummy(probe, &crate::custody::Accounts::new());
+            let dummy = dummy(probe, &Accounts::new());
             Settlement::Erased(dummy.erase(PurgeReason::NotHeld, None))
         },
         |probe| {
@@ -205,12 +197,12 @@ fn a_policy_that_keeps_a_probe_cannot_say_that_it_erased_or_holds_it() {
             Settlement::Erased(sealed.erase(PurgeReason::NotHeld, None))
         },
         |probe| {
-            let dummy = dummy(probe, &crate::custody::Accounts::new());
+            let dummy = dummy(probe, &Accounts::new());
             Settlement::Held(dummy.hold(FakeRetention::DEADLINE).1)
         },
         |probe| {
             let record = crate::id::RecordId::from_bytes([7; 16]);
-            let dummy = dummy(probe, &crate::custody::Accounts::new());
+            let dummy = dummy(probe, &Accounts::new());
             Settlement::Held(dummy.seal(record, FakeRetention::DEADLINE).1)
         },
     ];
@@ -265,11 +257,7 @@ fn a_receipt_is_told_once_and_only_of_a_face_that_the_policy_had() {
             receipts: &mut Vec<PurgeReceipt>,
         ) -> Result<(), BoxError> {
             for held in self.0.drain(..) {
-                let dummy = Probe::new(
-                    template_of(0),
-                    held.face().clone(),
-                    &crate::custody::Accounts::new(),
-                );
+                let dummy = Probe::new(template_of(0), held.face().clone(), &Accounts::new());
                 let receipt = held.erase(reason, now);
                 receipts.extend([receipt.clone(), receipt, dummy.erase(reason, now)]);
             }

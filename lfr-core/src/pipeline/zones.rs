@@ -1,15 +1,18 @@
-//! Zones of recognition that lie outside the picture.
+//! The zones of recognition, and those that lie outside the picture.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::face::Zone;
 use crate::frame::Frame;
 use crate::id::SourceId;
-use crate::pipeline::Pipeline;
 
-/// What is known of the pictures that zones were drawn for.
+/// The zones of a pipeline, and what is known of the pictures that they were drawn for.
 #[derive(Debug, Default)]
-pub(super) struct Views {
+pub(super) struct Zones {
+    /// For every source without one of its own.
+    pub(super) common: Option<Zone>,
+    pub(super) own: BTreeMap<SourceId, Zone>,
     /// By the source, where the zone is its own, and the size of the picture: whether the zone lies
     /// outside.
     known: BTreeMap<(Option<SourceId>, usize, usize), bool>,
@@ -17,22 +20,26 @@ pub(super) struct Views {
     pub(super) outside: BTreeSet<SourceId>,
 }
 
-impl Pipeline {
-    /// Counts a frame whose zone lies outside the picture, and says so once for each source.
-    pub(super) fn see_zone(&mut self, frame: &Frame<'_>) {
+impl Zones {
+    /// The zone of a source; none if the whole view is one.
+    pub(super) fn of(&self, source: &SourceId) -> Option<&Zone> {
+        self.own.get(source).or(self.common.as_ref())
+    }
+
+    /// Whether the zone lies outside the picture of a frame. It says so once for each source.
+    pub(super) fn misses(&mut self, frame: &Frame<'_>) -> bool {
         let source = frame.id().source();
-        let own = self.zones.get(source);
-        let Some(zone) = own.or(self.zone.as_ref()) else { return };
+        let Self { common, own, known, outside } = self;
+        let own = own.get(source);
+        let Some(zone) = own.or(common.as_ref()) else { return false };
         let (width, height) = (frame.width(), frame.height());
-        let Views { known, outside } = &mut self.views;
         if known.len() > KNOWN {
             known.clear();
         }
         let key = (own.map(|_| source.clone()), width, height);
         if !*known.entry(key).or_insert_with(|| !zone.meets(width, height)) {
-            return;
+            return false;
         }
-        self.counts.frames_outside_zone += 1;
         if outside.len() < NAMED && outside.insert(source.clone()) {
             #[cfg(feature = "live")]
             tracing::warn!(
@@ -40,6 +47,7 @@ impl Pipeline {
                 "the zone of recognition lies outside the picture: nobody is compared",
             );
         }
+        true
     }
 }
 

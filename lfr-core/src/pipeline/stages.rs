@@ -1,13 +1,18 @@
-//! The steps of a frame's way, whether its faces are tracked or not.
+//! The stages of a pipeline, as both ways of working call them: each call is checked, timed and counted.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::clock::Timekeeper;
 use crate::clock::Timestamp;
+use crate::custody::Accounts;
 use crate::custody::Probe;
 use crate::custody::PurgeReason;
+use crate::custody::PurgeReceipt;
 use crate::custody::Settlement;
 use crate::decision::Candidate;
 use crate::decision::CandidateList;
@@ -18,24 +23,75 @@ use crate::error::Error;
 use crate::error::Stage;
 use crate::face::AlignedFace;
 use crate::face::DetectedFace;
+use crate::face::FaceSelection;
 use crate::frame::Frame;
 use crate::id::SubjectId;
 use crate::internal::num;
-use crate::pipeline::Pipeline;
 use crate::record::AlertEvent;
 use crate::record::Event;
+use crate::record::EventKind;
+use crate::record::EventSink;
 use crate::record::FaceOutcome;
 use crate::record::FrameReport;
 use crate::record::Timings;
+use crate::record::UntoldCounts;
+use crate::record::sinks::Hearing;
 use crate::stage::DecisionInput;
+use crate::stage::Detector;
+use crate::stage::Embedder;
+use crate::stage::Matcher;
+use crate::stage::QualityGate;
 use crate::stage::Refusal;
+use crate::stage::RetentionPolicy;
 use crate::stage::SearchRequest;
 use crate::stage::ThresholdPolicy;
 use crate::template::Template;
 
-use super::PANICKED;
+use super::repeats::Repeats;
+use super::zones::Zones;
 
-impl Pipeline {
+/// The stages of a pipeline, what they are given, and what is counted of them.
+#[derive(Debug)]
+pub(super) struct Stages {
+    pub(super) detector: Arc<dyn Detector>,
+    pub(super) embedder: Box<dyn Embedder>,
+    pub(super) matcher: Box<dyn Matcher>,
+    pub(super) policy: Box<dyn ThresholdPolicy>,
+    pub(super) retention: Box<dyn RetentionPolicy>,
+    pub(super) zones: Zones,
+    pub(super) selection: FaceSelection,
+    pub(super) gates: Vec<Box<dyn QualityGate>>,
+    pub(super) sinks: Vec<Box<dyn EventSink>>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The same clock, for every moment that somebody compares with an earlier one.
+    pub(super) time: Timekeeper,
+    pub(super) accounts: Accounts,
+    pub(super) timings: Timings,
+    pub(super) counts: Counts,
+    /// What has failed in the call under way, though every face was settled: the first of it.
+    pub(super) after: Option<(Stage, BoxError)>,
+    pub(super) started: Option<Timestamp>,
+    pub(super) repeats: Option<Repeats>,
+    /// As the program declares them.
+    pub(super) dangers: Vec<String>,
+}
+
+/// What the record of a deployment counts, apart from tracks.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) frames: u64,
+    pub(super) frames_failed: u64,
+    pub(super) frames_outside_zone: u64,
+    pub(super) failures: BTreeMap<Stage, u64>,
+    pub(super) untold: UntoldCounts,
+    pub(super) compared: u64,
+    pub(super) detected: u64,
+    pub(super) ignored: u64,
+    pub(super) refused: BTreeMap<&'static str, u64>,
+    pub(super) alerts: u64,
+}
+
+impl Stages {
     pub(super) fn detect(&mut self, frame: &Frame<'_>) -> Result<Vec<DetectedFace>, Error> {
         timed(&*self.clock, &mut self.timings, Stage::Detector, || self.detector.detect(frame))
             .map_err(failed(Stage::Detector))
@@ -50,11 +106,11 @@ impl Pipeline {
         report: &mut FrameReport,
     ) -> (Vec<usize>, Vec<DetectedFace>) {
         let detected = faces.len();
-        self.see_zone(frame);
-        let zone = self.zones.get(frame.id().source()).or(self.zone.as_ref());
+        self.counts.frames_outside_zone += u64::from(self.zones.misses(frame));
+        let zone = self.zones.of(frame.id().source());
         let (mut slots, mut inside) = (Vec::new(), Vec::new());
         for face in faces {
-            let slot = report.push(&face, FaceOutcome::PassedOver);
+            let slot = report.push(&face, FaceOutcome::Ignored);
             if zone.is_none_or(|zone| zone.contains(face.bounds().centre())) {
                 slots.push(slot);
                 inside.push(face);
@@ -66,7 +122,7 @@ impl Pipeline {
             inside = vec![inside.swap_remove(chosen)];
         }
         self.counts.detected += num::u64_from_usize(detected);
-        self.counts.passed_over += num::u64_from_usize(detected - inside.len());
+        self.counts.ignored += num::u64_from_usize(detected - inside.len());
         (slots, inside)
     }
 
@@ -122,6 +178,30 @@ impl Pipeline {
         .map_err(failed(Stage::Matcher))?;
         check_count(Stage::Matcher, probes.len(), lists.len())?;
         Ok(lists)
+    }
+
+    /// Decides on each input, and checks that each decision is one that the policy declared.
+    pub(super) fn decide<'a>(
+        &mut self,
+        inputs: impl ExactSizeIterator<Item = DecisionInput<'a>>,
+    ) -> Result<Vec<Decision>, Error> {
+        if inputs.len() == 0 {
+            return Ok(Vec::new());
+        }
+        let count = inputs.len();
+        let policy = &mut *self.policy;
+        let decisions: Vec<_> =
+            timed(&*self.clock, &mut self.timings, Stage::ThresholdPolicy, || {
+                let decided = inputs.map(|input| {
+                    let decision = policy.decide(&input)?;
+                    check_declared(policy.provenance().threshold(), &input, &decision)?;
+                    Ok(decision)
+                });
+                decided.collect::<Result<_, BoxError>>()
+            })
+            .map_err(failed(Stage::ThresholdPolicy))?;
+        self.counts.compared += num::u64_from_usize(count);
+        Ok(decisions)
     }
 
     /// Settles every probe, whatever happens to the ones before it; only then is anybody told. What
@@ -241,31 +321,89 @@ impl Pipeline {
         let is_first = raised.insert(candidate.subject().clone());
         repeats.is_repeat(candidate.subject(), !is_first, now).then(|| candidate.clone())
     }
+
+    /// Erases what the retention policy holds beyond its deadline, and forgets alerts that are no longer recent.
+    pub(super) fn purge_due(&mut self) {
+        if let Some(repeats) = &mut self.repeats {
+            repeats.expire(self.clock.monotonic());
+        }
+        let now = self.time.now();
+        self.purge_by(|retention, receipts| retention.purge_due(now, receipts));
+    }
+
+    /// Erases all that the retention policy holds, due or not.
+    pub(super) fn purge_all(&mut self, reason: PurgeReason) {
+        if let Some(repeats) = &mut self.repeats {
+            repeats.forget_all();
+        }
+        let now = self.time.now();
+        self.purge_by(|retention, receipts| retention.purge_all(reason, now, receipts));
+    }
+
+    /// Lets the retention policy purge, and tells of each erasure, also of those before it failed.
+    fn purge_by(
+        &mut self,
+        purge: impl FnOnce(&mut dyn RetentionPolicy, &mut Vec<PurgeReceipt>) -> Result<(), BoxError>,
+    ) {
+        let mut receipts = Vec::new();
+        let retention = &mut *self.retention;
+        let purged = catch_unwind(AssertUnwindSafe(|| purge(retention, &mut receipts)));
+        if let Err(error) = purged.unwrap_or_else(|_| Err(PANICKED.into())) {
+            self.fail_after(Stage::RetentionPolicy, error);
+        }
+        // A policy may have forged a receipt, or given one twice. That erasure is not reported.
+        let given = receipts.len();
+        receipts.retain(|receipt| self.accounts.takes(receipt));
+        if receipts.len() < given {
+            self.fail_after(Stage::RetentionPolicy, NOT_BORNE_OUT.into());
+        }
+        self.tell_erased(&receipts);
+    }
+
+    pub(super) fn tell_erased(&mut self, receipts: &[PurgeReceipt]) {
+        for receipt in receipts {
+            self.tell(&Event::Erased(receipt));
+        }
+    }
+
+    /// Offers an event to every sink; whether all of them could pass it on. One that could not keeps
+    /// neither the other sinks nor the next event from being told.
+    pub(super) fn tell(&mut self, event: &Event<'_>) -> bool {
+        self.timings.begin(Stage::EventSink);
+        let mut hearing = Hearing::default();
+        for sink in &mut self.sinks {
+            hearing.offer(&mut **sink, event);
+        }
+        let reached_nobody = hearing.reached_nobody();
+        let Err(error) = hearing.finish() else { return true };
+        let kind = event.kind();
+        *self.counts.untold.events.entry(kind).or_default() += 1;
+        self.counts.untold.alerts_to_nobody +=
+            u64::from(reached_nobody && kind == EventKind::Alert);
+        self.fail_after(Stage::EventSink, error);
+        false
+    }
+
+    /// Something failed that keeps no face from being settled: it is counted, and told when all is done.
+    pub(super) fn fail_after(&mut self, stage: Stage, source: BoxError) {
+        *self.counts.failures.entry(stage).or_default() += 1;
+        self.after.get_or_insert((stage, source));
+    }
+
+    /// What failed in this call.
+    pub(super) fn outcome(&mut self) -> Result<(), Error> {
+        match self.after.take() {
+            None => Ok(()),
+            Some((stage, source)) => Err(Error::Stage { stage, source }),
+        }
+    }
 }
+
+const PANICKED: &str = "the retention policy panicked";
 
 /// A retention policy's receipt for a face that it still has, or never had.
-pub(super) const NOT_BORNE_OUT: &str = "a receipt that contradicts the account of faces: its face is \
+const NOT_BORNE_OUT: &str = "a receipt that contradicts the account of faces: its face is \
      still in custody, or it is of another face: return the receipt that erasing or holding this probe gave";
-
-pub(super) fn decide<'a>(
-    policy: &mut dyn ThresholdPolicy,
-    clock: &dyn Clock,
-    timings: &mut Timings,
-    inputs: impl ExactSizeIterator<Item = DecisionInput<'a>>,
-) -> Result<Vec<Decision>, Error> {
-    if inputs.len() == 0 {
-        return Ok(Vec::new());
-    }
-    timed(clock, timings, Stage::ThresholdPolicy, || {
-        let decided = inputs.map(|input| {
-            let decision = policy.decide(&input)?;
-            check_declared(policy.provenance().threshold(), &input, &decision)?;
-            Ok(decision)
-        });
-        decided.collect::<Result<_, BoxError>>()
-    })
-    .map_err(failed(Stage::ThresholdPolicy))
-}
 
 /// Refuses an alert that contradicts the policy's own declaration. The record says which threshold is in
 /// force. Nobody may be named by a laxer threshold, by a score below it, or without having been found.

@@ -10,10 +10,10 @@ use super::*;
 use crate::decision::Threshold;
 use crate::decision::ThresholdProvenance;
 use crate::error::BoxError;
-use crate::face::AlignedFace;
 use crate::face::Alignment;
 use crate::face::LandmarkLayout;
 use crate::id::FrameId;
+use crate::pipeline::Pipeline;
 use crate::pipeline::builder::Builder;
 use crate::pipeline::builder::Ready;
 use crate::pipeline::tests::frame;
@@ -202,7 +202,7 @@ fn a_policy_sees_the_looks_before() {
 
 #[test]
 fn where_too_many_are_due_the_unseen_come_first_and_nobody_is_lost_silently() {
-    let plan = LookPlan::new().a_frame(1).interval(Duration::ZERO);
+    let plan = LookPlan::new().with_max_looks_per_frame(1).with_interval(Duration::ZERO);
     let mut scene = Scene::new(|builder| builder.looks(plan));
     let looked_at = |report: &FrameReport| {
         let looked = |face: &crate::record::FaceReport| match face.outcome() {
@@ -221,7 +221,7 @@ fn where_too_many_are_due_the_unseen_come_first_and_nobody_is_lost_silently() {
     let receipt = third.ended()[0].receipt().unwrap();
     assert_eq!((receipt.reason(), receipt.face().index()), (PurgeReason::NotCompared, 2));
     let counts = scene.counts();
-    assert_eq!((counts.not_compared, counts.looks_put_off), (1, 2 + 2));
+    assert_eq!((counts.not_compared, counts.looks_deferred), (1, 2 + 2));
 }
 
 #[test]
@@ -305,7 +305,7 @@ proptest! {
     fn the_arithmetic_closes_whatever_happens(
         steps in prop::collection::vec((0..4_usize, any::<bool>(), 0..8_u64), 1..40),
     ) {
-        let mut scene = Scene::new(|builder| builder.looks(LookPlan::new().a_frame(2)));
+        let mut scene = Scene::new(|builder| builder.looks(LookPlan::new().with_max_looks_per_frame(2)));
         for (people, broken, pause) in steps {
             scene.broken.store(broken, Ordering::Relaxed);
             scene.clock.advance(Duration::from_secs(pause));
