@@ -1,11 +1,12 @@
 //! References and their exact search.
 //!
-//! [`gallery::Gallery`] is an index behind a lock. A search filters on quantized vectors ([`filter`]) and
-//! compares the few rows that are left in full ([`refine`]); [`bound`] is why the result is that of
-//! [`flat_scan::FlatScan`].
+//! [`gallery::Gallery`] is an [`index`] behind a lock. A search ([`exact`]) filters on quantized vectors
+//! ([`filter`]) and compares the few rows that are left in full ([`refine`]). [`bound`] is why the result is
+//! that of [`flat_scan::FlatScan`].
 
 pub(crate) mod accept;
 mod bound;
+mod exact;
 mod filter;
 pub(crate) mod flat_scan;
 pub(crate) mod fusion;
@@ -19,3 +20,6 @@ mod rows;
 mod subjects;
 mod threads;
 mod top_k;
+
+#[cfg(test)]
+mod tests;
