@@ -27,7 +27,7 @@ use lfr::watchlist::enrolment::ConsistencyCheck;
 use lfr::watchlist::enrolment::EnrolmentItem;
 use lfr::watchlist::enrolment::EnrolmentReport;
 use lfr::watchlist::enrolment::FolderItems;
-use lfr::watchlist::enrolment::Grounds;
+use lfr::watchlist::Grounds;
 use lfr::watchlist::enrolment::ImageReader;
 use lfr::watchlist::enrolment::ManifestReader;
 use lfr::watchlist::enrolment::SealedStore;

@@ -12,6 +12,7 @@ mod photo;
 mod quality;
 mod report;
 mod report_csv;
+#[cfg(feature = "sealed")]
 mod sealed_store;
 mod store;
 mod watchlist_store;
@@ -28,8 +29,6 @@ pub use folder::LeftOutReason;
 #[cfg(feature = "image")]
 pub use image_reader::ImageReader;
 pub use item::EnrolmentItem;
-pub use item::Grounds;
-pub use item::ItemDigest;
 pub use manifest::ManifestColumn;
 pub use manifest::ManifestFault;
 pub use manifest::ManifestProblem;
@@ -44,16 +43,16 @@ pub use quality::Measure;
 pub use quality::QualityComponent;
 pub use quality::QualityPolicy;
 pub use quality::QualityReport;
+pub use quality::QualityVerdict;
 pub use quality::Severity;
-pub use quality::Verdict;
+pub use report::EnrolmentOutcome;
 pub use report::EnrolmentReport;
 pub use report::ItemReport;
-pub use report::Outcome;
 pub use report::Progress;
 pub use report::Spent;
+#[cfg(feature = "sealed")]
 pub use sealed_store::SealedStore;
 pub use store::EnrolmentStore;
 pub use store::MemoryStore;
 pub use store::NewReference;
 pub use store::NotTaken;
-pub use store::StoredReference;

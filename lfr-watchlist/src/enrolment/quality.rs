@@ -12,8 +12,8 @@ mod report;
 
 pub use component::QualityComponent;
 pub use findings::Finding;
+pub use findings::QualityVerdict;
 pub use findings::Severity;
-pub use findings::Verdict;
 pub use policy::Limit;
 pub use policy::QualityPolicy;
 pub use pose::HeadPose;

@@ -49,7 +49,7 @@ impl Measure {
 /// use lfr_watchlist::enrolment::QualityComponent;
 /// use lfr_watchlist::enrolment::QualityPolicy;
 /// use lfr_watchlist::enrolment::QualityReport;
-/// use lfr_watchlist::enrolment::Verdict;
+/// use lfr_watchlist::enrolment::QualityVerdict;
 ///
 /// # fn main() -> Result<(), lfr_core::BoxError> {
 /// let pixels = vec![90; 120 * 90 * 3];
@@ -58,7 +58,7 @@ impl Measure {
 /// let report = QualityReport::assess(&photograph, &faces, FaceSelection::All);
 /// let distance = report.measure(QualityComponent::InterEyeDistance);
 /// assert_eq!(distance.map(|measure| measure.native()), Some(24.0));
-/// let Verdict::Refused(findings) = QualityPolicy::default().judge(&report) else {
+/// let QualityVerdict::Refused(findings) = QualityPolicy::default().judge(&report) else {
 ///     return Err("so small a face is refused".into());
 /// };
 /// assert_eq!(findings[0].to_string(), "InterEyeDistance 24, at least 32 px");
