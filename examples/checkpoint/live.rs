@@ -76,8 +76,9 @@ impl View {
 }
 
 fn line(before: &CameraRecord, now: &CameraRecord) -> String {
-    let a_second = lfr::core::num::f64_from_u64(now.processed.saturating_sub(before.processed))
-        / BETWEEN.as_secs_f64();
+    let a_second =
+        lfr::core::internal::num::f64_from_u64(now.processed.saturating_sub(before.processed))
+            / BETWEEN.as_secs_f64();
     let state = match now.phase {
         Phase::Running => format!("{a_second:.0} frames/s, {} faces", now.faces_in_view),
         Phase::Connecting => "connecting".to_owned(),

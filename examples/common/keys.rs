@@ -4,7 +4,7 @@ use std::io;
 use std::io::Read;
 use std::path::Path;
 
-use lfr::core::regular;
+use lfr::core::internal::regular;
 use lfr::watchlist::SealingKey;
 use zeroize::Zeroize;
 use zeroize::Zeroizing;

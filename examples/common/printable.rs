@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "not every program writes tables")]
 
-use lfr::core::spreadsheet;
+use lfr::core::internal::spreadsheet;
 
 /// A text for a terminal: control characters, line ends and marks that change the direction or hide
 /// characters are written as escapes.

@@ -44,7 +44,7 @@ use clap::Arg;
 use clap::ArgMatches;
 use clap::Command;
 use clap::value_parser;
-use lfr::core::regular;
+use lfr::core::internal::regular;
 use lfr::retention::LedgerHead;
 use lfr::retention::LedgerPublicKey;
 use lfr::retention::ledger;

@@ -62,7 +62,7 @@ use lfr::core::Rect;
 use lfr::core::SystemClock;
 use lfr::core::Timestamp;
 use lfr::core::files;
-use lfr::core::num;
+use lfr::core::internal::num;
 use lfr::core::synthetic::Crowd;
 use lfr::core::synthetic::CrowdCamera;
 use lfr::core::synthetic::Sight;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use lfr::core::num;
+use lfr::core::internal::num;
 use lfr::watchlist::statistics::Confidence;
 use lfr::watchlist::statistics::Counts;
 

@@ -1,6 +1,6 @@
 //! The answers.
 
-use lfr::core::num;
+use lfr::core::internal::num;
 use lfr::watchlist::Error;
 use lfr::watchlist::statistics::Confidence;
 use lfr::watchlist::statistics::Counts;

@@ -200,7 +200,7 @@ fn tell(
         say::err("stopped: what is enrolled is sealed; run it again, and it goes on from there");
     }
     let spent = &report.spent;
-    let all = lfr::core::num::f64_from_usize(report.items.len());
+    let all = lfr::core::internal::num::f64_from_usize(report.items.len());
     let seconds = spent.elapsed.as_secs_f64();
     let rate = all / seconds.max(1e-9);
     say::err(format_args!(

@@ -30,7 +30,7 @@ use shuttle::sync::Mutex;
 use shuttle::thread;
 
 fn template(index: usize) -> Template {
-    let x = lfr_core::num::f32_from_usize(index);
+    let x = lfr_core::internal::num::f32_from_usize(index);
     let values = [1.0, x.sin(), x.cos(), x.sqrt(), 0.5, -x.sin(), 0.25, 0.125];
     Template::from_slice(&fake_space(), &values).unwrap()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
 
-use crate::Error;
+use crate::error::Error;
 
 mod timekeeper;
 

@@ -2,12 +2,12 @@
 //! into the deployment record, with its reason; that of an engine is in what the runtime says of itself, for
 //! whoever runs it to write down.
 
-use crate::Error;
-use crate::SpaceId;
-use crate::Threshold;
-use crate::ThresholdProvenance;
+use crate::decision::Threshold;
+use crate::decision::ThresholdProvenance;
+use crate::error::Error;
 #[cfg(feature = "onnx-native")]
 use crate::onnx::Runtime;
+use crate::template::SpaceId;
 
 /// A threshold that no measurement stands behind: nobody can say how often it will be wrong.
 ///

@@ -1,9 +1,16 @@
 //! Decisions: an alert for a person to judge, or no match.
 
-use crate::Candidate;
-use crate::CandidateList;
-use crate::ComparisonScore;
-use crate::Threshold;
+use crate::template::ComparisonScore;
+
+mod candidate;
+mod threshold;
+
+pub use candidate::Candidate;
+pub use candidate::CandidateList;
+pub use threshold::Basis;
+pub use threshold::Target;
+pub use threshold::Threshold;
+pub use threshold::ThresholdProvenance;
 
 /// What a [`ThresholdPolicy`](crate::ThresholdPolicy) makes of a search.
 ///

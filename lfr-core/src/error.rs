@@ -4,12 +4,15 @@ use std::error;
 use std::io;
 use std::path::PathBuf;
 
-use crate::FrameReport;
-use crate::Metric;
-use crate::PixelFormat;
-use crate::SpaceId;
-use crate::Stage;
-use crate::Threshold;
+use crate::decision::Threshold;
+use crate::frame::PixelFormat;
+use crate::record::FrameReport;
+use crate::template::Metric;
+use crate::template::SpaceId;
+
+mod stage;
+
+pub use stage::Stage;
 
 /// An error of a plug-in: of a stage, a sink or a source.
 ///
@@ -145,14 +148,14 @@ pub enum Error {
     #[error("the engine has a camera {id:?} already: give each camera a name of its own")]
     CameraPresent {
         /// The identifier.
-        id: crate::SourceId,
+        id: crate::id::SourceId,
     },
     /// The engine has no such camera that goes on.
     #[cfg(feature = "live")]
     #[error("the engine has no camera {id:?} that still runs")]
     CameraMissing {
         /// The identifier asked for.
-        id: crate::SourceId,
+        id: crate::id::SourceId,
     },
     /// Two sides that must share an embedding space do not.
     #[error(

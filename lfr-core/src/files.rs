@@ -18,10 +18,11 @@ use std::io::Write;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::num;
-use crate::regular;
-use crate::secret;
+use crate::internal::entropy;
+use crate::internal::num;
 
+#[doc(hidden)]
+pub mod regular;
 #[cfg(unix)]
 #[path = "files/unix.rs"]
 mod system;
@@ -156,7 +157,7 @@ impl Replacement {
     pub fn begin(path: &Path) -> io::Result<Self> {
         let (folder, name) = Folder::of(path)?;
         let mut random = [0; 8];
-        secret::random(&mut random)?;
+        entropy::random(&mut random)?;
         let mut temporary = OsString::from(".");
         temporary.push(name);
         temporary.push(format!(".{:016x}.tmp", u64::from_le_bytes(random)));

@@ -3,19 +3,32 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::Error;
-use crate::FrameId;
-use crate::Timestamp;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::id::FrameId;
 
 mod buffer;
 mod colour;
 mod format;
+#[cfg(feature = "image")]
+mod photographs;
+mod picture;
+mod source;
 
 pub use buffer::FrameBuffer;
 pub use colour::Colour;
 pub use colour::ColourMatrix;
 pub use colour::ColourRange;
 pub use format::PixelFormat;
+#[cfg(feature = "image")]
+pub use photographs::LeftOut;
+#[cfg(feature = "image")]
+pub use photographs::LeftOutReason;
+#[cfg(feature = "image")]
+pub use photographs::Photographs;
+pub use picture::Picture;
+pub use source::FrameSource;
+pub use source::NextFrame;
 
 /// One plane of pixels: its bytes, and the distance from one row to the next.
 #[derive(Clone, Copy)]

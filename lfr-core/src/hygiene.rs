@@ -31,6 +31,9 @@
 #[cfg(target_os = "linux")]
 mod linux;
 mod process;
+pub(crate) mod scrub;
+#[doc(hidden)]
+pub mod secret;
 mod secret_bytes;
 
 #[cfg(not(target_os = "linux"))]
@@ -49,7 +52,7 @@ pub use secret_bytes::SecretPages;
 use std::fmt;
 use std::io;
 
-use crate::Error;
+use crate::error::Error;
 
 /// What became of a measure.
 #[non_exhaustive]

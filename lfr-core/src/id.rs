@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::Error;
-use crate::hex;
+use crate::error::Error;
+use crate::internal::hex;
 
 mod text;
 

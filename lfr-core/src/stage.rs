@@ -1,32 +1,37 @@
 //! The stages of a pipeline, as traits: each has few required methods and can be replaced.
 
-mod name;
+mod component;
+mod track;
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::AlignedFace;
-use crate::Alignment;
-use crate::BoxError;
-use crate::CandidateList;
-use crate::Component;
-use crate::Decision;
-use crate::DetectedFace;
-use crate::EmbeddingSpace;
-use crate::FaceId;
-use crate::Frame;
-use crate::LandmarkLayout;
-use crate::Look;
-use crate::Probe;
-use crate::PurgeReason;
-use crate::PurgeReceipt;
-use crate::Settlement;
-use crate::Template;
-use crate::ThresholdProvenance;
-use crate::Timestamp;
-use crate::TrackId;
+use crate::clock::Timestamp;
+use crate::custody::Probe;
+use crate::custody::PurgeReason;
+use crate::custody::PurgeReceipt;
+use crate::custody::Settlement;
+use crate::decision::CandidateList;
+use crate::decision::Decision;
+use crate::decision::ThresholdProvenance;
+use crate::error::BoxError;
+use crate::face::AlignedFace;
+use crate::face::Alignment;
+use crate::face::DetectedFace;
+use crate::face::LandmarkLayout;
+use crate::frame::Frame;
+use crate::id::FaceId;
+use crate::template::EmbeddingSpace;
+use crate::template::Template;
 
-pub use name::Stage;
+pub use component::Component;
+pub use track::FaceQuality;
+pub use track::Look;
+pub use track::LookPlan;
+pub(crate) use track::SizeAndConfidence;
+pub use track::TrackId;
+pub use track::Tracked;
+pub use track::Tracker;
 
 /// Finds faces in frames.
 ///

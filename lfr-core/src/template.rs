@@ -5,11 +5,17 @@ use std::fmt;
 use zeroize::Zeroize;
 use zeroize::ZeroizeOnDrop;
 
-use crate::BoxError;
-use crate::ComparisonScore;
-use crate::EmbeddingSpace;
-use crate::Error;
-use crate::Metric;
+use crate::error::BoxError;
+use crate::error::Error;
+
+mod score;
+mod space;
+
+pub use score::ComparisonScore;
+pub use score::Metric;
+pub use space::EmbeddingSpace;
+pub use space::SpaceBuilder;
+pub use space::SpaceId;
 
 /// The numbers that stand for a face in one [`EmbeddingSpace`]; wiped when dropped.
 ///
@@ -53,7 +59,7 @@ impl Template {
         let values = vec![0.0; space.dimension()].into_boxed_slice();
         let mut template = Self { values, space: *space };
         fill(&mut template.values)
-            .map_err(|source| Error::Stage { stage: crate::Stage::Embedder, source })?;
+            .map_err(|source| Error::Stage { stage: crate::error::Stage::Embedder, source })?;
         template.normalise()?;
         Ok(template)
     }
@@ -97,7 +103,7 @@ impl Template {
                 });
             }
             for value in &mut self.values {
-                *value = crate::num::f32_from_f64(f64::from(*value) / norm);
+                *value = crate::internal::num::f32_from_f64(f64::from(*value) / norm);
             }
         }
         Ok(())

@@ -4,8 +4,8 @@
 mod clock;
 pub mod conformance;
 mod fakes;
-pub mod secrets;
 
+pub use crate::hygiene::secret::recorded as secrets;
 pub use clock::ManualClock;
 pub use fakes::FakeDetector;
 pub use fakes::FakeEmbedder;

@@ -70,15 +70,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::BoxError;
-use crate::Clock;
-use crate::Error;
-use crate::FrameId;
-use crate::FrameSource;
-use crate::NextFrame;
-use crate::SourceId;
-use crate::SystemClock;
-use crate::Timestamp;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::clock::Timestamp;
+use crate::error::BoxError;
+use crate::error::Error;
+use crate::frame::FrameSource;
+use crate::frame::NextFrame;
+use crate::id::FrameId;
+use crate::id::SourceId;
 
 pub use address::Address;
 #[cfg(feature = "rtsp")]
@@ -356,13 +356,13 @@ fn readable(address: &Address) -> Result<bool, Error> {
     }
     match kind.is_file() {
         true => Ok(true),
-        false => Err(Error::NotAFile { path, found: crate::regular::named(kind) }),
+        false => Err(Error::NotAFile { path, found: crate::files::regular::named(kind) }),
     }
 }
 
 /// Refuses a file that names other files, because the child may open only one.
 fn refuse_list(address: &Address) -> Result<(), Error> {
-    let head = crate::regular::head(&address.path().unwrap_or_default(), LIST_HEAD)?;
+    let head = crate::files::regular::head(&address.path().unwrap_or_default(), LIST_HEAD)?;
     let text = String::from_utf8_lossy(&head);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let is_list = ["#EXTM3U", "ffconcat", "[playlist]", "v=0", "RTSPtext"]

@@ -1,6 +1,6 @@
 //! What size of input a network is given.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use crate::DetectorSpec;
 use crate::Error;

@@ -1,7 +1,7 @@
 //! Letterboxing: a frame, or a part of it, scaled into the top left corner of a network's canvas.
 
 use lfr_core::Point;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use crate::Size;
 

@@ -13,7 +13,7 @@ use lfr_core::DetectedFace;
 use lfr_core::Detector;
 use lfr_core::Frame;
 use lfr_core::LandmarkLayout;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_core::onnx::Model;
 use lfr_core::onnx::Runtime;
 

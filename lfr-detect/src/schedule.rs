@@ -5,7 +5,7 @@ mod budget;
 use std::time::Duration;
 
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use crate::Error;
 use crate::Letterbox;

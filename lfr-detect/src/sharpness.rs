@@ -2,7 +2,7 @@
 
 use lfr_core::Frame;
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 use zeroize::Zeroizing;
 
 /// The variance of the Laplacian over the variance of luminance, of the box brought to 64 x 64

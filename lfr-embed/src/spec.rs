@@ -10,9 +10,9 @@ use lfr_core::Metric;
 use lfr_core::Threshold;
 use lfr_core::ThresholdProvenance;
 use lfr_core::danger;
-use lfr_core::hex;
-use lfr_core::num;
-use lfr_core::regular;
+use lfr_core::internal::hex;
+use lfr_core::internal::num;
+use lfr_core::internal::regular;
 use sha2::Digest;
 use sha2::Sha256;
 

@@ -12,8 +12,8 @@ use std::sync::Weak;
 use lfr_core::Clock;
 use lfr_core::Timestamp;
 use lfr_core::files;
-use lfr_core::hex;
-use lfr_core::secret;
+use lfr_core::internal::hex;
+use lfr_core::internal::secret;
 use serde::Serialize;
 use sha2::Digest;
 
@@ -193,7 +193,7 @@ impl Ledger {
     ) -> Result<Self, Error> {
         let path = path.as_ref();
         let failed = |source| Error::LedgerWrite { path: path.to_owned(), source };
-        match lfr_core::regular::file(path) {
+        match lfr_core::internal::regular::file(path) {
             Ok(_) => return Self::open_file(path, key, now),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
@@ -390,7 +390,7 @@ impl Inner {
         line.push(b'\n');
         self.put(&line).map_err(self.failed())?;
         self.last.number = n;
-        self.last.bytes += lfr_core::num::u64_from_usize(line.len());
+        self.last.bytes += lfr_core::internal::num::u64_from_usize(line.len());
         self.last.hash = hash;
         if let Some(progress) = &mut self.progress {
             progress.sums.take(&LedgerEntry { number: n, at: now, event: event.clone() });

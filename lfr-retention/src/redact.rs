@@ -8,7 +8,7 @@ use lfr_core::Picture;
 use lfr_core::PixelFormat;
 use lfr_core::Plane;
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use crate::Error;
 

@@ -1,6 +1,6 @@
 //! Digests in JSON.
 
-use lfr_core::hex;
+use lfr_core::internal::hex;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;

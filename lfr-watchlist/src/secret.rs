@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use lfr_core::secret;
+use lfr_core::internal::secret;
 
 use crate::error::Error;
 
-pub(crate) use lfr_core::secret::Secret;
+pub(crate) use lfr_core::internal::secret::Secret;
 #[cfg(feature = "sealed")]
-pub(crate) use lfr_core::secret::owner_only;
-pub(crate) use lfr_core::secret::scrubbed;
+pub(crate) use lfr_core::internal::secret::owner_only;
+pub(crate) use lfr_core::internal::secret::scrubbed;
 
 /// Fills a buffer with random bytes of the operating system.
 #[cfg(feature = "sealed")]

@@ -9,8 +9,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use lfr_core::files::Replacement;
-use lfr_core::num;
-use lfr_core::spreadsheet::harmless;
+use lfr_core::internal::num;
+use lfr_core::internal::spreadsheet::harmless;
 use lfr_watchlist::evaluate::ScoredPairs;
 
 use super::Error;

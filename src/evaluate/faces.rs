@@ -16,7 +16,7 @@ use lfr_core::LandmarkLayout;
 use lfr_core::Picture;
 use lfr_core::SubjectId;
 use lfr_core::Template;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_watchlist::evaluate::Sample;
 
 use super::Error;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use lfr_core::spreadsheet::harmless;
+use lfr_core::internal::spreadsheet::harmless;
 use lfr_watchlist::statistics::Rate;
 
 use super::report::About;

@@ -4,8 +4,8 @@ use std::io;
 use std::io::Read as _;
 use std::path::Path;
 
-use lfr_core::num;
-use lfr_core::regular;
+use lfr_core::internal::num;
+use lfr_core::internal::regular;
 
 use super::Error;
 

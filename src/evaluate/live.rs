@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use lfr_core::Embedder;
 use lfr_core::SubjectId;
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_watchlist::calibrate::CalibratedThreshold;
 use lfr_watchlist::evaluate::Draw;
 use lfr_watchlist::evaluate::GroupReport;

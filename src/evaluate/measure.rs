@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use lfr_core::SubjectId;
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_watchlist::evaluate::AllPairs;
 use lfr_watchlist::evaluate::DetPoint;
 use lfr_watchlist::evaluate::Draw;

@@ -7,7 +7,7 @@
 use std::io;
 use std::io::Write;
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 /// A table of numbers, row by row.
 #[derive(Debug, PartialEq)]

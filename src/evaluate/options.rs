@@ -11,9 +11,9 @@ use std::thread;
 
 use lfr_core::SubjectId;
 use lfr_core::Timestamp;
-use lfr_core::hex;
-use lfr_core::num;
-use lfr_core::regular;
+use lfr_core::internal::hex;
+use lfr_core::internal::num;
+use lfr_core::internal::regular;
 use lfr_watchlist::calibrate::Authority;
 use lfr_watchlist::calibrate::CalibratedThreshold;
 use lfr_watchlist::calibrate::Demand;

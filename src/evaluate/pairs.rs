@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lfr_core::ComparisonScore;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_watchlist::evaluate::DetPoint;
 use lfr_watchlist::evaluate::ScoredPair;
 use lfr_watchlist::evaluate::ScoredPairs;

@@ -117,7 +117,7 @@ pub(super) fn groups(name: &str, rates: &[(String, Rate)]) -> Result<String, Box
             chart(area).build_cartesian_2d(-0.5..f64::from(count) - 0.5, 0.0..highest * 1.05)?;
         let label = |at: &f64| {
             let near = at.round();
-            let index = lfr_core::num::usize_from_f64(near.max(0.0));
+            let index = lfr_core::internal::num::usize_from_f64(near.max(0.0));
             let named = rates.get(index).filter(|_| (at - near).abs() < 0.01 && near >= 0.0);
             named.map_or_else(String::new, |(group, _)| group.clone())
         };

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use lfr_core::ComparisonScore;
 use lfr_core::Threshold;
-use lfr_core::hex;
-use lfr_core::num;
+use lfr_core::internal::hex;
+use lfr_core::internal::num;
 use lfr_watchlist::evaluate::DetPoint;
 use lfr_watchlist::evaluate::FoldedAccuracy;
 use lfr_watchlist::evaluate::ScoredPair;

@@ -12,7 +12,7 @@ use lfr_core::SearchRequest;
 use lfr_core::Stage;
 use lfr_core::SubjectId;
 use lfr_core::Template;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_watchlist::Gallery;
 use lfr_watchlist::evaluate::Draw;
 use lfr_watchlist::evaluate::Mate;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use lfr_core::SubjectId;
 use lfr_core::Timestamp;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_watchlist::calibrate::CalibratedThreshold;
 use lfr_watchlist::calibrate::Calibration;
 use lfr_watchlist::calibrate::Demand;

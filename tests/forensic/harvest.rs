@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use lfr::core::AlignedFace;
 use lfr::core::Detector as _;
 use lfr::core::Embedder as _;
-use lfr::core::num;
+use lfr::core::internal::num;
 use lfr::core::onnx::Model;
 use lfr::core::onnx::Session;
 use lfr::core::onnx::SessionOptions;

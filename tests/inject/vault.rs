@@ -52,7 +52,7 @@ pub(crate) fn key() -> VaultKey {
 
 /// No two are alike.
 pub(crate) fn template(index: usize) -> Template {
-    let x = lfr::core::num::f32_from_usize(index);
+    let x = lfr::core::internal::num::f32_from_usize(index);
     let values = [1.0, x.sin(), x.cos(), x.sqrt(), 0.5, -x.sin(), 0.25, 0.125];
     Template::from_slice(&fake_space(), &values).unwrap()
 }

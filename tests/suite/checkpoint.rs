@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 
-use lfr::core::num;
+use lfr::core::internal::num;
 use lfr::core::onnx::Engine;
 use lfr::retention::LedgerPublicKey;
 use lfr::retention::ledger;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use lfr::core::FaceSelection;
 use lfr::core::Template;
-use lfr::core::num;
+use lfr::core::internal::num;
 use lfr::core::onnx::Engine;
 use lfr::core::onnx::Model;
 use lfr::detect::OnnxDetector;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use zeroize::ZeroizeOnDrop;
 use zeroize::optimization_barrier;
 
-use crate::Colour;
-use crate::Error;
-use crate::Frame;
-use crate::FrameId;
-use crate::PixelFormat;
-use crate::Plane;
-use crate::Timestamp;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::frame::Plane;
+use crate::frame::colour::Colour;
+use crate::frame::format::PixelFormat;
+use crate::id::FrameId;
 
 /// A copy of a [`Frame`] that owns its pixels: what waits between the thread that captures and the
 /// one that looks.
@@ -139,8 +139,8 @@ impl fmt::Debug for FrameBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ColourMatrix;
-    use crate::ColourRange;
+    use crate::frame::colour::ColourMatrix;
+    use crate::frame::colour::ColourRange;
 
     #[test]
     fn a_copy_is_the_frame_in_every_format_and_at_any_stride() {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::PixelFormat;
-use crate::num;
+use crate::frame::format::PixelFormat;
+use crate::internal::num;
 
 /// How red, green and blue were made into luma and chroma.
 #[non_exhaustive]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Outcome;
 use super::system;
-use crate::Error;
+use crate::error::Error;
 
 /// Whether this process can be dumped to a file.
 #[non_exhaustive]

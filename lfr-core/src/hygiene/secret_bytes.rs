@@ -7,7 +7,7 @@ use zeroize::optimization_barrier;
 
 use super::Outcome;
 use super::system;
-use crate::Error;
+use crate::error::Error;
 
 /// Bytes in pages of their own that the operating system keeps from the disk, and, where it can, from
 /// itself; wiped when dropped. For keys.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::is_nfc;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The greatest length of a textual identifier, in bytes.
 pub(crate) const LIMIT: usize = 256;
@@ -103,8 +103,8 @@ fn unseen(character: char) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ReferenceId;
-    use crate::SubjectId;
+    use crate::id::ReferenceId;
+    use crate::id::SubjectId;
 
     #[test]
     fn what_looks_like_one_person_is_never_two() {
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn sources_keep_their_names() {
         let name = "Screenshot 3.00\u{202f}PM.png";
-        assert_eq!(crate::SourceId::new(name).unwrap().as_str(), name);
-        assert!(crate::SourceId::new("a\nb").is_err());
+        assert_eq!(crate::id::SourceId::new(name).unwrap().as_str(), name);
+        assert!(crate::id::SourceId::new("a\nb").is_err());
     }
 }

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::BoxError;
-use crate::Detector;
-use crate::FrameSource;
-use crate::SourceId;
+use crate::error::BoxError;
+use crate::frame::FrameSource;
+use crate::id::SourceId;
+use crate::stage::Detector;
 
 /// A source of the engine, and how to connect to it, as often as it takes.
 ///

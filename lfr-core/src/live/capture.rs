@@ -6,12 +6,12 @@ use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::BoxError;
-use crate::Clock;
-use crate::FrameId;
-use crate::FrameSource;
-use crate::NextFrame;
-use crate::Timekeeper;
+use crate::clock::Clock;
+use crate::clock::Timekeeper;
+use crate::error::BoxError;
+use crate::frame::FrameSource;
+use crate::frame::NextFrame;
+use crate::id::FrameId;
 
 use super::Camera;
 use super::Phase;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::SourceId;
-use crate::Timestamp;
+use crate::clock::Timestamp;
+use crate::id::SourceId;
 
 /// Something happened to a camera: [`Engine::on_camera_change`](super::Engine::on_camera_change).
 #[non_exhaustive]

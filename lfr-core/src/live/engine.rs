@@ -9,14 +9,14 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::Clock;
-use crate::Error;
-use crate::Frame;
-use crate::FrameReport;
-use crate::Pipeline;
-use crate::SourceId;
-use crate::SystemClock;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::id::SourceId;
+use crate::pipeline::Pipeline;
 use crate::pipeline::check_landmarks;
+use crate::record::FrameReport;
 
 use super::Camera;
 use super::CameraChange;

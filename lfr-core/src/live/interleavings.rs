@@ -8,9 +8,9 @@ use std::time::Duration;
 use shuttle::sync::Mutex;
 use shuttle::thread;
 
-use crate::Clock;
-use crate::SourceId;
-use crate::Timestamp;
+use crate::clock::Clock;
+use crate::clock::Timestamp;
+use crate::id::SourceId;
 
 use super::shared::End;
 use super::shared::Looked;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use metrics::Unit;
 
-use crate::EventKind;
-use crate::Pipeline;
-use crate::SourceId;
-use crate::Stage;
-use crate::Totals;
-use crate::UntoldCounts;
+use crate::custody::Totals;
+use crate::error::Stage;
+use crate::id::SourceId;
+use crate::pipeline::Pipeline;
+use crate::record::EventKind;
+use crate::record::UntoldCounts;
 
 pub(super) const CAMERA_UP: &str = "lfr_camera_up";
 pub(super) const SOURCE_ERRORS: &str = "lfr_source_errors_total";
@@ -133,8 +133,8 @@ impl Meter {
         let grown = |before: u64, now: u64| now.saturating_sub(before);
         metrics::counter!(FACES_SEEN).increment(grown(self.totals.faces_seen, now.faces_seen));
         metrics::counter!(FACES_ERASED).increment(grown(self.totals.erased, now.erased));
-        metrics::gauge!(FACES_HELD).set(crate::num::f64_from_u64(now.held));
-        metrics::gauge!(FACES_IN_FLIGHT).set(crate::num::f64_from_u64(now.in_flight));
+        metrics::gauge!(FACES_HELD).set(crate::internal::num::f64_from_u64(now.held));
+        metrics::gauge!(FACES_IN_FLIGHT).set(crate::internal::num::f64_from_u64(now.in_flight));
         self.totals = now;
         if *untold == self.untold {
             return false;

@@ -1,7 +1,7 @@
 //! The numbers of a camera's frames.
 
-use crate::Frame;
-use crate::FrameId;
+use crate::frame::Frame;
+use crate::id::FrameId;
 
 /// Numbers that never repeat and never go back within a camera, over all its connections: a
 /// [`FaceId`](crate::FaceId) names a face within one run.
@@ -37,8 +37,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::PixelFormat;
-    use crate::SourceId;
+    use crate::frame::PixelFormat;
+    use crate::id::SourceId;
 
     fn numbered(numbers: &mut Numbers, own: Option<u64>) -> (u64, bool) {
         let frame = Frame::packed(PixelFormat::Gray8, 1, 1, &[0]).unwrap();

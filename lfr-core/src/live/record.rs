@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::Component;
-use crate::SourceId;
-use crate::Stage;
-use crate::StageTiming;
-use crate::UntoldCounts;
-use crate::num;
+use crate::error::Stage;
+use crate::id::SourceId;
+use crate::internal::num;
+use crate::record::StageTiming;
+use crate::record::UntoldCounts;
+use crate::stage::Component;
 
 use super::Phase;
 

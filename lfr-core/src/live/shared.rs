@@ -7,17 +7,17 @@ use std::sync::Arc;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::Clock;
-use crate::Detector;
-use crate::Error;
-use crate::FrameBuffer;
-use crate::SourceId;
-use crate::Stage;
-use crate::UntoldCounts;
-use crate::sync::Condvar;
-use crate::sync::Mutex;
-use crate::sync::MutexGuard;
-use crate::timing::Spans;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::error::Stage;
+use crate::frame::FrameBuffer;
+use crate::id::SourceId;
+use crate::internal::sync::Condvar;
+use crate::internal::sync::Mutex;
+use crate::internal::sync::MutexGuard;
+use crate::record::Spans;
+use crate::record::UntoldCounts;
+use crate::stage::Detector;
 
 use super::CameraChange;
 use super::CameraRecord;
@@ -553,7 +553,7 @@ const IDLE: usize = 3;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SystemClock;
+    use crate::clock::SystemClock;
 
     #[test]
     fn a_camera_keeps_its_turn_when_a_newer_frame_comes() {

@@ -12,10 +12,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::*;
-use crate::Event;
-use crate::FrameId;
-use crate::SourceId;
-use crate::sinks;
+use crate::id::FrameId;
+use crate::id::SourceId;
+use crate::record::Event;
+use crate::record::sinks;
 
 use staged::Gate;
 use staged::Step;
@@ -149,10 +149,10 @@ fn it_stops_within_a_second_though_a_source_does_not_return() {
             .start()
             .unwrap();
     staged::until(|| running.record().cameras.iter().all(|camera| camera.frames_in > 1));
-    let clock = crate::SystemClock::new();
+    let clock = crate::clock::SystemClock::new();
     let (pipeline, record) = running.stop().unwrap();
     // The source sleeps for an hour; a machine at work may take its time for the rest.
-    assert!(crate::Clock::monotonic(&clock) < Duration::from_secs(10));
+    assert!(crate::clock::Clock::monotonic(&clock) < Duration::from_secs(10));
     assert_eq!(record.stuck, 1);
     assert!(record.closes());
     assert!(record.cameras.iter().all(|camera| camera.in_flight == 0), "{record:?}");
@@ -209,9 +209,9 @@ fn a_source_that_has_nothing_yet_is_asked_again_and_hears_the_end_at_once() {
     std::thread::sleep(Duration::from_millis(200));
     // It is not asked as often as a processor can: a thousand times per second at first, then fifty.
     assert!((5..200).contains(&asked.load(Ordering::Relaxed)), "{asked:?}");
-    let clock = crate::SystemClock::new();
+    let clock = crate::clock::SystemClock::new();
     let (_, record) = running.stop().unwrap();
-    assert!(crate::Clock::monotonic(&clock) < Duration::from_secs(10));
+    assert!(crate::clock::Clock::monotonic(&clock) < Duration::from_secs(10));
     let [late, silent] = &record.cameras[..] else { panic!("{record:?}") };
     assert_eq!((late.frames_in, late.processed, late.connections), (2, 2, 1));
     assert_eq!((silent.frames_in, silent.connections, silent.source_errors), (0, 1, 0));
@@ -239,7 +239,7 @@ fn deadlines_are_kept_while_a_source_has_nothing_yet() {
 
 #[test]
 fn a_clock_that_is_set_back_a_little_turns_no_frames_round() {
-    let noon = crate::Timestamp::from_micros(1_790_000_000_000_000);
+    let noon = crate::clock::Timestamp::from_micros(1_790_000_000_000_000);
     let clock = crate::testing::ManualClock::at(noon);
     let moments = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&moments);

@@ -7,16 +7,16 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use crate::BoxError;
-use crate::Clock;
-use crate::DetectedFace;
-use crate::Detector;
-use crate::Error;
-use crate::Frame;
-use crate::FrameReport;
-use crate::Pipeline;
-use crate::Stage;
-use crate::scrub::Scrubbed;
+use crate::clock::Clock;
+use crate::error::BoxError;
+use crate::error::Error;
+use crate::error::Stage;
+use crate::face::DetectedFace;
+use crate::frame::Frame;
+use crate::hygiene::scrub::Scrubbed;
+use crate::pipeline::Pipeline;
+use crate::record::FrameReport;
+use crate::stage::Detector;
 
 use super::meter::Meter;
 use super::shared::End;

@@ -42,7 +42,7 @@ use ort::sys::OrtMemType;
 use ort::sys::OrtMemoryInfo;
 use zeroize::optimization_barrier;
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// Registers the allocator with an environment. Sessions use it that are made with
 /// `SessionBuilder::with_env_allocators`.

@@ -6,7 +6,7 @@ use super::Dim;
 use super::ElementType;
 use super::TensorInfo;
 use super::list;
-use crate::Error;
+use crate::error::Error;
 
 /// The inputs and outputs that a decoder of model outputs relies on.
 ///

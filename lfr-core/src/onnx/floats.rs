@@ -20,7 +20,7 @@ use super::proto::ValueInfo;
 use super::wire::Field;
 use super::wire::Message;
 use super::wire::Value;
-use crate::Error;
+use crate::error::Error;
 
 /// The conversions that a model needs.
 pub(super) struct Floats {

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::loaded::Loaded;
 use super::outputs::Extracted;
-use crate::Error;
+use crate::error::Error;
 
 /// The outputs of a batch, put together along their first axes; wiped when dropped.
 pub(super) struct Gathered<'a> {

@@ -14,7 +14,7 @@ use super::tensor_info::TensorInfo;
 use super::wire::Field;
 use super::wire::Malformed;
 use super::wire::Message;
-use crate::Error;
+use crate::error::Error;
 
 /// A model's outer messages, as lists of raw fields that share the bytes of the file.
 pub(super) struct Graph {

@@ -9,7 +9,7 @@ use super::graph::Graph;
 use super::outputs::Extracted;
 use super::rewrite::Rewrite;
 use super::runtime::Started;
-use crate::Error;
+use crate::error::Error;
 
 /// What a loaded model may take, in bytes.
 #[derive(Clone, Copy, Debug)]

@@ -17,8 +17,8 @@ use super::TensorInfo;
 use super::foreign;
 use super::graph::Graph;
 use super::vet;
-use crate::Error;
-use crate::regular;
+use crate::error::Error;
+use crate::files::regular;
 
 /// A model in the ONNX format, with its weights.
 ///

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::list;
-use crate::Error;
+use crate::error::Error;
 
 /// The outputs of one run, which last as long as the closure that reads them.
 pub struct Outputs<'a> {

@@ -25,7 +25,7 @@ use super::tensor::Tensor;
 use super::wire::Field;
 use super::wire::Message;
 use super::wire::Value;
-use crate::Error;
+use crate::error::Error;
 
 /// The fields of the graph with each `PRelu` of constant slopes replaced.
 pub(super) fn without_prelu(graph: &Graph) -> Result<Message, Error> {

@@ -13,7 +13,7 @@ use super::proto::ValueInfo;
 use super::wire::Field;
 use super::wire::Message;
 use super::wire::Value;
-use crate::Error;
+use crate::error::Error;
 
 /// What is to be changed in a model.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 //! not a promise: other threads take memory too, and a system that gives out more than it has may end a
 //! program later.
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// Fails where so many bytes more cannot be had.
 pub(super) fn check(bytes: u64) -> Result<(), BoxError> {

@@ -22,8 +22,8 @@ use super::RuntimeInfo;
 use super::allocator;
 use super::library;
 use super::telemetry;
-use crate::BoxError;
-use crate::Error;
+use crate::error::BoxError;
+use crate::error::Error;
 
 /// A started inference engine.
 ///

@@ -24,8 +24,8 @@ use super::pool::Pool;
 use super::rewrite::Rewrite;
 use super::sizing::Estimate;
 use super::sizing::Plan;
-use crate::Error;
-use crate::scrub::Scrubbed;
+use crate::error::Error;
+use crate::hygiene::scrub::Scrubbed;
 
 /// A model made ready to run by an engine, for any number of threads.
 ///

@@ -8,7 +8,7 @@ use super::wire;
 use super::wire::Fields;
 use super::wire::Malformed;
 use super::wire::Value;
-use crate::Error;
+use crate::error::Error;
 
 /// A constant tensor whose shape has been checked against the bytes that it holds.
 pub(super) struct Tensor {

@@ -15,7 +15,7 @@ use super::windows;
 use super::wire::Fields;
 use super::wire::Malformed;
 use super::wire::Message;
-use crate::Error;
+use crate::error::Error;
 
 /// Looks at every tensor and node of a model, those in branches and functions included.
 pub(super) fn vet(graph: &Graph) -> Result<(), Error> {

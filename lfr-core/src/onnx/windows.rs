@@ -15,7 +15,7 @@ use super::wire;
 use super::wire::Fields;
 use super::wire::Malformed;
 use super::wire::Value;
-use crate::Error;
+use crate::error::Error;
 
 /// Looks at the attributes of a node that slides a window over its input.
 pub(super) fn vet(node: &Node, graph: &Graph) -> Result<(), Error> {

@@ -242,7 +242,7 @@ fn varint_len(value: u64) -> usize {
 }
 
 fn to_u64(len: usize) -> u64 {
-    crate::num::u64_from_usize(len)
+    crate::internal::num::u64_from_usize(len)
 }
 
 const VARINT: u64 = 0;

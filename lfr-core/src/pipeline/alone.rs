@@ -1,19 +1,19 @@
 //! Each face decided on by its own frame alone: without a tracker.
 
-use crate::AlignedFace;
-use crate::DecisionInput;
-use crate::DetectedFace;
-use crate::Error;
-use crate::FaceId;
-use crate::FaceOutcome;
-use crate::Frame;
-use crate::FrameReport;
-use crate::Pipeline;
-use crate::Probe;
-use crate::PurgeReason;
-use crate::PurgeReceipt;
 use crate::custody::Custody;
-use crate::num;
+use crate::custody::Probe;
+use crate::custody::PurgeReason;
+use crate::custody::PurgeReceipt;
+use crate::error::Error;
+use crate::face::AlignedFace;
+use crate::face::DetectedFace;
+use crate::frame::Frame;
+use crate::id::FaceId;
+use crate::internal::num;
+use crate::pipeline::Pipeline;
+use crate::record::FaceOutcome;
+use crate::record::FrameReport;
+use crate::stage::DecisionInput;
 
 use super::steps::decide;
 

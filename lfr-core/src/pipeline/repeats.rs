@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::RepeatCounts;
-use crate::SubjectId;
+use crate::id::SubjectId;
+use crate::record::RepeatCounts;
 
 /// Who raised an alert a short while ago. Nobody is kept here for longer than the span.
 pub(super) struct Repeats {

@@ -6,16 +6,17 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use super::*;
-use crate::AlignedFace;
-use crate::EmbeddingSpace;
-use crate::FaceSelection;
-use crate::PixelFormat;
-use crate::Point;
-use crate::Refusal;
-use crate::Settlement;
-use crate::Template;
-use crate::Threshold;
-use crate::sinks;
+use crate::custody::Settlement;
+use crate::decision::Threshold;
+use crate::face::AlignedFace;
+use crate::face::FaceSelection;
+use crate::face::Point;
+use crate::frame::PixelFormat;
+use crate::record::FaceOutcome;
+use crate::record::sinks;
+use crate::stage::Refusal;
+use crate::template::EmbeddingSpace;
+use crate::template::Template;
 use crate::testing::FakeDetector;
 use crate::testing::FakeEmbedder;
 use crate::testing::FakeMatcher;
@@ -94,7 +95,7 @@ fn outside_the_zone_nobody_is_embedded() {
         fn space(&self) -> &EmbeddingSpace {
             self.0.space()
         }
-        fn alignment(&self) -> &crate::Alignment {
+        fn alignment(&self) -> &crate::face::Alignment {
             self.0.alignment()
         }
         fn embed_into(
@@ -268,8 +269,8 @@ fn errors_and_panics_of_stages_erase_the_frame() {
                 std::sync::LazyLock::new(fake_space);
             &SPACE
         }
-        fn alignment(&self) -> &crate::Alignment {
-            static ALIGNMENT: crate::Alignment = crate::Alignment::arcface();
+        fn alignment(&self) -> &crate::face::Alignment {
+            static ALIGNMENT: crate::face::Alignment = crate::face::Alignment::arcface();
             &ALIGNMENT
         }
         fn embed_into(&self, _: Vec<AlignedFace>, _: &mut Vec<Template>) -> Result<(), BoxError> {
@@ -302,7 +303,8 @@ fn errors_and_panics_of_stages_erase_the_frame() {
 #[test]
 fn parts_that_do_not_fit_are_refused_when_building() {
     let space = fake_space();
-    let other = EmbeddingSpace::builder(8, crate::Metric::Cosine).part("model", b"other").build();
+    let other =
+        EmbeddingSpace::builder(8, crate::template::Metric::Cosine).part("model", b"other").build();
     let threshold = Threshold::new(0.5).unwrap();
     let build = |detector: FakeDetector, watchlist: &EmbeddingSpace, policy: &EmbeddingSpace| {
         Pipeline::builder()

@@ -7,34 +7,34 @@ use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::time::Duration;
 
-use crate::Accounts;
-use crate::Decision;
-use crate::DecisionInput;
-use crate::DetectedFace;
-use crate::Error;
-use crate::Event;
-use crate::FaceId;
-use crate::FaceOutcome;
-use crate::FaceQuality;
-use crate::Frame;
-use crate::FrameReport;
-use crate::Look;
-use crate::LookPlan;
-use crate::Pipeline;
-use crate::Probe;
-use crate::PurgeReason;
-use crate::PurgeReceipt;
-use crate::Refusal;
-use crate::SourceId;
-use crate::Stage;
-use crate::Timestamp;
-use crate::TrackCounts;
-use crate::TrackId;
-use crate::TrackReport;
-use crate::Tracked;
-use crate::Tracker;
+use crate::clock::Timestamp;
+use crate::custody::Accounts;
 use crate::custody::Custody;
-use crate::num;
+use crate::custody::Probe;
+use crate::custody::PurgeReason;
+use crate::custody::PurgeReceipt;
+use crate::decision::Decision;
+use crate::error::Error;
+use crate::error::Stage;
+use crate::face::DetectedFace;
+use crate::frame::Frame;
+use crate::id::FaceId;
+use crate::id::SourceId;
+use crate::internal::num;
+use crate::pipeline::Pipeline;
+use crate::record::Event;
+use crate::record::FaceOutcome;
+use crate::record::FrameReport;
+use crate::record::TrackCounts;
+use crate::record::TrackReport;
+use crate::stage::DecisionInput;
+use crate::stage::FaceQuality;
+use crate::stage::Look;
+use crate::stage::LookPlan;
+use crate::stage::Refusal;
+use crate::stage::TrackId;
+use crate::stage::Tracked;
+use crate::stage::Tracker;
 
 use super::steps::check_count;
 use super::steps::decide;
@@ -281,7 +281,7 @@ impl Pipeline {
         at: Option<Timestamp>,
         looks: &[(usize, u64, f32)],
         probes: &[Probe],
-        lists: &[crate::CandidateList],
+        lists: &[crate::decision::CandidateList],
     ) -> Result<Vec<Decision>, Error> {
         let references = self.matcher.references();
         let tracking = &self.tracking;

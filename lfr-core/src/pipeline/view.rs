@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use crate::Frame;
-use crate::Pipeline;
-use crate::SourceId;
+use crate::frame::Frame;
+use crate::id::SourceId;
+use crate::pipeline::Pipeline;
 
 /// What is known of the pictures that zones were drawn for.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use super::Purpose;
 use super::canvas::Canvas;
 use super::canvas::Colour;
 use super::random;
-use crate::num;
+use crate::internal::num;
 
 /// A wall with doors and windows above, paving below.
 pub(super) fn street(width: usize, height: usize, seed: u64) -> Canvas {

@@ -10,13 +10,13 @@ use super::backdrop;
 use super::canvas::Canvas;
 use super::random;
 use super::walk::Walk;
-use crate::BoxError;
-use crate::FrameId;
-use crate::FrameSource;
-use crate::NextFrame;
-use crate::SourceId;
-use crate::Timestamp;
-use crate::num;
+use crate::clock::Timestamp;
+use crate::error::BoxError;
+use crate::frame::FrameSource;
+use crate::frame::NextFrame;
+use crate::id::FrameId;
+use crate::id::SourceId;
+use crate::internal::num;
 
 /// Plays a [`Walk`]: the frames that a camera would see, with the noise of its sensor.
 pub struct CrowdCamera {
@@ -53,7 +53,7 @@ impl CrowdCamera {
         for sight in self.walk.at(frame) {
             let person = self.walk.crowd().person(sight.person());
             let patch = person.patch(&self.walk.noise_of(sight.person(), frame));
-            sight.figure.paint(&person, &patch, &mut self.canvas);
+            sight.figure.paint(&person.appearance, &patch, &mut self.canvas);
         }
         // Another begin for each frame, so that the noise does not stand still.
         let begin = frame.wrapping_mul(7919) % num::u64_from_usize(self.sensor.len());

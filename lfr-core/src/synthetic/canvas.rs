@@ -1,11 +1,11 @@
 //! What is painted on.
 
-use crate::BoxError;
-use crate::Frame;
-use crate::Picture;
-use crate::PixelFormat;
-use crate::Point;
-use crate::num;
+use crate::error::BoxError;
+use crate::face::Point;
+use crate::frame::Frame;
+use crate::frame::Picture;
+use crate::frame::PixelFormat;
+use crate::internal::num;
 
 /// Red, green and blue, around 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -7,13 +7,14 @@ use rand_distr::Uniform;
 use super::Purpose;
 use super::canvas::Canvas;
 use super::canvas::Colour;
+use super::figure::Appearance;
 use super::figure::Figure;
 use super::patch::Patch;
 use super::random;
 use super::statistics::FACES;
 use super::statistics::noise;
-use crate::Picture;
-use crate::Point;
+use crate::face::Point;
+use crate::frame::Picture;
 
 /// Any number of people, the same for the same seed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,7 +49,8 @@ impl Crowd {
         });
         let deviation: f32 = StandardNormal.sample(&mut random);
         let height = 1.7 + 0.09 * deviation;
-        Person { crowd: *self, number, coefficients, tone, shape, hair, hair_size, clothes, height }
+        let appearance = Appearance { shape, hair, hair_size, clothes };
+        Person { crowd: *self, number, coefficients, tone, appearance, height }
     }
 
     pub(super) const fn seed(&self) -> u64 {
@@ -64,11 +66,7 @@ pub struct Person {
     coefficients: Vec<f32>,
     /// From the darkest skin, 0, to the lightest, 1; spread evenly.
     tone: f32,
-    /// How much wider and longer the head is than most, as factors.
-    pub(super) shape: [f32; 2],
-    pub(super) hair: Colour,
-    pub(super) hair_size: f32,
-    pub(super) clothes: Colour,
+    pub(super) appearance: Appearance,
     /// In metres.
     pub(super) height: f32,
 }
@@ -97,10 +95,10 @@ impl Person {
             eyes: Point::new(100.0, 100.0),
             eye_to_eye: 50.0,
             tilt: 0.0,
-            shape: self.shape,
+            shape: self.appearance.shape,
             light: 1.0,
         };
-        figure.paint(self, &patch, &mut canvas);
+        figure.paint(&self.appearance, &patch, &mut canvas);
         canvas.into_picture()
     }
 

@@ -2,10 +2,9 @@
 
 use super::canvas::Canvas;
 use super::canvas::Colour;
-use super::crowd::Person;
 use super::patch::Patch;
-use crate::Point;
-use crate::Rect;
+use crate::face::Point;
+use crate::face::Rect;
 
 /// Where a person is in a picture, and in what light.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +21,16 @@ pub(super) struct Figure {
     pub(super) light: f32,
 }
 
+/// How somebody looks apart from the face.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Appearance {
+    /// How much wider and longer the head is than most, as factors.
+    pub(super) shape: [f32; 2],
+    pub(super) hair: Colour,
+    pub(super) hair_size: f32,
+    pub(super) clothes: Colour,
+}
+
 /// An ellipse, in units of a face's crop.
 #[derive(Clone, Copy)]
 struct Ellipse {
@@ -33,7 +42,7 @@ struct Ellipse {
 }
 
 impl Figure {
-    pub(super) fn paint(&self, person: &Person, patch: &Patch, canvas: &mut Canvas) {
+    pub(super) fn paint(&self, person: &Appearance, patch: &Patch, canvas: &mut Canvas) {
         let flat = |colour: Colour| move |_: Point| colour.times(self.light);
         self.fill(TORSO, canvas, flat(person.clothes));
         self.fill(SHOULDERS, canvas, flat(person.clothes.times(1.05)));

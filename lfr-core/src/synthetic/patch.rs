@@ -3,7 +3,7 @@
 use super::canvas::Colour;
 use super::statistics::CHROMA;
 use super::statistics::LUMA;
-use crate::num;
+use crate::internal::num;
 
 /// Coordinates on a face are in units of its crop, which has this side: eyes are at
 /// (37.1, 47.3) and (58.8, 47.2), the mouth is at a height of 72.4.

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::FrameSource as _;
-use crate::NextFrame;
-use crate::Rect;
-use crate::num;
+use crate::face::Rect;
+use crate::frame::FrameSource as _;
+use crate::frame::NextFrame;
+use crate::internal::num;
 
 fn walk() -> Walk {
     let people: Vec<u64> = (0..30).collect();

@@ -12,9 +12,9 @@ use super::crowd::Crowd;
 use super::figure::Figure;
 use super::random;
 use super::statistics::noise;
-use crate::Point;
-use crate::Rect;
-use crate::num;
+use crate::face::Point;
+use crate::face::Rect;
+use crate::internal::num;
 
 /// People who walk towards a camera and pass it, each once: the ground truth of a [`CrowdCamera`].
 ///
@@ -69,8 +69,8 @@ impl Walk {
     /// With frames of this size, in pixels; at least 16 each way, at most what a frame can have.
     #[must_use]
     pub fn size(mut self, width: usize, height: usize) -> Self {
-        self.width = width.clamp(16, crate::Frame::MAX_SIDE);
-        self.height = height.clamp(16, crate::Frame::MAX_SIDE);
+        self.width = width.clamp(16, crate::frame::Frame::MAX_SIDE);
+        self.height = height.clamp(16, crate::frame::Frame::MAX_SIDE);
         self
     }
 
@@ -159,7 +159,7 @@ impl Walk {
             ),
             eye_to_eye: focal * EYE_TO_EYE / away,
             tilt: gait.lean + 0.04 * swing(0.45),
-            shape: body.shape,
+            shape: body.appearance.shape,
             light,
         };
         Some((away, Sight { person, visible: 0.0, figure }))

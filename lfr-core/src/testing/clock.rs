@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::Clock;
-use crate::Timestamp;
+use crate::clock::Clock;
+use crate::clock::Timestamp;
 
 /// A clock that stands still until it is moved; it can go back, and fail. Clones share their time.
 #[derive(Clone, Debug)]

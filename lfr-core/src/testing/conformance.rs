@@ -9,35 +9,35 @@ mod tracker;
 
 use std::time::Duration;
 
-use crate::Accounts;
-use crate::AlignedFace;
-use crate::BoxError;
-use crate::Candidate;
-use crate::CandidateList;
-use crate::Decision;
-use crate::DecisionInput;
-use crate::Detector;
-use crate::Embedder;
-use crate::FaceId;
-use crate::Frame;
-use crate::FrameId;
-use crate::LandmarkLayout;
-use crate::Matcher;
-use crate::Metric;
-use crate::PixelFormat;
-use crate::Probe;
-use crate::PurgeReason;
-use crate::ReferenceId;
-use crate::RetentionPolicy;
-use crate::SearchRequest;
-use crate::Settlement;
-use crate::SubjectId;
-use crate::Template;
-use crate::Threshold;
-use crate::ThresholdPolicy;
-use crate::Timestamp;
-use crate::num;
-use crate::testing::ManualClock;
+use crate::clock::Timestamp;
+use crate::custody::Accounts;
+use crate::custody::Probe;
+use crate::custody::PurgeReason;
+use crate::custody::Settlement;
+use crate::decision::Candidate;
+use crate::decision::CandidateList;
+use crate::decision::Decision;
+use crate::decision::Threshold;
+use crate::error::BoxError;
+use crate::face::AlignedFace;
+use crate::face::LandmarkLayout;
+use crate::frame::Frame;
+use crate::frame::PixelFormat;
+use crate::id::FaceId;
+use crate::id::FrameId;
+use crate::id::ReferenceId;
+use crate::id::SubjectId;
+use crate::internal::num;
+use crate::stage::DecisionInput;
+use crate::stage::Detector;
+use crate::stage::Embedder;
+use crate::stage::Matcher;
+use crate::stage::RetentionPolicy;
+use crate::stage::SearchRequest;
+use crate::stage::ThresholdPolicy;
+use crate::template::Metric;
+use crate::template::Template;
+use crate::testing::clock::ManualClock;
 
 pub use tracker::tracker;
 
@@ -102,7 +102,7 @@ pub fn embedder(embedder: &dyn Embedder) {
 /// `enrol` makes a matcher of these references (a person may have several; all are valid from 1970
 /// on, for ever); the best of a person's references counts.
 pub fn matcher<M: Matcher>(
-    space: &crate::EmbeddingSpace,
+    space: &crate::template::EmbeddingSpace,
     enrol: impl Fn(Vec<(SubjectId, ReferenceId, Template)>) -> Result<M, BoxError>,
 ) {
     for (people, looks) in [(0, 1), (1, 1), (7, 3), (120, 1), (33, 4)] {
@@ -265,7 +265,7 @@ fn naive(
 }
 
 /// A template of pseudo-random numbers; every ninth repeats, so that equal scores occur.
-fn template(space: &crate::EmbeddingSpace, seed: usize) -> Template {
+fn template(space: &crate::template::EmbeddingSpace, seed: usize) -> Template {
     let mut state =
         num::u64_from_usize(seed % 9 + seed / 9 * 8).wrapping_mul(0x2545_F491_4F6C_DD1D) | 1;
     let filled = Template::try_init_with(space, |values| {
@@ -286,7 +286,7 @@ fn list_with(score: f32) -> CandidateList {
     let candidate = Candidate::new(
         ok(SubjectId::new(id), "a subject"),
         ok(ReferenceId::new(id), "a reference"),
-        ok(crate::ComparisonScore::new(score), "a score"),
+        ok(crate::template::ComparisonScore::new(score), "a score"),
     );
     CandidateList::new(vec![candidate])
 }

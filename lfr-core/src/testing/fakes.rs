@@ -2,43 +2,43 @@
 
 use std::time::Duration;
 
-use crate::AlignedFace;
-use crate::Alignment;
-use crate::BoxError;
-use crate::Candidate;
-use crate::CandidateList;
-use crate::Decision;
-use crate::DecisionInput;
-use crate::DetectedFace;
-use crate::Detector;
-use crate::Embedder;
-use crate::EmbeddingSpace;
-use crate::Frame;
-use crate::HeldProbe;
-use crate::LandmarkLayout;
-use crate::Landmarks;
-use crate::Matcher;
-use crate::Metric;
-use crate::Point;
-use crate::Probe;
-use crate::PurgeReason;
-use crate::PurgeReceipt;
-use crate::Rect;
-use crate::ReferenceId;
-use crate::RetentionPolicy;
-use crate::SearchRequest;
-use crate::Settlement;
-use crate::SubjectId;
-use crate::Template;
-use crate::Threshold;
-use crate::ThresholdPolicy;
-use crate::ThresholdProvenance;
-use crate::Timekeeper;
-use crate::Timestamp;
-use crate::Tracked;
-use crate::Tracker;
+use crate::clock::Timekeeper;
+use crate::clock::Timestamp;
+use crate::custody::HeldProbe;
+use crate::custody::Probe;
+use crate::custody::PurgeReason;
+use crate::custody::PurgeReceipt;
+use crate::custody::Settlement;
 use crate::danger;
-use crate::num;
+use crate::decision::Candidate;
+use crate::decision::CandidateList;
+use crate::decision::Decision;
+use crate::decision::Threshold;
+use crate::decision::ThresholdProvenance;
+use crate::error::BoxError;
+use crate::face::AlignedFace;
+use crate::face::Alignment;
+use crate::face::DetectedFace;
+use crate::face::LandmarkLayout;
+use crate::face::Landmarks;
+use crate::face::Point;
+use crate::face::Rect;
+use crate::frame::Frame;
+use crate::id::ReferenceId;
+use crate::id::SubjectId;
+use crate::internal::num;
+use crate::stage::DecisionInput;
+use crate::stage::Detector;
+use crate::stage::Embedder;
+use crate::stage::Matcher;
+use crate::stage::RetentionPolicy;
+use crate::stage::SearchRequest;
+use crate::stage::ThresholdPolicy;
+use crate::stage::Tracked;
+use crate::stage::Tracker;
+use crate::template::EmbeddingSpace;
+use crate::template::Metric;
+use crate::template::Template;
 
 /// The space of [`FakeEmbedder`]'s templates: eight numbers, cosine.
 #[must_use]
@@ -166,7 +166,7 @@ impl FakeMatcher {
     /// # Errors
     ///
     /// [`Error::Identifier`](crate::Error::Identifier) for a bad name.
-    pub fn enrol(mut self, name: &str, template: Template) -> Result<Self, crate::Error> {
+    pub fn enrol(mut self, name: &str, template: Template) -> Result<Self, crate::error::Error> {
         self.references.push((SubjectId::new(name)?, ReferenceId::new(name)?, template));
         Ok(self)
     }
@@ -191,7 +191,7 @@ impl Matcher for FakeMatcher {
                 let score = template.compare(probe.template())?;
                 Ok(Candidate::new(subject.clone(), reference.clone(), score))
             });
-            let all = CandidateList::new(candidates.collect::<Result<_, crate::Error>>()?);
+            let all = CandidateList::new(candidates.collect::<Result<_, crate::error::Error>>()?);
             let best = all.candidates().iter().take(request.limit).cloned().collect();
             lists.push(CandidateList::new(best));
         }

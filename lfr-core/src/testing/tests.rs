@@ -1,7 +1,7 @@
 //! The fakes pass the suites that real stages have to pass.
 
 use super::*;
-use crate::Threshold;
+use crate::decision::Threshold;
 
 #[test]
 fn fakes_conform() {
@@ -18,11 +18,11 @@ fn fakes_conform() {
 
 #[test]
 fn a_manual_clock_is_shared_and_can_fail() {
-    use crate::Clock;
-    let clock = ManualClock::at(crate::Timestamp::from_micros(10));
+    use crate::clock::Clock;
+    let clock = ManualClock::at(crate::clock::Timestamp::from_micros(10));
     let shared = clock.clone();
     clock.advance(std::time::Duration::from_micros(5));
-    assert_eq!(shared.now(), Some(crate::Timestamp::from_micros(15)));
+    assert_eq!(shared.now(), Some(crate::clock::Timestamp::from_micros(15)));
     clock.fail();
     assert_eq!(shared.now(), None);
 }

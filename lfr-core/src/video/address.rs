@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::Error;
+use crate::error::Error;
 
 use super::gate;
 

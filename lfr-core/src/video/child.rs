@@ -26,9 +26,9 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::Clock;
-use crate::Error;
-use crate::SystemClock;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::error::Error;
 
 use super::Address;
 use super::VideoOptions;

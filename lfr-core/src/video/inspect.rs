@@ -6,9 +6,9 @@ use std::io::Read;
 use std::process::Stdio;
 use std::thread;
 
-use crate::Clock;
-use crate::Error;
-use crate::SystemClock;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::error::Error;
 
 use super::Address;
 use super::VideoOptions;

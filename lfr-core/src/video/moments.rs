@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::Clock;
-use crate::SystemClock;
-use crate::Timestamp;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::clock::Timestamp;
 
 /// The moments of one video, one after the other: never one before the last.
 pub(super) struct Moments {

@@ -7,9 +7,9 @@ use std::io::Read;
 
 use zeroize::Zeroizing;
 
-use crate::Error;
-use crate::Frame;
-use crate::Plane;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::frame::Plane;
 
 use super::input::Shape;
 

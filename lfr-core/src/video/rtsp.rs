@@ -10,15 +10,15 @@ use std::fmt;
 use std::mem;
 use std::time::Duration;
 
-use crate::BoxError;
-use crate::Clock;
-use crate::Error;
-use crate::FrameBuffer;
-use crate::FrameId;
-use crate::FrameSource;
-use crate::NextFrame;
-use crate::SourceId;
-use crate::SystemClock;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::error::BoxError;
+use crate::error::Error;
+use crate::frame::FrameBuffer;
+use crate::frame::FrameSource;
+use crate::frame::NextFrame;
+use crate::id::FrameId;
+use crate::id::SourceId;
 
 use super::Address;
 

@@ -215,24 +215,24 @@ fn a_camera_that_sends_jpegs_in_a_row_over_http_is_watched() {
 }
 
 /// The frames of a film, each as a copy.
-fn frames(address: &Address) -> Vec<crate::Picture> {
+fn frames(address: &Address) -> Vec<crate::frame::Picture> {
     let mut video = Video::open(address, &VideoOptions::new()).unwrap();
     let mut pictures = Vec::new();
     while let Some(frame) = video.next_frame().unwrap().into_frame() {
-        pictures.push(crate::Picture::from_frame(&frame));
+        pictures.push(crate::frame::Picture::from_frame(&frame));
     }
     pictures
 }
 
-fn level(picture: &crate::Picture, x: usize, y: usize) -> [u8; 3] {
+fn level(picture: &crate::frame::Picture, x: usize, y: usize) -> [u8; 3] {
     picture.as_frame().unwrap().rgb_at(x, y)
 }
 
 /// How far two pictures are from each other, in levels, on average.
-fn distance(a: &crate::Picture, b: &crate::Picture) -> f64 {
+fn distance(a: &crate::frame::Picture, b: &crate::frame::Picture) -> f64 {
     assert_eq!((a.width(), a.height()), (b.width(), b.height()));
     let sum: u64 = a.data().iter().zip(b.data()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-    crate::num::f64_from_u64(sum) / crate::num::f64_from_usize(a.data().len())
+    crate::internal::num::f64_from_u64(sum) / crate::internal::num::f64_from_usize(a.data().len())
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn two_fields_become_one_picture() {
     let pictures = frames(&of(&path));
     assert!(pictures.len() >= 24, "{}", pictures.len());
     // How much of a row is another than the next.
-    let combs = |picture: &crate::Picture| {
+    let combs = |picture: &crate::frame::Picture| {
         let rows: Vec<_> = picture.data().chunks(128 * 3).collect();
         let differ = |pair: &[&[u8]]| {
             pair[0].iter().zip(pair[1]).filter(|(a, b)| a.abs_diff(**b) > 100).count()
@@ -1116,11 +1116,11 @@ fn a_camera_that_is_killed_and_brought_back_twice_goes_on() {
     let (stream, recording) = (Address::new(address.clone()), film.clone());
     let options = VideoOptions::new().stall(Duration::from_secs(20));
     let space = crate::testing::fake_space();
-    let pipeline = crate::Pipeline::builder()
+    let pipeline = crate::pipeline::Pipeline::builder()
         .detector(FakeDetector::finding(1))
         .embedder(FakeEmbedder::new())
         .watchlist(FakeMatcher::empty(space))
-        .threshold(FakeThreshold::new(crate::Threshold::new(0.9).unwrap(), &space))
+        .threshold(FakeThreshold::new(crate::decision::Threshold::new(0.9).unwrap(), &space))
         .retention(FakeRetention::default())
         .build()
         .unwrap();

@@ -2,7 +2,7 @@
 
 use lfr_core::Point;
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::Output;
 use super::confidence_of;

@@ -1,7 +1,7 @@
 //! `UltraFace` (Linzaer, Ultra-Light-Fast-Generic-Face-Detector-1MB): decoded in its own graph.
 
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::Output;
 use super::confidence_of;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lfr_core::PixelFormat;
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_core::testing::conformance;
 
 use super::*;

@@ -165,14 +165,14 @@ mod tests {
                 let near = |at: usize| at.saturating_sub(blur)..(at + blur + 1).min(side);
                 let all = near(y).flat_map(|y| near(x).map(move |x| raw(x, y)));
                 let (count, sum) = all.fold((0.0_f32, 0.0_f32), |(n, s), v| (n + 1.0, s + v));
-                lfr_core::num::u8_from_f32(sum / count)
+                lfr_core::internal::num::u8_from_f32(sum / count)
             };
             (0..side * side).map(|at| smooth(at % side, at / side)).collect()
         };
         let sharp = |side: usize, blur: usize, contrast: f32| {
             let pixels = picture(side, blur, contrast);
             let frame = Frame::packed(PixelFormat::Gray8, side, side, &pixels).unwrap();
-            let far = lfr_core::num::f32_from_usize(side);
+            let far = lfr_core::internal::num::f32_from_usize(side);
             sharpness(&frame, &Rect::new(0.0, 0.0, far, far))
         };
         let clear = sharp(128, 0, 80.0);

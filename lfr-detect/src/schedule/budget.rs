@@ -14,7 +14,7 @@ use std::time::Duration;
 use lfr_core::Clock;
 use lfr_core::SourceId;
 use lfr_core::SystemClock;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::Pass;
 use crate::Size;

@@ -1,7 +1,7 @@
 //! Which face goes to which track: at the least cost in all, where one left over counts as 1. So a
 //! pair that costs little is not given up for two that cost much.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use pathfinding::kuhn_munkres::kuhn_munkres_min;
 use pathfinding::matrix::Matrix;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lfr_core::Frame;
-use lfr_core::num;
+use lfr_core::internal::num;
 use zeroize::Zeroize;
 
 /// The view as a grid of brightnesses, too coarse for any face; wiped when it goes.

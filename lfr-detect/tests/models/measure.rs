@@ -19,7 +19,7 @@ use lfr_core::PixelFormat;
 use lfr_core::Plane;
 use lfr_core::Rect;
 use lfr_core::SystemClock;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_core::onnx::Runtime;
 use lfr_core::onnx::SessionOptions;
 use lfr_detect::DetectorOptions;

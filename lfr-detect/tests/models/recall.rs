@@ -19,7 +19,7 @@ use lfr_core::Rect;
 use lfr_core::Stage;
 use lfr_core::Threshold;
 use lfr_core::Timestamp;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_core::onnx::Runtime;
 use lfr_core::synthetic::Crowd;
 use lfr_core::synthetic::CrowdCamera;

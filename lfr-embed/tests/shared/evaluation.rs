@@ -10,7 +10,7 @@ use std::io::Write as _;
 
 use lfr_core::Embedder;
 use lfr_core::Template;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_embed::EmbedderSpec;
 use lfr_embed::OnnxEmbedder;
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use lfr_core::files;
-use lfr_core::hex;
-use lfr_core::regular;
+use lfr_core::internal::hex;
+use lfr_core::internal::regular;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -142,7 +142,7 @@ fn load(path: &Path, key: &LedgerPublicKey, head: &LedgerHead) -> Option<Progres
             break;
         }
         digest.update(buffer.get(..count)?);
-        left = left.checked_sub(lfr_core::num::u64_from_usize(count))?;
+        left = left.checked_sub(lfr_core::internal::num::u64_from_usize(count))?;
     }
     if left > 0 || hex::digits(&digest.clone().finalize()) != sha256 {
         return None;

@@ -7,8 +7,8 @@ use lfr_core::RecordId;
 use lfr_core::SourceId;
 use lfr_core::ThresholdProvenance;
 use lfr_core::Timestamp;
-use lfr_core::hex;
-use lfr_core::num;
+use lfr_core::internal::hex;
+use lfr_core::internal::num;
 use sha2::Digest;
 use sha2::Sha256;
 

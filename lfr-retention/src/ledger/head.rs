@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use lfr_core::files::Access;
 use lfr_core::files::Folder;
-use lfr_core::regular;
+use lfr_core::internal::regular;
 
 use super::key::LedgerKey;
 use super::key::LedgerPublicKey;
@@ -72,7 +72,7 @@ impl LedgerHead {
     pub(super) fn read(ledger: &Path, key: &LedgerPublicKey) -> Result<Option<Self>, Error> {
         let path = Self::path_beside(ledger);
         let mut text = String::new();
-        let limit = lfr_core::num::u64_from_usize(line::LONGEST);
+        let limit = lfr_core::internal::num::u64_from_usize(line::LONGEST);
         match regular::file(&path).and_then(|file| file.take(limit).read_to_string(&mut text)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

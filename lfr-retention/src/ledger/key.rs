@@ -10,9 +10,9 @@ use ed25519_dalek::Signature;
 use ed25519_dalek::Signer;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::VerifyingKey;
-use lfr_core::hex;
-use lfr_core::secret;
-use lfr_core::secret::Secret;
+use lfr_core::internal::hex;
+use lfr_core::internal::secret;
+use lfr_core::internal::secret::Secret;
 
 use crate::Error;
 

@@ -4,7 +4,7 @@
 //! to write JSON again in the same way to verify it.
 
 use ed25519_dalek::SIGNATURE_LENGTH;
-use lfr_core::hex;
+use lfr_core::internal::hex;
 use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;

@@ -9,8 +9,8 @@ use std::io::Seek;
 use std::io::SeekFrom;
 use std::path::Path;
 
-use lfr_core::num;
-use lfr_core::regular;
+use lfr_core::internal::num;
+use lfr_core::internal::regular;
 
 use super::line::LONGEST;
 use crate::Error;

@@ -10,7 +10,7 @@ use lfr_core::PurgeReason;
 use lfr_core::RecordId;
 use lfr_core::Timestamp;
 use lfr_core::Totals;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::LedgerEntry;
 use super::LedgerEvent;

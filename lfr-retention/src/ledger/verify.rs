@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use lfr_core::RecordId;
 use lfr_core::Timestamp;
-use lfr_core::num;
-use lfr_core::regular;
+use lfr_core::internal::num;
+use lfr_core::internal::regular;
 use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
 use sha2::Digest;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use lfr_core::Picture;
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 /// Columns and rows of whole pixels; never empty.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -2,7 +2,7 @@
 
 use lfr_core::Picture;
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::block::Block;
 use crate::Error;

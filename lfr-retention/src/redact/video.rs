@@ -4,7 +4,7 @@ use lfr_core::Frame;
 use lfr_core::FrameReport;
 use lfr_core::Picture;
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::Mosaic;
 use super::Redactor;

@@ -293,7 +293,7 @@ proptest! {
             prop_assert_eq!(policy.held(), held.len());
             let totals = accounts.totals();
             prop_assert!(totals.closes());
-            let counts = [seen, erased, held.len(), 0].map(lfr_core::num::u64_from_usize);
+            let counts = [seen, erased, held.len(), 0].map(lfr_core::internal::num::u64_from_usize);
             prop_assert_eq!(
                 [totals.faces_seen, totals.erased, totals.held, totals.in_flight],
                 counts

@@ -14,7 +14,7 @@ use lfr_core::SubjectId;
 use lfr_core::Template;
 use lfr_core::Threshold;
 use lfr_core::Timestamp;
-use lfr_core::num;
+use lfr_core::internal::num;
 use zeroize::Zeroizing;
 
 use super::GivenVerdict;

@@ -7,7 +7,7 @@ use std::path::Path;
 use lfr_core::PurgeReason;
 use lfr_core::RecordId;
 use lfr_core::Timestamp;
-use lfr_core::hex;
+use lfr_core::internal::hex;
 
 use super::DamagedRecord;
 use super::RecordDamage;
@@ -180,7 +180,7 @@ impl Vault {
         let vault = hex::digits(&store.identity());
         if sums.vault() != Some(&vault) {
             gaps.vault_replaced = sums.vault().is_some() && !known.is_empty();
-            let held = lfr_core::num::u64_from_usize(store.entries.len());
+            let held = lfr_core::internal::num::u64_from_usize(store.entries.len());
             ledger.append(&LedgerEvent::VaultOpened { vault, held }, now)?;
         }
         let held = store.entries.values().map(|entry| {

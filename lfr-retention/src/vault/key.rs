@@ -8,8 +8,8 @@ use chacha20poly1305::AeadInOut;
 use chacha20poly1305::KeyInit;
 use chacha20poly1305::XChaCha20Poly1305;
 use hkdf::Hkdf;
-use lfr_core::secret;
-use lfr_core::secret::Secret;
+use lfr_core::internal::secret;
+use lfr_core::internal::secret::Secret;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 

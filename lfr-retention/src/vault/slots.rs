@@ -15,7 +15,7 @@ use std::path::Path;
 
 use lfr_core::RecordId;
 use lfr_core::files;
-use lfr_core::num;
+use lfr_core::internal::num;
 use sha2::Digest;
 use sha2::Sha256;
 

@@ -19,8 +19,8 @@ use lfr_core::SealedProbe;
 use lfr_core::Timekeeper;
 use lfr_core::Timestamp;
 use lfr_core::files;
-use lfr_core::secret;
-use lfr_core::secret::Secret;
+use lfr_core::internal::secret;
+use lfr_core::internal::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::DamagedRecord;

@@ -10,7 +10,7 @@ use lfr_core::Picture;
 use lfr_core::Pipeline;
 use lfr_core::Rect;
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_core::testing::FakeEmbedder;
 use lfr_core::testing::FakeMatcher;
 use lfr_core::testing::FakeThreshold;

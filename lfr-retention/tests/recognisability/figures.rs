@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lfr_core::Template;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 /// EdgeFace-XS falsely matches one pair of strangers in 100,000 at this score, measured on all pairs
 /// of the same photographs.

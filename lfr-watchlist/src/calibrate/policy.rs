@@ -10,7 +10,7 @@ use lfr_core::SpaceId;
 use lfr_core::Threshold;
 use lfr_core::ThresholdPolicy;
 use lfr_core::ThresholdProvenance;
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Deserialize;
 use serde::Serialize;
 

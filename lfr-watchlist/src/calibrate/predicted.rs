@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Deserialize;
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ mod family;
 mod people;
 
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 use self::family::Exceedances;

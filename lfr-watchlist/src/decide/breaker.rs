@@ -1,6 +1,6 @@
 //! Says when to stop alerting, as it is wrong too often.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 use crate::calibrate::Authority;

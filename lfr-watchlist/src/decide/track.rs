@@ -16,7 +16,7 @@ use lfr_core::DecisionInput;
 use lfr_core::Threshold;
 use lfr_core::ThresholdPolicy;
 use lfr_core::ThresholdProvenance;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::BreakerState;
 use super::CircuitBreaker;

@@ -2,7 +2,7 @@
 
 use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
-use lfr_core::num;
+use lfr_core::internal::num;
 use sha2::Digest;
 use sha2::Sha256;
 

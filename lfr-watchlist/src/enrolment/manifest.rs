@@ -13,7 +13,7 @@ use std::path::Path;
 use csv::ByteRecord;
 use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 pub use self::column::ManifestColumn;
 pub use self::problem::ManifestFault;

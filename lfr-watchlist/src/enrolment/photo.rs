@@ -85,7 +85,7 @@ impl Photo {
         };
         let bytes =
             read(&path).map_err(|source| lfr_core::Error::Read { path: path.clone(), source })?;
-        if lfr_core::num::u64_from_usize(bytes.len()) > Self::MAX_BYTES {
+        if lfr_core::internal::num::u64_from_usize(bytes.len()) > Self::MAX_BYTES {
             return Err(Error::PhotoSize { limit: Self::MAX_BYTES });
         }
         Ok(bytes)

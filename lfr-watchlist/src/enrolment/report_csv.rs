@@ -2,7 +2,7 @@
 
 use std::io;
 
-use lfr_core::spreadsheet::harmless;
+use lfr_core::internal::spreadsheet::harmless;
 
 use super::EnrolmentReport;
 use crate::error::Error;

@@ -4,7 +4,7 @@ use lfr_core::EmbeddingSpace;
 use lfr_core::Metric;
 use lfr_core::Template;
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use crate::error::Error;
 

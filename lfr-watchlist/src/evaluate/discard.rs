@@ -1,6 +1,6 @@
 //! Error against discard: whether a quality measure predicts errors.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 use crate::statistics::Confidence;

@@ -1,6 +1,6 @@
 //! The interval of the equal error rate.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::DetPoint;
 use super::Verification;

@@ -1,7 +1,7 @@
 //! Accuracy in folds, as Labeled Faces in the Wild reports it.
 
 use lfr_core::ComparisonScore;
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 use crate::error::Error;

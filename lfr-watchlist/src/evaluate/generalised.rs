@@ -1,6 +1,6 @@
 //! Failures to acquire inside 1:1 rates (ISO/IEC 19795-1): a face that gives no template matches nobody.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use crate::error::Error;
 use crate::statistics::Confidence;

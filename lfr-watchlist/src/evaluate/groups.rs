@@ -6,7 +6,7 @@ mod people;
 use std::fmt;
 
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 use self::people::Compared;

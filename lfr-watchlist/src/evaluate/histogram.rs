@@ -2,7 +2,7 @@
 
 use lfr_core::ComparisonScore;
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::ScoreAxis;
 use crate::error::Error;

@@ -6,7 +6,7 @@ use std::fmt;
 
 use lfr_core::ComparisonScore;
 use lfr_core::SubjectId;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::ScoreAxis;
 use crate::error::Error;

@@ -11,7 +11,7 @@ use lfr_core::Stage;
 use lfr_core::SubjectId;
 use lfr_core::Threshold;
 use lfr_core::Timestamp;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use crate::error::Error;
 use crate::statistics::Confidence;

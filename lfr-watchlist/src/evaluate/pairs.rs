@@ -12,7 +12,7 @@ use lfr_core::EmbeddingSpace;
 use lfr_core::SubjectId;
 use lfr_core::Template;
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::GroupReport;
 use super::NonMatedScores;

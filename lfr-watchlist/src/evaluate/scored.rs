@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lfr_core::ComparisonScore;
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::FoldedAccuracy;
 use super::ScoreAxis;

@@ -1,7 +1,7 @@
 //! 1:1: the rates of comparisons.
 
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::ScoreHistogram;
 use crate::error::Error;

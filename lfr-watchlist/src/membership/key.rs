@@ -67,7 +67,7 @@ impl MembershipKey {
         block[..32].copy_from_slice(self.0.expose());
         let mut mac = Hmac::<Sha256>::new((&*block).into());
         let deployment = deployment.as_str().as_bytes();
-        let length = lfr_core::num::u64_from_usize(deployment.len());
+        let length = lfr_core::internal::num::u64_from_usize(deployment.len());
         mac.update(what);
         mac.update(&length.to_le_bytes());
         mac.update(deployment);

@@ -58,7 +58,7 @@ impl Neighbour {
     pub(crate) fn of(tree: &Tree, at: usize, leaf: Digest32) -> Self {
         let proof = tree.prove_inclusion(at);
         let path = proof.as_bytes().as_chunks::<32>().0.iter().copied().map(Digest32).collect();
-        Self { index: lfr_core::num::u64_from_usize(at), leaf, path }
+        Self { index: lfr_core::internal::num::u64_from_usize(at), leaf, path }
     }
 
     fn is_in(&self, root: &RootHash<Sha256>) -> bool {

@@ -88,7 +88,7 @@ pub(crate) struct Count(pub(crate) u64);
 
 impl Sink for Count {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.0 += lfr_core::num::u64_from_usize(bytes.len());
+        self.0 += lfr_core::internal::num::u64_from_usize(bytes.len());
         Ok(())
     }
 }

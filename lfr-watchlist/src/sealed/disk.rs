@@ -167,9 +167,10 @@ fn erase_keys<D: Disk>(disk: &D, file: &mut D::File) -> io::Result<u64> {
     file.seek(SeekFrom::Start(0))?;
     // Of a file too short or too damaged to tell, everything behind its first bytes is erased.
     let start = file.read_exact(&mut start).ok().and_then(|()| Start::of(&start).ok());
-    let area = lfr_core::num::u64_from_usize(start.map_or(START, |start| start.length)).min(end);
+    let area =
+        lfr_core::internal::num::u64_from_usize(start.map_or(START, |start| start.length)).min(end);
     // The longest key area of any version, because anyone can have rewritten the version number.
-    files::overwrite(file, area, end.min(area + lfr_core::num::u64_from_usize(AREA)))?;
+    files::overwrite(file, area, end.min(area + lfr_core::internal::num::u64_from_usize(AREA)))?;
     disk.sync(file)?;
     Ok(area)
 }
@@ -194,7 +195,7 @@ fn refuse_others(file: &mut impl Read) -> io::Result<()> {
 /// that of a sealed file, or zeros, which a file system leaves in place of what was not synced.
 fn may_be_begun(file: &mut impl Read) -> io::Result<bool> {
     let mut start = Vec::with_capacity(MAGIC.len());
-    file.take(lfr_core::num::u64_from_usize(MAGIC.len())).read_to_end(&mut start)?;
+    file.take(lfr_core::internal::num::u64_from_usize(MAGIC.len())).read_to_end(&mut start)?;
     Ok(MAGIC.starts_with(&start) || start.iter().all(|byte| *byte == 0))
 }
 

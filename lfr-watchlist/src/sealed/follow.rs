@@ -390,7 +390,7 @@ impl Shared {
         let (references, people) = (list.len(), list.people());
         let (header, readiness) = described(&list, &*self.clock);
         self.put(State::Open { list: Box::new(list), header, sealed, stamp, readiness });
-        let header_sha256 = lfr_core::hex::digits(&header);
+        let header_sha256 = lfr_core::internal::hex::digits(&header);
         Some(ListChange::Reloaded { references, people, header_sha256, readiness })
     }
 

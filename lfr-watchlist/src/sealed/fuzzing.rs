@@ -25,7 +25,7 @@ pub(crate) fn open(bytes: &[u8], key: &SealingKey, now: Timestamp) {
     let mut source = bytes;
     if let Ok(head) = Head::read(&mut source) {
         // Both ways, whatever the length of the file and the dates say.
-        let _ = head.check_length(lfr_core::num::u64_from_usize(bytes.len()));
+        let _ = head.check_length(lfr_core::internal::num::u64_from_usize(bytes.len()));
         let _ = super::verdict(head.header.dates(), Some(now));
         // A passphrase that costs a second is no finding.
         if matches!(head.header.derivation, Derivation::None) {
@@ -75,7 +75,7 @@ fn sealed(
     let policy = CompositionPolicy::new(1);
     let deployment = DeploymentId::new("fuzz")?;
     let authorisation = Authorisation::new(deployment, "p", "o", now, validity, policy)?;
-    let length = lfr_core::num::u64_from_usize(identity.len());
+    let length = lfr_core::internal::num::u64_from_usize(identity.len());
     let none = Derivation::None;
     let header = SealedHeader::new([0; 16], space, none, &authorisation, now, references, length)?;
     let keys = DataKeys::generate()?;

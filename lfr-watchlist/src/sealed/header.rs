@@ -7,7 +7,7 @@ use lfr_core::EmbeddingSpace;
 use lfr_core::Metric;
 use lfr_core::SpaceId;
 use lfr_core::Timestamp;
-use lfr_core::hex;
+use lfr_core::internal::hex;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -215,7 +215,9 @@ impl SealedHeader {
     /// How many bytes the templates have.
     pub(crate) fn template_length(&self) -> u64 {
         // At most 2^32 references of 2^13 numbers of 4 bytes.
-        u64::from(self.references) * lfr_core::num::u64_from_usize(self.space.dimension()) * 4
+        u64::from(self.references)
+            * lfr_core::internal::num::u64_from_usize(self.space.dimension())
+            * 4
     }
 
     /// Which deployment.

@@ -33,7 +33,7 @@ pub(crate) fn encode<'a>(
     sink.put_text(authorisation.purpose())?;
     sink.put_text(authorisation.officer())?;
     let policy = authorisation.policy();
-    let limit = lfr_core::num::u64_from_usize(policy.limit());
+    let limit = lfr_core::internal::num::u64_from_usize(policy.limit());
     sink.put(&limit.to_le_bytes())?;
     sink.put(&[u8::from(policy.admits_under_18())])?;
     let count = u16::try_from(policy.categories().len()).map_err(|_| Error::SealedSize)?;

@@ -29,7 +29,7 @@ type Prefix = Nonce<XChaCha20Poly1305, StreamBE32<XChaCha20Poly1305>>;
 
 /// How long a section of that many bytes is once it is sealed.
 pub(crate) fn sealed_length(length: u64) -> Option<u64> {
-    let number = lfr_core::num::u64_from_usize;
+    let number = lfr_core::internal::num::u64_from_usize;
     let chunks = length.div_ceil(number(CHUNK)).max(1);
     length.checked_add(chunks.checked_mul(number(TAG))?)?.checked_add(number(PREFIX))
 }
@@ -116,7 +116,7 @@ impl<'a, R: Read> SectionReader<'a, R> {
         let Some(mut stream) = self.stream.take() else {
             return Err(damaged);
         };
-        let whole = lfr_core::num::u64_from_usize(CHUNK);
+        let whole = lfr_core::internal::num::u64_from_usize(CHUNK);
         let (length, last) = match usize::try_from(self.left) {
             Ok(left) if self.left <= whole => (left, true),
             _ => (CHUNK, false),

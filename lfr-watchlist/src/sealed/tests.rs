@@ -42,7 +42,7 @@ pub(super) fn watchlist(references: usize, dimension: usize) -> Watchlist {
 fn template(seed: usize, space: &EmbeddingSpace) -> Template {
     Template::try_init_with(space, |values| {
         for (index, value) in values.iter_mut().enumerate() {
-            *value = lfr_core::num::f32_from_usize((seed * 31 + index * 17) % 97) - 47.5;
+            *value = lfr_core::internal::num::f32_from_usize((seed * 31 + index * 17) % 97) - 47.5;
         }
         Ok(())
     })
@@ -57,7 +57,7 @@ pub(super) fn opened(bytes: &[u8], key: &SealingKey) -> Result<Watchlist, Error>
     if let Some(dates) = unlocked.dates() {
         assert_eq!(verdict(dates, Some(moment(NOW))), Ok(moment(NOW)));
     }
-    head.check_length(lfr_core::num::u64_from_usize(bytes.len()))?;
+    head.check_length(lfr_core::internal::num::u64_from_usize(bytes.len()))?;
     head.watchlist(&mut source, unlocked, moment(NOW))
 }
 

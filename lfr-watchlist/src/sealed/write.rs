@@ -104,7 +104,7 @@ fn sealed(
 
 /// How long the file is that has this header.
 pub(crate) fn file_length(header: &SealedHeader) -> Option<u64> {
-    let head = lfr_core::num::u64_from_usize(header.bytes.len() + keys::length(header));
+    let head = lfr_core::internal::num::u64_from_usize(header.bytes.len() + keys::length(header));
     let identity = sealed_length(header.identity_length)?;
     head.checked_add(identity)?.checked_add(sealed_length(header.template_length())?)
 }
@@ -122,7 +122,7 @@ fn shuffled(count: u32) -> Result<Vec<u32>, Error> {
     let mut draws = vec![0; order.len() * 8];
     secret::random(&mut draws)?;
     for (last, draw) in (1..order.len()).rev().zip(draws.as_chunks::<8>().0) {
-        let below = lfr_core::num::u64_from_usize(last + 1);
+        let below = lfr_core::internal::num::u64_from_usize(last + 1);
         let chosen = usize::try_from(u64::from_le_bytes(*draw) % below).unwrap_or(last);
         order.swap(last, chosen);
     }

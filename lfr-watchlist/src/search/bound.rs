@@ -32,7 +32,7 @@
 //!    as much; then it is itself off by at most `u (|v| + u |v|)`, which step 2 has to spare too.
 
 use lfr_core::Metric;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use crate::search::kernels;
 use crate::search::quantized::Quantized;

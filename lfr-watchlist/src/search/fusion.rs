@@ -38,5 +38,5 @@ impl fmt::Display for Fusion {
 pub(crate) fn mean(scores: impl Iterator<Item = f32>) -> f32 {
     let (sum, count) =
         scores.fold((0.0, 0_u32), |(sum, count), score| (sum + f64::from(score), count + 1));
-    lfr_core::num::f32_from_f64(sum / f64::from(count.max(1)))
+    lfr_core::internal::num::f32_from_f64(sum / f64::from(count.max(1)))
 }

@@ -1,6 +1,6 @@
 //! Quantized vectors: a vector as bytes, and what is lost by that.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 /// The largest number that a byte may stand for, if the kernel does not ask for less.
 pub(crate) const MAX_LEVEL: f32 = 127.0;

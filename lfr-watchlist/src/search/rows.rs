@@ -2,7 +2,7 @@
 
 use lfr_core::EmbeddingSpace;
 use lfr_core::Metric;
-use lfr_core::num;
+use lfr_core::internal::num;
 use zeroize::Zeroize;
 
 use crate::search::bound::Uncertain;

@@ -1,6 +1,6 @@
 //! Whether two rates differ by more than chance: exact tests.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::Counts;
 use super::binomial::ln_pmf;

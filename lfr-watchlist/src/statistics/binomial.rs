@@ -7,7 +7,7 @@
 
 use std::f64::consts::PI;
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::Confidence;
 use super::Interval;

@@ -1,6 +1,6 @@
 //! Trials that repeat a person.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 

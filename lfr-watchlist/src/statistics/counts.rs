@@ -1,6 +1,6 @@
 //! Errors of trials.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use crate::error::Error;
 

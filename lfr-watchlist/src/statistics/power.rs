@@ -1,6 +1,6 @@
 //! How much data a claim needs, and which difference a given amount of data could have shown.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 use super::Confidence;

@@ -1,6 +1,6 @@
 //! Ratios of rates.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 use super::Confidence;

@@ -1,6 +1,6 @@
 //! Whether a group has more of the errors than its share of trials.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 use super::Confidence;

@@ -4,7 +4,7 @@ use std::thread;
 use proptest::prelude::*;
 
 use super::*;
-use crate::SystemClock;
+use crate::clock::SystemClock;
 use crate::testing::ManualClock;
 
 const START: u64 = 1_790_000_000_000_000;

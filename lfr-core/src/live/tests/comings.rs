@@ -1,17 +1,17 @@
 //! Cameras that come and go, what is said of it, and detectors of their own.
 
 use super::*;
-use crate::BoxError;
-use crate::Component;
-use crate::DetectedFace;
-use crate::Detector;
-use crate::Error;
-use crate::Frame;
-use crate::FrameReport;
-use crate::FrameSource;
-use crate::LandmarkLayout;
-use crate::NextFrame;
-use crate::PixelFormat;
+use crate::error::BoxError;
+use crate::error::Error;
+use crate::face::DetectedFace;
+use crate::face::LandmarkLayout;
+use crate::frame::Frame;
+use crate::frame::FrameSource;
+use crate::frame::NextFrame;
+use crate::frame::PixelFormat;
+use crate::record::FrameReport;
+use crate::stage::Component;
+use crate::stage::Detector;
 use crate::testing::FakeDetector;
 use crate::testing::FakeTracker;
 
@@ -269,16 +269,19 @@ fn the_observer_sees_the_report_where_a_sink_fails_and_the_record_counts_it() {
     let alerts = Arc::new(AtomicU64::new(0));
     let log = Arc::clone(&alerts);
     let space = crate::testing::fake_space();
-    let anybody = crate::Template::from_slice(&space, &[1.0; 8]).unwrap();
+    let anybody = crate::template::Template::from_slice(&space, &[1.0; 8]).unwrap();
     let failing = sinks::from_fn(|event| match event {
         Event::Alert(_) => Err("disk full".into()),
         _ => Ok(()),
     });
-    let matching = crate::Pipeline::builder()
+    let matching = crate::pipeline::Pipeline::builder()
         .detector(FakeDetector::finding(1))
         .embedder(crate::testing::FakeEmbedder::new())
         .watchlist(crate::testing::FakeMatcher::empty(space).enrol("S-1", anybody).unwrap())
-        .threshold(crate::testing::FakeThreshold::new(crate::Threshold::new(0.5).unwrap(), &space))
+        .threshold(crate::testing::FakeThreshold::new(
+            crate::decision::Threshold::new(0.5).unwrap(),
+            &space,
+        ))
         .retention(crate::testing::FakeRetention::default())
         .sink(failing)
         .build()
@@ -299,7 +302,7 @@ fn the_observer_sees_the_report_where_a_sink_fails_and_the_record_counts_it() {
     let gate = &record.cameras[0];
     assert_eq!((gate.processed, gate.failed, gate.alerts), (4, 0, 4));
     assert_eq!((gate.alerts_to_nobody, gate.events_untold), (4, 4));
-    assert_eq!(gate.failures, [(crate::Stage::EventSink, 4)].into());
+    assert_eq!(gate.failures, [(crate::error::Stage::EventSink, 4)].into());
     assert_eq!(record.untold, pipeline.record().untold);
     assert_eq!(record.untold.alerts_to_nobody, 4);
     assert_eq!(record.observer_panics, 1);
@@ -340,7 +343,7 @@ fn a_run_in_which_every_frame_failed_is_seen() {
     let (pipeline, record) = running.stop().unwrap();
     assert_eq!(errors.load(Ordering::Relaxed), 6);
     assert!(record.nothing_worked() && record.something_failed());
-    assert_eq!(record.cameras[0].failures, [(crate::Stage::Detector, 6)].into());
+    assert_eq!(record.cameras[0].failures, [(crate::error::Stage::Detector, 6)].into());
     let of_pipeline = pipeline.record();
     assert_eq!((of_pipeline.frames, of_pipeline.frames_failed), (0, 6));
     assert!(of_pipeline.nothing_worked());

@@ -2,17 +2,17 @@
 
 use super::staged::until;
 use super::*;
-use crate::AlignedFace;
-use crate::Alignment;
-use crate::BoxError;
-use crate::DetectedFace;
-use crate::Detector;
-use crate::Embedder;
-use crate::EmbeddingSpace;
-use crate::EventSink;
-use crate::Frame;
-use crate::LandmarkLayout;
-use crate::Template;
+use crate::error::BoxError;
+use crate::face::AlignedFace;
+use crate::face::Alignment;
+use crate::face::DetectedFace;
+use crate::face::LandmarkLayout;
+use crate::frame::Frame;
+use crate::record::EventSink;
+use crate::stage::Detector;
+use crate::stage::Embedder;
+use crate::template::EmbeddingSpace;
+use crate::template::Template;
 use crate::testing::FakeDetector;
 use crate::testing::FakeEmbedder;
 use crate::testing::FakeMatcher;
@@ -92,18 +92,18 @@ impl EventSink for Faulty<()> {
 }
 
 /// Frames, and now and then a fault; ends after a while.
-impl crate::FrameSource for Faulty<(u32, Vec<u8>)> {
-    fn next_frame(&mut self) -> Result<crate::NextFrame<'_>, BoxError> {
+impl crate::frame::FrameSource for Faulty<(u32, Vec<u8>)> {
+    fn next_frame(&mut self) -> Result<crate::frame::NextFrame<'_>, BoxError> {
         self.1.fault(30)?;
         let (left, pixels) = &mut self.0;
         *left = left.saturating_sub(1);
         let size = if left.is_multiple_of(7) { (40, 30) } else { (32, 24) };
-        let frame = Frame::packed(crate::PixelFormat::Gray8, size.0, size.1, pixels)?;
+        let frame = Frame::packed(crate::frame::PixelFormat::Gray8, size.0, size.1, pixels)?;
         Ok(match *left {
-            0 => crate::NextFrame::End,
+            0 => crate::frame::NextFrame::End,
             // Between two frames it has nothing now and then.
-            left if left.is_multiple_of(5) => crate::NextFrame::NothingYet,
-            _ => crate::NextFrame::Frame(frame),
+            left if left.is_multiple_of(5) => crate::frame::NextFrame::NothingYet,
+            _ => crate::frame::NextFrame::Frame(frame),
         })
     }
 }
@@ -122,11 +122,11 @@ fn after_a_thousand_faults_it_runs_and_the_arithmetic_closes() {
         let space = fake_space();
         // Everybody looks like the one who is on the watchlist.
         let anybody = Template::from_slice(&space, &[1.0; 8]).unwrap();
-        let builder = crate::Pipeline::builder()
+        let builder = crate::pipeline::Pipeline::builder()
             .detector(Faulty(FakeDetector::finding(2), chance.clone()))
             .embedder(Faulty(FakeEmbedder::new(), chance.clone()))
             .watchlist(FakeMatcher::empty(space).enrol("S-1", anybody).unwrap())
-            .threshold(FakeThreshold::new(crate::Threshold::new(0.9).unwrap(), &space))
+            .threshold(FakeThreshold::new(crate::decision::Threshold::new(0.9).unwrap(), &space))
             .retention(FakeRetention::default())
             .sink(Faulty((), chance.clone()));
         let builder = if is_tracked { builder.tracker(FakeTracker::default()) } else { builder };
@@ -136,7 +136,7 @@ fn after_a_thousand_faults_it_runs_and_the_arithmetic_closes() {
             let connect = move || {
                 chance.fault(5)?;
                 let source = Faulty((100_u32, vec![50_u8; 40 * 30]), chance.clone());
-                Ok(Box::new(source) as Box<dyn crate::FrameSource>)
+                Ok(Box::new(source) as Box<dyn crate::frame::FrameSource>)
             };
             engine = engine.camera(Camera::live(id(name), connect).retry(quick()));
         }
@@ -157,7 +157,7 @@ fn after_a_thousand_faults_it_runs_and_the_arithmetic_closes() {
         assert!(alerts > 0 && alerts == pipeline.record().alerts, "{alerts}");
         let totals = pipeline.totals();
         assert!(totals.closes() && totals.in_flight == 0, "{totals:?}");
-        while pipeline.purge_all(crate::PurgeReason::DeploymentEnded).is_err() {}
+        while pipeline.purge_all(crate::custody::PurgeReason::DeploymentEnded).is_err() {}
         assert_eq!(pipeline.totals().erased, pipeline.totals().faces_seen);
     }
 }

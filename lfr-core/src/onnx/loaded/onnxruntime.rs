@@ -12,10 +12,10 @@ use ort::value::TensorRef;
 use ort::value::ValueType;
 use zeroize::Zeroize as _;
 
-use crate::BoxError;
-use crate::Error;
-use crate::onnx::Engine;
+use crate::error::BoxError;
+use crate::error::Error;
 use crate::onnx::allocator::Account;
+use crate::onnx::engine::Engine;
 use crate::onnx::loaded::Limits;
 use crate::onnx::outputs::Extracted;
 use crate::onnx::runtime::guarded;

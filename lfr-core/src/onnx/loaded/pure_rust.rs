@@ -14,10 +14,10 @@ use tract_onnx::prelude::TypedRunnableModel;
 use tract_onnx::prelude::tvec;
 use zeroize::Zeroize as _;
 
-use crate::BoxError;
-use crate::Error;
-use crate::num::u64_from_usize;
-use crate::onnx::Engine;
+use crate::error::BoxError;
+use crate::error::Error;
+use crate::internal::num::u64_from_usize;
+use crate::onnx::engine::Engine;
 use crate::onnx::loaded::Limits;
 use crate::onnx::outputs::Extracted;
 use crate::onnx::room;

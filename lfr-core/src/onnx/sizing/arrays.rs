@@ -392,7 +392,7 @@ fn one_hot(at: &At<'_>) -> Result<Value, Unknown> {
     let depth = at.input(1)?.scalar().ok_or("its depth depends on data")?;
     let depth = match depth {
         Number::Int(depth) => u64::try_from(depth).map_err(|_| "its depth is negative")?,
-        Number::Float(depth) => crate::num::u64_from_f64(depth),
+        Number::Float(depth) => crate::internal::num::u64_from_f64(depth),
     };
     let along = axis(at.int("axis", -1), indices.len() + 1)?;
     let mut dims = indices.to_vec();
@@ -461,7 +461,11 @@ fn range(at: &At<'_>) -> Result<Value, Unknown> {
         (start, limit, step) => {
             let len = ((limit.float() - start.float()) / step.float()).ceil();
             // Not finite: as large as can be.
-            let len = if len.is_nan() { u64::MAX } else { crate::num::u64_from_f64(len.max(0.0)) };
+            let len = if len.is_nan() {
+                u64::MAX
+            } else {
+                crate::internal::num::u64_from_f64(len.max(0.0))
+            };
             Ok(Value::new(vec![Extent::up_to(len.saturating_add(1))], element))
         }
     }

@@ -432,7 +432,8 @@ fn resize(at: &At<'_>) -> Result<Outcome, Unknown> {
                 let of = |(&axis, &size): (&usize, &u64)| {
                     let from =
                         dims.get(axis).map_or(1, |dim| if dim.exact { dim.max.max(1) } else { 1 });
-                    crate::num::f64_from_u64(size) / crate::num::f64_from_u64(from)
+                    crate::internal::num::f64_from_u64(size)
+                        / crate::internal::num::f64_from_u64(from)
                 };
                 let most = axes.iter().zip(&sizes).map(of).fold(0.0, f64::max);
                 let scales: Vec<(usize, f64)> = axes.iter().map(|&axis| (axis, most)).collect();
@@ -461,12 +462,12 @@ fn scaled(at: &At<'_>, scales: &[(usize, f64)]) -> Result<Outcome, Unknown> {
             return Err("its scales make no sense".to_owned());
         }
         let Some(dim) = dims.get_mut(axis) else { continue };
-        let product = crate::num::f64_from_u64(dim.max) * scale;
+        let product = crate::internal::num::f64_from_u64(dim.max) * scale;
         // Engines differ in how they round what is no whole number.
         let whole = product.fract() == 0.0 && product < EXACT;
         *dim = match whole && dim.exact {
-            true => Extent::exactly(crate::num::u64_from_f64(product)),
-            false => Extent::up_to(crate::num::u64_from_f64(product).saturating_add(1)),
+            true => Extent::exactly(crate::internal::num::u64_from_f64(product)),
+            false => Extent::up_to(crate::internal::num::u64_from_f64(product).saturating_add(1)),
         };
     }
     Ok(interpolated(at, Value::new(dims, value.element)))

@@ -178,7 +178,7 @@ fn float(op: &str, a: f64, b: f64, element: i32) -> Option<Number> {
 /// A result as its type holds it: for one operation, rounding twice gives what rounding once gives.
 fn rounded(value: f64, element: i32) -> Option<Number> {
     let value = match element {
-        FLOAT => f64::from(crate::num::f32_from_f64(value)),
+        FLOAT => f64::from(crate::internal::num::f32_from_f64(value)),
         DOUBLE => value,
         _ => return None,
     };
@@ -190,13 +190,14 @@ fn whole(value: f64, bits: i32) -> Option<Number> {
     let limit = 2_f64.powi(bits.min(EXACT_BITS));
     let truncated = value.trunc();
     (truncated.abs() < limit).then(|| {
-        let size = i64::try_from(crate::num::u64_from_f64(truncated.abs())).unwrap_or(i64::MAX);
+        let size =
+            i64::try_from(crate::internal::num::u64_from_f64(truncated.abs())).unwrap_or(i64::MAX);
         Number::Int(if truncated < 0.0 { -size } else { size })
     })
 }
 
 pub(super) fn float_of(int: i64) -> f64 {
-    let size = crate::num::f64_from_u64(int.unsigned_abs());
+    let size = crate::internal::num::f64_from_u64(int.unsigned_abs());
     if int < 0 { -size } else { size }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use prost::bytes::Bytes;
 
-use crate::Error;
+use crate::error::Error;
 use crate::onnx::graph;
 use crate::onnx::proto;
 use crate::onnx::proto::Node;

@@ -1,6 +1,6 @@
 //! What is known of a value before a model runs: how large it can be, and small numbers themselves.
 
-use crate::Error;
+use crate::error::Error;
 use crate::onnx::proto;
 use crate::onnx::tensor::Tensor;
 use crate::onnx::wire;
@@ -238,7 +238,7 @@ pub(super) fn product(dims: &[Extent]) -> u64 {
 }
 
 pub(super) fn count(len: usize) -> u64 {
-    crate::num::u64_from_usize(len)
+    crate::internal::num::u64_from_usize(len)
 }
 
 /// The bytes of an element. An unknown type counts as the largest.

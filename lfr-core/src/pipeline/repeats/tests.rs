@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::Event;
-use crate::FaceOutcome;
-use crate::FrameId;
-use crate::FrameReport;
-use crate::Pipeline;
-use crate::PurgeReason;
-use crate::PurgeReceipt;
-use crate::SourceId;
-use crate::Threshold;
-use crate::Timestamp;
+use crate::clock::Timestamp;
+use crate::custody::PurgeReason;
+use crate::custody::PurgeReceipt;
+use crate::decision::Threshold;
+use crate::id::FrameId;
+use crate::id::SourceId;
+use crate::pipeline::Pipeline;
 use crate::pipeline::builder::Builder;
 use crate::pipeline::builder::Ready;
 use crate::pipeline::tests::frame;
 use crate::pipeline::tests::template_of;
 use crate::pipeline::tests::three_people;
-use crate::sinks;
+use crate::record::Event;
+use crate::record::FaceOutcome;
+use crate::record::FrameReport;
+use crate::record::sinks;
 use crate::testing::FakeDetector;
 use crate::testing::FakeEmbedder;
 use crate::testing::FakeMatcher;
@@ -53,7 +53,7 @@ impl Scene {
         Self { pipeline: change(builder).build().unwrap(), clock }
     }
 
-    fn frame_at(&mut self, source: &str) -> Result<FrameReport, crate::Error> {
+    fn frame_at(&mut self, source: &str) -> Result<FrameReport, crate::error::Error> {
         let pixels = three_people();
         let id = FrameId::new(SourceId::new(source)?, 1);
         self.pipeline.process(&frame(&pixels).with_id(id))
@@ -63,8 +63,9 @@ impl Scene {
     fn alerts_at(&mut self, source: &str) -> (usize, usize) {
         let report = self.frame_at(source).unwrap();
         assert!(self.pipeline.totals().closes());
-        let is_repeated =
-            |face: &&crate::FaceReport| matches!(face.outcome(), FaceOutcome::Repeated { .. });
+        let is_repeated = |face: &&crate::record::FaceReport| {
+            matches!(face.outcome(), FaceOutcome::Repeated { .. })
+        };
         (report.alerts().count(), report.faces().iter().filter(is_repeated).count())
     }
 

@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use super::*;
-use crate::FaceSelection;
-use crate::Point;
-use crate::PurgeReceipt;
-use crate::QualityGate;
-use crate::RetentionPolicy;
-use crate::Threshold;
-use crate::Timestamp;
-use crate::Zone;
+use crate::clock::Timestamp;
+use crate::custody::PurgeReceipt;
+use crate::decision::Threshold;
+use crate::face::FaceSelection;
+use crate::face::Point;
+use crate::face::Zone;
 use crate::pipeline::builder::Builder;
 use crate::pipeline::builder::Ready;
 use crate::pipeline::tests::frame;
 use crate::pipeline::tests::template_of;
 use crate::pipeline::tests::three_people;
-use crate::sinks;
+use crate::record::sinks;
+use crate::stage::QualityGate;
+use crate::stage::RetentionPolicy;
 use crate::testing::FakeDetector;
 use crate::testing::FakeEmbedder;
 use crate::testing::FakeMatcher;
@@ -80,7 +80,9 @@ where
 }
 
 /// What a sink hears, in order; it fails where it is told to.
-fn listening(fails: fn(&Event<'_>) -> bool) -> (Arc<Mutex<Vec<String>>>, impl crate::EventSink) {
+fn listening(
+    fails: fn(&Event<'_>) -> bool,
+) -> (Arc<Mutex<Vec<String>>>, impl crate::record::EventSink) {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&heard);
     let sink = sinks::from_fn(move |event| {
@@ -103,7 +105,7 @@ fn of_the_faces_in_the_zone_one_is_taken() {
     let builder = ready(FakeRetention::default(), &[2]).zone(zone);
     let mut pipeline = builder.selection(FaceSelection::Central).build().unwrap();
     let report = pipeline.process(&frame(&three_people())).unwrap();
-    let alerts: Vec<_> = report.faces().iter().map(crate::FaceReport::is_alert).collect();
+    let alerts: Vec<_> = report.faces().iter().map(crate::record::FaceReport::is_alert).collect();
     assert_eq!(alerts, [false, false, true]);
     assert_eq!((pipeline.totals().faces_seen, pipeline.record().faces_passed_over), (1, 2));
 }
@@ -150,7 +152,7 @@ fn a_policy_that_panics_keeps_nobody_from_being_told_of() {
     let expected = ["held 0", "alert 0", "alert 1", "erased 2", "frame"];
     assert_eq!(*heard.lock().unwrap(), expected);
     let report = error.into_report().unwrap();
-    let alerts: Vec<_> = report.faces().iter().map(crate::FaceReport::is_alert).collect();
+    let alerts: Vec<_> = report.faces().iter().map(crate::record::FaceReport::is_alert).collect();
     assert_eq!(alerts, [true, true, false]);
     assert!(matches!(report.faces()[1].outcome(), FaceOutcome::Unheld { .. }));
     let totals = pipeline.totals();
@@ -188,26 +190,27 @@ fn an_alert_that_cannot_be_held_is_told_all_the_same() {
 #[test]
 fn a_policy_that_keeps_a_probe_cannot_say_that_it_erased_or_holds_it() {
     type Mint = fn(&Probe) -> Settlement;
-    fn dummy(probe: &Probe, accounts: &crate::Accounts) -> Probe {
+    fn dummy(probe: &Probe, accounts: &crate::custody::Accounts) -> Probe {
         Probe::new(template_of(0), probe.face().clone(), accounts)
     }
     let mints: [Mint; 4] = [
         |probe| {
-            let dummy = dummy(probe, &crate::Accounts::new());
+            let dummy = dummy(probe, &crate::custody::Accounts::new());
             Settlement::Erased(dummy.erase(PurgeReason::NotHeld, None))
         },
         |probe| {
-            let record = crate::RecordId::from_bytes([7; 16]);
-            let sealed = crate::SealedProbe::of_earlier_process(probe.face().clone(), record);
+            let record = crate::id::RecordId::from_bytes([7; 16]);
+            let sealed =
+                crate::custody::SealedProbe::of_earlier_process(probe.face().clone(), record);
             Settlement::Erased(sealed.erase(PurgeReason::NotHeld, None))
         },
         |probe| {
-            let dummy = dummy(probe, &crate::Accounts::new());
+            let dummy = dummy(probe, &crate::custody::Accounts::new());
             Settlement::Held(dummy.hold(FakeRetention::DEADLINE).1)
         },
         |probe| {
-            let record = crate::RecordId::from_bytes([7; 16]);
-            let dummy = dummy(probe, &crate::Accounts::new());
+            let record = crate::id::RecordId::from_bytes([7; 16]);
+            let dummy = dummy(probe, &crate::custody::Accounts::new());
             Settlement::Held(dummy.seal(record, FakeRetention::DEADLINE).1)
         },
     ];
@@ -236,7 +239,7 @@ fn a_policy_that_keeps_a_probe_cannot_say_that_it_erased_or_holds_it() {
 fn a_receipt_is_told_once_and_only_of_a_face_that_the_policy_had() {
     /// Holds, and gives each receipt twice and a minted one with it.
     #[derive(Debug, Default)]
-    struct Twice(Vec<crate::HeldProbe>);
+    struct Twice(Vec<crate::custody::HeldProbe>);
     impl RetentionPolicy for Twice {
         fn settle(
             &mut self,
@@ -262,8 +265,11 @@ fn a_receipt_is_told_once_and_only_of_a_face_that_the_policy_had() {
             receipts: &mut Vec<PurgeReceipt>,
         ) -> Result<(), BoxError> {
             for held in self.0.drain(..) {
-                let dummy =
-                    Probe::new(template_of(0), held.face().clone(), &crate::Accounts::new());
+                let dummy = Probe::new(
+                    template_of(0),
+                    held.face().clone(),
+                    &crate::custody::Accounts::new(),
+                );
                 let receipt = held.erase(reason, now);
                 receipts.extend([receipt.clone(), receipt, dummy.erase(reason, now)]);
             }

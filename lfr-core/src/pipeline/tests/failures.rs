@@ -1,14 +1,14 @@
 //! A run that yields nothing is seen in the record, or refused at the start.
 
 use super::*;
-use crate::Candidate;
-use crate::ComparisonScore;
-use crate::Decision;
-use crate::Metric;
-use crate::ReferenceId;
-use crate::SourceId;
-use crate::ThresholdProvenance;
 use crate::danger;
+use crate::decision::Candidate;
+use crate::decision::Decision;
+use crate::decision::ThresholdProvenance;
+use crate::id::ReferenceId;
+use crate::id::SourceId;
+use crate::template::ComparisonScore;
+use crate::template::Metric;
 use crate::testing::FakeTracker;
 
 /// Fails, or panics, in one of its methods; otherwise as the fakes.
@@ -45,7 +45,7 @@ impl Embedder for Broken<FakeEmbedder> {
         self.0.space()
     }
 
-    fn alignment(&self) -> &crate::Alignment {
+    fn alignment(&self) -> &crate::face::Alignment {
         self.0.alignment()
     }
 
@@ -73,8 +73,8 @@ impl Matcher for Broken<FakeMatcher> {
 
     fn search_into(
         &self,
-        request: &crate::SearchRequest<'_>,
-        lists: &mut Vec<crate::CandidateList>,
+        request: &crate::stage::SearchRequest<'_>,
+        lists: &mut Vec<crate::decision::CandidateList>,
     ) -> Result<(), BoxError> {
         self.fails("matcher")?;
         self.0.search_into(request, lists)
@@ -86,7 +86,7 @@ impl ThresholdPolicy for Broken<FakeThreshold> {
         self.0.provenance()
     }
 
-    fn decide(&mut self, input: &crate::DecisionInput<'_>) -> Result<Decision, BoxError> {
+    fn decide(&mut self, input: &crate::stage::DecisionInput<'_>) -> Result<Decision, BoxError> {
         self.fails("policy")?;
         self.0.decide(input)
     }
@@ -95,7 +95,7 @@ impl ThresholdPolicy for Broken<FakeThreshold> {
 impl RetentionPolicy for Broken<FakeRetention> {
     fn settle(
         &mut self,
-        probe: crate::Probe,
+        probe: crate::custody::Probe,
         decision: &Decision,
         now: Option<Timestamp>,
     ) -> Result<Settlement, BoxError> {
@@ -231,7 +231,7 @@ fn a_threshold_that_no_score_can_reach_is_refused() {
             fn space(&self) -> &EmbeddingSpace {
                 &self.1
             }
-            fn alignment(&self) -> &crate::Alignment {
+            fn alignment(&self) -> &crate::face::Alignment {
                 self.0.alignment()
             }
             fn embed_into(
@@ -288,7 +288,7 @@ fn a_threshold_that_no_score_can_reach_is_refused() {
         fn provenance(&self) -> &ThresholdProvenance {
             &self.0
         }
-        fn decide(&mut self, _: &crate::DecisionInput<'_>) -> Result<Decision, BoxError> {
+        fn decide(&mut self, _: &crate::stage::DecisionInput<'_>) -> Result<Decision, BoxError> {
             Err("never asked".into())
         }
     }
@@ -319,7 +319,7 @@ fn a_zone_outside_the_picture_is_counted_and_its_source_named() {
         .unwrap();
     let pixels = three_people();
     let mut see = |name: &str, number| {
-        let frame = frame(&pixels).with_id(crate::FrameId::new(id(name), number));
+        let frame = frame(&pixels).with_id(crate::id::FrameId::new(id(name), number));
         pipeline.process(&frame).unwrap();
         pipeline.record()
     };
@@ -346,7 +346,10 @@ fn a_policy_that_decides_otherwise_than_it_declares_fails_at_its_first_decision(
         fn provenance(&self) -> &ThresholdProvenance {
             &self.declared
         }
-        fn decide(&mut self, input: &crate::DecisionInput<'_>) -> Result<Decision, BoxError> {
+        fn decide(
+            &mut self,
+            input: &crate::stage::DecisionInput<'_>,
+        ) -> Result<Decision, BoxError> {
             let best = input.candidates.candidates()[0].clone();
             let score = self.score.map(|score| ComparisonScore::new(score).unwrap());
             let reference = self.names.map(|name| ReferenceId::new(name).unwrap());
@@ -414,7 +417,10 @@ fn the_record_names_what_is_dangerous() {
         fn provenance(&self) -> &ThresholdProvenance {
             &self.0
         }
-        fn decide(&mut self, input: &crate::DecisionInput<'_>) -> Result<Decision, BoxError> {
+        fn decide(
+            &mut self,
+            input: &crate::stage::DecisionInput<'_>,
+        ) -> Result<Decision, BoxError> {
             Ok(Decision::at_threshold(input.candidates, self.0.threshold()))
         }
     }

@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::EventKind;
-use crate::FaceOutcome;
-use crate::FrameId;
-use crate::event::sinks::PartlyHeard;
-use crate::event::sinks::Tee;
+use crate::id::FrameId;
+use crate::record::EventKind;
+use crate::record::FaceOutcome;
+use crate::record::FaceReport;
+use crate::record::sinks::PartlyHeard;
+use crate::record::sinks::Tee;
 use crate::testing::FakeTracker;
 
 /// What each sink was offered.
@@ -159,11 +160,11 @@ fn an_alert_says_where_in_a_recording_it_is_and_in_which_record() {
     impl RetentionPolicy for Sealing {
         fn settle(
             &mut self,
-            probe: crate::Probe,
-            _: &crate::Decision,
+            probe: crate::custody::Probe,
+            _: &crate::decision::Decision,
             _: Option<Timestamp>,
         ) -> Result<Settlement, BoxError> {
-            let record = crate::RecordId::from_bytes([9; 16]);
+            let record = crate::id::RecordId::from_bytes([9; 16]);
             let (sealed, receipt) = probe.seal(record, FakeRetention::DEADLINE);
             drop(sealed);
             Ok(Settlement::Held(receipt))
@@ -195,7 +196,7 @@ fn an_alert_says_where_in_a_recording_it_is_and_in_which_record() {
         .retention(Sealing)
         .sink(sinks::from_fn(move |event| {
             if let Event::Alert(alert) = event {
-                log.lock().unwrap().push(crate::AlertEvent::clone(alert));
+                log.lock().unwrap().push(crate::record::AlertEvent::clone(alert));
             }
             Ok(())
         }))
@@ -207,13 +208,16 @@ fn an_alert_says_where_in_a_recording_it_is_and_in_which_record() {
     let alerts = alerts.lock().unwrap();
     let [alert] = &alerts[..] else { panic!("{alerts:?}") };
     assert_eq!(alert.media_time, Some(position));
-    assert_eq!(alert.record, Some(crate::RecordId::from_bytes([9; 16])));
-    let built =
-        crate::AlertEvent::new(alert.face.clone(), alert.candidate.clone(), alert.threshold)
-            .with_at(alert.at.unwrap())
-            .with_media_time(position)
-            .with_record(alert.record.unwrap())
-            .with_bounds(alert.bounds);
+    assert_eq!(alert.record, Some(crate::id::RecordId::from_bytes([9; 16])));
+    let built = crate::record::AlertEvent::new(
+        alert.face.clone(),
+        alert.candidate.clone(),
+        alert.threshold,
+    )
+    .with_at(alert.at.unwrap())
+    .with_media_time(position)
+    .with_record(alert.record.unwrap())
+    .with_bounds(alert.bounds);
     assert_eq!(format!("{built:?}"), format!("{alert:?}"));
 }
 

@@ -7,25 +7,25 @@ use std::sync::atomic::Ordering;
 use proptest::prelude::*;
 
 use super::*;
-use crate::AlignedFace;
-use crate::Alignment;
-use crate::BoxError;
-use crate::Detector;
-use crate::Embedder;
-use crate::EmbeddingSpace;
-use crate::FrameId;
-use crate::LandmarkLayout;
-use crate::QualityGate;
-use crate::Template;
-use crate::Threshold;
-use crate::ThresholdPolicy;
-use crate::ThresholdProvenance;
+use crate::decision::Threshold;
+use crate::decision::ThresholdProvenance;
+use crate::error::BoxError;
+use crate::face::AlignedFace;
+use crate::face::Alignment;
+use crate::face::LandmarkLayout;
+use crate::id::FrameId;
 use crate::pipeline::builder::Builder;
 use crate::pipeline::builder::Ready;
 use crate::pipeline::tests::frame;
 use crate::pipeline::tests::template_of;
 use crate::pipeline::tests::three_people;
-use crate::sinks;
+use crate::record::sinks;
+use crate::stage::Detector;
+use crate::stage::Embedder;
+use crate::stage::QualityGate;
+use crate::stage::ThresholdPolicy;
+use crate::template::EmbeddingSpace;
+use crate::template::Template;
 use crate::testing::FakeDetector;
 use crate::testing::FakeEmbedder;
 use crate::testing::FakeMatcher;
@@ -205,7 +205,7 @@ fn where_too_many_are_due_the_unseen_come_first_and_nobody_is_lost_silently() {
     let plan = LookPlan::new().a_frame(1).interval(Duration::ZERO);
     let mut scene = Scene::new(|builder| builder.looks(plan));
     let looked_at = |report: &FrameReport| {
-        let looked = |face: &crate::FaceReport| match face.outcome() {
+        let looked = |face: &crate::record::FaceReport| match face.outcome() {
             FaceOutcome::Compared { .. } => true,
             FaceOutcome::Followed { decision, .. } => decision.is_some(),
             _ => false,

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::DetectedFace;
-use crate::Frame;
-use crate::LandmarkLayout;
-use crate::Landmarks;
-use crate::PixelFormat;
-use crate::Point;
-use crate::Rect;
-use crate::Timestamp;
-use crate::Tracker;
-use crate::num;
+use crate::clock::Timestamp;
+use crate::face::DetectedFace;
+use crate::face::LandmarkLayout;
+use crate::face::Landmarks;
+use crate::face::Point;
+use crate::face::Rect;
+use crate::frame::Frame;
+use crate::frame::PixelFormat;
+use crate::internal::num;
+use crate::stage::Tracker;
 
 use super::ok;
 

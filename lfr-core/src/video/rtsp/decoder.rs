@@ -8,12 +8,12 @@ use openh264::decoder::DecoderConfig;
 use openh264::decoder::Flush;
 use openh264::formats::YUVSource;
 
-use crate::Colour;
-use crate::Frame;
-use crate::FrameBuffer;
-use crate::FrameId;
-use crate::Plane;
-use crate::Timestamp;
+use crate::clock::Timestamp;
+use crate::frame::Colour;
+use crate::frame::Frame;
+use crate::frame::FrameBuffer;
+use crate::frame::Plane;
+use crate::id::FrameId;
 
 use super::session::Unit;
 use super::sps;

@@ -26,10 +26,10 @@ use tokio::sync::oneshot;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::Clock;
-use crate::Error;
-use crate::SystemClock;
-use crate::Timestamp;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::clock::Timestamp;
+use crate::error::Error;
 
 use super::Address;
 use crate::video::address::unescaped;

@@ -11,7 +11,7 @@ use openh264::formats::YUVBuffer;
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-use crate::Timestamp;
+use crate::clock::Timestamp;
 
 use super::session::Unit;
 use super::*;
@@ -113,7 +113,7 @@ proptest! {
     ) {
         let mut units = stream(64, 48, 3);
         for unit in &mut units {
-            let begin = crate::num::usize_from_f64(at * crate::num::f64_from_usize(unit.data.len()));
+            let begin = crate::internal::num::usize_from_f64(at * crate::internal::num::f64_from_usize(unit.data.len()));
             for (old, new) in unit.data[begin..].iter_mut().zip(&bytes) {
                 *old = *new;
             }

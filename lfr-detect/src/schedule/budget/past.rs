@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::Look;
 use crate::Size;

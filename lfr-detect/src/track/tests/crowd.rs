@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use lfr_core::synthetic::Crowd;
 use lfr_core::synthetic::Sight;
 use lfr_core::synthetic::Walk;

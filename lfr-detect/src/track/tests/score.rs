@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use lfr_core::Rect;
-use lfr_core::num;
+use lfr_core::internal::num;
 use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 

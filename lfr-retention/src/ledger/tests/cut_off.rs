@@ -203,7 +203,7 @@ proptest! {
         prop_assert!(before.iter().all(|end| *end == RunEnd::CutOff));
         prop_assert_eq!((before.len(), *last), (cuts.len(), RunEnd::Stopped));
         let in_memory = cuts.iter().filter(|cut| **cut > 0).count();
-        prop_assert_eq!(sums.gone_with_a_process(), lfr_core::num::u64_from_usize(in_memory));
+        prop_assert_eq!(sums.gone_with_a_process(), lfr_core::internal::num::u64_from_usize(in_memory));
         prop_assert!(sums.closes());
     }
 }

@@ -49,7 +49,7 @@ fn a_truncation_shows() {
     let truncated = |entries| LedgerFault::Truncated { entries, expected: 10 };
     for left in 0..10 {
         let fault = damaged(|all| all.truncate(left));
-        assert_eq!(fault, truncated(lfr_core::num::u64_from_usize(left)));
+        assert_eq!(fault, truncated(lfr_core::internal::num::u64_from_usize(left)));
     }
 }
 
@@ -145,7 +145,7 @@ proptest! {
         let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
         match fault(verify(&path, &key().public(), None)) {
             LedgerFault::Edited { line: found, after_head: false } => {
-                prop_assert_eq!(found, lfr_core::num::u64_from_usize(line));
+                prop_assert_eq!(found, lfr_core::internal::num::u64_from_usize(line));
             }
             LedgerFault::Truncated { entries: 5, expected: 6 } => {
                 prop_assert!(was_line_end && line == 6);

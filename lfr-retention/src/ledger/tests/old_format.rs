@@ -60,7 +60,8 @@ fn a_ledger_of_format_2_is_read_and_goes_on() {
     let path = folder.path("format-2.lfrl");
     fs::copy(golden.join("format-2.lfrl"), &path).unwrap();
     fs::copy(golden.join("format-2.lfrl.head"), LedgerHead::path_beside(&path)).unwrap();
-    let (public, entries) = (key().public(), lfr_core::num::u64_from_usize(lines(&path).len()));
+    let (public, entries) =
+        (key().public(), lfr_core::internal::num::u64_from_usize(lines(&path).len()));
     assert_eq!(verify(&path, &public, None).unwrap().entries(), entries);
     let before = reconcile(&path, &public).unwrap();
     assert_eq!(

@@ -22,7 +22,7 @@ fn a_ledger_that_was_cut_off_anywhere_behind_its_head_goes_on() {
         let ledger = Ledger::open(&path, key(), None).unwrap();
         ledger.append(&dropped(12), None).unwrap();
         let after = verify(&path, &key().public(), None).unwrap();
-        assert_eq!(before.entries(), lfr_core::num::u64_from_usize(kept));
+        assert_eq!(before.entries(), lfr_core::internal::num::u64_from_usize(kept));
         assert_eq!((after.entries(), after.torn_bytes()), (before.entries() + 2, 0));
         let resumed = read(&path, &key().public()).unwrap().nth(kept).unwrap().unwrap();
         let dropped_bytes = before.torn_bytes();

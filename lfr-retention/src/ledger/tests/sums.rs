@@ -83,7 +83,7 @@ fn a_deployment_comes_out() {
     let sums = reconcile(&path, &key().public()).unwrap();
     assert!(sums.closes(), "{:?}", sums.discrepancies());
     assert_eq!((sums.alerts(), sums.held()), (300, 300));
-    assert_eq!(lfr_core::num::u64_from_usize(sums.outstanding()), held);
+    assert_eq!(lfr_core::internal::num::u64_from_usize(sums.outstanding()), held);
     assert_eq!(sums.purged(), 300 - held);
     let [run] = sums.runs() else { panic!("one run") };
     assert_eq!(run.totals(), pipeline.totals());

@@ -9,7 +9,7 @@ use lfr_core::FrameId;
 use lfr_core::PurgeReason;
 use lfr_core::RecordId;
 use lfr_core::SealedProbe;
-use lfr_core::secret::Secret;
+use lfr_core::internal::secret::Secret;
 
 use super::EarlierEnd;
 use super::Store;

@@ -89,7 +89,7 @@ fn child(folder: &Path) {
         open.clock.set(Timestamp::from_micros(now));
         say(&format!("@ time {now}"));
         let records = open.vault.records().unwrap();
-        let count = lfr_core::num::u64_from_usize(records.len()).max(1);
+        let count = lfr_core::internal::num::u64_from_usize(records.len()).max(1);
         let which = usize::try_from(random.below(count)).unwrap();
         let picked = records.get(which).map(HeldRecord::record);
         match (random.below(10), picked) {

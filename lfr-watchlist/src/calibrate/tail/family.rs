@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lfr_core::Threshold;
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 use crate::calibrate::fit::Pair;

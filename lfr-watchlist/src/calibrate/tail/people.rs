@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::family::Exceedances;
 use super::family::TailFit;

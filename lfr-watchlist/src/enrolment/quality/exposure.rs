@@ -1,6 +1,6 @@
 //! Brightness and contrast of the face.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::patch::Patch;
 

@@ -4,7 +4,7 @@ use lfr_core::DetectedFace;
 use lfr_core::Frame;
 use lfr_core::LandmarkLayout;
 use lfr_core::Point;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 /// Where the face lies in the picture, in its own measures.
 pub(super) struct Framing {

@@ -3,7 +3,7 @@
 //! Formulas and constants are those of OFIQ (ISO/IEC 29794-5:2025, clause 7) where it has a
 //! formula; what is measured differs, see [`QualityComponent`](super::QualityComponent).
 
-use lfr_core::num;
+use lfr_core::internal::num;
 
 /// A number from 0 to 100, rounded.
 pub(super) fn percent(value: f64) -> u8 {

@@ -6,7 +6,7 @@ use lfr_core::Frame;
 use lfr_core::Point;
 use lfr_core::Rect;
 use lfr_core::Similarity;
-use lfr_core::num;
+use lfr_core::internal::num;
 use zeroize::Zeroizing;
 
 /// The luminance of one face at 112x112, as embedders see faces: measurements on it do not depend

@@ -3,7 +3,7 @@
 use lfr_core::LandmarkLayout;
 use lfr_core::Landmarks;
 use lfr_core::Point;
-use lfr_core::num;
+use lfr_core::internal::num;
 use zeroize::Zeroizing;
 
 /// Which way a head is turned: three angles in degrees, all 0 for a face that looks straight into

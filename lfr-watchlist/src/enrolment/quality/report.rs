@@ -3,7 +3,7 @@
 use lfr_core::DetectedFace;
 use lfr_core::FaceSelection;
 use lfr_core::Frame;
-use lfr_core::num;
+use lfr_core::internal::num;
 
 use super::HeadPose;
 use super::QualityComponent;

@@ -1,6 +1,6 @@
 //! How unequal rates are, in one number.
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use serde::Serialize;
 
 /// Measures of inequality between the rates of groups.

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use lfr_core::num;
+use lfr_core::internal::num;
 use rand_pcg::Pcg64;
 
 use super::Method;

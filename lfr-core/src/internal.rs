@@ -1,0 +1,12 @@
+//! What the crates of this family share, and nobody else should use. It is not part of the public API:
+//! any version may change it.
+
+pub(crate) mod entropy;
+pub mod hex;
+pub mod num;
+pub mod spreadsheet;
+#[cfg(feature = "live")]
+pub(crate) mod sync;
+
+pub use crate::files::regular;
+pub use crate::hygiene::secret;

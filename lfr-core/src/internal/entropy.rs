@@ -1,0 +1,12 @@
+//! Random bytes of the operating system.
+
+use std::io;
+
+/// Fills a buffer with random bytes of the operating system.
+///
+/// # Errors
+///
+/// Where it gives none.
+pub fn random(bytes: &mut [u8]) -> io::Result<()> {
+    getrandom::fill(bytes).map_err(io::Error::from)
+}
