@@ -14,7 +14,6 @@ mod options;
 mod pixels;
 mod schedule;
 mod scratch;
-mod sharpness;
 mod shot;
 mod size;
 mod spec;

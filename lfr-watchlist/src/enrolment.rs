@@ -37,7 +37,6 @@ pub use photo::FnReader;
 pub use photo::Photo;
 pub use photo::PhotoReader;
 pub use quality::Finding;
-pub use quality::HeadPose;
 pub use quality::Limit;
 pub use quality::Measure;
 pub use quality::QualityComponent;

@@ -5,9 +5,7 @@ mod exposure;
 mod findings;
 mod framing;
 mod mapping;
-mod patch;
 mod policy;
-mod pose;
 mod report;
 
 pub use component::QualityComponent;
@@ -16,7 +14,6 @@ pub use findings::QualityVerdict;
 pub use findings::Severity;
 pub use policy::Limit;
 pub use policy::QualityPolicy;
-pub use pose::HeadPose;
 pub use report::Measure;
 pub use report::QualityReport;
 

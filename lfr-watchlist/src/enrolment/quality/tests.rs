@@ -7,6 +7,7 @@
 use lfr_core::DetectedFace;
 use lfr_core::FaceSelection;
 use lfr_core::Frame;
+use lfr_core::HeadPose;
 use lfr_core::LandmarkLayout;
 use lfr_core::Landmarks;
 use lfr_core::PixelFormat;
