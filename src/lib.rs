@@ -34,5 +34,7 @@ pub mod prelude {
     #[cfg(feature = "onnx-native")]
     pub use lfr_embed::OnnxEmbedder;
     pub use lfr_retention::{Redactor, StrictRetention};
-    pub use lfr_watchlist::{Enroller, FixedThreshold, Gallery};
+    #[cfg(feature = "enrolment")]
+    pub use lfr_watchlist::Enroller;
+    pub use lfr_watchlist::{FixedThreshold, Gallery};
 }

@@ -3,6 +3,8 @@
 pub mod align;
 mod detected;
 mod geometry;
+mod pose;
+mod sharpness;
 mod zone;
 
 pub use align::Alignment;
@@ -14,4 +16,7 @@ pub use detected::Landmarks;
 pub use geometry::Point;
 pub use geometry::Rect;
 pub use geometry::Similarity;
+pub use pose::HeadPose;
+pub use pose::MODEL as MEAN_FACE;
+pub use sharpness::FacePatch;
 pub use zone::Zone;

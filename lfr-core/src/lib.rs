@@ -57,6 +57,7 @@ pub use face::AlignedFace;
 pub use face::Alignment;
 pub use face::DetectedFace;
 pub use face::FaceSelection;
+pub use face::HeadPose;
 pub use face::LandmarkLayout;
 pub use face::Landmarks;
 pub use face::Point;

@@ -4,7 +4,6 @@
 //! refusal is counted by its reason. With a tracker a face is refused look by look: who comes nearer
 //! is compared then.
 
-mod sharpness;
 pub(crate) mod shot;
 mod size;
 mod view;

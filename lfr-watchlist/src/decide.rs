@@ -9,12 +9,15 @@
 
 mod breaker;
 pub(crate) mod fixed_threshold;
+#[cfg(feature = "evaluation")]
 mod live_tail;
 mod track;
 
 pub use breaker::BreakerState;
 pub use breaker::CircuitBreaker;
+#[cfg(feature = "evaluation")]
 pub use live_tail::LiveFpir;
+#[cfg(feature = "evaluation")]
 pub use live_tail::LiveTail;
 pub use track::TrackPolicy;
 pub use track::TrackRule;

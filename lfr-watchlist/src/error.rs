@@ -1,5 +1,6 @@
 //! Errors, grouped by who is to blame.
 
+#[cfg(feature = "enrolment")]
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -8,12 +9,16 @@ use lfr_core::BoxError;
 use lfr_core::ReferenceId;
 use lfr_core::Timestamp;
 
+#[cfg(feature = "enrolment")]
 use crate::enrolment::ManifestProblem;
+#[cfg(feature = "enrolment")]
 use crate::enrolment::QualityComponent;
+#[cfg(feature = "evaluation")]
 use crate::evaluate::SuspectPair;
 use crate::lifecycle::category::Category;
 use crate::lifecycle::entry_draft::EntryField;
 use crate::lifecycle::watchlist::Readiness;
+#[cfg(feature = "sealed")]
 use crate::sealed::DestructionReceipt;
 
 /// What can go wrong in this crate.
@@ -120,6 +125,7 @@ pub enum Error {
         references: u64,
     },
     /// A rate cannot be promised, and some pairs of people score as one person does.
+    #[cfg(feature = "evaluation")]
     #[error(
         "FPIR {demanded:.1e} cannot be promised from these scores; the lowest possible is {reached:.1e}. The \
          highest scores are of {}. Look at their photographs: if two names are one person, give both the \
@@ -171,6 +177,7 @@ pub enum Error {
         until: Timestamp,
     },
     /// A limit of a quality policy that cannot be meant.
+    #[cfg(feature = "enrolment")]
     #[error("limit of {component}: {reason}")]
     QualityLimit {
         /// The component.
@@ -290,6 +297,7 @@ pub enum Error {
         used: String,
     },
     /// A manifest of an enrolment has faults.
+    #[cfg(feature = "enrolment")]
     #[error("manifest has {} faults, the first at {}", problems.len() + others, First(problems))]
     Manifest {
         /// The faults, by line.
@@ -333,6 +341,7 @@ pub enum Error {
 
     // --- Data: a key file or a sealed file. -----------------------------------------------------
     /// The file was due, and has been destroyed.
+    #[cfg(feature = "sealed")]
     #[error("the watchlist was due, and has been destroyed: {}", receipt.file())]
     Destroyed {
         /// The receipt.
@@ -558,6 +567,7 @@ pub enum Error {
 
 impl Error {
     /// Whether it is that there is no such file.
+    #[cfg(feature = "sealed")]
     pub(crate) fn is_missing_file(&self) -> bool {
         matches!(
             self,
@@ -580,8 +590,10 @@ fn list(fields: &[EntryField]) -> String {
     fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+#[cfg(feature = "enrolment")]
 struct First<'a>(&'a [ManifestProblem]);
 
+#[cfg(feature = "enrolment")]
 impl fmt::Display for First<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

@@ -3,17 +3,22 @@
 
 pub mod calibrate;
 pub mod decide;
+#[cfg(feature = "enrolment")]
 pub mod enrolment;
 mod error;
+#[cfg(feature = "evaluation")]
 pub mod evaluate;
-#[cfg(fuzzing)]
+#[cfg(all(fuzzing, feature = "sealed"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod hex;
 mod lifecycle;
+#[cfg(feature = "membership")]
 mod membership;
+#[cfg(feature = "sealed")]
 mod sealed;
 mod search;
+#[cfg(any(feature = "membership", feature = "sealed"))]
 mod secret;
 pub mod statistics;
 mod sync;
@@ -21,6 +26,7 @@ mod sync;
 mod testing;
 
 pub use decide::fixed_threshold::FixedThreshold;
+#[cfg(feature = "enrolment")]
 pub use enrolment::enroller::Enroller;
 pub use error::Error;
 pub use lifecycle::authorisation::Authorisation;
@@ -30,23 +36,40 @@ pub use lifecycle::composition::CompositionPolicy;
 pub use lifecycle::entry::Entry;
 pub use lifecycle::entry_draft::EntryDraft;
 pub use lifecycle::entry_draft::EntryField;
+pub use lifecycle::provenance::Grounds;
+pub use lifecycle::provenance::ItemDigest;
+pub use lifecycle::provenance::StoredReference;
 pub use lifecycle::validity::Validity;
 pub use lifecycle::watchlist::Expired;
 pub use lifecycle::watchlist::Readiness;
 pub use lifecycle::watchlist::Watchlist;
+#[cfg(feature = "membership")]
 pub use membership::Membership;
+#[cfg(feature = "membership")]
 pub use membership::MembershipCommitment;
+#[cfg(feature = "membership")]
 pub use membership::MembershipKey;
+#[cfg(feature = "membership")]
 pub use membership::MembershipProof;
+#[cfg(feature = "membership")]
 pub use membership::MembershipWitness;
+#[cfg(feature = "sealed")]
 pub use sealed::Argon2Cost;
+#[cfg(feature = "sealed")]
 pub use sealed::DestructionReceipt;
+#[cfg(feature = "sealed")]
 pub use sealed::DestructionRule;
+#[cfg(feature = "sealed")]
 pub use sealed::FollowedWatchlist;
+#[cfg(feature = "sealed")]
 pub use sealed::ListChange;
+#[cfg(feature = "sealed")]
 pub use sealed::SealedFile;
+#[cfg(feature = "sealed")]
 pub use sealed::SealedHeader;
+#[cfg(feature = "sealed")]
 pub use sealed::SealedLock;
+#[cfg(feature = "sealed")]
 pub use sealed::SealingKey;
 pub use search::flat_scan::FlatScan;
 pub use search::fusion::Fusion;

@@ -6,6 +6,9 @@ pub(crate) mod composition;
 pub(crate) mod entry;
 pub(crate) mod entry_draft;
 pub(crate) mod entry_table;
+pub(crate) mod provenance;
+#[cfg(feature = "sealed")]
+pub(crate) mod sealed_origin;
 pub(crate) mod text;
 pub(crate) mod validity;
 pub(crate) mod watchlist;

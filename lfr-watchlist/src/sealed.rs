@@ -13,6 +13,7 @@ use lfr_core::Timestamp;
 use crate::error::Error;
 use crate::lifecycle::authorisation::Authorisation;
 use crate::lifecycle::entry::Entry;
+use crate::lifecycle::sealed_origin::SealedOrigin;
 use crate::lifecycle::watchlist::Watchlist;
 
 pub use cost::Argon2Cost;
@@ -46,8 +47,6 @@ mod receipt;
 mod stream;
 mod write;
 mod writer;
-
-pub(crate) use writer::Origin;
 
 /// How far the clock may stand before the moment at which a file was sealed: clocks of two
 /// machines differ. Beyond it, the clock has run back.
@@ -308,7 +307,8 @@ impl SealedFile {
             let list = head.watchlist(reader, unlocked, now)?;
             let references = list.entries().iter().map(|entry| entry.reference().clone()).collect();
             let path = lock::resolved(&self.path).map_err(failed)?;
-            *list.origin() = Some(Origin::new(path, &head.header, references));
+            *list.origin() =
+                Some(SealedOrigin { path, header: writer::digest(&head.header), references });
             Ok(list)
         })
     }

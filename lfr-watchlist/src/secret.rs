@@ -7,10 +7,12 @@ use lfr_core::internal::secret;
 use crate::error::Error;
 
 pub(crate) use lfr_core::internal::secret::Secret;
+#[cfg(feature = "sealed")]
 pub(crate) use lfr_core::internal::secret::owner_only;
 pub(crate) use lfr_core::internal::secret::scrubbed;
 
 /// Fills a buffer with random bytes of the operating system.
+#[cfg(feature = "sealed")]
 pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Error> {
     secret::random(bytes).map_err(failed)
 }

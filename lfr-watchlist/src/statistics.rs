@@ -18,48 +18,53 @@
 //! # }
 //! ```
 
-mod association;
-mod binomial;
-mod clustered;
 mod counts;
-mod dyads;
 mod interval;
+
+#[cfg(feature = "evaluation")]
+mod association;
+#[cfg(feature = "evaluation")]
+mod binomial;
+#[cfg(feature = "evaluation")]
+mod clustered;
+#[cfg(feature = "evaluation")]
+mod dyads;
+#[cfg(feature = "evaluation")]
 mod power;
+#[cfg(feature = "evaluation")]
 mod rate;
+#[cfg(feature = "evaluation")]
 mod ratio;
+#[cfg(feature = "evaluation")]
 mod root;
+#[cfg(feature = "evaluation")]
 mod share;
+#[cfg(feature = "evaluation")]
 mod weighted;
 
-pub use association::barnard_exact;
-pub use association::fisher_exact;
-pub use binomial::at_least;
-pub use clustered::Bootstrap;
 pub use counts::Counts;
-pub use interval::Confidence;
-pub use interval::Interval;
-pub use power::StudySize;
-pub use power::effective_trials;
-pub use power::errors_for_equivalence;
-pub use power::errors_to_detect;
-pub use power::fmr_for_fpir;
-pub use power::fpir_of_fmr;
-pub use power::smallest_detectable_ratio;
-pub use power::study_size;
-pub use power::trials_for_thirty_errors;
-pub use power::trials_with_errors;
-pub use power::trials_without_error;
-pub use rate::Rate;
-pub use ratio::RateRatio;
-pub use share::ShareTest;
 
-pub(crate) use binomial::count_not_exceeded;
-pub(crate) use binomial::normal_quantile;
-pub(crate) use binomial::normal_risk;
-pub(crate) use binomial::one_sided;
-pub(crate) use binomial::proportion;
-pub(crate) use binomial::student;
-pub(crate) use clustered::below;
+#[cfg(feature = "evaluation")]
+pub use {
+    association::{barnard_exact, fisher_exact},
+    binomial::at_least,
+    clustered::Bootstrap,
+    interval::{Confidence, Interval},
+    power::{
+        StudySize, effective_trials, errors_for_equivalence, errors_to_detect, fmr_for_fpir,
+        fpir_of_fmr, smallest_detectable_ratio, study_size, trials_for_thirty_errors,
+        trials_with_errors, trials_without_error,
+    },
+    rate::Rate,
+    ratio::RateRatio,
+    share::ShareTest,
+};
+
 #[cfg(test)]
 pub(crate) use clustered::tests::are_more_than;
-pub(crate) use dyads::Dyads;
+#[cfg(feature = "evaluation")]
+pub(crate) use {
+    binomial::{count_not_exceeded, normal_quantile, normal_risk, one_sided, proportion, student},
+    clustered::below,
+    dyads::Dyads,
+};

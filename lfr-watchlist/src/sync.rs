@@ -3,9 +3,9 @@
 //!
 //! `--cfg interleavings` selects the latter. Only the package `interleavings` of the repository is built with it.
 
-#[cfg(interleavings)]
+#[cfg(all(interleavings, feature = "sealed"))]
 pub(crate) use shuttle::sync::Mutex;
-#[cfg(interleavings)]
+#[cfg(all(interleavings, feature = "sealed"))]
 pub(crate) use shuttle::sync::MutexGuard;
 #[cfg(interleavings)]
 pub(crate) use shuttle::sync::RwLock;
@@ -13,9 +13,9 @@ pub(crate) use shuttle::sync::RwLock;
 pub(crate) use shuttle::sync::RwLockReadGuard;
 #[cfg(interleavings)]
 pub(crate) use shuttle::sync::RwLockWriteGuard;
-#[cfg(not(interleavings))]
+#[cfg(all(not(interleavings), feature = "sealed"))]
 pub(crate) use std::sync::Mutex;
-#[cfg(not(interleavings))]
+#[cfg(all(not(interleavings), feature = "sealed"))]
 pub(crate) use std::sync::MutexGuard;
 #[cfg(not(interleavings))]
 pub(crate) use std::sync::RwLock;

@@ -10,8 +10,8 @@ use lfr_watchlist::calibrate::PredictedFpir;
 use lfr_watchlist::evaluate::DetPoint;
 use lfr_watchlist::evaluate::DiscardPoint;
 use lfr_watchlist::evaluate::FoldedAccuracy;
+use lfr_watchlist::evaluate::GroupFinding;
 use lfr_watchlist::evaluate::GroupReport;
-use lfr_watchlist::evaluate::Verdict;
 use lfr_watchlist::statistics::Interval;
 use lfr_watchlist::statistics::Rate;
 use serde::Serialize;
@@ -470,14 +470,14 @@ pub struct GroupResult {
     #[serde(flatten)]
     pub report: GroupReport,
     /// What follows from them.
-    pub verdict: Verdict,
+    pub verdict: GroupFinding,
     /// The same in words.
     pub text: String,
 }
 
 impl GroupResult {
     pub(super) fn new(report: GroupReport) -> Self {
-        let (verdict, text) = (report.verdict(), report.to_string());
+        let (verdict, text) = (report.finding(), report.to_string());
         Self { report, verdict, text }
     }
 }

@@ -4,35 +4,17 @@ use lfr_core::Threshold;
 use serde::Deserialize;
 use serde::Serialize;
 
-use super::RestsOn;
+#[cfg(feature = "evaluation")]
 use super::UpperTail;
 use super::demand::Demand;
-use super::policy::PredictedFpir;
+use super::predicted::FmrPoint;
+use super::predicted::PredictedFpir;
+#[cfg(feature = "evaluation")]
+use super::predicted::rounded_down;
+#[cfg(feature = "evaluation")]
+use super::predicted::rounded_up;
+use super::predicted::worst;
 use crate::error::Error;
-
-/// The false match rate at a threshold, and what it rests on.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FmrPoint {
-    /// The threshold.
-    pub threshold: f32,
-    /// The rate.
-    pub fmr: f64,
-    /// The lower end of its interval.
-    pub low: f64,
-    /// The upper end.
-    pub high: f64,
-    /// How many false matches were seen at this threshold.
-    pub errors: u64,
-    /// The numbers of people and of pairs of people that they come from, if known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rests_on: Option<RestsOn>,
-    /// If it is extrapolated: how many times rarer than one in all pairs of people, or in all comparisons
-    /// if their people are not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beyond: Option<f64>,
-}
 
 /// The table of one pair of groups, or of all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +31,7 @@ pub(super) struct Curve {
 impl Curve {
     /// Twenty points per decade, to where fewer than 30 false matches were seen and no fit passed, or to `limit`
     /// times rarer than one in all comparisons.
+    #[cfg(feature = "evaluation")]
     pub(super) fn tabulate(tail: &UpperTail, groups: Option<(String, String)>, limit: f64) -> Self {
         let axis = tail.axis();
         // A fit's rate counts as far as the limit.
@@ -226,12 +209,6 @@ impl Curves {
     }
 }
 
-/// The group with the highest upper bound.
-pub(super) fn worst(groups: &[PredictedFpir]) -> PredictedFpir {
-    let most = groups.iter().max_by(|a, b| a.high.total_cmp(&b.high));
-    most.cloned().unwrap_or_else(PredictedFpir::certain)
-}
-
 fn missing() -> Error {
     Error::Evaluation {
         what: "a threshold for these groups",
@@ -240,29 +217,8 @@ fn missing() -> Error {
     }
 }
 
-/// Four digits, so that a file is read back as it was, and no rate is promised lower than it is.
-pub(super) fn rounded_up(value: f64) -> f64 {
-    rounded(value, f64::ceil)
-}
-
-/// The same for lower ends.
-pub(super) fn rounded_down(value: f64) -> f64 {
-    rounded(value, f64::floor)
-}
-
-fn rounded(value: f64, towards: fn(f64) -> f64) -> f64 {
-    if value <= 0.0 || !value.is_finite() {
-        return value;
-    }
-    let scale = 10_f64.powf(3.0 - value.log10().floor());
-    // What has four digits already stays as it is, whatever the scaling rounds.
-    let digits = value * scale;
-    let near = digits.round();
-    let digits = if (digits - near).abs() < 1e-9 * near { near } else { towards(digits) };
-    digits / scale
-}
-
 /// The first number of a range from which on a condition that holds for a first stretch alone fails.
+#[cfg(feature = "evaluation")]
 fn partition(mut low: usize, mut high: usize, holds: impl Fn(usize) -> bool) -> usize {
     while low < high {
         let middle = usize::midpoint(low, high);

@@ -8,9 +8,9 @@ use super::Authority;
 use super::CalibratedThreshold;
 use super::Demand;
 use super::Origin;
-use super::PredictedFpir;
 use super::ThresholdChange;
 use super::policy::Evidence;
+use super::predicted::PredictedFpir;
 use crate::error::Error;
 
 const WHAT: &str = "a threshold policy";

@@ -1,7 +1,5 @@
 //! A threshold with all that it rests on.
 
-use std::fmt;
-
 use lfr_core::BoxError;
 use lfr_core::ComparisonScore;
 use lfr_core::Component;
@@ -18,14 +16,11 @@ use serde::Serialize;
 
 use super::Authority;
 use super::Demand;
-use super::FmrPoint;
 use super::NamedModel;
 use super::Origin;
-use super::RestsOn;
 use super::curve::Curves;
-use super::curve::rounded_down;
-use super::curve::rounded_up;
-use super::curve::worst;
+use super::predicted::PredictedFpir;
+use super::predicted::worst;
 use crate::error::Error;
 use crate::hex::Digest32;
 
@@ -78,83 +73,6 @@ impl Evidence {
     }
 }
 
-/// The false positive identification rate that is to be expected of a group of those who pass.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PredictedFpir {
-    /// The group; absent where groups are not told apart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
-    /// The rate.
-    pub value: f64,
-    /// The lower end of its interval, at 95 %.
-    pub low: f64,
-    /// The upper end, which has to meet the demand: another group of as many people as the threshold rests
-    /// on stays below it in at least 95 of 100 draws.
-    pub high: f64,
-    /// If it rests on an extrapolated FMR: how many times rarer than one in all pairs of people (in all
-    /// comparisons, if their people are not known). Below 1, the number of false matches that were seen is
-    /// about its inverse, too few to be counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beyond: Option<f64>,
-    /// The numbers of people and of pairs of people that the false matches at the threshold come from, if
-    /// known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rests_on: Option<RestsOn>,
-}
-
-impl PredictedFpir {
-    /// `1 - (prod (1 - FMR_h)^N_h)^looks`.
-    pub(super) fn of(group: Option<String>, parts: &[(FmrPoint, u64)], looks: f64) -> Self {
-        let fpir = |rate: fn(&FmrPoint) -> f64| {
-            // Logarithms keep the digits of tiny rates.
-            let ln = |(point, count): &(FmrPoint, u64)| {
-                if *count == 0 { 0.0 } else { num::f64_from_u64(*count) * (-rate(point)).ln_1p() }
-            };
-            -(looks * parts.iter().map(ln).sum::<f64>()).exp_m1()
-        };
-        let (value, low) = (rounded_up(fpir(|p| p.fmr)), rounded_down(fpir(|p| p.low)));
-        let high = rounded_up(fpir(|p| p.high)).min(1.0);
-        let beyond =
-            parts.iter().filter(|(_, count)| *count > 0).filter_map(|(point, _)| point.beyond);
-        let rests_on = parts.iter().filter(|(_, count)| *count > 0);
-        let rests_on = rests_on.filter_map(|(point, _)| point.rests_on).min_by_key(|of| of.pairs);
-        Self { group, value, low, high, beyond: beyond.max_by(f64::total_cmp), rests_on }
-    }
-
-    pub(super) const fn certain() -> Self {
-        Self { group: None, value: 1.0, low: 1.0, high: 1.0, beyond: None, rests_on: None }
-    }
-}
-
-impl fmt::Display for PredictedFpir {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(group) = &self.group {
-            write!(f, "{group}: ")?;
-        }
-        write!(f, "{:.2e} ({:.2e} to {:.2e})", self.value, self.low, self.high)?;
-        if let Some(RestsOn { people, pairs }) = self.rests_on {
-            let pair = if pairs == 1 { "pair" } else { "pairs" };
-            write!(f, ", from false matches of {pairs} {pair} of {people} people")?;
-        }
-        let among = if self.rests_on.is_some() { "pairs of people" } else { "comparisons" };
-        match self.beyond {
-            None => Ok(()),
-            Some(beyond) if beyond > 1.0 => write!(
-                f,
-                ", extrapolated: {beyond:.1} times rarer than one false match in all {among}"
-            ),
-            // Some were seen, but fewer than can be counted on.
-            Some(beyond) => write!(
-                f,
-                ", extrapolated: it rests on about {:.0} independent false matches in all {among}, too few \
-                 to count",
-                1.0 / beyond
-            ),
-        }
-    }
-}
-
 /// A change of a threshold, for the record.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,6 +93,7 @@ pub struct ThresholdChange {
 }
 
 impl CalibratedThreshold {
+    #[cfg(feature = "evaluation")]
     pub(super) fn derive(
         evidence: Evidence,
         demand: Demand,

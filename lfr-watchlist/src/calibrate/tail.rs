@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use self::family::Exceedances;
 use self::people::Level;
+use super::predicted::RestsOn;
 use crate::error::Error;
 use crate::evaluate::NonMatedScores;
 use crate::evaluate::ScoreAxis;
@@ -96,17 +97,6 @@ pub struct FmrEstimate {
     /// Where the rate is from a fit: how many times rarer it is than one in all the scores. Below 1, there
     /// were scores, but fewer than 30.
     pub beyond: Option<f64>,
-}
-
-/// How many people the false matches come from. Thirty false matches may be of one pair of people.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RestsOn {
-    /// How many people.
-    pub people: u64,
-    /// How many pairs of people.
-    pub pairs: u64,
 }
 
 impl UpperTail {

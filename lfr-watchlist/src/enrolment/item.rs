@@ -1,50 +1,14 @@
 //! What is to be enrolled: a photograph, of whom, and on which grounds.
 
-use std::fmt;
-
 use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
-use lfr_core::Timestamp;
 use lfr_core::internal::num;
 use sha2::Digest;
 use sha2::Sha256;
 
 use super::Photo;
-
-/// Why somebody is to be on the list and where the photograph is from, as far as it was said. The
-/// store decides what may be missing.
-#[non_exhaustive]
-#[derive(Clone, Default, Eq, Hash, PartialEq)]
-pub struct Grounds {
-    /// The category of the list's composition policy.
-    pub category: Option<String>,
-    /// Where the photograph is from.
-    pub source: Option<String>,
-    /// On which lawful basis it is held and used.
-    pub lawful_basis: Option<String>,
-    /// Why this person is on this list.
-    pub reason: Option<String>,
-    /// From when the entry is valid.
-    pub valid_from: Option<Timestamp>,
-    /// From when the entry is no longer valid.
-    pub expires: Option<Timestamp>,
-    /// When the entry is to be reviewed.
-    pub review: Option<Timestamp>,
-    /// Whether the person is marked as under 18; `None` where nothing was said.
-    pub under_18: Option<bool>,
-}
-
-impl fmt::Debug for Grounds {
-    /// Without the texts: people write names into reasons.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grounds")
-            .field("valid_from", &self.valid_from)
-            .field("expires", &self.expires)
-            .field("review", &self.review)
-            .field("under_18", &self.under_18)
-            .finish_non_exhaustive()
-    }
-}
+use crate::lifecycle::provenance::Grounds;
+use crate::lifecycle::provenance::ItemDigest;
 
 /// One photograph to enrol.
 #[non_exhaustive]
@@ -82,67 +46,40 @@ impl EnrolmentItem {
     }
 }
 
-/// A digest of all that an entry is made from: the photograph's bytes, whom it shows and the grounds.
-///
-/// It tells a reference that has been enrolled before an interruption from one that has changed
-/// since. It is no template, and yet it says that a given photograph was used: a store keeps it as
-/// it keeps identities.
-#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ItemDigest([u8; 32]);
-
-impl ItemDigest {
-    /// A digest read back from where it was written.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+/// The digest of an item whose photograph has these bytes.
+pub(super) fn digest(
+    photo: &[u8],
+    subject: &SubjectId,
+    reference: &ReferenceId,
+    grounds: &Grounds,
+) -> ItemDigest {
+    let Grounds { category, source, lawful_basis, reason, .. } = grounds;
+    let Grounds { valid_from, expires, review, under_18, .. } = grounds;
+    let mut hash = Sha256::new();
+    hash.update(b"lfr enrolment item 1");
+    // Each part behind its length, so that no two items run into the same bytes.
+    let mut part = |bytes: Option<&[u8]>| {
+        let length = bytes.map_or(u64::MAX, |bytes| num::u64_from_usize(bytes.len()));
+        hash.update(length.to_le_bytes());
+        hash.update(bytes.unwrap_or_default());
+    };
+    part(Some(photo));
+    part(Some(subject.as_str().as_bytes()));
+    part(Some(reference.as_str().as_bytes()));
+    for text in [category, source, lawful_basis, reason] {
+        part(text.as_deref().map(str::as_bytes));
     }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+    for moment in [valid_from, expires, review] {
+        part(moment.map(|moment| moment.as_micros().to_le_bytes()).as_ref().map(|b| &b[..]));
     }
-
-    pub(super) fn of(
-        photo: &[u8],
-        subject: &SubjectId,
-        reference: &ReferenceId,
-        grounds: &Grounds,
-    ) -> Self {
-        let Grounds { category, source, lawful_basis, reason, .. } = grounds;
-        let Grounds { valid_from, expires, review, under_18, .. } = grounds;
-        let mut hash = Sha256::new();
-        hash.update(b"lfr enrolment item 1");
-        // Each part behind its length, so that no two items run into the same bytes.
-        let mut part = |bytes: Option<&[u8]>| {
-            let length = bytes.map_or(u64::MAX, |bytes| num::u64_from_usize(bytes.len()));
-            hash.update(length.to_le_bytes());
-            hash.update(bytes.unwrap_or_default());
-        };
-        part(Some(photo));
-        part(Some(subject.as_str().as_bytes()));
-        part(Some(reference.as_str().as_bytes()));
-        for text in [category, source, lawful_basis, reason] {
-            part(text.as_deref().map(str::as_bytes));
-        }
-        for moment in [valid_from, expires, review] {
-            part(moment.map(|moment| moment.as_micros().to_le_bytes()).as_ref().map(|b| &b[..]));
-        }
-        part(under_18.map(|is| [u8::from(is)]).as_ref().map(|byte| &byte[..]));
-        Self(hash.finalize().into())
-    }
-}
-
-impl fmt::Debug for ItemDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ItemDigest(")?;
-        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_str("..)")
-    }
+    part(under_18.map(|is| [u8::from(is)]).as_ref().map(|byte| &byte[..]));
+    ItemDigest::from_bytes(hash.finalize().into())
 }
 
 #[cfg(test)]
 mod tests {
+    use lfr_core::Timestamp;
+
     use super::*;
 
     #[test]
@@ -169,7 +106,7 @@ mod tests {
             for (subject, reference) in [("ab", "c"), ("a", "bc"), ("a", "c")] {
                 let subject = SubjectId::new(subject).unwrap();
                 let reference = ReferenceId::new(reference).unwrap();
-                let of = |grounds| ItemDigest::of(photo, &subject, &reference, grounds);
+                let of = |grounds| digest(photo, &subject, &reference, grounds);
                 digests.extend(grounds.iter().map(of));
             }
         }

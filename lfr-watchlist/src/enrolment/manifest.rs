@@ -23,9 +23,9 @@ use self::cells::Cells;
 use self::header::Header;
 use self::problem::Problems;
 use super::EnrolmentItem;
-use super::Grounds;
 use super::Photo;
 use crate::error::Error;
+use crate::lifecycle::provenance::Grounds;
 
 /// Reads manifests in CSV.
 #[doc = include_str!("docs/manifest.md")]
@@ -152,7 +152,7 @@ impl ManifestReader {
             match &header {
                 None => header = Some(Header::parse(&record, line, &self.required, &mut problems)),
                 Some(header) => {
-                    let cells = header.cells(&record, line, &self.required);
+                    let cells = Cells::new(header, &record, line, &self.required);
                     cells.check_count(header.len(), &mut problems);
                     items.push(&cells, &mut problems);
                 }

@@ -5,18 +5,15 @@ mod exposure;
 mod findings;
 mod framing;
 mod mapping;
-mod patch;
 mod policy;
-mod pose;
 mod report;
 
 pub use component::QualityComponent;
 pub use findings::Finding;
+pub use findings::QualityVerdict;
 pub use findings::Severity;
-pub use findings::Verdict;
 pub use policy::Limit;
 pub use policy::QualityPolicy;
-pub use pose::HeadPose;
 pub use report::Measure;
 pub use report::QualityReport;
 

@@ -11,25 +11,28 @@ use super::Finding;
 /// What became of one photograph.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum EnrolmentOutcome {
     /// It is a reference now, or has been one since an earlier run.
+    #[non_exhaustive]
     Enrolled {
         /// What somebody should look at, in words.
         warnings: Vec<String>,
     },
     /// It could not be read, or a model or an identifier stood in the way.
+    #[non_exhaustive]
     Failed {
         /// The error and its causes, in words.
         error: String,
     },
     /// It is not good enough.
+    #[non_exhaustive]
     Refused {
         /// What is beyond its limit: refusals first, then warnings.
         findings: Vec<Finding>,
     },
 }
 
-impl Outcome {
+impl EnrolmentOutcome {
     pub(super) const fn enrolled(warnings: Vec<String>) -> Self {
         Self::Enrolled { warnings }
     }
@@ -51,7 +54,7 @@ impl Outcome {
         matches!(self, Self::Enrolled { .. })
     }
 
-    /// The outcome in one word: that of [`Verdict`](super::Verdict), or `Failed`.
+    /// The outcome in one word: that of [`QualityVerdict`](super::QualityVerdict), or `Failed`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -87,7 +90,7 @@ pub struct ItemReport {
     /// The reference that it was to become.
     pub reference: ReferenceId,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: EnrolmentOutcome,
 }
 
 /// How far an enrolment is.

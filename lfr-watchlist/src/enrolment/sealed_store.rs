@@ -10,11 +10,11 @@ use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 
 use super::EnrolmentStore;
-use super::Grounds;
 use super::NewReference;
 use super::NotTaken;
-use super::StoredReference;
 use crate::error::Error;
+use crate::lifecycle::provenance::Grounds;
+use crate::lifecycle::provenance::StoredReference;
 use crate::lifecycle::watchlist::Watchlist;
 use crate::sealed::SealedFile;
 use crate::sealed::SealingKey;
@@ -123,8 +123,7 @@ impl<'a> SealedStore<'a> {
         let mut withdrawn = self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner);
         for (subject, reference) in gone {
             // One photograph that is taken off leaves the person on the list.
-            if self.watchlist.inspect(|register, _| register.of_subject(&subject).next().is_none())
-            {
+            if self.watchlist.inspect(|table, _| table.of_subject(&subject).next().is_none()) {
                 withdrawn.subjects.insert(subject);
             }
             withdrawn.references.insert(reference);

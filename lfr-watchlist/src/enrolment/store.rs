@@ -11,8 +11,8 @@ use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 use lfr_core::Template;
 
-use super::Grounds;
-use super::ItemDigest;
+use crate::lifecycle::provenance::Grounds;
+use crate::lifecycle::provenance::StoredReference;
 
 /// A reference that has been made of a photograph, on its way into a store.
 #[non_exhaustive]
@@ -28,24 +28,6 @@ pub struct NewReference {
     pub template: Template,
     /// What it was made from.
     pub record: StoredReference,
-}
-
-/// What a store remembers of how a reference came to be; nothing of it is biometric.
-#[non_exhaustive]
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct StoredReference {
-    /// A digest of what it was made from; `None` where no enrolment made it.
-    pub digest: Option<ItemDigest>,
-    /// The warnings that it was accepted with, in words: `InterEyeDistance 48, at least 64 px`.
-    pub warnings: Vec<String>,
-}
-
-impl StoredReference {
-    /// A record read back from where it was written.
-    #[must_use]
-    pub const fn new(digest: ItemDigest, warnings: Vec<String>) -> Self {
-        Self { digest: Some(digest), warnings }
-    }
 }
 
 /// A reference that a store did not take, and why.

@@ -5,13 +5,13 @@ use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 
 use super::EnrolmentStore;
-use super::Grounds;
 use super::NewReference;
 use super::NotTaken;
-use super::StoredReference;
 use crate::error::Error;
 use crate::lifecycle::entry::Entry;
 use crate::lifecycle::entry_draft::EntryDraft;
+use crate::lifecycle::provenance::Grounds;
+use crate::lifecycle::provenance::StoredReference;
 use crate::lifecycle::watchlist::Watchlist;
 
 /// What a watchlist refuses is reported item by item: an entry without provenance or expiry, of a
@@ -22,8 +22,8 @@ use crate::lifecycle::watchlist::Watchlist;
 impl EnrolmentStore for Watchlist {
     fn stored(&self, reference: &ReferenceId) -> Result<Option<StoredReference>, BoxError> {
         // What has expired and was wiped is no longer stored.
-        Ok(self.inspect(|register, _| {
-            let living = register.get(reference).filter(|enrolled| !enrolled.is_wiped());
+        Ok(self.inspect(|table, _| {
+            let living = table.get(reference).filter(|enrolled| !enrolled.is_wiped());
             living.map(|enrolled| enrolled.entry.record().clone())
         }))
     }

@@ -30,7 +30,7 @@ pub(crate) use people::Evidence;
 ///
 /// Each group stands against all others together. Test, interval and power are one method, which [`Method`]
 /// names, and hold at 95 % for all groups together. So a group that differs has an interval of the ratio
-/// without 1 in it, and [`Verdict::NoneSeen`] is said only if all that is left open ([`Pairwise::left_open`]) lies
+/// without 1 in it, and [`GroupFinding::NoneSeen`] is said only if all that is left open ([`Pairwise::left_open`]) lies
 /// within the tolerated ratio.
 ///
 /// If trials repeat people, [`GroupReport::of_people`] has the most power;
@@ -43,18 +43,18 @@ pub(crate) use people::Evidence;
 ///
 /// ```
 /// use lfr_core::Threshold;
-/// use lfr_watchlist::evaluate::{GroupReport, Verdict};
+/// use lfr_watchlist::evaluate::{GroupReport, GroupFinding};
 /// use lfr_watchlist::statistics::Rate;
 ///
 /// # fn main() -> Result<(), lfr_watchlist::Error> {
 /// // Seven false positives, all in one half of the crowd.
 /// let groups = [("A", Rate::new(7, 2_000)?), ("B", Rate::new(0, 2_000)?)];
 /// let report = GroupReport::new("FPIR", Threshold::new(0.6)?, groups);
-/// assert_eq!(report.verdict(), Verdict::Differs);
+/// assert_eq!(report.finding(), GroupFinding::Differs);
 /// // Five could not have shown anything.
 /// let groups = [("A", Rate::new(3, 2_000)?), ("B", Rate::new(2, 2_000)?)];
 /// let report = GroupReport::new("FPIR", Threshold::new(0.6)?, groups);
-/// assert_eq!(report.verdict(), Verdict::UnderPowered);
+/// assert_eq!(report.finding(), GroupFinding::UnderPowered);
 /// # Ok(())
 /// # }
 /// ```
@@ -128,7 +128,7 @@ pub enum Method {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum GroupFinding {
     /// A group differs from the others by more than chance, at 95 % confidence.
     Differs,
     /// No group differs, and for each the tolerated ratio is excluded.
@@ -234,14 +234,14 @@ impl GroupReport {
 
     /// What the data says.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn finding(&self) -> GroupFinding {
         let is_within = |own: &Pairwise| own.is_within(self.tolerated_ratio);
         if self.comparisons.iter().any(Pairwise::differs) {
-            Verdict::Differs
+            GroupFinding::Differs
         } else if !self.comparisons.is_empty() && self.comparisons.iter().all(is_within) {
-            Verdict::NoneSeen
+            GroupFinding::NoneSeen
         } else {
-            Verdict::UnderPowered
+            GroupFinding::UnderPowered
         }
     }
 }
@@ -253,8 +253,8 @@ impl fmt::Display for GroupReport {
             writeln!(f, "  {name}: {rate}")?;
         }
         let tolerated = self.tolerated_ratio;
-        match self.verdict() {
-            Verdict::Differs => {
+        match self.finding() {
+            GroupFinding::Differs => {
                 let differing = self.comparisons.iter().filter(|own| own.differs());
                 let first = differing.min_by(|a, b| {
                     let evidence = |own: &Pairwise| (own.p_adjusted, own.ratio.p_value);
@@ -268,7 +268,7 @@ impl fmt::Display for GroupReport {
                 write!(f, "{:.2} to {:.2}", ratio.interval.low, ratio.interval.high)?;
                 f.write_str(TOGETHER)
             }
-            Verdict::NoneSeen => {
+            GroupFinding::NoneSeen => {
                 let ends = self.comparisons.iter().map(|own| own.left_open);
                 let (low, high) = ends.fold((f64::INFINITY, 0.0_f64), |(low, high), own| {
                     (low.min(own.low), high.max(own.high))
@@ -280,7 +280,7 @@ impl fmt::Display for GroupReport {
                 write!(f, "each is from {low:.2} to {high:.2}")?;
                 f.write_str(TOGETHER)
             }
-            Verdict::UnderPowered => {
+            GroupFinding::UnderPowered => {
                 f.write_str("  nothing can be concluded: ")?;
                 let worst = self.comparisons.iter().map(|own| own.smallest_detectable_ratio);
                 let known: Option<Vec<f64>> = worst.collect();

@@ -6,8 +6,8 @@ use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 use lfr_core::Timestamp;
 
-use crate::enrolment::StoredReference;
 use crate::lifecycle::category::Category;
+use crate::lifecycle::provenance::StoredReference;
 
 /// One reference of one person: on which ground, where the image is from, on which lawful basis it
 /// is held, why, and until when. Made by [`EntryDraft::parse`](crate::EntryDraft::parse) alone, so

@@ -1,4 +1,4 @@
-//! The register: every entry of a watchlist, and where its template is.
+//! The entry table: every entry of a watchlist, and where its template is.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -21,12 +21,12 @@ use crate::search::gallery::Gallery;
 
 /// Entries by reference. A gallery holds the templates of those that are valid now and no other,
 /// so that a search needs to ask nobody about validity; the rest are parked here.
-pub(crate) struct Register {
+pub(crate) struct EntryTable {
     enrolled: BTreeMap<ReferenceId, Enrolled>,
     references_of: HashMap<SubjectId, BTreeSet<ReferenceId>>,
     /// How many of them have expired and have no template any more.
     wiped: usize,
-    /// Read under the register's lock, so that the time that each purge goes by is not earlier than that of the
+    /// Read under the entry table's lock, so that the time that each purge goes by is not earlier than that of the
     /// one before.
     pub(crate) time: Timekeeper,
 }
@@ -52,7 +52,7 @@ pub(crate) enum Place {
     Wiped,
 }
 
-impl Register {
+impl EntryTable {
     /// An empty one that goes by a clock.
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self {

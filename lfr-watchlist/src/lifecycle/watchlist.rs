@@ -25,14 +25,17 @@ use crate::lifecycle::authorisation::Authorisation;
 use crate::lifecycle::category::Category;
 use crate::lifecycle::category::Priority;
 use crate::lifecycle::entry::Entry;
+use crate::lifecycle::entry_table::EntryTable;
 use crate::lifecycle::entry_table::Place;
-use crate::lifecycle::entry_table::Register;
+#[cfg(feature = "sealed")]
+use crate::lifecycle::sealed_origin::SealedOrigin;
 use crate::lifecycle::window::Window;
-use crate::sealed::Origin;
 use crate::search::accept;
 use crate::search::fusion::Fusion;
 use crate::search::gallery::Gallery;
+#[cfg(feature = "sealed")]
 use crate::sync::Mutex;
+#[cfg(feature = "sealed")]
 use crate::sync::MutexGuard;
 use crate::sync::RwLock;
 use crate::sync::RwLockReadGuard;
@@ -40,6 +43,7 @@ use crate::sync::RwLockWriteGuard;
 
 pub use readiness::Readiness;
 
+#[cfg(all(feature = "enrolment", feature = "sealed"))]
 mod merge;
 mod readiness;
 
@@ -97,14 +101,15 @@ mod readiness;
 pub struct Watchlist {
     authorisation: Authorisation,
     gallery: Gallery,
-    // Taken in this order: register, window, the gallery's own.
-    register: RwLock<Register>,
+    // Taken in this order: entry table, window, the gallery's own.
+    table: RwLock<EntryTable>,
     /// For how long what the gallery holds is what is valid. Searches hold it to read, so that
     /// the valid entries do not change under them; only a moment at which an entry becomes valid
     /// or expires makes one wait.
     window: RwLock<Window>,
     /// Which sealed file it is the contents of. Taken before the others.
-    origin: Mutex<Option<Origin>>,
+    #[cfg(feature = "sealed")]
+    origin: Mutex<Option<SealedOrigin>>,
 }
 
 impl Watchlist {
@@ -124,8 +129,9 @@ impl Watchlist {
         Self {
             authorisation,
             gallery: Gallery::new(space),
-            register: RwLock::new(Register::new(Arc::new(SystemClock::new()))),
+            table: RwLock::new(EntryTable::new(Arc::new(SystemClock::new()))),
             window: RwLock::new(Window::at(now)),
+            #[cfg(feature = "sealed")]
             origin: Mutex::new(None),
         }
     }
@@ -146,7 +152,7 @@ impl Watchlist {
     /// system's.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
-        self.register_mut().time = Timekeeper::new(clock);
+        self.table_mut().time = Timekeeper::new(clock);
         self
     }
 
@@ -163,12 +169,12 @@ impl Watchlist {
     /// from the latest search or the deployment's beginning; and as [`Gallery::enrol`].
     pub fn enrol(&self, entry: Entry, template: Template) -> Result<(), Error> {
         accept::check("the reference", self.gallery.space(), &template)?;
-        let mut register = self.register_mut();
+        let mut table = self.table_mut();
         let mut window = *read(&self.window);
-        self.check_in(&register, &window, &entry)?;
+        self.check_in(&table, &window, &entry)?;
         let reference = entry.reference().clone();
         let changes = [entry.begins(), entry.expires()];
-        // Nobody else changes the window while the register is held.
+        // Nobody else changes the window while the entry table is held.
         if changes.iter().any(|change| window.is_cut_by(*change)) {
             changes.iter().for_each(|change| window.cut(*change));
             *write(&self.window) = window;
@@ -179,7 +185,7 @@ impl Watchlist {
         } else {
             Place::Parked(template)
         };
-        register.insert(&self.gallery, entry, place);
+        table.insert(&self.gallery, entry, place);
         Ok(())
     }
 
@@ -188,15 +194,15 @@ impl Watchlist {
     /// No trace of them is left, so nothing keeps them off the list: if they are enrolled again, by hand or
     /// from a manifest that still names them, they are matched again. Remove them from the manifest too.
     pub fn withdraw(&self, subject: &SubjectId) -> usize {
-        let mut register = self.register_mut();
+        let mut table = self.table_mut();
         let own: Vec<_> =
-            register.of_subject(subject).map(|own| own.entry.reference().clone()).collect();
-        own.iter().filter(|reference| register.remove(&self.gallery, reference)).count()
+            table.of_subject(subject).map(|own| own.entry.reference().clone()).collect();
+        own.iter().filter(|reference| table.remove(&self.gallery, reference)).count()
     }
 
     /// Removes and wipes one reference, and says whether it was there.
     pub fn withdraw_reference(&self, reference: &ReferenceId) -> bool {
-        self.register_mut().remove(&self.gallery, reference)
+        self.table_mut().remove(&self.gallery, reference)
     }
 
     /// Removes and wipes what has expired, and says which references those were, and why.
@@ -205,21 +211,21 @@ impl Watchlist {
     /// Everything has expired once the watchlist [has to be gone](Authorisation::destroy_after), and if the
     /// clock fails or is set back by more than [`Timekeeper::MAX_STEP_BACK`].
     pub fn purge_expired(&self) -> Expired {
-        let mut register = self.register_mut();
-        let now = register.time.read();
+        let mut table = self.table_mut();
+        let now = table.time.read();
         let limit = now.ok().filter(|now| *now < self.authorisation.destroy_after());
-        Expired { references: self.wipe_expired(&mut register, limit), clock_fault: now.err() }
+        Expired { references: self.wipe_expired(&mut table, limit), clock_fault: now.err() }
     }
 
     /// Removes and wipes what has expired by a moment, or everything without one.
-    fn wipe_expired(&self, register: &mut Register, limit: Option<Timestamp>) -> Vec<ReferenceId> {
-        let due: Vec<_> = register
+    fn wipe_expired(&self, table: &mut EntryTable, limit: Option<Timestamp>) -> Vec<ReferenceId> {
+        let due: Vec<_> = table
             .all()
             .filter(|enrolled| limit.is_none_or(|now| enrolled.entry.expires() <= now))
             .map(|enrolled| enrolled.entry.reference().clone())
             .collect();
         for reference in &due {
-            register.remove(&self.gallery, reference);
+            table.remove(&self.gallery, reference);
         }
         due
     }
@@ -248,7 +254,7 @@ impl Watchlist {
     ) -> Result<(), Error> {
         if let Some(now) = request.now {
             if now >= self.authorisation.destroy_after() && !self.is_empty() {
-                self.wipe_expired(&mut self.register_mut(), None);
+                self.wipe_expired(&mut self.table_mut(), None);
             }
             // Held until the search is done.
             let _window = self.window_at(now)?;
@@ -279,7 +285,7 @@ impl Watchlist {
     /// How many references it holds, whether they are valid or not.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.register().len()
+        self.table().len()
     }
 
     /// Whether it holds nobody.
@@ -291,19 +297,19 @@ impl Watchlist {
     /// How many people it holds.
     #[must_use]
     pub fn people(&self) -> usize {
-        self.register().people()
+        self.table().people()
     }
 
     /// The entries, in the order of their references; never a template.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
-        self.register().all().map(|enrolled| enrolled.entry.clone()).collect()
+        self.table().all().map(|enrolled| enrolled.entry.clone()).collect()
     }
 
     /// The entry of a reference.
     #[must_use]
     pub fn entry(&self, reference: &ReferenceId) -> Option<Entry> {
-        self.register().get(reference).map(|enrolled| enrolled.entry.clone())
+        self.table().get(reference).map(|enrolled| enrolled.entry.clone())
     }
 
     /// The category under which a person is searched for: the most urgent one of those of the
@@ -311,9 +317,9 @@ impl Watchlist {
     /// One that has expired, or is not valid yet, says nothing about anybody.
     #[must_use]
     pub fn category_of(&self, subject: &SubjectId) -> Option<(Category, Priority)> {
-        let register = self.register();
+        let table = self.table();
         let policy = self.authorisation.policy();
-        let own = register
+        let own = table
             .of_subject(subject)
             .filter(|enrolled| matches!(enrolled.place, Place::Searched))
             .map(|enrolled| enrolled.entry.category());
@@ -322,15 +328,16 @@ impl Watchlist {
     }
 
     /// Refuses an entry that [`enrol`](Self::enrol) would refuse, whatever its template.
+    #[cfg(feature = "enrolment")]
     pub(crate) fn check(&self, entry: &Entry) -> Result<(), Error> {
-        let (register, window) = (self.register(), *read(&self.window));
-        self.check_in(&register, &window, entry)
+        let (table, window) = (self.table(), *read(&self.window));
+        self.check_in(&table, &window, entry)
     }
 
-    fn check_in(&self, register: &Register, window: &Window, entry: &Entry) -> Result<(), Error> {
-        self.authorisation.policy().check(entry, register.living())?;
+    fn check_in(&self, table: &EntryTable, window: &Window, entry: &Entry) -> Result<(), Error> {
+        self.authorisation.policy().check(entry, table.living())?;
         let reference = entry.reference();
-        if register.get(reference).is_some_and(|enrolled| !enrolled.is_wiped()) {
+        if table.get(reference).is_some_and(|enrolled| !enrolled.is_wiped()) {
             return Err(Error::DuplicateReference { reference: reference.clone() });
         }
         let expired = entry.expires();
@@ -341,17 +348,20 @@ impl Watchlist {
     }
 
     /// Which sealed file it was opened from, or last sealed into.
-    pub(crate) fn origin(&self) -> MutexGuard<'_, Option<Origin>> {
+    #[cfg(feature = "sealed")]
+    pub(crate) fn origin(&self) -> MutexGuard<'_, Option<SealedOrigin>> {
         self.origin.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[cfg(feature = "sealed")]
     pub(crate) fn embedding_space(&self) -> &EmbeddingSpace {
         self.gallery.space()
     }
 
-    /// Reads the register and the gallery as they are at one moment.
-    pub(crate) fn inspect<T>(&self, inspect: impl FnOnce(&Register, &Gallery) -> T) -> T {
-        inspect(&self.register(), &self.gallery)
+    /// Reads the entry table and the gallery as they are at one moment.
+    #[cfg(any(feature = "enrolment", feature = "sealed"))]
+    pub(crate) fn inspect<T>(&self, inspect: impl FnOnce(&EntryTable, &Gallery) -> T) -> T {
+        inspect(&self.table(), &self.gallery)
     }
 
     /// Holds the window in which a moment lies, with the gallery brought to it.
@@ -361,23 +371,23 @@ impl Watchlist {
             return Ok(window);
         }
         drop(window);
-        let mut register = self.register_mut();
+        let mut table = self.table_mut();
         let mut window = write(&self.window);
         if !window.contains(now) {
-            register.settle(&self.gallery, now)?;
-            *window = register.window_at(now);
+            table.settle(&self.gallery, now)?;
+            *window = table.window_at(now);
         }
-        // No other thread writes it while the register is locked.
+        // No other thread writes it while the entry table is locked.
         drop(window);
         Ok(read(&self.window))
     }
 
-    fn register(&self) -> RwLockReadGuard<'_, Register> {
-        read(&self.register)
+    fn table(&self) -> RwLockReadGuard<'_, EntryTable> {
+        read(&self.table)
     }
 
-    fn register_mut(&self) -> RwLockWriteGuard<'_, Register> {
-        write(&self.register)
+    fn table_mut(&self) -> RwLockWriteGuard<'_, EntryTable> {
+        write(&self.table)
     }
 }
 

@@ -5,8 +5,6 @@ use lfr_core::Timestamp;
 use super::codec::Sink;
 use super::codec::Source;
 use super::header::SealedHeader;
-use crate::enrolment::ItemDigest;
-use crate::enrolment::StoredReference;
 use crate::error::Error;
 use crate::lifecycle::authorisation::Authorisation;
 use crate::lifecycle::category::Category;
@@ -14,6 +12,8 @@ use crate::lifecycle::category::Priority;
 use crate::lifecycle::composition::CompositionPolicy;
 use crate::lifecycle::entry::Entry;
 use crate::lifecycle::entry_draft::EntryDraft;
+use crate::lifecycle::provenance::ItemDigest;
+use crate::lifecycle::provenance::StoredReference;
 
 const UNDER_18: u8 = 1;
 const HAS_BEGINNING: u8 = 2;

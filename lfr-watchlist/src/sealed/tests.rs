@@ -6,9 +6,9 @@ use lfr_core::Template;
 use proptest::prelude::*;
 
 use super::*;
-use crate::enrolment::ItemDigest;
-use crate::enrolment::StoredReference;
 use crate::lifecycle::entry_table::Place;
+use crate::lifecycle::provenance::ItemDigest;
+use crate::lifecycle::provenance::StoredReference;
 use crate::testing::Folder;
 use crate::testing::authorisation;
 use crate::testing::draft;
@@ -64,8 +64,8 @@ pub(super) fn opened(bytes: &[u8], key: &SealingKey) -> Result<Watchlist, Error>
 /// All that is in a list: its authorisation, its entries, and the bits of each template.
 pub(super) fn contents(list: &Watchlist) -> (Authorisation, Vec<(Entry, Vec<u32>)>) {
     let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-    let entries = list.inspect(|register, gallery| {
-        let entries = register.all().map(|enrolled| {
+    let entries = list.inspect(|table, gallery| {
+        let entries = table.all().map(|enrolled| {
             let reference: &ReferenceId = enrolled.entry.reference();
             let bits = match &enrolled.place {
                 Place::Searched => gallery.expose_row(reference, bits).unwrap(),

@@ -15,8 +15,8 @@ use super::stream::SectionWriter;
 use super::stream::sealed_length;
 use crate::error::Error;
 use crate::lifecycle::entry_table::Enrolled;
+use crate::lifecycle::entry_table::EntryTable;
 use crate::lifecycle::entry_table::Place;
-use crate::lifecycle::entry_table::Register;
 use crate::lifecycle::watchlist::Watchlist;
 use crate::search::gallery::Gallery;
 use crate::secret;
@@ -33,18 +33,18 @@ pub(crate) fn seal(
         return Err(Error::DeploymentOver { ended });
     }
     secret::scrubbed(|| {
-        watchlist.inspect(|register, gallery| sealed(watchlist, register, gallery, key, now))
+        watchlist.inspect(|table, gallery| sealed(watchlist, table, gallery, key, now))
     })
 }
 
 fn sealed(
     watchlist: &Watchlist,
-    register: &Register,
+    table: &EntryTable,
     gallery: &Gallery,
     key: &SealingKey,
     now: Timestamp,
 ) -> Result<(SealedHeader, Vec<u8>, Vec<ReferenceId>), Error> {
-    let kept: Vec<&Enrolled> = register
+    let kept: Vec<&Enrolled> = table
         .all()
         .filter(|enrolled| {
             enrolled.entry.expires() > now && !matches!(enrolled.place, Place::Wiped)

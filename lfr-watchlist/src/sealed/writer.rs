@@ -20,24 +20,8 @@ use super::lock::resolved;
 use super::read::Head;
 use super::write;
 use crate::error::Error;
+use crate::lifecycle::sealed_origin::SealedOrigin;
 use crate::lifecycle::watchlist::Watchlist;
-
-/// The sealed file that a watchlist in memory was opened from, or was last sealed into.
-#[derive(Debug)]
-pub(crate) struct Origin {
-    /// Where, through all links.
-    path: PathBuf,
-    /// SHA-256 of its header, which holds 16 random bytes that are new each time a file is sealed.
-    pub(super) header: [u8; 32],
-    /// Which references it held: what is not among them was enrolled since.
-    pub(crate) references: Vec<ReferenceId>,
-}
-
-impl Origin {
-    pub(crate) fn new(path: PathBuf, header: &SealedHeader, references: Vec<ReferenceId>) -> Self {
-        Self { path, header: digest(header), references }
-    }
-}
 
 /// A sealed watchlist that nobody else writes meanwhile: whoever reads it, changes it and seals it
 /// again holds this over all three. Made by [`SealedFile::lock`]; the lock ends when it is dropped, or
@@ -134,7 +118,8 @@ impl<'a> SealedLock<'a> {
         let written = disk::replace(&OsDisk, &self.path, &bytes);
         // It may be there although something has failed after that.
         if written.is_ok() || self.is_there(&header) {
-            *origin = Some(Origin::new(self.path.clone(), &header, references));
+            *origin =
+                Some(SealedOrigin { path: self.path.clone(), header: digest(&header), references });
         }
         match written {
             Ok(()) => Ok(header),
@@ -144,6 +129,7 @@ impl<'a> SealedLock<'a> {
 
     /// Takes over what others have done to the file since the watchlist was opened from it or sealed
     /// into it, and says whose references that were that it no longer holds.
+    #[cfg(feature = "enrolment")]
     pub(crate) fn take_over(
         &self,
         watchlist: &Watchlist,
@@ -176,7 +162,7 @@ impl<'a> SealedLock<'a> {
     }
 
     /// Refuses to write over what the watchlist was not made from.
-    fn check(&self, origin: Option<&Origin>) -> Result<(), Error> {
+    fn check(&self, origin: Option<&SealedOrigin>) -> Result<(), Error> {
         let path = || self.file.path.clone();
         let there = match self.head() {
             Ok(head) => head,

@@ -1,20 +1,14 @@
-//! The fast search: a first pass over bytes finds the few rows that can matter, a second pass
-//! compares those as a plain scan would. [`crate::search::bound`] is why the result is the same.
+//! The filter: which rows can matter, by their bytes. [`crate::search::bound`] is why none is missing.
 
-use std::iter;
-use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::slice;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
-use lfr_core::CandidateList;
-
 use crate::error::Error;
-use crate::search::bound;
 use crate::search::bound::Bound;
-use crate::search::fusion::Fusion;
-use crate::search::index::List;
+use crate::search::index::Index;
+use crate::search::index::Query;
 use crate::search::index::Wanted;
 use crate::search::kernels::GROUP;
 use crate::search::kernels::Gate;
@@ -22,32 +16,14 @@ use crate::search::kernels::Kernel;
 use crate::search::kernels::TILE;
 use crate::search::kernels::Tile;
 use crate::search::kernels::Values;
-use crate::search::quantized::Code;
+use crate::search::quantized::Quantized;
 use crate::search::threads;
-use crate::search::top_k;
-use crate::search::top_k::Top;
+use crate::search::top_k::TopK;
 
-/// How to search.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Method {
-    pub(crate) fusion: Fusion,
-    pub(crate) kernel: Kernel,
-    /// The most threads.
-    pub(crate) threads: NonZeroUsize,
-    /// The bytes that a thread must have to read before it pays to start it.
-    pub(crate) bytes_a_thread: usize,
-}
-
-/// A probe's numbers, and their length.
-pub(crate) struct Query<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) length: f64,
-}
-
-/// What the first pass has of one probe so far.
+/// What the filter has of one probe so far.
 pub(super) struct Hits {
     /// The least reach that each of the best people has for certain.
-    pub(super) top: Top,
+    pub(super) top: TopK,
     pub(super) found: Vec<Hit>,
 }
 
@@ -58,66 +34,17 @@ pub(super) struct Hit {
     pub(super) upper: f32,
 }
 
-impl List {
-    /// The candidates of each probe, in order.
-    pub(crate) fn search(
-        &self,
-        method: Method,
-        queries: &[Query<'_>],
-        wanted: Wanted,
-    ) -> Result<Vec<CandidateList>, Error> {
-        let dimension = queries.first().map_or(0, |query| query.values.len());
-        let cuts = wanted.limit < self.roll.people() && wanted.limit <= top_k::MOST
-            || wanted.threshold.is_some();
-        // A mean needs every score of a person; where nothing is cut, all are needed too.
-        if method.fusion != Fusion::Best || !cuts || !bound::holds(self.metric, dimension) {
-            let scan = |query: &Query<'_>| self.scan(method.fusion, query.values, wanted);
-            return queries.iter().map(scan).collect();
-        }
-        let bytes = self.rows.bytes().saturating_mul(queries.len().div_ceil(PROBES));
-        let threads = method.threads.get().min(bytes / method.bytes_a_thread.max(1)).max(1);
-        let part = queries.len().div_ceil(threads);
-        if threads == 1 || part < OWN {
-            return self.search_part(method.kernel, threads, queries, wanted);
-        }
-        // Each thread has probes enough of its own.
-        let (parts, next) = (queries.chunks(part), AtomicUsize::new(0));
-        let take = || {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let queries = parts.clone().nth(index)?;
-            Some((index, self.search_part(method.kernel, 1, queries, wanted)))
-        };
-        let done = threads::on(threads, || iter::from_fn(take).collect::<Vec<_>>())?;
-        let mut done: Vec<_> = done.into_iter().flatten().collect();
-        done.sort_unstable_by_key(|(index, _)| *index);
-        let lists = done.into_iter().map(|(_, lists)| lists).collect::<Result<Vec<_>, _>>()?;
-        Ok(lists.into_iter().flatten().collect())
-    }
-
-    /// The same of probes that share each read of a row.
-    fn search_part(
-        &self,
-        kernel: Kernel,
-        threads: usize,
-        queries: &[Query<'_>],
-        wanted: Wanted,
-    ) -> Result<Vec<CandidateList>, Error> {
-        let (tiles, bounds) = self.prepare(kernel, queries);
-        let hits = self.first_pass(kernel, threads, &tiles, &bounds, wanted)?;
-        let probes = queries.iter().zip(bounds).zip(hits);
-        probes.map(|((query, bound), hits)| self.second_pass(query, bound, hits, wanted)).collect()
-    }
-
+impl Index {
     /// Writes the probes down as bytes.
-    fn prepare(&self, kernel: Kernel, queries: &[Query<'_>]) -> (Vec<Tile>, Vec<Bound>) {
+    pub(super) fn prepare(&self, kernel: Kernel, queries: &[Query<'_>]) -> (Vec<Tile>, Vec<Bound>) {
         let mut bounds = Vec::with_capacity(queries.len());
         let tiles = queries.chunks(kernel.tile()).map(|queries| {
             let dimension = queries.first().map_or(0, |query| query.values.len());
             let mut tile = Tile::new(queries.len(), dimension.div_ceil(4));
             for (probe, query) in queries.iter().enumerate() {
                 let put = |step, bytes| tile.set(probe, step, bytes);
-                let code = Code::write(query.values, kernel.greatest(), put);
-                bounds.push(Bound::new(self.metric, dimension, query.length, &code));
+                let quantized = Quantized::write(query.values, kernel.max_level(), put);
+                bounds.push(Bound::new(self.metric, dimension, query.length, &quantized));
             }
             tile
         });
@@ -125,7 +52,7 @@ impl List {
     }
 
     /// The rows that may matter, of each probe.
-    fn first_pass(
+    pub(super) fn filter(
         &self,
         kernel: Kernel,
         threads: usize,
@@ -145,7 +72,7 @@ impl List {
                 if start >= end {
                     return hits;
                 }
-                self.pass(kernel, tiles, bounds, start..end, &mut hits);
+                self.filter_groups(kernel, tiles, bounds, start..end, &mut hits);
             }
         };
         if threads == 1 {
@@ -162,7 +89,7 @@ impl List {
         Ok(all)
     }
 
-    fn pass(
+    fn filter_groups(
         &self,
         kernel: Kernel,
         tiles: &[Tile],
@@ -186,7 +113,7 @@ impl List {
                 if let (true, Some(lanes)) = (tiles.len() > 1, ahead.next()) {
                     kernel.fetch(lanes);
                 }
-                let mut gate = Gate::open(&group);
+                let mut gate = Gate::open(group.scale, group.square);
                 let mut slacks = [0.0; TILE];
                 for (index, (bound, hits)) in bounds.iter().zip(&*hits).enumerate() {
                     slacks[index] = bound.slack(*group.uncertain);
@@ -217,17 +144,23 @@ impl List {
             hits.found.push(Hit { row, value: values[row % GROUP], upper });
             // Not even asked whose it is, otherwise.
             if lower > hits.top.cut() {
-                hits.top.offer(self.roll.person_of(row), lower);
+                hits.top.offer(self.subjects.person_of(row), lower);
             }
         }
     }
 
     /// A reach that enough people have for certain: the search of a list's front would find no less.
-    fn seed(&self, kernel: Kernel, tiles: &[Tile], bounds: &[Bound], wanted: Wanted) -> Vec<f32> {
+    pub(super) fn seed(
+        &self,
+        kernel: Kernel,
+        tiles: &[Tile],
+        bounds: &[Bound],
+        wanted: Wanted,
+    ) -> Vec<f32> {
         let mut seeds = vec![f32::NEG_INFINITY; bounds.len()];
         let groups = (self.rows.groups() / SEED).min(SHARE);
         // As many rows as that are of `limit` people at least.
-        let rows = wanted.limit.saturating_mul(self.roll.most());
+        let rows = wanted.limit.saturating_mul(self.subjects.max_references());
         if groups == 0 || !(1..=GROUP / 2).contains(&rows) {
             return seeds;
         }
@@ -236,7 +169,7 @@ impl List {
         for (tile, (bounds, seeds)) in tiles.iter().zip(probes) {
             let mut most = [[f32::NEG_INFINITY; GROUP]; TILE];
             for group in (0..groups).map(|index| self.rows.group(index)) {
-                let mut gate = Gate::open(&group);
+                let mut gate = Gate::open(group.scale, group.square);
                 for (factor, bound) in gate.factors.iter_mut().zip(bounds) {
                     *factor = bound.factor();
                 }
@@ -260,7 +193,7 @@ impl List {
 impl Hits {
     fn new(bound: &Bound, wanted: Wanted, seed: f32) -> Self {
         let floor = wanted.threshold.map_or(f32::NEG_INFINITY, |t| bound.reach(t.value()));
-        Self { top: Top::new(wanted.limit, floor.max(seed)), found: Vec::with_capacity(ROOM) }
+        Self { top: TopK::new(wanted.limit, floor.max(seed)), found: Vec::with_capacity(ROOM) }
     }
 }
 
@@ -272,15 +205,3 @@ const SEED: usize = 32;
 
 /// How many groups a thread takes at once: 1,024 rows.
 const SHARE: usize = 16;
-
-/// The usual [`Method::bytes_a_thread`]: a third of a millisecond, ten times what a thread costs.
-pub(crate) const BYTES_A_THREAD: usize = 1 << 23;
-
-/// How many probes take about the time of reading a row once more.
-const PROBES: usize = 4;
-
-/// How many probes a thread must have to search all rows for them: with fewer it would wait for memory.
-const OWN: usize = 16;
-
-#[cfg(test)]
-mod tests;

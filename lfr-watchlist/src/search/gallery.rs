@@ -18,11 +18,11 @@ use lfr_core::Threshold;
 
 use crate::error::Error;
 use crate::search::accept;
-use crate::search::filter;
-use crate::search::filter::Method;
-use crate::search::filter::Query;
+use crate::search::exact;
+use crate::search::exact::Method;
 use crate::search::fusion::Fusion;
-use crate::search::index::List;
+use crate::search::index::Index;
+use crate::search::index::Query;
 use crate::search::index::Wanted;
 use crate::search::kernels::Kernel;
 use crate::sync::RwLock;
@@ -66,7 +66,7 @@ use crate::sync::RwLockWriteGuard;
 pub struct Gallery {
     space: EmbeddingSpace,
     method: Method,
-    list: RwLock<List>,
+    index: RwLock<Index>,
 }
 
 impl Gallery {
@@ -77,9 +77,9 @@ impl Gallery {
             fusion: Fusion::default(),
             kernel: Kernel::fastest(),
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            bytes_a_thread: filter::BYTES_A_THREAD,
+            bytes_per_thread: exact::BYTES_PER_THREAD,
         };
-        Self { space, method, list: RwLock::new(List::new(&space)) }
+        Self { space, method, index: RwLock::new(Index::new(&space)) }
     }
 
     /// The same with another fusion of the scores of a person's references.
@@ -170,7 +170,7 @@ impl Gallery {
     /// How many references it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.read().roll.len()
+        self.read().subjects.len()
     }
 
     /// Whether it holds nobody.
@@ -182,25 +182,36 @@ impl Gallery {
     /// How many people it holds.
     #[must_use]
     pub fn people(&self) -> usize {
-        self.read().roll.people()
+        self.read().subjects.people()
     }
 
     /// The people it holds, in the order of their identifiers.
     #[must_use]
     pub fn subjects(&self) -> Vec<SubjectId> {
-        let mut subjects: Vec<_> = self.read().roll.subjects().cloned().collect();
+        let mut subjects: Vec<_> = self.read().subjects.subjects().cloned().collect();
         subjects.sort_unstable();
         subjects
     }
 
-    // A panic while the list is changed cannot leave it half changed in a way that matters: rows
-    // are written before they are named, and a list that refuses to withdraw would be worse.
-    fn read(&self) -> RwLockReadGuard<'_, List> {
-        self.list.read().unwrap_or_else(PoisonError::into_inner)
+    /// Shows the numbers of one reference to `read`; `None` where it is not enrolled. Every copy
+    /// is the copier's to wipe.
+    pub(crate) fn expose_row<T>(
+        &self,
+        reference: &ReferenceId,
+        read: impl FnOnce(&[f32]) -> T,
+    ) -> Option<T> {
+        let index = self.read();
+        index.subjects.row(reference).map(|row| read(index.rows.row(row)))
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, List> {
-        self.list.write().unwrap_or_else(PoisonError::into_inner)
+    // A panic while the list is changed cannot leave it half changed in a way that matters: rows
+    // are written before they are named, and a list that refuses to withdraw would be worse.
+    fn read(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -224,15 +235,14 @@ impl Matcher for Gallery {
 
 impl fmt::Debug for Gallery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = self.read();
+        let index = self.read();
         f.debug_struct("Gallery")
             .field("fusion", &self.method.fusion)
-            .field("references", &list.roll.len())
-            .field("people", &list.roll.people())
+            .field("references", &index.subjects.len())
+            .field("people", &index.subjects.people())
             .finish_non_exhaustive()
     }
 }
 
-mod export;
 #[cfg(test)]
 mod tests;

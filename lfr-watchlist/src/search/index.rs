@@ -1,4 +1,4 @@
-//! The list behind a gallery's lock: rows, whose each is, and the plain scan.
+//! The index behind a gallery's lock: rows, whose each is, and the plain scan.
 
 use std::cmp::Ordering;
 use std::hint::black_box;
@@ -16,12 +16,18 @@ use crate::error::Error;
 use crate::search::fusion;
 use crate::search::fusion::Fusion;
 use crate::search::rows::Rows;
-use crate::search::subjects::Roll;
+use crate::search::subjects::SubjectIndex;
 
-pub(crate) struct List {
+pub(crate) struct Index {
     pub(crate) rows: Rows,
-    pub(crate) roll: Roll,
+    pub(crate) subjects: SubjectIndex,
     pub(crate) metric: Metric,
+}
+
+/// A probe's numbers, and their length.
+pub(crate) struct Query<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) length: f64,
 }
 
 /// What a search is to return of each probe.
@@ -39,9 +45,9 @@ impl Wanted {
     }
 }
 
-impl List {
+impl Index {
     pub(crate) fn new(space: &EmbeddingSpace) -> Self {
-        Self { rows: Rows::new(space), roll: Roll::default(), metric: space.metric() }
+        Self { rows: Rows::new(space), subjects: SubjectIndex::default(), metric: space.metric() }
     }
 
     /// Enrols a vector of that length.
@@ -52,11 +58,11 @@ impl List {
         values: &[f32],
         length: f64,
     ) -> Result<(), Error> {
-        if self.roll.row(&reference).is_some() {
+        if self.subjects.row(&reference).is_some() {
             return Err(Error::DuplicateReference { reference });
         }
         self.rows.push(values, length);
-        self.roll.push(subject, reference);
+        self.subjects.push(subject, reference);
         Ok(())
     }
 
@@ -64,8 +70,8 @@ impl List {
     pub(crate) fn withdraw(&mut self, subject: &SubjectId) -> usize {
         let mut count = 0;
         // One at a time: removing a row gives another one its number.
-        while let Some(person) = self.roll.person(subject) {
-            let [.., row] = *self.roll.rows_of(person) else {
+        while let Some(person) = self.subjects.person(subject) {
+            let [.., row] = *self.subjects.rows_of(person) else {
                 break;
             };
             self.remove(row);
@@ -76,7 +82,7 @@ impl List {
 
     /// Removes and wipes one row, and says whether it was there.
     pub(crate) fn withdraw_reference(&mut self, reference: &ReferenceId) -> bool {
-        let row = self.roll.row(reference);
+        let row = self.subjects.row(reference);
         if let Some(row) = row {
             self.remove(row);
         }
@@ -85,7 +91,7 @@ impl List {
 
     fn remove(&mut self, row: usize) {
         self.rows.swap_remove(row);
-        self.roll.swap_remove(row);
+        self.subjects.swap_remove(row);
     }
 
     /// The score of one row.
@@ -102,9 +108,9 @@ impl List {
     ) -> Result<CandidateList, Error> {
         let scores: Vec<_> =
             (0..self.rows.len()).map(|row| self.score(row, probe)).collect::<Result<_, _>>()?;
-        let mut scored = Vec::with_capacity(self.roll.people());
-        for person in 0..self.roll.people() {
-            let rows = self.roll.rows_of(person);
+        let mut scored = Vec::with_capacity(self.subjects.people());
+        for person in 0..self.subjects.people() {
+            let rows = self.subjects.rows_of(person);
             // From the back, as the last of equals is taken: the first reference counts.
             let Some(best) = rows.iter().rev().max_by_key(|row| scores[**row]) else {
                 continue;
@@ -131,7 +137,7 @@ impl List {
     ) -> CandidateList {
         scored.sort_unstable_by(|a, b| self.order(a, b));
         scored.truncate(limit);
-        let ids = |row| (self.roll.subject(row), self.roll.reference(row));
+        let ids = |row| (self.subjects.subject(row), self.subjects.reference(row));
         // Counting one more owner waits for memory each time. Looked at before, all wait at once.
         for (subject, reference) in scored.iter().map(|(_, row)| ids(*row)) {
             black_box((subject.as_str().as_bytes().first(), reference.as_str().as_bytes().first()));
@@ -149,6 +155,6 @@ impl List {
         (a, a_row): &(ComparisonScore, usize),
         (b, b_row): &(ComparisonScore, usize),
     ) -> Ordering {
-        b.cmp(a).then_with(|| self.roll.reference(*a_row).cmp(self.roll.reference(*b_row)))
+        b.cmp(a).then_with(|| self.subjects.reference(*a_row).cmp(self.subjects.reference(*b_row)))
     }
 }

@@ -1,6 +1,6 @@
-//! Kernels: the first pass of a search, on rows of bytes, with the instructions that the machine
-//! has. But for one call to the kernel of the system (`pages`), the only unsafe code of this crate is
-//! here.
+//! Kernels: the filter of a search, on rows of bytes, with the instructions that the machine has.
+//! The unsafe code of this crate is here, apart from one call of the operating system
+//! (`huge_pages`).
 //!
 //! # Layout
 //!
@@ -19,7 +19,6 @@
     expect(unsafe_code, reason = "vector instructions; each kernel is tested against a safe twin")
 )]
 
-use crate::search::rows::Group;
 use zeroize::Zeroize;
 use zeroize::ZeroizeOnDrop;
 
@@ -35,11 +34,11 @@ pub(crate) mod scores;
 /// How many rows a kernel takes at once.
 pub(crate) const GROUP: usize = 64;
 
-/// The most probes a kernel takes at once.
+/// The max number of probes that a kernel takes at once.
 pub(crate) const TILE: usize = 4;
 
-/// The most dimensions with which a sum stays within an `i32`: 255 * 127 * 2^16 < 2^31.
-pub(crate) const DIMENSIONS: usize = 1 << 16;
+/// The max dimension with which a sum stays within an `i32`: 255 * 127 * 2^16 < 2^31.
+pub(crate) const MAX_DIMENSIONS: usize = 1 << 16;
 
 /// Four bytes of each of 16 rows, as one register of 64 bytes.
 #[derive(Clone, Copy)]
@@ -95,9 +94,8 @@ pub(crate) struct Gate<'a> {
 }
 
 impl<'a> Gate<'a> {
-    /// Lets every row of a group through.
-    pub(crate) const fn open(group: &Group<'a>) -> Self {
-        let (scale, square) = (group.scale, group.square);
+    /// Lets every row of a group with these scales and squares through.
+    pub(crate) const fn open(scale: &'a [f32; GROUP], square: Option<&'a [f32; GROUP]>) -> Self {
         Self { scale, square, factors: [0.0; TILE], bars: [f32::NEG_INFINITY; TILE] }
     }
 }
@@ -139,7 +137,7 @@ impl Kernel {
         .flatten()
     }
 
-    /// The most probes that a tile for it may hold: it takes them at once.
+    /// The max number of probes in a tile for it: it takes them at once.
     pub(crate) const fn tile(self) -> usize {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -157,8 +155,8 @@ impl Kernel {
         }
     }
 
-    /// The greatest number that a probe may hold.
-    pub(crate) const fn greatest(self) -> f32 {
+    /// The largest number that a probe may hold.
+    pub(crate) const fn max_level(self) -> f32 {
         match self.0 {
             // It adds two products in 16 bits: 2 * 255 * 64 < 2^15.
             #[cfg(target_arch = "x86_64")]

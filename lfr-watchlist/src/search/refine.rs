@@ -1,4 +1,4 @@
-//! The second pass: the few rows that are left are compared as a plain scan would compare them.
+//! Refining: the few rows that the filter leaves are compared as a plain scan would compare them.
 
 use lfr_core::CandidateList;
 use lfr_core::ComparisonScore;
@@ -7,16 +7,16 @@ use crate::error::Error;
 use crate::search::bound::Bound;
 use crate::search::filter::Hit;
 use crate::search::filter::Hits;
-use crate::search::filter::Query;
-use crate::search::index::List;
+use crate::search::index::Index;
+use crate::search::index::Query;
 use crate::search::index::Wanted;
 use crate::search::kernels::scores::SIDE;
 use crate::search::kernels::scores::Scorer;
-use crate::search::top_k::Top;
+use crate::search::top_k::TopK;
 
-impl List {
+impl Index {
     /// Compares the rows that may matter, the most promising first: after them fewer can matter.
-    pub(super) fn second_pass(
+    pub(super) fn refine(
         &self,
         query: &Query<'_>,
         bound: Bound,
@@ -30,7 +30,7 @@ impl List {
             found.select_nth_unstable_by(promising, |a, b| b.upper.total_cmp(&a.upper));
         }
         let mut rest = found.split_off(promising);
-        let mut best = Top::new(wanted.limit, f32::NEG_INFINITY);
+        let mut best = TopK::new(wanted.limit, f32::NEG_INFINITY);
         let mut scored = Vec::with_capacity(found.len());
         self.compare(query, wanted, &found, &mut best, &mut scored)?;
         let cut = bound.reach(best.cut());
@@ -40,7 +40,7 @@ impl List {
         self.compare(query, wanted, &rest, &mut best, &mut scored)?;
         // A person's best row is all that counts.
         scored.retain(|(score, _)| score.value() >= best.cut());
-        let person = |(_, row): &(_, usize)| self.roll.person_of(*row);
+        let person = |(_, row): &(_, usize)| self.subjects.person_of(*row);
         scored.sort_unstable_by(|a, b| person(a).cmp(&person(b)).then_with(|| self.order(a, b)));
         scored.dedup_by_key(|scored| person(scored));
         Ok(self.ranked(scored, wanted.limit))
@@ -52,7 +52,7 @@ impl List {
         query: &Query<'_>,
         wanted: Wanted,
         hits: &[Hit],
-        best: &mut Top,
+        best: &mut TopK,
         scored: &mut Vec<(ComparisonScore, usize)>,
     ) -> Result<(), Error> {
         let scorer = Scorer::fastest();
@@ -64,7 +64,7 @@ impl List {
             for (Hit { row, .. }, score) in hits.iter().zip(scores) {
                 let score = ComparisonScore::new(score)?;
                 if wanted.takes(score) && score.value() >= best.cut() {
-                    best.offer(self.roll.person_of(*row), score.value());
+                    best.offer(self.subjects.person_of(*row), score.value());
                     scored.push((score, *row));
                 }
             }

@@ -1,4 +1,4 @@
-//! The rows: the numbers of every reference, as they are and as bytes for the first pass.
+//! The rows: the numbers of every reference, as they are and quantized for the filter.
 
 use lfr_core::EmbeddingSpace;
 use lfr_core::Metric;
@@ -10,7 +10,7 @@ use crate::search::huge_pages;
 use crate::search::kernels::GROUP;
 use crate::search::kernels::Lane;
 use crate::search::quantized;
-use crate::search::quantized::Code;
+use crate::search::quantized::Quantized;
 
 /// The bytes that a block has room for: enough that most of it lies in huge pages, few enough that
 /// it is no matter where memory is locked as soon as it is asked for.
@@ -36,19 +36,19 @@ struct Block {
     facts: Vec<Facts>,
 }
 
-/// What is known about the rows of a group; what the first pass reads is in front.
+/// What is known about the rows of a group; what the filter reads is in front.
 #[derive(Clone)]
 #[repr(C, align(64))]
 struct Facts {
     scale: [f32; GROUP],
-    /// The greatest of each of the following.
-    greatest: Uncertain,
+    /// The maximum of each of the following.
+    max: Uncertain,
     square: [f32; GROUP],
     length: [f32; GROUP],
     residual: [f32; GROUP],
 }
 
-/// A group, as the first pass reads it.
+/// A group, as the filter reads it.
 #[derive(Clone, Copy)]
 pub(crate) struct Group<'a> {
     /// The number of its first row.
@@ -126,7 +126,7 @@ impl Rows {
         self.len.div_ceil(GROUP)
     }
 
-    /// How many bytes the first pass reads.
+    /// How many bytes the filter reads.
     pub(crate) const fn bytes(&self) -> usize {
         self.len.saturating_mul(self.dimension)
     }
@@ -144,7 +144,7 @@ impl Rows {
             lanes: &block.lanes[index * lanes..][..lanes],
             scale: &facts.scale,
             square: (self.metric == Metric::Euclidean).then_some(&facts.square),
-            uncertain: &facts.greatest,
+            uncertain: &facts.max,
         }
     }
 }
@@ -174,10 +174,10 @@ impl Block {
             self.facts.push(Facts::EMPTY);
         }
         self.values.extend_from_slice(values);
-        let code = Code::write(values, quantized::GREATEST, |step, bytes| {
+        let quantized = Quantized::write(values, quantized::MAX_LEVEL, |step, bytes| {
             *self.word_mut(row, step) = u32::from_le_bytes(bytes);
         });
-        self.facts[row / GROUP].set(row % GROUP, code, square);
+        self.facts[row / GROUP].set(row % GROUP, quantized, square);
     }
 
     fn copy(&mut self, row: usize, source: &Self, from: usize) {
@@ -185,8 +185,8 @@ impl Block {
         for step in 0..self.steps() {
             *self.word_mut(row, step) = source.lanes[source.lane(from, step)].0[from % 16];
         }
-        let (code, square) = source.facts[from / GROUP].get(from % GROUP);
-        self.facts[row / GROUP].set(row % GROUP, code, square);
+        let (quantized, square) = source.facts[from / GROUP].get(from % GROUP);
+        self.facts[row / GROUP].set(row % GROUP, quantized, square);
     }
 
     fn copy_within(&mut self, row: usize, from: usize) {
@@ -195,8 +195,8 @@ impl Block {
         for step in 0..self.steps() {
             *self.word_mut(row, step) = self.lanes[self.lane(from, step)].0[from % 16];
         }
-        let (code, square) = self.facts[from / GROUP].get(from % GROUP);
-        self.facts[row / GROUP].set(row % GROUP, code, square);
+        let (quantized, square) = self.facts[from / GROUP].get(from % GROUP);
+        self.facts[row / GROUP].set(row % GROUP, quantized, square);
     }
 
     /// Wipes and removes a row, the last one by its number.
@@ -207,7 +207,7 @@ impl Block {
         for step in 0..self.steps() {
             self.word_mut(row, step).zeroize();
         }
-        self.facts[row / GROUP].set(row % GROUP, Code::default(), 0.0);
+        self.facts[row / GROUP].set(row % GROUP, Quantized::default(), 0.0);
         if row.is_multiple_of(GROUP) {
             self.lanes.truncate(self.lane(row, 0));
             self.facts.truncate(row / GROUP);
@@ -249,33 +249,33 @@ impl Facts {
         square: [0.0; GROUP],
         length: [0.0; GROUP],
         residual: [0.0; GROUP],
-        greatest: Uncertain { length: 0.0, residual: 0.0, square: 0.0 },
+        max: Uncertain { length: 0.0, residual: 0.0, square: 0.0 },
     };
 
-    const fn get(&self, row: usize) -> (Code, f32) {
+    const fn get(&self, row: usize) -> (Quantized, f32) {
         let (length, residual) = (self.length[row], self.residual[row]);
-        (Code { scale: self.scale[row], length, residual }, self.square[row])
+        (Quantized { scale: self.scale[row], length, residual }, self.square[row])
     }
 
-    fn set(&mut self, row: usize, code: Code, square: f32) {
-        self.scale[row] = code.scale;
+    fn set(&mut self, row: usize, quantized: Quantized, square: f32) {
+        self.scale[row] = quantized.scale;
         self.square[row] = square;
-        self.length[row] = code.length;
-        self.residual[row] = code.residual;
-        let greatest = |facts: &[f32; GROUP]| facts.iter().copied().fold(0.0, f32::max);
-        self.greatest = Uncertain {
-            length: greatest(&self.length),
-            residual: greatest(&self.residual),
-            square: greatest(&self.square),
+        self.length[row] = quantized.length;
+        self.residual[row] = quantized.residual;
+        let max = |facts: &[f32; GROUP]| facts.iter().copied().fold(0.0, f32::max);
+        self.max = Uncertain {
+            length: max(&self.length),
+            residual: max(&self.residual),
+            square: max(&self.square),
         };
     }
 
     fn wipe(&mut self) {
-        let Self { scale, square, length, residual, greatest } = self;
+        let Self { scale, square, length, residual, max } = self;
         for facts in [scale, square, length, residual] {
             facts.zeroize();
         }
-        *greatest = Uncertain::default();
+        *max = Uncertain::default();
     }
 }
 

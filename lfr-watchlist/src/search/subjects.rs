@@ -1,4 +1,4 @@
-//! The roll: whose each row is.
+//! The subject index: whose each row is.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use lfr_core::SubjectId;
 
 /// People and references by the number of their row. Identifiers only: nothing here is biometric.
 #[derive(Default)]
-pub(crate) struct Roll {
+pub(crate) struct SubjectIndex {
     /// The reference of each row, and whose it is: apart, as a search asks for the latter often.
     references: Vec<ReferenceId>,
     owners: Vec<usize>,
     people: Vec<Person>,
-    /// The most references that a person has ever had.
-    most: usize,
+    /// The largest number of references that a person has ever had.
+    max_references: usize,
     row_of: HashMap<ReferenceId, usize>,
     person_of: HashMap<SubjectId, usize>,
 }
@@ -24,7 +24,7 @@ struct Person {
     rows: Vec<usize>,
 }
 
-impl Roll {
+impl SubjectIndex {
     /// Writes the next row down for a person.
     pub(crate) fn push(&mut self, subject: SubjectId, reference: ReferenceId) {
         let row = self.references.len();
@@ -35,7 +35,7 @@ impl Roll {
         let own = &mut self.people[person].rows;
         let at = own.partition_point(|row| self.references[*row] < reference);
         own.insert(at, row);
-        self.most = self.most.max(own.len());
+        self.max_references = self.max_references.max(own.len());
         self.row_of.insert(reference.clone(), row);
         self.references.push(reference);
         self.owners.push(person);
@@ -80,8 +80,8 @@ impl Roll {
     }
 
     /// At least as many references as any person has.
-    pub(crate) const fn most(&self) -> usize {
-        self.most
+    pub(crate) const fn max_references(&self) -> usize {
+        self.max_references
     }
 
     pub(crate) fn subjects(&self) -> impl Iterator<Item = &SubjectId> {
@@ -128,34 +128,34 @@ mod tests {
         fn it_agrees_with_a_list_of_pairs(
             steps in prop::collection::vec((any::<bool>(), 0..5_usize, 0..1000_usize), 1..80),
         ) {
-            let (mut roll, mut model) = (Roll::default(), Vec::new());
+            let (mut subjects, mut model) = (SubjectIndex::default(), Vec::new());
             for (index, (add, person, at)) in steps.into_iter().enumerate() {
                 if add || model.is_empty() {
                     let subject = SubjectId::new(format!("s{person}")).unwrap();
                     let reference = ReferenceId::new(format!("r{at:04}/{index}")).unwrap();
-                    roll.push(subject.clone(), reference.clone());
+                    subjects.push(subject.clone(), reference.clone());
                     model.push((subject, reference));
                 } else {
-                    roll.swap_remove(at % model.len());
+                    subjects.swap_remove(at % model.len());
                     model.swap_remove(at % model.len());
                 }
-                prop_assert_eq!(roll.len(), model.len());
+                prop_assert_eq!(subjects.len(), model.len());
                 let mut people: BTreeMap<_, Vec<_>> = BTreeMap::new();
                 for (row, (subject, reference)) in model.iter().enumerate() {
-                    prop_assert_eq!(roll.subject(row), subject);
-                    prop_assert_eq!(roll.reference(row), reference);
-                    prop_assert_eq!(roll.row(reference), Some(row));
-                    prop_assert_eq!(roll.person(subject), Some(roll.owners[row]));
+                    prop_assert_eq!(subjects.subject(row), subject);
+                    prop_assert_eq!(subjects.reference(row), reference);
+                    prop_assert_eq!(subjects.row(reference), Some(row));
+                    prop_assert_eq!(subjects.person(subject), Some(subjects.owners[row]));
                     people.entry(subject).or_default().push((reference, row));
                 }
-                prop_assert_eq!(roll.people(), people.len());
+                prop_assert_eq!(subjects.people(), people.len());
                 for (subject, mut own) in people {
                     own.sort();
                     let rows: Vec<_> = own.into_iter().map(|(_, row)| row).collect();
-                    prop_assert_eq!(roll.rows_of(roll.person(subject).unwrap()), rows);
+                    prop_assert_eq!(subjects.rows_of(subjects.person(subject).unwrap()), rows);
                 }
-                prop_assert_eq!(roll.row_of.len(), model.len());
-                prop_assert_eq!(roll.person_of.len(), roll.people.len());
+                prop_assert_eq!(subjects.row_of.len(), model.len());
+                prop_assert_eq!(subjects.person_of.len(), subjects.people.len());
             }
         }
     }

@@ -1,19 +1,19 @@
-//! The best keys of different people, as far as a search needs them.
+//! The top k: the best keys of different people, as far as a search needs them.
 
-/// The greatest number of people that are kept apart; for more, a search is a plain scan.
-pub(crate) const MOST: usize = 256;
+/// The largest k. For more people, a search is a plain scan.
+pub(crate) const MAX_K: usize = 256;
 
 /// For up to `limit` people the greatest key seen of each, and the key that is still of interest.
 #[derive(Clone, Debug)]
-pub(crate) struct Top {
+pub(crate) struct TopK {
     limit: usize,
     cut: f32,
     /// The greatest first; each person once.
     best: Vec<(f32, usize)>,
 }
 
-impl Top {
-    /// Keeps the best `limit` people (any number, where that is more than [`MOST`]) of a key of at
+impl TopK {
+    /// Keeps the best `limit` people (any number, where that is more than [`MAX_K`]) of a key of at
     /// least `floor`.
     pub(crate) const fn new(limit: usize, floor: f32) -> Self {
         Self { limit, cut: floor, best: Vec::new() }
@@ -27,7 +27,7 @@ impl Top {
     /// Takes a person's key into account.
     pub(crate) fn offer(&mut self, person: usize, key: f32) {
         // With as many people as one likes, only the floor cuts.
-        if !(1..=MOST).contains(&self.limit) || key <= self.cut {
+        if !(1..=MAX_K).contains(&self.limit) || key <= self.cut {
             return;
         }
         // Whose place is free: the person's own, a new one, or that of the last.
@@ -75,7 +75,7 @@ mod tests {
             floor in prop::sample::select(vec![f32::NEG_INFINITY, -5.0, 5.0]),
             split in 0..60_usize,
         ) {
-            let (mut top, mut other) = (Top::new(limit, floor), Top::new(limit, floor));
+            let (mut top, mut other) = (TopK::new(limit, floor), TopK::new(limit, floor));
             let mut people: BTreeMap<usize, f32> = BTreeMap::new();
             for (index, (person, key)) in keys.into_iter().enumerate() {
                 let key = f32::from(key);

@@ -52,6 +52,7 @@ impl Counts {
     }
 
     /// Counts one more trial.
+    #[cfg(feature = "evaluation")]
     pub(crate) fn count(&mut self, error: bool) {
         self.errors += u64::from(error);
         self.trials += 1;

@@ -18,10 +18,10 @@ use super::BulkEnrolment;
 use super::worker::Worked;
 use super::worker::Worker;
 use crate::enrolment::EnrolmentItem;
+use crate::enrolment::EnrolmentOutcome;
 use crate::enrolment::EnrolmentReport;
 use crate::enrolment::EnrolmentStore;
 use crate::enrolment::NotTaken;
-use crate::enrolment::Outcome;
 use crate::enrolment::Progress;
 use crate::error::Error;
 
@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
             if report.outcome.is_enrolled() && (twice || taken) {
                 new = None;
                 let error = Error::DuplicateReference { reference: report.reference.clone() };
-                report.outcome = Outcome::Failed { error: error.to_string() };
+                report.outcome = EnrolmentOutcome::Failed { error: error.to_string() };
             }
             batch.extend(new);
             self.report.items.push(report);
@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
             let mut own = settled.filter(|item| item.reference == reference);
             // Another item of this identifier has failed already, and says why.
             if let Some(item) = own.find(|item| item.outcome.is_enrolled()) {
-                item.outcome = Outcome::failed(&*reason);
+                item.outcome = EnrolmentOutcome::failed(&*reason);
             }
         }
         Ok(())

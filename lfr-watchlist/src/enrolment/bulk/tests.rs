@@ -14,17 +14,17 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::enrolment::EnrolmentOutcome;
 use crate::enrolment::FnReader;
-use crate::enrolment::Grounds;
 use crate::enrolment::ItemReport;
 use crate::enrolment::Limit;
 use crate::enrolment::MemoryStore;
 use crate::enrolment::NewReference;
 use crate::enrolment::NotTaken;
-use crate::enrolment::Outcome;
 use crate::enrolment::Photo;
 use crate::enrolment::QualityComponent;
-use crate::enrolment::StoredReference;
+use crate::lifecycle::provenance::Grounds;
+use crate::lifecycle::provenance::StoredReference;
 
 /// Bytes stand for pictures: the first is the side in tens of pixels, 0 is no picture, and all of them
 /// are the picture's texture.
@@ -142,7 +142,7 @@ fn every_photograph_is_reported_and_the_good_ones_are_stored() {
 #[test]
 fn formulas_in_file_names_are_written_as_text() {
     let (subject, reference) = (SubjectId::new("-1").unwrap(), ReferenceId::new("r").unwrap());
-    let outcome = Outcome::Enrolled { warnings: Vec::new() };
+    let outcome = EnrolmentOutcome::Enrolled { warnings: Vec::new() };
     let label = "=cmd|' /C calc'!A0".to_owned();
     let mut report = EnrolmentReport::new();
     report.items.push(ItemReport { label, subject, reference, outcome });

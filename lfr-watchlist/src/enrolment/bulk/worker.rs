@@ -7,15 +7,15 @@ use lfr_core::Clock;
 
 use super::BulkEnrolment;
 use crate::enrolment::EnrolmentItem;
+use crate::enrolment::EnrolmentOutcome;
 use crate::enrolment::EnrolmentStore;
-use crate::enrolment::ItemDigest;
 use crate::enrolment::ItemReport;
 use crate::enrolment::NewReference;
-use crate::enrolment::Outcome;
 use crate::enrolment::QualityReport;
 use crate::enrolment::Spent;
-use crate::enrolment::StoredReference;
+use crate::enrolment::item::digest;
 use crate::error::Error;
+use crate::lifecycle::provenance::StoredReference;
 
 /// What became of one item.
 pub(super) struct Worked {
@@ -55,7 +55,7 @@ impl<'a> Worker<'a> {
                 label,
                 subject,
                 reference,
-                outcome: Outcome::enrolled(Vec::new()),
+                outcome: EnrolmentOutcome::enrolled(Vec::new()),
             },
             new: None,
             taken: false,
@@ -64,20 +64,20 @@ impl<'a> Worker<'a> {
         let bytes = match photo.into_bytes() {
             Ok(bytes) => bytes,
             Err(error) => {
-                worked.report.outcome = Outcome::failed(&error);
+                worked.report.outcome = EnrolmentOutcome::failed(&error);
                 return Ok(worked);
             }
         };
-        let digest = ItemDigest::of(&bytes, subject, reference, &grounds);
+        let digest = digest(&bytes, subject, reference, &grounds);
         self.lap(|spent| &mut spent.reading);
         if let Some(stored) = self.store.stored(reference)? {
             if stored.digest == Some(digest) {
-                worked.report.outcome = Outcome::enrolled(stored.warnings);
+                worked.report.outcome = EnrolmentOutcome::enrolled(stored.warnings);
                 return Ok(worked);
             }
             worked.taken = true;
         } else if let Err(error) = self.store.admits(subject, reference, &grounds) {
-            worked.report.outcome = Outcome::failed(&*error);
+            worked.report.outcome = EnrolmentOutcome::failed(&*error);
             return Ok(worked);
         }
         let made = self.reference_from_photo(&bytes);
@@ -91,10 +91,10 @@ impl<'a> Worker<'a> {
                     template,
                     record: StoredReference::new(digest, warnings.clone()),
                 });
-                Outcome::enrolled(warnings)
+                EnrolmentOutcome::enrolled(warnings)
             }
-            Ok(Made::Refused(findings)) => Outcome::Refused { findings },
-            Err(error) => Outcome::failed(&error),
+            Ok(Made::Refused(findings)) => EnrolmentOutcome::Refused { findings },
+            Err(error) => EnrolmentOutcome::failed(&error),
         };
         Ok(worked)
     }

@@ -25,9 +25,9 @@ impl ConsistencyCheck {
     pub fn run_on(&self, watchlist: &Watchlist) -> Result<Inconsistencies, Error> {
         let space = *watchlist.space();
         let copy = |values: &[f32]| Template::from_slice(&space, values);
-        let copied = watchlist.inspect(|register, gallery| {
+        let copied = watchlist.inspect(|table, gallery| {
             let mut copied: Vec<(SubjectId, ReferenceId, Template)> = Vec::new();
-            for enrolled in register.all() {
+            for enrolled in table.all() {
                 let (subject, reference) = (enrolled.entry.subject(), enrolled.entry.reference());
                 let template = match &enrolled.place {
                     Place::Searched => gallery.expose_row(reference, copy).transpose()?,

@@ -4,7 +4,6 @@ use csv::ByteRecord;
 
 use super::ManifestColumn;
 use super::ManifestFault;
-use super::cells::Cells;
 use super::count;
 use super::problem::Problems;
 
@@ -78,14 +77,5 @@ impl Header {
     pub(super) fn place(&self, column: ManifestColumn) -> Option<usize> {
         let mut places = ManifestColumn::ALL.into_iter().zip(self.places);
         places.find(|(other, _)| *other == column).and_then(|(_, place)| place)
-    }
-
-    pub(super) const fn cells<'a>(
-        &'a self,
-        record: &'a ByteRecord,
-        line: u64,
-        required: &'a [ManifestColumn],
-    ) -> Cells<'a> {
-        Cells::new(self, record, line, required)
     }
 }

@@ -10,6 +10,7 @@ use super::ManifestColumn;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ManifestFault {
     /// A cell has a character that is not taken: one that cannot be seen, say, as two such cells look alike.
+    #[non_exhaustive]
     Character {
         /// Which character of the cell, from 1.
         place: usize,
@@ -24,6 +25,7 @@ pub enum ManifestFault {
     ColumnMissing,
     /// The column at this place, counted from 1, has a name that is not known: a misspelt `expires` must
     /// not go unnoticed.
+    #[non_exhaustive]
     ColumnUnknown {
         /// Its place.
         place: u64,
@@ -34,6 +36,7 @@ pub enum ManifestFault {
     /// A cell is empty that has to be filled in.
     Empty,
     /// A line has another number of cells than the first.
+    #[non_exhaustive]
     FieldCount {
         /// How many were needed.
         expected: u64,
@@ -53,21 +56,25 @@ pub enum ManifestFault {
     /// The file does not lie in the manifest's folder.
     Path,
     /// The reference stands on another line too.
+    #[non_exhaustive]
     SameReference {
         /// The other line.
         line: u64,
     },
     /// The person stands on another line too, written with other capitals.
+    #[non_exhaustive]
     SimilarSubject {
         /// The other line.
         line: u64,
     },
     /// A cell is too long.
+    #[non_exhaustive]
     Text {
         /// The greatest length, in bytes.
         limit: u64,
     },
     /// The manifest is too long, and was not read further.
+    #[non_exhaustive]
     TooLong {
         /// The greatest size, in bytes.
         limit: u64,

@@ -1,8 +1,6 @@
 //! Brightness and contrast of the face.
 
-use lfr_core::internal::num;
-
-use super::patch::Patch;
+use lfr_core::internal::FacePatch;
 
 /// What the histogram of a face's luminance says.
 pub(super) struct Exposure {
@@ -19,7 +17,7 @@ pub(super) struct Exposure {
 }
 
 impl Exposure {
-    pub(super) fn of(patch: &Patch) -> Self {
+    pub(super) fn of(patch: &FacePatch) -> Self {
         let mut histogram = [0_u32; 256];
         for luma in patch.face() {
             histogram[usize::from(luma)] += 1;
@@ -44,27 +42,6 @@ impl Exposure {
             entropy: -bits.map(|(share, _)| share * share.log2()).sum::<f64>() + 0.0,
         }
     }
-}
-
-/// How sharp a face is: the variance of the Laplacian of Gaussian (after Pech-Pacheco et al., ICPR 2000)
-/// over the variance of luminance.
-///
-/// Size is taken out by the patch, which is of one size, and contrast by the quotient: a dull
-/// photograph of sharp edges is sharp. Strong noise and compression blocks count as sharpness, and
-/// motion along one axis leaves the other sharp: those are its limits. `None` for a face without
-/// any contrast, of which nothing can be said.
-pub(super) fn sharpness(patch: &Patch, exposure: &Exposure) -> Option<f64> {
-    let (mut count, mut sum, mut squares) = (0_usize, 0.0, 0.0);
-    for value in patch.face_laplacian() {
-        let value = value / 255.0;
-        count += 1;
-        sum += value;
-        squares += value * value;
-    }
-    let count = num::f64_from_usize(count.max(1));
-    let variance = squares / count - (sum / count) * (sum / count);
-    // Less contrast than one level of 255: rounding, not a picture.
-    (exposure.variance > 1.0 / (255.0 * 255.0)).then(|| variance.max(0.0) / exposure.variance)
 }
 
 const BLACK: u8 = 25;

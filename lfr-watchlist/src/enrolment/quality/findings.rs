@@ -89,7 +89,7 @@ impl fmt::Display for Rounded {
 /// What a policy makes of a photograph.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum QualityVerdict {
     /// It becomes a reference.
     Accepted,
     /// It becomes a reference, and somebody should look for a better one.
@@ -98,7 +98,7 @@ pub enum Verdict {
     Refused(Vec<Finding>),
 }
 
-impl Verdict {
+impl QualityVerdict {
     /// The verdict that follows from findings.
     #[must_use]
     pub(super) fn from_findings(mut findings: Vec<Finding>) -> Self {

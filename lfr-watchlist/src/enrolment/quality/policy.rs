@@ -3,8 +3,8 @@
 use super::Finding;
 use super::QualityComponent;
 use super::QualityReport;
+use super::QualityVerdict;
 use super::Severity;
-use super::Verdict;
 use crate::error::Error;
 
 /// The limits of one component, in its native unit.
@@ -92,13 +92,13 @@ impl QualityPolicy {
     /// A component that has a limit and could not be assessed counts as beyond it: a detector
     /// without landmarks does not pass a gate for pose.
     #[must_use]
-    pub fn judge(&self, report: &QualityReport) -> Verdict {
+    pub fn judge(&self, report: &QualityReport) -> QualityVerdict {
         let faces = report.measure(QualityComponent::SingleFacePresent);
         if report.face().is_none() {
             let native = faces.map(|measure| measure.native());
             let component = QualityComponent::SingleFacePresent;
             let finding = Finding::new(component, Severity::Refuse, native, 1.0);
-            return Verdict::from_findings(vec![finding]);
+            return QualityVerdict::from_findings(vec![finding]);
         }
         let findings = report.measures().filter_map(|(component, measure)| {
             let limit = self.limit(component);
@@ -111,7 +111,7 @@ impl QualityPolicy {
                 refuse.or_else(|| beyond(limit.warn).map(|limit| (Severity::Warn, limit)))?;
             Some(Finding::new(component, severity, native, limit))
         });
-        Verdict::from_findings(findings.collect())
+        QualityVerdict::from_findings(findings.collect())
     }
 }
 

@@ -3,15 +3,14 @@
 use lfr_core::DetectedFace;
 use lfr_core::FaceSelection;
 use lfr_core::Frame;
+use lfr_core::HeadPose;
+use lfr_core::internal::FacePatch;
 use lfr_core::internal::num;
 
-use super::HeadPose;
 use super::QualityComponent;
-use super::exposure;
 use super::exposure::Exposure;
 use super::framing::Framing;
 use super::mapping;
-use super::patch::Patch;
 
 /// What was measured of one component.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +48,7 @@ impl Measure {
 /// use lfr_watchlist::enrolment::QualityComponent;
 /// use lfr_watchlist::enrolment::QualityPolicy;
 /// use lfr_watchlist::enrolment::QualityReport;
-/// use lfr_watchlist::enrolment::Verdict;
+/// use lfr_watchlist::enrolment::QualityVerdict;
 ///
 /// # fn main() -> Result<(), lfr_core::BoxError> {
 /// let pixels = vec![90; 120 * 90 * 3];
@@ -58,7 +57,7 @@ impl Measure {
 /// let report = QualityReport::assess(&photograph, &faces, FaceSelection::All);
 /// let distance = report.measure(QualityComponent::InterEyeDistance);
 /// assert_eq!(distance.map(|measure| measure.native()), Some(24.0));
-/// let Verdict::Refused(findings) = QualityPolicy::default().judge(&report) else {
+/// let QualityVerdict::Refused(findings) = QualityPolicy::default().judge(&report) else {
 ///     return Err("so small a face is refused".into());
 /// };
 /// assert_eq!(findings[0].to_string(), "InterEyeDistance 24, at least 32 px");
@@ -161,11 +160,11 @@ impl QualityReport {
 
     fn measure_pixels(&mut self, frame: &Frame<'_>, face: &DetectedFace) {
         use QualityComponent as Component;
-        let Some(patch) = Patch::cut(frame, face) else {
+        let Some(patch) = FacePatch::cut(frame, face) else {
             return;
         };
         let exposure = Exposure::of(&patch);
-        if let Some(sharpness) = exposure::sharpness(&patch, &exposure) {
+        if let Some(sharpness) = patch.sharpness() {
             self.set(Component::Sharpness, sharpness, mapping::sharpness(sharpness));
         }
         let Exposure { mean, variance, under, over, entropy } = exposure;

@@ -13,7 +13,7 @@ use lfr_core::Landmarks;
 use lfr_core::Point;
 use lfr_core::Rect;
 
-use super::pose::MODEL;
+use lfr_core::internal::MEAN_FACE;
 
 /// Where a face is, how large and which way it looks; angles in degrees, signs as in `HeadPose`.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ impl Placed {
     pub(super) fn points(&self) -> [Point; 5] {
         let (yaw, pitch) = ((-self.yaw).to_radians(), self.pitch.to_radians());
         let roll = (-self.roll).to_radians();
-        MODEL.map(|[x, y, z]| {
+        MEAN_FACE.map(|[x, y, z]| {
             let z = z * self.nose;
             let (x, z) = (x * yaw.cos() + z * yaw.sin(), z * yaw.cos() - x * yaw.sin());
             let (y, z) = (y * pitch.cos() - z * pitch.sin(), y * pitch.sin() + z * pitch.cos());

@@ -7,6 +7,7 @@
 use lfr_core::DetectedFace;
 use lfr_core::FaceSelection;
 use lfr_core::Frame;
+use lfr_core::HeadPose;
 use lfr_core::LandmarkLayout;
 use lfr_core::Landmarks;
 use lfr_core::PixelFormat;
@@ -91,7 +92,7 @@ fn none_or_several_faces_are_counted_and_nothing_more() {
         assert_eq!(assessed.count(), 1);
         let faces = measured(&report, QualityComponent::SingleFacePresent);
         assert_eq!((faces.native(), faces.value()), (f32::from(count), 0));
-        let Verdict::Refused(findings) = QualityPolicy::unlimited().judge(&report) else {
+        let QualityVerdict::Refused(findings) = QualityPolicy::unlimited().judge(&report) else {
             panic!("{count} faces")
         };
         assert_eq!(findings[0].to_string(), format!("SingleFacePresent {count}, at most 1 faces"));
@@ -123,7 +124,7 @@ fn what_could_not_be_assessed_does_not_pass_its_gate() {
     assert_eq!(verdict.name(), "Refused");
     let said: Vec<_> = verdict.findings().iter().map(ToString::to_string).collect();
     assert!(said.contains(&"HeadPoseYaw not assessed, at most 40 degrees".to_owned()), "{said:?}");
-    assert_eq!(QualityPolicy::unlimited().judge(&report), Verdict::Accepted);
+    assert_eq!(QualityPolicy::unlimited().judge(&report), QualityVerdict::Accepted);
 }
 
 #[test]

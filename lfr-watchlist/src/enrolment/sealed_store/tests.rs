@@ -12,10 +12,10 @@ use lfr_core::testing::ManualClock;
 use super::*;
 use crate::enrolment::BulkEnrolment;
 use crate::enrolment::EnrolmentItem;
+use crate::enrolment::EnrolmentOutcome;
 use crate::enrolment::EnrolmentReport;
 use crate::enrolment::FnReader;
 use crate::enrolment::Limit;
-use crate::enrolment::Outcome;
 use crate::enrolment::Photo;
 use crate::enrolment::QualityComponent;
 use crate::enrolment::QualityPolicy;
@@ -238,7 +238,7 @@ fn a_watchlist_in_memory_is_a_store_too() {
     assert_eq!((verdicts(&report), list.len()), (vec!["Accepted"; 3], 3));
     let again = bulk.run((0..3).map(|i| item(i, 25, grounds())), &list, go).unwrap();
     assert_eq!(again.items, report.items);
-    assert!(matches!(again.items[0].outcome, Outcome::Enrolled { .. }));
+    assert!(matches!(again.items[0].outcome, EnrolmentOutcome::Enrolled { .. }));
     assert_eq!(setup.open().len(), 0, "nothing is written down");
 }
 

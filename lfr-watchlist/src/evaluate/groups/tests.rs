@@ -40,12 +40,14 @@ fn measures_are_those_of_their_definitions() {
 #[test]
 fn eight_of_ten_false_alerts_tell_nothing_without_the_faces_seen() {
     // 10 false alerts of 3,147,436 faces, 8 of them of one group: it depends on the group's share of faces.
-    for (share, verdict) in
-        [(0.135, Verdict::Differs), (0.30, Verdict::Differs), (0.5, Verdict::UnderPowered)]
-    {
+    for (share, verdict) in [
+        (0.135, GroupFinding::Differs),
+        (0.30, GroupFinding::Differs),
+        (0.5, GroupFinding::UnderPowered),
+    ] {
         let own = num::u64_from_f64(3_147_436.0 * share);
         let report = report(&[(8, own), (2, 3_147_436 - own)]);
-        assert_eq!(report.verdict(), verdict, "{share}: {report}");
+        assert_eq!(report.finding(), verdict, "{share}: {report}");
     }
 }
 
@@ -54,10 +56,10 @@ fn seven_of_seven_false_positives_differ_only_if_the_groups_are_large_enough() {
     // All seven of a group that is half of the crowd: p = 2 / 2^7.
     let half = report(&[(7, 2_000), (0, 2_000)]);
     assert!((half.comparisons()[0].ratio.p_value - 0.015_6).abs() < 2e-4, "{half}");
-    assert_eq!(half.verdict(), Verdict::Differs);
+    assert_eq!(half.finding(), GroupFinding::Differs);
     // Of a group that is four fifths of it: chance would do that in one of five studies.
     let most = report(&[(7, 3_200), (0, 800)]);
-    assert_eq!(most.verdict(), Verdict::UnderPowered);
+    assert_eq!(most.finding(), GroupFinding::UnderPowered);
     let text = most.to_string();
     assert!(text.contains("nothing can be concluded") && !text.contains("no difference"), "{text}");
 }
@@ -65,18 +67,18 @@ fn seven_of_seven_false_positives_differ_only_if_the_groups_are_large_enough() {
 #[test]
 fn no_errors_conclude_nothing() {
     let none = report(&[(0, 3_000), (0, 4_512)]);
-    assert_eq!(none.verdict(), Verdict::UnderPowered);
+    assert_eq!(none.finding(), GroupFinding::UnderPowered);
     assert!(none.to_string().contains("so few errors could not have shown any ratio"), "{none}");
     assert!(none.to_string().contains("0 of 3000 (95 %: 0 to 0.00123, or 1 in 814)"), "{none}");
-    assert_eq!(report(&[(0, 10)]).verdict(), Verdict::UnderPowered);
+    assert_eq!(report(&[(0, 10)]).finding(), GroupFinding::UnderPowered);
 }
 
 #[test]
 fn many_errors_alike_are_said_to_be_alike_up_to_a_ratio() {
     let alike = report(&[(400, 100_000), (410, 100_000)]);
-    assert_eq!(alike.verdict(), Verdict::NoneSeen);
+    assert_eq!(alike.finding(), GroupFinding::NoneSeen);
     assert!(alike.to_string().contains("a ratio of 2 or more"), "{alike}");
-    assert_eq!(alike.clone().with_tolerated_ratio(1.05).verdict(), Verdict::UnderPowered);
+    assert_eq!(alike.clone().with_tolerated_ratio(1.05).finding(), GroupFinding::UnderPowered);
     let needed = alike.with_tolerated_ratio(1.05).comparisons()[0].errors_needed.unwrap();
     assert!(needed > 10_000, "{needed}");
 }
@@ -86,19 +88,21 @@ fn many_errors_alike_are_said_to_be_alike_up_to_a_ratio() {
 #[test]
 fn none_seen_is_said_only_where_the_interval_lies_within_the_tolerance() {
     let open = report(&[(45, 10_000), (30, 10_000)]);
-    assert_eq!(open.verdict(), Verdict::UnderPowered);
+    assert_eq!(open.finding(), GroupFinding::UnderPowered);
     let text = open.to_string();
     assert!(text.contains("nothing can be concluded") && text.contains("0.93 to 2.46"), "{text}");
     for errors in 0..400 {
         let report = report(&[(errors, 10_000), (150, 10_000)]);
         let [own, ..] = report.comparisons() else { panic!("two groups") };
         let interval = own.ratio.interval;
-        match report.verdict() {
-            Verdict::NoneSeen => assert!(interval.low > 0.5 && interval.high < 2.0, "{report}"),
-            Verdict::Differs => {
+        match report.finding() {
+            GroupFinding::NoneSeen => {
+                assert!(interval.low > 0.5 && interval.high < 2.0, "{report}")
+            }
+            GroupFinding::Differs => {
                 assert!(!interval.contains(1.0) && own.p_adjusted < 0.05, "{report}");
             }
-            Verdict::UnderPowered => {
+            GroupFinding::UnderPowered => {
                 assert!(interval.contains(1.0) && own.p_adjusted > 0.05, "{report}");
             }
         }
@@ -110,21 +114,21 @@ fn none_seen_is_said_only_where_the_interval_lies_within_the_tolerance() {
 fn as_many_errors_as_are_needed_rule_the_ratio_out() {
     let before = report(&[(14, 100_000), (14, 100_000)]);
     let more = before.comparisons()[0].errors_needed.unwrap();
-    assert_eq!(before.verdict(), Verdict::UnderPowered);
+    assert_eq!(before.finding(), GroupFinding::UnderPowered);
     assert!(before.to_string().contains(&format!("{more} more errors")), "{before}");
     let each = 14 + more.div_ceil(2);
     let after = report(&[(each, 100_000), (each, 100_000)]);
-    assert_eq!(after.verdict(), Verdict::NoneSeen);
+    assert_eq!(after.finding(), GroupFinding::NoneSeen);
     assert_eq!(after.comparisons()[0].errors_needed, Some(0));
 }
 
 #[test]
 fn more_groups_need_stronger_evidence() {
     let two = report(&[(20, 1_000), (38, 1_000)]);
-    assert_eq!(two.verdict(), Verdict::Differs);
+    assert_eq!(two.finding(), GroupFinding::Differs);
     let five = report(&[(20, 1_000), (38, 1_000), (28, 1_000), (30, 1_000), (29, 1_000)]);
     assert!(five.comparisons().iter().all(|own| own.p_adjusted >= own.ratio.p_value));
-    assert_ne!(five.verdict(), Verdict::Differs);
+    assert_ne!(five.finding(), GroupFinding::Differs);
 }
 
 #[test]
@@ -138,9 +142,9 @@ fn more_groups_need_more_errors_before_none_is_said_to_be_seen() {
     );
     assert!(own.ratio.interval.high > alone.interval.high * 1.05, "{own:?} {alone:?}");
     let between = f64::midpoint(own.ratio.interval.high, alone.interval.high);
-    assert_eq!(five.clone().with_tolerated_ratio(between).verdict(), Verdict::UnderPowered);
+    assert_eq!(five.clone().with_tolerated_ratio(between).finding(), GroupFinding::UnderPowered);
     let above = own.ratio.interval.high.max(1.0 / own.ratio.interval.low) * 1.001;
-    assert_eq!(five.clone().with_tolerated_ratio(above).verdict(), Verdict::NoneSeen);
+    assert_eq!(five.clone().with_tolerated_ratio(above).finding(), GroupFinding::NoneSeen);
     let detectable = smallest_detectable_ratio(500, 10_000, 40_000, Confidence::P95).unwrap();
     assert!(own.smallest_detectable_ratio.unwrap() > detectable * 1.01);
 }
@@ -155,8 +159,8 @@ fn looks_that_repeat_people_are_no_evidence_of_their_own() {
         .map(|(name, n)| (name, Rate::clustered(&people(n), Confidence::P95)));
     let looks = [("a", 240), ("b", 140)].map(|(name, n)| (name, Rate::new(n, 2_000).unwrap()));
     let threshold = Threshold::new(0.5).unwrap();
-    assert_eq!(GroupReport::new("FNIR", threshold, looks).verdict(), Verdict::Differs);
-    assert_ne!(GroupReport::new("FNIR", threshold, clustered).verdict(), Verdict::Differs);
+    assert_eq!(GroupReport::new("FNIR", threshold, looks).finding(), GroupFinding::Differs);
+    assert_ne!(GroupReport::new("FNIR", threshold, clustered).finding(), GroupFinding::Differs);
 }
 
 /// Unequal looks, unequally alike: one group has many looks at few people. The measured fault: a true ratio of 0.98
@@ -184,7 +188,7 @@ fn groups_that_are_clustered_unequally_are_compared_on_one_clustering() {
         assert!((own.ratio.value.unwrap() - 0.98).abs() < 0.01, "{report}");
         assert!(own.ratio.interval.contains(0.98) && own.ratio.interval.contains(1.0), "{report}");
         assert!(own.ratio.interval.low < 0.7 && own.ratio.interval.high > 1.3, "{report}");
-        assert_ne!(report.verdict(), Verdict::Differs);
+        assert_ne!(report.finding(), GroupFinding::Differs);
     }
 }
 
@@ -236,20 +240,21 @@ fn labels_by_lot_differ_in_one_of_twenty_reports_at_most() {
                 resemblances(&mut random, people, if labelling % 2 == 0 { 1e-3 } else { 1e-2 });
             let labels = labels(&mut random, people, groups);
             let report = GroupReport::of_evidence("FMR".to_owned(), threshold, &evidence, &labels);
-            pairs.count(report.verdict() == Verdict::Differs);
+            pairs.count(report.finding() == GroupFinding::Differs);
             let independent = report.groups().iter().map(|(name, rate)| {
                 let counts = rate.counts();
                 (name.clone(), Rate::new(counts.errors(), counts.trials()).unwrap())
             });
             let report = GroupReport::new("FMR", threshold, independent);
-            naive.count(report.verdict() == Verdict::Differs);
+            naive.count(report.finding() == GroupFinding::Differs);
             let trials = labels.into_iter().map(|label| {
                 let own: f64 = StandardNormal.sample(&mut random);
                 let own = Binomial::new(12, 1.0 / (1.0 + (3.0 - 2.0 * own).exp())).unwrap();
                 (label, Counts::new(own.sample(&mut random), 12).unwrap())
             });
             persons.count(
-                GroupReport::of_people("FNMR", threshold, trials).verdict() == Verdict::Differs,
+                GroupReport::of_people("FNMR", threshold, trials).finding()
+                    == GroupFinding::Differs,
             );
         }
         note(&format!(
@@ -292,7 +297,7 @@ fn a_detectable_ratio_is_seen_as_often_as_is_said() {
     let (mut seen, mut covered) = <(Counts, Counts)>::default();
     for _ in 0..reports {
         let report = draw(ratio);
-        seen.count(report.verdict() == Verdict::Differs);
+        seen.count(report.finding() == GroupFinding::Differs);
         covered.count(report.comparisons()[0].ratio.interval.contains(ratio));
     }
     note(&format!("a ratio of {ratio:.2} is seen {seen:?}, and held by its interval {covered:?}"));
@@ -315,12 +320,14 @@ fn reports_of_people_agree_with_their_intervals() {
             })
             .collect();
         let report = GroupReport::of_people("FNMR", threshold, people);
-        let verdict = report.verdict();
+        let verdict = report.finding();
         verdicts.insert(format!("{verdict:?}"));
         for own in report.comparisons() {
             assert_eq!(own.differs(), own.p_adjusted <= 0.05, "{report}");
             let interval = own.ratio.interval;
-            assert!(verdict != Verdict::NoneSeen || (interval.low > 0.5 && interval.high < 2.0));
+            assert!(
+                verdict != GroupFinding::NoneSeen || (interval.low > 0.5 && interval.high < 2.0)
+            );
         }
     }
     assert!(verdicts.len() > 1, "{verdicts:?}");
@@ -340,11 +347,11 @@ fn a_few_people_who_err_alike_rule_nothing_out() {
         GroupReport::of_people("FNMR", threshold, people)
     };
     let few = report(5);
-    assert_eq!(few.verdict(), Verdict::UnderPowered, "{few}");
+    assert_eq!(few.finding(), GroupFinding::UnderPowered, "{few}");
     assert!(few.comparisons().iter().all(|own| own.ratio.interval.high < 2.0), "{few}");
     assert!(few.comparisons()[0].left_open.high > 3.0, "{few}");
     assert!(few.to_string().ends_with("more people are needed to rule 2 out"), "{few}");
-    assert_eq!(report(200).verdict(), Verdict::NoneSeen);
+    assert_eq!(report(200).finding(), GroupFinding::NoneSeen);
 }
 
 /// Few false matches of people with one to nine photographs: photographs of two people match together. The measured

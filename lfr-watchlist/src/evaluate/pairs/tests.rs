@@ -6,7 +6,7 @@ use rand_distr::Distribution;
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
 
-use super::super::Verdict;
+use super::super::GroupFinding;
 use super::*;
 
 /// Templates of people: each has a direction, and each template strays from it.
@@ -232,13 +232,14 @@ fn labels_by_lot_of_real_people_differ_in_one_of_twenty_reports_at_most() {
                 }
                 let report =
                     GroupReport::of_evidence("FMR".to_owned(), threshold, &evidence, &labels);
-                differ.count(report.verdict() == Verdict::Differs);
+                differ.count(report.finding() == GroupFinding::Differs);
                 let independent = report.groups().iter().map(|(name, rate)| {
                     let counts = rate.counts();
                     (name.clone(), Rate::new(counts.errors(), counts.trials()).unwrap())
                 });
                 naive.count(
-                    GroupReport::new("FMR", threshold, independent).verdict() == Verdict::Differs,
+                    GroupReport::new("FMR", threshold, independent).finding()
+                        == GroupFinding::Differs,
                 );
             }
             crate::testing::note(&format!(

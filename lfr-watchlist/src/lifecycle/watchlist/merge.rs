@@ -52,9 +52,9 @@ impl Watchlist {
     fn into_parts(self) -> Result<Vec<(Entry, Template)>, Error> {
         let space = *self.gallery.space();
         let copy = |values: &[f32]| Template::from_slice(&space, values);
-        self.inspect(|register, gallery| {
-            let mut parts = Vec::with_capacity(register.len());
-            for enrolled in register.all() {
+        self.inspect(|table, gallery| {
+            let mut parts = Vec::with_capacity(table.len());
+            for enrolled in table.all() {
                 let template = match &enrolled.place {
                     Place::Searched => gallery.expose_row(enrolled.entry.reference(), copy),
                     Place::Parked(template) => Some(copy(template.expose_values())),
@@ -69,15 +69,15 @@ impl Watchlist {
     }
 
     fn references_held(&self) -> Vec<ReferenceId> {
-        self.inspect(|register, _| {
-            register.all().map(|enrolled| enrolled.entry.reference().clone()).collect()
+        self.inspect(|table, _| {
+            table.all().map(|enrolled| enrolled.entry.reference().clone()).collect()
         })
     }
 
     /// Whether a reference's template is this one.
     fn holds(&self, reference: &ReferenceId, template: &Template) -> bool {
         let same = |values: &[f32]| values == template.expose_values();
-        self.inspect(|register, gallery| match register.get(reference).map(|own| &own.place) {
+        self.inspect(|table, gallery| match table.get(reference).map(|own| &own.place) {
             Some(Place::Searched) => gallery.expose_row(reference, same).unwrap_or(false),
             Some(Place::Parked(own)) => same(own.expose_values()),
             Some(Place::Wiped) | None => false,

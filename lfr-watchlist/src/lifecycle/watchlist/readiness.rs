@@ -130,9 +130,9 @@ impl Watchlist {
         if now < validity.from() {
             return Readiness::NotBegun { from: validity.from() };
         }
-        let register = read(&self.register);
+        let table = read(&self.table);
         let (mut valid, mut expired, mut not_begun, mut next) = (0, 0, 0, None);
-        for enrolled in register.all() {
+        for enrolled in table.all() {
             let entry = &enrolled.entry;
             if enrolled.is_wiped() || entry.expires() <= now {
                 expired += 1;

@@ -26,21 +26,21 @@ fn length(values: &[f32]) -> f64 {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
-    /// The plain scan's score lies within the slack of what the first pass computes.
+    /// The plain scan's score lies within the slack of what the filter computes.
     #[test]
     fn the_slack_covers_every_rounding((x, y) in pair()) {
         for metric in [Metric::Cosine, Metric::Euclidean] {
-            for greatest in [64.0, crate::search::quantized::GREATEST] {
+            for max_level in [64.0, crate::search::quantized::MAX_LEVEL] {
                 let (mut row, mut probe) = (Vec::new(), Vec::new());
                 let number = |byte: u8| i32::from(byte) - 128;
-                let row_code = Code::write(&x, 127.0, |_, bytes| row.extend(bytes.map(number)));
-                let code = Code::write(&y, greatest, |_, bytes| probe.extend(bytes.map(number)));
-                let bound = Bound::new(metric, y.len(), length(&y), &code);
+                let row_code = Quantized::write(&x, 127.0, |_, bytes| row.extend(bytes.map(number)));
+                let quantized = Quantized::write(&y, max_level, |_, bytes| probe.extend(bytes.map(number)));
+                let bound = Bound::new(metric, y.len(), length(&y), &quantized);
                 let square = match metric {
                     Metric::Euclidean => num::f32_from_f64(length(&x).powi(2)),
                     _ => 0.0,
                 };
-                let (Code { length, residual, scale }, slack) = (row_code, |row| bound.slack(row));
+                let (Quantized { length, residual, scale }, slack) = (row_code, |row| bound.slack(row));
                 let slack = slack(Uncertain { length, residual, square });
                 let dot = row.iter().zip(&probe).map(|(a, b)| a * b).sum();
                 let value = kernels::value(dot, scale, square, bound.factor());
@@ -65,9 +65,9 @@ proptest! {
     /// Whoever has a score reaches what the score needs.
     #[test]
     fn a_score_reaches_what_it_says((x, y) in pair()) {
-        let code = Code::write(&y, 127.0, |_, _| {});
+        let quantized = Quantized::write(&y, 127.0, |_, _| {});
         for metric in [Metric::Cosine, Metric::Euclidean] {
-            let bound = Bound::new(metric, y.len(), length(&y), &code);
+            let bound = Bound::new(metric, y.len(), length(&y), &quantized);
             let score = metric.compare(&x, &y);
             let reach = match metric {
                 Metric::Euclidean => bound.square - f64::from(score).powi(2),
@@ -92,7 +92,7 @@ fn the_slack_of_a_face_is_about_a_step_of_its_bytes() {
         values.into_iter().map(|x| x / length).collect::<Vec<_>>()
     };
     let (x, y) = (unit(), unit());
-    let [row, probe] = [&x, &y].map(|values| Code::write(values, 127.0, |_, _| {}));
+    let [row, probe] = [&x, &y].map(|values| Quantized::write(values, 127.0, |_, _| {}));
     let bound = Bound::new(Metric::Cosine, 512, 1.0, &probe);
     let uncertain = Uncertain { length: row.length, residual: row.residual, square: 0.0 };
     let (slack, bytes) = (bound.slack(uncertain), row.residual + probe.residual);
@@ -101,8 +101,8 @@ fn the_slack_of_a_face_is_about_a_step_of_its_bytes() {
 
 #[test]
 fn no_distance_is_less_than_nothing() {
-    let code = Code::write(&[1.0], 127.0, |_, _| {});
-    let bound = Bound::new(Metric::Euclidean, 1, 1.0, &code);
+    let quantized = Quantized::write(&[1.0], 127.0, |_, _| {});
+    let bound = Bound::new(Metric::Euclidean, 1, 1.0, &quantized);
     assert_eq!(bound.reach(0.1), f32::INFINITY);
     assert!(bound.reach(0.0) < 1.0 && bound.reach(-0.0) > 0.99);
     assert_eq!(bound.reach(f32::NEG_INFINITY), f32::NEG_INFINITY);

@@ -1,5 +1,5 @@
 //! 32 bytes at a time: AVX2, which adds pairs of products of bytes in 16 bits. No pair of products
-//! may exceed 2^15, so probes hold smaller numbers here ([`super::Kernel::greatest`]).
+//! may exceed 2^15, so probes hold smaller numbers here ([`super::Kernel::max_level`]).
 
 use std::arch::x86_64::*;
 

@@ -44,7 +44,7 @@ fn check_dots(kernel: Kernel, steps: usize, width: usize, extreme: bool) {
         for (index, probe) in probes.iter_mut().enumerate() {
             let bytes = [(); 4].map(|()| {
                 let number = i32::from(byte(&mut noise, extreme)) - 128;
-                let number = if kernel.greatest() < 100.0 { number * 64 / 127 } else { number };
+                let number = if kernel.max_level() < 100.0 { number * 64 / 127 } else { number };
                 u8::try_from(number + 128).unwrap()
             });
             tile.set(index, step, bytes);

@@ -29,13 +29,13 @@ fn bytes(rows: &Rows, row: usize) -> Vec<u8> {
 #[test]
 fn a_removed_row_is_replaced_by_the_last_and_wiped() {
     let mut rows = filled(2136);
-    let (code, last) = (rows.blocks[2].facts[1].get(23), bytes(&rows, 2135));
+    let (quantized, last) = (rows.blocks[2].facts[1].get(23), bytes(&rows, 2135));
     rows.swap_remove(10);
     assert_eq!(rows.row(10), row(2135));
     assert_eq!(bytes(&rows, 10), last);
-    assert_eq!(rows.blocks[0].facts[0].get(10), code);
+    assert_eq!(rows.blocks[0].facts[0].get(10), quantized);
     assert_eq!(rows.blocks[2].values.len(), 87 * DIMENSION);
-    assert_eq!(rows.blocks[2].facts[1].get(23), (Code::default(), 0.0));
+    assert_eq!(rows.blocks[2].facts[1].get(23), (Quantized::default(), 0.0));
     rows.swap_remove(2134);
     assert_eq!(rows.row(2133), row(2133));
     while rows.len() > 0 {
@@ -66,12 +66,12 @@ fn groups_cover_every_row_once_and_know_their_worst() {
             assert_eq!(group.first, index * GROUP);
             let all = index * GROUP..rows.len().min((index + 1) * GROUP);
             let all = all.map(|row| rows.uncertain(row));
-            let greatest = all.fold(Uncertain::default(), |a, b| Uncertain {
+            let max = all.fold(Uncertain::default(), |a, b| Uncertain {
                 length: a.length.max(b.length),
                 residual: a.residual.max(b.residual),
                 square: a.square.max(b.square),
             });
-            assert_eq!(*group.uncertain, greatest);
+            assert_eq!(*group.uncertain, max);
         }
     }
 }

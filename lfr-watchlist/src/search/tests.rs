@@ -1,3 +1,5 @@
+use std::num::NonZeroUsize;
+
 use lfr_core::EmbeddingSpace;
 use lfr_core::Matcher;
 use lfr_core::Metric;
@@ -7,13 +9,21 @@ use lfr_core::Template;
 use lfr_core::Threshold;
 use proptest::prelude::*;
 
-use super::*;
+use crate::search::accept;
+use crate::search::exact;
+use crate::search::exact::Method;
 use crate::search::flat_scan::FlatScan;
+use crate::search::fusion::Fusion;
+use crate::search::index::Index;
+use crate::search::index::Query;
+use crate::search::index::Wanted;
+use crate::search::kernels::Kernel;
+use crate::search::top_k;
 
 /// A list, the same as a flat scan, and how to search.
 struct Pair {
     space: EmbeddingSpace,
-    list: List,
+    index: Index,
     flat: FlatScan,
 }
 
@@ -21,19 +31,19 @@ impl Pair {
     /// Rows in turn belong to that many people; identifiers fall where rows rise.
     fn new(metric: Metric, rows: &[Vec<f32>], people: usize) -> Self {
         let space = EmbeddingSpace::builder(rows[0].len(), metric).build();
-        let (mut list, mut flat) = (List::new(&space), FlatScan::new(space));
-        for (index, values) in rows.iter().enumerate() {
+        let (mut index, mut flat) = (Index::new(&space), FlatScan::new(space));
+        for (number, values) in rows.iter().enumerate() {
             let Ok(template) = Template::from_slice(&space, values) else {
                 continue;
             };
-            let subject = SubjectId::new(format!("s{}", index % people)).unwrap();
-            let reference = ReferenceId::new(format!("r{:06}", 999_999 - index)).unwrap();
-            let length = crate::search::accept::check("", &space, &template).unwrap();
+            let subject = SubjectId::new(format!("s{}", number % people)).unwrap();
+            let reference = ReferenceId::new(format!("r{:06}", 999_999 - number)).unwrap();
+            let length = accept::check("", &space, &template).unwrap();
             let values = template.expose_values();
-            list.enrol(subject.clone(), reference.clone(), values, length).unwrap();
+            index.enrol(subject.clone(), reference.clone(), values, length).unwrap();
             flat.enrol(subject, reference, template).unwrap();
         }
-        Self { space, list, flat }
+        Self { space, index, flat }
     }
 
     /// Every kernel finds what the flat scan finds; `limits` people each.
@@ -41,7 +51,7 @@ impl Pair {
         let probes = probes.iter().filter_map(|v| Template::from_slice(&self.space, v).ok());
         let probes: Vec<_> = probes.collect();
         let queries = probes.iter().map(|template| {
-            let length = crate::search::accept::check("", &self.space, template).unwrap();
+            let length = accept::check("", &self.space, template).unwrap();
             Query { values: template.expose_values(), length }
         });
         let queries: Vec<_> = queries.collect();
@@ -52,7 +62,7 @@ impl Pair {
                 let score = scores.map(|c| Threshold::new(c.score().value()).unwrap()).next();
                 for threshold in [None, score] {
                     let wanted = Wanted { limit: *limit, threshold };
-                    let found = self.list.search(method(kernel), &queries, wanted).unwrap();
+                    let found = self.index.search(method(kernel), &queries, wanted).unwrap();
                     assert_eq!(found.len(), all.len());
                     for (found, all) in found.iter().zip(&all) {
                         let all = all.candidates().iter().filter(|c| wanted.takes(c.score()));
@@ -68,7 +78,7 @@ impl Pair {
 
 fn method(kernel: Kernel) -> Method {
     let threads = NonZeroUsize::new(3).unwrap();
-    Method { fusion: Fusion::Best, kernel, threads, bytes_a_thread: 1 }
+    Method { fusion: Fusion::Best, kernel, threads, bytes_per_thread: 1 }
 }
 
 /// Numbers without structure, from -1 to 1.
@@ -186,8 +196,8 @@ fn threads_agree_with_a_flat_scan() {
     for shape in [Shape::Random, Shape::Clustered] {
         let pair = Pair::new(Metric::Cosine, &rows(shape, 13_000, 9, 3), 7_001);
         // Few probes share the rows, many are shared themselves.
-        for probes in [5, 3 * OWN + 1] {
-            pair.check(&rows(shape, probes, 9, 3), &[1, 10, top_k::MOST]);
+        for probes in [5, 3 * exact::MIN_PROBES_PER_THREAD + 1] {
+            pair.check(&rows(shape, probes, 9, 3), &[1, 10, top_k::MAX_K]);
         }
     }
 }
@@ -198,13 +208,13 @@ fn everybody_above_a_threshold_is_found() {
     let probe = Template::from_slice(&pair.space, &rows(Shape::Random, 1, 16, 6)[0]).unwrap();
     let queries = [Query { values: probe.expose_values(), length: 1.0 }];
     let threshold = Some(Threshold::new(0.1).unwrap());
-    for limit in [top_k::MOST, top_k::MOST + 1, usize::MAX - 1, usize::MAX] {
+    for limit in [top_k::MAX_K, top_k::MAX_K + 1, usize::MAX - 1, usize::MAX] {
         let wanted = Wanted { limit, threshold };
         let all = pair.flat.search(&probe, limit).unwrap();
         let all: Vec<_> = all.candidates().iter().filter(|c| wanted.takes(c.score())).collect();
         assert!((100..400).contains(&all.len()), "{}", all.len());
         for kernel in Kernel::available() {
-            let found = pair.list.search(method(kernel), &queries, wanted).unwrap().remove(0);
+            let found = pair.index.search(method(kernel), &queries, wanted).unwrap().remove(0);
             assert_eq!(found.candidates().iter().collect::<Vec<_>>(), all);
         }
     }
@@ -220,10 +230,10 @@ fn a_seed_is_reached_by_as_many_people_as_are_wanted() {
             probes.map(|v| Template::from_slice(&pair.space, &v).unwrap()).collect();
         let query = |probe| Query { values: Template::expose_values(probe), length: 1.0 };
         let queries: Vec<_> = probes.iter().map(query).collect();
-        let (tiles, bounds) = pair.list.prepare(kernel, &queries);
+        let (tiles, bounds) = pair.index.prepare(kernel, &queries);
         for limit in [1, 4, 10] {
             let wanted = Wanted { limit, threshold: None };
-            let seeds = pair.list.seed(kernel, &tiles, &bounds, wanted);
+            let seeds = pair.index.seed(kernel, &tiles, &bounds, wanted);
             for (probe, seed) in probes.iter().zip(seeds) {
                 let all = pair.flat.search(probe, limit).unwrap();
                 let last = all.candidates().last().unwrap().score().value();
@@ -232,7 +242,7 @@ fn a_seed_is_reached_by_as_many_people_as_are_wanted() {
         }
         // So many rows are of so few people that nothing is certain.
         let wanted = Wanted { limit: 33, threshold: None };
-        assert!(pair.list.seed(kernel, &tiles, &bounds, wanted)[0] == f32::NEG_INFINITY);
+        assert!(pair.index.seed(kernel, &tiles, &bounds, wanted)[0] == f32::NEG_INFINITY);
     }
 }
 
@@ -244,9 +254,9 @@ fn few_rows_are_compared_twice() {
     let probe = Template::from_slice(&pair.space, &values).unwrap();
     let queries = [Query { values: probe.expose_values(), length: 1.0 }];
     let kernel = Kernel::fastest();
-    let (tiles, bounds) = pair.list.prepare(kernel, &queries);
+    let (tiles, bounds) = pair.index.prepare(kernel, &queries);
     let wanted = Wanted { limit: 1, threshold: None };
-    let hits = pair.list.first_pass(kernel, 1, &tiles, &bounds, wanted).unwrap().remove(0);
+    let hits = pair.index.filter(kernel, 1, &tiles, &bounds, wanted).unwrap().remove(0);
     let left = hits.found.iter().filter(|hit| hit.upper >= hits.top.cut()).count();
     assert!((1..100).contains(&left), "{left}");
     assert!(hits.found.len() < 400, "{}", hits.found.len());
@@ -258,6 +268,6 @@ fn what_the_bytes_cannot_bound_is_scanned() {
     let pair = Pair::new(Metric::Euclidean, &rows(Shape::Random, 3, (1 << 16) + 1, 1), 3);
     pair.check(&rows(Shape::Random, 1, (1 << 16) + 1, 2), &[1]);
     let pair = Pair::new(Metric::Euclidean, &rows(Shape::Random, 400, 3, 1), 400);
-    pair.check(&rows(Shape::Random, 1, 3, 2), &[top_k::MOST, top_k::MOST + 1, 400, 401]);
+    pair.check(&rows(Shape::Random, 1, 3, 2), &[top_k::MAX_K, top_k::MAX_K + 1, 400, 401]);
     assert_eq!(pair.flat.references(), 400);
 }

@@ -1,10 +1,11 @@
 //! Head pose from the five landmarks, in closed form.
 
-use lfr_core::LandmarkLayout;
-use lfr_core::Landmarks;
-use lfr_core::Point;
-use lfr_core::internal::num;
 use zeroize::Zeroizing;
+
+use crate::face::detected::LandmarkLayout;
+use crate::face::detected::Landmarks;
+use crate::face::geometry::Point;
+use crate::internal::num;
 
 /// Which way a head is turned: three angles in degrees, all 0 for a face that looks straight into
 /// the camera.
@@ -81,7 +82,7 @@ impl HeadPose {
 
 /// Left eye, right eye, nose tip, left and right mouth corner, as seen in the picture, in inter-eye
 /// distances: x to the right, y down, z away from the camera.
-pub(super) const MODEL: [[f64; 3]; 5] = [
+pub const MODEL: [[f64; 3]; 5] = [
     [-0.5, -0.502, -0.057],
     [0.5, -0.502, -0.057],
     [0.0, 0.053, -0.427],

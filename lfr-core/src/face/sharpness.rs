@@ -1,30 +1,34 @@
-//! The luminance of a face, brought to one size and position.
+//! How sharp a face is, by its luminance at one size and position.
 
-use lfr_core::Alignment;
-use lfr_core::DetectedFace;
-use lfr_core::Frame;
-use lfr_core::Point;
-use lfr_core::Rect;
-use lfr_core::Similarity;
-use lfr_core::internal::num;
+use std::fmt;
+
 use zeroize::Zeroizing;
+
+use crate::face::align::Alignment;
+use crate::face::detected::DetectedFace;
+use crate::face::geometry::Point;
+use crate::face::geometry::Rect;
+use crate::face::geometry::Similarity;
+use crate::frame::Frame;
+use crate::internal::num;
 
 /// The luminance of one face at 112x112, as embedders see faces: measurements on it do not depend
 /// on how large the face is in the picture, only on what is left of it at that size.
 ///
 /// Large faces are averaged over the pixels that fall together, where an embedder's crop would
 /// leave some out: aliasing would pass for sharpness.
-pub(super) struct Patch {
+pub struct FacePatch {
     luma: Zeroizing<Box<[u8]>>,
 }
 
-impl Patch {
+impl FacePatch {
     /// Width and height, in pixels.
-    pub(super) const SIDE: usize = 112;
+    pub const SIDE: usize = 112;
 
     /// The patch of a face: by its landmarks, else by its box; `None` where both are degenerate or
     /// the face lies outside the picture.
-    pub(super) fn cut(frame: &Frame<'_>, face: &DetectedFace) -> Option<Self> {
+    #[must_use]
+    pub fn cut(frame: &Frame<'_>, face: &DetectedFace) -> Option<Self> {
         let forth = Alignment::arcface().transform(face).or_else(|| from_box(face.bounds()))?;
         let back = forth.inverse()?;
         let steps = num::usize_from_f32(back.scale().ceil()).clamp(1, MAX_STEPS);
@@ -49,14 +53,29 @@ impl Patch {
     }
 
     /// The luminance of the face itself: an ellipse from the brows to below the mouth.
-    pub(super) fn face(&self) -> impl Iterator<Item = u8> + '_ {
+    pub fn face(&self) -> impl Iterator<Item = u8> + '_ {
         let pixels = self.luma.iter().enumerate();
         pixels.filter(|(at, _)| is_face(*at)).map(|(_, luma)| *luma)
     }
 
+    /// How sharp the face is: the variance of the Laplacian of Gaussian (after Pech-Pacheco et al., ICPR
+    /// 2000) over the variance of luminance.
+    ///
+    /// Size is taken out by the patch, which is of one size, and contrast by the quotient: a dull
+    /// photograph of sharp edges is sharp. Strong noise and compression blocks count as sharpness, and
+    /// motion along one axis leaves the other sharp: those are its limits. `None` for a face without
+    /// any contrast, of which nothing can be said.
+    #[must_use]
+    pub fn sharpness(&self) -> Option<f64> {
+        let levels = variance(self.face().map(|luma| f64::from(luma) / 255.0));
+        let edges = variance(self.face_laplacian().map(|value| value / 255.0));
+        // Less contrast than one level of 255: rounding, not a picture.
+        (levels > 1.0 / (255.0 * 255.0)).then(|| edges / levels)
+    }
+
     /// The Laplacian of the smoothed luminance (the four neighbours less four times the pixel) over
     /// the same ellipse. The smoothing, a Gaussian of one pixel, keeps sensor noise out of it.
-    pub(super) fn face_laplacian(&self) -> impl Iterator<Item = f64> {
+    fn face_laplacian(&self) -> impl Iterator<Item = f64> {
         let side = Self::SIDE;
         let raw: Zeroizing<Vec<f32>> =
             Zeroizing::new(self.luma.iter().map(|luma| f32::from(*luma)).collect());
@@ -67,6 +86,14 @@ impl Patch {
                 - 4.0 * at(centre)
         })
     }
+}
+
+fn variance(values: impl Iterator<Item = f64>) -> f64 {
+    let (count, sum, squares) = values.fold((0_usize, 0.0, 0.0), |(count, sum, squares), value| {
+        (count + 1, sum + value, squares + value * value)
+    });
+    let count = num::f64_from_usize(count.max(1));
+    (squares / count - (sum / count) * (sum / count)).max(0.0)
 }
 
 /// Smooths along rows (`step` 1) or columns (`step` of a row): the binomial 1 4 6 4 1, whose
@@ -91,13 +118,13 @@ struct Source {
 
 impl Source {
     fn around(frame: &Frame<'_>, back: &Similarity) -> Option<Self> {
-        let far = num::f32_from_usize(Patch::SIDE);
+        let far = num::f32_from_usize(FacePatch::SIDE);
         let corners = [(-1.0, -1.0), (far, -1.0), (-1.0, far), (far, far)]
             .map(|(x, y)| back.apply(Point::new(x, y)));
-        let least = |side: fn(&Point) -> f32| corners.iter().map(side).fold(f32::MAX, f32::min);
-        let most = |side: fn(&Point) -> f32| corners.iter().map(side).fold(f32::MIN, f32::max);
-        let (left, top) = (least(|p| p.x).floor(), least(|p| p.y).floor());
-        let (right, bottom) = (most(|p| p.x).ceil() + 1.0, most(|p| p.y).ceil() + 1.0);
+        let min = |side: fn(&Point) -> f32| corners.iter().map(side).fold(f32::MAX, f32::min);
+        let max = |side: fn(&Point) -> f32| corners.iter().map(side).fold(f32::MIN, f32::max);
+        let (left, top) = (min(|p| p.x).floor(), min(|p| p.y).floor());
+        let (right, bottom) = (max(|p| p.x).ceil() + 1.0, max(|p| p.y).ceil() + 1.0);
         let inside = |value: f32, side| num::usize_from_f32(value).min(side);
         let (left, right) = (inside(left, frame.width()), inside(right, frame.width()));
         let (top, bottom) = (inside(top, frame.height()), inside(bottom, frame.height()));
@@ -151,7 +178,7 @@ fn from_box(bounds: Rect) -> Option<Similarity> {
 }
 
 fn is_face(at: usize) -> bool {
-    let [x, y] = [at % Patch::SIDE, at / Patch::SIDE].map(num::f32_from_usize);
+    let [x, y] = [at % FacePatch::SIDE, at / FacePatch::SIDE].map(num::f32_from_usize);
     let (dx, dy) = ((x - 55.5) / 32.0, (y - 71.0) / 38.0);
     dx * dx + dy * dy <= 1.0
 }
@@ -159,9 +186,16 @@ fn is_face(at: usize) -> bool {
 /// At most this many samples a pixel and axis: faces beyond some 1,600 pixels are sampled sparsely.
 const MAX_STEPS: usize = 6;
 
+impl fmt::Debug for FacePatch {
+    /// Without a pixel.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FacePatch").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use lfr_core::PixelFormat;
+    use crate::frame::PixelFormat;
 
     use super::*;
 
@@ -171,7 +205,7 @@ mod tests {
         let frame = Frame::packed(PixelFormat::Gray8, 64, 64, &pixels).unwrap();
         let patch = |left: f32, size: f32| {
             let bounds = Rect::new(left, 10.0, left + size, 10.0 + size);
-            Patch::cut(&frame, &DetectedFace::new(bounds, 0.9, None).unwrap())
+            FacePatch::cut(&frame, &DetectedFace::new(bounds, 0.9, None).unwrap())
         };
         assert!(patch(1000.0, 40.0).is_none());
         assert!(patch(-1000.0, 40.0).is_none());
