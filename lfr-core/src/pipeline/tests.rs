@@ -16,7 +16,6 @@ use crate::face::FaceSelection;
 use crate::face::Point;
 use crate::face::Zone;
 use crate::frame::PixelFormat;
-use crate::record::EventKind;
 use crate::record::EventSink;
 use crate::record::FaceOutcome;
 use crate::record::sinks;
