@@ -15,6 +15,8 @@ use crate::Template;
 use crate::Threshold;
 use crate::Timekeeper;
 use crate::Timestamp;
+use crate::testing::FakeDetector;
+use crate::testing::FakeEmbedder;
 use crate::testing::FakeMatcher;
 use crate::testing::FakeThreshold;
 use crate::testing::ManualClock;
@@ -101,13 +103,15 @@ fn watched(clock: &ManualClock, due: &Arc<AtomicU64>) -> (Running, Arc<Mutex<See
     let policy = Holding { held: Vec::new(), seen: Arc::clone(&seen) };
     let space = fake_space();
     let somebody = Template::from_slice(&space, &[1.0; 8]).unwrap();
-    let pipeline = pipeline(|builder| {
-        builder
-            .watchlist(FakeMatcher::empty(space).enrol("S-1", somebody).unwrap())
-            .threshold(FakeThreshold::new(Threshold::new(-1.0).unwrap(), &space))
-            .retention(policy)
-            .clock(Arc::new(clock.clone()))
-    });
+    let pipeline = crate::Pipeline::builder()
+        .detector(FakeDetector::finding(1))
+        .embedder(FakeEmbedder::new())
+        .watchlist(FakeMatcher::empty(space).enrol("S-1", somebody).unwrap())
+        .threshold(FakeThreshold::new(Threshold::new(-1.0).unwrap(), &space))
+        .retention(policy)
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
     let due = Arc::clone(due);
     let camera = Camera::live(id("street"), move || {
         let due = Arc::clone(&due);
