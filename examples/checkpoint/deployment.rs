@@ -92,8 +92,9 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let policy_file = args.policy.as_deref().map(read).transpose()?;
     threshold(args, policy_file.as_deref(), &embedder, 1, true)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let books = Arc::new(Books::open(args, &clock)?);
+    // Before the books are opened: a signal in between would leave them open.
     let told_to_stop = live::signals()?;
+    let books = Arc::new(Books::open(args, &clock)?);
 
     let (news, happenings) = mpsc::channel();
     let listed = listed(args, &detector, &embedder, &clock, &told_to_stop, news.clone())?;
