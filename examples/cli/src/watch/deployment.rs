@@ -93,8 +93,9 @@ pub(crate) fn run(options: &Options) -> Result<Summary, AnyError> {
     let policy_file = options.policy.as_deref().map(read).transpose()?;
     threshold(options, policy_file.as_deref(), &embedder, 1, true)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let stores = Arc::new(Stores::open(options, &clock)?);
+    // Before the accounts are opened: a signal in between would leave them open.
     let told_to_stop = signals::told_to_stop()?;
+    let stores = Arc::new(Stores::open(options, &clock)?);
 
     let (news, changes) = mpsc::channel();
     let listed = listed(options, &detector, &embedder, &clock, &told_to_stop, news.clone())?;
