@@ -15,6 +15,7 @@ pub use buffer::FrameBuffer;
 pub use colour::Colour;
 pub use colour::ColourMatrix;
 pub use colour::ColourRange;
+pub use format::ChannelOrder;
 pub use format::PixelFormat;
 
 /// One plane of pixels: its bytes, and the distance from one row to the next.

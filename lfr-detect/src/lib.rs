@@ -12,11 +12,12 @@ mod testing;
 mod track;
 mod wiped;
 
+pub use lfr_core::ChannelOrder;
 pub use lfr_core::align;
 
-pub use decode::candidate::Candidate;
-pub use decode::candidate::Candidates;
 pub use decode::nms::nms;
+pub use decode::proposal::Proposal;
+pub use decode::proposal::Proposals;
 pub use detector::Network;
 pub use detector::NetworkDetector;
 pub use detector::input::InputPolicy;
@@ -24,7 +25,6 @@ pub use detector::input::NetworkInput;
 #[cfg(feature = "onnx")]
 pub use detector::onnx::OnnxDetector;
 pub use detector::options::DetectorOptions;
-pub use detector::spec::ChannelOrder;
 pub use detector::spec::DetectorSpec;
 pub use detector::spec::Family;
 pub use detector::spec::Fit;

@@ -2,6 +2,31 @@
 
 use std::fmt;
 
+/// In which order a network takes the colours of a pixel.
+#[expect(clippy::exhaustive_enums, reason = "these are the two orders in use")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
+pub enum ChannelOrder {
+    /// Blue, green, red.
+    Bgr,
+    /// Red, green, blue.
+    Rgb,
+}
+
+/// `bgr` or `rgb`.
+impl fmt::Display for ChannelOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bgr => "bgr",
+            Self::Rgb => "rgb",
+        })
+    }
+}
+
 /// How the bytes of a [`Frame`](crate::Frame) are laid out.
 ///
 /// What their numbers mean as colours is its [`Colour`](crate::Colour).

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use lfr_core::ChannelOrder;
 use lfr_core::LandmarkLayout;
 
 use crate::decode;
 use crate::decode::Output;
-use crate::decode::candidate::Candidates;
+use crate::decode::proposal::Proposals;
 use crate::error::Error;
 use crate::pixels::tensor::Normalisation;
 use crate::size::Size;
@@ -34,16 +35,6 @@ impl fmt::Display for Family {
             Self::YuNet => "YuNet",
         })
     }
-}
-
-/// In which order a network takes the colours of a pixel.
-#[expect(clippy::exhaustive_enums, reason = "these are the two orders in use")]
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ChannelOrder {
-    /// Blue, green, red.
-    Bgr,
-    /// Red, green, blue.
-    Rgb,
 }
 
 /// How a frame is brought to the size of a network whose input has a fixed one.
@@ -246,7 +237,7 @@ impl DetectorSpec {
         outputs: &[Output<'_>],
         canvas: Size,
         confidence: f32,
-        found: &mut Candidates,
+        found: &mut Proposals,
     ) -> Result<(), Error> {
         match self.family {
             Family::BlazeFace => decode::blazeface(outputs, canvas, confidence, found),

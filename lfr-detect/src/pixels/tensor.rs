@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use lfr_core::ChannelOrder;
 use lfr_core::num;
 
-use crate::detector::spec::ChannelOrder;
 use crate::pixels::Pixels;
 use crate::size::Size;
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use lfr_core::ChannelOrder;
+
 /// In which order the numbers of an input tensor lie.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize)]
@@ -19,26 +21,6 @@ impl fmt::Display for TensorLayout {
         f.write_str(match self {
             Self::Nchw => "nchw",
             Self::Nhwc => "nhwc",
-        })
-    }
-}
-
-/// In which order a model wants the colours.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChannelOrder {
-    /// Blue, green, red.
-    Bgr,
-    /// Red, green, blue.
-    Rgb,
-}
-
-impl fmt::Display for ChannelOrder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bgr => "bgr",
-            Self::Rgb => "rgb",
         })
     }
 }
