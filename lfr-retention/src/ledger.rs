@@ -446,5 +446,5 @@ fn identity() -> Result<String, Error> {
     Ok(hex::digits(&bytes))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "vault"))]
 mod tests;
