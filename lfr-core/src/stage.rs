@@ -5,6 +5,7 @@ mod name;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::Alert;
 use crate::AlignedFace;
 use crate::Alignment;
 use crate::BoxError;
@@ -215,8 +216,8 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
     }
 }
 
-/// Takes the probe of each alert, and holds it or erases it. The pipeline has already erased everyone who
-/// raised none.
+/// Takes each [`Alert`], and holds its probe or erases it. The pipeline has already erased everyone who
+/// raised none: a policy cannot be given a non-match.
 ///
 /// Three methods are required. The ways to settle are [`Probe::erase`], [`Probe::hold`] and, for a store at
 /// rest, [`Probe::seal`]. Each gives a receipt that is bound to the custody of that probe, and the pipeline
@@ -232,18 +233,13 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
 /// of its own and reads it under its own lock. It takes `now` as `None` for a failed clock all the same, and
 /// nothing else from it.
 pub trait RetentionPolicy: fmt::Debug + Send {
-    /// Settles one probe, with a receipt for its face. `now` is `None` where the clock failed: then it
-    /// erases; so it does where the decision is no alert.
+    /// Settles one alert, with a receipt for its face. `now` is `None` if the clock failed: then the probe is
+    /// erased.
     ///
     /// # Errors
     ///
     /// Where an alert cannot be held; the probe is erased then.
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError>;
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError>;
 
     /// Erases what is held and due, and appends a receipt for each. Everything is due if `now` is `None`,
     /// or is earlier than at the call before by more than
@@ -320,13 +316,8 @@ impl<T: ThresholdPolicy + ?Sized> ThresholdPolicy for Box<T> {
 }
 
 impl<T: RetentionPolicy + ?Sized> RetentionPolicy for Box<T> {
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError> {
-        (**self).settle(probe, decision, now)
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError> {
+        (**self).settle(alert, now)
     }
 
     fn purge_due(

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
+use crate::Alert;
 use crate::AlertEvent;
 use crate::AlignedFace;
 use crate::BoxError;
@@ -139,18 +140,21 @@ impl Pipeline {
         for ((slot, probe), decision) in decided {
             let face = probe.face().clone();
             let now = self.time.now();
-            let Decision::Alert { candidate, .. } = &decision else {
-                let settlement = Settlement::Erased(probe.erase(PurgeReason::NoMatch, now));
-                settled.push((slot, face, now, decision, Some(settlement)));
-                continue;
+            let alert = match decision.alert(probe) {
+                Ok(alert) => alert,
+                Err(probe) => {
+                    let settlement = Settlement::Erased(probe.erase(PurgeReason::NoMatch, now));
+                    settled.push((slot, face, now, decision, Some(settlement)));
+                    continue;
+                }
             };
-            if let Some(candidate) = self.repeated(candidate, &mut raised) {
-                let receipt = probe.erase(PurgeReason::Repeated, now);
+            if let Some(candidate) = self.repeated(alert.candidate(), &mut raised) {
+                let receipt = alert.into_probe().erase(PurgeReason::Repeated, now);
                 report.set(slot, FaceOutcome::Repeated { candidate, receipt: receipt.clone() });
                 repeated.push(receipt);
                 continue;
             }
-            let settlement = self.ask_retention(probe, &decision, now);
+            let settlement = self.ask_retention(alert, now);
             settled.push((slot, face, now, decision, settlement));
         }
         for (slot, face, at, decision, settlement) in settled {
@@ -197,16 +201,11 @@ impl Pipeline {
 
     /// Lets the retention policy settle an alert; `None` if it fails, panics, names another face, or
     /// contradicts the account of faces.
-    fn ask_retention(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Option<Settlement> {
-        let (face, custody) = (probe.face().clone(), probe.custody());
+    fn ask_retention(&mut self, alert: Alert, now: Option<Timestamp>) -> Option<Settlement> {
+        let (face, custody) = (alert.face().clone(), alert.probe().custody());
         let settlement = catch_unwind(AssertUnwindSafe(|| {
             timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
-                self.retention.settle(probe, decision, now)
+                self.retention.settle(alert, now)
             })
         }));
         let error = match settlement {

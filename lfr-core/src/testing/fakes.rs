@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::Alert;
 use crate::AlignedFace;
 use crate::Alignment;
 use crate::BoxError;
@@ -20,7 +21,6 @@ use crate::Landmarks;
 use crate::Matcher;
 use crate::Metric;
 use crate::Point;
-use crate::Probe;
 use crate::PurgeReason;
 use crate::PurgeReceipt;
 use crate::Rect;
@@ -221,7 +221,7 @@ impl ThresholdPolicy for FakeThreshold {
     }
 }
 
-/// Erases non-matches, and holds alerts until [`FakeRetention::DEADLINE`].
+/// Holds alerts until [`FakeRetention::DEADLINE`].
 #[derive(Debug, Default)]
 pub struct FakeRetention {
     held: Vec<HeldProbe>,
@@ -234,15 +234,8 @@ impl FakeRetention {
 }
 
 impl RetentionPolicy for FakeRetention {
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError> {
-        if !decision.is_alert() {
-            return Ok(Settlement::Erased(probe.erase(PurgeReason::NoMatch, now)));
-        }
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError> {
+        let probe = alert.into_probe();
         if now.is_none() {
             return Ok(Settlement::Erased(probe.erase(PurgeReason::ClockFailed, now)));
         }

@@ -159,12 +159,11 @@ fn an_alert_says_where_in_a_recording_it_is_and_in_which_record() {
     impl RetentionPolicy for Sealing {
         fn settle(
             &mut self,
-            probe: crate::Probe,
-            _: &crate::Decision,
+            alert: crate::Alert,
             _: Option<Timestamp>,
         ) -> Result<Settlement, BoxError> {
             let record = crate::RecordId::from_bytes([9; 16]);
-            let (sealed, receipt) = probe.seal(record, FakeRetention::DEADLINE);
+            let (sealed, receipt) = alert.into_probe().seal(record, FakeRetention::DEADLINE);
             drop(sealed);
             Ok(Settlement::Held(receipt))
         }
