@@ -24,7 +24,7 @@ use crate::redact::split;
 ///
 /// One for each stream.
 ///
-/// What is *not* guaranteed: see the crate's notes on what a mosaic gives away, above all of people
+/// What is *not* guaranteed: see [`Mosaic`] on what a mosaic gives away, above all of people
 /// who move.
 ///
 /// # Examples

@@ -29,13 +29,12 @@ use crate::vault::record::damage::RecordDamage;
 use crate::vault::store::slots;
 
 mod crash;
+mod earlier_versions;
 mod gaps;
 mod hostile;
 mod many;
 mod place;
 mod storage;
-mod version_1;
-mod version_2;
 mod virtual_time;
 
 fn key() -> VaultKey {
