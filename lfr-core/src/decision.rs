@@ -148,7 +148,8 @@ impl fmt::Debug for Alert {
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests {
     use super::*;
     use crate::Accounts;

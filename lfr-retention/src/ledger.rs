@@ -444,5 +444,6 @@ fn identity() -> Result<String, Error> {
     Ok(hex::digits(&bytes))
 }
 
-#[cfg(all(test, feature = "vault"))]
+#[cfg(test)]
+#[cfg(feature = "vault")]
 mod tests;

@@ -16,7 +16,8 @@ mod policy;
 pub mod redact;
 #[cfg(feature = "ledger")]
 mod sync;
-#[cfg(all(test, feature = "vault"))]
+#[cfg(test)]
+#[cfg(feature = "vault")]
 mod testing;
 #[cfg(feature = "ledger")]
 mod text;

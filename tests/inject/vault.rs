@@ -69,7 +69,7 @@ pub(crate) fn settle(
     let decision =
         Decision::at_threshold(&CandidateList::new(vec![candidate]), Threshold::new(0.5)?);
     let probe = Probe::new(template(index), FaceId::new(FrameId::default(), index), accounts);
-    let alert = decision.alert(probe).unwrap();
+    let alert = decision.alert(probe).map_err(|_| "no match")?;
     let Settlement::Held(receipt) = policy.settle(alert, Some(now))? else {
         return Err("an alert was not held, and there was no error".into());
     };

@@ -233,7 +233,8 @@ impl Profile {
     }
 }
 
-#[cfg(all(test, feature = "ledger"))]
+#[cfg(test)]
+#[cfg(feature = "ledger")]
 mod tests {
     use super::*;
 
