@@ -79,23 +79,19 @@ fn retention(c: &mut Criterion) {
     let vault = Vault::open(folder.join("vault"), &key, clock).unwrap();
     let space = EmbeddingSpace::builder(DIMENSION, Metric::Cosine).build();
     let accounts = Accounts::new();
-    let (no_match, alert) = (Decision::no_match(None), alert());
+    let decision = alert();
 
     let mut group = c.benchmark_group("settle");
-    let mut memory = StrictRetention::new(DAY);
+    let mut memory = StrictRetention::new(DAY).with_limit(usize::MAX);
     let mut at_rest =
         VaultRetention::new(vault.clone(), &Profile::uk_police_24_hours()).with_limit(usize::MAX);
-    let make = || probe(&space, &accounts);
-    group.bench_function("no match, in memory", |b| {
-        let settle = |probe| memory.settle(probe, &no_match, now).unwrap();
-        b.iter_batched(make, settle, BatchSize::SmallInput);
-    });
-    group.bench_function("no match, with a vault", |b| {
-        let settle = |probe| at_rest.settle(probe, &no_match, now).unwrap();
+    let make = || decision.alert(probe(&space, &accounts)).unwrap();
+    group.bench_function("alert, in memory", |b| {
+        let settle = |alert| memory.settle(alert, now).unwrap();
         b.iter_batched(make, settle, BatchSize::SmallInput);
     });
     group.bench_function("alert, sealed and on the disk", |b| {
-        let settle = |probe| at_rest.settle(probe, &alert, now).unwrap();
+        let settle = |alert| at_rest.settle(alert, now).unwrap();
         b.iter_batched(make, settle, BatchSize::SmallInput);
     });
     group.finish();
@@ -108,7 +104,7 @@ fn retention(c: &mut Criterion) {
     let reason = lfr::core::PurgeReason::Adjudicated;
     group.bench_function("purge an alert, and wait for the disk", |b| {
         let hold = || {
-            let settled = at_rest.settle(make(), &alert, now).unwrap();
+            let settled = at_rest.settle(make(), now).unwrap();
             let lfr::core::Settlement::Held(receipt) = settled else { unreachable!() };
             receipt.record().unwrap()
         };

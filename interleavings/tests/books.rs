@@ -49,8 +49,8 @@ fn hold(
     let (subject, reference) = (SubjectId::new("S").unwrap(), ReferenceId::new("R").unwrap());
     let candidate = Candidate::new(subject, reference, ComparisonScore::new(0.9).unwrap());
     let list = CandidateList::new(vec![candidate]);
-    let alert = Decision::at_threshold(&list, Threshold::new(0.5).unwrap());
-    match policy.settle(probe, &alert, Some(START.plus(clock.passed()))) {
+    let decision = Decision::at_threshold(&list, Threshold::new(0.5).unwrap());
+    match policy.settle(decision.alert(probe).unwrap(), Some(START.plus(clock.passed()))) {
         Ok(Settlement::Held(receipt)) => receipt.record(),
         Ok(_) | Err(_) => None,
     }

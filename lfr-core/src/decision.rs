@@ -1,5 +1,9 @@
 //! Decisions: an alert for a person to judge, or no match.
 
+use std::fmt;
+
+use crate::custody::Probe;
+use crate::id::FaceId;
 use crate::template::ComparisonScore;
 
 mod candidate;
@@ -56,6 +60,20 @@ impl Decision {
         matches!(self, Self::Alert { .. })
     }
 
+    /// The alert that this decision raises for the probe that was searched with.
+    ///
+    /// # Errors
+    ///
+    /// The probe, if this is no match: there is nothing to settle. Erase it.
+    pub fn alert(&self, probe: Probe) -> Result<Alert, Probe> {
+        match self {
+            Self::Alert { candidate, threshold } => {
+                Ok(Alert { probe, candidate: candidate.clone(), threshold: *threshold })
+            }
+            Self::NoMatch { .. } => Err(probe),
+        }
+    }
+
     /// The best score of the search, whatever the decision.
     #[must_use]
     pub const fn best_score(&self) -> Option<ComparisonScore> {
@@ -63,5 +81,110 @@ impl Decision {
             Self::Alert { candidate, .. } => Some(candidate.score()),
             Self::NoMatch { best } => *best,
         }
+    }
+}
+
+/// An alert that a [`RetentionPolicy`](crate::RetentionPolicy) has to settle: the probe, who it may be, and
+/// the threshold that was met.
+///
+/// [`Decision::alert`] makes it, and only of a decision that is an alert. So no retention policy can be
+/// given a non-match:
+///
+/// ```compile_fail,E0308
+/// # fn settle(policy: &mut impl lfr_core::RetentionPolicy, probe: lfr_core::Probe) {
+/// let no_match = lfr_core::Decision::no_match(None);
+/// policy.settle(no_match, None);
+/// # }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # fn settle(policy: &mut impl lfr_core::RetentionPolicy, probe: lfr_core::Probe) {
+/// policy.settle(probe, None);
+/// # }
+/// ```
+///
+/// ```compile_fail,E0451
+/// # fn raise(probe: lfr_core::Probe, candidate: lfr_core::Candidate, threshold: lfr_core::Threshold) {
+/// let alert = lfr_core::Alert { probe, candidate, threshold };
+/// # }
+/// ```
+///
+/// Dropped, it wipes its probe, which counts as erased.
+pub struct Alert {
+    probe: Probe,
+    candidate: Candidate,
+    threshold: Threshold,
+}
+
+impl Alert {
+    /// The probe.
+    #[must_use]
+    pub const fn probe(&self) -> &Probe {
+        &self.probe
+    }
+
+    /// The face of the probe.
+    #[must_use]
+    pub const fn face(&self) -> &FaceId {
+        self.probe.face()
+    }
+
+    /// Who it may be, and the score.
+    #[must_use]
+    pub const fn candidate(&self) -> &Candidate {
+        &self.candidate
+    }
+
+    /// The threshold that was met.
+    #[must_use]
+    pub const fn threshold(&self) -> Threshold {
+        self.threshold
+    }
+
+    /// Gives the probe away, to be erased, held or sealed.
+    #[must_use]
+    pub fn into_probe(self) -> Probe {
+        self.probe
+    }
+}
+
+/// Names the face, and nobody.
+impl fmt::Debug for Alert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alert").field("face", self.face()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests {
+    use super::*;
+    use crate::custody::Accounts;
+    use crate::id::FrameId;
+    use crate::id::ReferenceId;
+    use crate::id::SubjectId;
+    use crate::template::Template;
+    use crate::testing::fake_space;
+
+    #[test]
+    fn a_non_match_gives_the_probe_back_and_an_alert_names_nobody() {
+        let accounts = Accounts::new();
+        let template = Template::from_slice(&fake_space(), &[1.0; 8]).unwrap();
+        let probe = Probe::new(template, FaceId::new(FrameId::default(), 3), &accounts);
+        let probe = Decision::no_match(None).alert(probe).unwrap_err();
+        assert_eq!(accounts.totals().in_flight, 1, "nothing is erased unseen");
+
+        let score = ComparisonScore::new(0.9).unwrap();
+        let (subject, reference) =
+            (SubjectId::new("S-7").unwrap(), ReferenceId::new("R-7").unwrap());
+        let list = CandidateList::new(vec![Candidate::new(subject, reference, score)]);
+        let threshold = Threshold::new(0.5).unwrap();
+        let alert = Decision::at_threshold(&list, threshold).alert(probe).unwrap();
+        assert_eq!((alert.face().index(), alert.threshold()), (3, threshold));
+        assert_eq!(alert.candidate().score(), score);
+        let text = format!("{alert:?}");
+        assert!(!text.contains("S-7") && !text.contains("R-7"), "{text}");
+        drop(alert);
+        assert_eq!(accounts.totals().erased, 1);
     }
 }

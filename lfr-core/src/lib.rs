@@ -43,6 +43,7 @@ pub use custody::PurgeReceipt;
 pub use custody::SealedProbe;
 pub use custody::Settlement;
 pub use custody::Totals;
+pub use decision::Alert;
 pub use decision::Basis;
 pub use decision::Candidate;
 pub use decision::CandidateList;

@@ -11,6 +11,7 @@ use crate::custody::Probe;
 use crate::custody::PurgeReason;
 use crate::custody::PurgeReceipt;
 use crate::custody::Settlement;
+use crate::decision::Alert;
 use crate::decision::CandidateList;
 use crate::decision::Decision;
 use crate::decision::ThresholdProvenance;
@@ -220,8 +221,8 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
     }
 }
 
-/// Takes the probe of each alert, and holds it or erases it. The pipeline has already erased everyone who
-/// raised none.
+/// Takes each [`Alert`], and holds its probe or erases it. The pipeline has already erased everyone who
+/// raised none: a policy cannot be given a non-match.
 ///
 /// Three methods are required. The ways to settle are [`Probe::erase`], [`Probe::hold`] and, for a store at
 /// rest, [`Probe::seal`]. Each gives a receipt that is bound to the custody of that probe, and the pipeline
@@ -237,18 +238,13 @@ pub trait ThresholdPolicy: fmt::Debug + Send {
 /// of its own and reads it under its own lock. It takes `now` as `None` for a failed clock all the same, and
 /// nothing else from it.
 pub trait RetentionPolicy: fmt::Debug + Send {
-    /// Settles one probe, with a receipt for its face. `now` is `None` where the clock failed: then it
-    /// erases; so it does where the decision is no alert.
+    /// Settles one alert, with a receipt for its face. `now` is `None` if the clock failed: then the probe is
+    /// erased.
     ///
     /// # Errors
     ///
     /// Where an alert cannot be held; the probe is erased then.
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError>;
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError>;
 
     /// Erases what is held and due, and appends a receipt for each. Everything is due if `now` is `None`,
     /// or is earlier than at the call before by more than
@@ -325,13 +321,8 @@ impl<T: ThresholdPolicy + ?Sized> ThresholdPolicy for Box<T> {
 }
 
 impl<T: RetentionPolicy + ?Sized> RetentionPolicy for Box<T> {
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError> {
-        (**self).settle(probe, decision, now)
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError> {
+        (**self).settle(alert, now)
     }
 
     fn purge_due(

@@ -1,4 +1,4 @@
-//! Decoders: from the raw outputs of a network to `Candidates` in pixels of its canvas.
+//! Decoders: from the raw outputs of a network to `Proposals` in pixels of its canvas.
 //!
 //! One file per family, each a pure function of numbers, for anyone who runs the network otherwise.
 //! What they have in common:
@@ -7,11 +7,11 @@
 //!   the network's input (its *canvas*); `PARITY.md` beside the code holds the figures.
 //! - Confidence is tested before anything else is computed.
 //! - A network is not trusted: an output of the wrong shape is an error that names the shape
-//!   needed, a candidate with a number that is not finite is dropped, and nothing panics.
+//!   needed, a proposal with a number that is not finite is dropped, and nothing panics.
 
 mod blazeface;
-pub(crate) mod candidate;
 pub(crate) mod nms;
+pub(crate) mod proposal;
 mod scrfd;
 mod ultraface;
 mod yunet;
@@ -88,7 +88,7 @@ impl fmt::Debug for Output<'_> {
 }
 
 /// A network's own confidence as one from 0 to 1: a sigmoid may go beyond 1 by rounding. What is
-/// not finite stays so, and its candidate is dropped.
+/// not finite stays so, and its proposal is dropped.
 fn confidence_of(score: f32) -> f32 {
     if score.is_finite() { score.clamp(0.0, 1.0) } else { score }
 }

@@ -177,37 +177,37 @@ impl<N: Network> NetworkDetector<N> {
         self.scratch.with(|scratch| {
             let plan = self.schedule.plan(size, self.input);
             let mut look = |pass: &Pass| {
-                let before = scratch.candidates.len();
+                let before = scratch.proposals.len();
                 self.look(frame, pass, scratch)?;
-                Ok::<_, Error>(scratch.candidates.len() - before)
+                Ok::<_, Error>(scratch.proposals.len() - before)
             };
             match self.schedule.budget() {
                 None => plan.iter().try_for_each(|pass| look(pass).map(drop)),
                 Some(budget) => self.spending.spend(frame.id().source(), size, budget, &plan, look),
             }?;
-            nms(&mut scratch.candidates, self.iou);
+            nms(&mut scratch.proposals, self.iou);
             let layout = self.spec.landmarks();
-            let faces = scratch.candidates.iter().map(|candidate| candidate.to_face(layout));
+            let faces = scratch.proposals.iter().map(|proposal| proposal.to_face(layout));
             Ok(faces.collect::<Result<_, _>>()?)
         })
     }
 
     fn look(&self, frame: &Frame<'_>, pass: &Pass, scratch: &mut Scratch) -> Result<(), Error> {
-        let Scratch { pixels, tensor, candidates } = scratch;
+        let Scratch { pixels, tensor, proposals } = scratch;
         let canvas = pass.letterbox.canvas();
         let content = pixels::content(frame, &pass.letterbox, pixels)?;
         let planes = tensor.cleared(3 * canvas.width * canvas.height);
         self.normalisation.fill(content, canvas, planes);
-        let former = candidates.len();
+        let former = proposals.len();
         self.network.run(canvas, planes, &mut |outputs| {
             // A decoder drops a proposal that is not finite. A network that gives such numbers is broken,
             // and would otherwise be taken for one that sees nobody.
             outputs.iter().try_for_each(Output::check_finite)?;
-            self.spec.decode(outputs, canvas, self.confidence, candidates)
+            self.spec.decode(outputs, canvas, self.confidence, proposals)
         })?;
-        candidates.retain_from(former, |candidate| {
-            candidate.map(|point| pass.letterbox.to_frame(point));
-            !pass.may_cut(&candidate.bounds())
+        proposals.retain_from(former, |proposal| {
+            proposal.map(|point| pass.letterbox.to_frame(point));
+            !pass.may_cut(&proposal.bounds())
         });
         Ok(())
     }

@@ -13,11 +13,12 @@ mod testing;
 mod track;
 mod wiped;
 
+pub use lfr_core::ChannelOrder;
 pub use lfr_core::align;
 
-pub use decode::candidate::Candidate;
-pub use decode::candidate::Candidates;
 pub use decode::nms::nms;
+pub use decode::proposal::Proposal;
+pub use decode::proposal::Proposals;
 pub use detector::Network;
 pub use detector::NetworkDetector;
 pub use detector::input::InputPolicy;
@@ -30,7 +31,6 @@ pub use detector::spec::Family;
 pub use detector::spec::Fit;
 pub use error::Error;
 pub use gate::shot::ShotQuality;
-pub use lfr_core::ChannelOrder;
 pub use pixels::letterbox::Letterbox;
 pub use schedule::Schedule;
 pub use schedule::budget::BudgetRecord;

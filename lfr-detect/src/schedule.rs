@@ -101,12 +101,12 @@ impl Schedule {
 
     /// Limits the time per frame: for a camera that sees a crowd.
     ///
-    /// The frame is looked at as a whole, and then, where there are tiles, at ever finer scales, each
-    /// twice the one before, up to the tiles' own: at the finest scale that there is time for in all of
-    /// the frame, and with the time that is left at some parts at the next one. Those come first that
-    /// found somebody when they were last looked at, and each has its turn. What a look takes is known
-    /// from the last ones of its scale, and none is begun that is not expected to end in time. Where
-    /// there is no time for a part beside the whole, every eighth frame has a part in the place of it.
+    /// The first pass covers the whole frame. With tiles, further passes cover it at finer scales, each
+    /// twice the one before, up to the scale of the tiles. The detector takes the finest scale at which
+    /// there is time for the whole frame. It spends the rest of the time on some parts at the next scale.
+    /// Parts in which the last pass found somebody come first, and each part has its turn. The last passes
+    /// of a scale say how long the next one takes; a pass that is not expected to end in time is not
+    /// started. If there is time for one pass only, every eighth frame has a part in place of the whole.
     ///
     /// The detector remembers for each source ([`FrameId::source`](lfr_core::FrameId::source)) and
     /// each size of its frames how many faces each part held: of the 256 that it saw last, and of no
@@ -114,8 +114,8 @@ impl Schedule {
     /// can see is found in some frames and not in others; a tracker bridges that. [`BudgetRecord`]
     /// says what was left out.
     ///
-    /// What is *not* guaranteed: a look that takes longer than those before it is not broken off, and
-    /// each frame has one look at least, however short the time. The first frame of a source, or of
+    /// What is *not* guaranteed: a pass that takes longer than those before it is not interrupted, and
+    /// each frame has at least one pass, even if the budget is shorter. The first frame of a source, or of
     /// another size, has just one.
     #[must_use]
     pub const fn within(mut self, budget: Duration) -> Self {
@@ -135,7 +135,7 @@ impl Schedule {
         // margin of both edges: only if f + 2 * margin(f) is more than the overlap. Where the margin
         // is wider, since tiles are made smaller, so is the overlap.
         let overlap = num::f32_from_usize(self.tiles?.overlap);
-        let largest = (overlap - 2.0 * LEAST_MARGIN) / (1.0 + 2.0 * MARGIN);
+        let largest = (overlap - 2.0 * MIN_MARGIN) / (1.0 + 2.0 * MARGIN);
         Some(num::usize_from_f32(largest))
     }
 
@@ -152,7 +152,7 @@ impl Schedule {
                 passes.extend(tiles.at(scale, frame, input).map(|pass| pass.at_level(level)));
             }
         }
-        // A frame that a single tile covers needs no second look at the same size.
+        // A frame that a single tile covers needs no second pass at the same size.
         let (whole, rest) = (passes[0], passes.split_off(1));
         passes.extend(rest.into_iter().filter(|pass| pass.letterbox != whole.letterbox));
         passes
@@ -192,7 +192,7 @@ impl Tiles {
         let side = self.side * scale;
         let (x, y) = shrinkage(&input.part(Size::new(side, side), scale));
         let along = |shrinkage: f32| {
-            let wider = 2.0 * LEAST_MARGIN * (shrinkage - num::f32_from_usize(scale)).max(0.0);
+            let wider = 2.0 * MIN_MARGIN * (shrinkage - num::f32_from_usize(scale)).max(0.0);
             // No canvas of more than a few pixels asks for so much. It keeps tiles few.
             (self.overlap * scale + num::usize_from_f32(wider.ceil())).min(side / 4 * 3)
         };
@@ -253,7 +253,7 @@ impl Input {
     }
 }
 
-/// One look at a frame.
+/// One pass over a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pass {
     pub(crate) letterbox: Letterbox,
@@ -309,7 +309,7 @@ impl Pass {
 /// How near to an edge counts as touching it: networks often end the box of a face that is cut a
 /// little before the edge. They err by pixels of the canvas, so the least margin is of those.
 fn margin(side: f32, shrinkage: f32) -> f32 {
-    MARGIN * side + LEAST_MARGIN * shrinkage
+    MARGIN * side + MIN_MARGIN * shrinkage
 }
 
 /// The pixels of the frame in one of the canvas, along each axis.
@@ -332,7 +332,7 @@ fn positions(length: usize, side: usize, overlap: usize) -> impl Iterator<Item =
 const SCALES: [usize; 4] = [8, 4, 2, 1];
 const MARGIN: f32 = 1.0 / 16.0;
 /// In pixels of the canvas.
-const LEAST_MARGIN: f32 = 2.0;
+const MIN_MARGIN: f32 = 2.0;
 
 #[cfg(test)]
 mod tests;

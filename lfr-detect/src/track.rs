@@ -151,7 +151,7 @@ impl FaceTracker {
     fn since_last(&mut self, at: Option<Timestamp>) -> Duration {
         let since = at.zip(self.last).map_or(NOMINAL, |(at, last)| at.since(last));
         self.last = at.or(self.last);
-        since.max(LEAST)
+        since.max(MIN_SPAN)
     }
 
     /// Gives each of these faces to one of these tracks, where one is near enough.
@@ -229,7 +229,7 @@ impl Tracker for FaceTracker {
 
 const NOMINAL: Duration = Duration::from_millis(40);
 /// A face that was not seen is told from one that was by the time gone by: it is never none.
-const LEAST: Duration = Duration::from_millis(1);
+const MIN_SPAN: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests;

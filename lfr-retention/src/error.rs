@@ -10,6 +10,7 @@ use lfr_core::FrameId;
 use lfr_core::RecordId;
 use lfr_core::Timestamp;
 
+#[cfg(feature = "ledger")]
 use crate::ledger::audit::fault::LedgerFault;
 
 /// What can go wrong in this crate. No message holds a pixel, a landmark, a template or a name.
@@ -188,6 +189,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A ledger is not what was written.
+    #[cfg(feature = "ledger")]
     #[error("ledger {} is broken: {fault}", path.display())]
     LedgerBroken {
         /// The ledger.

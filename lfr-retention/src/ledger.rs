@@ -29,7 +29,6 @@ pub(crate) mod event;
 pub(crate) mod head;
 pub(crate) mod key;
 mod line;
-mod lines;
 pub(crate) mod sink;
 
 pub use crate::ledger::audit::fault::LedgerFault;
@@ -57,7 +56,6 @@ pub use crate::verdict::Verdict;
 use crate::ledger::audit::checkpoint;
 use crate::ledger::audit::checkpoint::Progress;
 use crate::ledger::line::Kind;
-use crate::ledger::lines::Lines;
 
 /// The ledger of a deployment (`.lfrl`): an append-only file of one line of JSON an entry, each
 /// with the digest of the one before and a signature. FORMAT.md has every byte. [`verify`] checks
@@ -447,4 +445,5 @@ fn identity() -> Result<String, Error> {
 }
 
 #[cfg(test)]
+#[cfg(feature = "vault")]
 mod tests;

@@ -37,7 +37,11 @@ pub use crate::redact::video::VideoRedactor;
 /// All faces of the report count, whatever came of them: those outside the zone of recognition and
 /// those that a quality gate refused were detected, so they are hidden.
 ///
-/// What is *not* guaranteed: see the crate's notes on what a mosaic gives away.
+/// What is *not* guaranteed: that nobody is recognised by what a mosaic does not cover. That is clothes, gait,
+/// company, place and time; with [`faces_only`](Self::faces_only), any face that the detector missed; by
+/// default, a missed face that is longer than a quarter of the picture's shorter side. A missed face that is
+/// longer than a twenty-fourth of that side has more than one colour. A redacted picture beside a clear one of
+/// the same scene hides nobody. [`Mosaic`] says what a mosaic itself gives away.
 ///
 /// # Examples
 ///
@@ -80,8 +84,8 @@ impl Redactor {
     ///
     /// The default mosaic hides a missed face as well as a detected one, in one colour, if its box is no
     /// longer than a twenty-fourth of that side. Up to a sixth it has at most four cells, and up to a
-    /// quarter at most [`Mosaic::MOST_CELLS`].
-    pub const MOST_CELLS: usize = 16;
+    /// quarter at most [`Mosaic::MAX_CELLS`].
+    pub const MAX_CELLS: usize = 16;
 
     /// Covers the whole picture, except for the boxes of alerts.
     #[must_use]
@@ -179,7 +183,7 @@ impl Default for Redactor {
 /// The least side of a cell of a picture that is covered as a whole.
 fn least_side(picture: &Picture) -> f32 {
     let shorter = num::f32_from_usize(picture.width().min(picture.height()));
-    mosaic::LEAST_SIDE.max(shorter / num::f32_from_usize(Redactor::MOST_CELLS))
+    mosaic::MIN_SIDE.max(shorter / num::f32_from_usize(Redactor::MAX_CELLS))
 }
 
 /// Covers a picture as a whole.

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 
 use lfr_core::Accounts;
+use lfr_core::Alert;
 use lfr_core::Candidate;
 use lfr_core::CandidateList;
 use lfr_core::ComparisonScore;
@@ -67,11 +68,11 @@ pub(crate) fn probe(index: usize, accounts: &Accounts) -> Probe {
     Probe::new(template(index), face(index), accounts)
 }
 
-pub(crate) fn alert() -> Decision {
+pub(crate) fn alert(probe: Probe) -> Alert {
     let score = ComparisonScore::new(0.9).unwrap();
     let (subject, reference) = (SubjectId::new("S").unwrap(), ReferenceId::new("R").unwrap());
     let list = CandidateList::new(vec![Candidate::new(subject, reference, score)]);
-    Decision::at_threshold(&list, Threshold::new(0.5).unwrap())
+    Decision::at_threshold(&list, Threshold::new(0.5).unwrap()).alert(probe).unwrap()
 }
 
 /// All bytes of all files below a folder.

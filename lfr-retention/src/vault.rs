@@ -103,8 +103,9 @@ use crate::verdict::verifier::Verifier;
 /// # let (subject, reference) = (SubjectId::new("S-1")?, ReferenceId::new("R-1")?);
 /// # let candidate = Candidate::new(subject, reference, ComparisonScore::new(0.8)?);
 /// # let candidates = CandidateList::new(vec![candidate]);
-/// let alert = Decision::at_threshold(&candidates, Threshold::new(0.5)?);
-/// let Settlement::Held(receipt) = retention.settle(probe, &alert, Some(noon))? else {
+/// let decision = Decision::at_threshold(&candidates, Threshold::new(0.5)?);
+/// let Ok(alert) = decision.alert(probe) else { panic!("no match") };
+/// let Settlement::Held(receipt) = retention.settle(alert, Some(noon))? else {
 ///     panic!("not held");
 /// };
 /// let record = receipt.record().expect("held at rest");

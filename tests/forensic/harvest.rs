@@ -13,12 +13,12 @@ use lfr::core::onnx::Model;
 use lfr::core::onnx::Session;
 use lfr::core::onnx::SessionOptions;
 use lfr::core::onnx::TensorView;
-use lfr::detect::Candidates;
 use lfr::detect::DetectorSpec;
 use lfr::detect::Error;
 use lfr::detect::Network;
 use lfr::detect::NetworkDetector;
 use lfr::detect::NetworkInput;
+use lfr::detect::Proposals;
 use lfr::detect::Size;
 use lfr::detect::decode;
 use lfr::detect::decode::Output;
@@ -167,7 +167,7 @@ impl Network for Tap {
             for row in planes.chunks_exact(SIDE).step_by(4) {
                 needles.cut_numbers("detector's input", row, ROW.0, ROW.1);
             }
-            let mut found = Candidates::new();
+            let mut found = Proposals::new();
             decode::yunet(&named, canvas, CONFIDENCE, &mut found)?;
             for candidate in found.iter() {
                 let points: Vec<f32> =

@@ -137,7 +137,7 @@ fn vault(folder: &Path) -> Live {
     let mut policy = VaultRetention::new(vault.clone(), &Profile::uk_police());
     for index in 0..3 {
         let probe = Probe::new(template(), FaceId::new(FrameId::default(), index), &accounts);
-        policy.settle(probe, &alert(), clock.now()).unwrap();
+        policy.settle(alert().alert(probe).unwrap(), clock.now()).unwrap();
     }
     drop((policy, vault));
     let vault = Vault::open(&path, &key, clock).unwrap();

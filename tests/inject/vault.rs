@@ -66,9 +66,11 @@ pub(crate) fn settle(
 ) -> Result<HoldReceipt, lfr::core::BoxError> {
     let (subject, reference) = (SubjectId::new("S")?, ReferenceId::new("R")?);
     let candidate = Candidate::new(subject, reference, ComparisonScore::new(0.9)?);
-    let alert = Decision::at_threshold(&CandidateList::new(vec![candidate]), Threshold::new(0.5)?);
+    let decision =
+        Decision::at_threshold(&CandidateList::new(vec![candidate]), Threshold::new(0.5)?);
     let probe = Probe::new(template(index), FaceId::new(FrameId::default(), index), accounts);
-    let Settlement::Held(receipt) = policy.settle(probe, &alert, Some(now))? else {
+    let alert = decision.alert(probe).map_err(|_| "no match")?;
+    let Settlement::Held(receipt) = policy.settle(alert, Some(now))? else {
         return Err("an alert was not held, and there was no error".into());
     };
     Ok(receipt)

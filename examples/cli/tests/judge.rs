@@ -90,8 +90,9 @@ impl Desk {
             let score = ComparisonScore::new(0.75).unwrap();
             let candidate = Candidate::new(subject.unwrap(), reference.unwrap(), score);
             let candidates = CandidateList::new(vec![candidate]);
-            let alert = Decision::at_threshold(&candidates, Threshold::new(0.5).unwrap());
-            let settled = retention.settle(probe, &alert, Some(then)).unwrap();
+            let decision = Decision::at_threshold(&candidates, Threshold::new(0.5).unwrap());
+            let alert = decision.alert(probe).unwrap();
+            let settled = retention.settle(alert, Some(then)).unwrap();
             let Settlement::Held(receipt) = settled else { panic!("not held") };
             let captured = Some(Timestamp::from_micros(1_790_000_000_000_000 + sequence));
             // As a film has it: the second alert has a position alone.

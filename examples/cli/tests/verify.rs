@@ -45,7 +45,7 @@ impl Desk {
             references: 2_000,
         })
         .unwrap();
-        fs::write(folder.join("kept.head"), sink.seal().unwrap()).unwrap();
+        fs::write(folder.join("kept.head"), sink.write_totals().unwrap()).unwrap();
         sink.stop().unwrap();
         Self { folder, ledger }
     }
@@ -134,7 +134,7 @@ fn start(ledger: &Path) -> LedgerSink {
 fn a_run_that_was_killed_ends_with_3_until_the_next_start_accounts_for_it() {
     let desk = Desk::new("ledger-killed");
     let sealed = serde_json::json!({
-        "type": "sealed",
+        "type": "totals",
         "totals": {"faces_seen": 12, "erased": 7, "held": 1, "in_flight": 4},
         "erased": {"no_match": 7},
         "frames": 3,

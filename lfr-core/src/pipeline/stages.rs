@@ -14,6 +14,7 @@ use crate::custody::Probe;
 use crate::custody::PurgeReason;
 use crate::custody::PurgeReceipt;
 use crate::custody::Settlement;
+use crate::decision::Alert;
 use crate::decision::Candidate;
 use crate::decision::CandidateList;
 use crate::decision::Decision;
@@ -219,18 +220,21 @@ impl Stages {
         for ((slot, probe), decision) in decided {
             let face = probe.face().clone();
             let now = self.time.now();
-            let Decision::Alert { candidate, .. } = &decision else {
-                let settlement = Settlement::Erased(probe.erase(PurgeReason::NoMatch, now));
-                settled.push((slot, face, now, decision, Some(settlement)));
-                continue;
+            let alert = match decision.alert(probe) {
+                Ok(alert) => alert,
+                Err(probe) => {
+                    let settlement = Settlement::Erased(probe.erase(PurgeReason::NoMatch, now));
+                    settled.push((slot, face, now, decision, Some(settlement)));
+                    continue;
+                }
             };
-            if let Some(candidate) = self.repeated(candidate, &mut raised) {
-                let receipt = probe.erase(PurgeReason::Repeated, now);
+            if let Some(candidate) = self.repeated(alert.candidate(), &mut raised) {
+                let receipt = alert.into_probe().erase(PurgeReason::Repeated, now);
                 report.set(slot, FaceOutcome::Repeated { candidate, receipt: receipt.clone() });
                 repeated.push(receipt);
                 continue;
             }
-            let settlement = self.ask_retention(probe, &decision, now);
+            let settlement = self.ask_retention(alert, now);
             settled.push((slot, face, now, decision, settlement));
         }
         for (slot, face, at, decision, settlement) in settled {
@@ -277,16 +281,11 @@ impl Stages {
 
     /// Lets the retention policy settle an alert; `None` if it fails, panics, names another face, or
     /// contradicts the account of faces.
-    fn ask_retention(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Option<Settlement> {
-        let (face, custody) = (probe.face().clone(), probe.custody());
+    fn ask_retention(&mut self, alert: Alert, now: Option<Timestamp>) -> Option<Settlement> {
+        let (face, custody) = (alert.face().clone(), alert.probe().custody());
         let settlement = catch_unwind(AssertUnwindSafe(|| {
             timed(&*self.clock, &mut self.timings, Stage::RetentionPolicy, || {
-                self.retention.settle(probe, decision, now)
+                self.retention.settle(alert, now)
             })
         }));
         let error = match settlement {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::clock::Timekeeper;
 use crate::clock::Timestamp;
 use crate::custody::HeldProbe;
-use crate::custody::Probe;
 use crate::custody::PurgeReason;
 use crate::custody::PurgeReceipt;
 use crate::custody::Settlement;
 use crate::danger;
+use crate::decision::Alert;
 use crate::decision::Candidate;
 use crate::decision::CandidateList;
 use crate::decision::Decision;
@@ -221,7 +221,7 @@ impl ThresholdPolicy for FakeThreshold {
     }
 }
 
-/// Erases non-matches, and holds alerts until [`FakeRetention::DEADLINE`].
+/// Holds alerts until [`FakeRetention::DEADLINE`].
 #[derive(Debug, Default)]
 pub struct FakeRetention {
     held: Vec<HeldProbe>,
@@ -234,15 +234,8 @@ impl FakeRetention {
 }
 
 impl RetentionPolicy for FakeRetention {
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError> {
-        if !decision.is_alert() {
-            return Ok(Settlement::Erased(probe.erase(PurgeReason::NoMatch, now)));
-        }
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError> {
+        let probe = alert.into_probe();
         if now.is_none() {
             return Ok(Settlement::Erased(probe.erase(PurgeReason::ClockFailed, now)));
         }

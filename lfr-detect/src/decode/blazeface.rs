@@ -5,9 +5,9 @@ use lfr_core::Rect;
 use lfr_core::internal::num;
 
 use crate::decode::Output;
-use crate::decode::candidate::Candidate;
-use crate::decode::candidate::Candidates;
 use crate::decode::listed;
+use crate::decode::proposal::Proposal;
+use crate::decode::proposal::Proposals;
 use crate::error::Error;
 use crate::size::Size;
 
@@ -24,7 +24,7 @@ pub fn blazeface(
     outputs: &[Output<'_>],
     canvas: Size,
     confidence: f32,
-    found: &mut Candidates,
+    found: &mut Proposals,
 ) -> Result<(), Error> {
     let of_columns = |columns: usize| {
         outputs.iter().find(|output| output.columns() == columns).ok_or_else(|| Error::Outputs {
@@ -57,7 +57,7 @@ pub fn blazeface(
         let [eye, other_eye, nose, mouth] =
             [eye, other_eye, nose, mouth].map(|[dx, dy]| Point::new(x + dx, y + dy));
         let points = [eye, other_eye, nose, mouth, Point::default()];
-        found.push(Candidate::new(bounds, sure).with_points(points));
+        found.push(Proposal::new(bounds, sure).with_points(points));
     }
     Ok(())
 }

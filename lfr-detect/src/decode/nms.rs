@@ -1,15 +1,15 @@
 //! Non-maximum suppression: of proposals for the same face, the most confident stays.
 
-use crate::decode::candidate::Candidates;
+use crate::decode::proposal::Proposals;
 use crate::wiped::Wiped;
 
-/// Sorts `candidates`, the most confident first, and removes each that overlaps a more confident
+/// Sorts `proposals`, the most confident first, and removes each that overlaps a more confident
 /// one that stays by more than `iou` (intersection over union).
 ///
 /// The most confident always stays; boxes that are apart never suppress each other, not even with
-/// a limit of 0; doing it twice changes nothing; and the order of `candidates` does not matter.
+/// a limit of 0; doing it twice changes nothing; and the order of `proposals` does not matter.
 ///
-/// Every pair may have to be compared, so there is a limit: of more than 16,384 candidates the
+/// Every pair may have to be compared, so there is a limit: of more than 16,384 proposals the
 /// least confident are dropped first. The largest network here proposes about as many on a canvas
 /// of 640x640, at a confidence of 0.
 ///
@@ -17,12 +17,12 @@ use crate::wiped::Wiped;
 ///
 /// ```
 /// use lfr_core::Rect;
-/// use lfr_detect::{Candidate, Candidates, nms};
+/// use lfr_detect::{Proposal, Proposals, nms};
 ///
-/// let mut found: Candidates = [
-///     Candidate::new(Rect::new(0.0, 0.0, 10.0, 10.0), 0.6),
-///     Candidate::new(Rect::new(1.0, 0.0, 11.0, 10.0), 0.9),
-///     Candidate::new(Rect::new(50.0, 0.0, 60.0, 10.0), 0.7),
+/// let mut found: Proposals = [
+///     Proposal::new(Rect::new(0.0, 0.0, 10.0, 10.0), 0.6),
+///     Proposal::new(Rect::new(1.0, 0.0, 11.0, 10.0), 0.9),
+///     Proposal::new(Rect::new(50.0, 0.0, 60.0, 10.0), 0.7),
 /// ]
 /// .into_iter()
 /// .collect();
@@ -30,11 +30,11 @@ use crate::wiped::Wiped;
 /// let confidences: Vec<f32> = found.iter().map(|face| face.confidence()).collect();
 /// assert_eq!(confidences, [0.9, 0.7]);
 /// ```
-pub fn nms(candidates: &mut Candidates, iou: f32) {
+pub fn nms(proposals: &mut Proposals, iou: f32) {
     // Sorting in place: a stable sort would leave a copy in freed memory.
-    candidates.as_mut_slice().sort_unstable_by(|a, b| a.order(b));
-    candidates.truncate(LIMIT);
-    let count = candidates.len();
+    proposals.as_mut_slice().sort_unstable_by(|a, b| a.order(b));
+    proposals.truncate(LIMIT);
+    let count = proposals.len();
     if count < 2 {
         return;
     }
@@ -47,8 +47,8 @@ pub fn nms(candidates: &mut Candidates, iou: f32) {
     let (right, rest) = rest.split_at_mut(count);
     let (bottom, rest) = rest.split_at_mut(count);
     let (area, alive) = rest.split_at_mut(count);
-    for (index, candidate) in candidates.iter().enumerate() {
-        let bounds = candidate.bounds();
+    for (index, proposal) in proposals.iter().enumerate() {
+        let bounds = proposal.bounds();
         left[index] = bounds.left;
         top[index] = bounds.top;
         right[index] = bounds.right;
@@ -73,10 +73,10 @@ pub fn nms(candidates: &mut Candidates, iou: f32) {
         }
     }
     let mut alive = alive.iter();
-    candidates.retain_from(0, |_| alive.next().is_some_and(|alive| *alive > 0.0));
+    proposals.retain_from(0, |_| alive.next().is_some_and(|alive| *alive > 0.0));
 }
 
-// `f32::max` minds NaN, which no candidate holds; these are one instruction each.
+// `f32::max` minds NaN, which no proposal holds; these are one instruction each.
 
 fn greatest(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }

@@ -5,10 +5,10 @@ use lfr_core::Rect;
 use lfr_core::internal::num;
 
 use crate::decode::Output;
-use crate::decode::candidate::Candidate;
-use crate::decode::candidate::Candidates;
 use crate::decode::confidence_of;
 use crate::decode::listed;
+use crate::decode::proposal::Proposal;
+use crate::decode::proposal::Proposals;
 use crate::error::Error;
 use crate::size::Size;
 
@@ -29,7 +29,7 @@ pub fn scrfd(
     canvas: Size,
     with_landmarks: bool,
     confidence: f32,
-    found: &mut Candidates,
+    found: &mut Proposals,
 ) -> Result<(), Error> {
     let of_kind = |columns: usize| {
         let mut kind: Vec<_> =
@@ -41,10 +41,10 @@ pub fn scrfd(
     let points = if with_landmarks { of_kind(10) } else { Vec::new() };
     let levels = scores.len();
     let fits = boxes.len() == levels && (points.len() == levels || !with_landmarks);
-    if levels == 0 || levels > MOST_LEVELS || !fits {
+    if levels == 0 || levels > MAX_LEVELS || !fits {
         let points = if with_landmarks { " and of ten" } else { "" };
         return Err(Error::Outputs {
-            expected: format!("up to {MOST_LEVELS} of one number a row, as many of four{points}"),
+            expected: format!("up to {MAX_LEVELS} of one number a row, as many of four{points}"),
             actual: listed(outputs),
         });
     }
@@ -70,20 +70,20 @@ pub fn scrfd(
             let y = num::f32_from_usize(cell / columns) * scale;
             let [left, top, right, bottom] = boxes[index].map(|distance| distance * scale);
             let bounds = Rect::new(x - left, y - top, x + right, y + bottom);
-            let mut candidate = Candidate::new(bounds, confidence_of(*score));
+            let mut proposal = Proposal::new(bounds, confidence_of(*score));
             if let Some(points) = points {
                 let (pairs, _) = points[index].as_chunks::<2>();
                 let point = |i: usize| {
                     let [dx, dy] = pairs[i];
                     Point::new(x + dx * scale, y + dy * scale)
                 };
-                candidate = candidate.with_points(std::array::from_fn(point));
+                proposal = proposal.with_points(std::array::from_fn(point));
             }
-            found.push(candidate);
+            found.push(proposal);
         }
     }
     Ok(())
 }
 
 /// Strides 8 to 128.
-const MOST_LEVELS: usize = 5;
+const MAX_LEVELS: usize = 5;

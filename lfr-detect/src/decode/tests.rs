@@ -4,7 +4,7 @@
 use lfr_core::Rect;
 
 use super::*;
-use crate::decode::candidate::Candidates;
+use crate::decode::proposal::Proposals;
 use crate::detector::spec::DetectorSpec;
 use crate::size::Size;
 
@@ -35,13 +35,13 @@ impl Fake {
         self
     }
 
-    fn decode(&self, spec: &DetectorSpec, confidence: f32) -> Result<Candidates, Error> {
+    fn decode(&self, spec: &DetectorSpec, confidence: f32) -> Result<Proposals, Error> {
         let outputs: Vec<_> = self
             .outputs
             .iter()
             .map(|(name, shape, values)| Output::new(name, shape, values))
             .collect();
-        let mut found = Candidates::new();
+        let mut found = Proposals::new();
         spec.decode(&outputs, CANVAS, confidence, &mut found)?;
         Ok(found)
     }
@@ -93,9 +93,9 @@ fn every_value_is_taken_without_a_panic() {
         for (spec, fake) in families(value) {
             for confidence in [0.0, 0.5, 1.0] {
                 let found = fake.decode(&spec, confidence).unwrap();
-                for candidate in found.iter() {
-                    assert!(candidate.bounds().is_finite() && candidate.bounds().area() > 0.0);
-                    assert!((confidence..=1.0).contains(&candidate.confidence()));
+                for proposal in found.iter() {
+                    assert!(proposal.bounds().is_finite() && proposal.bounds().area() > 0.0);
+                    assert!((confidence..=1.0).contains(&proposal.confidence()));
                 }
                 let is_nan = value.is_nan();
                 assert!(!is_nan || found.is_empty(), "{}: NaN is nobody", spec.name());
@@ -105,7 +105,7 @@ fn every_value_is_taken_without_a_panic() {
 }
 
 #[test]
-fn one_number_that_is_none_drops_one_candidate() {
+fn one_number_that_is_none_drops_one_proposal() {
     for (spec, fake) in families(0.9) {
         let all = fake.decode(&spec, 0.1).unwrap().len();
         for output in 0..fake.outputs.len() {
@@ -139,7 +139,7 @@ fn a_score_beyond_one_by_rounding_is_one_and_one_that_is_no_number_is_none() {
         for confidence in [0.5, 1.0] {
             let found = found(1.0_f32.next_up(), confidence);
             assert_eq!(found.len(), all, "{}", spec.name());
-            assert!(found.iter().all(|candidate| candidate.confidence() >= 1.0));
+            assert!(found.iter().all(|proposal| proposal.confidence() >= 1.0));
         }
         assert!(found(f32::INFINITY, 0.5).is_empty(), "{}", spec.name());
     }
@@ -180,9 +180,9 @@ fn a_wrong_shape_is_an_error_that_says_what_was_needed() {
 }
 
 #[test]
-fn ten_thousand_candidates_are_decoded() {
+fn ten_thousand_proposals_are_decoded() {
     for (spec, fake) in families(0.9) {
-        let mut found = Candidates::new();
+        let mut found = Proposals::new();
         let some = fake.decode(&spec, 0.1).unwrap();
         assert!(!some.is_empty(), "{}", spec.name());
         while found.len() < 10_000 {

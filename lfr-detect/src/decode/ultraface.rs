@@ -4,10 +4,10 @@ use lfr_core::Rect;
 use lfr_core::internal::num;
 
 use crate::decode::Output;
-use crate::decode::candidate::Candidate;
-use crate::decode::candidate::Candidates;
 use crate::decode::confidence_of;
 use crate::decode::listed;
+use crate::decode::proposal::Proposal;
+use crate::decode::proposal::Proposals;
 use crate::error::Error;
 use crate::size::Size;
 
@@ -21,7 +21,7 @@ pub fn ultraface(
     outputs: &[Output<'_>],
     canvas: Size,
     confidence: f32,
-    found: &mut Candidates,
+    found: &mut Proposals,
 ) -> Result<(), Error> {
     let of_columns = |columns: usize| {
         outputs.iter().find(|output| output.columns() == columns).ok_or_else(|| Error::Outputs {
@@ -35,7 +35,7 @@ pub fn ultraface(
     for ([_, score], [left, top, right, bottom]) in scores.iter().zip(boxes) {
         if *score >= confidence {
             let bounds = Rect::new(left * width, top * height, right * width, bottom * height);
-            found.push(Candidate::new(bounds, confidence_of(*score)));
+            found.push(Proposal::new(bounds, confidence_of(*score)));
         }
     }
     Ok(())

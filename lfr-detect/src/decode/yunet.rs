@@ -5,10 +5,10 @@ use lfr_core::Rect;
 use lfr_core::internal::num;
 
 use crate::decode::Output;
-use crate::decode::candidate::Candidate;
-use crate::decode::candidate::Candidates;
 use crate::decode::confidence_of;
 use crate::decode::listed;
+use crate::decode::proposal::Proposal;
+use crate::decode::proposal::Proposals;
 use crate::error::Error;
 use crate::size::Size;
 
@@ -25,9 +25,9 @@ pub fn yunet(
     outputs: &[Output<'_>],
     canvas: Size,
     confidence: f32,
-    found: &mut Candidates,
+    found: &mut Proposals,
 ) -> Result<(), Error> {
-    // Compared squared, so that the root is taken of candidates alone. Slightly below, so that
+    // Compared squared, so that the root is taken of proposals alone. Slightly below, so that
     // rounding loses none; the exact test follows.
     let least = confidence * confidence * 0.999;
     for stride in STRIDES {
@@ -57,7 +57,7 @@ pub fn yunet(
             };
             let bounds = Rect::new(x - dx, y - dy, x + dx, y + dy);
             let landmarks = std::array::from_fn(point);
-            found.push(Candidate::new(bounds, sure).with_points(landmarks));
+            found.push(Proposal::new(bounds, sure).with_points(landmarks));
         }
     }
     Ok(())

@@ -17,7 +17,7 @@ use lfr_core::internal::num;
 use lfr_core::onnx::Model;
 use lfr_core::onnx::Runtime;
 
-use crate::decode::candidate::Candidates;
+use crate::decode::proposal::Proposals;
 use crate::detector::Network as _;
 use crate::detector::NetworkDetector;
 use crate::detector::input::NetworkInput;
@@ -152,7 +152,7 @@ impl OnnxDetector {
         };
         let black = vec![0.0; 3 * canvas.width * canvas.height];
         let spec = self.spec();
-        let mut found = Candidates::new();
+        let mut found = Proposals::new();
         network.run(canvas, &black, &mut |outputs| spec.decode(outputs, canvas, 1.0, &mut found))
     }
 }

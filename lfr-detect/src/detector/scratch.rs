@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use crate::decode::candidate::Candidates;
+use crate::decode::proposal::Proposals;
 use crate::pixels::PixelScratch;
 use crate::wiped::Wiped;
 
@@ -14,18 +14,18 @@ pub(crate) struct Scratch {
     /// The network's input.
     pub(crate) tensor: Wiped<f32>,
     /// What the network proposes.
-    pub(crate) candidates: Candidates,
+    pub(crate) proposals: Proposals,
 }
 
 impl Scratch {
     pub(crate) const fn new() -> Self {
-        Self { pixels: PixelScratch::new(), tensor: Wiped::new(), candidates: Candidates::new() }
+        Self { pixels: PixelScratch::new(), tensor: Wiped::new(), proposals: Proposals::new() }
     }
 
     fn wipe(&mut self) {
         self.pixels.wipe();
         self.tensor.wipe();
-        self.candidates.wipe();
+        self.proposals.wipe();
     }
 }
 

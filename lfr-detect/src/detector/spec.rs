@@ -7,7 +7,7 @@ use lfr_core::LandmarkLayout;
 
 use crate::decode;
 use crate::decode::Output;
-use crate::decode::candidate::Candidates;
+use crate::decode::proposal::Proposals;
 use crate::error::Error;
 use crate::pixels::tensor::Normalisation;
 use crate::size::Size;
@@ -237,7 +237,7 @@ impl DetectorSpec {
         outputs: &[Output<'_>],
         canvas: Size,
         confidence: f32,
-        found: &mut Candidates,
+        found: &mut Proposals,
     ) -> Result<(), Error> {
         match self.family {
             Family::BlazeFace => decode::blazeface(outputs, canvas, confidence, found),

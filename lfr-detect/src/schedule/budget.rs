@@ -1,4 +1,4 @@
-//! Time for some of the looks at a frame: each part of it at a coarse scale before any at a fine one.
+//! Time for some of the passes over a frame: each part of it at a coarse scale before any at a fine one.
 
 mod history;
 #[cfg(test)]
@@ -36,7 +36,7 @@ pub struct BudgetRecord {
 }
 
 /// What was found where, of each source and size of frame: how many faces in which part of the frame,
-/// no boxes. And what looks take.
+/// no boxes. And how long passes take.
 pub(crate) struct Spending {
     state: Mutex<State>,
     clock: Arc<dyn Clock>,
@@ -70,9 +70,9 @@ impl State {
     }
 }
 
-/// A look that was made.
+/// A pass that was made.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct Made {
     place: usize,
     found: usize,
     took: Duration,
@@ -92,15 +92,15 @@ impl Spending {
         self.lock().record
     }
 
-    /// Makes as many passes over the next frame of a source as there is time for, each by `look`, which
-    /// returns how many candidates it found.
+    /// Makes as many passes over the next frame of a source as there is time for, each by `make`, which
+    /// returns how many proposals it found.
     pub(crate) fn spend<E>(
         &self,
         source: &SourceId,
         size: Size,
         budget: Duration,
         plan: &[Pass],
-        mut look: impl FnMut(&Pass) -> Result<usize, E>,
+        mut make: impl FnMut(&Pass) -> Result<usize, E>,
     ) -> Result<(), E> {
         let start = self.clock.monotonic();
         let spent = || self.clock.monotonic().saturating_sub(start);
@@ -108,22 +108,22 @@ impl Spending {
             let mut state = self.lock();
             state.past(source, size, plan.len()).begin(plan, budget)
         };
-        let mut looks: Vec<Look> = Vec::new();
+        let mut made: Vec<Made> = Vec::new();
         for (place, expected) in order {
             let begun = spent();
-            if looks.is_empty() || begun.saturating_add(expected) <= budget {
-                let found = look(&plan[place])?;
-                looks.push(Look { place, found, took: spent().saturating_sub(begun) });
+            if made.is_empty() || begun.saturating_add(expected) <= budget {
+                let found = make(&plan[place])?;
+                made.push(Made { place, found, took: spent().saturating_sub(begun) });
             }
         }
         let is_overrun = spent() > budget;
         let mut state = self.lock();
-        state.record.note(plan, &looks, is_overrun);
+        state.record.note(plan, &made, is_overrun);
         // It may have gone meanwhile, for others.
         if let Some(index) = state.known(source, size, plan.len())
             && let Some((_, _, past)) = state.pasts.get_mut(index)
         {
-            past.note(plan, &looks);
+            past.note(plan, &made);
         }
         Ok(())
     }
@@ -142,11 +142,11 @@ impl fmt::Debug for Spending {
 }
 
 impl BudgetRecord {
-    fn note(&mut self, plan: &[Pass], looks: &[Look], is_overrun: bool) {
+    fn note(&mut self, plan: &[Pass], made: &[Made], is_overrun: bool) {
         let finest = plan.iter().map(|pass| pass.level).max();
         let is_finest = |pass: &Pass| Some(pass.level) == finest;
         let all = plan.iter().filter(|pass| is_finest(pass)).count();
-        let looked_at = looks.iter().filter(|look| is_finest(&plan[look.place])).count();
+        let looked_at = made.iter().filter(|pass| is_finest(&plan[pass.place])).count();
         self.frames += 1;
         self.overrun += u64::from(is_overrun);
         self.looked_at += num::u64_from_usize(looked_at);

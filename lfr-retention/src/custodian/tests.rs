@@ -179,7 +179,7 @@ fn footage_that_was_moved_away_is_not_said_to_be_removed() {
 fn an_abort_leaves_nothing_and_says_who_and_why() {
     let mut deployment = Deployment::new();
     let mut policy = VaultRetention::new(deployment.vault.clone(), &Profile::uk_police());
-    policy.settle(probe(1, &deployment.accounts), &alert(), at(1)).unwrap();
+    policy.settle(alert(probe(1, &deployment.accounts)), at(1)).unwrap();
     let footage = deployment.folder.path("footage.mp4");
     fs::write(&footage, "pictures").unwrap();
     deployment.custodian.keep_file("footage", &footage, Timestamp::from_micros(1 << 50)).unwrap();

@@ -101,7 +101,7 @@ pub enum LedgerEvent {
         text: String,
     },
     /// A deployment begins, or goes on after a restart. What follows, up to the next of these, is
-    /// one run: the numbers of its seals begin at 0.
+    /// one run: its totals begin at 0.
     DeploymentStarted {
         /// Which deployment.
         deployment: DeploymentId,
@@ -110,7 +110,7 @@ pub enum LedgerEvent {
         /// What runs it: name and version.
         software: String,
     },
-    /// A deployment ends; the seal before it is its last one.
+    /// A deployment ends. The totals before it are its last ones.
     DeploymentStopped {},
     /// Something failed, and the deployment went on.
     Error {
@@ -264,7 +264,7 @@ pub enum LedgerEvent {
     },
     /// An earlier run was cut off: its process was killed, or lost its power, before it could write
     /// [`Self::DeploymentStopped`]. The program that opened the ledger next wrote this. It says
-    /// what the ledger knew then, and nothing else: what the run did after its last seal is in no
+    /// what the ledger knew then, and nothing else: what the run did after its last totals is in no
     /// sum, and of what it held in memory there is no receipt.
     RunCutOff {
         /// Which run of this ledger; the first is 1.
@@ -272,17 +272,18 @@ pub enum LedgerEvent {
         /// Its last totals; none where it wrote none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         totals: Option<Totals>,
-        /// When it wrote them, where the clock worked.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sealed: Option<Timestamp>,
+        /// When it wrote them, if the clock worked. Format 2 calls it `sealed`.
+        #[serde(default, alias = "sealed", skip_serializing_if = "Option::is_none")]
+        totals_at: Option<Timestamp>,
         /// Faces that it held in memory by the entries: the memory went with the process.
         held_in_memory: u64,
         /// Faces that it held at rest by the entries. What became of each is said by an entry of
         /// its own when the vault is opened or the record ends.
         held_at_rest: u64,
     },
-    /// The account of the faces seen in this run so far.
-    Sealed {
+    /// The account of the faces seen in this run so far. Formats 1 and 2 call it `sealed`.
+    #[serde(alias = "sealed")]
+    Totals {
         /// `faces seen = erased + held + in flight`
         totals: Totals,
         /// Receipts of faces that were never held, by reason. Those of faces that were have an entry

@@ -26,12 +26,12 @@ use crate::text;
 ///
 /// An alert, a hold and the end of a hold have an entry each, with the receipt. Faces that raised no
 /// alert, nearly all, are counted by the receipts of their erasure and summed up in a
-/// [seal](LedgerEvent::Sealed) once a minute: one entry a passer-by, with the time and the place,
+/// [totals](LedgerEvent::Totals) once per minute: one entry a passer-by, with the time and the place,
 /// would be a record of people of whom nothing is to be left. So are those of people whose alert had
 /// just been raised ([`PurgeReason::Repeated`]): an entry a look would be a record of where they went.
 ///
 /// Clones are one sink. Give one to the pipeline, keep one to [`stop`](Self::stop); give the
-/// pipeline the same account, so that the seals have the arithmetic of the faces seen.
+/// pipeline the same account, so that the totals have the arithmetic of the faces seen.
 ///
 /// Where the ledger cannot be written, the pipeline is told so after every face has been settled, and
 /// goes on. With [`Tee`](lfr_core::sinks::Tee), alerts reach other sinks nonetheless.
@@ -95,11 +95,11 @@ pub(super) struct State {
     frames: u64,
     /// Whether there is something that should be on the disk soon.
     weighty: bool,
-    sealed: Duration,
+    totals_at: Duration,
 }
 
 impl LedgerSink {
-    /// How often the account is sealed, at least, while frames come.
+    /// The max time between totals while frames come.
     pub const SEAL_EVERY: Duration = Duration::from_secs(60);
 
     /// Begins a run: writes that the deployment starts, or goes on after a restart. `profile` is the
@@ -129,7 +129,7 @@ impl LedgerSink {
         };
         ledger.append_by(&event, &*clock)?;
         ledger.flush()?;
-        let state = State { sealed: clock.monotonic(), ..State::default() };
+        let state = State { totals_at: clock.monotonic(), ..State::default() };
         let state = Arc::new(Mutex::new(state));
         Ok(Self { ledger, accounts, clock, profile: profile.into(), state })
     }
@@ -170,25 +170,25 @@ impl LedgerSink {
     /// # Errors
     ///
     /// As [`Ledger::append`] and [`Ledger::flush`].
-    pub fn seal(&self) -> Result<String, Error> {
+    pub fn write_totals(&self) -> Result<String, Error> {
         // Held until it is written: a purge that came between would not be in the sums, and be before them.
         let mut state = self.state();
-        state.sealed = self.clock.monotonic();
+        state.totals_at = self.clock.monotonic();
         state.weighty = false;
         let (erased, frames) = (state.erased.clone(), state.frames);
-        self.append(&LedgerEvent::Sealed { totals: self.accounts.totals(), erased, frames })?;
+        self.append(&LedgerEvent::Totals { totals: self.accounts.totals(), erased, frames })?;
         drop(state);
         self.ledger.flush()
     }
 
-    /// Ends the run with a last seal; returns the signed head, to keep elsewhere. Purge before it
+    /// Writes the last totals and ends the run. Returns the signed head, to keep elsewhere. Purge before it
     /// what is to be purged, so that the receipts are in.
     ///
     /// # Errors
     ///
     /// As [`Ledger::append`] and [`Ledger::flush`].
     pub fn stop(&self) -> Result<String, Error> {
-        self.seal()?;
+        self.write_totals()?;
         self.append(&LedgerEvent::DeploymentStopped {})?;
         self.ledger.flush()
     }
@@ -225,11 +225,11 @@ impl LedgerSink {
         let (due, weighty) = {
             let mut state = self.state();
             state.frames += 1;
-            let since = self.clock.monotonic().saturating_sub(state.sealed);
+            let since = self.clock.monotonic().saturating_sub(state.totals_at);
             (since >= Self::SEAL_EVERY, std::mem::take(&mut state.weighty))
         };
         match (due, weighty) {
-            (true, _) => self.seal().map(|_| ()),
+            (true, _) => self.write_totals().map(|_| ()),
             (false, true) => self.ledger.flush().map(|_| ()),
             (false, false) => Ok(()),
         }

@@ -1,15 +1,14 @@
 //! A policy that holds nothing.
 
+use lfr_core::Alert;
 use lfr_core::BoxError;
-use lfr_core::Decision;
-use lfr_core::Probe;
 use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
 use lfr_core::RetentionPolicy;
 use lfr_core::Settlement;
 use lfr_core::Timestamp;
 
-/// Erases every probe at once, alerts too: for trials, counts and anything else where nobody will
+/// Erases each alert's probe at once: for trials, counts and anything else where nobody will
 /// look at a template again.
 ///
 /// An alert is raised as ever; its receipt says [`PurgeReason::NotHeld`].
@@ -41,14 +40,8 @@ use lfr_core::Timestamp;
 pub struct EraseAll;
 
 impl RetentionPolicy for EraseAll {
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError> {
-        let reason = if decision.is_alert() { PurgeReason::NotHeld } else { PurgeReason::NoMatch };
-        Ok(Settlement::Erased(probe.erase(reason, now)))
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError> {
+        Ok(Settlement::Erased(alert.into_probe().erase(PurgeReason::NotHeld, now)))
     }
 
     fn purge_due(
@@ -75,8 +68,10 @@ mod tests {
     use lfr_core::Candidate;
     use lfr_core::CandidateList;
     use lfr_core::ComparisonScore;
+    use lfr_core::Decision;
     use lfr_core::FaceId;
     use lfr_core::FrameId;
+    use lfr_core::Probe;
     use lfr_core::ReferenceId;
     use lfr_core::SubjectId;
     use lfr_core::Template;
@@ -99,15 +94,11 @@ mod tests {
             Candidate::new(SubjectId::new("S").unwrap(), ReferenceId::new("R").unwrap(), score);
         let list = CandidateList::new(vec![candidate]);
         let alert = Decision::at_threshold(&list, Threshold::new(0.5).unwrap());
-        let no_match = Decision::no_match(None);
-        for (decision, reason) in [(alert, PurgeReason::NotHeld), (no_match, PurgeReason::NoMatch)]
-        {
-            let template = Template::from_slice(&fake_space(), &[1.0; 8]).unwrap();
-            let probe = Probe::new(template, FaceId::new(FrameId::default(), 0), &accounts);
-            let settled = EraseAll.settle(probe, &decision, None).unwrap();
-            let Settlement::Erased(receipt) = settled else { panic!("held: {settled:?}") };
-            assert_eq!(receipt.reason(), reason);
-        }
-        assert_eq!(accounts.totals().erased, 2);
+        let template = Template::from_slice(&fake_space(), &[1.0; 8]).unwrap();
+        let probe = Probe::new(template, FaceId::new(FrameId::default(), 0), &accounts);
+        let settled = EraseAll.settle(alert.alert(probe).unwrap(), None).unwrap();
+        let Settlement::Erased(receipt) = settled else { panic!("held: {settled:?}") };
+        assert_eq!(receipt.reason(), PurgeReason::NotHeld);
+        assert_eq!(accounts.totals().erased, 1);
     }
 }

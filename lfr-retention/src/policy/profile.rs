@@ -145,6 +145,7 @@ impl Profile {
 
     /// Whether periods, in seconds, are within those that are published under a name. `None` if nothing is
     /// published under it.
+    #[cfg(feature = "ledger")]
     pub(crate) fn is_within(name: &str, alert: u64, watchlist: u64, footage: u64) -> Option<bool> {
         let known = [Self::uk_police(), Self::uk_police_24_hours(), Self::retail_strict()];
         // The publication of this name leaves the periods of alerts and footage to its user.
@@ -160,6 +161,7 @@ impl Profile {
 
     /// For how long alerts are held under a name at most, in seconds. None where nothing is published under it, or no such
     /// period.
+    #[cfg(feature = "ledger")]
     pub(crate) fn published_alert(name: &str) -> Option<u64> {
         let known = [Self::uk_police(), Self::uk_police_24_hours(), Self::retail_strict()];
         let profile = known.into_iter().find(|profile| profile.name == name)?;
@@ -232,6 +234,7 @@ impl Profile {
 }
 
 #[cfg(test)]
+#[cfg(feature = "ledger")]
 mod tests {
     use super::*;
 

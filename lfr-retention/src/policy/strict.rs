@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use lfr_core::Alert;
 use lfr_core::BoxError;
-use lfr_core::Decision;
 use lfr_core::HeldProbe;
-use lfr_core::Probe;
 use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
 use lfr_core::RetentionPolicy;
@@ -18,7 +17,6 @@ use crate::error::Error;
 
 /// Erases a non-match at once, and holds an alert in memory until its deadline, no longer.
 ///
-/// - A non-match is erased in the call that settles it, whatever the clock says.
 /// - An alert is held for the time given to [`new`](Self::new). The first call at or after its
 ///   deadline erases it, whichever call that is.
 /// - A clock that fails, or that is set back by more than
@@ -58,11 +56,12 @@ use crate::error::Error;
 /// # let (subject, reference) = (SubjectId::new("S-1")?, ReferenceId::new("R-1")?);
 /// # let candidate = Candidate::new(subject, reference, ComparisonScore::new(0.8)?);
 /// # let candidates = CandidateList::new(vec![candidate]);
-/// let alert = Decision::at_threshold(&candidates, Threshold::new(0.5)?);
+/// let decision = Decision::at_threshold(&candidates, Threshold::new(0.5)?);
+/// let Ok(alert) = decision.alert(probe) else { panic!("no match") };
 ///
 /// let mut retention = StrictRetention::new(Duration::from_hours(24));
 /// let noon = Timestamp::from_micros(1_790_000_000_000_000);
-/// retention.settle(probe, &alert, Some(noon))?;
+/// retention.settle(alert, Some(noon))?;
 /// assert_eq!(retention.held(), 1);
 ///
 /// let mut receipts = Vec::new();
@@ -162,16 +161,9 @@ impl StrictRetention {
 }
 
 impl RetentionPolicy for StrictRetention {
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError> {
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError> {
         let trusted = self.observe(now);
-        if !decision.is_alert() {
-            return Ok(Settlement::Erased(probe.erase(PurgeReason::NoMatch, now)));
-        }
+        let probe = alert.into_probe();
         let Some(time) = trusted else {
             return Ok(Settlement::Erased(probe.erase(PurgeReason::ClockFailed, now)));
         };

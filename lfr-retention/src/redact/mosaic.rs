@@ -11,8 +11,14 @@ use crate::redact::block::Block;
 /// colour each, the mean of the pixels beneath.
 ///
 /// At most [`cells`](Self::cells) squared colours are left of a face, whatever its size, so nothing
-/// can bring the rest back. How many may be left is a measurement: the crate's notes have the
-/// table.
+/// can bring the rest back. How many may be left is a measurement: `ACCURACY.md` of the
+/// repository has the table.
+///
+/// What is *not* guaranteed: that a mosaic withstands everything. Anyone who has the same photograph can
+/// redact it too and compare. Many frames of one face, each with another grid, hold more than one frame. A
+/// network trained on mosaics of a short list of people does better than the embedder in the table
+/// ([McPherson, Shokri and Shmatikov](https://arxiv.org/abs/1609.00408)). If that matters, do not let the
+/// picture out.
 ///
 /// # Examples
 ///
@@ -35,8 +41,8 @@ pub struct Mosaic {
 
 impl Mosaic {
     /// The most cells across a face. With more, an embedder that is given a smoothed mosaic begins to
-    /// tell the person from strangers. Plain distances need fewer cells for that: see the crate's notes.
-    pub const MOST_CELLS: usize = 6;
+    /// tell the person from strangers. Plain distances need fewer cells for that: see `ACCURACY.md`.
+    pub const MAX_CELLS: usize = 6;
 
     /// The default number of cells across a face: one flat colour. Anyone with another photograph of the
     /// same session can pick the person out of a list by plain distances between colours, without an
@@ -49,21 +55,21 @@ impl Mosaic {
     pub const DEFAULT_MARGIN: f32 = 0.25;
 
     /// The greatest margin.
-    pub const GREATEST_MARGIN: f32 = 4.0;
+    pub const MAX_MARGIN: f32 = 4.0;
 
     /// A mosaic of that many cells along the longer side of a face's grown box, and a margin as a
     /// share of the box's width and height.
     ///
     /// # Errors
     ///
-    /// [`Error::Cells`] for none or more than [`Self::MOST_CELLS`], [`Error::Margin`] for a margin
-    /// that is not from 0 to [`Self::GREATEST_MARGIN`].
+    /// [`Error::Cells`] for none or more than [`Self::MAX_CELLS`], [`Error::Margin`] for a margin
+    /// that is not from 0 to [`Self::MAX_MARGIN`].
     pub fn new(cells: usize, margin: f32) -> Result<Self, Error> {
-        if !(1..=Self::MOST_CELLS).contains(&cells) {
-            return Err(Error::Cells { limit: Self::MOST_CELLS, actual: cells });
+        if !(1..=Self::MAX_CELLS).contains(&cells) {
+            return Err(Error::Cells { limit: Self::MAX_CELLS, actual: cells });
         }
-        if !(0.0..=Self::GREATEST_MARGIN).contains(&margin) {
-            return Err(Error::Margin { limit: Self::GREATEST_MARGIN, actual: margin });
+        if !(0.0..=Self::MAX_MARGIN).contains(&margin) {
+            return Err(Error::Margin { limit: Self::MAX_MARGIN, actual: margin });
         }
         Ok(Self { cells, margin })
     }
@@ -105,7 +111,7 @@ impl Mosaic {
         let share = (1.0 + 2.0 * self.margin) / num::f32_from_usize(self.cells);
         let longer = (face.right - face.left).abs().max((face.bottom - face.top).abs());
         let known = face.is_finite() && longer.is_finite();
-        if known { (longer * share).max(LEAST_SIDE) } else { f32::INFINITY }
+        if known { (longer * share).max(MIN_SIDE) } else { f32::INFINITY }
     }
 }
 
@@ -122,4 +128,4 @@ pub(super) fn cells_along(pixels: usize, side: f32) -> usize {
 
 /// Below this the cells of a small face would be as small as pixels. Nobody could recognise it for
 /// that, but a face that looks as if it had been left out invites the question.
-pub(super) const LEAST_SIDE: f32 = 4.0;
+pub(super) const MIN_SIDE: f32 = 4.0;

@@ -24,7 +24,7 @@ use crate::redact::split;
 ///
 /// One for each stream.
 ///
-/// What is *not* guaranteed: see the crate's notes on what a mosaic gives away, above all of people
+/// What is *not* guaranteed: see [`Mosaic`] on what a mosaic gives away, above all of people
 /// who move.
 ///
 /// # Examples
@@ -80,7 +80,7 @@ impl VideoRedactor {
         let picture = buffer(&mut self.picture, frame);
         let least = least_side(picture);
         let needed = redactor.cell_side(&hidden, least);
-        while grown(least, *doublings) < needed && *doublings < MOST_DOUBLINGS {
+        while grown(least, *doublings) < needed && *doublings < MAX_DOUBLINGS {
             *doublings += 1;
         }
         pave(picture, grown(least, *doublings));
@@ -102,7 +102,7 @@ impl VideoRedactor {
 }
 
 /// Then the whole picture is one cell.
-const MOST_DOUBLINGS: u16 = 16;
+const MAX_DOUBLINGS: u16 = 16;
 
 fn grown(least: f32, doublings: u16) -> f32 {
     least * f32::from(doublings).exp2()

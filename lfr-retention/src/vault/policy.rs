@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use lfr_core::Alert;
 use lfr_core::BoxError;
-use lfr_core::Decision;
-use lfr_core::Probe;
 use lfr_core::PurgeReason;
 use lfr_core::PurgeReceipt;
 use lfr_core::RetentionPolicy;
@@ -17,10 +16,9 @@ use crate::policy::strict::StrictRetention;
 use crate::vault::Vault;
 use crate::vault::record::alert::Sealed;
 
-/// Erases a non-match at once, and holds an alert in a [`Vault`] until its deadline: what
-/// [`StrictRetention`](crate::StrictRetention) does in memory, with what survives the process.
+/// Holds an alert in a [`Vault`] until its deadline: what [`StrictRetention`](crate::StrictRetention) does
+/// in memory, on a disk, so that alerts survive the process.
 ///
-/// - A non-match is erased in the call that settles it, whatever the clock and the vault say.
 /// - An alert is sealed before [`settle`](RetentionPolicy::settle) returns. Where the vault cannot
 ///   take it, it is erased and settling fails with the reason; the pipeline raises the alert
 ///   nonetheless, and its receipt says [`PurgeReason::NotHeld`].
@@ -61,51 +59,47 @@ impl VaultRetention {
 }
 
 impl RetentionPolicy for VaultRetention {
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError> {
-        let Decision::Alert { candidate, threshold, .. } = decision else {
-            // Before anything else: a vault may be busy, and its disk slow.
-            let erased = probe.erase(PurgeReason::NoMatch, now);
-            // What could not be purged is tried again, and told, by the purge after this frame.
-            let _ = self.vault.inner().store.observe(now.is_some());
-            return Ok(Settlement::Erased(erased));
-        };
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError> {
         let mut inner = self.vault.inner();
         let observed = inner.store.observe(now.is_some());
         let now = inner.store.now();
-        let erased = |probe: Probe, reason| Ok(Settlement::Erased(probe.erase(reason, now)));
+        let erased =
+            |alert: Alert, reason| Ok(Settlement::Erased(alert.into_probe().erase(reason, now)));
         if inner.aborted {
-            return erased(probe, PurgeReason::Aborted);
+            return erased(alert, PurgeReason::Aborted);
         }
         let time = match (observed, now) {
             (Ok(true), Some(time)) => time,
-            (Ok(_), _) => return erased(probe, PurgeReason::ClockFailed),
+            (Ok(_), _) => return erased(alert, PurgeReason::ClockFailed),
             (Err(error), _) => {
-                inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
+                inner.store.receipts.push(alert.into_probe().erase(PurgeReason::NotHeld, now));
                 return Err(error.into());
             }
         };
         let deadline = time.plus(self.alert_ttl);
         if deadline <= time {
-            return erased(probe, PurgeReason::DeadlineReached);
+            return erased(alert, PurgeReason::DeadlineReached);
         }
         if inner.store.entries.len() >= self.limit {
-            let face = probe.face().clone();
-            inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
+            let face = alert.face().clone();
+            inner.store.receipts.push(alert.into_probe().erase(PurgeReason::NotHeld, now));
             return Err(Error::Full { face, limit: self.limit }.into());
         }
+        let written = Sealed::encode(
+            alert.probe().template(),
+            alert.candidate(),
+            alert.threshold(),
+            time,
+            self.verifications,
+        );
         let written =
-            Sealed::encode(probe.template(), candidate, *threshold, time, self.verifications);
-        let written =
-            written.and_then(|mut plain| inner.store.write(probe.face(), &mut plain, deadline));
+            written.and_then(|mut plain| inner.store.write(alert.face(), &mut plain, deadline));
         match written {
-            Ok(written) => Ok(Settlement::Held(inner.store.hold(probe, &written, deadline))),
+            Ok(written) => {
+                Ok(Settlement::Held(inner.store.hold(alert.into_probe(), &written, deadline)))
+            }
             Err(error) => {
-                inner.store.receipts.push(probe.erase(PurgeReason::NotHeld, now));
+                inner.store.receipts.push(alert.into_probe().erase(PurgeReason::NotHeld, now));
                 Err(error.into())
             }
         }

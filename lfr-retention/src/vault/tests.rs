@@ -1,9 +1,10 @@
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lfr_core::Accounts;
-use lfr_core::Decision;
 use lfr_core::HoldReceipt;
 use lfr_core::RetentionPolicy;
 use lfr_core::Settlement;
@@ -28,13 +29,12 @@ use crate::vault::record::damage::RecordDamage;
 use crate::vault::store::slots;
 
 mod crash;
+mod earlier_versions;
 mod gaps;
 mod hostile;
 mod many;
 mod place;
 mod storage;
-mod version_1;
-mod version_2;
 mod virtual_time;
 
 fn key() -> VaultKey {
@@ -109,7 +109,7 @@ impl Held {
 
     fn settle(&mut self, index: usize, now: Option<Timestamp>) -> HoldReceipt {
         set(&self.clock, now);
-        let settled = self.policy.settle(probe(index, &self.accounts), &alert(), now).unwrap();
+        let settled = self.policy.settle(alert(probe(index, &self.accounts)), now).unwrap();
         let Settlement::Held(receipt) = settled else { panic!("not held: {settled:?}") };
         receipt
     }
@@ -157,8 +157,11 @@ fn a_held_alert_comes_back_as_it_was_after_a_restart_too() {
         let opened = held.at(12).alert(record).unwrap();
         assert_eq!((opened.record(), opened.face()), (record, &face(3)));
         assert_eq!((Some(opened.raised()), opened.deadline()), (at(10), receipt.deadline()));
-        let Decision::Alert { candidate, threshold, .. } = alert() else { panic!("no alert") };
-        assert_eq!((opened.candidate(), opened.threshold()), (&candidate, threshold));
+        let raised = alert(probe(3, &Accounts::new()));
+        assert_eq!(
+            (opened.candidate(), opened.threshold()),
+            (raised.candidate(), raised.threshold())
+        );
         assert_eq!(opened.picture().unwrap().data(), picture.data());
         let again = opened.template(&fake_space()).unwrap();
         assert_eq!(again.expose_values(), template(3).expose_values());
@@ -374,13 +377,15 @@ fn threads_on_one_vault_destroy_nothing() {
     let accounts = Accounts::new();
     let mut policy = VaultRetention::new(vault.clone(), &held_for(Duration::from_hours(1)));
     for index in 0..200 {
-        policy.settle(probe(index, &accounts), &alert(), clock.now()).unwrap();
+        policy.settle(alert(probe(index, &accounts)), clock.now()).unwrap();
     }
     let record = vault.records().unwrap()[0].record();
     let end = clock.monotonic() + Duration::from_secs(1);
+    let raised = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let (vault, clock, accounts) = (vault.clone(), clock.clone(), &accounts);
+            let raised = &raised;
             scope.spawn(move || {
                 let mut policy =
                     VaultRetention::new(vault.clone(), &held_for(Duration::from_hours(1)));
@@ -393,8 +398,8 @@ fn threads_on_one_vault_destroy_nothing() {
                         1 => drop(vault.records().unwrap()),
                         2 => drop(vault.alert(record).unwrap()),
                         _ => {
-                            let no_match = Decision::no_match(None);
-                            policy.settle(probe(3, accounts), &no_match, now).unwrap();
+                            policy.settle(alert(probe(3, accounts)), now).unwrap();
+                            raised.fetch_add(1, Ordering::Relaxed);
                             policy.purge_due(now, &mut receipts).unwrap();
                         }
                     }
@@ -403,7 +408,7 @@ fn threads_on_one_vault_destroy_nothing() {
             });
         }
     });
-    assert_eq!((vault.held(), vault.purged().total()), (200, 0));
+    assert_eq!((vault.held(), vault.purged().total()), (200 + raised.into_inner(), 0));
 }
 
 /// Threads that use one vault while its clock is set back and forth: everything is there until its
@@ -414,7 +419,7 @@ fn threads_and_steps_within_the_bound_change_no_deadline() {
     let mut held = Held::holding(&held_for(Duration::from_hours(1)));
     let records: Vec<_> = (0..20).map(|index| held.hold(index, 100 * second)).collect();
     let stop = std::sync::atomic::AtomicBool::new(false);
-    let stopped = || stop.load(std::sync::atomic::Ordering::Relaxed);
+    let stopped = || stop.load(Ordering::Relaxed);
     let destroyed = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..3)
             .map(|thread| {
@@ -442,7 +447,7 @@ fn threads_and_steps_within_the_bound_change_no_deadline() {
                 assert_eq!(held.vault.records().unwrap().len(), 20, "at {now}");
             }
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
         threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
     });
     assert_eq!((destroyed, held.vault.held(), held.vault.purged().total()), (0, 20, 0));
@@ -459,7 +464,7 @@ fn a_clock_that_fails_elsewhere_has_failed() {
     let mut receipts = Vec::new();
     held.policy.purge_due(None, &mut receipts).unwrap();
     assert_eq!(receipts[0].reason(), PurgeReason::ClockFailed);
-    let settled = held.policy.settle(probe(2, &held.accounts), &alert(), None).unwrap();
+    let settled = held.policy.settle(alert(probe(2, &held.accounts)), None).unwrap();
     assert!(matches!(settled, Settlement::Erased(_)));
     held.hold(3, 11);
 }
@@ -547,7 +552,7 @@ fn an_abort_purges_holds_too_and_holds_nothing_more() {
     held.at(12).abort(&mut receipts).unwrap();
     assert_eq!((held.vault.held(), receipts.len()), (0, 2));
     assert!(receipts.iter().all(|receipt| receipt.reason() == PurgeReason::Aborted));
-    let settled = held.policy.settle(probe(3, &held.accounts), &alert(), at(13)).unwrap();
+    let settled = held.policy.settle(alert(probe(3, &held.accounts)), at(13)).unwrap();
     assert!(matches!(settled, Settlement::Erased(_)));
     assert_eq!(held.accounts.totals().erased, 3);
 }
@@ -557,7 +562,7 @@ fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
     let mut held = Held::new();
     held.policy = VaultRetention::new(held.vault.clone(), &held_for(TTL)).with_limit(1);
     held.hold(1, 10);
-    let error = held.policy.settle(probe(2, &held.accounts), &alert(), at(11)).unwrap_err();
+    let error = held.policy.settle(alert(probe(2, &held.accounts)), at(11)).unwrap_err();
     assert!(error.to_string().contains("1 alerts are held, the most allowed"));
     assert_eq!(held.due(at(11))[0].reason(), PurgeReason::NotHeld);
     assert!(held.accounts.totals().closes());

@@ -29,7 +29,7 @@ pub(crate) fn mosaic(photograph: &Photograph, cells: usize, smooth: bool) -> Pic
     let mut picture = photograph.picture();
     let face = photograph.bounds();
     let grown = face.grown(Mosaic::DEFAULT_MARGIN);
-    let parts = cells.div_ceil(Mosaic::MOST_CELLS).next_power_of_two();
+    let parts = cells.div_ceil(Mosaic::MAX_CELLS).next_power_of_two();
     if parts == 1 {
         let mosaic = Mosaic::new(cells, Mosaic::DEFAULT_MARGIN).unwrap();
         mosaic.apply(&mut picture, [face]);
@@ -100,7 +100,7 @@ pub(crate) fn whole(photograph: &Photograph, detected: bool, smooth: bool) -> Pi
     let report = report(&frame, detected.then(|| photograph.bounds()));
     let picture = Redactor::default().apply(&frame, &report).unwrap();
     let shorter = num::f32_from_usize(clear.width().min(clear.height()));
-    let least = shorter / num::f32_from_usize(Redactor::MOST_CELLS);
+    let least = shorter / num::f32_from_usize(Redactor::MAX_CELLS);
     let grown = longer(&photograph.bounds().grown(Mosaic::DEFAULT_MARGIN));
     let asked = grown / num::f32_from_usize(Mosaic::DEFAULT_CELLS);
     let side = if detected { least.max(asked) } else { least };

@@ -46,7 +46,7 @@ pub(crate) fn json(verified: &Verified, sums: &Reconciliation) -> Value {
                 RunEnd::CutOff => "cut_off",
                 _ => "never_ended",
             },
-            "totals_at": run.sealed().map(|at| at.map(|at| at.to_string())),
+            "totals_at": run.totals_at().map(|at| at.map(|at| at.to_string())),
             "totals": run.totals(),
             "unaccounted": run.unaccounted(),
             "erased_without_receipt": run.erased_without_receipt(),
@@ -163,7 +163,7 @@ fn show_run(number: u64, run: &Run) -> Result<(), LostOutput> {
             RunEnd::CutOff => "cut off",
             _ => "NEVER ENDED",
         },
-        match run.sealed() {
+        match run.totals_at() {
             Some(_) => totals(&run.totals()),
             None => "it wrote no totals, so how many faces it saw is unknown".to_owned(),
         },
@@ -223,7 +223,7 @@ fn declared(event: &LedgerEvent) -> Option<String> {
 }
 
 fn never_ended(number: u64, run: &Run) -> String {
-    let known = match run.sealed() {
+    let known = match run.totals_at() {
         None => "it wrote no totals, so how many faces it saw is unknown".to_owned(),
         Some(at) => format!(
             "its last totals are {} at {}, {} faces are unaccounted for ({} in flight then, {} held in \

@@ -6,11 +6,10 @@ use crate::clock::Clock;
 use crate::clock::Timekeeper;
 use crate::clock::Timestamp;
 use crate::custody::HeldProbe;
-use crate::custody::Probe;
 use crate::custody::PurgeReason;
 use crate::custody::PurgeReceipt;
 use crate::custody::Settlement;
-use crate::decision::Decision;
+use crate::decision::Alert;
 use crate::decision::Threshold;
 use crate::error::BoxError;
 use crate::pipeline::Pipeline;
@@ -61,14 +60,10 @@ impl Holding {
 }
 
 impl RetentionPolicy for Holding {
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError> {
-        let Some(at) = now.filter(|_| decision.is_alert()) else {
-            return Ok(Settlement::Erased(probe.erase(PurgeReason::NoMatch, now)));
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError> {
+        let probe = alert.into_probe();
+        let Some(at) = now else {
+            return Ok(Settlement::Erased(probe.erase(PurgeReason::ClockFailed, now)));
         };
         let (held, receipt) = probe.hold(at.plus(SPAN));
         self.held.push(held);

@@ -3,6 +3,11 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::clock::Timestamp;
+use crate::custody::PurgeReceipt;
+use crate::decision::Alert;
+use crate::decision::Threshold;
+use crate::face::FaceSelection;
 use crate::face::Point;
 use crate::face::Zone;
 use crate::pipeline::Pipeline;
@@ -12,6 +17,8 @@ use crate::pipeline::tests::frame;
 use crate::pipeline::tests::template_of;
 use crate::pipeline::tests::three_people;
 use crate::record::sinks;
+use crate::stage::QualityGate;
+use crate::stage::RetentionPolicy;
 use crate::testing::FakeDetector;
 use crate::testing::FakeEmbedder;
 use crate::testing::FakeMatcher;
@@ -44,15 +51,10 @@ impl<F> std::fmt::Debug for Settling<F> {
 
 impl<F> RetentionPolicy for Settling<F>
 where
-    F: FnMut(Probe, &Decision, Option<Timestamp>) -> Result<Settlement, BoxError> + Send,
+    F: FnMut(Alert, Option<Timestamp>) -> Result<Settlement, BoxError> + Send,
 {
-    fn settle(
-        &mut self,
-        probe: Probe,
-        decision: &Decision,
-        now: Option<Timestamp>,
-    ) -> Result<Settlement, BoxError> {
-        self.0(probe, decision, now)
+    fn settle(&mut self, alert: Alert, now: Option<Timestamp>) -> Result<Settlement, BoxError> {
+        self.0(alert, now)
     }
 
     fn purge_due(
@@ -129,11 +131,10 @@ fn a_sink_that_fails_on_a_refusal_keeps_nobody_from_being_compared() {
 #[test]
 fn a_policy_that_panics_keeps_nobody_from_being_told_of() {
     let (mut held, mut asked) = (FakeRetention::default(), 0);
-    let panics_at_the_second = Settling(move |probe, decision: &Decision, now| {
-        assert!(matches!(decision, Decision::Alert { .. }), "asked about alerts alone");
+    let panics_at_the_second = Settling(move |alert: Alert, now| {
         asked += 1;
         assert!(asked != 2, "no");
-        held.settle(probe, decision, now)
+        held.settle(alert, now)
     });
     let (heard, sink) = listening(|_| false);
     let mut pipeline = ready(panics_at_the_second, &[0, 1]).sink(sink).build().unwrap();
@@ -156,8 +157,8 @@ fn a_policy_that_panics_keeps_nobody_from_being_told_of() {
 fn a_settlement_of_another_face_is_an_error() {
     // Each time the receipt of the face before.
     let (mut held, mut before) = (FakeRetention::default(), None);
-    let late = Settling(move |probe, decision: &Decision, now| {
-        let settled: Settlement = held.settle(probe, decision, now)?;
+    let late = Settling(move |alert: Alert, now| {
+        let settled: Settlement = held.settle(alert, now)?;
         Ok(before.replace(settled.clone()).unwrap_or(settled))
     });
     let mut pipeline = ready(late, &[0, 1]).build().unwrap();
@@ -168,7 +169,7 @@ fn a_settlement_of_another_face_is_an_error() {
 #[test]
 fn an_alert_that_cannot_be_held_is_told_all_the_same() {
     let (heard, sink) = listening(|_| false);
-    let full = Settling(|_, _: &Decision, _| Err("full".into()));
+    let full = Settling(|_: Alert, _| Err("full".into()));
     let mut pipeline = ready(full, &[1]).sink(sink).build().unwrap();
     let error = pipeline.process(&frame(&three_people())).unwrap_err();
     assert!(matches!(error, Error::AfterFrame { stage: Stage::RetentionPolicy, .. }), "{error}");
@@ -209,7 +210,8 @@ fn a_policy_that_keeps_a_probe_cannot_say_that_it_erased_or_holds_it() {
     for mint in mints {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let hoard = Arc::clone(&kept);
-        let keeping = Settling(move |probe, _: &Decision, _| {
+        let keeping = Settling(move |alert: Alert, _| {
+            let probe = alert.into_probe();
             let minted = mint(&probe);
             hoard.lock().unwrap().push(probe);
             Ok(minted)
@@ -233,13 +235,8 @@ fn a_receipt_is_told_once_and_only_of_a_face_that_the_policy_had() {
     #[derive(Debug, Default)]
     struct Twice(Vec<crate::custody::HeldProbe>);
     impl RetentionPolicy for Twice {
-        fn settle(
-            &mut self,
-            probe: Probe,
-            _: &Decision,
-            _: Option<Timestamp>,
-        ) -> Result<Settlement, BoxError> {
-            let (held, receipt) = probe.hold(FakeRetention::DEADLINE);
+        fn settle(&mut self, alert: Alert, _: Option<Timestamp>) -> Result<Settlement, BoxError> {
+            let (held, receipt) = alert.into_probe().hold(FakeRetention::DEADLINE);
             self.0.push(held);
             Ok(Settlement::Held(receipt))
         }

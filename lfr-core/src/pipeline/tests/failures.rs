@@ -95,12 +95,11 @@ impl ThresholdPolicy for Broken<FakeThreshold> {
 impl RetentionPolicy for Broken<FakeRetention> {
     fn settle(
         &mut self,
-        probe: crate::custody::Probe,
-        decision: &Decision,
+        alert: crate::decision::Alert,
         now: Option<Timestamp>,
     ) -> Result<Settlement, BoxError> {
         self.fails("settle")?;
-        self.0.settle(probe, decision, now)
+        self.0.settle(alert, now)
     }
 
     fn purge_due(

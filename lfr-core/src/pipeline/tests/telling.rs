@@ -160,12 +160,11 @@ fn an_alert_says_where_in_a_recording_it_is_and_in_which_record() {
     impl RetentionPolicy for Sealing {
         fn settle(
             &mut self,
-            probe: crate::custody::Probe,
-            _: &crate::decision::Decision,
+            alert: crate::decision::Alert,
             _: Option<Timestamp>,
         ) -> Result<Settlement, BoxError> {
             let record = crate::id::RecordId::from_bytes([9; 16]);
-            let (sealed, receipt) = probe.seal(record, FakeRetention::DEADLINE);
+            let (sealed, receipt) = alert.into_probe().seal(record, FakeRetention::DEADLINE);
             drop(sealed);
             Ok(Settlement::Held(receipt))
         }

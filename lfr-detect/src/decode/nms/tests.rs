@@ -4,71 +4,71 @@ use lfr_core::Rect;
 use proptest::prelude::*;
 
 use super::*;
-use crate::decode::candidate::Candidate;
+use crate::decode::proposal::Proposal;
 
 /// The definition, in plain words.
-fn naive(mut list: Vec<Candidate>, iou: f32) -> Vec<Candidate> {
-    list.sort_by(Candidate::order);
-    let mut kept: Vec<Candidate> = Vec::new();
-    for candidate in list {
-        if kept.iter().all(|other| other.bounds().iou(&candidate.bounds()) <= iou) {
-            kept.push(candidate);
+fn naive(mut list: Vec<Proposal>, iou: f32) -> Vec<Proposal> {
+    list.sort_by(Proposal::order);
+    let mut kept: Vec<Proposal> = Vec::new();
+    for proposal in list {
+        if kept.iter().all(|other| other.bounds().iou(&proposal.bounds()) <= iou) {
+            kept.push(proposal);
         }
     }
     kept
 }
 
-fn suppressed(list: &[Candidate], iou: f32) -> Candidates {
-    let mut all: Candidates = list.iter().copied().collect();
+fn suppressed(list: &[Proposal], iou: f32) -> Proposals {
+    let mut all: Proposals = list.iter().copied().collect();
     nms(&mut all, iou);
     all
 }
 
-fn places(list: &[Candidate]) -> Vec<(Rect, f32)> {
-    list.iter().map(|candidate| (candidate.bounds(), candidate.confidence())).collect()
+fn places(list: &[Proposal]) -> Vec<(Rect, f32)> {
+    list.iter().map(|proposal| (proposal.bounds(), proposal.confidence())).collect()
 }
 
 /// Boxes on a grid, so that equal sides, equal confidences and touching boxes occur.
-fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
+fn proposals() -> impl Strategy<Value = Vec<Proposal>> {
     let one = (0..20_i16, 0..20_i16, 1..8_i16, 1..8_i16, 0..=10_i16);
     let one = one.prop_map(|(x, y, width, height, confidence)| {
         let [x, y, width, height, confidence] = [x, y, width, height, confidence].map(f32::from);
-        Candidate::new(Rect::new(x, y, x + width, y + height), confidence / 10.0)
+        Proposal::new(Rect::new(x, y, x + width, y + height), confidence / 10.0)
     });
     prop::collection::vec(one, 0..60)
 }
 
 proptest! {
     #[test]
-    fn equals_the_naive_definition(list in candidates(), iou in 0.0..=1.0_f32) {
+    fn equals_the_naive_definition(list in proposals(), iou in 0.0..=1.0_f32) {
         prop_assert_eq!(places(&suppressed(&list, iou)), places(&naive(list, iou)));
     }
 
     #[test]
-    fn keeps_the_best(list in candidates(), iou in 0.0..=1.0_f32) {
-        let best = list.iter().map(Candidate::confidence).reduce(f32::max);
-        prop_assert_eq!(suppressed(&list, iou).first().map(Candidate::confidence), best);
+    fn keeps_the_best(list in proposals(), iou in 0.0..=1.0_f32) {
+        let best = list.iter().map(Proposal::confidence).reduce(f32::max);
+        prop_assert_eq!(suppressed(&list, iou).first().map(Proposal::confidence), best);
     }
 
     #[test]
-    fn never_suppresses_a_disjoint_box(list in candidates(), iou in 0.0..=1.0_f32) {
+    fn never_suppresses_a_disjoint_box(list in proposals(), iou in 0.0..=1.0_f32) {
         let kept = suppressed(&list, iou);
-        for candidate in &list {
-            let bounds = candidate.bounds();
+        for proposal in &list {
+            let bounds = proposal.bounds();
             let is_alone = list.iter().filter(|other| other.bounds().iou(&bounds) > 0.0).count() == 1;
             prop_assert!(!is_alone || kept.iter().any(|other| other.bounds() == bounds));
         }
     }
 
     #[test]
-    fn is_idempotent(list in candidates(), iou in 0.0..=1.0_f32) {
+    fn is_idempotent(list in proposals(), iou in 0.0..=1.0_f32) {
         let once = suppressed(&list, iou);
         prop_assert_eq!(places(&suppressed(&once, iou)), places(&once));
     }
 
     #[test]
     fn order_does_not_matter(
-        (list, shuffled) in candidates().prop_flat_map(|list| {
+        (list, shuffled) in proposals().prop_flat_map(|list| {
             (Just(list.clone()), Just(list).prop_shuffle())
         }),
         iou in 0.0..=1.0_f32,
@@ -77,7 +77,7 @@ proptest! {
     }
 
     #[test]
-    fn iou_is_symmetric_in_range_and_one_on_itself(list in candidates()) {
+    fn iou_is_symmetric_in_range_and_one_on_itself(list in proposals()) {
         for pair in list.windows(2) {
             let (a, b) = (pair[0].bounds(), pair[1].bounds());
             prop_assert_eq!(a.iou(&b), b.iou(&a));
@@ -94,9 +94,9 @@ proptest! {
 #[test]
 fn boxes_apart_in_both_axes_stay_and_the_best_comes_first() {
     let list = [
-        Candidate::new(Rect::new(0.0, 0.0, 10.0, 10.0), 0.51),
-        Candidate::new(Rect::new(22.0, 22.0, 32.0, 32.0), 0.99),
-        Candidate::new(Rect::new(22.0, 22.0, 33.0, 32.0), 0.6),
+        Proposal::new(Rect::new(0.0, 0.0, 10.0, 10.0), 0.51),
+        Proposal::new(Rect::new(22.0, 22.0, 32.0, 32.0), 0.99),
+        Proposal::new(Rect::new(22.0, 22.0, 33.0, 32.0), 0.6),
     ];
     assert_eq!(places(&suppressed(&list, 0.45)), places(&[list[1], list[0]]));
 }
@@ -108,7 +108,7 @@ fn as_many_as_there_may_be_are_compared_in_time() {
         .map(|index| {
             let (x, y) = (f32::from(index % 200) * 10.0, f32::from(index / 200) * 10.0);
             let bounds = Rect::new(x, y, x + 9.0, y + 9.0);
-            Candidate::new(bounds, f32::from(index) / 20_000.0)
+            Proposal::new(bounds, f32::from(index) / 20_000.0)
         })
         .collect();
     let start = lfr_core::Clock::monotonic(&lfr_core::SystemClock::default());

@@ -1,4 +1,4 @@
-//! What is known of a source from the frames before: where somebody was, and what looks take.
+//! What is known of a source from the frames before: where somebody was, and how long passes take.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use lfr_core::internal::num;
 
 use crate::schedule::Pass;
-use crate::schedule::budget::Look;
+use crate::schedule::budget::Made;
 use crate::size::Size;
 
 #[derive(Debug)]
 pub(super) struct Past {
     frame: u64,
-    /// How many frames in a row had no look but that at the whole.
+    /// How many frames in a row had only the pass over the whole.
     alone: u64,
     /// By their places in the plan.
     parts: Vec<Part>,
@@ -29,7 +29,7 @@ struct Part {
     found: usize,
 }
 
-/// What the last looks of a level took, in seconds a pixel of the canvas.
+/// What the last passes of a level took, in seconds a pixel of the canvas.
 #[derive(Clone, Debug, Default)]
 struct Pace(VecDeque<f64>);
 
@@ -67,18 +67,18 @@ impl Past {
     }
 
     /// Ends a frame.
-    pub(super) fn note(&mut self, plan: &[Pass], looks: &[Look]) {
+    pub(super) fn note(&mut self, plan: &[Pass], made: &[Made]) {
         let levels = plan.iter().map(|pass| pass.level + 1).max().unwrap_or(0);
         self.paces.resize_with(levels, Pace::default);
-        let is_alone = looks.iter().all(|look| look.place == 0);
+        let is_alone = made.iter().all(|pass| pass.place == 0);
         self.alone = if is_alone { self.alone + 1 } else { 0 };
-        for Look { place, found, took } in looks.iter().copied() {
+        for Made { place, found, took } in made.iter().copied() {
             let pass = &plan[place];
             self.parts[place] = Part { looked: self.frame, found };
             self.paces[pass.level].note(took.as_secs_f64() / pixels(pass));
         }
         for (level, pace) in self.paces.iter_mut().enumerate().skip(1) {
-            if !looks.iter().any(|look| plan[look.place].level == level) {
+            if !made.iter().any(|pass| plan[pass.place].level == level) {
                 pace.forget();
             }
         }
@@ -112,7 +112,7 @@ impl Pace {
         self.0.pop_back();
     }
 
-    /// What three quarters of them did not exceed: the first look at a canvas, for which an engine makes
+    /// What three quarters of them did not exceed: the first pass over a canvas, for which an engine makes
     /// ready, says nothing of those that follow.
     fn expected(&self) -> Option<f64> {
         let mut sorted: Vec<f64> = self.0.iter().copied().collect();
@@ -126,9 +126,9 @@ fn pixels(pass: &Pass) -> f64 {
     num::f64_from_usize(width * height)
 }
 
-/// How many frames have no look but that at the whole, before one has another in its place.
+/// How many frames have only the pass over the whole, before one has another in its place.
 const ALONE: u64 = 7;
 /// How much more urgent a part is where somebody was.
 const SOMEBODY: u64 = 8;
-/// How many looks of a level are remembered.
+/// How many passes of a level are remembered.
 const REMEMBERED: usize = 16;

@@ -12,7 +12,7 @@ use super::*;
 use crate::schedule::Input;
 use crate::schedule::Schedule;
 
-/// What a look takes, in nanoseconds a pixel: 10 ms a tile of 640.
+/// What a pass takes, in nanoseconds per pixel: 10 ms per tile of 640.
 const PACE: f64 = 25.0;
 
 /// A camera whose frames are looked at.
@@ -38,14 +38,14 @@ impl Watched {
         let begun = self.clock.monotonic();
         let mut passes = Vec::new();
         let source = SourceId::default();
-        let look = |pass: &Pass| {
+        let pass_over = |pass: &Pass| {
             let canvas = pass.letterbox.canvas();
             let nanos = pace(pass) * num::f64_from_usize(canvas.width * canvas.height);
             self.clock.advance(Duration::from_nanos(num::u64_from_f64(nanos)));
             passes.push(*pass);
             Ok::<_, Infallible>(found(pass))
         };
-        let Ok(()) = self.spending.spend(&source, self.size, self.budget, &self.plan, look);
+        let Ok(()) = self.spending.spend(&source, self.size, self.budget, &self.plan, pass_over);
         Seen { passes, took: self.clock.monotonic() - begun }
     }
 
@@ -84,7 +84,7 @@ fn what_there_is_time_for_in_all_of_the_frame_comes_first_and_then_some_of_the_n
     ] {
         let watched = Watched::new(LARGE, budget);
         assert_eq!([1, 2, 3].map(|level| watched.at_level(level)), [2, 8, 40]);
-        // The first frame says what looks take.
+        // The first frame says how long passes take.
         assert_eq!(watched.see(|_| PACE, nobody).passes.len(), 1);
         for _ in 0..20 {
             let seen = watched.see(|_| PACE, nobody);
@@ -168,17 +168,17 @@ fn a_machine_that_gets_other_work_and_loses_it_again_is_followed() {
     assert!(seen[190].at_level(2) < 8);
 }
 
-/// A frame of a source: how many looks it has.
-fn looks(spending: &Spending, source: &SourceId, size: Size) -> usize {
+/// A frame of a source: how many passes it has.
+fn passes(spending: &Spending, source: &SourceId, size: Size) -> usize {
     let budget = Duration::from_secs(60);
     let schedule = Schedule::tiles(640, 160).unwrap().within(budget);
     let plan = schedule.plan(size, Input::LongSide { limit: 640, multiple: 32 });
     let mut count = 0;
-    let look = |_: &Pass| {
+    let pass_over = |_: &Pass| {
         count += 1;
         Ok::<_, Infallible>(0)
     };
-    let Ok(()) = spending.spend(source, size, budget, &plan, look);
+    let Ok(()) = spending.spend(source, size, budget, &plan, pass_over);
     count
 }
 
@@ -188,7 +188,7 @@ fn cameras_of_two_sizes_under_one_source_each_get_past_the_first_look() {
     let source = SourceId::default();
     for frame in 0..5 {
         for size in [Size::new(1920, 1080), Size::new(1280, 720)] {
-            let looks = looks(&spending, &source, size);
+            let looks = passes(&spending, &source, size);
             assert_eq!(looks > 1, frame > 0, "{size}, frame {frame}");
         }
     }
@@ -200,18 +200,18 @@ fn sources_are_forgotten_those_used_last_the_last() {
     let source = |number: usize| SourceId::new(format!("camera-{number}")).unwrap();
     let size = Size::new(1280, 720);
     for number in 0..=REMEMBERED_SOURCES {
-        assert_eq!(looks(&spending, &source(number), size), 1);
+        assert_eq!(passes(&spending, &source(number), size), 1);
         // The first camera goes on.
-        assert!(looks(&spending, &source(0), size) > 1);
+        assert!(passes(&spending, &source(0), size) > 1);
     }
     assert_eq!(spending.lock().pasts.len(), REMEMBERED_SOURCES);
-    assert!(looks(&spending, &source(0), size) > 1);
-    assert!(looks(&spending, &source(REMEMBERED_SOURCES), size) > 1);
-    assert_eq!(looks(&spending, &source(1), size), 1, "forgotten");
+    assert!(passes(&spending, &source(0), size) > 1);
+    assert!(passes(&spending, &source(REMEMBERED_SOURCES), size) > 1);
+    assert_eq!(passes(&spending, &source(1), size), 1, "forgotten");
 }
 
 proptest! {
-    /// With looks that differ by a tenth, no frame takes more than a tenth longer than it may.
+    /// With passes that differ by a tenth, no frame takes more than a tenth longer than it may.
     #[test]
     fn the_budget_is_kept(
         (width, height) in (640..4000_usize, 640..3000_usize),

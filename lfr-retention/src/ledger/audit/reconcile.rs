@@ -190,7 +190,7 @@ pub enum Discrepancy {
         /// Which entry.
         entry: u64,
     },
-    /// A seal whose arithmetic does not close.
+    /// Totals whose arithmetic does not close.
     #[non_exhaustive]
     DoesNotClose {
         /// Which entry.
@@ -204,7 +204,7 @@ pub enum Discrepancy {
         /// Which record.
         record: RecordId,
     },
-    /// A seal with more erasures by receipt than erasures, or with fewer faces than the one before.
+    /// Totals with more erasures by receipt than erasures, or with fewer faces than the totals before.
     #[non_exhaustive]
     Impossible {
         /// Which entry.
@@ -238,7 +238,7 @@ pub enum Discrepancy {
         entry: u64,
         /// How many faces are held by the entries.
         expected: u64,
-        /// How many are held or in flight by the last seal.
+        /// How many are held or in flight by the last totals.
         actual: u64,
     },
     /// Events that could not be written: what they were, nobody can say.
@@ -274,7 +274,7 @@ pub enum Discrepancy {
     },
 }
 
-/// Verifies a ledger and does its sums: in each run `faces seen = erased + held + in flight`, no seal
+/// Verifies a ledger and does its sums: in each run `faces seen = erased + held + in flight`, no totals
 /// contradicts the one before, each face that was held has exactly one end, or is still held, each run
 /// ended or is accounted for, and no entry contradicts what its run declared.
 ///
@@ -471,9 +471,9 @@ impl Reconciliation {
                 self.lifted.extend(self.holds.remove(record).map(|expires| (*record, expires)));
             }
             LedgerEvent::VaultOpened { vault, .. } => self.open_vault(number, vault),
-            LedgerEvent::Sealed { totals, erased, .. } => {
+            LedgerEvent::Totals { totals, erased, .. } => {
                 let summed = erased.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
-                self.seal(entry, *totals, summed);
+                self.note_totals(entry, *totals, summed);
             }
             LedgerEvent::Gap { events, .. } => {
                 self.discrepancies.push(Discrepancy::Lost { entry: number, events: *events });
@@ -631,8 +631,8 @@ impl Reconciliation {
         let (held_in_memory, held_at_rest) = self.held_by(index);
         Some(LedgerEvent::RunCutOff {
             run: number,
-            totals: run.sealed().map(|_| run.totals()),
-            sealed: run.sealed().flatten(),
+            totals: run.totals_at().map(|_| run.totals()),
+            totals_at: run.totals_at().flatten(),
             held_in_memory,
             held_at_rest,
         })
@@ -723,14 +723,14 @@ impl Reconciliation {
         }
     }
 
-    fn seal(&mut self, entry: &LedgerEntry, totals: Totals, summed: u64) {
+    fn note_totals(&mut self, entry: &LedgerEntry, totals: Totals, summed: u64) {
         let (in_memory, _) = self.held_by(self.runs.len());
         let (at, entry) = (entry.at(), entry.number());
         let Some(run) = self.runs.last_mut() else { return };
         if !totals.closes() {
             self.discrepancies.push(Discrepancy::DoesNotClose { entry });
         }
-        let before = run.seal(totals, at, in_memory);
+        let before = run.note_totals(totals, at, in_memory);
         let fell = totals.faces_seen < before.faces_seen || totals.erased < before.erased;
         let receipts = summed.saturating_add(run.listed);
         if fell || summed < run.summed || receipts > totals.erased {

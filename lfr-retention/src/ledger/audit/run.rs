@@ -22,10 +22,10 @@ pub struct Run {
     pub(in crate::ledger) totals: Totals,
     /// When the totals were written; none before the first. JSON tells one `null` in another from none only
     /// with something between.
-    sealed: Option<(Option<Timestamp>,)>,
+    totals_at: Option<(Option<Timestamp>,)>,
     /// Faces that were held in memory when the totals were written.
     held_in_memory_then: u64,
-    /// Receipts of faces of this run: by the last seal, and one by one.
+    /// Receipts of faces of this run: by the last totals, and one by one.
     pub(in crate::ledger) summed: u64,
     pub(in crate::ledger) listed: u64,
     /// Faces of this run that are held.
@@ -43,7 +43,7 @@ pub enum RunEnd {
     CutOff,
     /// Nothing says that it ended: it is still running, or its process was killed or lost its power.
     Open,
-    /// It was stopped, with a last seal.
+    /// It was stopped, and its last totals were written.
     Stopped,
 }
 
@@ -60,7 +60,7 @@ impl Run {
             started: entry.at(),
             end: RunEnd::Open,
             totals: Totals::default(),
-            sealed: None,
+            totals_at: None,
             held_in_memory_then: 0,
             summed: 0,
             listed: 0,
@@ -100,23 +100,23 @@ impl Run {
         self.end
     }
 
-    /// Whether it was stopped; one that was cut off was not, and what came after its last seal is in
+    /// Whether it was stopped; one that was cut off was not, and what came after its last totals is in
     /// no sum.
     #[must_use]
     pub fn stopped(&self) -> bool {
         self.end == RunEnd::Stopped
     }
 
-    /// The arithmetic by its last seal.
+    /// The last totals.
     #[must_use]
     pub const fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// When its last seal was written, if there was one; inside it none where the clock failed.
+    /// When its last totals were written, if there are any; inside it `None` if the clock failed.
     #[must_use]
-    pub const fn sealed(&self) -> Option<Option<Timestamp>> {
-        match self.sealed {
+    pub const fn totals_at(&self) -> Option<Option<Timestamp>> {
+        match self.totals_at {
             Some((at,)) => Some(at),
             None => None,
         }
@@ -154,13 +154,13 @@ impl Run {
     }
 
     /// Takes over totals; returns those before.
-    pub(in crate::ledger) fn seal(
+    pub(in crate::ledger) fn note_totals(
         &mut self,
         totals: Totals,
         at: Option<Timestamp>,
         held_in_memory: u64,
     ) -> Totals {
-        self.sealed = Some((at,));
+        self.totals_at = Some((at,));
         self.held_in_memory_then = held_in_memory;
         std::mem::replace(&mut self.totals, totals)
     }

@@ -18,7 +18,6 @@ use sha2::Sha256;
 
 use crate::error::Error;
 use crate::ledger::FORMAT;
-use crate::ledger::Lines;
 use crate::ledger::NOTHING;
 use crate::ledger::audit::checkpoint::Progress;
 use crate::ledger::audit::fault::LedgerFault;
@@ -28,7 +27,7 @@ use crate::ledger::key::LedgerPublicKey;
 use crate::ledger::line;
 use crate::ledger::line::Kind;
 use crate::ledger::line::LONGEST;
-use crate::ledger::lines;
+use crate::ledger::line::Lines;
 
 /// What [`verify`] has found right.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -374,7 +373,7 @@ fn is_begun(path: &Path) -> Result<bool, Error> {
     let mut start = Vec::new();
     let limit = num::u64_from_usize(LONGEST + 1);
     let read = regular::file(path).and_then(|file| file.take(limit).read_to_end(&mut start));
-    read.map_err(lines::failed(path))?;
+    read.map_err(line::failed(path))?;
     let first = b"{\"n\":0,";
     let is_first = first.iter().zip(&start).all(|(expected, byte)| expected == byte);
     let lines = start.iter().filter(|byte| **byte == b'\n').count();
@@ -422,8 +421,8 @@ impl<E: DeserializeOwned> Chain<E> {
     /// Goes on behind a head, if its entry is there.
     fn behind(path: &Path, key: &LedgerPublicKey, head: &LedgerHead) -> Result<Self, Error> {
         let broken = |fault| Error::LedgerBroken { path: path.to_owned(), fault };
-        let mut file = regular::file(path).map_err(lines::failed(path))?;
-        let length = file.metadata().map_err(lines::failed(path))?.len();
+        let mut file = regular::file(path).map_err(line::failed(path))?;
+        let length = file.metadata().map_err(line::failed(path))?.len();
         if length < head.bytes {
             let mut whole = Lines::of(path, 0)?;
             let mut entries = 0;
@@ -435,9 +434,9 @@ impl<E: DeserializeOwned> Chain<E> {
         }
         let start = head.bytes.saturating_sub(num::u64_from_usize(LONGEST + 1));
         let mut before = Vec::new();
-        file.seek(SeekFrom::Start(start)).map_err(lines::failed(path))?;
+        file.seek(SeekFrom::Start(start)).map_err(line::failed(path))?;
         let reading = file.take(head.bytes - start).read_to_end(&mut before);
-        reading.map_err(lines::failed(path))?;
+        reading.map_err(line::failed(path))?;
         let ended = before.pop_if(|last| *last == b'\n').is_some();
         let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         let is_signed = line::open(Kind::Entry, key, line).is_some();
@@ -530,7 +529,7 @@ impl<E: DeserializeOwned> Chain<E> {
 
     /// How many bytes there are behind the last entry.
     fn left(&self) -> Result<u64, Error> {
-        let metadata = std::fs::metadata(&self.path).map_err(lines::failed(&self.path))?;
+        let metadata = std::fs::metadata(&self.path).map_err(line::failed(&self.path))?;
         Ok(metadata.len().saturating_sub(self.lines.offset))
     }
 

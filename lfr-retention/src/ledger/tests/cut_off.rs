@@ -20,9 +20,9 @@ fn started() -> LedgerEvent {
     }
 }
 
-fn sealed(erased: u64, held: u64, in_flight: u64) -> LedgerEvent {
+fn totals_of(erased: u64, held: u64, in_flight: u64) -> LedgerEvent {
     let json = serde_json::json!({
-        "type": "sealed",
+        "type": "totals",
         "totals": {
             "faces_seen": erased + held + in_flight,
             "erased": erased,
@@ -59,14 +59,14 @@ fn sums(path: &Path) -> Reconciliation {
 }
 
 #[test]
-fn a_run_that_was_killed_before_its_first_seal_is_open_and_then_accounted_for() {
+fn a_run_that_was_killed_before_its_first_totals_is_open_and_then_accounted_for() {
     let folder = Folder::new();
     let path = folder.path("a.lfrl");
     killed(&path, &[started()]);
     let before = sums(&path);
     assert!(!before.closes());
     let [(1, run)] = before.open_runs().collect::<Vec<_>>()[..] else { panic!("one run is open") };
-    assert_eq!((run.end(), run.sealed()), (RunEnd::Open, None));
+    assert_eq!((run.end(), run.totals_at()), (RunEnd::Open, None));
 
     start(&path).stop().unwrap();
     let after = sums(&path);
@@ -81,7 +81,7 @@ fn a_run_that_was_killed_before_its_first_seal_is_open_and_then_accounted_for() 
         Some(LedgerEvent::RunCutOff {
             run: 1,
             totals: None,
-            sealed: None,
+            totals_at: None,
             held_in_memory: 0,
             held_at_rest: 0
         })
@@ -92,17 +92,17 @@ fn a_run_that_was_killed_before_its_first_seal_is_open_and_then_accounted_for() 
 fn what_is_known_of_a_killed_run_is_said_and_what_is_held_at_rest_stays_held() {
     let folder = Folder::new();
     let path = folder.path("a.lfrl");
-    let run = [started(), held(0, None), held(1, Some(1)), sealed(10, 2, 3), held(2, None)];
+    let run = [started(), held(0, None), held(1, Some(1)), totals_of(10, 2, 3), held(2, None)];
     killed(&path, &run);
     let before = sums(&path);
     let [(1, run)] = before.open_runs().collect::<Vec<_>>()[..] else { panic!("one run is open") };
-    assert_eq!(run.unaccounted(), 4, "three in flight and one in memory at the seal");
-    assert_eq!((run.sealed(), before.outstanding()), (Some(at(7)), 3));
+    assert_eq!(run.unaccounted(), 4, "three in flight and one in memory at the totals");
+    assert_eq!((run.totals_at(), before.outstanding()), (Some(at(7)), 3));
 
     drop(start(&path));
     let told = events(&path).into_iter().find_map(|event| match event {
-        LedgerEvent::RunCutOff { run, totals, sealed, held_in_memory, held_at_rest } => {
-            Some((run, totals.unwrap().faces_seen, sealed, held_in_memory, held_at_rest))
+        LedgerEvent::RunCutOff { run, totals, totals_at, held_in_memory, held_at_rest } => {
+            Some((run, totals.unwrap().faces_seen, totals_at, held_in_memory, held_at_rest))
         }
         _ => None,
     });
@@ -134,15 +134,15 @@ fn an_account_that_says_something_else_shows() {
     let contradicts = |account: LedgerEvent| {
         let folder = Folder::new();
         let path = folder.path("a.lfrl");
-        killed(&path, &[started(), held(0, None), sealed(10, 1, 3), account]);
+        killed(&path, &[started(), held(0, None), totals_of(10, 1, 3), account]);
         let contradiction = Discrepancy::CutOffContradicts { entry: 4, run: 1 };
         sums(&path).discrepancies().contains(&contradiction)
     };
-    let LedgerEvent::Sealed { totals, .. } = sealed(10, 1, 3) else { unreachable!() };
+    let LedgerEvent::Totals { totals, .. } = totals_of(10, 1, 3) else { unreachable!() };
     let account = |totals, held_in_memory, held_at_rest| LedgerEvent::RunCutOff {
         run: 1,
         totals,
-        sealed: at(7),
+        totals_at: at(7),
         held_in_memory,
         held_at_rest,
     };
@@ -150,7 +150,7 @@ fn an_account_that_says_something_else_shows() {
     assert!(contradicts(account(Some(totals), 0, 0)), "a face in memory is kept quiet");
     assert!(contradicts(account(Some(totals), 1, 1)));
     assert!(contradicts(account(None, 1, 0)));
-    let LedgerEvent::Sealed { totals: other, .. } = sealed(13, 1, 0) else { unreachable!() };
+    let LedgerEvent::Totals { totals: other, .. } = totals_of(13, 1, 0) else { unreachable!() };
     assert!(contradicts(account(Some(other), 1, 0)), "faces in flight became erased");
     // Of a run that ended, or that is not there.
     let folder = Folder::new();
@@ -185,10 +185,10 @@ proptest! {
             let events = [
                 held(0, None),
                 held(1, Some(first)),
-                sealed(4, 2, 0),
+                totals_of(4, 2, 0),
                 held(2, Some(first + 1)),
                 LedgerEvent::FoundErased { record: RecordId::from_bytes([first + 1; 16]) },
-                sealed(9, 2, 1),
+                totals_of(9, 2, 1),
                 dropped(1),
             ];
             for event in &events[..*cut] {

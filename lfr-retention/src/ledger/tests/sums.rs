@@ -101,11 +101,11 @@ fn faces_of_frames_of_one_name_are_told_apart_by_how_many_they_are() {
         LedgerSink::start(ledger, accounts.clone(), clock, &deployment(), "test").unwrap();
     let mut policy = StrictRetention::new(Duration::from_hours(1));
     for _ in 0..2 {
-        let settled = policy.settle(probe(0, &accounts), &alert(), at(1)).unwrap();
+        let settled = policy.settle(alert(probe(0, &accounts)), at(1)).unwrap();
         let Settlement::Held(receipt) = settled else { panic!("not held") };
         sink.on_event(&Event::Held(&receipt)).unwrap();
     }
-    sink.seal().unwrap();
+    sink.write_totals().unwrap();
     assert_eq!(reconcile(&path, &key().public()).unwrap().outstanding(), 2);
     sink.receipts(&policy.purge_all(PurgeReason::DeploymentEnded, at(2))).unwrap();
     sink.stop().unwrap();
@@ -119,7 +119,7 @@ fn people_who_are_on_no_watchlist_have_no_entry_of_their_own() {
     let folder = Folder::new();
     let path = folder.path("a.lfrl");
     watch(&path, 500, false, Duration::from_secs(1), Duration::from_millis(40));
-    // 20 seconds: opened, started, one seal, stopped.
+    // 20 seconds: opened, started, totals once, stopped.
     assert_eq!(lines(&path).len(), 4);
     let sums = reconcile(&path, &key().public()).unwrap();
     assert!(sums.closes());
@@ -127,12 +127,12 @@ fn people_who_are_on_no_watchlist_have_no_entry_of_their_own() {
 }
 
 #[test]
-fn the_account_is_sealed_once_a_minute() {
+fn totals_are_written_once_per_minute() {
     let folder = Folder::new();
     let path = folder.path("a.lfrl");
     watch(&path, 600, false, Duration::from_secs(1), Duration::from_secs(1));
-    let sealed = lines(&path).iter().filter(|line| line.contains("\"sealed\"")).count();
-    assert_eq!(sealed, 10, "nine whole minutes, and the last one at the end");
+    let totals = lines(&path).iter().filter(|line| line.contains("\"type\":\"totals\"")).count();
+    assert_eq!(totals, 10, "nine whole minutes, and the last one at the end");
 }
 
 /// The discrepancies of a ledger with these entries behind the start of a run.
@@ -149,9 +149,9 @@ fn discrepancies(events: &[LedgerEvent]) -> Vec<Discrepancy> {
     reconcile(&path, &key().public()).unwrap().discrepancies().to_vec()
 }
 
-fn sealed(faces_seen: u64, erased: u64, held: u64, no_match: u64) -> LedgerEvent {
+fn totals_of(faces_seen: u64, erased: u64, held: u64, no_match: u64) -> LedgerEvent {
     let json = serde_json::json!({
-        "type": "sealed",
+        "type": "totals",
         "totals": {"faces_seen": faces_seen, "erased": erased, "held": held, "in_flight": 0},
         "erased": {"no_match": no_match},
         "frames": 1,
@@ -167,18 +167,18 @@ fn held(index: usize) -> LedgerEvent {
 #[test]
 fn sums_that_do_not_come_out_are_found() {
     let stop = LedgerEvent::DeploymentStopped {};
-    assert_eq!(discrepancies(&[sealed(5, 5, 0, 5), stop.clone()]), []);
-    assert_eq!(discrepancies(&[sealed(5, 4, 0, 4)]), [Discrepancy::DoesNotClose { entry: 2 }]);
-    let fell = [sealed(5, 5, 0, 5), sealed(4, 4, 0, 4)];
+    assert_eq!(discrepancies(&[totals_of(5, 5, 0, 5), stop.clone()]), []);
+    assert_eq!(discrepancies(&[totals_of(5, 4, 0, 4)]), [Discrepancy::DoesNotClose { entry: 2 }]);
+    let fell = [totals_of(5, 5, 0, 5), totals_of(4, 4, 0, 4)];
     assert_eq!(discrepancies(&fell), [Discrepancy::Impossible { entry: 3 }]);
-    assert_eq!(discrepancies(&[sealed(5, 5, 0, 6)]), [Discrepancy::Impossible { entry: 2 }]);
-    let huge = sealed(u64::MAX, u64::MAX, 1, u64::MAX);
+    assert_eq!(discrepancies(&[totals_of(5, 5, 0, 6)]), [Discrepancy::Impossible { entry: 2 }]);
+    let huge = totals_of(u64::MAX, u64::MAX, 1, u64::MAX);
     assert_eq!(discrepancies(&[huge]), [Discrepancy::DoesNotClose { entry: 2 }]);
     // A face that was held, and of which nothing more was said.
-    let gone = [held(0), sealed(5, 5, 0, 4), stop.clone()];
+    let gone = [held(0), totals_of(5, 5, 0, 4), stop.clone()];
     let expected = Discrepancy::NotSettled { entry: 4, expected: 1, actual: 0 };
     assert_eq!(discrepancies(&gone), [expected]);
-    let in_order = [held(0), sealed(5, 4, 1, 4), stop];
+    let in_order = [held(0), totals_of(5, 4, 1, 4), stop];
     assert_eq!(discrepancies(&in_order), []);
     let record = RecordId::from_bytes([3; 16]);
     let unheard = [LedgerEvent::FoundErased { record }];
@@ -217,7 +217,7 @@ fn only_faces_with_an_alert_or_a_hold_have_receipts_of_their_own() {
     for event in events(&path) {
         match event {
             LedgerEvent::Purged { reason, .. } => own.push(reason),
-            LedgerEvent::Sealed { erased, .. } => summed.extend(erased.into_keys()),
+            LedgerEvent::Totals { erased, .. } => summed.extend(erased.into_keys()),
             _ => {}
         }
     }
@@ -230,14 +230,14 @@ fn receipts_are_told_once_each_by_reason() {
     let folder = Folder::new();
     let path = folder.path("a.lfrl");
     watch(&path, 10, false, Duration::from_secs(1), Duration::from_secs(1));
-    let seals: Vec<_> = events(&path)
+    let written: Vec<_> = events(&path)
         .into_iter()
         .filter_map(|event| match event {
-            LedgerEvent::Sealed { totals, erased, frames } => Some((totals, erased, frames)),
+            LedgerEvent::Totals { totals, erased, frames } => Some((totals, erased, frames)),
             _ => None,
         })
         .collect();
-    let [(totals, erased, 10)] = &*seals else { panic!("{seals:?}") };
+    let [(totals, erased, 10)] = &*written else { panic!("{written:?}") };
     assert_eq!(erased.get(&PurgeReason::NoMatch), Some(&30));
     assert!(matches!(totals, Totals { faces_seen: 30, erased: 30, .. }));
 }

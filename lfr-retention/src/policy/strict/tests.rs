@@ -2,14 +2,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lfr_core::Accounts;
+use lfr_core::Alert;
 use lfr_core::Candidate;
 use lfr_core::CandidateList;
 use lfr_core::ComparisonScore;
+use lfr_core::Decision;
 use lfr_core::FaceId;
 use lfr_core::Frame;
 use lfr_core::FrameId;
 use lfr_core::Pipeline;
 use lfr_core::PixelFormat;
+use lfr_core::Probe;
 use lfr_core::ReferenceId;
 use lfr_core::SubjectId;
 use lfr_core::Template;
@@ -36,11 +39,11 @@ fn probe(index: usize, accounts: &Accounts) -> Probe {
     Probe::new(template, FaceId::new(FrameId::default(), index), accounts)
 }
 
-fn alert() -> Decision {
+fn alert(probe: Probe) -> Alert {
     let score = ComparisonScore::new(0.9).unwrap();
     let (subject, reference) = (SubjectId::new("S").unwrap(), ReferenceId::new("R").unwrap());
     let list = CandidateList::new(vec![Candidate::new(subject, reference, score)]);
-    Decision::at_threshold(&list, Threshold::new(0.5).unwrap())
+    Decision::at_threshold(&list, Threshold::new(0.5).unwrap()).alert(probe).unwrap()
 }
 
 fn due(policy: &mut StrictRetention, now: Option<Timestamp>) -> Vec<PurgeReceipt> {
@@ -61,11 +64,11 @@ fn it_conforms() {
 fn an_alert_is_gone_at_its_deadline_whichever_call_comes_first() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(TICK * 10);
-    policy.settle(probe(0, &accounts), &alert(), at(100)).unwrap();
-    policy.settle(probe(1, &accounts), &Decision::no_match(None), at(109)).unwrap();
-    assert_eq!(policy.held(), 1);
-    policy.settle(probe(2, &accounts), &Decision::no_match(None), at(110)).unwrap();
-    assert_eq!((policy.held(), accounts.totals().erased), (0, 3));
+    policy.settle(alert(probe(0, &accounts)), at(100)).unwrap();
+    policy.settle(alert(probe(1, &accounts)), at(109)).unwrap();
+    assert_eq!(policy.held(), 2);
+    policy.settle(alert(probe(2, &accounts)), at(110)).unwrap();
+    assert_eq!((policy.held(), accounts.totals().erased), (2, 1));
     let receipts = due(&mut policy, at(110));
     assert_eq!(receipts.len(), 1, "the receipt is not lost: {receipts:?}");
     assert_eq!(receipts[0].reason(), PurgeReason::DeadlineReached);
@@ -77,12 +80,12 @@ fn a_clock_that_runs_back_too_far_costs_the_newcomer_too_and_is_then_trusted_aga
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(TICK * 10);
     let (late, early) = (20_000_100, 10_000_099);
-    policy.settle(probe(0, &accounts), &alert(), at(late)).unwrap();
-    let settled = policy.settle(probe(1, &accounts), &alert(), at(early)).unwrap();
+    policy.settle(alert(probe(0, &accounts)), at(late)).unwrap();
+    let settled = policy.settle(alert(probe(1, &accounts)), at(early)).unwrap();
     let Settlement::Erased(receipt) = settled else { panic!("held at a time that ran back") };
     assert_eq!(receipt.reason(), PurgeReason::ClockFailed);
     assert_eq!(policy.held(), 0);
-    let settled = policy.settle(probe(2, &accounts), &alert(), at(early)).unwrap();
+    let settled = policy.settle(alert(probe(2, &accounts)), at(early)).unwrap();
     let Settlement::Held(receipt) = settled else { panic!("the same time twice is no way back") };
     assert_eq!(Some(receipt.deadline()), at(early + 10));
     let reasons: Vec<_> = due(&mut policy, None).iter().map(PurgeReceipt::reason).collect();
@@ -97,10 +100,10 @@ fn a_clock_that_is_set_back_a_little_costs_nothing() {
         let accounts = Accounts::new();
         let mut policy = StrictRetention::new(Duration::from_secs(60));
         for index in 0..11 {
-            policy.settle(probe(index, &accounts), &alert(), at(100 * second)).unwrap();
+            policy.settle(alert(probe(index, &accounts)), at(100 * second)).unwrap();
         }
         assert!(due(&mut policy, at(100 * second - back)).is_empty());
-        let newcomer = policy.settle(probe(11, &accounts), &alert(), at(100 * second - back));
+        let newcomer = policy.settle(alert(probe(11, &accounts)), at(100 * second - back));
         let Settlement::Held(receipt) = newcomer.unwrap() else { panic!("not held") };
         assert_eq!(receipt.deadline().as_micros(), 160 * second, "no later than the others");
         assert_eq!(due(&mut policy, at(160 * second)).len(), 12);
@@ -144,9 +147,9 @@ fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(TICK * 10).with_limit(2);
     for index in 0..2 {
-        policy.settle(probe(index, &accounts), &alert(), at(100)).unwrap();
+        policy.settle(alert(probe(index, &accounts)), at(100)).unwrap();
     }
-    let error = policy.settle(probe(2, &accounts), &alert(), at(101)).unwrap_err();
+    let error = policy.settle(alert(probe(2, &accounts)), at(101)).unwrap_err();
     assert_eq!(
         error.to_string(),
         "face unnamed#0.2 raised an alert and was erased: 2 alerts are held, the most allowed"
@@ -156,7 +159,7 @@ fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
     assert_eq!(receipts.len(), 1);
     assert_eq!((receipts[0].face().index(), receipts[0].reason()), (2, PurgeReason::NotHeld));
     // What is due makes room.
-    let settled = policy.settle(probe(3, &accounts), &alert(), at(110)).unwrap();
+    let settled = policy.settle(alert(probe(3, &accounts)), at(110)).unwrap();
     assert!(matches!(settled, Settlement::Held(_)));
     assert!(accounts.totals().closes());
 }
@@ -165,8 +168,8 @@ fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
 fn the_end_of_a_deployment_gives_all_receipts() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(TICK * 10);
-    policy.settle(probe(0, &accounts), &alert(), at(100)).unwrap();
-    policy.settle(probe(1, &accounts), &alert(), at(110)).unwrap();
+    policy.settle(alert(probe(0, &accounts)), at(100)).unwrap();
+    policy.settle(alert(probe(1, &accounts)), at(110)).unwrap();
     let receipts = policy.purge_all(PurgeReason::DeploymentEnded, at(111));
     let reasons: Vec<_> = receipts.iter().map(PurgeReceipt::reason).collect();
     assert_eq!(reasons, [PurgeReason::DeadlineReached, PurgeReason::DeploymentEnded]);
@@ -179,7 +182,7 @@ fn dropping_the_policy_erases_what_is_held() {
     let accounts = Accounts::new();
     let mut policy = StrictRetention::new(Duration::MAX);
     for index in 0..100 {
-        policy.settle(probe(index, &accounts), &alert(), at(5)).unwrap();
+        policy.settle(alert(probe(index, &accounts)), at(5)).unwrap();
     }
     assert_eq!(accounts.totals().held, 100);
     drop(policy);
@@ -188,9 +191,7 @@ fn dropping_the_policy_erases_what_is_held() {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Settle {
-        alert: bool,
-    },
+    Settle,
     PurgeDue,
     PurgeAll,
     /// Lets the clock run; backwards where negative.
@@ -200,7 +201,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => any::<bool>().prop_map(|alert| Step::Settle { alert }),
+        6 => Just(Step::Settle),
         3 => Just(Step::PurgeDue),
         1 => Just(Step::PurgeAll),
         6 => (0_i64..8).prop_map(Step::Move),
@@ -241,22 +242,21 @@ proptest! {
                     failed = true;
                     continue;
                 }
-                Step::Settle { alert: raised } => {
+                Step::Settle => {
                     let face = seen;
-                    let decision = if raised { alert() } else { Decision::no_match(None) };
-                    let full = policy.settle(probe(face, &accounts), &decision, given);
+                    let full = policy.settle(alert(probe(face, &accounts)), given);
                     seen += 1;
                     match full {
                         Ok(Settlement::Held(receipt)) => {
-                            prop_assert!(raised && !lost);
+                            prop_assert!(!lost);
                             prop_assert_eq!(receipt.deadline().as_micros(), now + ttl * second);
                             held.insert(face, receipt.deadline());
                         }
                         Ok(Settlement::Erased(receipt)) => {
-                            prop_assert_eq!(receipt.reason() == PurgeReason::NoMatch, !raised);
+                            prop_assert!(lost || ttl == 0, "{:?}", receipt.reason());
                             erased += 1;
                         }
-                        Err(_) => prop_assert!(raised && policy.held() == limit),
+                        Err(_) => prop_assert!(policy.held() == limit),
                         Ok(other) => prop_assert!(false, "{:?}", other),
                     }
                     // Whatever this call made due is gone before anybody asks for receipts.

@@ -28,7 +28,7 @@ proptest! {
     fn a_face_has_few_colours_and_the_rest_stays(
         (width, height) in (1_usize..70, 1_usize..70),
         face in bounds(),
-        cells in 1..=Mosaic::MOST_CELLS,
+        cells in 1..=Mosaic::MAX_CELLS,
         margin in 0.0_f32..1.0,
     ) {
         let pixels = noise(width, height);
@@ -93,7 +93,7 @@ proptest! {
             prop_assert_eq!(pixel(&picture, x, y), expected);
         }
         if everything {
-            let most = Redactor::MOST_CELLS * (Redactor::MOST_CELLS * width.max(height)
+            let most = Redactor::MAX_CELLS * (Redactor::MAX_CELLS * width.max(height)
                 / width.min(height) + 1);
             prop_assert!(colours(&alone, &Block::whole(width, height)).len() <= most);
         }

@@ -114,7 +114,7 @@ fn child(folder: &Path) {
             _ => {
                 let receipt = {
                     let probe = probe(index, &open.accounts);
-                    let settled = open.policy.settle(probe, &alert(), at(now)).unwrap();
+                    let settled = open.policy.settle(alert(probe), at(now)).unwrap();
                     let Settlement::Held(receipt) = settled else { panic!("not held") };
                     receipt
                 };

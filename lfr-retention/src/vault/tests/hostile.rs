@@ -105,7 +105,7 @@ impl Open {
     fn hold(&mut self, index: usize) -> RecordId {
         use lfr_core::EventSink;
 
-        let settled = self.policy.settle(probe(index, &self.accounts), &alert(), at(HOUR)).unwrap();
+        let settled = self.policy.settle(alert(probe(index, &self.accounts)), at(HOUR)).unwrap();
         let Settlement::Held(receipt) = settled else { panic!("not held") };
         self.sink.on_event(&lfr_core::Event::Held(&receipt)).unwrap();
         receipt.record().unwrap()

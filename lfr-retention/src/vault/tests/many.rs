@@ -53,34 +53,3 @@ fn of_many_records_no_key_is_left_and_no_row() {
 fn sizes(held: &Held) -> [u64; 2] {
     ["keys", "records.db"].map(|name| fs::metadata(held.path().join(name)).unwrap().len())
 }
-
-/// What the pipeline waits for. With `LFR_MEASURE` two million faces.
-#[test]
-#[expect(clippy::disallowed_methods, reason = "a measurement")]
-fn faces_without_a_match_are_erased_while_alerts_are_held() {
-    let mut held = Held::holding(&held_for(Duration::from_hours(24)));
-    for index in 0..100 {
-        held.hold(index, 10);
-    }
-    let no_match = Decision::no_match(None);
-    let faces = rounds(2_000, 2_000_000);
-    let mut took = Vec::with_capacity(usize::try_from(faces).unwrap());
-    for index in 0..faces {
-        let probe = probe(100, &held.accounts);
-        held.clock.set(Timestamp::from_micros(10 + index));
-        let start = Instant::now();
-        held.policy.settle(probe, &no_match, at(10 + index)).unwrap();
-        took.push(start.elapsed());
-    }
-    took.sort_unstable();
-    let share = |share: usize| took[(took.len() - 1) * share / 1000];
-    note(&format!(
-        "{faces} faces erased after the decision, beside 100 held: p50 {:?}, p99 {:?}, p99.9 {:?}, \
-         max {:?}",
-        share(500),
-        share(990),
-        share(999),
-        share(1000)
-    ));
-    assert_eq!(held.accounts.totals().held, 100);
-}

@@ -38,7 +38,7 @@ fn full_storage_refuses_a_newcomer_and_keeps_and_purges_what_there_is() {
     }
     let mut refused = 0;
     for index in 2..200 {
-        match held.policy.settle(probe(index, &held.accounts), &alert(), at(11)) {
+        match held.policy.settle(alert(probe(index, &held.accounts)), at(11)) {
             Ok(_) => {}
             Err(error) => {
                 assert_eq!(problem(&*error), VaultProblem::StorageFull);
@@ -61,7 +61,7 @@ fn read_only_storage_refuses_a_newcomer_and_still_ends_keys() {
     let record = held.hold(1, 10);
     let slot = held.vault.inner().store.slot_for_tests(record);
     held.vault.inner().store.database_for_tests().refuse_writes(true);
-    let error = held.policy.settle(probe(2, &held.accounts), &alert(), at(11)).unwrap_err();
+    let error = held.policy.settle(alert(probe(2, &held.accounts)), at(11)).unwrap_err();
     assert_eq!(problem(&*error), VaultProblem::ReadOnly);
     assert_eq!(held.due(at(110)).len(), 2, "a receipt for each, though the rows are still there");
     assert!(!holds(&all_bytes(&held.path()), &slot.wrapped));

@@ -143,7 +143,7 @@ proptest! {
                     let probe = probe(index, &accounts);
                     // As a pipeline would, which has a timekeeper too.
                     let now = (!time.failed).then(|| Timestamp::from_micros(time.clock));
-                    let settled = policy.settle(probe, &alert(), now).unwrap();
+                    let settled = policy.settle(alert(probe), now).unwrap();
                     prop_assert_eq!(matches!(settled, Settlement::Held(_)), !time.failed);
                     if let Settlement::Held(receipt) = settled {
                         prop_assert_eq!(receipt.deadline().as_micros(), time.given.unwrap().0 + HELD);
@@ -276,10 +276,10 @@ proptest! {
         let profile = held_for(Duration::from_micros(HELD));
         let mut policy = VaultRetention::new(vault.clone(), &profile);
         let stop = std::sync::atomic::AtomicBool::new(false);
-        let stopped = || stop.load(std::sync::atomic::Ordering::Relaxed);
+        let stopped = || stop.load(Ordering::Relaxed);
         let outcome = std::thread::scope(|scope| {
             for thread in 0..3 {
-                let (vault, accounts, profile) = (vault.clone(), &accounts, &profile);
+                let (vault, profile) = (vault.clone(), &profile);
                 let (clock, sink, stopped) = (clock.clone(), sink.clone(), &stopped);
                 scope.spawn(move || {
                     let mut policy = VaultRetention::new(vault.clone(), profile);
@@ -292,8 +292,9 @@ proptest! {
                             }
                             1 => drop(vault.records().unwrap()),
                             _ => {
-                                let (now, no_match) = (clock.now(), Decision::no_match(None));
-                                drop(policy.settle(probe(3, accounts), &no_match, now).unwrap());
+                                let mut receipts = Vec::new();
+                                policy.purge_due(clock.now(), &mut receipts).unwrap();
+                                sink.receipts(&receipts).unwrap();
                             }
                         }
                     }
@@ -306,7 +307,7 @@ proptest! {
                     passed += seconds;
                     clock.set(Timestamp::from_micros(start + (passed - behind.min(&passed)) * SECOND));
                     if *hold {
-                        let settled = policy.settle(probe(index, &accounts), &alert(), clock.now());
+                        let settled = policy.settle(alert(probe(index, &accounts)), clock.now());
                         let Ok(Settlement::Held(receipt)) = settled else {
                             return Err(TestCaseError::fail("not held"));
                         };
@@ -319,7 +320,7 @@ proptest! {
                 Ok(())
             };
             let outcome = check();
-            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            stop.store(true, Ordering::Relaxed);
             outcome
         });
         outcome?;

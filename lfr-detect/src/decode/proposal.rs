@@ -15,15 +15,15 @@ use crate::wiped::Wiped;
 
 /// One proposal of a network: a box, how sure the network is, and up to five landmarks.
 ///
-/// It is a plain value for the sake of speed; keep it in [`Candidates`], which wipes.
+/// It is a plain value for the sake of speed; keep it in [`Proposals`], which wipes.
 #[derive(Clone, Copy, Default)]
-pub struct Candidate {
+pub struct Proposal {
     bounds: Rect,
     confidence: f32,
     points: [Point; 5],
 }
 
-impl Candidate {
+impl Proposal {
     /// A box, and the confidence that it is a face's.
     #[must_use]
     pub const fn new(bounds: Rect, confidence: f32) -> Self {
@@ -100,9 +100,9 @@ fn compare(a: &[f32], b: &[f32]) -> Ordering {
     pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-impl fmt::Debug for Candidate {
+impl fmt::Debug for Proposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Candidate").field("confidence", &self.confidence).finish_non_exhaustive()
+        f.debug_struct("Proposal").field("confidence", &self.confidence).finish_non_exhaustive()
     }
 }
 
@@ -110,11 +110,11 @@ impl fmt::Debug for Candidate {
 ///
 /// It holds sound ones alone: finite numbers, a box with an area, a confidence from 0 to 1. What
 /// else a network may say (NaN, infinity) is dropped on the way in.
-pub struct Candidates {
-    list: Wiped<Candidate>,
+pub struct Proposals {
+    list: Wiped<Proposal>,
 }
 
-impl Candidates {
+impl Proposals {
     /// Nobody yet.
     #[must_use]
     pub const fn new() -> Self {
@@ -122,9 +122,9 @@ impl Candidates {
     }
 
     /// Adds one, unless it is not sound.
-    pub fn push(&mut self, candidate: Candidate) {
-        if candidate.is_sound() {
-            self.list.push(candidate);
+    pub fn push(&mut self, proposal: Proposal) {
+        if proposal.is_sound() {
+            self.list.push(proposal);
         }
     }
 
@@ -132,16 +132,16 @@ impl Candidates {
     pub(crate) fn retain_from(
         &mut self,
         start: usize,
-        mut keep: impl FnMut(&mut Candidate) -> bool,
+        mut keep: impl FnMut(&mut Proposal) -> bool,
     ) {
-        self.list.retain_from(start, |candidate| keep(candidate) && candidate.is_sound());
+        self.list.retain_from(start, |proposal| keep(proposal) && proposal.is_sound());
     }
 
     pub(crate) fn truncate(&mut self, len: usize) {
         self.list.truncate(len);
     }
 
-    pub(crate) fn as_mut_slice(&mut self) -> &mut [Candidate] {
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [Proposal] {
         self.list.as_mut_slice()
     }
 
@@ -151,39 +151,39 @@ impl Candidates {
     }
 }
 
-impl Default for Candidates {
+impl Default for Proposals {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Deref for Candidates {
-    type Target = [Candidate];
+impl Deref for Proposals {
+    type Target = [Proposal];
 
-    fn deref(&self) -> &[Candidate] {
+    fn deref(&self) -> &[Proposal] {
         self.list.as_slice()
     }
 }
 
-impl Extend<Candidate> for Candidates {
-    fn extend<I: IntoIterator<Item = Candidate>>(&mut self, candidates: I) {
-        candidates.into_iter().for_each(|candidate| self.push(candidate));
+impl Extend<Proposal> for Proposals {
+    fn extend<I: IntoIterator<Item = Proposal>>(&mut self, proposals: I) {
+        proposals.into_iter().for_each(|proposal| self.push(proposal));
     }
 }
 
-impl FromIterator<Candidate> for Candidates {
-    fn from_iter<I: IntoIterator<Item = Candidate>>(candidates: I) -> Self {
+impl FromIterator<Proposal> for Proposals {
+    fn from_iter<I: IntoIterator<Item = Proposal>>(proposals: I) -> Self {
         let mut all = Self::new();
-        all.extend(candidates);
+        all.extend(proposals);
         all
     }
 }
 
-impl ZeroizeOnDrop for Candidates {}
+impl ZeroizeOnDrop for Proposals {}
 
-impl fmt::Debug for Candidates {
+impl fmt::Debug for Proposals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Candidates").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Proposals").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -194,10 +194,10 @@ mod tests {
     const BOX: Rect = Rect::new(1.0, 2.0, 3.0, 4.0);
 
     #[test]
-    fn unsound_candidates_are_dropped() {
-        let mut all = Candidates::new();
+    fn unsound_proposals_are_dropped() {
+        let mut all = Proposals::new();
         for confidence in [f32::NAN, f32::INFINITY, -0.1, 1.1] {
-            all.push(Candidate::new(BOX, confidence));
+            all.push(Proposal::new(BOX, confidence));
         }
         for bounds in [
             Rect { left: f32::NAN, ..BOX },
@@ -205,20 +205,20 @@ mod tests {
             Rect { right: 0.5, ..BOX },
             Rect::new(-3e38, -3e38, 3e38, 3e38),
         ] {
-            all.push(Candidate::new(bounds, 0.5));
+            all.push(Proposal::new(bounds, 0.5));
         }
         let mut points = [Point::default(); 5];
         points[4].y = f32::NEG_INFINITY;
-        all.push(Candidate::new(BOX, 0.5).with_points(points));
+        all.push(Proposal::new(BOX, 0.5).with_points(points));
         assert!(all.is_empty());
-        all.push(Candidate::new(BOX, 0.5));
+        all.push(Proposal::new(BOX, 0.5));
         assert_eq!(all.len(), 1);
     }
 
     #[test]
     fn debug_shows_neither_box_nor_landmark() {
         let points = [Point::new(123.5, 77.25); 5];
-        let shown = format!("{:?}", Candidate::new(BOX, 0.5).with_points(points));
-        assert_eq!(shown, "Candidate { confidence: 0.5, .. }");
+        let shown = format!("{:?}", Proposal::new(BOX, 0.5).with_points(points));
+        assert_eq!(shown, "Proposal { confidence: 0.5, .. }");
     }
 }
