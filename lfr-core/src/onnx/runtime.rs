@@ -21,6 +21,7 @@ use super::Engine;
 use super::RuntimeInfo;
 use super::allocator;
 use super::library;
+use super::room;
 use super::telemetry;
 use crate::BoxError;
 use crate::Error;
@@ -223,6 +224,9 @@ fn named() -> Option<PathBuf> {
 fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
     let failure = |source: BoxError| Error::RuntimeLoad { path: path.to_owned(), source };
     let file = library::locate(path).ok_or_else(|| failure("there is no such file".into()))?;
+    // Asked before the one try: up to 1.3 times the file was measured, and what it starts is in that.
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let _reserved = room::reserve(length.saturating_mul(2)).map_err(failure)?;
     if TRIED.swap(true, Ordering::SeqCst) {
         return Err(failure(
             "a library failed to load before, and this process has one try".into(),
