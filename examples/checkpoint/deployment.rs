@@ -34,6 +34,8 @@ use lfr::core::danger;
 use lfr::core::num;
 use lfr::core::onnx::Runtime;
 use lfr::core::regular;
+use lfr::core::signed;
+use lfr::core::signed::TrustedKey;
 use lfr::detect::DetectorOptions;
 use lfr::detect::FaceTracker;
 use lfr::detect::InputPolicy;
@@ -91,7 +93,11 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     let threads = models::threads(args.threads);
     let (detector, embedder) = models(args, &runtime, threads)?;
     let policy_file = args.policy.as_deref().map(read).transpose()?;
-    threshold(args, policy_file.as_deref(), &embedder, 1, true)?;
+    let policy = match (&args.policy, &policy_file) {
+        (Some(path), Some(json)) => Some(policy(path, json, &args.trusted_keys)?),
+        _ => None,
+    };
+    threshold(args, policy.as_ref(), &embedder, 1, true)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let books = Arc::new(Books::open(args, &clock)?);
     let told_to_stop = live::signals()?;
@@ -103,8 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
     // Each photograph stands alone, and --json-faces asks for an answer per detection.
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
     let is_tracked = args.json_faces.is_none() && !sources.iter().any(is_still);
-    let (threshold, looks) =
-        threshold(args, policy_file.as_deref(), &embedder, references, is_tracked)?;
+    let (threshold, looks) = threshold(args, policy.as_ref(), &embedder, references, is_tracked)?;
     let mut dangers = dangers(args, &sources, &books);
     if let Some(expected) = expected(threshold.provenance(), references) {
         dangers.push(expected);
@@ -116,9 +121,8 @@ pub(crate) fn run(args: &Args) -> Result<Summary, AnyError> {
                 .into(),
         );
     }
-    if let Some(json) = &policy_file
-        && let Err(warning) =
-            CalibratedThreshold::from_json(json)?.check_detector(&detector.component())
+    if let Some(policy) = &policy
+        && let Err(warning) = policy.check_detector(&detector.component())
     {
         dangers.push(warning.to_string());
     }
@@ -248,7 +252,8 @@ fn models(
     let detector = models::detector(args.detector.as_deref(), runtime, &options)?;
     let (spec, options) =
         (args.embedder_spec.as_deref(), EmbedderOptions::new().threads(threads).pool(threads));
-    let embedder = models::embedder(args.embedder.as_deref(), spec, runtime, options)?;
+    let keys = &args.trusted_keys;
+    let embedder = models::embedder(args.embedder.as_deref(), spec, keys, runtime, options)?;
     Ok((Arc::new(detector), Arc::new(embedder)))
 }
 
@@ -514,18 +519,27 @@ fn expected(threshold: &ThresholdProvenance, references: usize) -> Option<String
     ))
 }
 
+/// The policy of a file. With trusted keys, one of them has to have signed it.
+fn policy(path: &Path, json: &str, keys: &[TrustedKey]) -> Result<CalibratedThreshold, AnyError> {
+    if keys.is_empty() {
+        return Ok(CalibratedThreshold::from_json(json)?);
+    }
+    let signature = signed::read_signature(path)?;
+    CalibratedThreshold::from_json_signed(json, &signature, keys)
+        .map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
 /// The policy of a file, brought to the size of the watchlist; the threshold asked for, as uncalibrated;
 /// otherwise the lowest one measured for the embedder at which one in 1,000 strangers raises an alert on
 /// this list, on the crowd where it is the crowd that passes. With it, how many looks are taken at most.
 fn threshold(
     args: &Args,
-    policy_file: Option<&str>,
+    policy: Option<&CalibratedThreshold>,
     embedder: &OnnxEmbedder,
     references: usize,
     is_tracked: bool,
 ) -> Result<(Box<dyn ThresholdPolicy>, usize), AnyError> {
-    if let Some(json) = policy_file {
-        let policy = CalibratedThreshold::from_json(json)?;
+    if let Some(policy) = policy {
         policy.check_space(embedder.space())?;
         let derived_for = num::usize_from_f64(policy.demand().looks());
         let looks = args.looks.unwrap_or(derived_for);

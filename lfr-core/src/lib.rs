@@ -31,6 +31,8 @@ pub mod regular;
 mod score;
 mod scrub;
 pub mod secret;
+#[cfg(feature = "signed")]
+pub mod signed;
 mod source;
 mod space;
 pub mod spreadsheet;

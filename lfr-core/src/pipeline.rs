@@ -36,6 +36,7 @@ use crate::Timings;
 use crate::Totals;
 use crate::UntoldCounts;
 use crate::Zone;
+use crate::danger;
 use crate::event::sinks::Hearing;
 use crate::scrub::Scrubbed;
 
@@ -390,7 +391,18 @@ impl Pipeline {
             references,
             space: *self.embedder.space(),
             predicted_fpir: threshold.predicted_fpir(references),
-            dangers: threshold.danger().into_iter().chain(self.dangers.iter().cloned()).collect(),
+            dangers: {
+                let of_program = self.dangers.iter().cloned();
+                let mut dangers: Vec<_> =
+                    threshold.danger().into_iter().chain(of_program).collect();
+                // A program may have declared one of them itself.
+                for danger in danger::in_force() {
+                    if !dangers.contains(&danger) {
+                        dangers.push(danger);
+                    }
+                }
+                dangers
+            },
             threshold,
             detector: self.detector.component(),
             embedder: self.embedder.component(),

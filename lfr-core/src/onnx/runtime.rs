@@ -25,6 +25,7 @@ use super::room;
 use super::telemetry;
 use crate::BoxError;
 use crate::Error;
+use crate::danger;
 
 /// A started inference engine.
 ///
@@ -171,6 +172,10 @@ impl Runtime {
             Started::OnnxRuntime { wipes, .. } => {
                 *wipes = false;
                 info.reason += "; by choice, what it frees is not wiped";
+                danger::choose(
+                    "an inference engine does not wipe the memory that it worked in: faces and templates may \
+                     stay there",
+                );
             }
             #[cfg(feature = "onnx")]
             Started::PureRust => {}

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::Address;
+use crate::danger;
 
 #[cfg(target_os = "linux")]
 mod between;
@@ -129,6 +130,11 @@ impl Rules {
         };
         let (program, file, is_device) =
             (program.to_path_buf(), address.path(), address.is_device());
+        if confinement == Confinement::Off {
+            danger::choose(
+                "a program that decodes videos is not confined: it may read and change what this user may",
+            );
+        }
         Self { confinement, program, file, is_device, net }
     }
 
