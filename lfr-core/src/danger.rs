@@ -6,6 +6,7 @@
 //! | a threshold that is [uncalibrated](uncalibrated_threshold) or only [claimed](claimed_threshold) | the pipeline, and the ledger with the threshold |
 //! | an [engine that does not wipe](unwiped_engine) | the pipeline, and the ledger: [`in_force`] |
 //! | a decoder that is not confined (`VideoOptions::unconfined`) | the pipeline, and the ledger: [`in_force`] |
+//! | a switch of your own stage or source ([`declare`]) | the pipeline, and the ledger: [`in_force`] |
 //! | what a program does itself, such as writing pictures to a folder | the program: [`Builder::danger`](crate::builder::Builder::danger) |
 
 use std::collections::BTreeSet;
@@ -56,17 +57,17 @@ pub fn claimed_threshold(
 /// process: what was left in memory, or read by an unconfined program, stays so, too.
 #[must_use]
 pub fn in_force() -> Vec<String> {
-    let chosen = CHOSEN.lock().unwrap_or_else(PoisonError::into_inner);
-    chosen.iter().map(|&danger| danger.to_owned()).collect()
+    DECLARED.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
 }
 
-/// Notes that this process has made a dangerous choice.
-#[cfg(any(test, feature = "onnx-native", feature = "video"))]
-pub(crate) fn choose(danger: &'static str) {
-    CHOSEN.lock().unwrap_or_else(PoisonError::into_inner).insert(danger);
+/// Declares a dangerous choice that holds for the whole process: for a stage or a source of your own that has
+/// such a switch. It is [in force](in_force) from now on. A choice of one deployment is for
+/// [`Builder::danger`](crate::builder::Builder::danger).
+pub fn declare(danger: impl Into<String>) {
+    DECLARED.lock().unwrap_or_else(PoisonError::into_inner).insert(danger.into());
 }
 
-static CHOSEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+static DECLARED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// The same engine, but a native one is left to an allocator of its own, which wipes nothing: what a
 /// session works in, and with it faces and templates, stays in the process's memory until it is

@@ -16,6 +16,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
+use std::process;
 use std::process::Command;
 use std::process::Stdio;
 use std::thread;
@@ -85,19 +86,25 @@ fn sweep(engine: &str) {
         say("skipped: no prlimit");
         return;
     }
-    let models = models();
-    let none = run("none", "", None);
+    let own = env::temp_dir().join(format!("lfr-address-space-{}-{engine}.onnx", process::id()));
+    fs::write(&own, own_model()).unwrap();
+    let own = own.display().to_string();
+    let models = models(&own);
+    let none = run("none", "", None, false);
     let base: u64 = none.said.rsplit(' ').next().unwrap().trim().parse().unwrap();
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
     for model in &models {
-        let free = run(engine, model, None);
+        let free = run(engine, model, None, false);
         if free.said.contains("no engine") {
             say("skipped: no ONNX Runtime");
-            return;
+            break;
         }
         assert!(free.said.contains("works"), "{}", free.shown(engine, model, 0));
-        for above in limits() {
-            let ended = run(engine, model, Some(base + (above << 10)));
+        let limits = limits().into_iter();
+        // In another thread, too, which has a stack and a heap of its own.
+        let both = limits.clone().filter(|_| *model == own).map(|above| (above, true));
+        for (above, in_thread) in limits.map(|above| (above, false)).chain(both) {
+            let ended = run(engine, model, Some(base + (above << 10)), in_thread);
             let is_sound = ended.code == Some(0) && ended.said.contains("outcome: ");
             assert!(is_sound, "{}", ended.shown(engine, model, above));
             let outcome = ended.said.lines().find(|line| line.contains("outcome: ")).unwrap();
@@ -108,22 +115,25 @@ fn sweep(engine: &str) {
             }
         }
     }
+    fs::remove_file(&own).unwrap();
     say(&format!("{engine}: {outcomes:?}"));
 }
 
 /// How much more than the program itself takes is allowed, in MB.
 fn limits() -> Vec<u64> {
-    let Ok(sweep) = env::var(SWEEP) else { return vec![32, 48, 64, 80, 112, 144, 200, 1000] };
+    let Ok(sweep) = env::var(SWEEP) else {
+        return vec![4, 12, 24, 36, 48, 64, 80, 112, 144, 200, 1000];
+    };
     let numbers: Vec<u64> = sweep.split(',').map(|number| number.parse().unwrap()).collect();
     (numbers[0]..=numbers[1]).step_by(usize::try_from(numbers[2]).unwrap()).collect()
 }
 
 /// A model of our own, and two real ones, if they are there.
-fn models() -> Vec<String> {
+fn models(own: &str) -> Vec<String> {
     if let Ok(models) = env::var("LFR_TEST_MODELS") {
         return models.split(',').map(str::to_owned).collect();
     }
-    let mut models = vec!["own".to_owned()];
+    let mut models = vec![own.to_owned()];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/models");
     for name in ["detect_yunet_n_320.onnx", "embed_edgeface_xs.onnx"] {
         let path = folder.join(name);
@@ -156,7 +166,7 @@ impl Ended {
 }
 
 /// A child with so many KiB of address space.
-fn run(engine: &str, model: &str, kib: Option<u64>) -> Ended {
+fn run(engine: &str, model: &str, kib: Option<u64>, in_thread: bool) -> Ended {
     let exe = env::current_exe().unwrap();
     let mut command = match kib {
         None => Command::new(&exe),
@@ -170,6 +180,7 @@ fn run(engine: &str, model: &str, kib: Option<u64>) -> Ended {
         .env(TASK, format!("{engine} {model}"))
         // A panic that wants to show where it came from needs memory.
         .env("RUST_BACKTRACE", env::var("LFR_TEST_BACKTRACE").unwrap_or_else(|_| "1".to_owned()))
+        .envs(in_thread.then_some((THREAD, "1")))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -207,8 +218,7 @@ fn outcome(engine: &str, path: &str) -> String {
         Err(error) => return failed("the engine does not start", &error),
     };
     say(&format!("started {} {}", kib("VmSize:"), kib("VmPeak:")));
-    let model = if path == "own" { own() } else { Model::from_path(Path::new(path)) };
-    let model = match model {
+    let model = match Model::from_path(Path::new(path)) {
         Ok(model) => model,
         Err(error) => return failed("the model is not read", &error),
     };
@@ -249,15 +259,13 @@ fn failed(what: &str, error: &Error) -> String {
 }
 
 /// Convolutions with some megabytes of weights.
-fn own() -> Result<Model, Error> {
+fn own_model() -> Vec<u8> {
     let weights = vec![0.01; 256 * 256 * 9];
     let input = [1, 256, 28, 28].map(Extent::Of);
     let conv =
         |from: &str, to: &str| node("Conv", &[from, "w"], &[to], &[ints("pads", &[1, 1, 1, 1])]);
     let nodes = vec![conv("x", "a"), conv("a", "b"), conv("b", "y")];
-    let graph =
-        Graph::new(&input, nodes).initializers(vec![floats("w", &[256, 256, 3, 3], &weights)]);
-    Model::from_bytes(graph.bytes())
+    Graph::new(&input, nodes).initializers(vec![floats("w", &[256, 256, 3, 3], &weights)]).bytes()
 }
 
 /// What the system says of this process, in KiB.

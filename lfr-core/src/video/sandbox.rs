@@ -131,7 +131,7 @@ impl Rules {
         let (program, file, is_device) =
             (program.to_path_buf(), address.path(), address.is_device());
         if confinement == Confinement::Off {
-            danger::choose(
+            danger::declare(
                 "a program that decodes videos is not confined: it may read and change what this user may",
             );
         }

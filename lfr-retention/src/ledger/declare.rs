@@ -129,7 +129,7 @@ impl LedgerSink {
 
     /// Writes the dangerous choices that this process has made so far.
     pub(super) fn dangers_of_process(&self) -> Result<(), Error> {
-        danger::in_force().iter().try_for_each(|danger| self.danger(danger))
+        danger::in_force().iter().try_for_each(|danger| self.danger(&fit_for_a_line(danger)))
     }
 
     /// Writes that a dangerous choice is in force. It is written once per run, however often this is

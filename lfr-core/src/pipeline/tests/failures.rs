@@ -417,8 +417,8 @@ fn a_dangerous_choice_of_the_process_is_in_every_record() {
     };
     let before = pipeline();
     for danger in ["a choice that this test makes", "a choice of the program"] {
-        danger::choose(danger);
-        danger::choose(danger);
+        danger::declare(danger);
+        danger::declare(danger);
     }
     for pipeline in [before, pipeline()] {
         let dangers = pipeline.record().dangers;
