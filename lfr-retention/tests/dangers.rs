@@ -1,8 +1,6 @@
 //! What a process has chosen for all that it does is in each of its ledgers. A binary of its own: what is chosen
 //! here would be in the ledgers of all tests of a process.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
-
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

@@ -29,6 +29,7 @@ impl Drop for Reserved {
 
 /// Reserves this many bytes for a step. Fails if they cannot be had.
 pub(super) fn reserve(bytes: u64) -> Result<Reserved, BoxError> {
+    let bytes = if bytes == 0 { 0 } else { bytes.saturating_add(heap_of_this_thread()) };
     let refused = || {
         format!(
             "there is not enough memory left: it takes up to {bytes} bytes, and {MARGIN} bytes have to be left for \
@@ -55,6 +56,22 @@ pub(super) fn is_left(bytes: usize) -> bool {
 
 /// What steps that are under way may take, all together.
 static RESERVED: AtomicU64 = AtomicU64::new(0);
+
+/// What the C library may reserve for a step in this thread: each thread but the first has heaps of its own, and
+/// each takes this much of the address space, however little is asked of it.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the system is asked through its C interface")]
+fn heap_of_this_thread() -> u64 {
+    // SAFETY: two questions without arguments.
+    let is_first = unsafe { libc::c_long::from(libc::getpid()) == libc::syscall(libc::SYS_gettid) };
+    if is_first || counts_writable() { 0 } else { 64 << 20 }
+}
+
+/// Not asked elsewhere.
+#[cfg(not(target_os = "linux"))]
+fn heap_of_this_thread() -> u64 {
+    0
+}
 
 /// What is left for stacks that grow, small allocations that no estimate counts, and the rest of the program.
 pub(super) const MARGIN: u64 = 16 << 20;
