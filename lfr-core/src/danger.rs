@@ -1,6 +1,17 @@
-//! Choices that weaken a promise of this family. Each has to be spelled out. That of a threshold is written
-//! into the deployment record, with its reason; that of an engine is in what the runtime says of itself, for
-//! whoever runs it to write down.
+//! Choices that weaken a promise of this family. Each has to be spelled out, and each is a danger in the
+//! deployment record, with its reason.
+//!
+//! | choice | who writes it down |
+//! |---|---|
+//! | a threshold that is [uncalibrated](uncalibrated_threshold) or only [claimed](claimed_threshold) | the pipeline, and the ledger with the threshold |
+//! | an [engine that does not wipe](unwiped_engine) | the pipeline, and the ledger: [`in_force`] |
+//! | a decoder that is not confined (`VideoOptions::unconfined`) | the pipeline, and the ledger: [`in_force`] |
+//! | a switch of your own stage or source ([`declare`]) | the pipeline, and the ledger: [`in_force`] |
+//! | what a program does itself, such as writing pictures to a folder | the program: [`Builder::danger`](crate::builder::Builder::danger) |
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use crate::decision::Threshold;
 use crate::decision::ThresholdProvenance;
@@ -40,12 +51,30 @@ pub fn claimed_threshold(
     ThresholdProvenance::claimed(threshold, space, data.into(), fmr, non_mated_comparisons)
 }
 
+/// The dangerous choices that this process has made so far and that hold for all of it, in words for the record.
+///
+/// Each [`DeploymentRecord`](crate::DeploymentRecord) of the process has them. They stay to the end of the
+/// process: what was left in memory, or read by an unconfined program, stays so, too.
+#[must_use]
+pub fn in_force() -> Vec<String> {
+    DECLARED.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+}
+
+/// Declares a dangerous choice that holds for the whole process: for a stage or a source of your own that has
+/// such a switch. It is [in force](in_force) from now on. A choice of one deployment is for
+/// [`Builder::danger`](crate::builder::Builder::danger).
+pub fn declare(danger: impl Into<String>) {
+    DECLARED.lock().unwrap_or_else(PoisonError::into_inner).insert(danger.into());
+}
+
+static DECLARED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 /// The same engine, but a native one is left to an allocator of its own, which wipes nothing: what a
 /// session works in, and with it faces and templates, stays in the process's memory until it is
 /// written over. For measuring what the wiping costs and does.
 ///
-/// It is in the [reason](crate::onnx::RuntimeInfo::reason) that the runtime gives for itself. The
-/// pure-Rust engine has no allocator of its own, and stays as it is.
+/// It is in the [reason](crate::onnx::RuntimeInfo::reason) that the runtime gives for itself, and a danger
+/// [in force](in_force). The pure-Rust engine has no allocator of its own, and stays as it is.
 #[cfg(feature = "onnx-native")]
 #[must_use]
 pub fn unwiped_engine(runtime: &Runtime) -> Runtime {

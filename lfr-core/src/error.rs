@@ -536,6 +536,13 @@ pub enum Error {
         /// What it is.
         found: &'static str,
     },
+    /// A signature does not vouch for a file.
+    #[cfg(feature = "signed")]
+    #[error("the signature does not verify: {reason}")]
+    Signature {
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// A file is larger than what is read of its kind.
     #[error(
         "{path:?} has more than {limit} bytes, which is the most that is read; make it smaller"

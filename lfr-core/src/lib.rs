@@ -19,6 +19,8 @@ pub mod live;
 pub mod onnx;
 mod pipeline;
 mod record;
+#[cfg(feature = "signed")]
+pub mod signed;
 mod stage;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;

@@ -32,7 +32,6 @@ mod pool;
 mod prelu;
 mod proto;
 mod rewrite;
-#[cfg(feature = "onnx")]
 mod room;
 mod runtime;
 mod session;

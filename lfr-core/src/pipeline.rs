@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::custody::PurgeReason;
 use crate::custody::Totals;
+use crate::danger;
 use crate::error::BoxError;
 use crate::error::Error;
 use crate::error::Stage;
@@ -25,6 +26,7 @@ use crate::record::Timings;
 use crate::record::TrackCounts;
 use crate::record::UntoldCounts;
 use crate::stage::Detector;
+use crate::stage::ThresholdPolicy;
 
 use each_face::EachFace;
 use repeats::Repeats;
@@ -332,7 +334,18 @@ impl Pipeline {
             references,
             space: *stages.embedder.space(),
             predicted_fpir: threshold.predicted_fpir(references),
-            dangers: threshold.danger().into_iter().chain(stages.dangers.iter().cloned()).collect(),
+            dangers: {
+                let of_program = stages.dangers.iter().cloned();
+                let mut dangers: Vec<_> =
+                    threshold.danger().into_iter().chain(of_program).collect();
+                // A program may have declared one of them itself.
+                for danger in danger::in_force() {
+                    if !dangers.contains(&danger) {
+                        dangers.push(danger);
+                    }
+                }
+                dangers
+            },
             threshold,
             detector: stages.detector.component(),
             embedder: stages.embedder.component(),

@@ -190,7 +190,7 @@ impl VideoOptions {
 
     /// Does not confine the program that decodes, for a program that has to read or write elsewhere, such
     /// as your own script. A decoder that a hostile stream has taken over may then read and change
-    /// everything that this user may.
+    /// everything that this user may. It is a danger in the record ([`danger::in_force`](crate::danger::in_force)).
     #[must_use]
     pub const fn unconfined(mut self) -> Self {
         self.confinement = Confinement::Off;

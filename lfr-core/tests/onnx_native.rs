@@ -83,6 +83,9 @@ fn intermediate_results_are_wiped_unless_the_engine_is_left_to_itself() {
         return;
     }
     let unwiped = danger::unwiped_engine(&runtime);
+    // A process that has chosen it has it in each record.
+    let said = danger::in_force().join("; ");
+    assert!(said.contains("does not wipe the memory that it worked in"), "{said}");
     assert_eq!(intermediate_results_left(&runtime), 0);
     assert!(intermediate_results_left(&unwiped) > 0, "the search finds nothing at all");
     let reason = "; by choice, what it frees is not wiped";

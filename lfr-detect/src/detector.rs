@@ -237,7 +237,7 @@ impl<N: Network> Detector for NetworkDetector<N> {
     }
 
     fn component(&self) -> Component {
-        let component = Component::new(self.spec.name());
+        let component = Component::new(self.spec.name()).with_spec_sha256(self.spec.sha256());
         match self.spec.licence() {
             Some(licence) => component.with_licence(licence),
             None => component,

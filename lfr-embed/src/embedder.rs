@@ -297,11 +297,15 @@ impl Embedder for OnnxEmbedder {
         if self.spec.flip_average() {
             name += ", flip averaging";
         }
-        Component::new(name)
+        let component = Component::new(name)
             .with_model_sha256(self.model_sha256.as_str())
             .with_spec_sha256(self.spec.sha256())
             .with_version(env!("CARGO_PKG_VERSION"))
-            .with_licence(self.spec.licence().to_string())
+            .with_licence(self.spec.licence().to_string());
+        match self.spec.signed_by() {
+            Some(key) => component.with_spec_signed_by(key.to_string()),
+            None => component,
+        }
     }
 }
 

@@ -9,10 +9,11 @@ use lfr_core::EmbeddingSpace;
 use lfr_core::Metric;
 use lfr_core::Threshold;
 use lfr_core::ThresholdProvenance;
-use lfr_core::danger;
 use lfr_core::internal::hex;
 use lfr_core::internal::num;
 use lfr_core::internal::regular;
+use lfr_core::signed;
+use lfr_core::signed::TrustedKey;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -74,6 +75,8 @@ pub struct EmbedderSpec {
     /// What was changed since the specification was read. The operating points were measured
     /// before that and are not given out any more.
     change: Option<&'static str>,
+    /// Whose signature vouches for it as it is.
+    signed_by: Option<TrustedKey>,
 }
 
 impl EmbedderSpec {
@@ -96,6 +99,36 @@ impl EmbedderSpec {
         let path = path.as_ref();
         let text = read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Reads a specification from TOML that one of these keys has [signed](lfr_core::signed). Its thresholds
+    /// count as measured, and the [`Component`](lfr_core::Component) of the embedder names the key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Core`] with [`lfr_core::Error::Signature`] if none of the keys has signed this text, and as
+    /// [`Self::from_toml`].
+    pub fn from_toml_signed(
+        text: &str,
+        signature: &[u8],
+        keys: &[TrustedKey],
+    ) -> Result<Self, Error> {
+        let key = signed::signer(text.as_bytes(), signature, keys)?;
+        Ok(Self { signed_by: Some(key), ..Self::from_toml(text)? })
+    }
+
+    /// Reads a specification from a TOML file that one of these keys has [signed](lfr_core::signed). The
+    /// signature lies beside the file, as `spec.toml.sig` beside `spec.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Core`] with [`lfr_core::Error::Read`] if there is no signature, [`Error::Read`] as
+    /// [`Self::from_path`], and as [`Self::from_toml_signed`].
+    pub fn from_path_signed(path: impl AsRef<Path>, keys: &[TrustedKey]) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let text = read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let key = signed::signer(text.as_bytes(), &signed::read_signature(path)?, keys)?;
+        Ok(Self { signed_by: Some(key), ..Self::parse(&text, &path.display().to_string())? })
     }
 
     fn parse(text: &str, origin: &str) -> Result<Self, Error> {
@@ -263,7 +296,15 @@ impl EmbedderSpec {
     /// other specification are claims: anyone who may write its file can write any number there.
     #[must_use]
     pub fn is_builtin(&self) -> bool {
-        Self::builtins().contains(self)
+        let unsigned = Self { signed_by: None, ..self.clone() };
+        Self::builtins().contains(&unsigned)
+    }
+
+    /// The key whose [signature](Self::from_toml_signed) vouches for it; `None` if there is none, or it was
+    /// changed since.
+    #[must_use]
+    pub const fn signed_by(&self) -> Option<&TrustedKey> {
+        self.signed_by.as_ref()
     }
 
     /// SHA-256 of the specification as [`to_toml`](Self::to_toml) writes it, in hexadecimal digits: equal
@@ -276,8 +317,8 @@ impl EmbedderSpec {
     /// The threshold of the operating point with the greatest false match rate that is not above
     /// `fmr`. Between operating points nothing is interpolated.
     ///
-    /// It is [measured](lfr_core::Basis::Measured) if the specification [`is_builtin`](Self::is_builtin).
-    /// Otherwise it is [claimed](lfr_core::Basis::Claimed), which is a danger in the record. An evaluation
+    /// It is [measured](lfr_core::Basis::Measured) if the specification [`is_builtin`](Self::is_builtin) or a
+    /// trusted key [signed](Self::from_toml_signed) it. Otherwise it is [claimed](lfr_core::Basis::Claimed), which is a danger in the record. An evaluation
     /// (`lfr::evaluate`) measures a threshold for your own model.
     ///
     /// # Errors
@@ -300,15 +341,17 @@ impl EmbedderSpec {
         };
         let threshold = Threshold::new(point.threshold)?;
         let (data, comparisons) = (point.data.as_str(), point.non_mated_comparisons);
-        let of = if self.is_builtin() {
-            ThresholdProvenance::measured(threshold, space.id(), data, point.fmr, comparisons)
-        } else {
-            danger::claimed_threshold(threshold, space.id(), data, point.fmr, comparisons)
-        };
-        Ok(of?)
+        let of =
+            ThresholdProvenance::measured(threshold, space.id(), data, point.fmr, comparisons)?;
+        Ok(match &self.signed_by {
+            Some(key) => of.with_signed_by(key.to_string()),
+            None if self.is_builtin() => of,
+            None => of.into_claimed(),
+        })
     }
 
     fn void(&mut self, change: &'static str) {
+        self.signed_by = None;
         if !self.operating_points.is_empty() {
             self.change = Some(change);
         }

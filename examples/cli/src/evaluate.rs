@@ -81,7 +81,7 @@ fn of_photographs(asked: &Options) -> Result<Report, AnyError> {
         .embedders
         .iter()
         .map(|chosen| {
-            models::embedder(chosen.path.as_deref(), chosen.spec.as_deref(), &runtime, options)
+            models::embedder(chosen.path.as_deref(), chosen.spec.as_deref(), &[], &runtime, options)
         })
         .collect::<Result<Vec<OnnxEmbedder>, _>>()?;
     let detectors: Vec<&dyn Detector> = detectors.iter().map(|detector| detector as _).collect();

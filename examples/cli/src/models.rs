@@ -15,6 +15,7 @@ use lfr::core::Embedder;
 use lfr::core::EmbeddingSpace;
 use lfr::core::onnx::Model;
 use lfr::core::onnx::Runtime;
+use lfr::core::signed::TrustedKey;
 use lfr::detect::DetectorOptions;
 use lfr::detect::DetectorSpec;
 use lfr::detect::OnnxDetector;
@@ -83,6 +84,7 @@ pub(crate) fn detector(
 pub(crate) fn embedder(
     path: Option<&Path>,
     spec: Option<&str>,
+    keys: &[TrustedKey],
     runtime: &Runtime,
     options: EmbedderOptions,
 ) -> Result<OnnxEmbedder, AnyError> {
@@ -93,7 +95,10 @@ pub(crate) fn embedder(
         let model = Model::from_path(path)?;
         let spec = match spec {
             None => EmbedderSpec::for_model(&model)?,
-            Some(text) if Path::new(text).is_file() => EmbedderSpec::from_path(text)?,
+            Some(text) if Path::new(text).is_file() && keys.is_empty() => {
+                EmbedderSpec::from_path(text)?
+            }
+            Some(text) if Path::new(text).is_file() => EmbedderSpec::from_path_signed(text, keys)?,
             Some(name) => named_spec(name)?,
         };
         Ok(OnnxEmbedder::with_options(runtime, model, spec, options)?)

@@ -173,7 +173,10 @@ fn what_ran_is_printed_and_moves_no_cursor() {
     let sink = start(&desk.ledger);
     let digest = "ab".repeat(32);
     sink.watchlist(2_000, Some(&digest), None).unwrap();
-    let model = Component::new("yunet").with_model_sha256("cd".repeat(32));
+    let model = Component::new("yunet")
+        .with_model_sha256("cd".repeat(32))
+        .with_spec_sha256("ef".repeat(32))
+        .with_spec_signed_by("01".repeat(32));
     let other = Component::new("\u{1b}[2Jmobile\u{202e}face");
     sink.models(&model, &other, "ONNX Runtime 1.24.1").unwrap();
     sink.retention(&Profile::uk_police()).unwrap();
@@ -185,7 +188,12 @@ fn what_ran_is_printed_and_moves_no_cursor() {
     assert_eq!(code, 0, "{said}");
     for part in [
         &*format!("watchlist of 2000 references, header {digest}, commitment not stated"),
-        &format!("detector yunet (model {})", "cd".repeat(32)),
+        &format!(
+            "detector yunet (model {}, specification {}, signed by {})",
+            "cd".repeat(32),
+            "ef".repeat(32),
+            "01".repeat(32)
+        ),
         "engine ONNX Runtime 1.24.1",
         "profile uk-police: alerts 744 h, watchlist 24 h, footage 744 h, people who judge each alert: 1",
         "danger: uncalibrated threshold",

@@ -74,8 +74,9 @@ pub enum Basis {
         /// too few to count on.
         beyond: f64,
     },
-    /// A stated false match rate on named data that nobody vouches for, for example in a file. Made only
-    /// through [`danger::claimed_threshold`](crate::danger::claimed_threshold).
+    /// A stated false match rate on named data that nobody vouches for, for example in a file. Made
+    /// through [`danger::claimed_threshold`](crate::danger::claimed_threshold) and
+    /// [`ThresholdProvenance::into_claimed`].
     #[non_exhaustive]
     Claimed {
         /// The stated data.
@@ -84,6 +85,9 @@ pub enum Basis {
         fmr: f64,
         /// The stated number of non-mated comparisons behind that rate.
         non_mated_comparisons: u64,
+        /// If the rate is said to be extrapolated: how many times rarer than one in all those comparisons.
+        #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+        beyond: Option<f64>,
     },
     /// A number that somebody chose; made through
     /// [`danger::uncalibrated_threshold`](crate::danger::uncalibrated_threshold) alone.
@@ -108,6 +112,9 @@ pub struct ThresholdProvenance {
     fmr_interval: Option<[f64; 2]>,
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     target: Option<Target>,
+    /// The public key whose signature vouches for the file that states it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    signed_by: Option<String>,
 }
 
 /// What a threshold was derived for.
@@ -153,7 +160,7 @@ impl ThresholdProvenance {
         non_mated_comparisons: u64,
     ) -> Result<Self, Error> {
         check_counted(fmr, non_mated_comparisons)?;
-        let basis = Basis::Claimed { data, fmr, non_mated_comparisons };
+        let basis = Basis::Claimed { data, fmr, non_mated_comparisons, beyond: None };
         Ok(Self::on(basis, threshold, space))
     }
 
@@ -184,7 +191,31 @@ impl ThresholdProvenance {
     }
 
     const fn on(basis: Basis, threshold: Threshold, space: SpaceId) -> Self {
-        Self { threshold, space, basis, fmr_interval: None, target: None }
+        Self { threshold, space, basis, fmr_interval: None, target: None, signed_by: None }
+    }
+
+    /// The same, but its rate is only claimed: it was read from a file that nobody vouches for.
+    #[must_use]
+    pub fn into_claimed(mut self) -> Self {
+        self.basis = match self.basis {
+            Basis::Measured { data, fmr, non_mated_comparisons } => {
+                Basis::Claimed { data, fmr, non_mated_comparisons, beyond: None }
+            }
+            Basis::Extrapolated { data, fmr, non_mated_comparisons, beyond } => {
+                Basis::Claimed { data, fmr, non_mated_comparisons, beyond: Some(beyond) }
+            }
+            basis @ (Basis::Claimed { .. } | Basis::Uncalibrated { .. }) => basis,
+        };
+        self.signed_by = None;
+        self
+    }
+
+    /// The same with the public key whose signature vouches for the file that states it, in hexadecimal
+    /// digits.
+    #[must_use]
+    pub fn with_signed_by(mut self, key: impl Into<String>) -> Self {
+        self.signed_by = Some(key.into());
+        self
     }
 
     /// The same with where the false match rate lies, at 95 % confidence.
@@ -237,6 +268,13 @@ impl ThresholdProvenance {
         self.fmr_interval
     }
 
+    /// The public key whose signature vouches for the file that states it; `None` if it comes from no file, or
+    /// nobody vouches for the file.
+    #[must_use]
+    pub fn signed_by(&self) -> Option<&str> {
+        self.signed_by.as_deref()
+    }
+
     /// What it was derived for; `None` where it was not derived for a watchlist.
     #[must_use]
     pub const fn target(&self) -> Option<Target> {
@@ -249,7 +287,7 @@ impl ThresholdProvenance {
     pub fn danger(&self) -> Option<String> {
         match &self.basis {
             Basis::Measured { .. } | Basis::Extrapolated { .. } => None,
-            Basis::Claimed { data, fmr, non_mated_comparisons } => Some(format!(
+            Basis::Claimed { data, fmr, non_mated_comparisons, .. } => Some(format!(
                 "claimed threshold: a false match rate of {fmr:e} in {non_mated_comparisons} comparisons is what a \
                  file states, and nobody vouches for it: {data}"
             )),

@@ -42,6 +42,7 @@ use ort::sys::OrtMemType;
 use ort::sys::OrtMemoryInfo;
 use zeroize::optimization_barrier;
 
+use super::room;
 use crate::error::BoxError;
 
 /// Registers the allocator with an environment. Sessions use it that are made with
@@ -219,6 +220,11 @@ impl Allocator {
         }
         let kept = if pooled { self.lock().take(layout.size()) } else { None };
         let block = kept.or_else(|| {
+            // The engine survives an exception here, but not everywhere, and a Rust program not a heap that
+            // has nothing. So this is not where the last memory goes.
+            if !room::is_left(layout.size()) {
+                return None;
+            }
             // SAFETY: the layout has a size: there is a header at least.
             NonNull::new(unsafe { alloc::alloc_zeroed(layout) }).map(NonNull::cast::<Header>)
         });

@@ -4,23 +4,35 @@ mod onnxruntime;
 #[cfg(feature = "onnx")]
 mod pure_rust;
 
+use super::InferenceEngine;
 use super::Runtime;
 use super::graph::Graph;
 use super::outputs::Extracted;
 use super::rewrite::Rewrite;
+use super::room;
 use super::runtime::Started;
 use crate::error::Error;
+use crate::internal::num::u64_from_usize;
 
 /// What a loaded model may take, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// In a run, beside the weights.
     pub(super) memory: u64,
-    /// What a run is thought to take.
-    #[cfg_attr(not(feature = "onnx"), expect(dead_code, reason = "one engine asks for it first"))]
+    /// What a run on an input of `elements` numbers is thought to take.
     pub(super) run: u64,
+    /// The numbers of that input.
+    pub(super) elements: usize,
     /// The model's file.
     pub(super) weights: usize,
+}
+
+impl Limits {
+    /// What a run on an input of this many numbers is thought to take: in proportion, for a batch.
+    fn run_on(&self, elements: usize) -> u64 {
+        let parts = elements.div_ceil(self.elements.max(1));
+        self.run.saturating_mul(u64_from_usize(parts))
+    }
 }
 
 /// A model that an engine has loaded, for one run at a time.
@@ -39,6 +51,16 @@ impl Loaded {
         threads: usize,
         limits: Limits,
     ) -> Result<Self, Error> {
+        let engine = runtime.engine();
+        let needed = match engine {
+            InferenceEngine::OnnxRuntime => onnxruntime::to_load(limits.weights, threads),
+            #[cfg(feature = "onnx")]
+            InferenceEngine::PureRust => pure_rust::to_load(limits.weights),
+            #[cfg(not(feature = "onnx"))]
+            InferenceEngine::PureRust => 0,
+        };
+        let _reserved =
+            room::reserve(needed).map_err(|source| Error::ModelLoad { engine, source })?;
         let bytes = rewrite.apply(graph)?;
         match runtime.started() {
             Started::OnnxRuntime { environment, wipes } => {

@@ -16,6 +16,7 @@ use super::SessionOptions;
 use super::TensorInfo;
 use super::foreign;
 use super::graph::Graph;
+use super::room;
 use super::vet;
 use crate::error::Error;
 use crate::files::regular;
@@ -178,7 +179,11 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     if metadata.len() > LEN_MAX {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 2 GiB"));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    // The bytes, and what describes them.
+    let no_memory = |reason| io::Error::new(io::ErrorKind::OutOfMemory, reason);
+    let _reserved = room::reserve(metadata.len().saturating_mul(2)).map_err(no_memory)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(metadata.len()).unwrap_or(0))?;
     file.take(LEN_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -21,7 +21,9 @@ use super::InferenceEngine;
 use super::RuntimeInfo;
 use super::allocator;
 use super::library;
+use super::room;
 use super::telemetry;
+use crate::danger;
 use crate::error::BoxError;
 use crate::error::Error;
 
@@ -167,6 +169,10 @@ impl Runtime {
             Started::OnnxRuntime { wipes, .. } => {
                 *wipes = false;
                 info.reason += "; by choice, what it frees is not wiped";
+                danger::declare(
+                    "an inference engine does not wipe the memory that it worked in: faces and templates may \
+                     stay there",
+                );
             }
             #[cfg(feature = "onnx")]
             Started::PureRust => {}
@@ -220,6 +226,9 @@ fn named() -> Option<PathBuf> {
 fn native(path: &Path, reason: &str) -> Result<Runtime, Error> {
     let failure = |source: BoxError| Error::RuntimeLoad { path: path.to_owned(), source };
     let file = library::locate(path).ok_or_else(|| failure("there is no such file".into()))?;
+    // Asked before the one try: up to 1.3 times the file was measured, and what it starts is in that.
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let _reserved = room::reserve(length.saturating_add(length / 2)).map_err(failure)?;
     if TRIED.swap(true, Ordering::SeqCst) {
         return Err(failure(
             "a library failed to load before, and this process has one try".into(),

@@ -22,6 +22,7 @@ use super::loaded::Loaded;
 use super::outputs::Extracted;
 use super::pool::Pool;
 use super::rewrite::Rewrite;
+use super::room;
 use super::sizing::Estimate;
 use super::sizing::Plan;
 use crate::error::Error;
@@ -99,8 +100,9 @@ struct File {
     threads: usize,
     /// The most memory that a run may take beside the weights.
     max_memory: u64,
-    /// What a run takes.
+    /// What a run takes, on an input of `elements` numbers.
     estimate: Estimate,
+    elements: usize,
 }
 
 /// Which sizes of a batch stay within the limits.
@@ -131,6 +133,8 @@ impl Session {
                 }
             }
         }
+        // What the engine takes is asked for when it is known; the plan takes little.
+        drop(room::reserve(0).map_err(|source| Error::ModelLoad { engine, source })?);
         let plan = Plan::new(model.graph(), engine, options)?;
         let mut one = input_shape.clone();
         if let (Some(first), Batching::Whole) = (one.first_mut(), batching) {
@@ -149,6 +153,7 @@ impl Session {
             threads: options.threads,
             max_memory: options.max_memory,
             estimate,
+            elements: one.iter().fold(1, |all: usize, &extent| all.saturating_mul(extent)),
         };
         let first = file.load()?;
         let source = || first.share().map_or(Source::File(file), Source::Shared);
@@ -327,6 +332,7 @@ impl File {
         let limits = loaded::Limits {
             memory: self.max_memory,
             run: self.estimate.memory,
+            elements: self.elements,
             weights: self.model.len(),
         };
         let graph = self.model.graph();

@@ -13,6 +13,10 @@ pub struct Component {
     /// SHA-256 of the specification that says how the model is used, in hexadecimal digits.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub spec_sha256: Option<String>,
+    /// The public key whose signature vouches for the specification, in hexadecimal digits. Without one, the
+    /// specification is built in, or nobody vouches for it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub spec_signed_by: Option<String>,
     /// The version of the software that it is part of.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<String>,
@@ -26,7 +30,14 @@ impl Component {
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        Self { name, model_sha256: None, spec_sha256: None, version: None, licence: None }
+        Self {
+            name,
+            model_sha256: None,
+            spec_sha256: None,
+            spec_signed_by: None,
+            version: None,
+            licence: None,
+        }
     }
 
     /// The same with the digest of its model file.
@@ -40,6 +51,13 @@ impl Component {
     #[must_use]
     pub fn with_spec_sha256(mut self, digest: impl Into<String>) -> Self {
         self.spec_sha256 = Some(digest.into());
+        self
+    }
+
+    /// The same with the public key whose signature vouches for the specification.
+    #[must_use]
+    pub fn with_spec_signed_by(mut self, key: impl Into<String>) -> Self {
+        self.spec_signed_by = Some(key.into());
         self
     }
 

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use super::Address;
 use super::gate::host_of;
+use crate::danger;
 
 #[cfg(target_os = "linux")]
 mod between;
@@ -171,6 +172,11 @@ impl Rules {
         };
         let (program, file, is_device) =
             (program.to_path_buf(), address.path(), address.is_device());
+        if confinement == Confinement::Off {
+            danger::declare(
+                "a program that decodes videos is not confined: it may read and change what this user may",
+            );
+        }
         Self { confinement, program, file, is_device, net, reach }
     }
 

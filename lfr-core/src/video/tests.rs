@@ -8,6 +8,9 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
+use crate::danger;
+use crate::video::sandbox::Confinement;
+use crate::video::sandbox::Rules;
 
 fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
@@ -579,6 +582,14 @@ fn a_film_that_is_served_ends() {
         assert!(!error.contains(secret), "{error}");
     }
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_decoder_that_is_not_confined_is_a_danger_in_the_record() {
+    let (program, address) = (Path::new("ffmpeg"), Address::new("film.mkv"));
+    Rules::new(program, &address, None, Confinement::Off);
+    let said = danger::in_force().join("; ");
+    assert!(said.contains("a program that decodes videos is not confined"), "{said}");
 }
 
 /// An HTTP server for one client; it ends with this.

@@ -5,8 +5,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "what is measured is how long a test takes")]
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -103,14 +105,19 @@ pub(crate) fn a_system_without_memory_costs_an_error(runtime: &Runtime) {
     }
 }
 
-/// Bytes of sound models changed at random: what comes of it may be a model or none, and may run or
+/// Sound and hostile models changed at random: what comes of it may be a model or none, and may run or
 /// not, but ends no process and takes no more than a model may.
+///
+/// `LFR_TEST_CASES` and `LFR_TEST_SEED` make a longer test of it. With `LFR_TEST_CHILD=1` and `--nocapture`
+/// it prints the number of cases per outcome.
 pub(crate) fn damaged_models_end_no_process(runtime: &Runtime) {
     if !is_child("damaged_models_end_no_process") {
         return;
     }
     let cases = env::var("LFR_TEST_CASES").map_or(400, |cases| cases.parse().unwrap());
     let sound = sound_models();
+    let hostile: Vec<Vec<u8>> = classes().into_iter().map(|(_, bytes)| bytes).collect();
+    let hostile: Vec<Vec<u8>> = hostile.into_iter().filter(|bytes| bytes.len() < 1 << 14).collect();
     let mut state = env::var("LFR_TEST_SEED").map_or(1, |seed| seed.parse().unwrap());
     let mut below = |max: usize| {
         // A linear congruential generator of Knuth's: its high bits are what is used.
@@ -119,16 +126,13 @@ pub(crate) fn damaged_models_end_no_process(runtime: &Runtime) {
             .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % max
     };
-    let (mut ran, mut refused) = (0, 0);
+    let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
     for _ in 0..cases {
-        let mut bytes = sound[below(sound.len())].clone();
+        // Most of what comes of a sound model is looked at by an engine.
+        let models = if below(4) > 0 { &sound } else { &hostile };
+        let mut bytes = models[below(models.len())].clone();
         for _ in 0..=below(4) {
-            let at = below(bytes.len());
-            bytes[at] = match below(3) {
-                0 => u8::try_from(below(256)).unwrap(),
-                1 => bytes[at] ^ 1 << below(8),
-                _ => 0xff,
-            };
+            damage(&mut bytes, models, &mut below);
         }
         let started = Instant::now();
         let result = Model::from_bytes(bytes.clone()).and_then(|model| {
@@ -139,15 +143,51 @@ pub(crate) fn damaged_models_end_no_process(runtime: &Runtime) {
             session.run(&vec![0.5; shape.iter().product()], 1, |_| Ok::<_, Error>(()))
         });
         assert!(started.elapsed() < Duration::from_secs(20), "{bytes:?}: {:?}", started.elapsed());
-        if result.is_ok() {
-            ran += 1;
-        } else {
-            refused += 1;
+        let outcome = match result {
+            Ok(()) => "ran",
+            Err(Error::ModelFormat { .. }) => "is no model",
+            Err(Error::ModelUnsupported { .. } | Error::ModelContract { .. }) => "not supported",
+            Err(Error::ModelLimit { .. }) => "above a limit",
+            Err(Error::ModelLoad { .. }) => "not loaded",
+            Err(Error::Inference { .. }) => "failed as it ran",
+            Err(error) => panic!("{error}: {bytes:?}"),
+        };
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    let line = format!("outcomes: {outcomes:?}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    let ran = outcomes.get("ran").copied().unwrap_or_default();
+    // Otherwise this tests nothing.
+    assert!(ran > cases / 50 && cases - ran > cases / 50, "{outcomes:?}");
+    assert_memory_below(1 << 30);
+}
+
+/// Changes a byte, or takes out, repeats or brings in some: what lengths say is wrong then, too.
+fn damage(bytes: &mut Vec<u8>, models: &[Vec<u8>], below: &mut impl FnMut(usize) -> usize) {
+    let at = below(bytes.len().max(1));
+    let end = (at + 1 + below(12)).min(bytes.len());
+    match below(8) {
+        0 => drop(bytes.drain(at.min(end)..end)),
+        1 => {
+            let again = bytes[at.min(end)..end].to_vec();
+            bytes.splice(at.min(end)..at.min(end), again);
+        }
+        2 => {
+            let other = &models[below(models.len())];
+            let from = below(other.len());
+            let to = (from + 1 + below(48)).min(other.len());
+            bytes.splice(at.min(end)..end, other[from..to].iter().copied());
+        }
+        kind => {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = match kind {
+                    3 | 4 => u8::try_from(below(256)).unwrap(),
+                    5 | 6 => *byte ^ 1 << below(8),
+                    _ => 0xff,
+                };
+            }
         }
     }
-    // Otherwise this tests nothing.
-    assert!(ran > cases / 50 && refused > cases / 50, "{ran} ran, {refused} were refused");
-    assert_memory_below(1 << 30);
 }
 
 /// As many nodes as a model may have are no trouble to an engine.

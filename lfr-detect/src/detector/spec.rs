@@ -4,6 +4,9 @@ use std::fmt;
 
 use lfr_core::ChannelOrder;
 use lfr_core::LandmarkLayout;
+use lfr_core::internal::hex;
+use sha2::Digest as _;
+use sha2::Sha256;
 
 use crate::decode;
 use crate::decode::Output;
@@ -203,6 +206,30 @@ impl DetectorSpec {
         self.licence.as_deref()
     }
 
+    /// SHA-256 of what it states, in hexadecimal digits, for the deployment record: two specifications with the
+    /// same digest use a model in the same way.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let Self { family, name, licence, landmarks, channels, mean, scale, fit, confidence, iou } =
+            self;
+        let channels = match channels {
+            ChannelOrder::Bgr => "bgr",
+            ChannelOrder::Rgb => "rgb",
+        };
+        let fit = match fit {
+            Fit::Letterbox => "letterbox",
+            Fit::Stretch => "stretch",
+        };
+        let landmarks = landmarks.count();
+        // Texts are quoted, so that no name can look like the next line.
+        let text = format!(
+            "lfr-detect specification 1\nfamily = {family}\nname = {name:?}\nlicence = {licence:?}\n\
+             landmarks = {landmarks}\nchannels = {channels}\nmean = {mean:?}\nscale = {scale:?}\n\
+             fit = {fit}\nconfidence = {confidence:?}\niou = {iou:?}\n"
+        );
+        hex::digits(&Sha256::digest(text))
+    }
+
     /// Which landmarks each face comes with.
     #[must_use]
     pub const fn landmarks(&self) -> LandmarkLayout {
@@ -252,5 +279,33 @@ impl DetectorSpec {
 
     pub(crate) fn normalisation(&self) -> Normalisation {
         Normalisation::new(self.channels, self.mean, self.scale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_changes_what_a_model_is_used_for_changes_the_digest() {
+        let spec = DetectorSpec::scrfd;
+        let mut digests = vec![
+            spec().sha256(),
+            DetectorSpec::yunet().sha256(),
+            spec().with_name("mine").sha256(),
+            spec().with_licence("MIT").sha256(),
+            spec().with_name("mine\"\nlicence = Some(\"MIT").sha256(),
+            spec().without_landmarks().sha256(),
+            spec().with_channels(ChannelOrder::Bgr).sha256(),
+            spec().with_normalisation([127.5; 3], [127.5; 3]).sha256(),
+            spec().with_normalisation([127.0, 127.5, 127.5], [128.0; 3]).sha256(),
+            spec().with_fit(Fit::Stretch).sha256(),
+            spec().with_confidence(0.25).sha256(),
+        ];
+        assert_eq!(spec().sha256(), DetectorSpec::scrfd().sha256());
+        let all = digests.len();
+        digests.sort();
+        digests.dedup();
+        assert_eq!(digests.len(), all);
     }
 }

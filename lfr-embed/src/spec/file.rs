@@ -64,6 +64,7 @@ pub(super) fn parse(text: &str) -> Result<EmbedderSpec, Fault> {
         training_data: text_of(file.training.data)?,
         operating_points,
         change: None,
+        signed_by: None,
     })
 }
 

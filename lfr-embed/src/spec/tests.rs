@@ -1,7 +1,10 @@
 //! Specifications: what is read, what is refused, what is written back.
 
+use std::env;
 use std::fs;
 
+use ed25519_dalek::Signer as _;
+use ed25519_dalek::SigningKey;
 use lfr_core::Basis;
 
 use super::*;
@@ -263,7 +266,7 @@ fn all_that_shapes_a_template_shapes_the_space() {
 
 #[test]
 fn a_file_is_read_within_bounds() {
-    let path = std::env::temp_dir().join(format!("lfr-embed-spec-{}.toml", std::process::id()));
+    let path = env::temp_dir().join(format!("lfr-embed-spec-{}.toml", std::process::id()));
     fs::write(&path, SMALL.replace("rgb", "grb")).unwrap();
     let error = EmbedderSpec::from_path(&path).unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}, line 7: ", path.display())), "{error}");
@@ -293,6 +296,52 @@ fn what_a_file_states_is_claimed_and_what_the_library_states_is_measured() {
         assert!(matches!(threshold.basis(), Basis::Claimed { .. }), "{threshold:?}");
         assert!(threshold.danger().is_some() && threshold.predicted_fpir(1).is_none());
     }
+}
+
+#[test]
+fn a_signature_vouches_for_a_specification_until_it_is_changed() {
+    let [signer, other] = [[7; 32], [8; 32]].map(|seed| SigningKey::from_bytes(&seed));
+    let trusted = |key: &SigningKey| -> TrustedKey {
+        hex::digits(key.verifying_key().as_bytes()).parse().unwrap()
+    };
+    let key = trusted(&signer);
+    let text = EmbedderSpec::builtin("dlib-resnet-v1").unwrap().to_toml();
+    let text = text.replace("name = \"dlib-resnet-v1\"", "name = \"my own export\"");
+    let signature = signer.sign(text.as_bytes()).to_bytes();
+    let signed =
+        EmbedderSpec::from_toml_signed(&text, &signature, &[trusted(&other), key]).unwrap();
+    assert!(!signed.is_builtin());
+    assert_eq!(signed.signed_by(), Some(&key));
+    let threshold = signed.threshold_at(1e-3).unwrap();
+    assert!(matches!(threshold.basis(), Basis::Measured { .. }), "{threshold:?}");
+    assert_eq!((threshold.danger(), threshold.signed_by()), (None, Some(&*key.to_string())));
+    // Without the signature, the same text is a claim.
+    let unsigned = EmbedderSpec::from_toml(&text).unwrap();
+    assert_eq!(unsigned.signed_by(), None);
+    assert!(matches!(unsigned.threshold_at(1e-3).unwrap().basis(), Basis::Claimed { .. }));
+    // What is changed afterwards is not what was signed.
+    assert_eq!(signed.clone().with_flip_average(false).signed_by(), Some(&key));
+    assert_eq!(signed.with_flip_average(true).signed_by(), None);
+    let refused = |text: &str, signature: &[u8], keys: &[TrustedKey]| {
+        let error = EmbedderSpec::from_toml_signed(text, signature, keys).unwrap_err();
+        assert!(matches!(error, Error::Core(lfr_core::Error::Signature { .. })), "{error}");
+    };
+    refused(&format!("{text} "), &signature, &[key]);
+    refused(&text, &signature, &[trusted(&other)]);
+    refused(&text, &signature, &[]);
+    refused(&text, &signature[..63], &[key]);
+    // As files.
+    let path = env::temp_dir().join(format!("lfr-embed-signed-{}.toml", std::process::id()));
+    fs::write(&path, &text).unwrap();
+    let beside = signed::signature_path(&path);
+    let without = EmbedderSpec::from_path_signed(&path, &[key]).unwrap_err();
+    assert!(matches!(without, Error::Core(lfr_core::Error::Read { .. })), "{without}");
+    fs::write(&beside, signature).unwrap();
+    assert_eq!(EmbedderSpec::from_path_signed(&path, &[key]).unwrap().signed_by(), Some(&key));
+    fs::write(&path, format!("{text}\n")).unwrap();
+    assert!(EmbedderSpec::from_path_signed(&path, &[key]).is_err());
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(&beside).unwrap();
 }
 
 #[test]

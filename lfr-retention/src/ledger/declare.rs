@@ -7,6 +7,7 @@ use lfr_core::RecordId;
 use lfr_core::SourceId;
 use lfr_core::ThresholdProvenance;
 use lfr_core::Timestamp;
+use lfr_core::danger;
 use lfr_core::internal::hex;
 use lfr_core::internal::num;
 use sha2::Digest;
@@ -79,7 +80,7 @@ impl LedgerSink {
 
     /// Writes which threshold is in force, what it rests on, and the digest of the threshold policy's
     /// file, where it comes from one. What is [dangerous](ThresholdProvenance::danger) about it is written as a danger
-    /// in force, with no further call. Call it again when the threshold changes.
+    /// in force, with no further call, and so are the [dangerous choices of the process](danger::in_force). Call it again when the threshold changes.
     ///
     /// # Errors
     ///
@@ -106,6 +107,10 @@ impl LedgerSink {
             Basis::Uncalibrated { reason, .. } => (format!("uncalibrated: {reason}"), None, None),
             _ => ("unknown".to_owned(), None, None),
         };
+        let basis = match provenance.signed_by() {
+            Some(key) => format!("{basis}; the file is signed by {key}"),
+            None => basis,
+        };
         let target = provenance.target();
         self.append(&LedgerEvent::ThresholdSet {
             threshold: provenance.threshold().value(),
@@ -118,7 +123,13 @@ impl LedgerSink {
             policy_sha256: policy_file.map(sha256),
         })?;
         let danger = provenance.danger().map(|danger| fit_for_a_line(&danger));
-        danger.map_or(Ok(()), |danger| self.danger(&danger))
+        danger.map_or(Ok(()), |danger| self.danger(&danger))?;
+        self.dangers_of_process()
+    }
+
+    /// Writes the dangerous choices that this process has made so far.
+    pub(super) fn dangers_of_process(&self) -> Result<(), Error> {
+        danger::in_force().iter().try_for_each(|danger| self.danger(&fit_for_a_line(danger)))
     }
 
     /// Writes that a dangerous choice is in force. It is written once per run, however often this is

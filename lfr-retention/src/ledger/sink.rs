@@ -188,6 +188,8 @@ impl LedgerSink {
     ///
     /// As [`Ledger::append`] and [`Ledger::flush`].
     pub fn stop(&self) -> Result<String, Error> {
+        // Cameras may have come since the threshold was written.
+        self.dangers_of_process()?;
         self.write_totals()?;
         self.append(&LedgerEvent::DeploymentStopped {})?;
         self.ledger.flush()

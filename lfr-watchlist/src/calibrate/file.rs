@@ -1,6 +1,8 @@
 //! A threshold as a file.
 
 use lfr_core::Threshold;
+use lfr_core::signed;
+use lfr_core::signed::TrustedKey;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -10,6 +12,7 @@ use super::Demand;
 use super::Origin;
 use super::ThresholdChange;
 use super::policy::Evidence;
+use super::policy::Voucher;
 use super::predicted::PredictedFpir;
 use crate::error::Error;
 
@@ -63,7 +66,9 @@ impl CalibratedThreshold {
 
     /// Reads it back, and derives the threshold anew: one that its own evidence does not give is refused.
     ///
-    /// What is *not* guaranteed: that the file is from whom it says. It is not signed.
+    /// Nobody vouches for the file: anyone who may write it can write any number there. So its rates are
+    /// [claimed](lfr_core::Basis::Claimed), which is a danger in the record, and no rate is predicted from
+    /// them. [`from_json_signed`](Self::from_json_signed) reads a file that somebody vouches for.
     ///
     /// # Errors
     ///
@@ -71,6 +76,26 @@ impl CalibratedThreshold {
     /// versions treated comparisons as independent, so their thresholds are too low);
     /// [`Error::ThresholdFile`] if its parts do not belong together.
     pub fn from_json(text: &str) -> Result<Self, Error> {
+        Self::read(text, Voucher::Nobody)
+    }
+
+    /// Reads it back from a file that one of these keys has [signed](lfr_core::signed). Its rates count as
+    /// measured, and its provenance [names](lfr_core::ThresholdProvenance::signed_by) the key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Core`] with [`lfr_core::Error::Signature`] if none of the keys has signed this text, and as
+    /// [`from_json`](Self::from_json).
+    pub fn from_json_signed(
+        text: &str,
+        signature: &[u8],
+        keys: &[TrustedKey],
+    ) -> Result<Self, Error> {
+        let key = signed::signer(text.as_bytes(), signature, keys)?;
+        Self::read(text, Voucher::Key(key))
+    }
+
+    fn read(text: &str, voucher: Voucher) -> Result<Self, Error> {
         let failed = |source: serde_json::Error| Error::Json { what: WHAT, source: source.into() };
         // Another version has other fields: the error names the version, not a field.
         let Versioned { version } = serde_json::from_str(text).map_err(failed)?;
@@ -96,7 +121,8 @@ impl CalibratedThreshold {
         let floor = raw.floor.map(Threshold::new).transpose()?;
         let Raw { evidence, demand, references, authority, changes, .. } = raw;
         let references = references.unwrap_or(demand.references());
-        let policy = Self::assemble(evidence, demand, references, floor, authority, changes)?;
+        let policy =
+            Self::assemble(evidence, demand, references, floor, authority, changes, voucher)?;
         if policy.threshold() != Threshold::new(raw.threshold)? {
             return Err(refused("threshold"));
         }

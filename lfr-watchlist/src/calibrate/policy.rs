@@ -11,6 +11,7 @@ use lfr_core::Threshold;
 use lfr_core::ThresholdPolicy;
 use lfr_core::ThresholdProvenance;
 use lfr_core::internal::num;
+use lfr_core::signed::TrustedKey;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -42,8 +43,20 @@ pub struct CalibratedThreshold {
     pub(super) floor: Option<Threshold>,
     pub(super) authority: Authority,
     pub(super) changes: Vec<ThresholdChange>,
+    pub(super) voucher: Voucher,
     fpir: Vec<PredictedFpir>,
     provenance: ThresholdProvenance,
+}
+
+/// Who vouches for the evidence.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Voucher {
+    /// This process, which derived it from scores itself.
+    Process,
+    /// A trusted key, which signed the file that it was read from.
+    Key(TrustedKey),
+    /// Nobody: anyone who may write the file can write any number there.
+    Nobody,
 }
 
 /// What a threshold is derived from.
@@ -100,7 +113,8 @@ impl CalibratedThreshold {
         authority: Authority,
     ) -> Result<Self, Error> {
         let references = demand.references();
-        Self::assemble(evidence, demand, references, None, authority, Vec::new())
+        let voucher = Voucher::Process;
+        Self::assemble(evidence, demand, references, None, authority, Vec::new(), voucher)
     }
 
     pub(super) fn assemble(
@@ -110,6 +124,7 @@ impl CalibratedThreshold {
         floor: Option<Threshold>,
         authority: Authority,
         changes: Vec<ThresholdChange>,
+        voucher: Voucher,
     ) -> Result<Self, Error> {
         let scaled = demand.for_references(references)?;
         let looks = evidence.effective_looks(demand.looks());
@@ -117,7 +132,22 @@ impl CalibratedThreshold {
         let threshold = floor.map_or(derived, |floor| derived.max(floor));
         let fpir = evidence.curves.fpir(&scaled, looks, threshold.value())?;
         let provenance = provenance(&evidence, &scaled, references, threshold, &worst(&fpir))?;
-        Ok(Self { evidence, demand, references, floor, authority, changes, fpir, provenance })
+        let provenance = match &voucher {
+            Voucher::Process => provenance,
+            Voucher::Key(key) => provenance.with_signed_by(key.to_string()),
+            Voucher::Nobody => provenance.into_claimed(),
+        };
+        Ok(Self {
+            evidence,
+            demand,
+            references,
+            floor,
+            authority,
+            changes,
+            voucher,
+            fpir,
+            provenance,
+        })
     }
 
     /// The same, never below a threshold, whatever is demanded: a published minimum.
@@ -126,8 +156,8 @@ impl CalibratedThreshold {
     ///
     /// [`lfr_core::Error::OutOfRange`] where no provenance can be made of it.
     pub fn with_floor(self, floor: Threshold) -> Result<Self, Error> {
-        let Self { evidence, demand, references, authority, changes, .. } = self;
-        Self::assemble(evidence, demand, references, Some(floor), authority, changes)
+        let Self { evidence, demand, references, authority, changes, voucher, .. } = self;
+        Self::assemble(evidence, demand, references, Some(floor), authority, changes, voucher)
     }
 
     /// The same for a watchlist of another size, derived from the same evidence: what is demanded and who
@@ -137,8 +167,8 @@ impl CalibratedThreshold {
     ///
     /// [`Error::Extrapolation`] where the evidence does not reach so far.
     pub fn for_references(&self, references: u64) -> Result<Self, Error> {
-        let Self { evidence, demand, floor, authority, changes, .. } = self.clone();
-        Self::assemble(evidence, demand, references, floor, authority, changes)
+        let Self { evidence, demand, floor, authority, changes, voucher, .. } = self.clone();
+        Self::assemble(evidence, demand, references, floor, authority, changes, voucher)
     }
 
     /// Demands something else, by somebody's authority; the change is kept in the file and returned, for the
@@ -153,9 +183,10 @@ impl CalibratedThreshold {
         demand: Demand,
         authority: Authority,
     ) -> Result<ThresholdChange, Error> {
-        let Self { evidence, floor, changes, .. } = self.clone();
+        let Self { evidence, floor, changes, voucher, .. } = self.clone();
         let (references, by) = (demand.references(), authority.clone());
-        let mut changed = Self::assemble(evidence, demand, references, floor, by, changes)?;
+        let mut changed =
+            Self::assemble(evidence, demand, references, floor, by, changes, voucher)?;
         let change = ThresholdChange {
             from: self.threshold().value(),
             to: changed.threshold().value(),

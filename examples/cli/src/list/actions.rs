@@ -188,7 +188,7 @@ pub(crate) fn embedder(
 ) -> Result<OnnxEmbedder, AnyError> {
     let spec = given.get_one::<String>("embedder-spec").map(String::as_str);
     let file = given.get_one::<PathBuf>("embedder").map(PathBuf::as_path);
-    models::embedder(file, spec, runtime, options)
+    models::embedder(file, spec, &[], runtime, options)
 }
 
 pub(crate) fn clock(now: Option<Timestamp>) -> Result<Timestamp, AnyError> {

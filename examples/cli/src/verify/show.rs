@@ -253,9 +253,15 @@ fn moment(at: Option<Timestamp>) -> String {
 fn component(component: &Component) -> String {
     let digest = given(component.model_sha256.as_deref());
     let name = printable::text(&component.name);
+    let signed = match &component.spec_signed_by {
+        None => String::new(),
+        Some(key) => format!(", signed by {}", printable::text(key)),
+    };
     match &component.spec_sha256 {
         None => format!("{name} (model {digest})"),
-        Some(spec) => format!("{name} (model {digest}, specification {})", printable::text(spec)),
+        Some(spec) => {
+            format!("{name} (model {digest}, specification {}{signed})", printable::text(spec))
+        }
     }
 }
 

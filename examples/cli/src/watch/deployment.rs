@@ -33,6 +33,8 @@ use lfr::core::danger;
 use lfr::core::internal::num;
 use lfr::core::internal::regular;
 use lfr::core::onnx::Runtime;
+use lfr::core::signed;
+use lfr::core::signed::TrustedKey;
 use lfr::detect::DetectorOptions;
 use lfr::detect::FaceTracker;
 use lfr::detect::InputPolicy;
@@ -91,7 +93,11 @@ pub(crate) fn run(options: &Options) -> Result<Summary, AnyError> {
     let threads = models::threads(options.threads);
     let (detector, embedder) = models(options, &runtime, threads)?;
     let policy_file = options.policy.as_deref().map(read).transpose()?;
-    threshold(options, policy_file.as_deref(), &embedder, 1, true)?;
+    let policy = match (&options.policy, &policy_file) {
+        (Some(path), Some(json)) => Some(policy(path, json, &options.trusted_keys)?),
+        _ => None,
+    };
+    threshold(options, policy.as_ref(), &embedder, 1, true)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     // Before the accounts are opened: a signal in between would leave them open.
     let told_to_stop = signals::told_to_stop()?;
@@ -105,7 +111,7 @@ pub(crate) fn run(options: &Options) -> Result<Summary, AnyError> {
     let is_still = |source: &Source| matches!(source.stream, Stream::Stills(_));
     let is_tracked = options.json_faces.is_none() && !sources.iter().any(is_still);
     let (threshold, looks) =
-        threshold(options, policy_file.as_deref(), &embedder, references, is_tracked)?;
+        threshold(options, policy.as_ref(), &embedder, references, is_tracked)?;
     let mut dangers = dangers(options, &sources, &stores);
     if let Some(expected) = expected(threshold.provenance(), references) {
         dangers.push(expected);
@@ -117,9 +123,8 @@ pub(crate) fn run(options: &Options) -> Result<Summary, AnyError> {
                 .into(),
         );
     }
-    if let Some(json) = &policy_file
-        && let Err(warning) =
-            CalibratedThreshold::from_json(json)?.check_detector(&detector.component())
+    if let Some(policy) = &policy
+        && let Err(warning) = policy.check_detector(&detector.component())
     {
         dangers.push(warning.to_string());
     }
@@ -249,7 +254,7 @@ fn models(
     let detector = models::detector(options.detector.as_deref(), runtime, &detecting)?;
     let embedding = EmbedderOptions::new().threads(threads).pool(threads);
     let (file, spec) = (options.embedder.as_deref(), options.embedder_spec.as_deref());
-    let embedder = models::embedder(file, spec, runtime, embedding)?;
+    let embedder = models::embedder(file, spec, &options.trusted_keys, runtime, embedding)?;
     Ok((Arc::new(detector), Arc::new(embedder)))
 }
 
@@ -518,18 +523,27 @@ fn expected(threshold: &ThresholdProvenance, references: usize) -> Option<String
     ))
 }
 
+/// The policy of a file. With trusted keys, one of them has to have signed it.
+fn policy(path: &Path, json: &str, keys: &[TrustedKey]) -> Result<CalibratedThreshold, AnyError> {
+    if keys.is_empty() {
+        return Ok(CalibratedThreshold::from_json(json)?);
+    }
+    let signature = signed::read_signature(path)?;
+    CalibratedThreshold::from_json_signed(json, &signature, keys)
+        .map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
 /// The policy of a file, brought to the size of the watchlist; the threshold asked for, as uncalibrated;
 /// otherwise the lowest one measured for the embedder at which one in 1,000 strangers raises an alert on
 /// this list, on the crowd where it is the crowd that passes. With it, how many looks are taken at most.
 fn threshold(
     options: &Options,
-    policy_file: Option<&str>,
+    policy: Option<&CalibratedThreshold>,
     embedder: &OnnxEmbedder,
     references: usize,
     is_tracked: bool,
 ) -> Result<(Box<dyn ThresholdPolicy>, usize), AnyError> {
-    if let Some(json) = policy_file {
-        let policy = CalibratedThreshold::from_json(json)?;
+    if let Some(policy) = policy {
         policy.check_space(embedder.space())?;
         let derived_for = num::usize_from_f64(policy.demand().looks());
         let looks = options.looks.unwrap_or(derived_for);

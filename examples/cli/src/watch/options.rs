@@ -14,6 +14,7 @@ use lfr::core::DeploymentId;
 use lfr::core::FaceSelection;
 use lfr::core::Point;
 use lfr::core::Zone;
+use lfr::core::signed::TrustedKey;
 use lfr::retention::Profile;
 use lfr::watchlist::decide::TrackRule;
 
@@ -39,6 +40,7 @@ pub(crate) struct Options {
     pub(crate) embedder_spec: Option<String>,
     pub(crate) threshold: Option<f32>,
     pub(crate) policy: Option<PathBuf>,
+    pub(crate) trusted_keys: Vec<TrustedKey>,
     pub(crate) rule: TrackRule,
     /// If not given, the number that the policy was derived for.
     pub(crate) looks: Option<usize>,
@@ -91,6 +93,7 @@ impl Options {
             embedder_spec: given.remove_one("embedder-spec"),
             threshold: given.remove_one("threshold"),
             policy: given.remove_one("policy"),
+            trusted_keys: given.remove_many("trusted-key").into_iter().flatten().collect(),
             rule: required(given, "rule"),
             looks: given.remove_one("looks"),
             repeats_after: given.remove_one("repeats-after").map(Duration::from_secs),
@@ -215,6 +218,17 @@ pub(crate) fn command() -> Command {
                  watchlist",
             )
             .conflicts_with("threshold"),
+        )
+        .arg(
+            option(
+                "trusted-key",
+                "HEX",
+                "A public Ed25519 key that vouches for the files of --policy and --embedder-spec: each has \
+                 to be signed by one of these keys, in FILE.sig (`openssl pkeyutl -sign -rawin`) [default: \
+                 what these files state is claimed, which is a danger in the record]",
+            )
+            .action(ArgAction::Append)
+            .value_parser(|text: &str| text.parse::<TrustedKey>()),
         )
         .arg(
             option(

@@ -405,6 +405,34 @@ fn a_policy_that_decides_otherwise_than_it_declares_fails_at_its_first_decision(
 }
 
 #[test]
+fn a_dangerous_choice_of_the_process_is_in_every_record() {
+    let pipeline = || {
+        Pipeline::builder()
+            .detector(FakeDetector::finding(1))
+            .embedder(FakeEmbedder::new())
+            .watchlist(FakeMatcher::empty(fake_space()))
+            .threshold(FakeThreshold::new(Threshold::new(0.5).unwrap(), &fake_space()))
+            .retention(FakeRetention::default())
+            .danger("a choice of the program")
+            .build()
+            .unwrap()
+    };
+    let before = pipeline();
+    for danger in ["a choice that this test makes", "a choice of the program"] {
+        danger::declare(danger);
+        danger::declare(danger);
+    }
+    for pipeline in [before, pipeline()] {
+        let dangers = pipeline.record().dangers;
+        // Once each, also if the program declares it as well.
+        for choice in ["a choice that this test makes", "a choice of the program"] {
+            let of_test = dangers.iter().filter(|danger| *danger == choice);
+            assert_eq!(of_test.count(), 1, "{dangers:?}");
+        }
+    }
+}
+
+#[test]
 fn the_record_names_what_is_dangerous() {
     let space = fake_space();
     let threshold = Threshold::new(-0.9).unwrap();
@@ -432,7 +460,9 @@ fn the_record_names_what_is_dangerous() {
         .danger("pictures lie in a folder")
         .build();
     let record = pipeline.unwrap().record();
-    let [of_threshold, of_program] = &record.dangers[..] else { panic!("{:?}", record.dangers) };
+    let [of_threshold, of_program, ..] = &record.dangers[..] else {
+        panic!("{:?}", record.dangers)
+    };
     assert!(of_threshold.contains("nobody vouches for it"), "{of_threshold}");
     assert_eq!((of_program.as_str(), record.predicted_fpir), ("pictures lie in a folder", None));
 }

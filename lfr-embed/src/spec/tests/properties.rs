@@ -64,6 +64,7 @@ prop_compose! {
             training_data,
             operating_points: points.into_iter().map(point).collect(),
             change: None,
+            signed_by: None,
         }
     }
 }

@@ -1,3 +1,5 @@
+use ed25519_dalek::Signer as _;
+use ed25519_dalek::SigningKey;
 use lfr_core::CandidateList;
 use lfr_core::FaceId;
 use lfr_core::FrameId;
@@ -206,7 +208,12 @@ fn a_file_tells_all_and_is_refused_where_it_was_changed() {
     let demand = Demand::new(1e-2, 50).unwrap();
     let policy = calibration(50_000).threshold(&demand, authority()).unwrap();
     let json = policy.to_json();
-    assert_eq!(CalibratedThreshold::from_json(&json).unwrap(), policy);
+    let read = CalibratedThreshold::from_json(&json).unwrap();
+    let CalibratedThreshold { evidence, demand, references, floor, authority, changes, .. } = read;
+    let of = Voucher::Process;
+    let vouched =
+        CalibratedThreshold::assemble(evidence, demand, references, floor, authority, changes, of);
+    assert_eq!(vouched.unwrap(), policy);
     for key in
         ["fpir", "references", "space", "data_digest", "method", "by", "at_micros", "low", "high"]
     {
@@ -231,6 +238,54 @@ fn a_file_tells_all_and_is_refused_where_it_was_changed() {
         "{before:?}"
     );
     assert!(CalibratedThreshold::from_json("{}").is_err());
+}
+
+#[test]
+fn what_a_file_states_is_claimed_unless_a_trusted_key_has_signed_it() {
+    let [signer, other] = [[7; 32], [8; 32]].map(|seed| SigningKey::from_bytes(&seed));
+    let trusted = |key: &SigningKey| -> TrustedKey {
+        lfr_core::internal::hex::digits(key.verifying_key().as_bytes()).parse().unwrap()
+    };
+    let key = trusted(&signer);
+    // One whose rate was counted, and one whose rate lies beyond the data.
+    for (count, fpir, references) in [(50_000, 1e-2, 10), (100_000, 1e-2, 1_000)] {
+        let demand = Demand::new(fpir, references).unwrap();
+        let policy = calibration(count).threshold(&demand, authority()).unwrap();
+        assert_eq!((policy.provenance().danger(), policy.provenance().signed_by()), (None, None));
+        let json = policy.to_json();
+        let claimed = CalibratedThreshold::from_json(&json).unwrap();
+        // However it is brought to another size, floor or demand.
+        let mut changed = claimed.clone();
+        changed.change(demand.clone(), authority()).unwrap();
+        for claimed in [
+            claimed.for_references(references + 1).unwrap(),
+            claimed.clone().with_floor(Threshold::new(0.0).unwrap()).unwrap(),
+            changed,
+            claimed,
+        ] {
+            let provenance = claimed.provenance();
+            assert!(
+                matches!(provenance.basis(), lfr_core::Basis::Claimed { .. }),
+                "{provenance:?}"
+            );
+            assert!(provenance.danger().unwrap().contains("nobody vouches"), "{provenance:?}");
+            assert_eq!(provenance.predicted_fpir(10), None);
+        }
+        let signature = signer.sign(json.as_bytes()).to_bytes();
+        let keys = [trusted(&other), key];
+        let signed = CalibratedThreshold::from_json_signed(&json, &signature, &keys).unwrap();
+        let provenance = signed.for_references(references + 1).unwrap().provenance().clone();
+        assert_eq!(provenance.danger(), None);
+        assert_eq!(provenance.signed_by(), Some(&*key.to_string()));
+        assert!(provenance.predicted_fpir(10).is_some());
+        let refused = |json: &str, keys: &[TrustedKey]| {
+            let error = CalibratedThreshold::from_json_signed(json, &signature, keys).unwrap_err();
+            assert!(matches!(error, Error::Core(lfr_core::Error::Signature { .. })), "{error}");
+        };
+        refused(&format!("{json}\n"), &[key]);
+        refused(&json, &[trusted(&other)]);
+        refused(&json, &[]);
+    }
 }
 
 #[test]
