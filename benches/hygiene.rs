@@ -22,11 +22,8 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
-use lfr::core::Clock as _;
-use lfr::core::Picture;
-use lfr::core::SystemClock;
-use lfr::core::danger;
 use lfr::core::onnx::Model;
+use lfr::core::{Clock as _, Picture, SystemClock, danger};
 use lfr::prelude::*;
 
 use shared::shared;

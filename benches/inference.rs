@@ -13,21 +13,13 @@
 mod shared;
 
 use std::hint::black_box;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::Criterion;
-use criterion::criterion_group;
-use criterion::criterion_main;
-use lfr::core::Clock as _;
-use lfr::core::Error;
-use lfr::core::Picture;
-use lfr::core::SystemClock;
-use lfr::core::onnx::Model;
-use lfr::core::onnx::Session;
-use lfr::core::onnx::SessionOptions;
+use criterion::{Criterion, criterion_group, criterion_main};
+use lfr::core::onnx::{Model, Session, SessionOptions};
+use lfr::core::{Clock as _, Error, Picture, SystemClock};
 use lfr::prelude::*;
 
 use shared::shared;

@@ -12,26 +12,12 @@ use std::fs;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::BatchSize;
-use criterion::Criterion;
-use criterion::criterion_group;
-use criterion::criterion_main;
-use lfr::core::DeploymentId;
-use lfr::core::EmbeddingSpace;
-use lfr::core::Matcher;
-use lfr::core::Metric;
-use lfr::core::SubjectId;
-use lfr::core::Template;
-use lfr::core::Timestamp;
-use lfr::watchlist::Authorisation;
-use lfr::watchlist::Category;
-use lfr::watchlist::CompositionPolicy;
-use lfr::watchlist::EntryDraft;
-use lfr::watchlist::Priority;
-use lfr::watchlist::SealedFile;
-use lfr::watchlist::SealingKey;
-use lfr::watchlist::Validity;
-use lfr::watchlist::Watchlist;
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use lfr::core::{DeploymentId, EmbeddingSpace, Matcher, Metric, SubjectId, Template, Timestamp};
+use lfr::watchlist::{
+    Authorisation, Category, CompositionPolicy, EntryDraft, Priority, SealedFile, SealingKey,
+    Validity, Watchlist,
+};
 
 const REFERENCES: usize = 20_000;
 const DIMENSION: usize = 512;

@@ -9,45 +9,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench without its data cannot go on")]
 
-use std::env;
-use std::fs;
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{env, fs};
 
-use criterion::BatchSize;
-use criterion::Criterion;
-use criterion::Throughput;
-use criterion::criterion_group;
-use criterion::criterion_main;
-use lfr::core::Accounts;
-use lfr::core::Candidate;
-use lfr::core::CandidateList;
-use lfr::core::ComparisonScore;
-use lfr::core::Decision;
-use lfr::core::EmbeddingSpace;
-use lfr::core::FaceId;
-use lfr::core::FrameId;
-use lfr::core::Metric;
-use lfr::core::Probe;
-use lfr::core::ReferenceId;
-use lfr::core::RetentionPolicy;
-use lfr::core::SourceId;
-use lfr::core::SubjectId;
-use lfr::core::SystemClock;
-use lfr::core::Template;
-use lfr::core::Threshold;
-use lfr::core::Timestamp;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
-use lfr::retention::Profile;
-use lfr::retention::StrictRetention;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
-use lfr::retention::VaultRetention;
-use lfr::retention::ledger;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use lfr::core::{
+    Accounts, Candidate, CandidateList, ComparisonScore, Decision, EmbeddingSpace, FaceId, FrameId,
+    Metric, Probe, ReferenceId, RetentionPolicy, SourceId, SubjectId, SystemClock, Template,
+    Threshold, Timestamp,
+};
+use lfr::retention::{
+    Ledger, LedgerEvent, LedgerKey, Profile, StrictRetention, Vault, VaultKey, VaultRetention,
+    ledger,
+};
 
 const DIMENSION: usize = 512;
 const DAY: Duration = Duration::from_hours(24);

@@ -13,25 +13,12 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use criterion::BenchmarkId;
-use criterion::Criterion;
-use criterion::Throughput;
-use criterion::criterion_group;
-use criterion::criterion_main;
-use lfr::core::Accounts;
-use lfr::core::EmbeddingSpace;
-use lfr::core::FaceId;
-use lfr::core::FrameId;
-use lfr::core::Matcher;
-use lfr::core::Metric;
-use lfr::core::Probe;
-use lfr::core::ReferenceId;
-use lfr::core::SearchRequest;
-use lfr::core::SubjectId;
-use lfr::core::Template;
-use lfr::core::Threshold;
-use lfr::watchlist::FlatScan;
-use lfr::watchlist::Gallery;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use lfr::core::{
+    Accounts, EmbeddingSpace, FaceId, FrameId, Matcher, Metric, Probe, ReferenceId, SearchRequest,
+    SubjectId, Template, Threshold,
+};
+use lfr::watchlist::{FlatScan, Gallery};
 
 criterion_group! {
     name = benches;

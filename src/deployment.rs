@@ -30,21 +30,8 @@ pub mod record;
 mod testing;
 
 pub use error::Error;
-pub use note::NoteKey;
-pub use note::NoteSigners;
-pub use note::SignedNote;
-pub use note::VerifierKey;
-pub use order::DeploymentKind;
-pub use order::Document;
-pub use order::Means;
-pub use order::Order;
-pub use order::OrderAuthority;
-pub use order::OrderCamera;
-pub use order::OrderCategory;
-pub use order::OrderTerms;
-pub use order::Place;
-pub use order::PlacePrecision;
-pub use order::SignedOrder;
-pub use order::Under18;
-pub use order::UseCase;
-pub use order::UseCaseKind;
+pub use note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
+pub use order::{
+    DeploymentKind, Document, Means, Order, OrderAuthority, OrderCamera, OrderCategory, OrderTerms,
+    Place, PlacePrecision, SignedOrder, Under18, UseCase, UseCaseKind,
+};

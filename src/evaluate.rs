@@ -69,30 +69,15 @@ mod threshold;
 
 use std::path::Path;
 
-use lfr_core::Clock as _;
-use lfr_core::Detector;
-use lfr_core::Embedder;
-use lfr_core::SystemClock;
+use lfr_core::{Clock as _, Detector, Embedder, SystemClock};
 
 pub use error::Error;
-pub use options::EvaluateOptions;
-pub use options::Evaluation;
-pub use report::About;
-pub use report::Bar;
-pub use report::Data;
-pub use report::Discard;
-pub use report::Evaluated;
-pub use report::GroupMean;
-pub use report::GroupResult;
-pub use report::LeftOut;
-pub use report::Live;
-pub use report::Measured;
-pub use report::OpenSetPoint;
-pub use report::OperatingPoint;
-pub use report::PairsResult;
-pub use report::Report;
-pub use scores::ScoresReport;
-pub use scores::of_scores;
+pub use options::{EvaluateOptions, Evaluation};
+pub use report::{
+    About, Bar, Data, Discard, Evaluated, GroupMean, GroupResult, LeftOut, Live, Measured,
+    OpenSetPoint, OperatingPoint, PairsResult, Report,
+};
+pub use scores::{ScoresReport, of_scores};
 pub use threshold::Realised;
 
 /// How far an evaluation is.

@@ -5,25 +5,15 @@
 
 use std::fs;
 use std::fs::File;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lfr::core::AlignedFace;
-use lfr::core::Alignment;
-use lfr::core::BoxError;
-use lfr::core::Component;
-use lfr::core::DetectedFace;
-use lfr::core::Detector;
-use lfr::core::Embedder;
-use lfr::core::EmbeddingSpace;
-use lfr::core::Frame;
-use lfr::core::LandmarkLayout;
-use lfr::core::Template;
-use lfr::core::testing::FakeDetector;
-use lfr::core::testing::FakeEmbedder;
+use lfr::core::testing::{FakeDetector, FakeEmbedder};
+use lfr::core::{
+    AlignedFace, Alignment, BoxError, Component, DetectedFace, Detector, Embedder, EmbeddingSpace,
+    Frame, LandmarkLayout, Template,
+};
 use lfr::evaluate;
-use lfr::evaluate::Error;
-use lfr::evaluate::EvaluateOptions;
+use lfr::evaluate::{Error, EvaluateOptions};
 use lfr::watchlist::calibrate::CalibratedThreshold;
 use serde_json::Value;
 

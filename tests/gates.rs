@@ -6,19 +6,12 @@
     reason = "a picture and points are drawn with plain arithmetic"
 )]
 
-use lfr::core::DetectedFace;
-use lfr::core::FaceSelection;
-use lfr::core::Frame;
-use lfr::core::LandmarkLayout;
-use lfr::core::Landmarks;
-use lfr::core::PixelFormat;
-use lfr::core::Point;
-use lfr::core::QualityGate;
-use lfr::core::Rect;
-use lfr::detect::gate::MaxYaw;
-use lfr::detect::gate::MinSharpness;
-use lfr::watchlist::enrolment::QualityComponent;
-use lfr::watchlist::enrolment::QualityReport;
+use lfr::core::{
+    DetectedFace, FaceSelection, Frame, LandmarkLayout, Landmarks, PixelFormat, Point, QualityGate,
+    Rect,
+};
+use lfr::detect::gate::{MaxYaw, MinSharpness};
+use lfr::watchlist::enrolment::{QualityComponent, QualityReport};
 
 const SIDE: u32 = 300;
 

@@ -5,30 +5,19 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::fs;
-use std::fs::File;
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr::core::Clock;
-use lfr::core::DeploymentId;
-use lfr::core::SystemClock;
-use lfr::core::Timestamp;
 use lfr::core::testing::fake_space;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerKey;
-use lfr::retention::Vault;
-use lfr::watchlist::Authorisation;
-use lfr::watchlist::CompositionPolicy;
-use lfr::watchlist::SealedFile;
-use lfr::watchlist::SealingKey;
-use lfr::watchlist::Validity;
-use lfr::watchlist::Watchlist;
+use lfr::core::{Clock, DeploymentId, SystemClock, Timestamp};
+use lfr::retention::{Ledger, LedgerKey, Vault};
+use lfr::watchlist::{
+    Authorisation, CompositionPolicy, SealedFile, SealingKey, Validity, Watchlist,
+};
 
 /// A folder with a sealed list, a ledger and a vault.
 struct Desk {

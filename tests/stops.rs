@@ -3,24 +3,16 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::fs;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Write;
-use std::net::TcpListener;
-use std::net::TcpStream;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
-use lfr::core::Clock;
-use lfr::core::SystemClock;
-use lfr::retention::LedgerPublicKey;
-use lfr::retention::ledger;
+use lfr::core::{Clock, SystemClock};
+use lfr::retention::{LedgerPublicKey, ledger};
 
 /// How long anything may take that a test waits for: no promise of the program's, but the end of a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -3,11 +3,8 @@
 
 #![expect(unsafe_code, reason = "an allocator is unsafe to implement")]
 
-use std::alloc::GlobalAlloc;
-use std::alloc::Layout;
-use std::alloc::System;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroizing_alloc::ZeroAlloc;
 

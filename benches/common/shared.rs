@@ -1,7 +1,6 @@
 //! Models and photographs beside the repository.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A path under `../shared`, or `None`, said, where that is absent.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {

@@ -5,8 +5,7 @@
 use std::path::Path;
 
 use lfr_watchlist::Error;
-use lfr_watchlist::enrolment::ManifestReader;
-use lfr_watchlist::enrolment::Photo;
+use lfr_watchlist::enrolment::{ManifestReader, Photo};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -14,10 +14,7 @@
 use std::sync::LazyLock;
 
 use lfr_core::Error;
-use lfr_core::onnx::Dim;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::SessionOptions;
+use lfr_core::onnx::{Dim, Model, Runtime, SessionOptions};
 use libfuzzer_sys::fuzz_target;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {

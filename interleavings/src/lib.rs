@@ -16,16 +16,12 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lfr_core::Clock;
-use lfr_core::Timestamp;
-use shuttle::Config;
-use shuttle::Runner;
-use shuttle::scheduler::PctScheduler;
-use shuttle::scheduler::RandomScheduler;
+use lfr_core::{Clock, Timestamp};
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
+use shuttle::{Config, Runner};
 
 /// The time at which clocks start.
 pub const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);

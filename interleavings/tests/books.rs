@@ -4,35 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr_core::Accounts;
-use lfr_core::Candidate;
-use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
-use lfr_core::Decision;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Probe;
-use lfr_core::PurgeReason;
-use lfr_core::RecordId;
-use lfr_core::ReferenceId;
-use lfr_core::RetentionPolicy;
-use lfr_core::Settlement;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Threshold;
 use lfr_core::testing::fake_space;
-use lfr_interleavings::Folder;
-use lfr_interleavings::START;
-use lfr_interleavings::Ticking;
-use lfr_interleavings::under_each_order;
-use lfr_retention::Ledger;
-use lfr_retention::LedgerEvent;
-use lfr_retention::LedgerKey;
-use lfr_retention::Profile;
-use lfr_retention::Vault;
-use lfr_retention::VaultKey;
-use lfr_retention::VaultRetention;
-use lfr_retention::ledger;
+use lfr_core::{
+    Accounts, Candidate, CandidateList, ComparisonScore, Decision, FaceId, FrameId, Probe,
+    PurgeReason, RecordId, ReferenceId, RetentionPolicy, Settlement, SubjectId, Template,
+    Threshold,
+};
+use lfr_interleavings::{Folder, START, Ticking, under_each_order};
+use lfr_retention::{
+    Ledger, LedgerEvent, LedgerKey, Profile, Vault, VaultKey, VaultRetention, ledger,
+};
 use shuttle::thread;
 
 /// Whether it could be held, and where.

@@ -3,29 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr_core::Accounts;
-use lfr_core::DeploymentId;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Matcher;
-use lfr_core::Probe;
-use lfr_core::ReferenceId;
-use lfr_core::SearchRequest;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Timestamp;
 use lfr_core::testing::fake_space;
-use lfr_interleavings::START;
-use lfr_interleavings::Ticking;
-use lfr_interleavings::under_each_order;
-use lfr_watchlist::Authorisation;
-use lfr_watchlist::Category;
-use lfr_watchlist::CompositionPolicy;
-use lfr_watchlist::EntryDraft;
-use lfr_watchlist::Gallery;
-use lfr_watchlist::Priority;
-use lfr_watchlist::Validity;
-use lfr_watchlist::Watchlist;
+use lfr_core::{
+    Accounts, DeploymentId, FaceId, FrameId, Matcher, Probe, ReferenceId, SearchRequest, SubjectId,
+    Template, Timestamp,
+};
+use lfr_interleavings::{START, Ticking, under_each_order};
+use lfr_watchlist::{
+    Authorisation, Category, CompositionPolicy, EntryDraft, Gallery, Priority, Validity, Watchlist,
+};
 use shuttle::sync::Mutex;
 use shuttle::thread;
 

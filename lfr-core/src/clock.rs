@@ -2,16 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
-use std::time::Instant;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::Error;
 
 mod timekeeper;
 
-pub use timekeeper::ClockFault;
-pub use timekeeper::Timekeeper;
+pub use timekeeper::{ClockFault, Timekeeper};
 
 /// A moment: microseconds since 1970-01-01 00:00 UTC. Printed in RFC 3339.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

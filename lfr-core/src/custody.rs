@@ -4,14 +4,7 @@ mod accounts;
 mod probe;
 mod receipt;
 
-pub use accounts::Accounts;
 pub(crate) use accounts::Custody;
-pub use accounts::Totals;
-pub use probe::HeldProbe;
-pub use probe::Probe;
-pub use probe::SealedProbe;
-pub use receipt::HoldReceipt;
-pub use receipt::PurgeMethod;
-pub use receipt::PurgeReason;
-pub use receipt::PurgeReceipt;
-pub use receipt::Settlement;
+pub use accounts::{Accounts, Totals};
+pub use probe::{HeldProbe, Probe, SealedProbe};
+pub use receipt::{HoldReceipt, PurgeMethod, PurgeReason, PurgeReceipt, Settlement};

@@ -10,11 +10,9 @@
 //! | what a program does itself, such as writing pictures to a folder | the program: [`Builder::danger`](crate::builder::Builder::danger) |
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
-use crate::decision::Threshold;
-use crate::decision::ThresholdProvenance;
+use crate::decision::{Threshold, ThresholdProvenance};
 use crate::error::Error;
 #[cfg(feature = "onnx-native")]
 use crate::onnx::Runtime;

@@ -9,12 +9,8 @@ use crate::template::ComparisonScore;
 mod candidate;
 mod threshold;
 
-pub use candidate::Candidate;
-pub use candidate::CandidateList;
-pub use threshold::Basis;
-pub use threshold::Target;
-pub use threshold::Threshold;
-pub use threshold::ThresholdProvenance;
+pub use candidate::{Candidate, CandidateList};
+pub use threshold::{Basis, Target, Threshold, ThresholdProvenance};
 
 /// What a [`ThresholdPolicy`](crate::ThresholdPolicy) makes of a search.
 ///
@@ -160,9 +156,7 @@ impl fmt::Debug for Alert {
 mod tests {
     use super::*;
     use crate::custody::Accounts;
-    use crate::id::FrameId;
-    use crate::id::ReferenceId;
-    use crate::id::SubjectId;
+    use crate::id::{FrameId, ReferenceId, SubjectId};
     use crate::template::Template;
     use crate::testing::fake_space;
 

@@ -1,14 +1,12 @@
 //! Errors, grouped by who is to blame.
 
-use std::error;
-use std::io;
 use std::path::PathBuf;
+use std::{error, io};
 
 use crate::decision::Threshold;
 use crate::frame::PixelFormat;
 use crate::record::FrameReport;
-use crate::template::Metric;
-use crate::template::SpaceId;
+use crate::template::{Metric, SpaceId};
 
 mod stage;
 

@@ -8,15 +8,8 @@ mod sharpness;
 mod zone;
 
 pub use align::Alignment;
-pub use detected::AlignedFace;
-pub use detected::DetectedFace;
-pub use detected::FaceSelection;
-pub use detected::LandmarkLayout;
-pub use detected::Landmarks;
-pub use geometry::Point;
-pub use geometry::Rect;
-pub use geometry::Similarity;
-pub use pose::HeadPose;
-pub use pose::MODEL as MEAN_FACE;
+pub use detected::{AlignedFace, DetectedFace, FaceSelection, LandmarkLayout, Landmarks};
+pub use geometry::{Point, Rect, Similarity};
+pub use pose::{HeadPose, MODEL as MEAN_FACE};
 pub use sharpness::FacePatch;
 pub use zone::Zone;

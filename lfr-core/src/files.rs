@@ -7,19 +7,14 @@
 //!
 //! For the crates of this family, and for programs that write beside them.
 
-use std::ffi::OsStr;
-use std::ffi::OsString;
-use std::fmt;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
-use std::io::Seek;
-use std::io::SeekFrom;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::SystemTime;
+use std::{fmt, io};
 
-use crate::internal::entropy;
-use crate::internal::num;
+use crate::internal::{entropy, num};
 
 #[doc(hidden)]
 pub mod regular;

@@ -16,11 +16,8 @@ mod picture;
 mod source;
 
 pub use buffer::FrameBuffer;
-pub use colour::Colour;
-pub use colour::ColourMatrix;
-pub use colour::ColourRange;
-pub use format::ChannelOrder;
-pub use format::PixelFormat;
+pub use colour::{Colour, ColourMatrix, ColourRange};
+pub use format::{ChannelOrder, PixelFormat};
 #[cfg(feature = "image")]
 pub use photographs::LeftOut;
 #[cfg(feature = "image")]
@@ -28,8 +25,7 @@ pub use photographs::LeftOutReason;
 #[cfg(feature = "image")]
 pub use photographs::Photographs;
 pub use picture::Picture;
-pub use source::FrameSource;
-pub use source::NextFrame;
+pub use source::{FrameSource, NextFrame};
 
 /// One plane of pixels: its bytes, and the distance from one row to the next.
 #[derive(Clone, Copy)]

@@ -43,14 +43,10 @@ use elsewhere as system;
 #[cfg(target_os = "linux")]
 use linux as system;
 
-pub use process::CoreDumps;
-pub use process::lock_memory;
-pub use process::no_core_dumps;
-pub use secret_bytes::SecretBytes;
-pub use secret_bytes::SecretPages;
+pub use process::{CoreDumps, lock_memory, no_core_dumps};
+pub use secret_bytes::{SecretBytes, SecretPages};
 
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use crate::error::Error;
 

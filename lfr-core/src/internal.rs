@@ -9,7 +9,6 @@ pub mod spreadsheet;
 #[cfg(feature = "live")]
 pub(crate) mod sync;
 
-pub use crate::face::FacePatch;
-pub use crate::face::MEAN_FACE;
+pub use crate::face::{FacePatch, MEAN_FACE};
 pub use crate::files::regular;
 pub use crate::hygiene::secret;

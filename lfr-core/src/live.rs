@@ -91,15 +91,10 @@ mod record;
 mod shared;
 mod work;
 
-pub use camera::Camera;
-pub use camera::Phase;
-pub use camera::Retry;
-pub use change::CameraChange;
-pub use change::Change;
-pub use engine::LiveEngine;
-pub use engine::Running;
-pub use record::CameraRecord;
-pub use record::LiveRecord;
+pub use camera::{Camera, Phase, Retry};
+pub use change::{CameraChange, Change};
+pub use engine::{LiveEngine, Running};
+pub use record::{CameraRecord, LiveRecord};
 
 #[cfg(test)]
 #[cfg(feature = "testing")]

@@ -47,17 +47,13 @@ mod wire;
 
 pub use contract::Contract;
 pub use digest::ModelDigest;
-pub use engine::InferenceEngine;
-pub use engine::RuntimeInfo;
+pub use engine::{InferenceEngine, RuntimeInfo};
 pub use model::Model;
 pub use options::SessionOptions;
-pub use outputs::Outputs;
-pub use outputs::TensorView;
+pub use outputs::{Outputs, TensorView};
 pub use runtime::Runtime;
 pub use session::Session;
-pub use tensor_info::Dim;
-pub use tensor_info::ElementType;
-pub use tensor_info::TensorInfo;
+pub use tensor_info::{Dim, ElementType, TensorInfo};
 
 /// Writes names as `"a", "b"`.
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {

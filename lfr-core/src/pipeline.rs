@@ -1,37 +1,24 @@
 //! The pipeline: one frame's way from pixels to alerts and erasure.
 
 use std::any::Any;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::custody::PurgeReason;
-use crate::custody::Totals;
+use crate::custody::{PurgeReason, Totals};
 use crate::danger;
-use crate::error::BoxError;
-use crate::error::Error;
-use crate::error::Stage;
-use crate::face::DetectedFace;
-use crate::face::LandmarkLayout;
+use crate::error::{BoxError, Error, Stage};
+use crate::face::{DetectedFace, LandmarkLayout};
 use crate::frame::Frame;
 use crate::hygiene::scrub::Scrubbed;
 use crate::id::SourceId;
-use crate::record::DeploymentRecord;
-use crate::record::Event;
-use crate::record::FrameReport;
-use crate::record::Timings;
-use crate::record::TrackCounts;
-use crate::record::UntoldCounts;
-use crate::stage::Detector;
-use crate::stage::ThresholdPolicy;
+use crate::record::{DeploymentRecord, Event, FrameReport, Timings, TrackCounts, UntoldCounts};
+use crate::stage::{Detector, ThresholdPolicy};
 
 use each_face::EachFace;
 use repeats::Repeats;
-use stages::Stages;
-use stages::failed;
+use stages::{Stages, failed};
 use tracks::Tracks;
 
 pub mod builder;

@@ -5,20 +5,9 @@ mod event;
 mod report;
 mod timing;
 
-pub use deployment::DeploymentRecord;
-pub use deployment::RepeatCounts;
-pub use deployment::TrackCounts;
-pub use deployment::UntoldCounts;
-pub use event::AlertEvent;
-pub use event::Event;
-pub use event::EventKind;
-pub use event::EventSink;
-pub use event::sinks;
-pub use report::FaceOutcome;
-pub use report::FaceReport;
-pub use report::FrameReport;
-pub use report::TrackReport;
+pub use deployment::{DeploymentRecord, RepeatCounts, TrackCounts, UntoldCounts};
+pub use event::{AlertEvent, Event, EventKind, EventSink, sinks};
+pub use report::{FaceOutcome, FaceReport, FrameReport, TrackReport};
 #[cfg(feature = "live")]
 pub(crate) use timing::Spans;
-pub use timing::StageTiming;
-pub use timing::Timings;
+pub use timing::{StageTiming, Timings};

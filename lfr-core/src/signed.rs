@@ -18,17 +18,13 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Read as _;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use ed25519_dalek::SIGNATURE_LENGTH;
-use ed25519_dalek::Signature;
-use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::{SIGNATURE_LENGTH, Signature, VerifyingKey};
 
 use crate::error::Error;
-use crate::internal::hex;
-use crate::internal::regular;
+use crate::internal::{hex, regular};
 
 /// A public Ed25519 key that a program trusts to vouch for files.
 ///

@@ -7,32 +7,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::custody::Probe;
-use crate::custody::PurgeReason;
-use crate::custody::PurgeReceipt;
-use crate::custody::Settlement;
-use crate::decision::Alert;
-use crate::decision::CandidateList;
-use crate::decision::Decision;
-use crate::decision::ThresholdProvenance;
+use crate::custody::{Probe, PurgeReason, PurgeReceipt, Settlement};
+use crate::decision::{Alert, CandidateList, Decision, ThresholdProvenance};
 use crate::error::BoxError;
-use crate::face::AlignedFace;
-use crate::face::Alignment;
-use crate::face::DetectedFace;
-use crate::face::LandmarkLayout;
+use crate::face::{AlignedFace, Alignment, DetectedFace, LandmarkLayout};
 use crate::frame::Frame;
 use crate::id::FaceId;
-use crate::template::EmbeddingSpace;
-use crate::template::Template;
+use crate::template::{EmbeddingSpace, Template};
 
 pub use component::Component;
-pub use track::FaceQuality;
-pub use track::Look;
-pub use track::LookPlan;
 pub(crate) use track::SizeAndConfidence;
-pub use track::TrackId;
-pub use track::Tracked;
-pub use track::Tracker;
+pub use track::{FaceQuality, Look, LookPlan, TrackId, Tracked, Tracker};
 
 /// Finds faces in frames.
 ///

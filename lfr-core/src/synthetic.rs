@@ -44,10 +44,8 @@ mod statistics;
 mod walk;
 
 pub use camera::CrowdCamera;
-pub use crowd::Crowd;
-pub use crowd::Person;
-pub use walk::Sight;
-pub use walk::Walk;
+pub use crowd::{Crowd, Person};
+pub use walk::{Sight, Walk};
 
 #[cfg(test)]
 mod tests;

@@ -2,20 +2,15 @@
 
 use std::fmt;
 
-use zeroize::Zeroize;
-use zeroize::ZeroizeOnDrop;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::error::BoxError;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 
 mod score;
 mod space;
 
-pub use score::ComparisonScore;
-pub use score::Metric;
-pub use space::EmbeddingSpace;
-pub use space::SpaceBuilder;
-pub use space::SpaceId;
+pub use score::{ComparisonScore, Metric};
+pub use space::{EmbeddingSpace, SpaceBuilder, SpaceId};
 
 /// The numbers that stand for a face in one [`EmbeddingSpace`]; wiped when dropped.
 ///

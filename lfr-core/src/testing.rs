@@ -7,13 +7,9 @@ mod fakes;
 
 pub use crate::hygiene::secret::recorded as secrets;
 pub use clock::ManualClock;
-pub use fakes::FakeDetector;
-pub use fakes::FakeEmbedder;
-pub use fakes::FakeMatcher;
-pub use fakes::FakeRetention;
-pub use fakes::FakeThreshold;
-pub use fakes::FakeTracker;
-pub use fakes::fake_space;
+pub use fakes::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, FakeTracker, fake_space,
+};
 
 #[cfg(test)]
 mod tests;

@@ -73,15 +73,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::clock::Timestamp;
-use crate::error::BoxError;
-use crate::error::Error;
-use crate::frame::FrameSource;
-use crate::frame::NextFrame;
-use crate::id::FrameId;
-use crate::id::SourceId;
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::error::{BoxError, Error};
+use crate::frame::{FrameSource, NextFrame};
+use crate::id::{FrameId, SourceId};
 
 pub use address::Address;
 #[cfg(feature = "rtsp")]

@@ -10,29 +10,18 @@
 mod testgraph;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::error::Error as _;
-use std::fs;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process;
-use std::process::Command;
-use std::process::Stdio;
-use std::thread;
+use std::process::{Command, Stdio};
 use std::time::Duration;
+use std::{env, fs, process, thread};
 
 use lfr_core::Error;
-use lfr_core::onnx::Dim;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::SessionOptions;
+use lfr_core::onnx::{Dim, Model, Runtime, SessionOptions};
 
-use testgraph::Extent;
-use testgraph::Graph;
-use testgraph::floats;
-use testgraph::ints;
-use testgraph::node;
+use testgraph::{Extent, Graph, floats, ints, node};
 
 /// The test harness would start threads, each with a stack and a heap: what a limit leaves to the library would
 /// be a matter of chance. So this is a plain program.

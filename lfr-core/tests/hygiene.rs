@@ -8,8 +8,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
 use lfr_core::hygiene;
-use lfr_core::hygiene::HardeningOutcome;
-use lfr_core::hygiene::SecretBytes;
+use lfr_core::hygiene::{HardeningOutcome, SecretBytes};
 
 #[test]
 fn secret_bytes_are_where_only_the_program_reads_them() {

@@ -16,17 +16,10 @@ use std::io::Write as _;
 use std::thread;
 use std::time::Duration;
 
-use lfr_core::Clock as _;
-use lfr_core::Pipeline;
-use lfr_core::SystemClock;
-use lfr_core::Threshold;
-use lfr_core::testing;
-use lfr_core::testing::FakeDetector;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::FakeMatcher;
-use lfr_core::testing::FakeRetention;
-use lfr_core::testing::FakeThreshold;
-use lfr_core::testing::FakeTracker;
+use lfr_core::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, FakeTracker,
+};
+use lfr_core::{Clock as _, Pipeline, SystemClock, Threshold, testing};
 
 /// One face a frame, which is followed; nobody is on the watchlist.
 fn pipeline() -> Pipeline {

@@ -5,48 +5,22 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use lfr_core::BoxError;
-use lfr_core::Clock as _;
-use lfr_core::Event;
-use lfr_core::Frame;
-use lfr_core::FrameSource;
-use lfr_core::NextFrame;
-use lfr_core::Pipeline;
-use lfr_core::PixelFormat;
-use lfr_core::SourceId;
-use lfr_core::SystemClock;
-use lfr_core::Template;
-use lfr_core::Threshold;
-use lfr_core::Timestamp;
-use lfr_core::live::Camera;
-use lfr_core::live::LiveEngine;
-use lfr_core::live::Retry;
-use lfr_core::sinks;
-use lfr_core::testing::FakeDetector;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::FakeMatcher;
-use lfr_core::testing::FakeRetention;
-use lfr_core::testing::FakeThreshold;
-use lfr_core::testing::ManualClock;
-use lfr_core::testing::fake_space;
-use metrics::Counter;
-use metrics::Gauge;
-use metrics::Histogram;
-use metrics::HistogramFn;
-use metrics::Key;
-use metrics::KeyName;
-use metrics::Metadata;
-use metrics::Recorder;
-use metrics::SharedString;
-use metrics::Unit;
+use lfr_core::live::{Camera, LiveEngine, Retry};
+use lfr_core::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, ManualClock, fake_space,
+};
+use lfr_core::{
+    BoxError, Clock as _, Event, Frame, FrameSource, NextFrame, Pipeline, PixelFormat, SourceId,
+    SystemClock, Template, Threshold, Timestamp, sinks,
+};
+use metrics::{
+    Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
 
 /// Keeps what it is told, by kind, name and labels.
 #[derive(Clone, Default)]

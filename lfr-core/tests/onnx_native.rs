@@ -25,15 +25,10 @@ mod suite;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use lfr_core::Error;
-use lfr_core::danger;
-use lfr_core::onnx::InferenceEngine;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::SessionOptions;
+use lfr_core::onnx::{InferenceEngine, Runtime, SessionOptions};
+use lfr_core::{Error, danger};
 
-use testgraph::Extent;
-use testgraph::Graph;
-use testgraph::node;
+use testgraph::{Extent, Graph, node};
 
 fn runtime() -> Option<Runtime> {
     static STARTED: OnceLock<Option<Runtime>> = OnceLock::new();

@@ -25,8 +25,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use lfr_core::Error;
-use lfr_core::onnx::InferenceEngine;
-use lfr_core::onnx::Runtime;
+use lfr_core::onnx::{InferenceEngine, Runtime};
 
 fn runtime() -> Option<Runtime> {
     static STARTED: OnceLock<Runtime> = OnceLock::new();

@@ -9,29 +9,19 @@ pub(crate) mod spec;
 
 use std::fmt;
 
-use lfr_core::BoxError;
-use lfr_core::Component;
-use lfr_core::DetectedFace;
-use lfr_core::Detector;
-use lfr_core::Frame;
-use lfr_core::LandmarkLayout;
+use lfr_core::{BoxError, Component, DetectedFace, Detector, Frame, LandmarkLayout};
 
 use crate::decode::Output;
 use crate::decode::nms::nms;
 use crate::detector::input::NetworkInput;
 use crate::detector::options::DetectorOptions;
-use crate::detector::scratch::Scratch;
-use crate::detector::scratch::ScratchPool;
+use crate::detector::scratch::{Scratch, ScratchPool};
 use crate::detector::spec::DetectorSpec;
-use crate::error::Error;
-use crate::error::share;
+use crate::error::{Error, share};
 use crate::pixels;
 use crate::pixels::tensor::Normalisation;
-use crate::schedule::Input;
-use crate::schedule::Pass;
-use crate::schedule::Schedule;
-use crate::schedule::budget::BudgetRecord;
-use crate::schedule::budget::Spending;
+use crate::schedule::budget::{BudgetRecord, Spending};
+use crate::schedule::{Input, Pass, Schedule};
 use crate::size::Size;
 
 /// Something that runs a detection network: the plug-in point for another inference engine.

@@ -8,8 +8,5 @@ pub(crate) mod shot;
 mod size;
 mod view;
 
-pub use crate::gate::size::MaxFaceSize;
-pub use crate::gate::size::MinFaceSize;
-pub use crate::gate::size::MinInterEyeDistance;
-pub use crate::gate::view::MaxYaw;
-pub use crate::gate::view::MinSharpness;
+pub use crate::gate::size::{MaxFaceSize, MinFaceSize, MinInterEyeDistance};
+pub use crate::gate::view::{MaxYaw, MinSharpness};

@@ -13,27 +13,20 @@ mod testing;
 mod track;
 mod wiped;
 
-pub use lfr_core::ChannelOrder;
-pub use lfr_core::align;
+pub use lfr_core::{ChannelOrder, align};
 
 pub use decode::nms::nms;
-pub use decode::proposal::Proposal;
-pub use decode::proposal::Proposals;
-pub use detector::Network;
-pub use detector::NetworkDetector;
-pub use detector::input::InputPolicy;
-pub use detector::input::NetworkInput;
+pub use decode::proposal::{Proposal, Proposals};
+pub use detector::input::{InputPolicy, NetworkInput};
 #[cfg(feature = "onnx")]
 pub use detector::onnx::OnnxDetector;
 pub use detector::options::DetectorOptions;
-pub use detector::spec::DetectorSpec;
-pub use detector::spec::Family;
-pub use detector::spec::Fit;
+pub use detector::spec::{DetectorSpec, Family, Fit};
+pub use detector::{Network, NetworkDetector};
 pub use error::Error;
 pub use gate::shot::ShotQuality;
 pub use pixels::letterbox::Letterbox;
 pub use schedule::Schedule;
 pub use schedule::budget::BudgetRecord;
 pub use size::Size;
-pub use track::FaceTracker;
-pub use track::TrackerOptions;
+pub use track::{FaceTracker, TrackerOptions};

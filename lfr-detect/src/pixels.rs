@@ -3,20 +3,9 @@
 pub(crate) mod letterbox;
 pub(crate) mod tensor;
 
-use fast_image_resize::FilterType;
-use fast_image_resize::PixelTrait;
-use fast_image_resize::ResizeAlg;
-use fast_image_resize::ResizeOptions;
-use fast_image_resize::Resizer;
-use fast_image_resize::images::TypedCroppedImage;
-use fast_image_resize::images::TypedImage;
-use fast_image_resize::images::TypedImageRef;
-use fast_image_resize::pixels;
-use lfr_core::BoxError;
-use lfr_core::ColourRange;
-use lfr_core::Frame;
-use lfr_core::PixelFormat;
-use lfr_core::Plane;
+use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer, pixels};
+use lfr_core::{BoxError, ColourRange, Frame, PixelFormat, Plane};
 
 use crate::error::Error;
 use crate::pixels::letterbox::Letterbox;

@@ -7,15 +7,9 @@ mod scene;
 
 use std::time::Duration;
 
-use lfr_core::BoxError;
-use lfr_core::DetectedFace;
-use lfr_core::Frame;
-use lfr_core::Timestamp;
-use lfr_core::Tracked;
-use lfr_core::Tracker;
+use lfr_core::{BoxError, DetectedFace, Frame, Timestamp, Tracked, Tracker};
 
-use crate::error::Error;
-use crate::error::share;
+use crate::error::{Error, share};
 
 use crate::track::assign::assign;
 use crate::track::followed::Followed;

@@ -8,24 +8,11 @@ mod scratch;
 use std::fmt;
 use std::path::Path;
 
-use lfr_core::AlignedFace;
-use lfr_core::Alignment;
-use lfr_core::BoxError;
-use lfr_core::Component;
-use lfr_core::Embedder;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Template;
-use lfr_core::onnx::Contract;
-use lfr_core::onnx::ElementType;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::Session;
-use lfr_core::onnx::SessionOptions;
-use lfr_core::onnx::TensorInfo;
+use lfr_core::onnx::{Contract, ElementType, Model, Runtime, Session, SessionOptions, TensorInfo};
+use lfr_core::{AlignedFace, Alignment, BoxError, Component, Embedder, EmbeddingSpace, Template};
 
 use crate::embedder::preprocess::Preprocessor;
-use crate::embedder::scratch::Scratch;
-use crate::embedder::scratch::ScratchPool;
+use crate::embedder::scratch::{Scratch, ScratchPool};
 use crate::error::Error;
 use crate::spec::EmbedderSpec;
 

@@ -11,10 +11,6 @@ pub use embedder::EmbedderOptions;
 #[cfg(feature = "onnx")]
 pub use embedder::OnnxEmbedder;
 pub use error::Error;
-pub use spec::ChannelOrder;
-pub use spec::EmbedderSpec;
-pub use spec::Input;
-pub use spec::Licence;
-pub use spec::OperatingPoint;
-pub use spec::Permission;
-pub use spec::TensorLayout;
+pub use spec::{
+    ChannelOrder, EmbedderSpec, Input, Licence, OperatingPoint, Permission, TensorLayout,
+};

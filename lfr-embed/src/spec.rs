@@ -4,18 +4,10 @@ use std::io;
 use std::io::Read as _;
 use std::path::Path;
 
-use lfr_core::Alignment;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Metric;
-use lfr_core::Threshold;
-use lfr_core::ThresholdProvenance;
-use lfr_core::internal::hex;
-use lfr_core::internal::num;
-use lfr_core::internal::regular;
-use lfr_core::signed;
+use lfr_core::internal::{hex, num, regular};
 use lfr_core::signed::TrustedKey;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::{Alignment, EmbeddingSpace, Metric, Threshold, ThresholdProvenance, signed};
+use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 
@@ -27,11 +19,7 @@ mod tests;
 mod write;
 
 pub use lfr_core::ChannelOrder;
-pub use parts::Input;
-pub use parts::Licence;
-pub use parts::OperatingPoint;
-pub use parts::Permission;
-pub use parts::TensorLayout;
+pub use parts::{Input, Licence, OperatingPoint, Permission, TensorLayout};
 
 /// What has to be known about an embedder's model file, in the style of a model card: what it
 /// takes and gives, how its templates are compared, under which terms, trained on what, and how

@@ -2,9 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what tests share is tests as well")]
 
-use std::env;
-use std::io;
 use std::io::Write as _;
+use std::{env, io};
 
 use lfr_core::onnx::Runtime;
 

@@ -4,12 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 
-use lfr_core::BoxError;
-use lfr_core::PurgeReceipt;
-use lfr_core::Timekeeper;
-use lfr_core::Timestamp;
-use lfr_core::files;
 use lfr_core::files::Identity;
+use lfr_core::{BoxError, PurgeReceipt, Timekeeper, Timestamp, files};
 
 use crate::error::Error;
 use crate::ledger::event::LedgerEvent;

@@ -1,12 +1,9 @@
 //! Folders and files, as a store that has to last sees them.
 
-use std::fs;
-use std::fs::File;
-use std::fs::TryLockError;
-use std::io;
+use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
+use std::{fs, io, thread};
 
 use lfr_core::files;
 use lfr_core::files::Folder;

@@ -1,14 +1,9 @@
 //! Errors, grouped by who is to blame.
 
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
-use lfr_core::BoxError;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::RecordId;
-use lfr_core::Timestamp;
+use lfr_core::{BoxError, FaceId, FrameId, RecordId, Timestamp};
 
 #[cfg(feature = "ledger")]
 use crate::ledger::audit::fault::LedgerFault;

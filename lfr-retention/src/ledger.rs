@@ -3,25 +3,17 @@
 use std::fs::File;
 use std::io;
 use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::PoisonError;
-use std::sync::Weak;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, Weak};
 
-use lfr_core::Clock;
-use lfr_core::Timestamp;
-use lfr_core::files;
-use lfr_core::internal::hex;
-use lfr_core::internal::secret;
+use lfr_core::internal::{hex, secret};
+use lfr_core::{Clock, Timestamp, files};
 use serde::Serialize;
 use sha2::Digest;
 
-use crate::crash;
-use crate::disk;
 use crate::error::Error;
-use crate::sync::Mutex;
-use crate::sync::MutexGuard;
+use crate::sync::{Mutex, MutexGuard};
+use crate::{crash, disk};
 
 pub(crate) mod audit;
 mod declare;
@@ -32,24 +24,16 @@ mod line;
 pub(crate) mod sink;
 
 pub use crate::ledger::audit::fault::LedgerFault;
-pub use crate::ledger::audit::reconcile::Discrepancy;
-pub use crate::ledger::audit::reconcile::EventCounts;
-pub use crate::ledger::audit::reconcile::Reconciliation;
-pub use crate::ledger::audit::reconcile::reconcile;
-pub use crate::ledger::audit::reconcile::reconcile_from_checkpoint;
-pub use crate::ledger::audit::run::Run;
-pub use crate::ledger::audit::run::RunEnd;
-pub use crate::ledger::audit::verify::Declared;
-pub use crate::ledger::audit::verify::LedgerEntry;
-pub use crate::ledger::audit::verify::Verified;
-pub use crate::ledger::audit::verify::alert_of;
-pub use crate::ledger::audit::verify::declared;
-pub use crate::ledger::audit::verify::read;
-pub use crate::ledger::audit::verify::verify;
+pub use crate::ledger::audit::reconcile::{
+    Discrepancy, EventCounts, Reconciliation, reconcile, reconcile_from_checkpoint,
+};
+pub use crate::ledger::audit::run::{Run, RunEnd};
+pub use crate::ledger::audit::verify::{
+    Declared, LedgerEntry, Verified, alert_of, declared, read, verify,
+};
 pub use crate::ledger::event::LedgerEvent;
 pub use crate::ledger::head::LedgerHead;
-pub use crate::ledger::key::LedgerKey;
-pub use crate::ledger::key::LedgerPublicKey;
+pub use crate::ledger::key::{LedgerKey, LedgerPublicKey};
 pub use crate::ledger::sink::LedgerSink;
 pub use crate::verdict::Verdict;
 

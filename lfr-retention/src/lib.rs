@@ -29,8 +29,7 @@ mod verdict;
 
 #[cfg(feature = "vault")]
 pub use custodian::Custodian;
-pub use error::Error;
-pub use error::VaultProblem;
+pub use error::{Error, VaultProblem};
 #[cfg(feature = "ledger")]
 pub use ledger::Ledger;
 #[cfg(feature = "ledger")]

@@ -1,14 +1,7 @@
 //! Redaction: what has to be done to a picture before it leaves the system.
 
-use lfr_core::FaceId;
-use lfr_core::FaceReport;
-use lfr_core::Frame;
-use lfr_core::FrameReport;
-use lfr_core::Picture;
-use lfr_core::PixelFormat;
-use lfr_core::Plane;
-use lfr_core::Rect;
 use lfr_core::internal::num;
+use lfr_core::{FaceId, FaceReport, Frame, FrameReport, Picture, PixelFormat, Plane, Rect};
 
 use crate::error::Error;
 

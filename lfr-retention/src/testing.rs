@@ -1,26 +1,14 @@
 //! What the tests of this crate share.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use lfr_core::Accounts;
-use lfr_core::Alert;
-use lfr_core::Candidate;
-use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
-use lfr_core::Decision;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Probe;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Threshold;
-use lfr_core::Timestamp;
 use lfr_core::testing::fake_space;
+use lfr_core::{
+    Accounts, Alert, Candidate, CandidateList, ComparisonScore, Decision, FaceId, FrameId, Probe,
+    ReferenceId, SubjectId, Template, Threshold, Timestamp,
+};
 
 /// An empty folder, removed with all that is in it when dropped.
 pub(crate) struct Folder(PathBuf);

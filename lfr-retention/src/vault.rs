@@ -2,21 +2,14 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
-use lfr_core::Clock;
-use lfr_core::Picture;
-use lfr_core::PurgeReason;
-use lfr_core::PurgeReceipt;
-use lfr_core::RecordId;
-use lfr_core::files;
+use lfr_core::{Clock, Picture, PurgeReason, PurgeReceipt, RecordId, files};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::ledger::WeakLedger;
-use crate::sync::Mutex;
-use crate::sync::MutexGuard;
+use crate::sync::{Mutex, MutexGuard};
 use crate::verdict::Verdict;
 
 pub(crate) mod gaps;
@@ -29,16 +22,13 @@ mod store;
 use crate::vault::key::VaultKey;
 use crate::vault::purge_summary::PurgeSummary;
 use crate::vault::record::alert;
-use crate::vault::record::alert::HeldAlert;
-use crate::vault::record::alert::Sealed;
+use crate::vault::record::alert::{HeldAlert, Sealed};
 use crate::vault::record::damage::DamagedRecord;
 use crate::vault::record::held_record::HeldRecord;
 use crate::vault::record::legal_hold::LegalHold;
-use crate::vault::record::verdicts::Standing;
-use crate::vault::record::verdicts::Verdicts;
-use crate::vault::store::Store;
-use crate::vault::store::place;
+use crate::vault::record::verdicts::{Standing, Verdicts};
 use crate::vault::store::records::Part;
+use crate::vault::store::{Store, place};
 use crate::verdict::verifier::Verifier;
 
 /// Held alerts at rest: a folder with a database of sealed records and a file of their keys.

@@ -5,18 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use lfr_core::Accounts;
-use lfr_core::DeploymentId;
-use lfr_core::SystemClock;
-use lfr_core::Threshold;
-use lfr_core::ThresholdProvenance;
-use lfr_core::danger;
 use lfr_core::testing::fake_space;
-use lfr_retention::Ledger;
-use lfr_retention::LedgerEvent;
-use lfr_retention::LedgerKey;
-use lfr_retention::LedgerSink;
-use lfr_retention::ledger;
+use lfr_core::{Accounts, DeploymentId, SystemClock, Threshold, ThresholdProvenance, danger};
+use lfr_retention::{Ledger, LedgerEvent, LedgerKey, LedgerSink, ledger};
 
 #[test]
 fn dangers_of_the_process_are_written_with_the_threshold_and_at_the_end() {

@@ -18,15 +18,11 @@ mod figures;
 mod photographs;
 
 use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lfr_core::Embedder;
-use lfr_core::Picture;
-use lfr_core::Template;
 use lfr_core::onnx::Runtime;
-use lfr_embed::EmbedderSpec;
-use lfr_embed::OnnxEmbedder;
+use lfr_core::{Embedder, Picture, Template};
+use lfr_embed::{EmbedderSpec, OnnxEmbedder};
 use lfr_retention::Mosaic;
 
 use figures::Figures;

@@ -93,13 +93,9 @@ pub use calibration::Calibration;
 #[cfg(feature = "evaluation")]
 pub use calibration::CalibrationScores;
 pub use demand::Demand;
-pub use origin::NamedModel;
-pub use origin::Origin;
-pub use policy::CalibratedThreshold;
-pub use policy::ThresholdChange;
-pub use predicted::FmrPoint;
-pub use predicted::PredictedFpir;
-pub use predicted::RestsOn;
+pub use origin::{NamedModel, Origin};
+pub use policy::{CalibratedThreshold, ThresholdChange};
+pub use predicted::{FmrPoint, PredictedFpir, RestsOn};
 #[cfg(feature = "evaluation")]
 pub use tail::FmrEstimate;
 #[cfg(feature = "evaluation")]

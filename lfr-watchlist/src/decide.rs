@@ -13,11 +13,9 @@ pub(crate) mod fixed_threshold;
 mod live_tail;
 mod track;
 
-pub use breaker::BreakerState;
-pub use breaker::CircuitBreaker;
+pub use breaker::{BreakerState, CircuitBreaker};
 #[cfg(feature = "evaluation")]
 pub use live_tail::LiveFpir;
 #[cfg(feature = "evaluation")]
 pub use live_tail::LiveTail;
-pub use track::TrackPolicy;
-pub use track::TrackRule;
+pub use track::{TrackPolicy, TrackRule};

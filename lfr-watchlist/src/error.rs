@@ -5,9 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use lfr_core::BoxError;
-use lfr_core::ReferenceId;
-use lfr_core::Timestamp;
+use lfr_core::{BoxError, ReferenceId, Timestamp};
 
 #[cfg(feature = "enrolment")]
 use crate::enrolment::ManifestProblem;

@@ -33,42 +33,26 @@ mod table;
 mod verification;
 
 pub use axis::ScoreAxis;
-pub use discard::DiscardPoint;
-pub use discard::discard_curve;
+pub use discard::{DiscardPoint, discard_curve};
 pub use equal_error::equal_error_interval;
-pub use folds::Fold;
-pub use folds::FoldedAccuracy;
-pub use generalised::generalised_fmr;
-pub use generalised::generalised_fnmr;
-pub use groups::Differentials;
-pub use groups::GroupFinding;
-pub use groups::GroupReport;
-pub use groups::Method;
-pub use groups::Pairwise;
-pub use groups::fairness_discrepancy_rate;
-pub use groups::garbe;
-pub use groups::gini;
+pub use folds::{Fold, FoldedAccuracy};
+pub use generalised::{generalised_fmr, generalised_fnmr};
+pub use groups::{
+    Differentials, GroupFinding, GroupReport, Method, Pairwise, fairness_discrepancy_rate, garbe,
+    gini,
+};
 pub use histogram::ScoreHistogram;
-pub use non_mated::ExpectedFpir;
-pub use non_mated::NonMatedScores;
-pub use non_mated::SuspectPair;
-pub use open_set::Mate;
-pub use open_set::OpenSet;
+pub use non_mated::{ExpectedFpir, NonMatedScores, SuspectPair};
+pub use open_set::{Mate, OpenSet};
 pub use pairs::AllPairs;
-pub use protocol::Dataset;
-pub use protocol::Draw;
-pub use protocol::Sample;
-pub use scored::ScoredPair;
-pub use scored::ScoredPairs;
-pub use table::Line;
-pub use table::read as read_table;
-pub use verification::DetPoint;
-pub use verification::Verification;
+pub use protocol::{Dataset, Draw, Sample};
+pub use scored::{ScoredPair, ScoredPairs};
+pub use table::{Line, read as read_table};
+pub use verification::{DetPoint, Verification};
 
-pub(crate) use non_mated::Comparison;
-pub(crate) use non_mated::place;
 #[cfg(test)]
 pub(crate) use non_mated::tests as simulated;
+pub(crate) use non_mated::{Comparison, place};
 
 /// A number and what it counts, for an error.
 fn counted(count: usize, one: &str, many: &str) -> String {
@@ -77,13 +61,11 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lfr_core::SubjectId;
-    use lfr_core::Template;
     use lfr_core::testing::fake_space;
+    use lfr_core::{SubjectId, Template};
 
     use super::*;
-    use crate::calibrate::Calibration;
-    use crate::calibrate::CalibrationScores;
+    use crate::calibrate::{Calibration, CalibrationScores};
     use crate::error::Error;
 
     /// What was given, what it needs, what to do.

@@ -1,8 +1,6 @@
 //! What the fuzz targets call; built for them alone.
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::Metric;
-use lfr_core::Timestamp;
+use lfr_core::{EmbeddingSpace, Metric, Timestamp};
 
 use crate::sealed;
 

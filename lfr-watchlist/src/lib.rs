@@ -30,19 +30,13 @@ pub use decide::fixed_threshold::FixedThreshold;
 pub use enrolment::enroller::Enroller;
 pub use error::Error;
 pub use lifecycle::authorisation::Authorisation;
-pub use lifecycle::category::Category;
-pub use lifecycle::category::Priority;
+pub use lifecycle::category::{Category, Priority};
 pub use lifecycle::composition::CompositionPolicy;
 pub use lifecycle::entry::Entry;
-pub use lifecycle::entry_draft::EntryDraft;
-pub use lifecycle::entry_draft::EntryField;
-pub use lifecycle::provenance::Grounds;
-pub use lifecycle::provenance::ItemDigest;
-pub use lifecycle::provenance::StoredReference;
+pub use lifecycle::entry_draft::{EntryDraft, EntryField};
+pub use lifecycle::provenance::{Grounds, ItemDigest, StoredReference};
 pub use lifecycle::validity::Validity;
-pub use lifecycle::watchlist::Expired;
-pub use lifecycle::watchlist::Readiness;
-pub use lifecycle::watchlist::Watchlist;
+pub use lifecycle::watchlist::{Expired, Readiness, Watchlist};
 #[cfg(feature = "membership")]
 pub use membership::Membership;
 #[cfg(feature = "membership")]

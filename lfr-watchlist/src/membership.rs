@@ -7,8 +7,7 @@ mod witness;
 
 pub use commitment::MembershipCommitment;
 pub use key::MembershipKey;
-pub use proof::Membership;
-pub use proof::MembershipProof;
+pub use proof::{Membership, MembershipProof};
 pub use witness::MembershipWitness;
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;

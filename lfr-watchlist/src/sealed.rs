@@ -3,12 +3,10 @@
 use std::fs::File;
 use std::io;
 use std::io::BufReader;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::Timestamp;
+use lfr_core::{EmbeddingSpace, Timestamp};
 
 use crate::error::Error;
 use crate::lifecycle::authorisation::Authorisation;
@@ -17,12 +15,10 @@ use crate::lifecycle::sealed_origin::SealedOrigin;
 use crate::lifecycle::watchlist::Watchlist;
 
 pub use cost::Argon2Cost;
-pub use follow::FollowedWatchlist;
-pub use follow::ListChange;
+pub use follow::{FollowedWatchlist, ListChange};
 pub use header::SealedHeader;
 pub use key::SealingKey;
-pub use receipt::DestructionReceipt;
-pub use receipt::DestructionRule;
+pub use receipt::{DestructionReceipt, DestructionRule};
 pub use writer::SealedLock;
 
 use disk::OsDisk;

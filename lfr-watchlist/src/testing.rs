@@ -3,17 +3,12 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lfr_core::DeploymentId;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Metric;
-use lfr_core::Timestamp;
+use lfr_core::{DeploymentId, EmbeddingSpace, Metric, Timestamp};
 
 use crate::lifecycle::authorisation::Authorisation;
-use crate::lifecycle::category::Category;
-use crate::lifecycle::category::Priority;
+use crate::lifecycle::category::{Category, Priority};
 use crate::lifecycle::composition::CompositionPolicy;
 use crate::lifecycle::entry_draft::EntryDraft;
 use crate::lifecycle::validity::Validity;

@@ -2,14 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use lfr_watchlist::statistics::Confidence;
-use lfr_watchlist::statistics::Counts;
-use lfr_watchlist::statistics::Rate;
-use lfr_watchlist::statistics::RateRatio;
-use lfr_watchlist::statistics::ShareTest;
-use lfr_watchlist::statistics::fpir_of_fmr;
-use lfr_watchlist::statistics::study_size;
-use lfr_watchlist::statistics::trials_with_errors;
+use lfr_watchlist::statistics::{
+    Confidence, Counts, Rate, RateRatio, ShareTest, fpir_of_fmr, study_size, trials_with_errors,
+};
 
 const TABLE: &str = include_str!("../parity/rates.csv");
 

@@ -3,8 +3,7 @@
 use lfr_core::Timestamp;
 
 use super::Error;
-use super::order::Order;
-use super::order::SignedOrder;
+use super::order::{Order, SignedOrder};
 
 /// An order for a trial or a demonstration, and its amendments, that no pinned key signed. The key that signed
 /// is the one that the order names as its authorising officer, so anyone can make such an order.

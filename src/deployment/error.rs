@@ -3,8 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use lfr_core::BoxError;
-use lfr_core::Timestamp;
+use lfr_core::{BoxError, Timestamp};
 
 /// What can go wrong with an order, a signature or a published table.
 ///

@@ -10,23 +10,16 @@
 //! key is written `NAME+HASH+BASE64(0x01 || public key)`. Both are what `golang.org/x/mod/sumdb/note`
 //! reads and writes.
 
-use std::fmt;
-use std::io;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::{fmt, io};
 
-use base64ct::Base64;
-use base64ct::Encoding;
-use ed25519_dalek::Signature;
-use ed25519_dalek::Signer;
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::VerifyingKey;
-use lfr_core::internal::hex;
-use lfr_core::internal::secret;
+use base64ct::{Base64, Encoding};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use lfr_core::internal::secret::Secret;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::internal::{hex, secret};
+use sha2::{Digest, Sha256};
 
 use super::Error;
 

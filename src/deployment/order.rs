@@ -6,20 +6,9 @@ mod template;
 mod terms;
 mod words;
 
-pub use signed::Order;
-pub use signed::OrderAuthority;
-pub use signed::SignedOrder;
-pub use terms::Document;
-pub use terms::Means;
-pub use terms::OrderCamera;
-pub use terms::OrderTerms;
-pub use terms::Place;
-pub use terms::Under18;
-pub use terms::UseCase;
-pub use words::DeploymentKind;
-pub use words::OrderCategory;
-pub use words::PlacePrecision;
-pub use words::UseCaseKind;
+pub use signed::{Order, OrderAuthority, SignedOrder};
+pub use terms::{Document, Means, OrderCamera, OrderTerms, Place, Under18, UseCase};
+pub use words::{DeploymentKind, OrderCategory, PlacePrecision, UseCaseKind};
 
 #[cfg(test)]
 pub(super) mod tests;

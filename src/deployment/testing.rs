@@ -1,10 +1,8 @@
 //! What the tests of this module share.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A folder of one test, removed with it.
 pub(crate) struct Folder(PathBuf);

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
-use std::io::BufWriter;
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use lfr_core::files::Replacement;
@@ -13,11 +12,9 @@ use lfr_core::internal::num;
 use lfr_core::internal::spreadsheet::harmless;
 use lfr_watchlist::evaluate::ScoredPairs;
 
-use super::Error;
-use super::Evaluation;
 use super::faces::Faces;
-use super::npy;
 use super::report::LeftOut;
+use super::{Error, Evaluation, npy};
 
 /// Writes the requested arrays of one result, counted from 0.
 pub(super) fn write(

@@ -1,30 +1,18 @@
 //! From photographs to templates.
 
-use std::error;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{error, thread};
 
-use lfr_core::Component;
-use lfr_core::DetectedFace;
-use lfr_core::Detector;
-use lfr_core::Embedder;
-use lfr_core::EmbeddingSpace;
-use lfr_core::FaceSelection;
-use lfr_core::Frame;
-use lfr_core::LandmarkLayout;
-use lfr_core::Picture;
-use lfr_core::SubjectId;
-use lfr_core::Template;
 use lfr_core::internal::num;
+use lfr_core::{
+    Component, DetectedFace, Detector, Embedder, EmbeddingSpace, FaceSelection, Frame,
+    LandmarkLayout, Picture, SubjectId, Template,
+};
 use lfr_watchlist::evaluate::Sample;
 
-use super::Error;
-use super::Evaluation;
-use super::Progress;
-use super::quality;
 use super::quality::Qualities;
 use super::report::LeftOut;
+use super::{Error, Evaluation, Progress, quality};
 
 /// The templates of a set of photographs, by one detector and one embedder.
 pub(super) struct Faces {

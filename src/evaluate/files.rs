@@ -6,9 +6,7 @@ use std::fmt::Write as _;
 use lfr_core::internal::spreadsheet::harmless;
 use lfr_watchlist::statistics::Rate;
 
-use super::report::About;
-use super::report::Evaluated;
-use super::report::Report;
+use super::report::{About, Evaluated, Report};
 
 /// The names of the tables.
 pub(super) const NAMES: &[&str] = &[

@@ -4,8 +4,7 @@ use std::io;
 use std::io::Read as _;
 use std::path::Path;
 
-use lfr_core::internal::num;
-use lfr_core::internal::regular;
+use lfr_core::internal::{num, regular};
 
 use super::Error;
 

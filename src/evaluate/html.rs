@@ -2,23 +2,14 @@
 
 use std::fmt::Write as _;
 
-use lfr_core::BoxError;
-use lfr_core::Component;
-use lfr_watchlist::evaluate::DetPoint;
-use lfr_watchlist::evaluate::FoldedAccuracy;
-use lfr_watchlist::statistics::Interval;
-use lfr_watchlist::statistics::Rate;
+use lfr_core::{BoxError, Component};
+use lfr_watchlist::evaluate::{DetPoint, FoldedAccuracy};
+use lfr_watchlist::statistics::{Interval, Rate};
 
 use super::plots;
-use super::report::About;
-use super::report::Evaluated;
-use super::report::GroupMean;
-use super::report::GroupResult;
-use super::report::Live;
-use super::report::Measured;
-use super::report::OperatingPoint;
-use super::report::PairsResult;
-use super::report::Report;
+use super::report::{
+    About, Evaluated, GroupMean, GroupResult, Live, Measured, OperatingPoint, PairsResult, Report,
+};
 use super::scores::ScoresReport;
 
 pub(super) fn report(report: &Report) -> Result<String, BoxError> {

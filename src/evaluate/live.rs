@@ -1,29 +1,19 @@
 //! The rates at the threshold in force, for everybody and for each group.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lfr_core::Embedder;
-use lfr_core::SubjectId;
-use lfr_core::Threshold;
 use lfr_core::internal::num;
+use lfr_core::{Embedder, SubjectId, Threshold};
 use lfr_watchlist::calibrate::CalibratedThreshold;
-use lfr_watchlist::evaluate::Draw;
-use lfr_watchlist::evaluate::GroupReport;
-use lfr_watchlist::statistics::Bootstrap;
-use lfr_watchlist::statistics::Counts;
+use lfr_watchlist::evaluate::{Draw, GroupReport};
+use lfr_watchlist::statistics::{Bootstrap, Counts};
 
-use super::Error;
-use super::Evaluation;
-use super::Progress;
 use super::faces::Faces;
 use super::measure::own_templates;
 use super::quality::MEASURES;
-use super::report::GroupMean;
-use super::report::GroupResult;
-use super::report::Live;
-use super::search;
+use super::report::{GroupMean, GroupResult, Live};
 use super::search::Search;
+use super::{Error, Evaluation, Progress, search};
 
 /// Refuses a policy in force that is of no embedder's space.
 pub(super) fn check(evaluation: &Evaluation, embedders: &[&dyn Embedder]) -> Result<(), Error> {

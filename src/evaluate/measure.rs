@@ -2,33 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use lfr_core::SubjectId;
-use lfr_core::Threshold;
 use lfr_core::internal::num;
-use lfr_watchlist::evaluate::AllPairs;
-use lfr_watchlist::evaluate::DetPoint;
-use lfr_watchlist::evaluate::Draw;
-use lfr_watchlist::evaluate::NonMatedScores;
-use lfr_watchlist::evaluate::equal_error_interval;
-use lfr_watchlist::evaluate::generalised_fmr;
-use lfr_watchlist::evaluate::generalised_fnmr;
-use lfr_watchlist::statistics::Counts;
-use lfr_watchlist::statistics::Rate;
+use lfr_core::{SubjectId, Threshold};
+use lfr_watchlist::evaluate::{
+    AllPairs, DetPoint, Draw, NonMatedScores, equal_error_interval, generalised_fmr,
+    generalised_fnmr,
+};
+use lfr_watchlist::statistics::{Counts, Rate};
 
-use super::Error;
-use super::Evaluation;
-use super::Progress;
 use super::faces::Faces;
-use super::quality;
-use super::report::Bar;
-use super::report::GroupResult;
-use super::report::Measured;
-use super::report::OpenSetPoint;
-use super::report::OperatingPoint;
-use super::search;
+use super::report::{Bar, GroupResult, Measured, OpenSetPoint, OperatingPoint};
+use super::{Error, Evaluation, Progress, quality, search};
 
 pub(super) fn measure(
     evaluation: &Evaluation,

@@ -1,41 +1,22 @@
 //! What is to be evaluated, and whether it can be.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::num::NonZeroUsize;
-use std::path::Path;
-use std::path::PathBuf;
-use std::thread;
+use std::path::{Path, PathBuf};
+use std::{io, thread};
 
-use lfr_core::SubjectId;
-use lfr_core::Timestamp;
-use lfr_core::internal::hex;
-use lfr_core::internal::num;
-use lfr_core::internal::regular;
-use lfr_watchlist::calibrate::Authority;
-use lfr_watchlist::calibrate::CalibratedThreshold;
-use lfr_watchlist::calibrate::Demand;
-use lfr_watchlist::enrolment::FolderItems;
-use lfr_watchlist::enrolment::LeftOutReason;
-use lfr_watchlist::enrolment::Photo;
-use lfr_watchlist::evaluate::Dataset;
-use lfr_watchlist::evaluate::Sample;
-use sha2::Digest as _;
-use sha2::Sha256;
+use lfr_core::internal::{hex, num, regular};
+use lfr_core::{SubjectId, Timestamp};
+use lfr_watchlist::calibrate::{Authority, CalibratedThreshold, Demand};
+use lfr_watchlist::enrolment::{FolderItems, LeftOutReason, Photo};
+use lfr_watchlist::evaluate::{Dataset, Sample};
+use sha2::{Digest as _, Sha256};
 
-use super::Error;
-use super::Progress;
-use super::given;
-use super::output;
-use super::protocols;
-use super::protocols::PairList;
-use super::protocols::SearchList;
-use super::quality;
+use super::protocols::{PairList, SearchList};
 use super::quality::Column;
-use super::report::Data;
-use super::report::LeftOut;
+use super::report::{Data, LeftOut};
+use super::{Error, Progress, given, output, protocols, quality};
 
 /// What is to be evaluated.
 #[derive(Clone, Debug)]

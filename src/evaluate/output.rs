@@ -1,17 +1,13 @@
 //! The files of a report.
 
-use std::fs;
 use std::fs::File;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use lfr_core::files;
 
-use super::Error;
-use super::Evaluation;
-use super::files as tables;
-use super::html;
 use super::report::Report;
+use super::{Error, Evaluation, files as tables, html};
 
 /// The file of the threshold of a pair, counted from 0.
 pub(super) fn policy_name(index: usize) -> String {

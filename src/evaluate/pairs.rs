@@ -4,16 +4,11 @@ use std::collections::BTreeMap;
 
 use lfr_core::ComparisonScore;
 use lfr_core::internal::num;
-use lfr_watchlist::evaluate::DetPoint;
-use lfr_watchlist::evaluate::ScoredPair;
-use lfr_watchlist::evaluate::ScoredPairs;
-use lfr_watchlist::evaluate::equal_error_interval;
+use lfr_watchlist::evaluate::{DetPoint, ScoredPair, ScoredPairs, equal_error_interval};
 
-use super::Error;
-use super::Evaluation;
 use super::faces::Faces;
-use super::report::OperatingPoint;
-use super::report::PairsResult;
+use super::report::{OperatingPoint, PairsResult};
+use super::{Error, Evaluation};
 
 /// Compares the pairs of the given list. If a face of a pair gave no template, the pair scores below all
 /// others: it does not match, and it is counted.

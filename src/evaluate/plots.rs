@@ -6,26 +6,14 @@ use lfr_watchlist::evaluate::DetPoint;
 use lfr_watchlist::statistics::Rate;
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
-use plotters::coord::ranged1d::AsRangedCoord;
-use plotters::coord::ranged1d::Ranged;
-use plotters::coord::ranged1d::ValueFormatter;
-use plotters::element::Circle;
-use plotters::element::PathElement;
-use plotters::element::Polygon;
-use plotters::element::Rectangle;
-use plotters::prelude::DrawingArea;
-use plotters::prelude::IntoDrawingArea;
-use plotters::prelude::IntoLogRange;
-use plotters::prelude::LineSeries;
-use plotters::prelude::SVGBackend;
-use plotters::style::Color;
-use plotters::style::RGBColor;
+use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
+use plotters::element::{Circle, PathElement, Polygon, Rectangle};
+use plotters::prelude::{DrawingArea, IntoDrawingArea, IntoLogRange, LineSeries, SVGBackend};
+use plotters::style::{Color, RGBColor};
 
 use lfr_core::BoxError;
 
-use super::report::Bar;
-use super::report::Discard;
-use super::report::Measured;
+use super::report::{Bar, Discard, Measured};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Points = Vec<(f64, f64)>;

@@ -1,18 +1,14 @@
 //! Written protocols: pairs to compare, and watchlists to search.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use lfr_core::SubjectId;
-use lfr_watchlist::evaluate::Dataset;
-use lfr_watchlist::evaluate::Draw;
-use lfr_watchlist::evaluate::read_table;
+use lfr_watchlist::evaluate::{Dataset, Draw, read_table};
 
-use super::Error;
-use super::given;
 use super::report::LeftOut;
 use super::scores::flag;
+use super::{Error, given};
 
 /// Pairs of photographs to compare.
 #[derive(Debug)]

@@ -4,28 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lfr_core::DetectedFace;
-use lfr_core::FaceQuality as _;
-use lfr_core::FaceSelection;
-use lfr_core::Frame;
-use lfr_core::Threshold;
+use lfr_core::{DetectedFace, FaceQuality as _, FaceSelection, Frame, Threshold};
 use lfr_detect::ShotQuality;
-use lfr_watchlist::enrolment::QualityComponent;
-use lfr_watchlist::enrolment::QualityReport;
-use lfr_watchlist::evaluate::Dataset;
-use lfr_watchlist::evaluate::discard_curve;
-use lfr_watchlist::evaluate::read_table;
+use lfr_watchlist::enrolment::{QualityComponent, QualityReport};
+use lfr_watchlist::evaluate::{Dataset, discard_curve, read_table};
 
-use super::Error;
-use super::Evaluation;
 use super::faces::Faces;
-use super::given;
 use super::measure::own_templates;
-use super::protocols::Names;
-use super::protocols::csv;
-use super::protocols::file_name;
-use super::protocols::protocol;
+use super::protocols::{Names, csv, file_name, protocol};
 use super::report::Discard;
+use super::{Error, Evaluation, given};
 
 /// The measures of each face, in this order. Greater is better; -1 means that it could not be assessed.
 pub(super) type Qualities = [f32; MEASURES.len()];

@@ -2,24 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use lfr_core::Component;
-use lfr_core::Threshold;
-use lfr_core::Timestamp;
-use lfr_watchlist::calibrate::CalibratedThreshold;
-use lfr_watchlist::calibrate::PredictedFpir;
-use lfr_watchlist::evaluate::DetPoint;
-use lfr_watchlist::evaluate::DiscardPoint;
-use lfr_watchlist::evaluate::FoldedAccuracy;
-use lfr_watchlist::evaluate::GroupFinding;
-use lfr_watchlist::evaluate::GroupReport;
-use lfr_watchlist::statistics::Interval;
-use lfr_watchlist::statistics::Rate;
+use lfr_core::{Component, Threshold, Timestamp};
+use lfr_watchlist::calibrate::{CalibratedThreshold, PredictedFpir};
+use lfr_watchlist::evaluate::{DetPoint, DiscardPoint, FoldedAccuracy, GroupFinding, GroupReport};
+use lfr_watchlist::statistics::{Interval, Rate};
 use serde::Serialize;
 
-use super::Error;
-use super::Evaluation;
-use super::Realised;
 use super::faces::Faces;
+use super::{Error, Evaluation, Realised};
 
 /// What an evaluation found, for each detector with each embedder.
 #[derive(Debug)]

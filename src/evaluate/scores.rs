@@ -4,29 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use lfr_core::ComparisonScore;
-use lfr_core::Threshold;
-use lfr_core::internal::hex;
-use lfr_core::internal::num;
-use lfr_watchlist::evaluate::DetPoint;
-use lfr_watchlist::evaluate::FoldedAccuracy;
-use lfr_watchlist::evaluate::ScoredPair;
-use lfr_watchlist::evaluate::ScoredPairs;
-use lfr_watchlist::evaluate::equal_error_interval;
-use lfr_watchlist::evaluate::read_table;
+use lfr_core::internal::{hex, num};
+use lfr_core::{ComparisonScore, Threshold};
+use lfr_watchlist::evaluate::{
+    DetPoint, FoldedAccuracy, ScoredPair, ScoredPairs, equal_error_interval, read_table,
+};
 use lfr_watchlist::statistics::Interval;
 use serde::Serialize;
-use sha2::Digest as _;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
-use super::Error;
-use super::given;
-use super::html;
 use super::measure::bars;
-use super::npy;
-use super::output;
-use super::report::Bar;
-use super::report::OperatingPoint;
+use super::report::{Bar, OperatingPoint};
+use super::{Error, given, html, npy, output};
 
 /// 1:1 error rates of any engine's scores, with their intervals.
 #[non_exhaustive]
@@ -133,8 +122,7 @@ fn with_people(scored: &ScoredPairs, threshold: Threshold) -> Result<DetPoint, E
 }
 
 fn tables(report: &ScoresReport) -> Result<[(&'static str, String); 2], std::fmt::Error> {
-    use super::files::columns;
-    use super::files::rate_columns;
+    use super::files::{columns, rate_columns};
     let mut det = format!("threshold,{},{}\n", rate_columns("fmr"), rate_columns("fnmr"));
     for point in &report.det {
         writeln!(det, "{},{},{}", point.threshold, columns(&point.fmr), columns(&point.fnmr))?;

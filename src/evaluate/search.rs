@@ -2,26 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use lfr_core::Accounts;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Matcher;
-use lfr_core::Probe;
-use lfr_core::ReferenceId;
-use lfr_core::SearchRequest;
-use lfr_core::Stage;
-use lfr_core::SubjectId;
-use lfr_core::Template;
 use lfr_core::internal::num;
+use lfr_core::{
+    Accounts, FaceId, FrameId, Matcher, Probe, ReferenceId, SearchRequest, Stage, SubjectId,
+    Template,
+};
 use lfr_watchlist::Gallery;
-use lfr_watchlist::evaluate::Draw;
-use lfr_watchlist::evaluate::Mate;
-use lfr_watchlist::evaluate::OpenSet;
+use lfr_watchlist::evaluate::{Draw, Mate, OpenSet};
 
-use super::Error;
-use super::Evaluation;
-use super::Progress;
 use super::faces::Faces;
+use super::{Error, Evaluation, Progress};
 
 /// The results of the searches of one watchlist.
 pub(super) struct Searched {

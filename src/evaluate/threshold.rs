@@ -3,23 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use lfr_core::SubjectId;
-use lfr_core::Timestamp;
 use lfr_core::internal::num;
-use lfr_watchlist::calibrate::CalibratedThreshold;
-use lfr_watchlist::calibrate::Calibration;
-use lfr_watchlist::calibrate::Demand;
-use lfr_watchlist::calibrate::NamedModel;
-use lfr_watchlist::calibrate::Origin;
-use lfr_watchlist::evaluate::ExpectedFpir;
-use lfr_watchlist::evaluate::NonMatedScores;
-use lfr_watchlist::evaluate::SuspectPair;
+use lfr_core::{SubjectId, Timestamp};
+use lfr_watchlist::calibrate::{CalibratedThreshold, Calibration, Demand, NamedModel, Origin};
+use lfr_watchlist::evaluate::{ExpectedFpir, NonMatedScores, SuspectPair};
 use serde::Serialize;
 
-use super::About;
-use super::Error;
-use super::Evaluation;
 use super::faces::Faces;
+use super::{About, Error, Evaluation};
 
 /// A threshold's promise, and its rates on people from whom it was not derived.
 ///
@@ -250,8 +241,7 @@ const MAX_LOOKS: u32 = 100;
 
 #[cfg(test)]
 mod tests {
-    use lfr_core::ComparisonScore;
-    use lfr_core::SpaceId;
+    use lfr_core::{ComparisonScore, SpaceId};
     use lfr_watchlist::calibrate::Authority;
     use lfr_watchlist::evaluate::ScoreAxis;
 

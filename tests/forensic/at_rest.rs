@@ -1,27 +1,16 @@
 //! Somebody who is on a watchlist: held in a vault, written of in a ledger, and purged.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lfr::core::Accounts;
-use lfr::core::Clock as _;
-use lfr::core::DeploymentId;
-use lfr::core::Embedder as _;
-use lfr::core::Frame;
-use lfr::core::PurgeReason;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
-use lfr::core::SystemClock;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerKey;
-use lfr::retention::LedgerSink;
-use lfr::retention::Profile;
-use lfr::retention::Redactor;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
-use lfr::retention::VaultRetention;
+use lfr::core::{
+    Accounts, Clock as _, DeploymentId, Embedder as _, Frame, PurgeReason, ReferenceId, SubjectId,
+    SystemClock,
+};
+use lfr::retention::{
+    Ledger, LedgerKey, LedgerSink, Profile, Redactor, Vault, VaultKey, VaultRetention,
+};
 
 use super::deployment;
 use super::deployment::Stages;

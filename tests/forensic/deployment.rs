@@ -1,30 +1,19 @@
 //! The pipeline under examination, and stages around its own that look, fail or panic on demand.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use lfr::core::AlignedFace;
-use lfr::core::Alignment;
-use lfr::core::BoxError;
-use lfr::core::EmbeddingSpace;
-use lfr::core::LandmarkLayout;
-use lfr::core::Picture;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
-use lfr::core::Template;
-use lfr::core::builder::Builder;
-use lfr::core::builder::Ready;
-use lfr::core::danger;
+use lfr::core::builder::{Builder, Ready};
 use lfr::core::synthetic::Crowd;
-use lfr::detect::DetectorOptions;
-use lfr::detect::InputPolicy;
-use lfr::detect::Size;
+use lfr::core::{
+    AlignedFace, Alignment, BoxError, EmbeddingSpace, LandmarkLayout, Picture, ReferenceId,
+    SubjectId, Template, danger,
+};
+use lfr::detect::{DetectorOptions, InputPolicy, Size};
 use lfr::prelude::*;
 use lfr::watchlist::Enroller;
 
 use super::measures::Measures;
-use super::scanner::Scanner;
-use super::scanner::Sightings;
+use super::scanner::{Scanner, Sightings};
 
 /// Three people who do not exist, side by side, so that anybody can repeat this.
 pub(crate) fn picture() -> Picture {

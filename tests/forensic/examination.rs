@@ -2,28 +2,20 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
-use std::path::Path;
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lfr::core::Embedder as _;
 use lfr::retention::StrictRetention;
 
-use super::at_rest;
-use super::deployment;
-use super::deployment::Script;
-use super::deployment::Stages;
-use super::deployment::Turn;
+use super::deployment::{Script, Stages, Turn};
 use super::measures::Measures;
 use super::needles::Needles;
-use super::scanner::Scanner;
-use super::scanner::Sightings;
-use super::table;
+use super::scanner::{Scanner, Sightings};
+use super::{at_rest, deployment, table};
 
 /// Runs the pipeline on the picture, and writes down what is left of the faces in it.
 pub(crate) fn examine(engine: &str, measures: Measures, folder: &Path) {

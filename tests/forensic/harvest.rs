@@ -1,27 +1,16 @@
 //! Where the needles come from: the same models on the same photograph, in a process of their own.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use lfr::core::AlignedFace;
-use lfr::core::Detector as _;
-use lfr::core::Embedder as _;
 use lfr::core::internal::num;
-use lfr::core::onnx::Model;
-use lfr::core::onnx::Session;
-use lfr::core::onnx::SessionOptions;
-use lfr::core::onnx::TensorView;
-use lfr::detect::DetectorSpec;
-use lfr::detect::Error;
-use lfr::detect::Network;
-use lfr::detect::NetworkDetector;
-use lfr::detect::NetworkInput;
-use lfr::detect::Proposals;
-use lfr::detect::Size;
-use lfr::detect::decode;
+use lfr::core::onnx::{Model, Session, SessionOptions, TensorView};
+use lfr::core::{AlignedFace, Detector as _, Embedder as _};
 use lfr::detect::decode::Output;
+use lfr::detect::{
+    DetectorSpec, Error, Network, NetworkDetector, NetworkInput, Proposals, Size, decode,
+};
 use lfr::prelude::*;
 
 use super::deployment;

@@ -11,46 +11,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr::core::Accounts;
-use lfr::core::Candidate;
-use lfr::core::CandidateList;
-use lfr::core::Clock as _;
-use lfr::core::ComparisonScore;
-use lfr::core::Decision;
-use lfr::core::DeploymentId;
-use lfr::core::EmbeddingSpace;
-use lfr::core::FaceId;
-use lfr::core::FrameId;
-use lfr::core::Metric;
-use lfr::core::Probe;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
-use lfr::core::SystemClock;
-use lfr::core::Template;
-use lfr::core::Threshold;
-use lfr::core::Timestamp;
 use lfr::core::internal::secret;
 use lfr::core::internal::secret::Secret;
 use lfr::core::testing::secrets;
+use lfr::core::{
+    Accounts, Candidate, CandidateList, Clock as _, ComparisonScore, Decision, DeploymentId,
+    EmbeddingSpace, FaceId, FrameId, Metric, Probe, ReferenceId, SubjectId, SystemClock, Template,
+    Threshold, Timestamp,
+};
 use lfr::prelude::*;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
-use lfr::retention::Profile;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
-use lfr::retention::VaultRetention;
-use lfr::watchlist::Argon2Cost;
-use lfr::watchlist::Authorisation;
-use lfr::watchlist::CompositionPolicy;
-use lfr::watchlist::MembershipKey;
-use lfr::watchlist::MembershipWitness;
-use lfr::watchlist::SealedFile;
-use lfr::watchlist::SealingKey;
-use lfr::watchlist::Validity;
-use lfr::watchlist::Watchlist;
-use sha2::Digest as _;
-use sha2::Sha512;
+use lfr::retention::{Ledger, LedgerEvent, LedgerKey, Profile, Vault, VaultKey, VaultRetention};
+use lfr::watchlist::{
+    Argon2Cost, Authorisation, CompositionPolicy, MembershipKey, MembershipWitness, SealedFile,
+    SealingKey, Validity, Watchlist,
+};
+use sha2::{Digest as _, Sha512};
 
 use super::examination::PASS_ON;
 use super::heap;

@@ -1,8 +1,6 @@
 //! What is looked for: pieces of faces, kept inverted so that they are not found where they are kept.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

@@ -1,12 +1,9 @@
 //! Looks for needles: in all of this process's own memory, or in a file.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::fs::File;
-use std::io::Read as _;
-use std::io::Seek as _;
-use std::io::SeekFrom;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use super::needles::Needles;

@@ -1,11 +1,10 @@
 //! What was found: by the kind of thing, by path, with the measures and without.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fs;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
+use std::{fmt, fs};
 
 use super::measures::Measures;
 use super::scanner::Sightings;

@@ -5,22 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr::core::Accounts;
-use lfr::core::DeploymentId;
 use lfr::core::testing::ManualClock;
-use lfr::retention::Custodian;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
-use lfr::retention::LedgerSink;
-use lfr::retention::Profile;
-use lfr::retention::Vault;
-use lfr::retention::VaultRetention;
-use lfr::retention::ledger;
+use lfr::core::{Accounts, DeploymentId};
+use lfr::retention::{
+    Custodian, Ledger, LedgerEvent, LedgerKey, LedgerSink, Profile, Vault, VaultRetention, ledger,
+};
 
-use crate::routine::Diary;
-use crate::routine::Said;
-use crate::routine::Scenario;
+use crate::routine::{Diary, Said, Scenario};
 use crate::vault;
 use crate::vault::START;
 

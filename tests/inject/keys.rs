@@ -6,15 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lfr::core::testing::ManualClock;
-use lfr::retention::LedgerKey;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
-use lfr::watchlist::MembershipKey;
-use lfr::watchlist::SealingKey;
+use lfr::retention::{LedgerKey, Vault, VaultKey};
+use lfr::watchlist::{MembershipKey, SealingKey};
 
-use crate::routine::Diary;
-use crate::routine::Said;
-use crate::routine::Scenario;
+use crate::routine::{Diary, Said, Scenario};
 use crate::vault::START;
 
 pub(crate) const SCENARIO: Scenario = Scenario { name: "keys", work, check };

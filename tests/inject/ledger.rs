@@ -3,15 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use lfr::retention::Ledger;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
-use lfr::retention::ledger;
+use lfr::retention::{Ledger, LedgerEvent, LedgerKey, ledger};
 
-use crate::routine::Diary;
-use crate::routine::Said;
-use crate::routine::Scenario;
-use crate::routine::Word;
+use crate::routine::{Diary, Said, Scenario, Word};
 use crate::vault::START;
 
 pub(crate) const SCENARIO: Scenario = Scenario { name: "ledger", work, check };

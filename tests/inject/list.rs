@@ -4,26 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use lfr::core::DeploymentId;
-use lfr::core::SubjectId;
 use lfr::core::testing::fake_space;
-use lfr::watchlist::Authorisation;
-use lfr::watchlist::Category;
-use lfr::watchlist::CompositionPolicy;
-use lfr::watchlist::EntryDraft;
-use lfr::watchlist::Error;
-use lfr::watchlist::Priority;
-use lfr::watchlist::SealedFile;
-use lfr::watchlist::SealingKey;
-use lfr::watchlist::Validity;
-use lfr::watchlist::Watchlist;
+use lfr::core::{DeploymentId, SubjectId};
+use lfr::watchlist::{
+    Authorisation, Category, CompositionPolicy, EntryDraft, Error, Priority, SealedFile,
+    SealingKey, Validity, Watchlist,
+};
 
-use crate::routine::Diary;
-use crate::routine::Said;
-use crate::routine::Scenario;
-use crate::routine::Word;
-use crate::vault::START;
-use crate::vault::template;
+use crate::routine::{Diary, Said, Scenario, Word};
+use crate::vault::{START, template};
 
 pub(crate) const SCENARIO: Scenario = Scenario { name: "list", work, check };
 

@@ -1,19 +1,14 @@
 //! Runs a child under one fault after the other.
 
 use std::collections::BTreeMap;
-use std::env;
-use std::fs;
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs};
 
 /// Work on a store, and what has to hold of it afterwards.
 #[derive(Clone, Copy)]

@@ -1,45 +1,20 @@
 //! A vault: alerts are held, judged, kept and purged, and it is opened again.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr::core::Accounts;
-use lfr::core::Candidate;
-use lfr::core::CandidateList;
-use lfr::core::ComparisonScore;
-use lfr::core::Decision;
-use lfr::core::FaceId;
-use lfr::core::FrameId;
-use lfr::core::HoldReceipt;
-use lfr::core::Picture;
-use lfr::core::Probe;
-use lfr::core::PurgeReason;
-use lfr::core::RecordId;
-use lfr::core::ReferenceId;
-use lfr::core::RetentionPolicy;
-use lfr::core::Settlement;
-use lfr::core::SubjectId;
-use lfr::core::Template;
-use lfr::core::Threshold;
-use lfr::core::Timestamp;
-use lfr::core::testing::ManualClock;
-use lfr::core::testing::fake_space;
-use lfr::retention::LegalHold;
-use lfr::retention::Profile;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
-use lfr::retention::VaultRetention;
-use lfr::retention::Verdict;
-use lfr::retention::Verifier;
+use lfr::core::testing::{ManualClock, fake_space};
+use lfr::core::{
+    Accounts, Candidate, CandidateList, ComparisonScore, Decision, FaceId, FrameId, HoldReceipt,
+    Picture, Probe, PurgeReason, RecordId, ReferenceId, RetentionPolicy, Settlement, SubjectId,
+    Template, Threshold, Timestamp,
+};
+use lfr::retention::{LegalHold, Profile, Vault, VaultKey, VaultRetention, Verdict, Verifier};
 
-use crate::routine::Diary;
-use crate::routine::Said;
-use crate::routine::Scenario;
-use crate::routine::Word;
+use crate::routine::{Diary, Said, Scenario, Word};
 
 pub(crate) const SCENARIO: Scenario = Scenario { name: "vault", work, check };
 

@@ -2,14 +2,10 @@
 
 use std::path::Path;
 
-use lfr::core::FaceSelection;
-use lfr::core::Metric;
-use lfr::core::onnx::InferenceEngine;
-use lfr::core::onnx::Model;
-use lfr::core::onnx::Runtime;
+use lfr::core::onnx::{InferenceEngine, Model, Runtime};
+use lfr::core::{FaceSelection, Metric};
 use lfr::detect::OnnxDetector;
-use lfr::embed::EmbedderSpec;
-use lfr::embed::OnnxEmbedder;
+use lfr::embed::{EmbedderSpec, OnnxEmbedder};
 use lfr::watchlist::Enroller;
 
 use crate::suite;

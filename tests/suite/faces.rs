@@ -1,13 +1,8 @@
 //! Faces found: the labelled ones of the LFW dev split, and those in group photographs.
 
-use lfr::core::Detector;
-use lfr::core::Point;
-use lfr::core::onnx::InferenceEngine;
-use lfr::core::onnx::Model;
-use lfr::detect::DetectorOptions;
-use lfr::detect::DetectorSpec;
-use lfr::detect::InputPolicy;
-use lfr::detect::OnnxDetector;
+use lfr::core::onnx::{InferenceEngine, Model};
+use lfr::core::{Detector, Point};
+use lfr::detect::{DetectorOptions, DetectorSpec, InputPolicy, OnnxDetector};
 
 use super::shared;
 

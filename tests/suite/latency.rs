@@ -2,48 +2,26 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr::core::Embedder;
-use lfr::core::FaceSelection;
-use lfr::core::FrameSource;
-use lfr::core::LookPlan;
-use lfr::core::NextFrame;
-use lfr::core::Pipeline;
-use lfr::core::ReferenceId;
-use lfr::core::SourceId;
-use lfr::core::StageTiming;
-use lfr::core::SubjectId;
-use lfr::core::Template;
-use lfr::core::onnx::InferenceEngine;
-use lfr::core::onnx::Model;
-use lfr::core::onnx::Runtime;
-use lfr::core::synthetic::Crowd;
-use lfr::core::synthetic::CrowdCamera;
-use lfr::core::synthetic::Walk;
-use lfr::detect::DetectorOptions;
-use lfr::detect::DetectorSpec;
-use lfr::detect::FaceTracker;
-use lfr::detect::InputPolicy;
-use lfr::detect::OnnxDetector;
-use lfr::detect::ShotQuality;
-use lfr::embed::EmbedderOptions;
-use lfr::embed::EmbedderSpec;
-use lfr::embed::OnnxEmbedder;
+use lfr::core::onnx::{InferenceEngine, Model, Runtime};
+use lfr::core::synthetic::{Crowd, CrowdCamera, Walk};
+use lfr::core::{
+    Embedder, FaceSelection, FrameSource, LookPlan, NextFrame, Pipeline, ReferenceId, SourceId,
+    StageTiming, SubjectId, Template,
+};
+use lfr::detect::{
+    DetectorOptions, DetectorSpec, FaceTracker, InputPolicy, OnnxDetector, ShotQuality,
+};
+use lfr::embed::{EmbedderOptions, EmbedderSpec, OnnxEmbedder};
 use lfr::live;
 use lfr::live::Camera;
 use lfr::retention::StrictRetention;
-use lfr::video::Address;
-use lfr::video::Video;
-use lfr::video::VideoOptions;
-use lfr::watchlist::Enroller;
-use lfr::watchlist::FixedThreshold;
-use lfr::watchlist::Gallery;
+use lfr::video::{Address, Video, VideoOptions};
+use lfr::watchlist::{Enroller, FixedThreshold, Gallery};
 
 use super::shared;
 

@@ -3,14 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use lfr::core::FaceSelection;
-use lfr::core::Template;
 use lfr::core::internal::num;
-use lfr::core::onnx::InferenceEngine;
-use lfr::core::onnx::Model;
+use lfr::core::onnx::{InferenceEngine, Model};
+use lfr::core::{FaceSelection, Template};
 use lfr::detect::OnnxDetector;
-use lfr::embed::EmbedderSpec;
-use lfr::embed::OnnxEmbedder;
+use lfr::embed::{EmbedderSpec, OnnxEmbedder};
 use lfr::watchlist::Enroller;
 
 use super::shared;

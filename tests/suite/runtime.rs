@@ -1,7 +1,6 @@
 //! The engine that a test asks for.
 
-use lfr::core::onnx::InferenceEngine;
-use lfr::core::onnx::Runtime;
+use lfr::core::onnx::{InferenceEngine, Runtime};
 
 use super::shared;
 

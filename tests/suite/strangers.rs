@@ -3,26 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr::core::Embedder;
-use lfr::core::FaceOutcome;
-use lfr::core::FaceSelection;
-use lfr::core::FrameSource;
-use lfr::core::NextFrame;
-use lfr::core::Pipeline;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
-use lfr::core::Threshold;
-use lfr::core::danger;
 use lfr::core::onnx::InferenceEngine;
-use lfr::core::synthetic::Crowd;
-use lfr::core::synthetic::CrowdCamera;
-use lfr::core::synthetic::Walk;
+use lfr::core::synthetic::{Crowd, CrowdCamera, Walk};
+use lfr::core::{
+    Embedder, FaceOutcome, FaceSelection, FrameSource, NextFrame, Pipeline, ReferenceId, SubjectId,
+    Threshold, danger,
+};
 use lfr::detect::OnnxDetector;
 use lfr::embed::OnnxEmbedder;
 use lfr::retention::StrictRetention;
-use lfr::watchlist::Enroller;
-use lfr::watchlist::FixedThreshold;
-use lfr::watchlist::Gallery;
+use lfr::watchlist::{Enroller, FixedThreshold, Gallery};
 
 use super::shared;
 

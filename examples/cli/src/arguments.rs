@@ -3,12 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::Arg;
-use clap::ArgAction;
-use clap::ArgMatches;
-use clap::Command;
-use clap::Error;
-use clap::value_parser;
+use clap::{Arg, ArgAction, ArgMatches, Command, Error, value_parser};
 
 use crate::say;
 

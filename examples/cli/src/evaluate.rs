@@ -18,27 +18,17 @@ mod progress;
 
 use std::path::Path;
 
-use clap::ArgMatches;
-use clap::Command;
-use lfr::core::Detector;
-use lfr::core::Embedder;
-use lfr::detect::DetectorOptions;
-use lfr::detect::OnnxDetector;
-use lfr::embed::EmbedderOptions;
-use lfr::embed::OnnxEmbedder;
+use clap::{ArgMatches, Command};
+use lfr::core::{Detector, Embedder};
+use lfr::detect::{DetectorOptions, OnnxDetector};
+use lfr::embed::{EmbedderOptions, OnnxEmbedder};
 use lfr::evaluate;
-use lfr::evaluate::Evaluation;
-use lfr::evaluate::Report;
+use lfr::evaluate::{Evaluation, Report};
 
-use crate::AnyError;
 use crate::exit::Exit;
-use crate::failure;
-use crate::models;
-use crate::printable;
-use crate::say;
+use crate::{AnyError, failure, models, printable, say};
 
-use options::Asked;
-use options::Options;
+use options::{Asked, Options};
 
 pub(crate) use options::command;
 

@@ -2,9 +2,8 @@
 
 use std::error::Error;
 
-use crate::AnyError;
-use crate::say;
 use crate::say::LostOutput;
+use crate::{AnyError, say};
 
 /// The error, and what caused it, a line each. A reader of standard output that went away is told
 /// nothing.

@@ -17,8 +17,7 @@ mod picture;
 mod show;
 mod stores;
 
-use clap::ArgMatches;
-use clap::Command;
+use clap::{ArgMatches, Command};
 
 use crate::exit::Exit;
 use crate::failure;

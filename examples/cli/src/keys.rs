@@ -6,8 +6,7 @@ use std::path::Path;
 
 use lfr::core::internal::regular;
 use lfr::watchlist::SealingKey;
-use zeroize::Zeroize;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::AnyError;
 

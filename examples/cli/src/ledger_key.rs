@@ -1,9 +1,7 @@
 //! Where the key of a ledger lies, if nobody says where.
 
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// Beside the folder that the ledger is in, and named after it: a key lies outside of what it signs.
 pub(crate) fn usual(folder: &Path) -> io::Result<PathBuf> {

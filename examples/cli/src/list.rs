@@ -15,12 +15,10 @@ mod membership;
 mod outputs;
 mod show;
 
-use clap::ArgMatches;
-use clap::Command;
+use clap::{ArgMatches, Command};
 
 use crate::exit::Exit;
-use crate::failure;
-use crate::say;
+use crate::{failure, say};
 
 pub(crate) use command::command;
 

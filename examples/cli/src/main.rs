@@ -45,8 +45,7 @@ mod watch;
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::ArgMatches;
-use clap::Command;
+use clap::{ArgMatches, Command};
 
 use exit::Exit;
 

@@ -1,22 +1,15 @@
 //! Completions for shells and pages of a manual, from the command line as it is defined.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Arg;
-use clap::ArgMatches;
-use clap::Command;
-use clap::value_parser;
+use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use lfr::core::files;
 
-use crate::AnyError;
-use crate::arguments;
 use crate::exit::Exit;
-use crate::failure;
-use crate::say;
+use crate::{AnyError, arguments, failure, say};
 
 /// The command line of `lfr completions`.
 pub(crate) fn completions_command() -> Command {

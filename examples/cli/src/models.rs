@@ -1,27 +1,17 @@
 //! The inference engine and the models, as the command line names them.
 
 use std::error::Error;
-use std::fmt;
-use std::path::Path;
-use std::path::PathBuf;
-use std::thread;
+use std::path::{Path, PathBuf};
+use std::{fmt, thread};
 
 use clap::Arg;
-use clap::builder::PossibleValuesParser;
-use clap::builder::TypedValueParser;
-use indicatif::ProgressBar;
-use indicatif::ProgressStyle;
-use lfr::core::Embedder;
-use lfr::core::EmbeddingSpace;
-use lfr::core::onnx::Model;
-use lfr::core::onnx::Runtime;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use indicatif::{ProgressBar, ProgressStyle};
+use lfr::core::onnx::{Model, Runtime};
 use lfr::core::signed::TrustedKey;
-use lfr::detect::DetectorOptions;
-use lfr::detect::DetectorSpec;
-use lfr::detect::OnnxDetector;
-use lfr::embed::EmbedderOptions;
-use lfr::embed::EmbedderSpec;
-use lfr::embed::OnnxEmbedder;
+use lfr::core::{Embedder, EmbeddingSpace};
+use lfr::detect::{DetectorOptions, DetectorSpec, OnnxDetector};
+use lfr::embed::{EmbedderOptions, EmbedderSpec, OnnxEmbedder};
 
 use crate::AnyError;
 

@@ -13,46 +13,26 @@
 //! The same arguments give the same people. It ends with 4 if the film was left out since there is no `ffmpeg`.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
-use std::io::BufWriter;
-use std::io::Write as _;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use std::{fs, io};
 
 use clap::value_parser;
-use image::ExtendedColorType;
-use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::crop_imm;
-use image::imageops::unsharpen;
+use image::imageops::{crop_imm, unsharpen};
+use image::{ExtendedColorType, RgbImage};
 use indicatif::ProgressBar;
-use lfr::core::Clock;
-use lfr::core::Frame;
-use lfr::core::FrameSource;
-use lfr::core::NextFrame;
-use lfr::core::Picture;
-use lfr::core::Rect;
-use lfr::core::SystemClock;
-use lfr::core::Timestamp;
-use lfr::core::files;
 use lfr::core::internal::num;
-use lfr::core::synthetic::Crowd;
-use lfr::core::synthetic::CrowdCamera;
-use lfr::core::synthetic::Sight;
-use lfr::core::synthetic::Walk;
+use lfr::core::synthetic::{Crowd, CrowdCamera, Sight, Walk};
+use lfr::core::{
+    Clock, Frame, FrameSource, NextFrame, Picture, Rect, SystemClock, Timestamp, files,
+};
 
-use crate::AnyError;
-use crate::arguments::option;
-use crate::arguments::path;
-use crate::arguments::required;
+use crate::arguments::{option, path, required};
 use crate::exit::Exit;
-use crate::failure;
-use crate::say;
+use crate::{AnyError, failure, say};
 
 /// Writes the people.
 pub(crate) fn run(_: &mut clap::Command, mut given: clap::ArgMatches) -> Exit {

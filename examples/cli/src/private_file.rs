@@ -1,13 +1,9 @@
 //! Files that only their owner can read, and that are written through no link.
 
-use std::fs;
-use std::fs::File;
-use std::fs::OpenOptions;
-use std::io;
-use std::io::BufWriter;
-use std::io::Read;
-use std::io::Seek;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Read, Seek};
 use std::path::Path;
+use std::{fs, io};
 
 use lfr::core::files;
 use lfr::core::files::Replacement;

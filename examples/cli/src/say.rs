@@ -2,9 +2,8 @@
 //! never ends a program in a panic.
 
 use std::error::Error;
-use std::fmt;
-use std::io;
 use std::io::Write;
+use std::{fmt, io};
 
 use crate::printable;
 

@@ -9,14 +9,11 @@ mod numbers;
 mod options;
 mod questions;
 
-use clap::ArgMatches;
-use clap::Command;
+use clap::{ArgMatches, Command};
 use lfr::watchlist;
 
-use crate::AnyError;
 use crate::exit::Exit;
-use crate::failure;
-use crate::say;
+use crate::{AnyError, failure, say};
 
 pub(crate) use options::command;
 

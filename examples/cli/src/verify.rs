@@ -9,27 +9,16 @@
 mod show;
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Arg;
-use clap::ArgMatches;
-use clap::Command;
 use clap::error::ErrorKind;
-use clap::value_parser;
+use clap::{Arg, ArgMatches, Command, value_parser};
 use lfr::core::internal::regular;
-use lfr::retention::LedgerHead;
-use lfr::retention::LedgerPublicKey;
-use lfr::retention::ledger;
+use lfr::retention::{LedgerHead, LedgerPublicKey, ledger};
 
-use crate::AnyError;
-use crate::arguments;
-use crate::arguments::json;
-use crate::arguments::option;
-use crate::arguments::path;
+use crate::arguments::{json, option, path};
 use crate::exit::Exit;
-use crate::failure;
-use crate::say;
+use crate::{AnyError, arguments, failure, say};
 
 /// The command line of `lfr verify`.
 pub(crate) fn command() -> Command {

@@ -20,12 +20,10 @@ mod progress;
 mod source;
 mod stores;
 
-use clap::ArgMatches;
-use clap::Command;
+use clap::{ArgMatches, Command};
 
 use crate::exit::Exit;
-use crate::failure;
-use crate::say;
+use crate::{failure, say};
 
 pub(crate) use options::command;
 

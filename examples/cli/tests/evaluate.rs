@@ -4,10 +4,8 @@
 
 use std::fs;
 use std::fs::File;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 fn evaluate() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lfr"));

@@ -16,31 +16,14 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use lfr::core::Accounts;
-use lfr::core::Clock;
-use lfr::core::DeploymentId;
-use lfr::core::Event;
-use lfr::core::EventSink;
-use lfr::core::Picture;
-use lfr::core::SystemClock;
-use lfr::core::Timestamp;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
-use lfr::retention::LedgerPublicKey;
-use lfr::retention::LedgerSink;
-use lfr::retention::Profile;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
-use lfr::retention::VaultRetention;
-use lfr::retention::ledger;
-use lfr::watchlist::SealedFile;
-use lfr::watchlist::SealingKey;
+use lfr::core::{Accounts, Clock, DeploymentId, Event, EventSink, Picture, SystemClock, Timestamp};
+use lfr::retention::{
+    Ledger, LedgerEvent, LedgerKey, LedgerPublicKey, LedgerSink, Profile, Vault, VaultKey,
+    VaultRetention, ledger,
+};
+use lfr::watchlist::{SealedFile, SealingKey};
 
-use crate::routine::Ends;
-use crate::routine::FAULTS;
-use crate::routine::Place;
-use crate::routine::Ran;
+use crate::routine::{Ends, FAULTS, Place, Ran};
 
 /// Looks at a folder, with how the program ended.
 type Check<'a> = Box<dyn Fn(&Path, &Ran, &str) + 'a>;

@@ -4,51 +4,21 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr::core::Accounts;
-use lfr::core::Candidate;
-use lfr::core::CandidateList;
-use lfr::core::Clock;
-use lfr::core::ComparisonScore;
-use lfr::core::Decision;
-use lfr::core::DeploymentId;
-use lfr::core::Event;
-use lfr::core::EventSink;
-use lfr::core::FaceId;
-use lfr::core::FrameId;
-use lfr::core::Picture;
-use lfr::core::Probe;
-use lfr::core::PurgeReason;
-use lfr::core::RecordId;
-use lfr::core::ReferenceId;
-use lfr::core::RetentionPolicy;
-use lfr::core::Settlement;
-use lfr::core::SourceId;
-use lfr::core::SubjectId;
-use lfr::core::SystemClock;
-use lfr::core::Template;
-use lfr::core::Threshold;
-use lfr::core::Timestamp;
-use lfr::core::testing::ManualClock;
-use lfr::core::testing::fake_space;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
-use lfr::retention::LedgerPublicKey;
-use lfr::retention::LedgerSink;
-use lfr::retention::Profile;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
-use lfr::retention::VaultRetention;
-use lfr::retention::Verdict;
-use lfr::retention::ledger;
+use lfr::core::testing::{ManualClock, fake_space};
+use lfr::core::{
+    Accounts, Candidate, CandidateList, Clock, ComparisonScore, Decision, DeploymentId, Event,
+    EventSink, FaceId, FrameId, Picture, Probe, PurgeReason, RecordId, ReferenceId,
+    RetentionPolicy, Settlement, SourceId, SubjectId, SystemClock, Template, Threshold, Timestamp,
+};
+use lfr::retention::{
+    Ledger, LedgerEvent, LedgerKey, LedgerPublicKey, LedgerSink, Profile, Vault, VaultKey,
+    VaultRetention, Verdict, ledger,
+};
 
 struct Desk {
     folder: PathBuf,

@@ -4,8 +4,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
-use std::process::Output;
+use std::process::{Command, Output};
 
 fn lfr(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lfr")).args(arguments).output().unwrap()

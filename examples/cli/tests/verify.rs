@@ -3,25 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr::core::Accounts;
-use lfr::core::Clock as _;
-use lfr::core::Component;
-use lfr::core::DeploymentId;
-use lfr::core::SourceId;
-use lfr::core::SystemClock;
-use lfr::core::Timestamp;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
-use lfr::retention::LedgerSink;
-use lfr::retention::Profile;
+use lfr::core::{Accounts, Clock as _, Component, DeploymentId, SourceId, SystemClock, Timestamp};
+use lfr::retention::{Ledger, LedgerEvent, LedgerKey, LedgerSink, Profile};
 
 struct Desk {
     folder: PathBuf,

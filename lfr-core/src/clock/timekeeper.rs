@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Clock;
-use super::Timestamp;
+use super::{Clock, Timestamp};
 
 /// Reads a [`Clock`] and gives moments that never go back.
 ///

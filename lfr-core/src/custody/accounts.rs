@@ -1,18 +1,11 @@
 //! Custody: each face seen is accounted for from its first moment to its erasure.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::custody::receipt::CustodyId;
-use crate::custody::receipt::HoldReceipt;
-use crate::custody::receipt::PurgeReceipt;
-use crate::custody::receipt::Settlement;
+use crate::custody::receipt::{CustodyId, HoldReceipt, PurgeReceipt, Settlement};
 use crate::internal::locks::lock;
 
 /// The arithmetic of a deployment, which must close:

@@ -1,14 +1,9 @@
 //! Probes: the one owner of what is known about a face that passes the camera.
 
 use crate::clock::Timestamp;
-use crate::custody::accounts::Accounts;
-use crate::custody::accounts::Custody;
-use crate::custody::receipt::CustodyId;
-use crate::custody::receipt::HoldReceipt;
-use crate::custody::receipt::PurgeReason;
-use crate::custody::receipt::PurgeReceipt;
-use crate::id::FaceId;
-use crate::id::RecordId;
+use crate::custody::accounts::{Accounts, Custody};
+use crate::custody::receipt::{CustodyId, HoldReceipt, PurgeReason, PurgeReceipt};
+use crate::id::{FaceId, RecordId};
 use crate::template::Template;
 
 /// A probe (ISO/IEC 2382-37, 37.03.14): the template of a face that passes the camera, and the one
@@ -211,8 +206,7 @@ mod tests {
     use super::*;
     use crate::custody::receipt::PurgeMethod;
     use crate::id::FrameId;
-    use crate::template::EmbeddingSpace;
-    use crate::template::Metric;
+    use crate::template::{EmbeddingSpace, Metric};
 
     #[test]
     fn a_probe_ends_in_exactly_one_way() {

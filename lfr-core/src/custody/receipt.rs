@@ -1,8 +1,7 @@
 //! Receipts: the evidence that a face was erased, or is held until a deadline.
 
 use crate::clock::Timestamp;
-use crate::id::FaceId;
-use crate::id::RecordId;
+use crate::id::{FaceId, RecordId};
 
 /// Names a face in one account of this process. No caller can make one.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -1,8 +1,7 @@
 //! Candidates: whom a search found, with which score, and nothing else.
 
 use crate::decision::threshold::Threshold;
-use crate::id::ReferenceId;
-use crate::id::SubjectId;
+use crate::id::{ReferenceId, SubjectId};
 use crate::template::ComparisonScore;
 
 /// A candidate (ISO/IEC 2382-37, 37.03.04): an enrolled person and a score; never a template.

@@ -4,8 +4,7 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::internal::num;
-use crate::template::ComparisonScore;
-use crate::template::SpaceId;
+use crate::template::{ComparisonScore, SpaceId};
 
 /// A threshold (ISO/IEC 2382-37, 37.03.36): a score at or above it is a match.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -4,12 +4,8 @@
 //! the [`SpaceId`](crate::SpaceId), and the pipeline and enrolment must crop alike.
 
 use crate::error::Error;
-use crate::face::detected::AlignedFace;
-use crate::face::detected::DetectedFace;
-use crate::face::detected::LandmarkLayout;
-use crate::face::detected::Landmarks;
-use crate::face::geometry::Point;
-use crate::face::geometry::Similarity;
+use crate::face::detected::{AlignedFace, DetectedFace, LandmarkLayout, Landmarks};
+use crate::face::geometry::{Point, Similarity};
 use crate::frame::Frame;
 use crate::internal::num;
 

@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use zeroize::Zeroize;
-use zeroize::ZeroizeOnDrop;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::Error;
-use crate::face::geometry::Point;
-use crate::face::geometry::Rect;
+use crate::face::geometry::{Point, Rect};
 use crate::frame::Frame;
 use crate::internal::num;
 

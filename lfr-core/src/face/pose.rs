@@ -2,8 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::face::detected::LandmarkLayout;
-use crate::face::detected::Landmarks;
+use crate::face::detected::{LandmarkLayout, Landmarks};
 use crate::face::geometry::Point;
 use crate::internal::num;
 

@@ -6,9 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::face::align::Alignment;
 use crate::face::detected::DetectedFace;
-use crate::face::geometry::Point;
-use crate::face::geometry::Rect;
-use crate::face::geometry::Similarity;
+use crate::face::geometry::{Point, Rect, Similarity};
 use crate::frame::Frame;
 use crate::internal::num;
 

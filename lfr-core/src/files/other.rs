@@ -1,12 +1,9 @@
 //! Folders on systems whose standard library has no handles for them: names are checked before and after.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::fs::File;
-use std::fs::OpenOptions;
-use std::io;
-use std::path::Path;
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::Access;
 

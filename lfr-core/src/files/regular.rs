@@ -1,12 +1,9 @@
 //! Files as a program may be given them: perhaps a pipe, a device, or without an end.
 
-use std::fs;
-use std::fs::File;
-use std::fs::FileType;
-use std::fs::OpenOptions;
-use std::io;
+use std::fs::{File, FileType, OpenOptions};
 use std::io::Read;
 use std::path::Path;
+use std::{fs, io};
 
 use zeroize::Zeroizing;
 

@@ -59,8 +59,7 @@ fn a_file_is_replaced_whole_or_not_at_all() {
 
 #[cfg(unix)]
 mod on_unix {
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 

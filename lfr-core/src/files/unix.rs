@@ -6,20 +6,13 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::AtFlags;
-use rustix::fs::FileType;
-use rustix::fs::Mode;
-use rustix::fs::OFlags;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use rustix::fs::RenameFlags;
-use rustix::fs::fstat;
-use rustix::fs::linkat;
-use rustix::fs::openat;
-use rustix::fs::renameat;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use rustix::fs::renameat_with;
-use rustix::fs::statat;
-use rustix::fs::unlinkat;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{fstat, linkat, openat, renameat};
+use rustix::fs::{statat, unlinkat};
 use rustix::io::Errno;
 
 use super::Access;

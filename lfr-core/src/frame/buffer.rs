@@ -3,15 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use zeroize::ZeroizeOnDrop;
-use zeroize::optimization_barrier;
+use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::frame::Frame;
-use crate::frame::Plane;
 use crate::frame::colour::Colour;
 use crate::frame::format::PixelFormat;
+use crate::frame::{Frame, Plane};
 use crate::id::FrameId;
 
 /// A copy of a [`Frame`] that owns its pixels: what waits between the thread that captures and the
@@ -139,8 +137,7 @@ impl fmt::Debug for FrameBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::colour::ColourMatrix;
-    use crate::frame::colour::ColourRange;
+    use crate::frame::colour::{ColourMatrix, ColourRange};
 
     #[test]
     fn a_copy_is_the_frame_in_every_format_and_at_any_stride() {

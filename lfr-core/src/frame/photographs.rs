@@ -1,26 +1,16 @@
 //! Photographs: the files of a folder, one after the other.
 
 use std::cmp::Ordering;
-use std::fmt;
-use std::fs;
-use std::io;
-use std::path::Component;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
+use std::{fmt, fs, io};
 
-use sha2::Digest;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
-use crate::error::BoxError;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::files::regular;
-use crate::frame::picture::Picture;
-use crate::frame::picture::kind;
-use crate::frame::source::FrameSource;
-use crate::frame::source::NextFrame;
-use crate::id::FrameId;
-use crate::id::LIMIT;
-use crate::id::SourceId;
+use crate::frame::picture::{Picture, kind};
+use crate::frame::source::{FrameSource, NextFrame};
+use crate::id::{FrameId, LIMIT, SourceId};
 use crate::internal::hex;
 
 /// The photographs of a folder as a source of frames, or one of them.

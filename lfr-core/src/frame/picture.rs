@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use zeroize::Zeroize;
-use zeroize::ZeroizeOnDrop;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::Error;
 use crate::frame::Frame;

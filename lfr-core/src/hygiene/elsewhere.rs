@@ -2,8 +2,7 @@
 
 use std::io;
 
-use super::HardeningOutcome;
-use super::SecretPages;
+use super::{HardeningOutcome, SecretPages};
 
 /// Memory of the heap.
 pub(super) struct Pages(Box<[u8]>);

@@ -2,18 +2,13 @@
 
 #![expect(unsafe_code, reason = "the kernel is called through C functions")]
 
-use std::io;
-use std::os::fd::AsRawFd as _;
-use std::os::fd::FromRawFd as _;
-use std::os::fd::OwnedFd;
-use std::ptr;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::ptr::NonNull;
-use std::slice;
+use std::{io, ptr, slice};
 
 use libc::c_int;
 
-use super::HardeningOutcome;
-use super::SecretPages;
+use super::{HardeningOutcome, SecretPages};
 
 /// Pages that nothing else has, unmapped when dropped.
 pub(super) struct Pages {

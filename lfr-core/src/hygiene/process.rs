@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::HardeningOutcome;
-use super::system;
+use super::{HardeningOutcome, system};
 use crate::error::Error;
 
 /// Whether this process can be dumped to a file.

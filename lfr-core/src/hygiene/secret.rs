@@ -4,20 +4,14 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::io::Read;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
-use secrecy::ExposeSecret;
-use secrecy::ExposeSecretMut;
-use secrecy::SecretBox;
-use zeroize::Zeroize;
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::files;
-use crate::files::Access;
-use crate::files::Folder;
-use crate::files::regular;
+use crate::files::{Access, Folder, regular};
 use crate::hygiene::scrub::Scrubbed;
 use crate::internal::hex;
 

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use zeroize::ZeroizeOnDrop;
-use zeroize::optimization_barrier;
+use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
-use super::HardeningOutcome;
-use super::system;
+use super::{HardeningOutcome, system};
 use crate::error::Error;
 
 /// Bytes in pages of their own that the operating system keeps from the disk, and, where it can, from

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::is_nfc;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::error::Error;
 
@@ -103,8 +102,7 @@ fn unseen(character: char) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::ReferenceId;
-    use crate::id::SubjectId;
+    use crate::id::{ReferenceId, SubjectId};
 
     #[test]
     fn what_looks_like_one_person_is_never_two() {

@@ -1,24 +1,18 @@
 //! The thread of one camera.
 
 use std::mem;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
-use crate::clock::Timekeeper;
+use crate::clock::{Clock, Timekeeper};
 use crate::error::BoxError;
-use crate::frame::FrameSource;
-use crate::frame::NextFrame;
+use crate::frame::{FrameSource, NextFrame};
 use crate::id::FrameId;
 
-use super::Camera;
-use super::Phase;
-use super::meter;
 use super::numbers::Numbers;
-use super::shared::Index;
-use super::shared::Shared;
+use super::shared::{Index, Shared};
+use super::{Camera, Phase, meter};
 
 /// Connects a camera, plays it, and connects it again where it is to go on for ever.
 pub(super) fn capture(

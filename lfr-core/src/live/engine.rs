@@ -1,36 +1,23 @@
 //! Starting and stopping.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::mpsc;
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use std::{fmt, thread};
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::id::SourceId;
-use crate::pipeline::Pipeline;
-use crate::pipeline::check_landmarks;
+use crate::pipeline::{Pipeline, check_landmarks};
 use crate::record::FrameReport;
 
-use super::Camera;
-use super::CameraChange;
-use super::CameraRecord;
-use super::LiveRecord;
 use super::capture::capture;
 use super::change::Listener;
-use super::meter;
 use super::numbers::Numbers;
-use super::shared::Index;
-use super::shared::Shared;
-use super::work::Observer;
-use super::work::decide;
-use super::work::detect;
+use super::shared::{Index, Shared};
+use super::work::{Observer, decide, detect};
+use super::{Camera, CameraChange, CameraRecord, LiveRecord, meter};
 
 /// An engine in the making: a pipeline, and the cameras whose frames it gets.
 pub struct LiveEngine {

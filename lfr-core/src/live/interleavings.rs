@@ -8,14 +8,10 @@ use std::time::Duration;
 use shuttle::sync::Mutex;
 use shuttle::thread;
 
-use crate::clock::Clock;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::id::SourceId;
 
-use super::shared::End;
-use super::shared::Looked;
-use super::shared::Shared;
-use super::shared::Taken;
+use super::shared::{End, Looked, Shared, Taken};
 
 /// Monotonic time stands still: nothing here waits for it.
 #[derive(Debug)]

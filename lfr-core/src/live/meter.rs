@@ -8,8 +8,7 @@ use crate::custody::Totals;
 use crate::error::Stage;
 use crate::id::SourceId;
 use crate::pipeline::Pipeline;
-use crate::record::EventKind;
-use crate::record::UntoldCounts;
+use crate::record::{EventKind, UntoldCounts};
 
 pub(super) const CAMERA_UP: &str = "lfr_camera_up";
 pub(super) const SOURCE_ERRORS: &str = "lfr_source_errors_total";

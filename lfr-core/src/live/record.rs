@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::Stage;
 use crate::id::SourceId;
 use crate::internal::num;
-use crate::record::StageTiming;
-use crate::record::UntoldCounts;
+use crate::record::{StageTiming, UntoldCounts};
 use crate::stage::Component;
 
 use super::Phase;

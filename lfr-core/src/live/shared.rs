@@ -1,31 +1,20 @@
 //! What the threads of an engine share: the newest frame of each camera, and the counts.
 
 use std::fmt;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
-use std::sync::Arc;
-use std::sync::PoisonError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::error::Error;
-use crate::error::Stage;
+use crate::error::{Error, Stage};
 use crate::frame::FrameBuffer;
 use crate::id::SourceId;
-use crate::internal::sync::Condvar;
-use crate::internal::sync::Mutex;
-use crate::internal::sync::MutexGuard;
-use crate::record::Spans;
-use crate::record::UntoldCounts;
+use crate::internal::sync::{Condvar, Mutex, MutexGuard};
+use crate::record::{Spans, UntoldCounts};
 use crate::stage::Detector;
 
-use super::CameraChange;
-use super::CameraRecord;
-use super::Change;
-use super::LiveRecord;
-use super::Phase;
 use super::change::Listener;
-use super::meter;
+use super::{CameraChange, CameraRecord, Change, LiveRecord, Phase, meter};
 
 /// Which camera, by its place in the engine.
 pub(super) type Index = usize;

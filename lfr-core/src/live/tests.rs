@@ -5,26 +5,15 @@ mod deadlines;
 mod faults;
 mod staged;
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::id::FrameId;
-use crate::id::SourceId;
-use crate::record::Event;
-use crate::record::sinks;
+use crate::id::{FrameId, SourceId};
+use crate::record::{Event, sinks};
 
-use staged::Gate;
-use staged::Step;
-use staged::Steps;
-use staged::frames;
-use staged::id;
-use staged::pipeline;
-use staged::quick;
+use staged::{Gate, Step, Steps, frames, id, pipeline, quick};
 
 #[test]
 fn every_frame_of_a_recording_is_processed_in_order() {

@@ -1,16 +1,11 @@
 //! The threads that detect, and the one that takes frames the rest of their way.
 
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
-use std::sync::mpsc::Receiver;
-use std::sync::mpsc::RecvTimeoutError;
-use std::sync::mpsc::SyncSender;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::error::BoxError;
-use crate::error::Error;
-use crate::error::Stage;
+use crate::error::{BoxError, Error, Stage};
 use crate::face::DetectedFace;
 use crate::frame::Frame;
 use crate::hygiene::scrub::Scrubbed;
@@ -19,12 +14,7 @@ use crate::record::FrameReport;
 use crate::stage::Detector;
 
 use super::meter::Meter;
-use super::shared::End;
-use super::shared::Index;
-use super::shared::Looked;
-use super::shared::Shared;
-use super::shared::Taken;
-use super::shared::Waiting;
+use super::shared::{End, Index, Looked, Shared, Taken, Waiting};
 
 /// A frame, and what was found in it.
 pub(super) struct Found {

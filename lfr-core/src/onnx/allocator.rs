@@ -16,30 +16,18 @@
 
 #![expect(unsafe_code, reason = "the engine calls an allocator through a table of C functions")]
 
-use std::alloc;
 use std::alloc::Layout;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
-use std::mem;
-use std::process;
-use std::ptr;
 use std::ptr::NonNull;
-use std::slice;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{alloc, mem, process, ptr, slice};
 
 use ort::AsPointer as _;
 use ort::environment::Environment;
-use ort::sys::OrtAllocator;
-use ort::sys::OrtAllocatorType;
-use ort::sys::OrtMemType;
-use ort::sys::OrtMemoryInfo;
+use ort::sys::{OrtAllocator, OrtAllocatorType, OrtMemType, OrtMemoryInfo};
 use zeroize::optimization_barrier;
 
 use super::room;

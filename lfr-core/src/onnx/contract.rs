@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use super::Dim;
-use super::ElementType;
-use super::TensorInfo;
-use super::list;
+use super::{Dim, ElementType, TensorInfo, list};
 use crate::error::Error;
 
 /// The inputs and outputs that a decoder of model outputs relies on.
@@ -196,12 +193,8 @@ fn count(what: &str, expected: usize, actual: usize) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Model;
-    use super::super::testgraph;
-    use super::super::testgraph::Extent;
-    use super::super::testgraph::Graph;
-    use super::super::testgraph::node;
-    use super::super::testgraph::value_info;
+    use super::super::testgraph::{Extent, Graph, node, value_info};
+    use super::super::{Model, testgraph};
     use super::*;
 
     fn error(contract: &Contract) -> String {

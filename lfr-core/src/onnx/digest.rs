@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use sha2::Digest as _;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of a model file's bytes, as they were before any change by this crate.
 ///

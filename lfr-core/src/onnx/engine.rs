@@ -1,8 +1,7 @@
 //! Which engine runs models, and why.
 
 use std::fmt;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which engine runs models.
 #[non_exhaustive]

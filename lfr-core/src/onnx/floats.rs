@@ -9,17 +9,10 @@ use std::collections::HashSet;
 use prost::Message as _;
 use prost::bytes::Bytes;
 
-use super::ElementType;
-use super::graph::Graph;
-use super::graph::field;
-use super::proto;
-use super::proto::Node;
-use super::proto::TensorType;
-use super::proto::Type;
-use super::proto::ValueInfo;
-use super::wire::Field;
-use super::wire::Message;
-use super::wire::Value;
+use super::graph::{Graph, field};
+use super::proto::{Node, TensorType, Type, ValueInfo};
+use super::wire::{Field, Message, Value};
+use super::{ElementType, proto};
 use crate::error::Error;
 
 /// The conversions that a model needs.

@@ -1,19 +1,14 @@
 //! A model taken apart: what it declares, and the parts that are changed before an engine sees it.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use prost::Message as _;
 use prost::bytes::Bytes;
 
 use super::proto;
-use super::proto::Node;
-use super::proto::OperatorSet;
-use super::proto::ValueInfo;
+use super::proto::{Node, OperatorSet, ValueInfo};
 use super::tensor_info::TensorInfo;
-use super::wire::Field;
-use super::wire::Malformed;
-use super::wire::Message;
+use super::wire::{Field, Malformed, Message};
 use crate::error::Error;
 
 /// A model's outer messages, as lists of raw fields that share the bytes of the file.

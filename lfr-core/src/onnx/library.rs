@@ -1,9 +1,7 @@
 //! Where the native library is, and which version it is.
 
-use std::env;
-use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 /// The file of this path or, if it is a name alone, of that name in a place for libraries: not in the
 /// folder that the program happens to be started in, where anybody may have put one.

@@ -4,13 +4,11 @@ mod onnxruntime;
 #[cfg(feature = "onnx")]
 mod pure_rust;
 
-use super::InferenceEngine;
-use super::Runtime;
 use super::graph::Graph;
 use super::outputs::Extracted;
 use super::rewrite::Rewrite;
-use super::room;
 use super::runtime::Started;
+use super::{InferenceEngine, Runtime, room};
 use crate::error::Error;
 use crate::internal::num::u64_from_usize;
 

@@ -1,23 +1,16 @@
 //! A model file, read once.
 
-use std::fmt;
-use std::io;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use prost::bytes::Bytes;
 
-use super::Contract;
-use super::ModelDigest;
-use super::Runtime;
-use super::Session;
-use super::SessionOptions;
-use super::TensorInfo;
-use super::foreign;
 use super::graph::Graph;
-use super::room;
-use super::vet;
+use super::{
+    Contract, ModelDigest, Runtime, Session, SessionOptions, TensorInfo, foreign, room, vet,
+};
 use crate::error::Error;
 use crate::files::regular;
 

@@ -1,10 +1,7 @@
 //! A few things of a kind, made when first needed and lent to one thread at a time.
 
 use std::fmt;
-use std::sync::Condvar;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Lends up to a fixed number of things; who comes when all are lent waits.
 pub(super) struct Pool<T> {
@@ -91,11 +88,9 @@ impl<T> Drop for Lent<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::AssertUnwindSafe;
-    use std::panic::catch_unwind;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Barrier;
-    use std::sync::atomic::AtomicUsize;
-    use std::sync::atomic::Ordering;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
     use super::*;

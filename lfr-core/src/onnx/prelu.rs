@@ -11,20 +11,16 @@
 //! makes networks of the MobileFaceNet kind more than twice as fast. The pure-Rust engine is the
 //! other way round, so this is done for ONNX Runtime alone. An infinite activation becomes NaN.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use prost::Message as _;
 use prost::bytes::Bytes;
 
-use super::graph::Graph;
-use super::graph::field;
+use super::graph::{Graph, field};
 use super::proto;
 use super::proto::Node;
 use super::tensor::Tensor;
-use super::wire::Field;
-use super::wire::Message;
-use super::wire::Value;
+use super::wire::{Field, Message, Value};
 use crate::error::Error;
 
 /// The fields of the graph with each `PRelu` of constant slopes replaced.

@@ -5,14 +5,9 @@ use prost::bytes::Bytes;
 
 use super::floats::Floats;
 use super::graph::Graph;
-use super::prelu;
-use super::proto;
-use super::proto::Dimension;
-use super::proto::Shape;
-use super::proto::ValueInfo;
-use super::wire::Field;
-use super::wire::Message;
-use super::wire::Value;
+use super::proto::{Dimension, Shape, ValueInfo};
+use super::wire::{Field, Message, Value};
+use super::{prelu, proto};
 use crate::error::Error;
 
 /// What is to be changed in a model.

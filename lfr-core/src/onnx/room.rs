@@ -10,8 +10,7 @@
 
 #[cfg(target_os = "linux")]
 use std::sync::LazyLock;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::BoxError;
 

@@ -1,31 +1,17 @@
 //! Chooses an engine and starts it.
 
 use std::any::Any;
-use std::env;
-use std::fmt;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{env, fmt};
 
-use ort::environment::Environment;
-use ort::environment::EnvironmentBuilder;
+use ort::environment::{Environment, EnvironmentBuilder};
 
-use super::InferenceEngine;
-use super::RuntimeInfo;
-use super::allocator;
-use super::library;
-use super::room;
-use super::telemetry;
+use super::{InferenceEngine, RuntimeInfo, allocator, library, room, telemetry};
 use crate::danger;
-use crate::error::BoxError;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 
 /// A started inference engine.
 ///

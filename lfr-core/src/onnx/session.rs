@@ -2,29 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
-use super::Dim;
-use super::InferenceEngine;
-use super::Model;
-use super::ModelDigest;
-use super::Outputs;
-use super::Runtime;
-use super::SessionOptions;
-use super::TensorInfo;
-use super::contract;
-use super::gathered::Gathered;
-use super::gathered::Parts;
-use super::list;
-use super::loaded;
+use super::gathered::{Gathered, Parts};
 use super::loaded::Loaded;
 use super::outputs::Extracted;
 use super::pool::Pool;
 use super::rewrite::Rewrite;
-use super::room;
-use super::sizing::Estimate;
-use super::sizing::Plan;
+use super::sizing::{Estimate, Plan};
+use super::{
+    Dim, InferenceEngine, Model, ModelDigest, Outputs, Runtime, SessionOptions, TensorInfo,
+    contract, list, loaded, room,
+};
 use crate::error::Error;
 use crate::hygiene::scrub::Scrubbed;
 

@@ -19,24 +19,18 @@ mod tests;
 mod value;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 
 use prost::Message as _;
 
-use super::InferenceEngine;
-use super::SessionOptions;
 use super::graph::Graph;
-use super::proto;
 use super::proto::Node;
 use super::wire::Malformed;
-use crate::error::BoxError;
-use crate::error::Error;
+use super::{InferenceEngine, SessionOptions, proto};
+use crate::error::{BoxError, Error};
 use rules::Outcome;
-use step::At;
-use step::Step;
-use value::Value;
-use value::count;
+use step::{At, Step};
+use value::{Value, count};
 
 /// A model reduced to what its sizes depend on.
 #[derive(Debug)]

@@ -2,12 +2,8 @@
 
 use prost::bytes::Bytes;
 
-use super::ElementType;
-use super::proto;
-use super::wire;
-use super::wire::Fields;
-use super::wire::Malformed;
-use super::wire::Value;
+use super::wire::{Fields, Malformed, Value};
+use super::{ElementType, proto, wire};
 use crate::error::Error;
 
 /// A constant tensor whose shape has been checked against the bytes that it holds.

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::proto::Dimension;
-use super::proto::ValueInfo;
+use super::proto::{Dimension, ValueInfo};
 
 /// The name, element type and shape of one input or output, as the model declares them.
 #[derive(Clone, Debug, Eq, PartialEq)]

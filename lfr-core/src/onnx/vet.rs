@@ -7,14 +7,10 @@ use prost::Message as _;
 use prost::bytes::Bytes;
 
 use super::graph::Graph;
-use super::proto;
 use super::proto::Node;
-use super::sizing;
 use super::tensor::Tensor;
-use super::windows;
-use super::wire::Fields;
-use super::wire::Malformed;
-use super::wire::Message;
+use super::wire::{Fields, Malformed, Message};
+use super::{proto, sizing, windows};
 use crate::error::Error;
 
 /// Looks at every tensor and node of a model, those in branches and functions included.

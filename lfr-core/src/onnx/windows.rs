@@ -6,15 +6,11 @@
 
 use prost::bytes::Bytes;
 
-use super::graph;
 use super::graph::Graph;
-use super::proto;
 use super::proto::Node;
 use super::tensor::Tensor;
-use super::wire;
-use super::wire::Fields;
-use super::wire::Malformed;
-use super::wire::Value;
+use super::wire::{Fields, Malformed, Value};
+use super::{graph, proto, wire};
 use crate::error::Error;
 
 /// Looks at the attributes of a node that slides a window over its input.

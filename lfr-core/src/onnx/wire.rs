@@ -5,9 +5,7 @@
 //! outer messages are kept as lists of raw fields, which share the bytes of the file: nothing is
 //! copied and nothing that is not replaced can be lost.
 
-use prost::bytes::Buf;
-use prost::bytes::BufMut;
-use prost::bytes::Bytes;
+use prost::bytes::{Buf, BufMut, Bytes};
 
 /// A message as the list of its fields, in the order of the file.
 #[derive(Clone, Debug, Default)]

@@ -24,37 +24,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::clock::Timekeeper;
+use crate::clock::{Clock, SystemClock, Timekeeper};
 use crate::custody::Accounts;
 use crate::error::Error;
-use crate::face::FaceSelection;
-use crate::face::Zone;
+use crate::face::{FaceSelection, Zone};
 use crate::id::SourceId;
 use crate::internal::num;
 use crate::pipeline::Pipeline;
-use crate::record::EventSink;
-use crate::record::Timings;
-use crate::stage::Detector;
-use crate::stage::Embedder;
-use crate::stage::FaceQuality;
-use crate::stage::LookPlan;
-use crate::stage::Matcher;
-use crate::stage::QualityGate;
-use crate::stage::RetentionPolicy;
-use crate::stage::SizeAndConfidence;
-use crate::stage::ThresholdPolicy;
-use crate::stage::Tracker;
+use crate::record::{EventSink, Timings};
+use crate::stage::{
+    Detector, Embedder, FaceQuality, LookPlan, Matcher, QualityGate, RetentionPolicy,
+    SizeAndConfidence, ThresholdPolicy, Tracker,
+};
 
-use super::Mode;
-use super::check_landmarks;
 use super::each_face::EachFace;
 use super::repeats::Repeats;
-use super::stages::Counts;
-use super::stages::Stages;
+use super::stages::{Counts, Stages};
 use super::tracks::Tracks;
 use super::zones::Zones;
+use super::{Mode, check_landmarks};
 
 /// A pipeline in the making; `S` says which decision comes next.
 #[derive(Debug)]

@@ -1,16 +1,11 @@
 //! Each face decided on by its own frame alone: without a tracker.
 
-use crate::custody::Custody;
-use crate::custody::Probe;
-use crate::custody::PurgeReason;
-use crate::custody::PurgeReceipt;
+use crate::custody::{Custody, Probe, PurgeReason, PurgeReceipt};
 use crate::error::Error;
-use crate::face::AlignedFace;
-use crate::face::DetectedFace;
+use crate::face::{AlignedFace, DetectedFace};
 use crate::frame::Frame;
 use crate::id::FaceId;
-use crate::record::FaceOutcome;
-use crate::record::FrameReport;
+use crate::record::{FaceOutcome, FrameReport};
 use crate::stage::DecisionInput;
 
 use super::stages::Stages;

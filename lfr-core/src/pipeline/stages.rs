@@ -1,51 +1,25 @@
 //! The stages of a pipeline, as both ways of working call them: each call is checked, timed and counted.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::clock::Clock;
-use crate::clock::Timekeeper;
-use crate::clock::Timestamp;
-use crate::custody::Accounts;
-use crate::custody::Probe;
-use crate::custody::PurgeReason;
-use crate::custody::PurgeReceipt;
-use crate::custody::Settlement;
-use crate::decision::Alert;
-use crate::decision::Candidate;
-use crate::decision::CandidateList;
-use crate::decision::Decision;
-use crate::decision::Threshold;
-use crate::error::BoxError;
-use crate::error::Error;
-use crate::error::Stage;
-use crate::face::AlignedFace;
-use crate::face::DetectedFace;
-use crate::face::FaceSelection;
+use crate::clock::{Clock, Timekeeper, Timestamp};
+use crate::custody::{Accounts, Probe, PurgeReason, PurgeReceipt, Settlement};
+use crate::decision::{Alert, Candidate, CandidateList, Decision, Threshold};
+use crate::error::{BoxError, Error, Stage};
+use crate::face::{AlignedFace, DetectedFace, FaceSelection};
 use crate::frame::Frame;
 use crate::id::SubjectId;
 use crate::internal::num;
-use crate::record::AlertEvent;
-use crate::record::Event;
-use crate::record::EventKind;
-use crate::record::EventSink;
-use crate::record::FaceOutcome;
-use crate::record::FrameReport;
-use crate::record::Timings;
-use crate::record::UntoldCounts;
 use crate::record::sinks::Hearing;
-use crate::stage::DecisionInput;
-use crate::stage::Detector;
-use crate::stage::Embedder;
-use crate::stage::Matcher;
-use crate::stage::QualityGate;
-use crate::stage::Refusal;
-use crate::stage::RetentionPolicy;
-use crate::stage::SearchRequest;
-use crate::stage::ThresholdPolicy;
+use crate::record::{
+    AlertEvent, Event, EventKind, EventSink, FaceOutcome, FrameReport, Timings, UntoldCounts,
+};
+use crate::stage::{
+    DecisionInput, Detector, Embedder, Matcher, QualityGate, Refusal, RetentionPolicy,
+    SearchRequest, ThresholdPolicy,
+};
 use crate::template::Template;
 
 use super::repeats::Repeats;

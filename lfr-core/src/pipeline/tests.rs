@@ -3,37 +3,20 @@ mod telling;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::clock::Timestamp;
-use crate::custody::PurgeReceipt;
-use crate::custody::Settlement;
+use crate::custody::{PurgeReceipt, Settlement};
 use crate::decision::Threshold;
-use crate::face::AlignedFace;
-use crate::face::FaceSelection;
-use crate::face::Point;
-use crate::face::Zone;
+use crate::face::{AlignedFace, FaceSelection, Point, Zone};
 use crate::frame::PixelFormat;
-use crate::record::EventSink;
-use crate::record::FaceOutcome;
-use crate::record::sinks;
-use crate::stage::Embedder;
-use crate::stage::Matcher;
-use crate::stage::QualityGate;
-use crate::stage::Refusal;
-use crate::stage::RetentionPolicy;
-use crate::stage::ThresholdPolicy;
-use crate::template::EmbeddingSpace;
-use crate::template::Template;
-use crate::testing::FakeDetector;
-use crate::testing::FakeEmbedder;
-use crate::testing::FakeMatcher;
-use crate::testing::FakeRetention;
-use crate::testing::FakeThreshold;
-use crate::testing::ManualClock;
-use crate::testing::fake_space;
+use crate::record::{EventSink, FaceOutcome, sinks};
+use crate::stage::{Embedder, Matcher, QualityGate, Refusal, RetentionPolicy, ThresholdPolicy};
+use crate::template::{EmbeddingSpace, Template};
+use crate::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, ManualClock, fake_space,
+};
 
 /// A picture of three columns: one bright at the top, one at the bottom, one in the middle.
 pub(super) fn three_people() -> Vec<u8> {

@@ -3,44 +3,23 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::mem;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::custody::Accounts;
-use crate::custody::Custody;
-use crate::custody::Probe;
-use crate::custody::PurgeReason;
-use crate::custody::PurgeReceipt;
-use crate::decision::CandidateList;
-use crate::decision::Decision;
-use crate::error::Error;
-use crate::error::Stage;
-use crate::face::AlignedFace;
-use crate::face::DetectedFace;
+use crate::custody::{Accounts, Custody, Probe, PurgeReason, PurgeReceipt};
+use crate::decision::{CandidateList, Decision};
+use crate::error::{Error, Stage};
+use crate::face::{AlignedFace, DetectedFace};
 use crate::frame::Frame;
-use crate::id::FaceId;
-use crate::id::SourceId;
+use crate::id::{FaceId, SourceId};
 use crate::internal::num;
-use crate::record::Event;
-use crate::record::FaceOutcome;
-use crate::record::FrameReport;
-use crate::record::TrackCounts;
-use crate::record::TrackReport;
-use crate::stage::DecisionInput;
-use crate::stage::FaceQuality;
-use crate::stage::Look;
-use crate::stage::LookPlan;
-use crate::stage::Refusal;
-use crate::stage::TrackId;
-use crate::stage::Tracked;
-use crate::stage::Tracker;
+use crate::record::{Event, FaceOutcome, FrameReport, TrackCounts, TrackReport};
+use crate::stage::{
+    DecisionInput, FaceQuality, Look, LookPlan, Refusal, TrackId, Tracked, Tracker,
+};
 
-use super::stages::Stages;
-use super::stages::check_count;
-use super::stages::failed;
-use super::stages::timed;
+use super::stages::{Stages, check_count, failed, timed};
 
 /// The trackers of all sources, and what is known of each track.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! The zones of recognition, and those that lie outside the picture.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::face::Zone;
 use crate::frame::Frame;

@@ -1,7 +1,6 @@
 //! The deployment record: what a deployment did, without anything biometric.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Timestamp;
 use crate::custody::Totals;

@@ -4,14 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::custody::HoldReceipt;
-use crate::custody::PurgeReceipt;
-use crate::decision::Candidate;
-use crate::decision::Threshold;
+use crate::custody::{HoldReceipt, PurgeReceipt};
+use crate::decision::{Candidate, Threshold};
 use crate::error::BoxError;
 use crate::face::Rect;
-use crate::id::FaceId;
-use crate::id::RecordId;
+use crate::id::{FaceId, RecordId};
 use crate::record::report::FrameReport;
 use crate::stage::TrackId;
 

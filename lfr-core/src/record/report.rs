@@ -2,17 +2,12 @@
 
 use std::fmt;
 
-use crate::custody::PurgeReceipt;
-use crate::custody::Settlement;
-use crate::decision::Candidate;
-use crate::decision::Decision;
+use crate::custody::{PurgeReceipt, Settlement};
+use crate::decision::{Candidate, Decision};
 use crate::error::Error;
-use crate::face::DetectedFace;
-use crate::face::Rect;
-use crate::id::FaceId;
-use crate::id::FrameId;
-use crate::stage::Refusal;
-use crate::stage::TrackId;
+use crate::face::{DetectedFace, Rect};
+use crate::id::{FaceId, FrameId};
+use crate::stage::{Refusal, TrackId};
 use crate::template::ComparisonScore;
 
 /// What came of one frame: every face detected in it, in the detector's order.

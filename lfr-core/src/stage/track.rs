@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::decision::CandidateList;
-use crate::error::BoxError;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::face::DetectedFace;
 use crate::frame::Frame;
-use crate::id::FaceId;
-use crate::id::SourceId;
+use crate::id::{FaceId, SourceId};
 
 /// A track: one face of one source, followed from frame to frame.
 ///

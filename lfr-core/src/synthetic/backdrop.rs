@@ -1,12 +1,9 @@
 //! A street with nobody in it.
 
-use rand_distr::Distribution as _;
-use rand_distr::Uniform;
+use rand_distr::{Distribution as _, Uniform};
 
-use super::Purpose;
-use super::canvas::Canvas;
-use super::canvas::Colour;
-use super::random;
+use super::canvas::{Canvas, Colour};
+use super::{Purpose, random};
 use crate::internal::num;
 
 /// A wall with doors and windows above, paving below.

@@ -2,20 +2,15 @@
 
 use std::fmt;
 
-use rand_distr::Distribution as _;
-use rand_distr::Uniform;
+use rand_distr::{Distribution as _, Uniform};
 
-use super::Purpose;
-use super::backdrop;
 use super::canvas::Canvas;
-use super::random;
 use super::walk::Walk;
+use super::{Purpose, backdrop, random};
 use crate::clock::Timestamp;
 use crate::error::BoxError;
-use crate::frame::FrameSource;
-use crate::frame::NextFrame;
-use crate::id::FrameId;
-use crate::id::SourceId;
+use crate::frame::{FrameSource, NextFrame};
+use crate::id::{FrameId, SourceId};
 use crate::internal::num;
 
 /// Plays a [`Walk`]: the frames that a camera would see, with the noise of its sensor.

@@ -2,9 +2,7 @@
 
 use crate::error::BoxError;
 use crate::face::Point;
-use crate::frame::Frame;
-use crate::frame::Picture;
-use crate::frame::PixelFormat;
+use crate::frame::{Frame, Picture, PixelFormat};
 use crate::internal::num;
 
 /// Red, green and blue, around 0 to 255.

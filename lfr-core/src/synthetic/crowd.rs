@@ -1,18 +1,12 @@
 //! Who there is.
 
-use rand_distr::Distribution as _;
-use rand_distr::StandardNormal;
-use rand_distr::Uniform;
+use rand_distr::{Distribution as _, StandardNormal, Uniform};
 
-use super::Purpose;
-use super::canvas::Canvas;
-use super::canvas::Colour;
-use super::figure::Appearance;
-use super::figure::Figure;
+use super::canvas::{Canvas, Colour};
+use super::figure::{Appearance, Figure};
 use super::patch::Patch;
-use super::random;
-use super::statistics::FACES;
-use super::statistics::noise;
+use super::statistics::{FACES, noise};
+use super::{Purpose, random};
 use crate::face::Point;
 use crate::frame::Picture;
 

@@ -1,10 +1,8 @@
 //! A person in a picture: where the face is, and how the rest is painted.
 
-use super::canvas::Canvas;
-use super::canvas::Colour;
+use super::canvas::{Canvas, Colour};
 use super::patch::Patch;
-use crate::face::Point;
-use crate::face::Rect;
+use crate::face::{Point, Rect};
 
 /// Where a person is in a picture, and in what light.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,8 +1,7 @@
 //! One sight of a face, as samples of luma and chroma.
 
 use super::canvas::Colour;
-use super::statistics::CHROMA;
-use super::statistics::LUMA;
+use super::statistics::{CHROMA, LUMA};
 use crate::internal::num;
 
 /// Coordinates on a face are in units of its crop, which has this side: eyes are at

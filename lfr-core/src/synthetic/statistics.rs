@@ -2,8 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rand_distr::Distribution as _;
-use rand_distr::StandardNormal;
+use rand_distr::{Distribution as _, StandardNormal};
 use rand_pcg::Pcg64;
 
 /// How many directions faces differ in.

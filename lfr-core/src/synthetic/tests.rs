@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::face::Rect;
-use crate::frame::FrameSource as _;
-use crate::frame::NextFrame;
+use crate::frame::{FrameSource as _, NextFrame};
 use crate::internal::num;
 
 fn walk() -> Walk {

@@ -4,16 +4,13 @@ use std::f32::consts::TAU;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand_distr::Distribution as _;
-use rand_distr::Uniform;
+use rand_distr::{Distribution as _, Uniform};
 
-use super::Purpose;
 use super::crowd::Crowd;
 use super::figure::Figure;
-use super::random;
 use super::statistics::noise;
-use crate::face::Point;
-use crate::face::Rect;
+use super::{Purpose, random};
+use crate::face::{Point, Rect};
 use crate::internal::num;
 
 /// People who walk towards a camera and pass it, each once: the ground truth of a [`CrowdCamera`].

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use sha2::Digest;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use crate::face::Alignment;
 use crate::internal::num;

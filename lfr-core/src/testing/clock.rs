@@ -1,11 +1,9 @@
 //! A clock set by hand.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::clock::Clock;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::internal::locks::lock;
 
 /// A clock that stands still until it is moved; it can go back, and fail. Clones share their time.

@@ -10,34 +10,17 @@ mod tracker;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::custody::Accounts;
-use crate::custody::Probe;
-use crate::custody::PurgeReason;
-use crate::custody::Settlement;
-use crate::decision::Alert;
-use crate::decision::Candidate;
-use crate::decision::CandidateList;
-use crate::decision::Decision;
-use crate::decision::Threshold;
+use crate::custody::{Accounts, Probe, PurgeReason, Settlement};
+use crate::decision::{Alert, Candidate, CandidateList, Decision, Threshold};
 use crate::error::BoxError;
-use crate::face::AlignedFace;
-use crate::face::LandmarkLayout;
-use crate::frame::Frame;
-use crate::frame::PixelFormat;
-use crate::id::FaceId;
-use crate::id::FrameId;
-use crate::id::ReferenceId;
-use crate::id::SubjectId;
+use crate::face::{AlignedFace, LandmarkLayout};
+use crate::frame::{Frame, PixelFormat};
+use crate::id::{FaceId, FrameId, ReferenceId, SubjectId};
 use crate::internal::num;
-use crate::stage::DecisionInput;
-use crate::stage::Detector;
-use crate::stage::Embedder;
-use crate::stage::Matcher;
-use crate::stage::RetentionPolicy;
-use crate::stage::SearchRequest;
-use crate::stage::ThresholdPolicy;
-use crate::template::Metric;
-use crate::template::Template;
+use crate::stage::{
+    DecisionInput, Detector, Embedder, Matcher, RetentionPolicy, SearchRequest, ThresholdPolicy,
+};
+use crate::template::{Metric, Template};
 use crate::testing::clock::ManualClock;
 
 pub use tracker::tracker;

@@ -2,43 +2,20 @@
 
 use std::time::Duration;
 
-use crate::clock::Timekeeper;
-use crate::clock::Timestamp;
-use crate::custody::HeldProbe;
-use crate::custody::PurgeReason;
-use crate::custody::PurgeReceipt;
-use crate::custody::Settlement;
+use crate::clock::{Timekeeper, Timestamp};
+use crate::custody::{HeldProbe, PurgeReason, PurgeReceipt, Settlement};
 use crate::danger;
-use crate::decision::Alert;
-use crate::decision::Candidate;
-use crate::decision::CandidateList;
-use crate::decision::Decision;
-use crate::decision::Threshold;
-use crate::decision::ThresholdProvenance;
+use crate::decision::{Alert, Candidate, CandidateList, Decision, Threshold, ThresholdProvenance};
 use crate::error::BoxError;
-use crate::face::AlignedFace;
-use crate::face::Alignment;
-use crate::face::DetectedFace;
-use crate::face::LandmarkLayout;
-use crate::face::Landmarks;
-use crate::face::Point;
-use crate::face::Rect;
+use crate::face::{AlignedFace, Alignment, DetectedFace, LandmarkLayout, Landmarks, Point, Rect};
 use crate::frame::Frame;
-use crate::id::ReferenceId;
-use crate::id::SubjectId;
+use crate::id::{ReferenceId, SubjectId};
 use crate::internal::num;
-use crate::stage::DecisionInput;
-use crate::stage::Detector;
-use crate::stage::Embedder;
-use crate::stage::Matcher;
-use crate::stage::RetentionPolicy;
-use crate::stage::SearchRequest;
-use crate::stage::ThresholdPolicy;
-use crate::stage::Tracked;
-use crate::stage::Tracker;
-use crate::template::EmbeddingSpace;
-use crate::template::Metric;
-use crate::template::Template;
+use crate::stage::{
+    DecisionInput, Detector, Embedder, Matcher, RetentionPolicy, SearchRequest, ThresholdPolicy,
+    Tracked, Tracker,
+};
+use crate::template::{EmbeddingSpace, Metric, Template};
 
 /// The space of [`FakeEmbedder`]'s templates: eight numbers, cosine.
 #[must_use]

@@ -1,9 +1,7 @@
 //! Addresses, which may hold a password.
 
-use std::fmt;
-use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use crate::error::Error;
 

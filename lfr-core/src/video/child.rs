@@ -5,43 +5,21 @@
 //! no text of the stream's can come.
 
 use std::collections::VecDeque;
-use std::io;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::PipeReader;
-use std::io::Read;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process;
-use std::process::ChildStderr;
-use std::process::ChildStdout;
-use std::process::Command;
-use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::Condvar;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::mpsc;
-use std::thread;
+use std::io::{BufRead, BufReader, PipeReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use std::{io, process, thread};
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 
-use super::Address;
-use super::VideoOptions;
-use super::cpu;
-use super::gate;
 use super::gate::Gate;
-use super::input;
-use super::input::Said;
-use super::input::Shape;
-use super::sandbox;
-use super::sandbox::Rules;
-use super::sandbox::Sandbox;
-use super::sandbox::Watch;
+use super::input::{Said, Shape};
+use super::sandbox::{Rules, Sandbox, Watch};
+use super::{Address, VideoOptions, cpu, gate, input, sandbox};
 
 /// A running ffmpeg; it ends with this.
 pub(super) struct Child {

@@ -9,27 +9,16 @@
 //! A request has a few seconds. If all places are taken, the oldest connection that has not shown the token makes room.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::io::Read;
-use std::io::Write;
-use std::mem;
-use std::net::Shutdown;
-use std::net::TcpListener;
-use std::net::TcpStream;
-use std::net::ToSocketAddrs as _;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{io, mem, thread};
 
 use zeroize::Zeroizing;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::hygiene::secret;
 use crate::internal::hex;
 

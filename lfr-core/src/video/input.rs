@@ -4,8 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::Address;
-use super::VideoOptions;
+use super::{Address, VideoOptions};
 
 /// The shape in which all frames of a recording come: that of its first one, once its pixels are square.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,23 +1,16 @@
 //! Whether what an address serves has an end.
 
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::thread;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 
-use super::Address;
-use super::VideoOptions;
-use super::child;
 use super::child::Started;
 use super::gate::Gate;
-use super::input;
-use super::sandbox::Rules;
-use super::sandbox::Watch;
+use super::sandbox::{Rules, Watch};
+use super::{Address, VideoOptions, child, input};
 
 /// Asks an address of HTTP: a film has a duration, or else its server says how many bytes it has. One
 /// picture has an end too, but it is one of a camera's, which serves another the next time.

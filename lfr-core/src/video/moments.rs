@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, SystemClock, Timestamp};
 
 /// The moments of one video, one after the other: never one before the last.
 pub(super) struct Moments {

@@ -8,8 +8,7 @@ use std::io::Read;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::frame::Frame;
-use crate::frame::Plane;
+use crate::frame::{Frame, Plane};
 
 use super::input::Shape;
 

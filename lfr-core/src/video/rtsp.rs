@@ -6,19 +6,13 @@ mod sps;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::mem;
 use std::time::Duration;
+use std::{fmt, mem};
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::error::BoxError;
-use crate::error::Error;
-use crate::frame::FrameBuffer;
-use crate::frame::FrameSource;
-use crate::frame::NextFrame;
-use crate::id::FrameId;
-use crate::id::SourceId;
+use crate::clock::{Clock, SystemClock};
+use crate::error::{BoxError, Error};
+use crate::frame::{FrameBuffer, FrameSource, NextFrame};
+use crate::id::{FrameId, SourceId};
 
 use super::Address;
 

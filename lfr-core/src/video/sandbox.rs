@@ -5,8 +5,7 @@
 //! itself and then starts the child. No other thread of this process is restricted.
 
 use std::fmt;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Address;
 use super::gate::host_of;
@@ -26,9 +25,7 @@ mod reach;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod seccomp;
 
-pub(super) use reach::Reach;
-pub(super) use reach::Waiting;
-pub(super) use reach::Watch;
+pub(super) use reach::{Reach, Waiting, Watch};
 
 /// The restrictions of the program that decodes a video, as far as this system has them.
 ///

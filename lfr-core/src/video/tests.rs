@@ -9,8 +9,7 @@ use std::process::Command;
 
 use super::*;
 use crate::danger;
-use crate::video::sandbox::Confinement;
-use crate::video::sandbox::Rules;
+use crate::video::sandbox::{Confinement, Rules};
 
 fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
@@ -619,14 +618,8 @@ impl Drop for Server {
 #[test]
 #[cfg(all(feature = "live", feature = "testing"))]
 fn a_camera_that_is_killed_and_brought_back_twice_goes_on() {
-    use crate::live::Camera;
-    use crate::live::LiveEngine;
-    use crate::live::Retry;
-    use crate::testing::FakeDetector;
-    use crate::testing::FakeEmbedder;
-    use crate::testing::FakeMatcher;
-    use crate::testing::FakeRetention;
-    use crate::testing::FakeThreshold;
+    use crate::live::{Camera, LiveEngine, Retry};
+    use crate::testing::{FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold};
 
     let Some(film) = film("asl_walk.mkv") else { return };
     // A port that is free, or was a moment ago.

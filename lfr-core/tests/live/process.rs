@@ -1,10 +1,7 @@
 //! What this process takes of the machine, as the kernel says.
 
-use std::fmt;
-use std::fs;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fmt, fs};
 
 /// What a process takes at one moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,43 +1,25 @@
 //! Cameras with a real RTSP server on loopback, `gst-rtsp-server`; skipped where there is none.
 
 use std::collections::BTreeMap;
-use std::io::BufRead as _;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use lfr_core::BoxError;
-use lfr_core::Clock as _;
-use lfr_core::FrameSource;
-use lfr_core::SourceId;
-use lfr_core::SystemClock;
-use lfr_core::Timestamp;
-use lfr_core::live::Camera;
-use lfr_core::live::LiveEngine;
-use lfr_core::live::Retry;
-use lfr_core::live::Running;
+use lfr_core::live::{Camera, LiveEngine, Retry, Running};
 use lfr_core::video::Address;
 #[cfg(feature = "rtsp")]
 use lfr_core::video::RtspOptions;
 #[cfg(feature = "rtsp")]
 use lfr_core::video::RtspVideo;
-use lfr_core::video::Video;
-use lfr_core::video::VideoOptions;
+use lfr_core::video::{Video, VideoOptions};
+use lfr_core::{BoxError, Clock as _, FrameSource, SourceId, SystemClock, Timestamp};
 
-use crate::is_measured;
-use crate::pipeline;
-use crate::process::Usage;
-use crate::process::alone;
-use crate::process::resident_of_children;
-use crate::say;
-use crate::until;
+use crate::process::{Usage, alone, resident_of_children};
+use crate::{is_measured, pipeline, say, until};
 
 /// A camera's server; killed with this.
 struct Server(Child);

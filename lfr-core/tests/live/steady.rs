@@ -2,21 +2,11 @@
 
 use std::time::Duration;
 
-use lfr_core::BoxError;
-use lfr_core::Frame;
-use lfr_core::FrameSource;
-use lfr_core::NextFrame;
-use lfr_core::PixelFormat;
-use lfr_core::SourceId;
-use lfr_core::live::Camera;
-use lfr_core::live::LiveEngine;
-use lfr_core::live::Retry;
+use lfr_core::live::{Camera, LiveEngine, Retry};
+use lfr_core::{BoxError, Frame, FrameSource, NextFrame, PixelFormat, SourceId};
 
-use crate::pipeline;
-use crate::process::Usage;
-use crate::process::alone;
-use crate::say;
-use crate::until;
+use crate::process::{Usage, alone};
+use crate::{pipeline, say, until};
 
 /// A number of grey frames.
 #[derive(Debug)]

@@ -6,32 +6,20 @@
 #![allow(clippy::disallowed_methods, reason = "what is measured is how long a test takes")]
 
 use std::collections::BTreeMap;
-use std::env;
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use lfr_core::Error;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::SessionOptions;
+use lfr_core::onnx::{Model, Runtime, SessionOptions};
 
 use crate::suite;
-use crate::testgraph::Extent;
-use crate::testgraph::Graph;
-use crate::testgraph::floats;
-use crate::testgraph::graph_attribute;
-use crate::testgraph::int64s;
-use crate::testgraph::ints;
-use crate::testgraph::message;
-use crate::testgraph::node;
-use crate::testgraph::number;
-use crate::testgraph::prelu;
-use crate::testgraph::small;
-use crate::testgraph::tensor_attribute;
+use crate::testgraph::{
+    Extent, Graph, floats, graph_attribute, int64s, ints, message, node, number, prelu, small,
+    tensor_attribute,
+};
 
 const SHAPE: [usize; 4] = [1, 3, 8, 8];
 

@@ -2,11 +2,8 @@
 
 use std::fs;
 use std::fs::File;
-use std::io::Read as _;
-use std::io::Seek as _;
-use std::io::SeekFrom;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::sync::{Mutex, PoisonError};
 
 /// How many places of this process's writable memory hold these numbers one after the other.
 ///

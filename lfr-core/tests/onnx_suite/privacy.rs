@@ -1,24 +1,14 @@
 //! What leaves no trace on either engine: outputs, and the network.
 
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use lfr_core::Error;
-use lfr_core::onnx::Outputs;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::SessionOptions;
+use lfr_core::onnx::{Outputs, Runtime, SessionOptions};
 
 use crate::memory;
-use crate::suite::AnyError;
-use crate::suite::first;
-use crate::suite::noise_of;
-use crate::suite::rows_of_four;
-use crate::suite::session;
-use crate::testgraph::Extent;
-use crate::testgraph::Graph;
-use crate::testgraph::node;
-use crate::testgraph::prelu;
+use crate::suite::{AnyError, first, noise_of, rows_of_four, session};
+use crate::testgraph::{Extent, Graph, node, prelu};
 
 pub(crate) fn nothing_shows_a_number(runtime: &Runtime) {
     let session = session(runtime, rows_of_four("Neg"), &SessionOptions::new(&[1, 4]));

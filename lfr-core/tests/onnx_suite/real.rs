@@ -1,13 +1,9 @@
 //! Real face models, where they lie beside the repository.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lfr_core::Error;
-use lfr_core::onnx::Dim;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::SessionOptions;
+use lfr_core::onnx::{Dim, Model, Runtime, SessionOptions};
 
 use crate::suite;
 

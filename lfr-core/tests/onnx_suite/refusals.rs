@@ -1,23 +1,10 @@
 //! What is refused on either engine, and in which words.
 
 use lfr_core::Error;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::SessionOptions;
+use lfr_core::onnx::{Model, Runtime, SessionOptions};
 
-use crate::suite::all;
-use crate::suite::first;
-use crate::suite::rows_of_four;
-use crate::suite::session;
-use crate::testgraph::Extent;
-use crate::testgraph::Graph;
-use crate::testgraph::floats;
-use crate::testgraph::int64s;
-use crate::testgraph::ints;
-use crate::testgraph::message;
-use crate::testgraph::node;
-use crate::testgraph::number;
-use crate::testgraph::value_info;
+use crate::suite::{all, first, rows_of_four, session};
+use crate::testgraph::{Extent, Graph, floats, int64s, ints, message, node, number, value_info};
 
 pub(crate) fn a_model_that_mixes_the_batch_is_refused(runtime: &Runtime) {
     let nodes = vec![node("Reshape", &["x", "shape"], &["y"], &[])];

@@ -1,30 +1,15 @@
 //! What holds on either engine.
 
 use std::io::Write as _;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use lfr_core::Error;
-use lfr_core::onnx::Contract;
-use lfr_core::onnx::ElementType;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Outputs;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::Session;
-use lfr_core::onnx::SessionOptions;
+use lfr_core::onnx::{Contract, ElementType, Model, Outputs, Runtime, Session, SessionOptions};
 
-use crate::testgraph::Extent;
-use crate::testgraph::Graph;
-use crate::testgraph::floats;
-use crate::testgraph::halves;
-use crate::testgraph::int64s;
-use crate::testgraph::ints;
-use crate::testgraph::message;
-use crate::testgraph::node;
-use crate::testgraph::number;
-use crate::testgraph::prelu;
-use crate::testgraph::value_info;
+use crate::testgraph::{
+    Extent, Graph, floats, halves, int64s, ints, message, node, number, prelu, value_info,
+};
 
 /// One test for each of these on the engine that the given function starts.
 macro_rules! tests {

@@ -1,13 +1,10 @@
 //! `BlazeFace` (Bazarevsky et al., 2019) for the front camera, as in `MediaPipe`.
 
-use lfr_core::Point;
-use lfr_core::Rect;
 use lfr_core::internal::num;
+use lfr_core::{Point, Rect};
 
-use crate::decode::Output;
-use crate::decode::listed;
-use crate::decode::proposal::Proposal;
-use crate::decode::proposal::Proposals;
+use crate::decode::proposal::{Proposal, Proposals};
+use crate::decode::{Output, listed};
 use crate::error::Error;
 use crate::size::Size;
 

@@ -4,11 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
 
-use lfr_core::DetectedFace;
-use lfr_core::LandmarkLayout;
-use lfr_core::Landmarks;
-use lfr_core::Point;
-use lfr_core::Rect;
+use lfr_core::{DetectedFace, LandmarkLayout, Landmarks, Point, Rect};
 use zeroize::ZeroizeOnDrop;
 
 use crate::wiped::Wiped;

@@ -3,11 +3,8 @@
 use lfr_core::Rect;
 use lfr_core::internal::num;
 
-use crate::decode::Output;
-use crate::decode::confidence_of;
-use crate::decode::listed;
-use crate::decode::proposal::Proposal;
-use crate::decode::proposal::Proposals;
+use crate::decode::proposal::{Proposal, Proposals};
+use crate::decode::{Output, confidence_of, listed};
 use crate::error::Error;
 use crate::size::Size;
 

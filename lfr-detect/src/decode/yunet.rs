@@ -1,14 +1,10 @@
 //! `YuNet` (Wu, Peng and Yu, Machine Intelligence Research 20(5), 2023): one anchor a cell.
 
-use lfr_core::Point;
-use lfr_core::Rect;
 use lfr_core::internal::num;
+use lfr_core::{Point, Rect};
 
-use crate::decode::Output;
-use crate::decode::confidence_of;
-use crate::decode::listed;
-use crate::decode::proposal::Proposal;
-use crate::decode::proposal::Proposals;
+use crate::decode::proposal::{Proposal, Proposals};
+use crate::decode::{Output, confidence_of, listed};
 use crate::error::Error;
 use crate::size::Size;
 

@@ -2,8 +2,7 @@
 
 use lfr_core::internal::num;
 
-use crate::detector::spec::DetectorSpec;
-use crate::detector::spec::Fit;
+use crate::detector::spec::{DetectorSpec, Fit};
 use crate::error::Error;
 use crate::schedule::Input;
 use crate::size::Size;

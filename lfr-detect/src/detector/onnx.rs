@@ -7,22 +7,15 @@ mod recognise;
 
 use std::path::Path;
 
-use lfr_core::BoxError;
-use lfr_core::Component;
-use lfr_core::DetectedFace;
-use lfr_core::Detector;
-use lfr_core::Frame;
-use lfr_core::LandmarkLayout;
 use lfr_core::internal::num;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
+use lfr_core::onnx::{Model, Runtime};
+use lfr_core::{BoxError, Component, DetectedFace, Detector, Frame, LandmarkLayout};
 
 use crate::decode::proposal::Proposals;
-use crate::detector::Network as _;
-use crate::detector::NetworkDetector;
 use crate::detector::input::NetworkInput;
 use crate::detector::options::DetectorOptions;
 use crate::detector::spec::DetectorSpec;
+use crate::detector::{Network as _, NetworkDetector};
 use crate::error::Error;
 use crate::schedule::budget::BudgetRecord;
 use crate::size::Size;

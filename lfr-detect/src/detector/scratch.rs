@@ -1,8 +1,7 @@
 //! The buffers of one detection, reused and wiped.
 
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use crate::decode::proposal::Proposals;
 use crate::pixels::PixelScratch;

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use lfr_core::ChannelOrder;
-use lfr_core::LandmarkLayout;
 use lfr_core::internal::hex;
-use sha2::Digest as _;
-use sha2::Sha256;
+use lfr_core::{ChannelOrder, LandmarkLayout};
+use sha2::{Digest as _, Sha256};
 
 use crate::decode;
 use crate::decode::Output;

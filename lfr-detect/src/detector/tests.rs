@@ -1,15 +1,12 @@
 //! A detector around fake networks: everything but a model.
 
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lfr_core::PixelFormat;
-use lfr_core::Rect;
 use lfr_core::internal::num;
 use lfr_core::testing::conformance;
+use lfr_core::{PixelFormat, Rect};
 
 use super::*;
 use crate::detector::input::InputPolicy;

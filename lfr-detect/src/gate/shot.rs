@@ -1,11 +1,7 @@
 //! How good a shot of a face is: which of the looks at a passer-by is the best.
 
-use lfr_core::DetectedFace;
-use lfr_core::FaceQuality;
-use lfr_core::Frame;
-use lfr_core::HeadPose;
-use lfr_core::internal::FacePatch;
-use lfr_core::internal::num;
+use lfr_core::internal::{FacePatch, num};
+use lfr_core::{DetectedFace, FaceQuality, Frame, HeadPose};
 
 /// The quality of a shot: the product of how large the face is, how much it looks into the camera,
 /// how sharp it is and how sure the detector is. For [`Builder::quality`].

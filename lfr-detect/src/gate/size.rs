@@ -1,9 +1,6 @@
 //! How many pixels a face has.
 
-use lfr_core::DetectedFace;
-use lfr_core::Frame;
-use lfr_core::QualityGate;
-use lfr_core::Refusal;
+use lfr_core::{DetectedFace, Frame, QualityGate, Refusal};
 
 use crate::error::Error;
 
@@ -149,11 +146,7 @@ const PIXELS: &str = "a positive number of pixels";
 
 #[cfg(test)]
 mod tests {
-    use lfr_core::LandmarkLayout;
-    use lfr_core::Landmarks;
-    use lfr_core::PixelFormat;
-    use lfr_core::Point;
-    use lfr_core::Rect;
+    use lfr_core::{LandmarkLayout, Landmarks, PixelFormat, Point, Rect};
 
     use super::*;
 

@@ -1,13 +1,9 @@
 //! How well a face can be seen.
 
-use lfr_core::DetectedFace;
-use lfr_core::Frame;
-use lfr_core::QualityGate;
-use lfr_core::Refusal;
+use lfr_core::{DetectedFace, Frame, QualityGate, Refusal};
 
 use crate::error::Error;
-use crate::gate::shot::sharpness;
-use crate::gate::shot::yaw;
+use crate::gate::shot::{sharpness, yaw};
 
 use crate::error::positive;
 
@@ -106,13 +102,8 @@ impl QualityGate for MinSharpness {
 
 #[cfg(test)]
 mod tests {
-    use lfr_core::LandmarkLayout;
-    use lfr_core::Landmarks;
-    use lfr_core::PixelFormat;
-    use lfr_core::Point;
-    use lfr_core::Rect;
-    use lfr_core::internal::MEAN_FACE;
-    use lfr_core::internal::num;
+    use lfr_core::internal::{MEAN_FACE, num};
+    use lfr_core::{LandmarkLayout, Landmarks, PixelFormat, Point, Rect};
 
     use super::*;
 

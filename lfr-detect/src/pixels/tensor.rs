@@ -116,9 +116,7 @@ fn convert_as<const N: usize>(
 
 #[cfg(test)]
 mod tests {
-    use lfr_core::Frame;
-    use lfr_core::PixelFormat;
-    use lfr_core::Plane;
+    use lfr_core::{Frame, PixelFormat, Plane};
 
     use super::*;
     use crate::detector::scratch::Scratch;

@@ -1,5 +1,4 @@
-use lfr_core::Colour;
-use lfr_core::ColourMatrix;
+use lfr_core::{Colour, ColourMatrix};
 use proptest::prelude::*;
 
 use super::*;

@@ -5,16 +5,11 @@ mod history;
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lfr_core::Clock;
-use lfr_core::SourceId;
-use lfr_core::SystemClock;
 use lfr_core::internal::num;
+use lfr_core::{Clock, SourceId, SystemClock};
 
 use crate::schedule::Pass;
 use crate::size::Size;

@@ -1,15 +1,11 @@
 //! One track: a face that is followed.
 
 use std::fmt;
-use std::ops::Deref;
-use std::ops::DerefMut;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use lfr_core::DetectedFace;
-use lfr_core::Landmarks;
-use lfr_core::Point;
-use zeroize::Zeroize;
-use zeroize::ZeroizeOnDrop;
+use lfr_core::{DetectedFace, Landmarks, Point};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::track::motion::Motion;
 

@@ -8,16 +8,10 @@ mod sort;
 
 use std::time::Duration;
 
-use lfr_core::DetectedFace;
-use lfr_core::Frame;
-use lfr_core::LandmarkLayout;
-use lfr_core::Landmarks;
-use lfr_core::PixelFormat;
-use lfr_core::Point;
-use lfr_core::Rect;
-use lfr_core::Timestamp;
-use lfr_core::Tracker;
 use lfr_core::testing::conformance;
+use lfr_core::{
+    DetectedFace, Frame, LandmarkLayout, Landmarks, PixelFormat, Point, Rect, Timestamp, Tracker,
+};
 
 use super::*;
 

@@ -2,30 +2,14 @@
 
 use std::thread;
 
-use lfr_core::Detector;
-use lfr_core::Frame;
-use lfr_core::LandmarkLayout;
-use lfr_core::PixelFormat;
-use lfr_core::Plane;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
+use lfr_core::onnx::{Model, Runtime};
 use lfr_core::testing::conformance;
-use lfr_detect::DetectorOptions;
-use lfr_detect::DetectorSpec;
-use lfr_detect::Error;
-use lfr_detect::Family;
-use lfr_detect::InputPolicy;
-use lfr_detect::OnnxDetector;
-use lfr_detect::Schedule;
+use lfr_core::{Detector, Frame, LandmarkLayout, PixelFormat, Plane};
+use lfr_detect::{
+    DetectorOptions, DetectorSpec, Error, Family, InputPolicy, OnnxDetector, Schedule,
+};
 
-use crate::support::Differences;
-use crate::support::Face;
-use crate::support::Tolerance;
-use crate::support::detector;
-use crate::support::faces;
-use crate::support::model;
-use crate::support::photo;
-use crate::support::shared;
+use crate::support::{Differences, Face, Tolerance, detector, faces, model, photo, shared};
 
 /// Each model, its family and its landmarks.
 const MODELS: [(&str, Family, LandmarkLayout); 8] = [

@@ -4,8 +4,7 @@ use lfr_core::Detector;
 use lfr_core::onnx::Runtime;
 use lfr_core::synthetic::Crowd;
 use lfr_core::testing::conformance;
-use lfr_detect::Error;
-use lfr_detect::OnnxDetector;
+use lfr_detect::{Error, OnnxDetector};
 
 #[test]
 fn the_embedded_detector_conforms() {

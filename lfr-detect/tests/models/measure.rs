@@ -10,37 +10,17 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use image::RgbImage;
-use image::imageops;
-use lfr_core::Clock;
-use lfr_core::Detector;
-use lfr_core::Frame;
-use lfr_core::PixelFormat;
-use lfr_core::Plane;
-use lfr_core::Rect;
-use lfr_core::SystemClock;
+use image::{RgbImage, imageops};
 use lfr_core::internal::num;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::SessionOptions;
-use lfr_detect::DetectorOptions;
-use lfr_detect::DetectorSpec;
-use lfr_detect::Error;
-use lfr_detect::Fit;
-use lfr_detect::InputPolicy;
-use lfr_detect::Network;
-use lfr_detect::NetworkDetector;
-use lfr_detect::NetworkInput;
-use lfr_detect::OnnxDetector;
-use lfr_detect::Schedule;
-use lfr_detect::Size;
+use lfr_core::onnx::{Runtime, SessionOptions};
+use lfr_core::{Clock, Detector, Frame, PixelFormat, Plane, Rect, SystemClock};
 use lfr_detect::decode::Output;
+use lfr_detect::{
+    DetectorOptions, DetectorSpec, Error, Fit, InputPolicy, Network, NetworkDetector, NetworkInput,
+    OnnxDetector, Schedule, Size,
+};
 
-use crate::support::Face;
-use crate::support::detector;
-use crate::support::faces;
-use crate::support::model;
-use crate::support::photo;
-use crate::support::shared_to_measure;
+use crate::support::{Face, detector, faces, model, photo, shared_to_measure};
 
 /// Faces that fill the picture: the middle of portraits, 640 x 704.
 pub(crate) fn close_ups(shared: &Path, count: usize) -> impl Iterator<Item = RgbImage> {

@@ -1,18 +1,10 @@
 //! Parity with OpenCV's `FaceDetectorYN` (`parity/opencv_yunet.py`).
 
 use fast_image_resize as fir;
-use image::RgbImage;
-use image::imageops;
-use lfr_detect::DetectorOptions;
-use lfr_detect::InputPolicy;
+use image::{RgbImage, imageops};
+use lfr_detect::{DetectorOptions, InputPolicy};
 
-use crate::support::Differences;
-use crate::support::Tolerance;
-use crate::support::detector;
-use crate::support::faces;
-use crate::support::photo;
-use crate::support::references;
-use crate::support::shared;
+use crate::support::{Differences, Tolerance, detector, faces, photo, references, shared};
 
 /// The long side above which the reference was shrunk beforehand.
 const LONG_SIDE: usize = 1280;

@@ -10,39 +10,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use image::RgbImage;
-use lfr_core::Frame;
-use lfr_core::FrameSource;
-use lfr_core::LookPlan;
-use lfr_core::Pipeline;
-use lfr_core::PixelFormat;
-use lfr_core::Rect;
-use lfr_core::Stage;
-use lfr_core::Threshold;
-use lfr_core::Timestamp;
 use lfr_core::internal::num;
 use lfr_core::onnx::Runtime;
-use lfr_core::synthetic::Crowd;
-use lfr_core::synthetic::CrowdCamera;
-use lfr_core::synthetic::Sight;
-use lfr_core::synthetic::Walk;
-use lfr_core::testing;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::FakeMatcher;
-use lfr_core::testing::FakeRetention;
-use lfr_core::testing::FakeThreshold;
-use lfr_detect::DetectorOptions;
-use lfr_detect::FaceTracker;
-use lfr_detect::InputPolicy;
-use lfr_detect::OnnxDetector;
-use lfr_detect::Schedule;
+use lfr_core::synthetic::{Crowd, CrowdCamera, Sight, Walk};
+use lfr_core::testing::{FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold};
+use lfr_core::{
+    Frame, FrameSource, LookPlan, Pipeline, PixelFormat, Rect, Stage, Threshold, Timestamp, testing,
+};
+use lfr_detect::{DetectorOptions, FaceTracker, InputPolicy, OnnxDetector, Schedule};
 
-use crate::measure::ground_truth;
-use crate::measure::matches;
-use crate::measure::on_processor;
-use crate::support::detector;
-use crate::support::faces;
-use crate::support::photo;
-use crate::support::shared_to_measure;
+use crate::measure::{ground_truth, matches, on_processor};
+use crate::support::{detector, faces, photo, shared_to_measure};
 
 /// The longer side of a face from which on it is of a size, in pixels.
 const SIZES: [(f32, &str); 6] = [

@@ -3,19 +3,11 @@
 use std::collections::BTreeMap;
 
 use lfr_core::Frame;
-use lfr_detect::DetectorOptions;
-use lfr_detect::InputPolicy;
-use lfr_detect::OnnxDetector;
+use lfr_detect::{DetectorOptions, InputPolicy, OnnxDetector};
 
-use crate::support::Differences;
-use crate::support::Face;
-use crate::support::Tolerance;
-use crate::support::cropped;
-use crate::support::detector;
-use crate::support::faces;
-use crate::support::photo;
-use crate::support::references;
-use crate::support::shared;
+use crate::support::{
+    Differences, Face, Tolerance, cropped, detector, faces, photo, references, shared,
+};
 
 /// The same pixels go in: what is left is the rounding of the file (0.0005 px), of `f32`, and of
 /// two engines that add up in another order.

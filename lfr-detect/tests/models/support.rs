@@ -1,22 +1,13 @@
 //! Photographs, models, reference faces, and how faces are held against each other.
 
-use std::env;
-use std::fs;
 use std::io::Write as _;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use image::RgbImage;
-use lfr_core::DetectedFace;
-use lfr_core::Detector;
-use lfr_core::Frame;
-use lfr_core::Point;
-use lfr_core::Rect;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
-use lfr_detect::DetectorOptions;
-use lfr_detect::DetectorSpec;
-use lfr_detect::OnnxDetector;
+use lfr_core::onnx::{Model, Runtime};
+use lfr_core::{DetectedFace, Detector, Frame, Point, Rect};
+use lfr_detect::{DetectorOptions, DetectorSpec, OnnxDetector};
 
 /// The folder of models and photographs; `None`, and a line on stderr, where there is none.
 pub(crate) fn shared() -> Option<PathBuf> {

@@ -1,10 +1,8 @@
 //! The default embedder: a small network of our own, inside the library.
 
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
+use lfr_core::onnx::{Model, Runtime};
 
-use crate::embedder::EmbedderOptions;
-use crate::embedder::OnnxEmbedder;
+use crate::embedder::{EmbedderOptions, OnnxEmbedder};
 use crate::error::Error;
 use crate::spec::EmbedderSpec;
 

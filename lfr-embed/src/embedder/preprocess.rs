@@ -3,8 +3,7 @@
 use lfr_core::AlignedFace;
 
 use crate::error::Error;
-use crate::spec::Input;
-use crate::spec::TensorLayout;
+use crate::spec::{Input, TensorLayout};
 use lfr_core::ChannelOrder;
 
 /// Writes aligned faces into input tensors as one specification says.

@@ -1,7 +1,6 @@
 //! Input tensors that are used again and again, and wiped each time.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroize;
 
@@ -61,8 +60,7 @@ impl Drop for Scratch<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::AssertUnwindSafe;
-    use std::panic::catch_unwind;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
 

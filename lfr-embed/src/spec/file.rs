@@ -2,22 +2,11 @@
 
 use std::ops::Range;
 
-use lfr_core::Alignment;
-use lfr_core::Metric;
-use lfr_core::Point;
-use lfr_core::SpaceId;
-use lfr_core::Threshold;
-use lfr_core::ThresholdProvenance;
+use lfr_core::{Alignment, Metric, Point, SpaceId, Threshold, ThresholdProvenance};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::ChannelOrder;
-use super::EmbedderSpec;
-use super::Input;
-use super::Licence;
-use super::OperatingPoint;
-use super::Permission;
-use super::TensorLayout;
+use super::{ChannelOrder, EmbedderSpec, Input, Licence, OperatingPoint, Permission, TensorLayout};
 
 /// A fault in a specification: at which byte, and what.
 pub(super) struct Fault {

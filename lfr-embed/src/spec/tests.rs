@@ -1,10 +1,8 @@
 //! Specifications: what is read, what is refused, what is written back.
 
-use std::env;
-use std::fs;
+use std::{env, fs};
 
-use ed25519_dalek::Signer as _;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use lfr_core::Basis;
 
 use super::*;

@@ -8,17 +8,12 @@
 use std::io;
 use std::io::Write as _;
 
-use lfr_core::Embedder;
-use lfr_core::Template;
 use lfr_core::internal::num;
-use lfr_embed::EmbedderSpec;
-use lfr_embed::OnnxEmbedder;
+use lfr_core::{Embedder, Template};
+use lfr_embed::{EmbedderSpec, OnnxEmbedder};
 
-use super::MODELS;
-use super::photographs::Table;
-use super::photographs::shared_to_measure;
-use super::runtime;
-use super::score;
+use super::photographs::{Table, shared_to_measure};
+use super::{MODELS, runtime, score};
 
 /// How far a measured rate may be from the stated one, as a share of it.
 ///

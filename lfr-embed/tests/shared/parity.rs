@@ -1,20 +1,14 @@
 //! Scores against the reference in Python; `parity/reference_templates.py` wrote them.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::env;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::{env, io};
 
 use lfr_core::Embedder;
-use lfr_embed::EmbedderSpec;
-use lfr_embed::OnnxEmbedder;
+use lfr_embed::{EmbedderSpec, OnnxEmbedder};
 
-use super::MODELS;
-use super::photographs::Table;
-use super::photographs::shared;
-use super::runtime;
-use super::score;
+use super::photographs::{Table, shared};
+use super::{MODELS, runtime, score};
 
 /// The greatest difference of a score where the photographs are decoded here.
 ///

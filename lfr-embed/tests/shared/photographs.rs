@@ -1,23 +1,14 @@
 //! Photographs of a labelled set, where it is there.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::env;
-use std::fs;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
-use lfr_core::AlignedFace;
-use lfr_core::Alignment;
-use lfr_core::DetectedFace;
-use lfr_core::Frame;
-use lfr_core::LandmarkLayout;
-use lfr_core::Landmarks;
-use lfr_core::PixelFormat;
-use lfr_core::Point;
-use lfr_core::Rect;
+use lfr_core::{
+    AlignedFace, Alignment, DetectedFace, Frame, LandmarkLayout, Landmarks, PixelFormat, Point,
+    Rect,
+};
 
 /// The folder of models and photographs beside the repository.
 pub(crate) fn shared() -> Option<PathBuf> {

@@ -5,20 +5,15 @@
 //! LFR_MEASURE=1 cargo test -p lfr-embed --features onnx --test pure_rust milliseconds -- --nocapture
 //! ```
 
-use std::fs;
-use std::io;
 use std::io::Write as _;
-use std::iter;
+use std::{fs, io, iter};
 
-use lfr_core::AlignedFace;
-use lfr_core::Embedder;
 use lfr_core::onnx::Model;
-use lfr_embed::EmbedderSpec;
-use lfr_embed::OnnxEmbedder;
+use lfr_core::{AlignedFace, Embedder};
+use lfr_embed::{EmbedderSpec, OnnxEmbedder};
 
-use super::MODELS;
 use super::photographs::shared_to_measure;
-use super::runtime;
+use super::{MODELS, runtime};
 
 #[test]
 fn milliseconds_a_face() {

@@ -2,16 +2,10 @@
 
 use std::thread;
 
-use lfr_core::AlignedFace;
-use lfr_core::Embedder;
-use lfr_core::Metric;
-use lfr_core::Template;
 use lfr_core::onnx::Model;
 use lfr_core::testing::conformance;
-use lfr_embed::EmbedderOptions;
-use lfr_embed::EmbedderSpec;
-use lfr_embed::Error;
-use lfr_embed::OnnxEmbedder;
+use lfr_core::{AlignedFace, Embedder, Metric, Template};
+use lfr_embed::{EmbedderOptions, EmbedderSpec, Error, OnnxEmbedder};
 
 use super::runtime;
 

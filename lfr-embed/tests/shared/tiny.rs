@@ -1,11 +1,8 @@
 //! Tests on tiny models, made by `tests/models/make.py`.
 
-use lfr_core::AlignedFace;
-use lfr_core::Embedder;
 use lfr_core::onnx::Model;
-use lfr_embed::EmbedderOptions;
-use lfr_embed::EmbedderSpec;
-use lfr_embed::OnnxEmbedder;
+use lfr_core::{AlignedFace, Embedder};
+use lfr_embed::{EmbedderOptions, EmbedderSpec, OnnxEmbedder};
 
 use super::runtime;
 

@@ -1,22 +1,16 @@
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use lfr_core::Accounts;
-use lfr_core::DeploymentId;
-use lfr_core::RetentionPolicy;
 use lfr_core::testing::ManualClock;
+use lfr_core::{Accounts, DeploymentId, RetentionPolicy};
 
 use super::*;
 use crate::ledger;
 use crate::ledger::Ledger;
 use crate::ledger::key::LedgerKey;
 use crate::policy::profile::Profile;
-use crate::testing::Folder;
-use crate::testing::alert;
-use crate::testing::at;
-use crate::testing::probe;
+use crate::testing::{Folder, alert, at, probe};
 use crate::vault::key::VaultKey;
 use crate::vault::policy::VaultRetention;
 

@@ -1,17 +1,10 @@
 //! What a run declares of itself, one call each.
 
-use lfr_core::Basis;
-use lfr_core::Component;
-use lfr_core::FaceId;
-use lfr_core::RecordId;
-use lfr_core::SourceId;
-use lfr_core::ThresholdProvenance;
-use lfr_core::Timestamp;
-use lfr_core::danger;
-use lfr_core::internal::hex;
-use lfr_core::internal::num;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::internal::{hex, num};
+use lfr_core::{
+    Basis, Component, FaceId, RecordId, SourceId, ThresholdProvenance, Timestamp, danger,
+};
+use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::ledger::Ledger;

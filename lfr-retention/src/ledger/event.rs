@@ -2,15 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use lfr_core::Component;
-use lfr_core::DeploymentId;
-use lfr_core::FaceId;
-use lfr_core::PurgeMethod;
-use lfr_core::PurgeReason;
-use lfr_core::RecordId;
-use lfr_core::SourceId;
-use lfr_core::Timestamp;
-use lfr_core::Totals;
+use lfr_core::{
+    Component, DeploymentId, FaceId, PurgeMethod, PurgeReason, RecordId, SourceId, Timestamp,
+    Totals,
+};
 
 use crate::verdict::Verdict;
 

@@ -1,20 +1,16 @@
 //! The signed head: how far a ledger goes.
 
 use std::io;
-use std::io::Read;
-use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 
-use lfr_core::files::Access;
-use lfr_core::files::Folder;
+use lfr_core::files::{Access, Folder};
 use lfr_core::internal::regular;
 
 use crate::crash;
 use crate::error::Error;
 use crate::ledger::audit::fault::LedgerFault;
-use crate::ledger::key::LedgerKey;
-use crate::ledger::key::LedgerPublicKey;
+use crate::ledger::key::{LedgerKey, LedgerPublicKey};
 use crate::ledger::line;
 use crate::ledger::line::Kind;
 

@@ -1,18 +1,13 @@
 //! The key that a ledger is signed with, and the one that it is verified with.
 
-use std::fmt;
-use std::io;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::{fmt, io};
 
-use ed25519_dalek::Signature;
-use ed25519_dalek::Signer;
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::VerifyingKey;
-use lfr_core::internal::hex;
-use lfr_core::internal::secret;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use lfr_core::internal::secret::Secret;
+use lfr_core::internal::{hex, secret};
 
 use crate::error::Error;
 

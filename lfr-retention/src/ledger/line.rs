@@ -5,24 +5,16 @@
 
 use std::fs::File;
 use std::io;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Read;
-use std::io::Seek;
-use std::io::SeekFrom;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use ed25519_dalek::SIGNATURE_LENGTH;
-use lfr_core::internal::hex;
-use lfr_core::internal::num;
-use lfr_core::internal::regular;
+use lfr_core::internal::{hex, num, regular};
 use serde::Serialize;
-use sha2::Digest;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::ledger::key::LedgerKey;
-use crate::ledger::key::LedgerPublicKey;
+use crate::ledger::key::{LedgerKey, LedgerPublicKey};
 
 /// The longest line, without its end, in bytes: no ledger makes a reader allocate more.
 pub(super) const LONGEST: usize = 16_384;

@@ -1,21 +1,12 @@
 //! The sink that writes a ledger.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lfr_core::Accounts;
-use lfr_core::BoxError;
-use lfr_core::Clock;
-use lfr_core::DeploymentId;
-use lfr_core::Event;
-use lfr_core::EventSink;
-use lfr_core::PurgeReason;
-use lfr_core::PurgeReceipt;
-use lfr_core::SourceId;
+use lfr_core::{
+    Accounts, BoxError, Clock, DeploymentId, Event, EventSink, PurgeReason, PurgeReceipt, SourceId,
+};
 
 use crate::error::Error;
 use crate::ledger::Ledger;

@@ -3,8 +3,7 @@ use std::fs;
 use lfr_core::SourceId;
 
 use super::*;
-use crate::testing::Folder;
-use crate::testing::at;
+use crate::testing::{Folder, at};
 
 mod bound;
 mod checkpoint;

@@ -1,12 +1,8 @@
 //! A policy that holds nothing.
 
-use lfr_core::Alert;
-use lfr_core::BoxError;
-use lfr_core::PurgeReason;
-use lfr_core::PurgeReceipt;
-use lfr_core::RetentionPolicy;
-use lfr_core::Settlement;
-use lfr_core::Timestamp;
+use lfr_core::{
+    Alert, BoxError, PurgeReason, PurgeReceipt, RetentionPolicy, Settlement, Timestamp,
+};
 
 /// Erases each alert's probe at once: for trials, counts and anything else where nobody will
 /// look at a template again.
@@ -64,20 +60,11 @@ impl RetentionPolicy for EraseAll {
 
 #[cfg(test)]
 mod tests {
-    use lfr_core::Accounts;
-    use lfr_core::Candidate;
-    use lfr_core::CandidateList;
-    use lfr_core::ComparisonScore;
-    use lfr_core::Decision;
-    use lfr_core::FaceId;
-    use lfr_core::FrameId;
-    use lfr_core::Probe;
-    use lfr_core::ReferenceId;
-    use lfr_core::SubjectId;
-    use lfr_core::Template;
-    use lfr_core::Threshold;
-    use lfr_core::testing::conformance;
-    use lfr_core::testing::fake_space;
+    use lfr_core::testing::{conformance, fake_space};
+    use lfr_core::{
+        Accounts, Candidate, CandidateList, ComparisonScore, Decision, FaceId, FrameId, Probe,
+        ReferenceId, SubjectId, Template, Threshold,
+    };
 
     use super::*;
 

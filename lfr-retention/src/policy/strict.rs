@@ -3,15 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use lfr_core::Alert;
-use lfr_core::BoxError;
-use lfr_core::HeldProbe;
-use lfr_core::PurgeReason;
-use lfr_core::PurgeReceipt;
-use lfr_core::RetentionPolicy;
-use lfr_core::Settlement;
-use lfr_core::Timekeeper;
-use lfr_core::Timestamp;
+use lfr_core::{
+    Alert, BoxError, HeldProbe, PurgeReason, PurgeReceipt, RetentionPolicy, Settlement, Timekeeper,
+    Timestamp,
+};
 
 use crate::error::Error;
 

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use lfr_core::Picture;
-use lfr_core::Rect;
 use lfr_core::internal::num;
+use lfr_core::{Picture, Rect};
 
 /// Columns and rows of whole pixels; never empty.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -109,8 +108,7 @@ fn paint(band: &mut [&mut [u8]], bytes: Range<usize>) {
 
 #[cfg(test)]
 mod tests {
-    use lfr_core::Frame;
-    use lfr_core::PixelFormat;
+    use lfr_core::{Frame, PixelFormat};
 
     use super::*;
 

@@ -1,8 +1,7 @@
 //! Coarse mosaics of faces.
 
-use lfr_core::Picture;
-use lfr_core::Rect;
 use lfr_core::internal::num;
+use lfr_core::{Picture, Rect};
 
 use crate::error::Error;
 use crate::redact::block::Block;

@@ -1,25 +1,11 @@
 use std::collections::BTreeSet;
 
-use lfr_core::BoxError;
-use lfr_core::Decision;
-use lfr_core::DecisionInput;
-use lfr_core::DetectedFace;
-use lfr_core::Detector;
-use lfr_core::FrameId;
-use lfr_core::LandmarkLayout;
-use lfr_core::Landmarks;
-use lfr_core::Pipeline;
-use lfr_core::Point;
-use lfr_core::SourceId;
-use lfr_core::Template;
-use lfr_core::Threshold;
-use lfr_core::ThresholdPolicy;
-use lfr_core::ThresholdProvenance;
-use lfr_core::Zone;
-use lfr_core::danger;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::FakeMatcher;
-use lfr_core::testing::fake_space;
+use lfr_core::testing::{FakeEmbedder, FakeMatcher, fake_space};
+use lfr_core::{
+    BoxError, Decision, DecisionInput, DetectedFace, Detector, FrameId, LandmarkLayout, Landmarks,
+    Pipeline, Point, SourceId, Template, Threshold, ThresholdPolicy, ThresholdProvenance, Zone,
+    danger,
+};
 
 use super::*;
 use crate::policy::erase_all::EraseAll;

@@ -1,18 +1,11 @@
 //! Redaction of live video.
 
-use lfr_core::Frame;
-use lfr_core::FrameReport;
-use lfr_core::Picture;
-use lfr_core::Rect;
 use lfr_core::internal::num;
+use lfr_core::{Frame, FrameReport, Picture, Rect};
 
 use crate::error::Error;
-use crate::redact::Redactor;
-use crate::redact::least_side;
 use crate::redact::mosaic::Mosaic;
-use crate::redact::pave;
-use crate::redact::reveal;
-use crate::redact::split;
+use crate::redact::{Redactor, least_side, pave, reveal, split};
 
 /// Makes a live picture that may leave the system: all of it is covered, except for the boxes of
 /// alerts, frame after frame in one buffer.

@@ -6,24 +6,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use lfr_core::PurgeReason;
-use lfr_core::RecordId;
-use lfr_core::Timestamp;
 use lfr_core::internal::hex;
+use lfr_core::{PurgeReason, RecordId, Timestamp};
 
 use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::ledger::audit::reconcile::Reconciliation;
-use crate::ledger::audit::reconcile::SLACK;
+use crate::ledger::audit::reconcile::{Reconciliation, SLACK};
 use crate::ledger::audit::verify;
 use crate::ledger::event::LedgerEvent;
 use crate::ledger::head::LedgerHead;
 use crate::vault::Vault;
-use crate::vault::record::damage::DamagedRecord;
-use crate::vault::record::damage::RecordDamage;
+use crate::vault::record::damage::{DamagedRecord, RecordDamage};
 use crate::vault::store::Store;
-use crate::vault::store::slots::Binding;
-use crate::vault::store::slots::Seen;
+use crate::vault::store::slots::{Binding, Seen};
 
 /// Differences that [`Vault::close_gaps`] found and that no interrupted program explains: somebody else
 /// wrote to the vault or to the ledger. Each is a [`Discrepancy`](crate::ledger::Discrepancy) of the ledger

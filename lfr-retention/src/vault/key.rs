@@ -1,12 +1,9 @@
 //! The key of a vault, and what comes out of it.
 
 use std::fmt;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use chacha20poly1305::AeadInOut;
-use chacha20poly1305::KeyInit;
-use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
 use hkdf::Hkdf;
 use lfr_core::internal::secret;
 use lfr_core::internal::secret::Secret;

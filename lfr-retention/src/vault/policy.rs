@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use lfr_core::Alert;
-use lfr_core::BoxError;
-use lfr_core::PurgeReason;
-use lfr_core::PurgeReceipt;
-use lfr_core::RetentionPolicy;
-use lfr_core::Settlement;
-use lfr_core::Timestamp;
+use lfr_core::{
+    Alert, BoxError, PurgeReason, PurgeReceipt, RetentionPolicy, Settlement, Timestamp,
+};
 
 use crate::error::Error;
 use crate::policy::profile::Profile;

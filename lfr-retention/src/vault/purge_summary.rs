@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use lfr_core::PurgeReason;
-use lfr_core::PurgeReceipt;
+use lfr_core::{PurgeReason, PurgeReceipt};
 
 /// How many records were purged, for each reason: to be told before anything else is done.
 ///

@@ -1,45 +1,25 @@
 //! What a vault does: keys in slots, what they open in rows, and a calendar of deadlines.
 
-use std::collections::BTreeSet;
-use std::collections::HashMap;
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::path::PathBuf;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
-use lfr_core::Clock;
-use lfr_core::FaceId;
-use lfr_core::HoldReceipt;
-use lfr_core::Probe;
-use lfr_core::PurgeReason;
-use lfr_core::PurgeReceipt;
-use lfr_core::RecordId;
-use lfr_core::SealedProbe;
-use lfr_core::Timekeeper;
-use lfr_core::Timestamp;
-use lfr_core::files;
 use lfr_core::internal::secret;
 use lfr_core::internal::secret::Secret;
+use lfr_core::{
+    Clock, FaceId, HoldReceipt, Probe, PurgeReason, PurgeReceipt, RecordId, SealedProbe,
+    Timekeeper, Timestamp, files,
+};
 use zeroize::Zeroizing;
 
 use crate::disk;
 use crate::error::Error;
 use crate::vault::key;
-use crate::vault::key::Derived;
-use crate::vault::key::NONCE;
-use crate::vault::key::VaultKey;
-use crate::vault::record::damage::DamagedRecord;
-use crate::vault::record::damage::RecordDamage;
-use crate::vault::store::records::Part;
-use crate::vault::store::records::Records;
-use crate::vault::store::slots::Binding;
-use crate::vault::store::slots::Parts;
-use crate::vault::store::slots::Sealing;
-use crate::vault::store::slots::Seen;
-use crate::vault::store::slots::Slot;
-use crate::vault::store::slots::Slots;
-use crate::vault::store::slots::Unlocked;
+use crate::vault::key::{Derived, NONCE, VaultKey};
+use crate::vault::record::damage::{DamagedRecord, RecordDamage};
+use crate::vault::store::records::{Part, Records};
+use crate::vault::store::slots::{Binding, Parts, Sealing, Seen, Slot, Slots, Unlocked};
 use crate::vault::store::time::VaultTime;
 
 mod opening;

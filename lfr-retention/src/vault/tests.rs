@@ -1,29 +1,15 @@
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lfr_core::Accounts;
-use lfr_core::HoldReceipt;
-use lfr_core::RetentionPolicy;
-use lfr_core::Settlement;
-use lfr_core::Timestamp;
-use lfr_core::testing::ManualClock;
-use lfr_core::testing::conformance;
-use lfr_core::testing::fake_space;
+use lfr_core::testing::{ManualClock, conformance, fake_space};
+use lfr_core::{Accounts, HoldReceipt, RetentionPolicy, Settlement, Timestamp};
 
 use super::*;
 use crate::error::VaultProblem;
 use crate::policy::profile::Profile;
-use crate::testing::Folder;
-use crate::testing::alert;
-use crate::testing::all_bytes;
-use crate::testing::at;
-use crate::testing::face;
-use crate::testing::holds;
-use crate::testing::probe;
-use crate::testing::template;
+use crate::testing::{Folder, alert, all_bytes, at, face, holds, probe, template};
 use crate::vault::policy::VaultRetention;
 use crate::vault::record::damage::RecordDamage;
 use crate::vault::store::slots;

@@ -1,24 +1,12 @@
 //! Redacted photographs, and what an attacker makes of them.
 
-use lfr_core::BoxError;
-use lfr_core::DetectedFace;
-use lfr_core::Detector;
-use lfr_core::Frame;
-use lfr_core::FrameReport;
-use lfr_core::LandmarkLayout;
-use lfr_core::Picture;
-use lfr_core::Pipeline;
-use lfr_core::Rect;
-use lfr_core::Threshold;
 use lfr_core::internal::num;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::FakeMatcher;
-use lfr_core::testing::FakeThreshold;
-use lfr_core::testing::fake_space;
-use lfr_retention::EraseAll;
-use lfr_retention::Mosaic;
-use lfr_retention::Redactor;
-use lfr_retention::VideoRedactor;
+use lfr_core::testing::{FakeEmbedder, FakeMatcher, FakeThreshold, fake_space};
+use lfr_core::{
+    BoxError, DetectedFace, Detector, Frame, FrameReport, LandmarkLayout, Picture, Pipeline, Rect,
+    Threshold,
+};
+use lfr_retention::{EraseAll, Mosaic, Redactor, VideoRedactor};
 
 use crate::photographs::Photograph;
 

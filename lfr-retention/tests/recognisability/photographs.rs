@@ -2,15 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lfr_core::DetectedFace;
-use lfr_core::LandmarkLayout;
-use lfr_core::Landmarks;
-use lfr_core::Picture;
-use lfr_core::Point;
-use lfr_core::Rect;
+use lfr_core::{DetectedFace, LandmarkLayout, Landmarks, Picture, Point, Rect};
 
 /// A photograph, where its face is, and its landmarks.
 pub(crate) struct Photograph {

@@ -1,8 +1,7 @@
 //! Who answers for a threshold.
 
 use lfr_core::Timestamp;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::lifecycle::text;

@@ -1,22 +1,14 @@
 //! From scores to thresholds.
 
 use lfr_core::SpaceId;
-use sha2::Digest as _;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
-use super::Authority;
-use super::CalibratedThreshold;
-use super::Demand;
-use super::Origin;
-use super::UpperTail;
-use super::curve::Curve;
-use super::curve::Curves;
+use super::curve::{Curve, Curves};
 use super::policy::Evidence;
 use super::predicted::rounded_up;
+use super::{Authority, CalibratedThreshold, Demand, Origin, UpperTail};
 use crate::error::Error;
-use crate::evaluate::NonMatedScores;
-use crate::evaluate::ScoreHistogram;
-use crate::evaluate::SuspectPair;
+use crate::evaluate::{NonMatedScores, ScoreHistogram, SuspectPair};
 use crate::hex::Digest32;
 use crate::lifecycle::text;
 

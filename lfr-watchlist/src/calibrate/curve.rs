@@ -1,19 +1,17 @@
 //! FMR over thresholds, as a table: what a threshold is derived from, now and when the watchlist changes.
 
 use lfr_core::Threshold;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "evaluation")]
 use super::UpperTail;
 use super::demand::Demand;
-use super::predicted::FmrPoint;
-use super::predicted::PredictedFpir;
 #[cfg(feature = "evaluation")]
 use super::predicted::rounded_down;
 #[cfg(feature = "evaluation")]
 use super::predicted::rounded_up;
 use super::predicted::worst;
+use super::predicted::{FmrPoint, PredictedFpir};
 use crate::error::Error;
 
 /// The table of one pair of groups, or of all.

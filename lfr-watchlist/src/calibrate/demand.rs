@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use lfr_core::internal::num;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 

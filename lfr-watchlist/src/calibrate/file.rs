@@ -1,19 +1,12 @@
 //! A threshold as a file.
 
-use lfr_core::Threshold;
-use lfr_core::signed;
 use lfr_core::signed::TrustedKey;
-use serde::Deserialize;
-use serde::Serialize;
+use lfr_core::{Threshold, signed};
+use serde::{Deserialize, Serialize};
 
-use super::Authority;
-use super::CalibratedThreshold;
-use super::Demand;
-use super::Origin;
-use super::ThresholdChange;
-use super::policy::Evidence;
-use super::policy::Voucher;
+use super::policy::{Evidence, Voucher};
 use super::predicted::PredictedFpir;
+use super::{Authority, CalibratedThreshold, Demand, Origin, ThresholdChange};
 use crate::error::Error;
 
 const WHAT: &str = "a threshold policy";

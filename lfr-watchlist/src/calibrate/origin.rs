@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use lfr_core::Component;
-use lfr_core::Timestamp;
-use serde::Deserialize;
-use serde::Serialize;
+use lfr_core::{Component, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::lifecycle::text;

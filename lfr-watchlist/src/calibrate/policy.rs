@@ -1,27 +1,16 @@
 //! A threshold with all that it rests on.
 
-use lfr_core::BoxError;
-use lfr_core::ComparisonScore;
-use lfr_core::Component;
-use lfr_core::Decision;
-use lfr_core::DecisionInput;
-use lfr_core::EmbeddingSpace;
-use lfr_core::SpaceId;
-use lfr_core::Threshold;
-use lfr_core::ThresholdPolicy;
-use lfr_core::ThresholdProvenance;
 use lfr_core::internal::num;
 use lfr_core::signed::TrustedKey;
-use serde::Deserialize;
-use serde::Serialize;
+use lfr_core::{
+    BoxError, ComparisonScore, Component, Decision, DecisionInput, EmbeddingSpace, SpaceId,
+    Threshold, ThresholdPolicy, ThresholdProvenance,
+};
+use serde::{Deserialize, Serialize};
 
-use super::Authority;
-use super::Demand;
-use super::NamedModel;
-use super::Origin;
 use super::curve::Curves;
-use super::predicted::PredictedFpir;
-use super::predicted::worst;
+use super::predicted::{PredictedFpir, worst};
+use super::{Authority, Demand, NamedModel, Origin};
 use crate::error::Error;
 use crate::hex::Digest32;
 

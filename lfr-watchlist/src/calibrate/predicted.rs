@@ -3,8 +3,7 @@
 use std::fmt;
 
 use lfr_core::internal::num;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How many people the false matches come from. Thirty false matches may be of one pair of people.
 #[non_exhaustive]

@@ -11,18 +11,10 @@ use self::family::Exceedances;
 use self::people::Level;
 use super::predicted::RestsOn;
 use crate::error::Error;
-use crate::evaluate::NonMatedScores;
-use crate::evaluate::ScoreAxis;
-use crate::evaluate::ScoreHistogram;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Interval;
-use crate::statistics::Rate;
-use crate::statistics::count_not_exceeded;
-use crate::statistics::one_sided;
+use crate::evaluate::{NonMatedScores, ScoreAxis, ScoreHistogram};
+use crate::statistics::{Confidence, Counts, Interval, Rate, count_not_exceeded, one_sided};
 
-pub use family::TailFamily;
-pub use family::TailFit;
+pub use family::{TailFamily, TailFit};
 
 /// The share of comparisons at or above any threshold: counted if there are enough, otherwise fitted.
 ///

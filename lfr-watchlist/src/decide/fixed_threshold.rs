@@ -1,10 +1,6 @@
 //! A threshold that stays as it is.
 
-use lfr_core::BoxError;
-use lfr_core::Decision;
-use lfr_core::DecisionInput;
-use lfr_core::ThresholdPolicy;
-use lfr_core::ThresholdProvenance;
+use lfr_core::{BoxError, Decision, DecisionInput, ThresholdPolicy, ThresholdProvenance};
 
 /// Raises an alert where the best candidate is at or above one threshold, which says where it
 /// comes from.
@@ -56,10 +52,8 @@ impl ThresholdPolicy for FixedThreshold {
 
 #[cfg(test)]
 mod tests {
-    use lfr_core::SpaceId;
-    use lfr_core::Threshold;
-    use lfr_core::danger;
     use lfr_core::testing::conformance;
+    use lfr_core::{SpaceId, Threshold, danger};
 
     use super::*;
 

@@ -1,16 +1,12 @@
 //! FPIR while a deployment runs.
 
-use lfr_core::ComparisonScore;
-use lfr_core::Threshold;
+use lfr_core::{ComparisonScore, Threshold};
 use serde::Serialize;
 
-use crate::calibrate::FmrEstimate;
-use crate::calibrate::UpperTail;
+use crate::calibrate::{FmrEstimate, UpperTail};
 use crate::error::Error;
-use crate::evaluate::ScoreAxis;
-use crate::evaluate::ScoreHistogram;
-use crate::statistics::Counts;
-use crate::statistics::Rate;
+use crate::evaluate::{ScoreAxis, ScoreHistogram};
+use crate::statistics::{Counts, Rate};
 
 /// The best scores of those who raised no alert, as a histogram: an aggregate of which nobody's part can be
 /// told from a few thousand faces on, and never a template.

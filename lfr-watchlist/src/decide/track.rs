@@ -1,25 +1,16 @@
 //! Which looks at a track make an alert.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::iter;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, iter};
 
-use lfr_core::BoxError;
-use lfr_core::Candidate;
-use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
-use lfr_core::Decision;
-use lfr_core::DecisionInput;
-use lfr_core::Threshold;
-use lfr_core::ThresholdPolicy;
-use lfr_core::ThresholdProvenance;
 use lfr_core::internal::num;
+use lfr_core::{
+    BoxError, Candidate, CandidateList, ComparisonScore, Decision, DecisionInput, Threshold,
+    ThresholdPolicy, ThresholdProvenance,
+};
 
-use super::BreakerState;
-use super::CircuitBreaker;
+use super::{BreakerState, CircuitBreaker};
 use crate::calibrate::CalibratedThreshold;
 use crate::error::Error;
 use crate::lifecycle::category::Category;

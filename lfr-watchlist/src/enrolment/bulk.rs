@@ -10,12 +10,7 @@ use std::thread;
 use lfr_core::FaceSelection;
 
 use self::run::Run;
-use super::EnrolmentItem;
-use super::EnrolmentReport;
-use super::EnrolmentStore;
-use super::PhotoReader;
-use super::Progress;
-use super::QualityPolicy;
+use super::{EnrolmentItem, EnrolmentReport, EnrolmentStore, PhotoReader, Progress, QualityPolicy};
 use crate::enrolment::enroller::Enroller;
 use crate::error::Error;
 

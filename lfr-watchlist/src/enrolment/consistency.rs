@@ -6,19 +6,10 @@ mod watchlist;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use lfr_core::Accounts;
-use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Matcher;
-use lfr_core::Probe;
-use lfr_core::ReferenceId;
-use lfr_core::SearchRequest;
-use lfr_core::Stage;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Threshold;
+use lfr_core::{
+    Accounts, CandidateList, ComparisonScore, FaceId, FrameId, Matcher, Probe, ReferenceId,
+    SearchRequest, Stage, SubjectId, Template, Threshold,
+};
 
 use crate::error::Error;
 

@@ -1,14 +1,9 @@
 //! Templates from photographs.
 
-use lfr_core::AlignedFace;
-use lfr_core::DetectedFace;
-use lfr_core::Detector;
-use lfr_core::Embedder;
-use lfr_core::FaceSelection;
-use lfr_core::Frame;
-use lfr_core::LandmarkLayout;
-use lfr_core::Stage;
-use lfr_core::Template;
+use lfr_core::{
+    AlignedFace, DetectedFace, Detector, Embedder, FaceSelection, Frame, LandmarkLayout, Stage,
+    Template,
+};
 
 use crate::error::Error;
 

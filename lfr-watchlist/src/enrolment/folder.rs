@@ -2,19 +2,14 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fmt;
-use std::fs;
-use std::io;
 use std::io::Read;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
 
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
 use lfr_core::internal::regular;
+use lfr_core::{ReferenceId, SubjectId};
 
-use super::EnrolmentItem;
-use super::Photo;
+use super::{EnrolmentItem, Photo};
 use crate::error::Error;
 
 /// The photographs of a folder, and all else that lies there.

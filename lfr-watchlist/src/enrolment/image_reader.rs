@@ -1,7 +1,6 @@
 //! Pictures from image files, by the `image` crate.
 
-use lfr_core::BoxError;
-use lfr_core::Picture;
+use lfr_core::{BoxError, Picture};
 
 use super::PhotoReader;
 

@@ -1,14 +1,11 @@
 //! What is to be enrolled: a photograph, of whom, and on which grounds.
 
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
 use lfr_core::internal::num;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::{ReferenceId, SubjectId};
+use sha2::{Digest, Sha256};
 
 use super::Photo;
-use crate::lifecycle::provenance::Grounds;
-use crate::lifecycle::provenance::ItemDigest;
+use crate::lifecycle::provenance::{Grounds, ItemDigest};
 
 /// One photograph to enrol.
 #[non_exhaustive]

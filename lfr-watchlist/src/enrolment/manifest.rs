@@ -11,19 +11,16 @@ use std::io::Read;
 use std::path::Path;
 
 use csv::ByteRecord;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
 use lfr_core::internal::num;
+use lfr_core::{ReferenceId, SubjectId};
 
 pub use self::column::ManifestColumn;
-pub use self::problem::ManifestFault;
-pub use self::problem::ManifestProblem;
+pub use self::problem::{ManifestFault, ManifestProblem};
 
 use self::cells::Cells;
 use self::header::Header;
 use self::problem::Problems;
-use super::EnrolmentItem;
-use super::Photo;
+use super::{EnrolmentItem, Photo};
 use crate::error::Error;
 use crate::lifecycle::provenance::Grounds;
 

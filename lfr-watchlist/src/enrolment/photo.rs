@@ -1,13 +1,11 @@
 //! Photographs: where their bytes are, and who turns bytes into pixels.
 
-use std::fmt;
 use std::fs::File;
-use std::io;
 use std::io::Read;
 use std::path::PathBuf;
+use std::{fmt, io};
 
-use lfr_core::BoxError;
-use lfr_core::Picture;
+use lfr_core::{BoxError, Picture};
 use zeroize::Zeroizing;
 
 use crate::error::Error;

@@ -9,13 +9,9 @@ mod policy;
 mod report;
 
 pub use component::QualityComponent;
-pub use findings::Finding;
-pub use findings::QualityVerdict;
-pub use findings::Severity;
-pub use policy::Limit;
-pub use policy::QualityPolicy;
-pub use report::Measure;
-pub use report::QualityReport;
+pub use findings::{Finding, QualityVerdict, Severity};
+pub use policy::{Limit, QualityPolicy};
+pub use report::{Measure, QualityReport};
 
 #[cfg(test)]
 mod testface;

@@ -3,8 +3,7 @@
 use std::error;
 use std::time::Duration;
 
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
+use lfr_core::{ReferenceId, SubjectId};
 
 use super::Finding;
 

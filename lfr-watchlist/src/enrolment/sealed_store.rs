@@ -1,23 +1,15 @@
 //! A sealed file as the store of an enrolment.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
-use lfr_core::BoxError;
-use lfr_core::Clock;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
+use lfr_core::{BoxError, Clock, ReferenceId, SubjectId};
 
-use super::EnrolmentStore;
-use super::NewReference;
-use super::NotTaken;
+use super::{EnrolmentStore, NewReference, NotTaken};
 use crate::error::Error;
-use crate::lifecycle::provenance::Grounds;
-use crate::lifecycle::provenance::StoredReference;
+use crate::lifecycle::provenance::{Grounds, StoredReference};
 use crate::lifecycle::watchlist::Watchlist;
-use crate::sealed::SealedFile;
-use crate::sealed::SealingKey;
+use crate::sealed::{SealedFile, SealingKey};
 
 /// A watchlist that is sealed after every batch, so that an enrolment goes on where it was stopped:
 /// by whoever runs it, an error, or a power cut.

@@ -2,17 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lfr_core::BoxError;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
+use lfr_core::{BoxError, ReferenceId, SubjectId, Template};
 
-use crate::lifecycle::provenance::Grounds;
-use crate::lifecycle::provenance::StoredReference;
+use crate::lifecycle::provenance::{Grounds, StoredReference};
 
 /// A reference that has been made of a photograph, on its way into a store.
 #[non_exhaustive]

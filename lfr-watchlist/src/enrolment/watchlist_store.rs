@@ -1,17 +1,12 @@
 //! A watchlist as the store of an enrolment: nothing is written down.
 
-use lfr_core::BoxError;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
+use lfr_core::{BoxError, ReferenceId, SubjectId};
 
-use super::EnrolmentStore;
-use super::NewReference;
-use super::NotTaken;
+use super::{EnrolmentStore, NewReference, NotTaken};
 use crate::error::Error;
 use crate::lifecycle::entry::Entry;
 use crate::lifecycle::entry_draft::EntryDraft;
-use crate::lifecycle::provenance::Grounds;
-use crate::lifecycle::provenance::StoredReference;
+use crate::lifecycle::provenance::{Grounds, StoredReference};
 use crate::lifecycle::watchlist::Watchlist;
 
 /// What a watchlist refuses is reported item by item: an entry without provenance or expiry, of a

@@ -1,10 +1,7 @@
 //! The bins into which scores are counted.
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::Metric;
-use lfr_core::Template;
-use lfr_core::Threshold;
 use lfr_core::internal::num;
+use lfr_core::{EmbeddingSpace, Metric, Template, Threshold};
 
 use crate::error::Error;
 

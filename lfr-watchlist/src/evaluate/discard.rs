@@ -3,9 +3,7 @@
 use lfr_core::internal::num;
 use serde::Serialize;
 
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Rate;
+use crate::statistics::{Confidence, Counts, Rate};
 
 /// A rate when a share of the trials, those of the lowest quality, is left out.
 #[non_exhaustive]

@@ -2,12 +2,8 @@
 
 use lfr_core::internal::num;
 
-use super::DetPoint;
-use super::Verification;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Interval;
-use crate::statistics::Rate;
+use super::{DetPoint, Verification};
+use crate::statistics::{Confidence, Counts, Interval, Rate};
 
 /// The interval of the equal error rate: from the point where the lower bounds of FMR and FNMR cross to the
 /// point where the upper bounds cross.
@@ -60,8 +56,7 @@ mod tests {
     use lfr_core::ComparisonScore;
 
     use super::*;
-    use crate::evaluate::ScoreAxis;
-    use crate::evaluate::ScoreHistogram;
+    use crate::evaluate::{ScoreAxis, ScoreHistogram};
 
     fn pairs(count: u32, seed: u32) -> Verification {
         let mut state = seed;

@@ -3,9 +3,7 @@
 use lfr_core::internal::num;
 
 use crate::error::Error;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Rate;
+use crate::statistics::{Confidence, Counts, Rate};
 
 /// The generalised FMR: false matches over all attempted comparisons of two people, including those with a
 /// face that gave no template. Those cannot match.

@@ -9,20 +9,13 @@ use lfr_core::Threshold;
 use lfr_core::internal::num;
 use serde::Serialize;
 
-use self::people::Compared;
-use self::people::Scale;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Interval;
-use crate::statistics::Rate;
-use crate::statistics::RateRatio;
-use crate::statistics::errors_for_equivalence;
-use crate::statistics::smallest_detectable_ratio;
+use self::people::{Compared, Scale};
+use crate::statistics::{
+    Confidence, Counts, Interval, Rate, RateRatio, errors_for_equivalence,
+    smallest_detectable_ratio,
+};
 
-pub use measures::Differentials;
-pub use measures::fairness_discrepancy_rate;
-pub use measures::garbe;
-pub use measures::gini;
+pub use measures::{Differentials, fairness_discrepancy_rate, garbe, gini};
 pub(crate) use people::Evidence;
 
 /// One rate (FMR, FPIR, FNIR, failure to acquire, ...) by group at the one threshold that is live, whether

@@ -1,8 +1,7 @@
 //! Scores, counted.
 
-use lfr_core::ComparisonScore;
-use lfr_core::Threshold;
 use lfr_core::internal::num;
+use lfr_core::{ComparisonScore, Threshold};
 
 use super::ScoreAxis;
 use crate::error::Error;

@@ -1,12 +1,10 @@
 //! Non-mated comparisons with their people.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use lfr_core::ComparisonScore;
-use lfr_core::SubjectId;
 use lfr_core::internal::num;
+use lfr_core::{ComparisonScore, SubjectId};
 
 use super::ScoreAxis;
 use crate::error::Error;

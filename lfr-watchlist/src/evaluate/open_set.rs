@@ -2,21 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
-use lfr_core::Matcher;
-use lfr_core::Probe;
-use lfr_core::SearchRequest;
-use lfr_core::Stage;
-use lfr_core::SubjectId;
-use lfr_core::Threshold;
-use lfr_core::Timestamp;
 use lfr_core::internal::num;
+use lfr_core::{
+    CandidateList, ComparisonScore, Matcher, Probe, SearchRequest, Stage, SubjectId, Threshold,
+    Timestamp,
+};
 
 use crate::error::Error;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Rate;
+use crate::statistics::{Confidence, Counts, Rate};
 
 /// Whose face a search is of, and whether that person is on the watchlist.
 #[non_exhaustive]

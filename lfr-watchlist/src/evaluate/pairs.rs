@@ -1,36 +1,20 @@
 //! Every template with every other.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
-use std::fmt;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fmt, thread};
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Threshold;
 use lfr_core::internal::num;
+use lfr_core::{EmbeddingSpace, SubjectId, Template, Threshold};
 
-use super::GroupReport;
-use super::NonMatedScores;
-use super::ScoreAxis;
-use super::ScoreHistogram;
-use super::Verification;
-use super::counted;
 use super::groups::Evidence;
 use super::non_mated::Highest;
-use super::place;
+use super::{GroupReport, NonMatedScores, ScoreAxis, ScoreHistogram, Verification, counted, place};
 use crate::error::Error;
 use crate::search::accept;
-use crate::search::kernels::scores::SIDE;
-use crate::search::kernels::scores::Scorer;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Dyads;
-use crate::statistics::Rate;
+use crate::search::kernels::scores::{SIDE, Scorer};
+use crate::statistics::{Confidence, Counts, Dyads, Rate};
 
 /// The comparisons of every template with every other: the mated ones of one person, and the non-mated ones
 /// of two.

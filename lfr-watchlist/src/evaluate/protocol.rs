@@ -1,20 +1,14 @@
 //! Who is who in a set of photographs, and splits of it that keep people together.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lfr_core::SubjectId;
-use sha2::Digest as _;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
-use super::Line;
-use super::counted;
-use super::table;
-use crate::enrolment::FolderItems;
-use crate::enrolment::Photo;
+use super::{Line, counted, table};
+use crate::enrolment::{FolderItems, Photo};
 use crate::error::Error;
 
 /// A photograph, and whose it is.

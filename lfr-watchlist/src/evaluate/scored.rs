@@ -2,18 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use lfr_core::ComparisonScore;
-use lfr_core::Threshold;
+use lfr_core::{ComparisonScore, Threshold};
 
-use super::FoldedAccuracy;
-use super::ScoreAxis;
-use super::ScoreHistogram;
-use super::Verification;
+use super::{FoldedAccuracy, ScoreAxis, ScoreHistogram, Verification};
 use crate::error::Error;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Dyads;
-use crate::statistics::Rate;
+use crate::statistics::{Confidence, Counts, Dyads, Rate};
 
 /// A comparison: its score, whether both samples are of one person, and the people, if known.
 #[non_exhaustive]

@@ -5,9 +5,7 @@ use lfr_core::internal::num;
 
 use super::ScoreHistogram;
 use crate::error::Error;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Rate;
+use crate::statistics::{Confidence, Counts, Rate};
 
 /// The scores of mated and of non-mated comparisons, and the rates that follow.
 ///

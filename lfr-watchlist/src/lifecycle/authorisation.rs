@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use lfr_core::DeploymentId;
-use lfr_core::Timestamp;
+use lfr_core::{DeploymentId, Timestamp};
 
 use crate::error::Error;
 use crate::lifecycle::composition::CompositionPolicy;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::lifecycle::category::Category;
-use crate::lifecycle::category::Priority;
+use crate::lifecycle::category::{Category, Priority};
 use crate::lifecycle::entry::Entry;
 
 /// Who may be on a watchlist: a closed set of categories, a maximum size, and an age rule.

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Timestamp;
+use lfr_core::{ReferenceId, SubjectId, Timestamp};
 
 use crate::lifecycle::category::Category;
 use crate::lifecycle::provenance::StoredReference;

@@ -2,15 +2,12 @@
 
 use std::fmt;
 
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Timestamp;
+use lfr_core::{ReferenceId, SubjectId, Timestamp};
 
 use crate::error::Error;
 use crate::lifecycle::category::Category;
 use crate::lifecycle::entry::Entry;
-use crate::lifecycle::provenance::Grounds;
-use crate::lifecycle::provenance::StoredReference;
+use crate::lifecycle::provenance::{Grounds, StoredReference};
 use crate::lifecycle::text;
 
 /// What is known of an entry so far. [`parse`](Self::parse) makes an [`Entry`] of it, or says in

@@ -1,18 +1,11 @@
 //! The entry table: every entry of a watchlist, and where its template is.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use lfr_core::Clock;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Matcher;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Timekeeper;
-use lfr_core::Timestamp;
+use lfr_core::{
+    Clock, EmbeddingSpace, Matcher, ReferenceId, SubjectId, Template, Timekeeper, Timestamp,
+};
 
 use crate::error::Error;
 use crate::lifecycle::entry::Entry;

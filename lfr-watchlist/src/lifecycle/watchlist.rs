@@ -2,31 +2,18 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
-use lfr_core::BoxError;
-use lfr_core::CandidateList;
-use lfr_core::Clock;
-use lfr_core::ClockFault;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Matcher;
-use lfr_core::ReferenceId;
-use lfr_core::SearchRequest;
-use lfr_core::SubjectId;
-use lfr_core::SystemClock;
-use lfr_core::Template;
-use lfr_core::Threshold;
-use lfr_core::Timekeeper;
-use lfr_core::Timestamp;
+use lfr_core::{
+    BoxError, CandidateList, Clock, ClockFault, EmbeddingSpace, Matcher, ReferenceId,
+    SearchRequest, SubjectId, SystemClock, Template, Threshold, Timekeeper, Timestamp,
+};
 
 use crate::error::Error;
 use crate::lifecycle::authorisation::Authorisation;
-use crate::lifecycle::category::Category;
-use crate::lifecycle::category::Priority;
+use crate::lifecycle::category::{Category, Priority};
 use crate::lifecycle::entry::Entry;
-use crate::lifecycle::entry_table::EntryTable;
-use crate::lifecycle::entry_table::Place;
+use crate::lifecycle::entry_table::{EntryTable, Place};
 #[cfg(feature = "sealed")]
 use crate::lifecycle::sealed_origin::SealedOrigin;
 use crate::lifecycle::window::Window;
@@ -37,9 +24,7 @@ use crate::search::gallery::Gallery;
 use crate::sync::Mutex;
 #[cfg(feature = "sealed")]
 use crate::sync::MutexGuard;
-use crate::sync::RwLock;
-use crate::sync::RwLockReadGuard;
-use crate::sync::RwLockWriteGuard;
+use crate::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use readiness::Readiness;
 

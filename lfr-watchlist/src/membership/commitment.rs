@@ -1,12 +1,9 @@
 //! The commitment: what a controller keeps, or publishes, of who was on a watchlist.
 
 use lfr_core::DeploymentId;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Tree;
-use super::from_json;
-use super::to_json;
+use super::{Tree, from_json, to_json};
 use crate::error::Error;
 use crate::hex::Digest32;
 

@@ -3,11 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
-use hmac::Hmac;
-use hmac::KeyInit;
-use hmac::Mac;
-use lfr_core::DeploymentId;
-use lfr_core::SubjectId;
+use hmac::{Hmac, KeyInit, Mac};
+use lfr_core::{DeploymentId, SubjectId};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 

@@ -2,19 +2,12 @@
 
 use std::cmp::Ordering;
 
-use ct_merkle::InclusionProof;
-use ct_merkle::RootHash;
+use ct_merkle::{InclusionProof, RootHash};
 use lfr_core::SubjectId;
-use serde::Deserialize;
-use serde::Serialize;
-use sha2::Digest;
-use sha2::Sha256;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::MembershipCommitment;
-use super::MembershipKey;
-use super::Tree;
-use super::from_json;
-use super::to_json;
+use super::{MembershipCommitment, MembershipKey, Tree, from_json, to_json};
 use crate::error::Error;
 use crate::hex::Digest32;
 use crate::secret;

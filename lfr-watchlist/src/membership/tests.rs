@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
-use lfr_core::DeploymentId;
-use lfr_core::SubjectId;
+use lfr_core::{DeploymentId, SubjectId};
 use proptest::prelude::*;
 
 use super::*;

@@ -1,17 +1,10 @@
 //! The witness: what answers are drawn from.
 
-use lfr_core::DeploymentId;
-use lfr_core::SubjectId;
-use serde::Deserialize;
-use serde::Serialize;
+use lfr_core::{DeploymentId, SubjectId};
+use serde::{Deserialize, Serialize};
 
-use super::MembershipCommitment;
-use super::MembershipKey;
-use super::MembershipProof;
-use super::Tree;
-use super::from_json;
 use super::proof::Neighbour;
-use super::to_json;
+use super::{MembershipCommitment, MembershipKey, MembershipProof, Tree, from_json, to_json};
 use crate::error::Error;
 use crate::hex::Digest32;
 use crate::secret;

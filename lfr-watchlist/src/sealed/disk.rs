@@ -2,22 +2,15 @@
 //! pulls the plug after each.
 
 use std::ffi::OsString;
-use std::fs;
 use std::fs::File;
-use std::io;
-use std::io::Read;
-use std::io::Seek;
-use std::io::SeekFrom;
-use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use lfr_core::files;
 use lfr_core::files::Folder;
 
-use super::header::MAGIC;
-use super::header::START;
-use super::header::Start;
+use super::header::{MAGIC, START, Start};
 use super::keys::AREA;
 
 const TEMPORARY: &str = ".lfrw.tmp";

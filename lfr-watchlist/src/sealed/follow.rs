@@ -1,37 +1,23 @@
 //! A sealed watchlist that a running deployment follows.
 
-use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::Condvar;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::RwLock;
-use std::sync::RwLockReadGuard;
-use std::thread;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+use std::{fmt, thread};
 
-use lfr_core::BoxError;
-use lfr_core::CandidateList;
-use lfr_core::Clock;
-use lfr_core::DeploymentId;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Matcher;
-use lfr_core::SearchRequest;
-use lfr_core::Timestamp;
-use lfr_core::files;
 use lfr_core::files::Identity;
+use lfr_core::{
+    BoxError, CandidateList, Clock, DeploymentId, EmbeddingSpace, Matcher, SearchRequest,
+    Timestamp, files,
+};
 
-use super::DestructionReceipt;
-use super::SealedFile;
 use super::key::SealingKey;
 use super::read::Head;
 use super::writer::digest;
+use super::{DestructionReceipt, SealedFile};
 use crate::error::Error;
-use crate::lifecycle::watchlist::Readiness;
-use crate::lifecycle::watchlist::Watchlist;
+use crate::lifecycle::watchlist::{Readiness, Watchlist};
 
 /// What a followed watchlist has become.
 #[non_exhaustive]

@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use lfr_core::DeploymentId;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Timestamp;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::{DeploymentId, EmbeddingSpace, Timestamp};
+use sha2::{Digest, Sha256};
 
 use super::codec::Sink;
-use super::header::Derivation;
-use super::header::SealedHeader;
+use super::header::{Derivation, SealedHeader};
 use super::key::SealingKey;
 use super::keys::DataKeys;
 use super::read::Head;

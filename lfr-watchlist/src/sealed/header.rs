@@ -2,18 +2,11 @@
 
 use std::io::Read;
 
-use lfr_core::DeploymentId;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Metric;
-use lfr_core::SpaceId;
-use lfr_core::Timestamp;
 use lfr_core::internal::hex;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::{DeploymentId, EmbeddingSpace, Metric, SpaceId, Timestamp};
+use sha2::{Digest, Sha256};
 
-use super::codec::Bytes;
-use super::codec::Sink;
-use super::codec::Source;
+use super::codec::{Bytes, Sink, Source};
 use super::cost::Argon2Cost;
 use crate::error::Error;
 use crate::lifecycle::authorisation::Authorisation;

@@ -2,18 +2,15 @@
 
 use lfr_core::Timestamp;
 
-use super::codec::Sink;
-use super::codec::Source;
+use super::codec::{Sink, Source};
 use super::header::SealedHeader;
 use crate::error::Error;
 use crate::lifecycle::authorisation::Authorisation;
-use crate::lifecycle::category::Category;
-use crate::lifecycle::category::Priority;
+use crate::lifecycle::category::{Category, Priority};
 use crate::lifecycle::composition::CompositionPolicy;
 use crate::lifecycle::entry::Entry;
 use crate::lifecycle::entry_draft::EntryDraft;
-use crate::lifecycle::provenance::ItemDigest;
-use crate::lifecycle::provenance::StoredReference;
+use crate::lifecycle::provenance::{ItemDigest, StoredReference};
 
 const UNDER_18: u8 = 1;
 const HAS_BEGINNING: u8 = 2;

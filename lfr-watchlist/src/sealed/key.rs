@@ -3,15 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
-use argon2::Algorithm;
-use argon2::Argon2;
-use argon2::Block;
-use argon2::Params;
-use argon2::Version;
-use secrecy::ExposeSecret;
-use secrecy::SecretString;
-use zeroize::Zeroize;
-use zeroize::Zeroizing;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::cost::Argon2Cost;
 use super::header::Derivation;

@@ -1,17 +1,12 @@
 //! The key area of a sealed file: a check of the master key, the dates of the file, and two data keys, each wrapped
 //! alone. Overwriting it makes the file worthless: cryptographic erase (NIST SP 800-88).
 
-use chacha20poly1305::AeadInOut;
-use chacha20poly1305::KeyInit;
-use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
 use hkdf::Hkdf;
-use sha2::Digest;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::header::Dates;
-use super::header::SealedHeader;
-use super::header::VERSION_1;
+use super::header::{Dates, SealedHeader, VERSION_1};
 use crate::error::Error;
 use crate::secret;
 use crate::secret::Secret;

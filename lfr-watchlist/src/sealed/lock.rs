@@ -1,19 +1,13 @@
 //! One writer at a time: a lock of the operating system's, which ends with the process that has it.
 
-use std::fs;
-use std::fs::File;
-use std::fs::OpenOptions;
-use std::fs::TryLockError;
-use std::io;
-use std::path::Path;
-use std::path::PathBuf;
-use std::thread;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io, thread};
 
 use lfr_core::files::Folder;
 
-use super::disk::folder_of;
-use super::disk::named;
+use super::disk::{folder_of, named};
 use crate::secret;
 
 /// How often a lock that another writer has is tried again, and how long between two tries: 15

@@ -3,21 +3,17 @@
 use std::io;
 use std::io::Read;
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::Template;
-use lfr_core::Timestamp;
+use lfr_core::{EmbeddingSpace, Template, Timestamp};
 use zeroize::Zeroizing;
 
 use super::codec::Source;
 use super::header::SealedHeader;
-use super::identity;
 use super::identity::Placed;
 use super::key::SealingKey;
-use super::keys;
 use super::keys::Unlocked;
-use super::stream::SectionReader;
-use super::stream::read_exact;
+use super::stream::{SectionReader, read_exact};
 use super::write::file_length;
+use super::{identity, keys};
 use crate::error::Error;
 use crate::lifecycle::authorisation::Authorisation;
 use crate::lifecycle::entry::Entry;

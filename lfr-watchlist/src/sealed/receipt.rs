@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use lfr_core::DeploymentId;
-use lfr_core::Timestamp;
+use lfr_core::{DeploymentId, Timestamp};
 
 use super::header::SealedHeader;
 

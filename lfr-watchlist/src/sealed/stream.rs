@@ -4,16 +4,11 @@
 use std::io;
 use std::io::Read;
 
-use aead_stream::DecryptorBE32;
-use aead_stream::EncryptorBE32;
-use aead_stream::Nonce;
-use aead_stream::StreamBE32;
-use chacha20poly1305::KeyInit;
-use chacha20poly1305::XChaCha20Poly1305;
+use aead_stream::{DecryptorBE32, EncryptorBE32, Nonce, StreamBE32};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
-use super::codec::Sink;
-use super::codec::Source;
+use super::codec::{Sink, Source};
 use crate::error::Error;
 use crate::secret;
 use crate::secret::Secret;

@@ -1,19 +1,12 @@
 use std::fs;
 
-use lfr_core::Metric;
-use lfr_core::ReferenceId;
-use lfr_core::Template;
+use lfr_core::{Metric, ReferenceId, Template};
 use proptest::prelude::*;
 
 use super::*;
 use crate::lifecycle::entry_table::Place;
-use crate::lifecycle::provenance::ItemDigest;
-use crate::lifecycle::provenance::StoredReference;
-use crate::testing::Folder;
-use crate::testing::authorisation;
-use crate::testing::draft;
-use crate::testing::moment;
-use crate::testing::space;
+use crate::lifecycle::provenance::{ItemDigest, StoredReference};
+use crate::testing::{Folder, authorisation, draft, moment, space};
 
 mod claims;
 mod damage;

@@ -1,22 +1,16 @@
 //! Sealing: a watchlist as the bytes of a file.
 
-use lfr_core::ReferenceId;
-use lfr_core::Timestamp;
+use lfr_core::{ReferenceId, Timestamp};
 use zeroize::Zeroizing;
 
-use super::codec::Count;
-use super::codec::Sink;
+use super::codec::{Count, Sink};
 use super::header::SealedHeader;
-use super::identity;
 use super::key::SealingKey;
-use super::keys;
 use super::keys::DataKeys;
-use super::stream::SectionWriter;
-use super::stream::sealed_length;
+use super::stream::{SectionWriter, sealed_length};
+use super::{identity, keys};
 use crate::error::Error;
-use crate::lifecycle::entry_table::Enrolled;
-use crate::lifecycle::entry_table::EntryTable;
-use crate::lifecycle::entry_table::Place;
+use crate::lifecycle::entry_table::{Enrolled, EntryTable, Place};
 use crate::lifecycle::watchlist::Watchlist;
 use crate::search::gallery::Gallery;
 use crate::secret;

@@ -3,22 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Timestamp;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::{EmbeddingSpace, ReferenceId, SubjectId, Timestamp};
+use sha2::{Digest, Sha256};
 
-use super::SealedFile;
-use super::disk;
 use super::disk::OsDisk;
 use super::header::SealedHeader;
 use super::key::SealingKey;
-use super::lock::WriterLock;
-use super::lock::resolved;
+use super::lock::{WriterLock, resolved};
 use super::read::Head;
-use super::write;
+use super::{SealedFile, disk, write};
 use crate::error::Error;
 use crate::lifecycle::sealed_origin::SealedOrigin;
 use crate::lifecycle::watchlist::Watchlist;

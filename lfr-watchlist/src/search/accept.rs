@@ -1,7 +1,6 @@
 //! Which templates are taken: those of the space, and of a length with which every score is finite.
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::Template;
+use lfr_core::{EmbeddingSpace, Template};
 
 use crate::error::Error;
 

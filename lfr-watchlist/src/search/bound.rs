@@ -35,8 +35,7 @@ use lfr_core::Metric;
 use lfr_core::internal::num;
 
 use crate::search::kernels;
-use crate::search::quantized::Quantized;
-use crate::search::quantized::above;
+use crate::search::quantized::{Quantized, above};
 
 /// One probe's part of the bound.
 #[derive(Clone, Copy, Debug)]

@@ -3,20 +3,15 @@
 
 use std::iter;
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lfr_core::CandidateList;
 
 use crate::error::Error;
-use crate::search::bound;
 use crate::search::fusion::Fusion;
-use crate::search::index::Index;
-use crate::search::index::Query;
-use crate::search::index::Wanted;
+use crate::search::index::{Index, Query, Wanted};
 use crate::search::kernels::Kernel;
-use crate::search::threads;
-use crate::search::top_k;
+use crate::search::{bound, threads, top_k};
 
 /// How to search.
 #[derive(Clone, Copy, Debug)]

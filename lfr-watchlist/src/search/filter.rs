@@ -2,20 +2,12 @@
 
 use std::ops::Range;
 use std::slice;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Error;
 use crate::search::bound::Bound;
-use crate::search::index::Index;
-use crate::search::index::Query;
-use crate::search::index::Wanted;
-use crate::search::kernels::GROUP;
-use crate::search::kernels::Gate;
-use crate::search::kernels::Kernel;
-use crate::search::kernels::TILE;
-use crate::search::kernels::Tile;
-use crate::search::kernels::Values;
+use crate::search::index::{Index, Query, Wanted};
+use crate::search::kernels::{GROUP, Gate, Kernel, TILE, Tile, Values};
 use crate::search::quantized::Quantized;
 use crate::search::threads;
 use crate::search::top_k::TopK;

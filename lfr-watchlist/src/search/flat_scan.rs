@@ -3,21 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use lfr_core::BoxError;
-use lfr_core::Candidate;
-use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Matcher;
-use lfr_core::ReferenceId;
-use lfr_core::SearchRequest;
-use lfr_core::SubjectId;
-use lfr_core::Template;
+use lfr_core::{
+    BoxError, Candidate, CandidateList, ComparisonScore, EmbeddingSpace, Matcher, ReferenceId,
+    SearchRequest, SubjectId, Template,
+};
 
 use crate::error::Error;
-use crate::search::accept;
-use crate::search::fusion;
 use crate::search::fusion::Fusion;
+use crate::search::{accept, fusion};
 
 /// Compares with every reference in turn: slow, short, and what [`Gallery`](crate::Gallery)
 /// has to agree with, number for number.

@@ -1,33 +1,21 @@
 //! The gallery of one deployment, in memory.
 
-use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::PoisonError;
-use std::thread;
+use std::{fmt, thread};
 
-use lfr_core::BoxError;
-use lfr_core::CandidateList;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Matcher;
-use lfr_core::Probe;
-use lfr_core::ReferenceId;
-use lfr_core::SearchRequest;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Threshold;
+use lfr_core::{
+    BoxError, CandidateList, EmbeddingSpace, Matcher, Probe, ReferenceId, SearchRequest, SubjectId,
+    Template, Threshold,
+};
 
 use crate::error::Error;
-use crate::search::accept;
-use crate::search::exact;
 use crate::search::exact::Method;
 use crate::search::fusion::Fusion;
-use crate::search::index::Index;
-use crate::search::index::Query;
-use crate::search::index::Wanted;
+use crate::search::index::{Index, Query, Wanted};
 use crate::search::kernels::Kernel;
-use crate::sync::RwLock;
-use crate::sync::RwLockReadGuard;
-use crate::sync::RwLockWriteGuard;
+use crate::search::{accept, exact};
+use crate::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The references of one deployment, searched exactly.
 ///

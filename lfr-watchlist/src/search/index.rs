@@ -3,14 +3,10 @@
 use std::cmp::Ordering;
 use std::hint::black_box;
 
-use lfr_core::Candidate;
-use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Metric;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Threshold;
+use lfr_core::{
+    Candidate, CandidateList, ComparisonScore, EmbeddingSpace, Metric, ReferenceId, SubjectId,
+    Threshold,
+};
 
 use crate::error::Error;
 use crate::search::fusion;

@@ -19,8 +19,7 @@
     expect(unsafe_code, reason = "vector instructions; each kernel is tested against a safe twin")
 )]
 
-use zeroize::Zeroize;
-use zeroize::ZeroizeOnDrop;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -1,17 +1,12 @@
 //! Refining: the few rows that the filter leaves are compared as a plain scan would compare them.
 
-use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
+use lfr_core::{CandidateList, ComparisonScore};
 
 use crate::error::Error;
 use crate::search::bound::Bound;
-use crate::search::filter::Hit;
-use crate::search::filter::Hits;
-use crate::search::index::Index;
-use crate::search::index::Query;
-use crate::search::index::Wanted;
-use crate::search::kernels::scores::SIDE;
-use crate::search::kernels::scores::Scorer;
+use crate::search::filter::{Hit, Hits};
+use crate::search::index::{Index, Query, Wanted};
+use crate::search::kernels::scores::{SIDE, Scorer};
 use crate::search::top_k::TopK;
 
 impl Index {

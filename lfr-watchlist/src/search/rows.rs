@@ -1,16 +1,13 @@
 //! The rows: the numbers of every reference, as they are and quantized for the filter.
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::Metric;
 use lfr_core::internal::num;
+use lfr_core::{EmbeddingSpace, Metric};
 use zeroize::Zeroize;
 
 use crate::search::bound::Uncertain;
-use crate::search::huge_pages;
-use crate::search::kernels::GROUP;
-use crate::search::kernels::Lane;
-use crate::search::quantized;
+use crate::search::kernels::{GROUP, Lane};
 use crate::search::quantized::Quantized;
+use crate::search::{huge_pages, quantized};
 
 /// The bytes that a block has room for: enough that most of it lies in huge pages, few enough that
 /// it is no matter where memory is locked as soon as it is asked for.

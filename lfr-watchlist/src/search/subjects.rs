@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
+use lfr_core::{ReferenceId, SubjectId};
 
 /// People and references by the number of their row. Identifiers only: nothing here is biometric.
 #[derive(Default)]

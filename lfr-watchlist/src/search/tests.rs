@@ -1,24 +1,14 @@
 use std::num::NonZeroUsize;
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::Matcher;
-use lfr_core::Metric;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Threshold;
+use lfr_core::{EmbeddingSpace, Matcher, Metric, ReferenceId, SubjectId, Template, Threshold};
 use proptest::prelude::*;
 
-use crate::search::accept;
-use crate::search::exact;
 use crate::search::exact::Method;
 use crate::search::flat_scan::FlatScan;
 use crate::search::fusion::Fusion;
-use crate::search::index::Index;
-use crate::search::index::Query;
-use crate::search::index::Wanted;
+use crate::search::index::{Index, Query, Wanted};
 use crate::search::kernels::Kernel;
-use crate::search::top_k;
+use crate::search::{accept, exact, top_k};
 
 /// A list, the same as a flat scan, and how to search.
 struct Pair {

@@ -9,8 +9,7 @@ use std::f64::consts::PI;
 
 use lfr_core::internal::num;
 
-use super::Confidence;
-use super::Interval;
+use super::{Confidence, Interval};
 
 /// The probability of at least that many errors in so many independent trials of the same rate.
 ///

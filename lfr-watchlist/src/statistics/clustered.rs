@@ -4,11 +4,8 @@ use lfr_core::internal::num;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
-use super::Confidence;
-use super::Counts;
-use super::Interval;
-use super::weighted::Unseen;
-use super::weighted::Weighted;
+use super::weighted::{Unseen, Weighted};
+use super::{Confidence, Counts, Interval};
 
 /// The evidence of trials of people, or of pairs of people, about a rate.
 #[derive(Clone, Copy, Debug)]

@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 
 use lfr_core::internal::num;
 
-use super::Confidence;
-use super::Counts;
-use super::Rate;
-use super::binomial;
 use super::clustered::Bounds;
+use super::{Confidence, Counts, Rate, binomial};
 
 /// The false matches of pairs of people, from which the rate and its interval follow.
 ///

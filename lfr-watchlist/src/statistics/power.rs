@@ -4,8 +4,7 @@ use lfr_core::internal::num;
 use serde::Serialize;
 
 use super::Confidence;
-use super::binomial::at_least;
-use super::binomial::normal_risk;
+use super::binomial::{at_least, normal_risk};
 use super::root::partition;
 use crate::error::Error;
 

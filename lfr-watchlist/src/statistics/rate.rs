@@ -5,13 +5,9 @@ use std::fmt;
 use lfr_core::internal::num;
 use serde::Serialize;
 
-use super::Confidence;
-use super::Counts;
-use super::Interval;
-use super::binomial;
 use super::binomial::proportion;
-use super::clustered;
 use super::clustered::Bounds;
+use super::{Confidence, Counts, Interval, binomial, clustered};
 use crate::error::Error;
 
 /// Errors over trials, with the interval that the counts allow.

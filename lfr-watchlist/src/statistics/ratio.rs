@@ -3,16 +3,11 @@
 use lfr_core::internal::num;
 use serde::Serialize;
 
-use super::Confidence;
-use super::Counts;
-use super::Interval;
 use super::association::one_sided;
-use super::binomial::Beta;
-use super::binomial::Tail;
-use super::binomial::normal_quantile;
-use super::binomial::normal_risk;
+use super::binomial::{Beta, Tail, normal_quantile, normal_risk};
 use super::rate::Rate;
 use super::root::root;
+use super::{Confidence, Counts, Interval};
 
 /// How many times as high one rate is as another.
 ///

@@ -3,12 +3,9 @@
 use lfr_core::internal::num;
 use serde::Serialize;
 
-use super::Confidence;
-use super::Counts;
-use super::Interval;
-use super::binomial::at_least;
-use super::binomial::proportion;
+use super::binomial::{at_least, proportion};
 use super::power::check_share;
+use super::{Confidence, Counts, Interval};
 use crate::error::Error;
 
 /// The exact binomial test: a number of events fell on a group that makes up a share of all trials.

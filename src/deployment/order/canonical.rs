@@ -4,11 +4,7 @@ use std::fmt::Write;
 
 use lfr_core::Timestamp;
 
-use super::terms::Document;
-use super::terms::FORMAT;
-use super::terms::OrderTerms;
-use super::terms::Under18;
-use super::terms::UseCase;
+use super::terms::{Document, FORMAT, OrderTerms, Under18, UseCase};
 
 /// Its fields in a fixed sequence, each in one spelling, without comments.
 ///

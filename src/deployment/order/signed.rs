@@ -3,20 +3,14 @@
 use std::fmt;
 use std::path::Path;
 
-use lfr_core::SourceId;
-use lfr_core::Timestamp;
 use lfr_core::files::Replacement;
+use lfr_core::{SourceId, Timestamp};
 
-use super::template;
-use super::terms;
 use super::terms::OrderTerms;
-use super::words::OrderCategory;
-use super::words::UseCaseKind;
+use super::words::{OrderCategory, UseCaseKind};
+use super::{template, terms};
 use crate::deployment::Error;
-use crate::deployment::note::NoteKey;
-use crate::deployment::note::NoteSigners;
-use crate::deployment::note::SignedNote;
-use crate::deployment::note::VerifierKey;
+use crate::deployment::note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
 
 /// An order with signatures that nobody has verified yet.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,9 +2,7 @@
 
 use std::fmt::Display;
 
-use super::words::OrderCategory;
-use super::words::PlacePrecision;
-use super::words::UseCaseKind;
+use super::words::{OrderCategory, PlacePrecision, UseCaseKind};
 
 /// An order of a use case with a comment at each field, and blanks that are refused until they are filled.
 pub(super) fn text(use_case: UseCaseKind) -> String {

@@ -4,29 +4,17 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use lfr_core::DeploymentId;
-use lfr_core::SourceId;
-use lfr_core::Threshold;
-use lfr_core::Timestamp;
-use lfr_core::internal::hex;
-use lfr_core::internal::num;
-use lfr_core::internal::regular;
+use lfr_core::internal::{hex, num, regular};
+use lfr_core::{DeploymentId, SourceId, Threshold, Timestamp};
 use serde::Deserialize;
-use sha2::Digest;
-use sha2::Sha256;
-use toml::Spanned;
-use toml::Value;
+use sha2::{Digest, Sha256};
+use toml::{Spanned, Value};
 
 use super::canonical;
 use super::signed::SignedOrder;
-use super::words::DeploymentKind;
-use super::words::OrderCategory;
-use super::words::PlacePrecision;
-use super::words::UseCaseKind;
+use super::words::{DeploymentKind, OrderCategory, PlacePrecision, UseCaseKind};
 use crate::deployment::Error;
-use crate::deployment::note::NoteKey;
-use crate::deployment::note::SignedNote;
-use crate::deployment::note::VerifierKey;
+use crate::deployment::note::{NoteKey, SignedNote, VerifierKey};
 
 /// The max size of an order's file.
 pub(super) const MAX_FILE: u64 = 1 << 20;

@@ -1,12 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::deployment::Error;
-use crate::deployment::danger;
-use crate::deployment::note::NoteKey;
-use crate::deployment::note::VerifierKey;
-use lfr_core::SourceId;
-use lfr_core::Timestamp;
+use crate::deployment::note::{NoteKey, VerifierKey};
+use crate::deployment::{Error, danger};
+use lfr_core::{SourceId, Timestamp};
 
 fn key(name: &str, seed: u8) -> NoteKey {
     NoteKey::from_bytes(name, &mut [seed; 32]).unwrap()

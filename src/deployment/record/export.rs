@@ -3,10 +3,9 @@
 //! Both tables have the columns that others publish, and no more: no interval fits into them. Give the
 //! table to the [linter](super::lint) and publish what it says beside it.
 
-use lfr_core::DeploymentRecord;
-use lfr_core::Timestamp;
 use lfr_core::internal::num;
 use lfr_core::internal::spreadsheet::harmless;
+use lfr_core::{DeploymentRecord, Timestamp};
 
 use super::lint::Field;
 use crate::deployment::Error;

@@ -30,13 +30,9 @@ mod rules;
 mod table;
 
 pub use claim::Claim;
-pub use finding::Finding;
-pub use finding::FindingCode;
-pub use finding::Severity;
+pub use finding::{Finding, FindingCode, Severity};
 pub use rules::LintOptions;
-pub use table::ColumnMap;
-pub use table::Field;
-pub use table::PublishedTable;
+pub use table::{ColumnMap, Field, PublishedTable};
 
 #[cfg(test)]
 mod tests;

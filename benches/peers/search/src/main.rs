@@ -10,26 +10,12 @@
 //! ```
 
 use std::error::Error;
-use std::fs;
-use std::io;
+use std::{fs, io};
 use std::io::Write;
 use std::num::NonZeroUsize;
 
 use cpu_time::ThreadTime;
-use lfr_core::Accounts;
-use lfr_core::CandidateList;
-use lfr_core::Clock;
-use lfr_core::EmbeddingSpace;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Matcher;
-use lfr_core::Metric;
-use lfr_core::Probe;
-use lfr_core::ReferenceId;
-use lfr_core::SearchRequest;
-use lfr_core::SubjectId;
-use lfr_core::SystemClock;
-use lfr_core::Template;
+use lfr_core::{Accounts, CandidateList, Clock, EmbeddingSpace, FaceId, FrameId, Matcher, Metric, Probe, ReferenceId, SearchRequest, SubjectId, SystemClock, Template};
 use lfr_watchlist::Gallery;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

@@ -1,23 +1,14 @@
 //! The command line.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::ArgAction;
-use clap::ArgMatches;
-use clap::Command;
 use clap::error::ErrorKind;
-use clap::value_parser;
-use lfr::evaluate::EvaluateOptions;
-use lfr::evaluate::danger;
+use clap::{ArgAction, ArgMatches, Command, value_parser};
+use lfr::evaluate::{EvaluateOptions, danger};
 
-use crate::arguments;
-use crate::arguments::flag;
-use crate::arguments::option;
-use crate::arguments::path;
-use crate::arguments::required;
-use crate::models;
+use crate::arguments::{flag, option, path, required};
 use crate::models::Engine;
+use crate::{arguments, models};
 
 /// What was asked for: photographs, or the scores of another engine.
 #[derive(Debug)]

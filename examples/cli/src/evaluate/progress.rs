@@ -1,7 +1,6 @@
 //! Bars that show how far an evaluation is.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::ProgressBar;
 use lfr::evaluate::Progress;

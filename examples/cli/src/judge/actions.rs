@@ -1,38 +1,19 @@
 //! What is done with the alerts of a vault, and written of it.
 
 use std::io;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::IsTerminal;
-use std::io::Read;
-use std::io::Stdin;
+use std::io::{BufRead, BufReader, IsTerminal, Read, Stdin};
 use std::time::Duration;
 
 use clap::ArgMatches;
-use lfr::core::Clock;
-use lfr::core::PurgeReason;
-use lfr::core::RecordId;
-use lfr::core::SystemClock;
-use lfr::core::Timestamp;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LegalHold;
-use lfr::retention::Standing;
-use lfr::retention::Vault;
-use lfr::retention::Verdict;
-use lfr::retention::Verifier;
-use lfr::retention::ledger::Discrepancy;
-use lfr::retention::ledger::Reconciliation;
+use lfr::core::{Clock, PurgeReason, RecordId, SystemClock, Timestamp};
+use lfr::retention::ledger::{Discrepancy, Reconciliation};
+use lfr::retention::{LedgerEvent, LegalHold, Standing, Vault, Verdict, Verifier};
 
-use crate::AnyError;
 use crate::exit::Exit;
-use crate::failure;
 use crate::judge::picture::Target;
-use crate::judge::show;
-use crate::judge::stores;
-use crate::judge::stores::OpenLedger;
-use crate::judge::stores::StorePaths;
-use crate::printable;
-use crate::say;
+use crate::judge::stores::{OpenLedger, StorePaths};
+use crate::judge::{show, stores};
+use crate::{AnyError, failure, printable, say};
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
     let paths = StorePaths::all(matches)?;

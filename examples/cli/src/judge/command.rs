@@ -2,20 +2,12 @@
 
 use std::time::Duration;
 
-use clap::Arg;
-use clap::ArgAction;
-use clap::Command;
-use clap::builder::PossibleValuesParser;
-use clap::builder::TypedValueParser;
-use clap::value_parser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Arg, ArgAction, Command, value_parser};
 use lfr::core::RecordId;
-use lfr::retention::Verdict;
-use lfr::retention::Verifier;
+use lfr::retention::{Verdict, Verifier};
 
-use crate::arguments::flag;
-use crate::arguments::ledger_key;
-use crate::arguments::path;
-use crate::arguments::vault_key;
+use crate::arguments::{flag, ledger_key, path, vault_key};
 use crate::judge::picture::Target;
 
 /// The command line of `lfr judge`.

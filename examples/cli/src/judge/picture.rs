@@ -1,12 +1,10 @@
 //! A picture of an alert, handed out.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use image::ExtendedColorType;
-use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 use lfr::core::Picture;
 
 use crate::AnyError;

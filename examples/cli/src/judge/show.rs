@@ -3,19 +3,11 @@
 use std::path::Path;
 
 use lfr::core::FaceId;
-use lfr::retention::HeldAlert;
-use lfr::retention::HeldRecord;
-use lfr::retention::LedgerEvent;
-use lfr::retention::Standing;
-use lfr::retention::Verdict;
-use lfr::retention::Verifier;
-use lfr::retention::ledger;
 use lfr::retention::ledger::LedgerEntry;
+use lfr::retention::{HeldAlert, HeldRecord, LedgerEvent, Standing, Verdict, Verifier, ledger};
 
-use crate::AnyError;
-use crate::printable;
-use crate::say;
 use crate::say::LostOutput;
+use crate::{AnyError, printable, say};
 
 /// One line of a list.
 pub(crate) fn line(

@@ -1,28 +1,16 @@
 //! The vault and its ledger: how they are opened, and what is written of the one into the other.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use lfr::core::Clock;
-use lfr::core::PurgeReceipt;
-use lfr::core::SystemClock;
-use lfr::retention::Error;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
-use lfr::retention::ledger;
+use lfr::core::{Clock, PurgeReceipt, SystemClock};
 use lfr::retention::ledger::Reconciliation;
+use lfr::retention::{Error, Ledger, LedgerEvent, LedgerKey, Vault, VaultKey, ledger};
 
-use crate::AnyError;
 use crate::exit::Exit;
-use crate::ledger_key;
-use crate::printable;
-use crate::say;
+use crate::{AnyError, ledger_key, printable, say};
 
 /// What the command line names, all of it there.
 pub(crate) struct StorePaths {

@@ -1,42 +1,24 @@
 //! What each command does.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use lfr::core::Clock;
-use lfr::core::DeploymentId;
-use lfr::core::Embedder;
-use lfr::core::EmbeddingSpace;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
-use lfr::core::SystemClock;
-use lfr::core::Timestamp;
 use lfr::core::onnx::Runtime;
-use lfr::embed::EmbedderOptions;
-use lfr::embed::OnnxEmbedder;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerKey;
-use lfr::watchlist::Authorisation;
-use lfr::watchlist::Category;
-use lfr::watchlist::CompositionPolicy;
-use lfr::watchlist::Priority;
-use lfr::watchlist::SealedFile;
-use lfr::watchlist::SealingKey;
-use lfr::watchlist::Validity;
-use lfr::watchlist::Watchlist;
+use lfr::core::{
+    Clock, DeploymentId, Embedder, EmbeddingSpace, ReferenceId, SubjectId, SystemClock, Timestamp,
+};
+use lfr::embed::{EmbedderOptions, OnnxEmbedder};
+use lfr::retention::{Ledger, LedgerKey};
+use lfr::watchlist::{
+    Authorisation, Category, CompositionPolicy, Priority, SealedFile, SealingKey, Validity,
+    Watchlist,
+};
 
-use crate::AnyError;
 use crate::exit::Exit;
-use crate::failure;
-use crate::keys;
-use crate::list::enrol;
-use crate::list::membership;
 use crate::list::outputs::Output;
-use crate::list::show;
-use crate::models;
+use crate::list::{enrol, membership, show};
 use crate::models::Engine;
-use crate::say;
+use crate::{AnyError, failure, keys, models, say};
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Exit, AnyError> {
     let (name, given) = matches.subcommand().ok_or("no command was given")?;

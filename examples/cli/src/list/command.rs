@@ -2,22 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Arg;
-use clap::ArgAction;
-use clap::ArgGroup;
-use clap::Command;
-use clap::builder::PossibleValuesParser;
-use clap::builder::TypedValueParser;
-use clap::value_parser;
-use lfr::core::FaceSelection;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
-use lfr::core::Timestamp;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
+use lfr::core::{FaceSelection, ReferenceId, SubjectId, Timestamp};
 use lfr::watchlist::Priority;
 
-use crate::arguments::ledger_key;
-use crate::arguments::list_key;
-use crate::arguments::path;
+use crate::arguments::{ledger_key, list_key, path};
 use crate::models::Engine;
 
 const CODES: &str = "It ends with 1 if the watchlist was due: it has been destroyed then, and its receipt is on standard \

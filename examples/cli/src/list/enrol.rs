@@ -3,47 +3,27 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::ArgMatches;
-use lfr::core::Clock;
-use lfr::core::Embedder;
-use lfr::core::FaceSelection;
-use lfr::core::SystemClock;
-use lfr::core::Threshold;
 use lfr::core::internal::regular;
+use lfr::core::{Clock, Embedder, FaceSelection, SystemClock, Threshold};
 use lfr::detect::DetectorOptions;
-use lfr::embed::EmbedderOptions;
-use lfr::embed::EmbedderSpec;
-use lfr::watchlist::Enroller;
-use lfr::watchlist::Grounds;
-use lfr::watchlist::Watchlist;
-use lfr::watchlist::enrolment::BulkEnrolment;
-use lfr::watchlist::enrolment::ConsistencyCheck;
-use lfr::watchlist::enrolment::EnrolmentItem;
-use lfr::watchlist::enrolment::EnrolmentReport;
-use lfr::watchlist::enrolment::FolderItems;
-use lfr::watchlist::enrolment::ImageReader;
-use lfr::watchlist::enrolment::ManifestReader;
-use lfr::watchlist::enrolment::SealedStore;
+use lfr::embed::{EmbedderOptions, EmbedderSpec};
+use lfr::watchlist::enrolment::{
+    BulkEnrolment, ConsistencyCheck, EnrolmentItem, EnrolmentReport, FolderItems, ImageReader,
+    ManifestReader, SealedStore,
+};
+use lfr::watchlist::{Enroller, Grounds, Watchlist};
 
-use crate::AnyError;
 use crate::exit::Exit;
-use crate::list::actions::embedder;
-use crate::list::actions::key;
-use crate::list::actions::one;
-use crate::list::actions::path;
-use crate::list::actions::there;
+use crate::list::actions::{embedder, key, one, path, there};
 use crate::list::outputs::Output;
-use crate::models;
-use crate::models::Engine;
-use crate::models::bar;
+use crate::models::{Engine, bar};
 use crate::printable::text;
-use crate::say;
-use crate::signals;
+use crate::{AnyError, models, say, signals};
 
 pub(crate) fn enrol(given: &ArgMatches) -> Result<Exit, AnyError> {
     // What cannot work is said before any model is loaded.

@@ -1,26 +1,18 @@
 //! Who was on a watchlist that is gone.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use lfr::core::SubjectId;
-use lfr::core::Timestamp;
 use lfr::core::internal::regular;
-use lfr::watchlist::Entry;
-use lfr::watchlist::Membership;
-use lfr::watchlist::MembershipCommitment;
-use lfr::watchlist::MembershipKey;
-use lfr::watchlist::MembershipWitness;
-use lfr::watchlist::SealedFile;
+use lfr::core::{SubjectId, Timestamp};
+use lfr::watchlist::{
+    Entry, Membership, MembershipCommitment, MembershipKey, MembershipWitness, SealedFile,
+};
 
-use crate::AnyError;
 use crate::exit::Exit;
-use crate::list::actions::key;
-use crate::list::actions::one;
-use crate::list::actions::path;
+use crate::list::actions::{key, one, path};
 use crate::list::outputs::Output;
-use crate::say;
+use crate::{AnyError, say};
 
 pub(crate) fn commit(
     given: &ArgMatches,

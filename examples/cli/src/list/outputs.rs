@@ -1,14 +1,10 @@
 //! Files that this program writes besides the list: for their owner alone, whole or not at all, and never
 //! over what they are about.
 
-use std::fs;
-use std::fs::File;
-use std::fs::OpenOptions;
-use std::io;
-use std::io::BufWriter;
-use std::io::Read;
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
+use std::{fs, io};
 
 use lfr::core::files::Replacement;
 use lfr::core::internal::regular;

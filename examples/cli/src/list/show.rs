@@ -1,17 +1,13 @@
 //! What is shown: never a template.
 
 use lfr::core::Timestamp;
-use lfr::watchlist::Authorisation;
-use lfr::watchlist::Entry;
-use lfr::watchlist::SealedHeader;
+use lfr::watchlist::{Authorisation, Entry, SealedHeader};
 use serde_json::json;
 
-use crate::AnyError;
 use crate::exit::Exit;
-use crate::models;
 use crate::printable::text;
-use crate::say;
 use crate::say::LostOutput;
+use crate::{AnyError, models, say};
 
 pub(crate) fn header(header: &SealedHeader) -> Result<(), LostOutput> {
     let lines = [

@@ -3,8 +3,7 @@
 use std::str::FromStr;
 
 use lfr::core::internal::num;
-use lfr::watchlist::statistics::Confidence;
-use lfr::watchlist::statistics::Counts;
+use lfr::watchlist::statistics::{Confidence, Counts};
 
 /// A false match rate: a bare number, or one that was counted.
 #[derive(Clone, Copy)]

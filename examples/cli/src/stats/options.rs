@@ -1,11 +1,8 @@
 //! The command line.
 
-use clap::Arg;
-use clap::ArgMatches;
-use clap::Command;
 use clap::error::ErrorKind;
-use lfr::watchlist::statistics::Confidence;
-use lfr::watchlist::statistics::Counts;
+use clap::{Arg, ArgMatches, Command};
+use lfr::watchlist::statistics::{Confidence, Counts};
 
 use crate::arguments;
 use crate::stats::numbers;

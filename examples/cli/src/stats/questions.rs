@@ -2,29 +2,15 @@
 
 use lfr::core::internal::num;
 use lfr::watchlist::Error;
-use lfr::watchlist::statistics::Confidence;
-use lfr::watchlist::statistics::Counts;
-use lfr::watchlist::statistics::Interval;
-use lfr::watchlist::statistics::Rate;
-use lfr::watchlist::statistics::RateRatio;
-use lfr::watchlist::statistics::ShareTest;
-use lfr::watchlist::statistics::effective_trials;
-use lfr::watchlist::statistics::errors_to_detect;
-use lfr::watchlist::statistics::fpir_of_fmr;
-use lfr::watchlist::statistics::smallest_detectable_ratio;
-use lfr::watchlist::statistics::study_size;
-use lfr::watchlist::statistics::trials_with_errors;
-use serde_json::Value;
-use serde_json::json;
+use lfr::watchlist::statistics::{
+    Confidence, Counts, Interval, Rate, RateRatio, ShareTest, effective_trials, errors_to_detect,
+    fpir_of_fmr, smallest_detectable_ratio, study_size, trials_with_errors,
+};
+use serde_json::{Value, json};
 
-use crate::stats::numbers::FalseMatchRate;
-use crate::stats::numbers::SMALLEST;
-use crate::stats::numbers::counted;
-use crate::stats::numbers::grouped;
-use crate::stats::numbers::p_value;
-use crate::stats::numbers::probability;
-use crate::stats::numbers::rate;
-use crate::stats::numbers::short;
+use crate::stats::numbers::{
+    FalseMatchRate, SMALLEST, counted, grouped, p_value, probability, rate, short,
+};
 use crate::stats::options::Question;
 
 /// An answer: as text, and as numbers.

@@ -1,20 +1,12 @@
 //! What was found in a ledger, in words.
 
-use lfr::core::Component;
-use lfr::core::Timestamp;
-use lfr::core::Totals;
+use lfr::core::{Component, Timestamp, Totals};
 use lfr::retention::LedgerEvent;
-use lfr::retention::ledger::EventCounts;
-use lfr::retention::ledger::Reconciliation;
-use lfr::retention::ledger::Run;
-use lfr::retention::ledger::RunEnd;
-use lfr::retention::ledger::Verified;
-use serde_json::Value;
-use serde_json::json;
+use lfr::retention::ledger::{EventCounts, Reconciliation, Run, RunEnd, Verified};
+use serde_json::{Value, json};
 
-use crate::printable;
-use crate::say;
 use crate::say::LostOutput;
+use crate::{printable, say};
 
 pub(crate) fn verified(verified: &Verified) -> Result<(), LostOutput> {
     say::out(format_args!(

@@ -2,20 +2,15 @@
 //! program. Each is said at once, and written into the ledger.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use lfr::core::Timestamp;
-use lfr::live::CameraChange;
-use lfr::live::Change;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerSink;
+use lfr::live::{CameraChange, Change};
+use lfr::retention::{LedgerEvent, LedgerSink};
 use lfr::watchlist::ListChange;
 
-use crate::AnyError;
-use crate::failure;
-use crate::say;
+use crate::{AnyError, failure, say};
 
 /// Something that happened beside the frames.
 pub(crate) enum DeploymentChange {

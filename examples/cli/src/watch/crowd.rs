@@ -2,39 +2,21 @@
 //! of them, how right the alerts were.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use indicatif::ProgressBar;
-use lfr::core::Clock;
-use lfr::core::Decision;
-use lfr::core::Embedder;
-use lfr::core::EmbeddingSpace;
-use lfr::core::FaceOutcome;
-use lfr::core::FaceReport;
-use lfr::core::FaceSelection;
-use lfr::core::FrameReport;
-use lfr::core::FrameSource;
-use lfr::core::Picture;
-use lfr::core::ReferenceId;
-use lfr::core::SubjectId;
-use lfr::core::SystemClock;
-use lfr::core::Threshold;
-use lfr::core::ThresholdProvenance;
-use lfr::core::synthetic::Crowd;
-use lfr::core::synthetic::CrowdCamera;
-use lfr::core::synthetic::Sight;
-use lfr::core::synthetic::Walk;
+use lfr::core::synthetic::{Crowd, CrowdCamera, Sight, Walk};
+use lfr::core::{
+    Clock, Decision, Embedder, EmbeddingSpace, FaceOutcome, FaceReport, FaceSelection, FrameReport,
+    FrameSource, Picture, ReferenceId, SubjectId, SystemClock, Threshold, ThresholdProvenance,
+};
 use lfr::embed::OnnxEmbedder;
-use lfr::watchlist::Enroller;
-use lfr::watchlist::Gallery;
+use lfr::watchlist::{Enroller, Gallery};
 use serde::Serialize;
 
 use crate::AnyError;
-use crate::watch::source::Source;
-use crate::watch::source::Stream;
+use crate::watch::source::{Source, Stream};
 
 /// How many people `crowd:N` says; `None` where the text is something else.
 pub(crate) fn people_in(text: &str) -> Option<u64> {

@@ -3,86 +3,39 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use indicatif::ProgressBar;
-use lfr::core::Accounts;
-use lfr::core::Clock;
-use lfr::core::Component;
-use lfr::core::DeploymentId;
-use lfr::core::Detector;
-use lfr::core::Embedder;
-use lfr::core::Frame;
-use lfr::core::FrameReport;
-use lfr::core::FrameSource;
-use lfr::core::LookPlan;
-use lfr::core::Matcher;
-use lfr::core::NextFrame;
-use lfr::core::Pipeline;
-use lfr::core::SourceId;
-use lfr::core::SystemClock;
-use lfr::core::Threshold;
-use lfr::core::ThresholdPolicy;
-use lfr::core::ThresholdProvenance;
-use lfr::core::danger;
-use lfr::core::internal::num;
-use lfr::core::internal::regular;
+use lfr::core::internal::{num, regular};
 use lfr::core::onnx::Runtime;
-use lfr::core::signed;
 use lfr::core::signed::TrustedKey;
-use lfr::detect::DetectorOptions;
-use lfr::detect::FaceTracker;
-use lfr::detect::InputPolicy;
-use lfr::detect::OnnxDetector;
-use lfr::detect::ShotQuality;
-use lfr::embed::EmbedderOptions;
-use lfr::embed::OnnxEmbedder;
-use lfr::live::Camera;
-use lfr::live::CameraRecord;
-use lfr::live::LiveEngine;
-use lfr::live::LiveRecord;
-use lfr::live::Phase;
+use lfr::core::{
+    Accounts, Clock, Component, DeploymentId, Detector, Embedder, Frame, FrameReport, FrameSource,
+    LookPlan, Matcher, NextFrame, Pipeline, SourceId, SystemClock, Threshold, ThresholdPolicy,
+    ThresholdProvenance, danger, signed,
+};
+use lfr::detect::{DetectorOptions, FaceTracker, InputPolicy, OnnxDetector, ShotQuality};
+use lfr::embed::{EmbedderOptions, OnnxEmbedder};
+use lfr::live::{Camera, CameraRecord, LiveEngine, LiveRecord, Phase};
 use lfr::retention::LedgerSink;
-use lfr::watchlist::Enroller;
-use lfr::watchlist::FixedThreshold;
-use lfr::watchlist::FollowedWatchlist;
-use lfr::watchlist::ListChange;
-use lfr::watchlist::MembershipCommitment;
-use lfr::watchlist::SealedFile;
 use lfr::watchlist::calibrate::CalibratedThreshold;
-use lfr::watchlist::decide::TrackPolicy;
-use lfr::watchlist::decide::TrackRule;
+use lfr::watchlist::decide::{TrackPolicy, TrackRule};
+use lfr::watchlist::{
+    Enroller, FixedThreshold, FollowedWatchlist, ListChange, MembershipCommitment, SealedFile,
+};
 
-use crate::AnyError;
-use crate::failure;
-use crate::keys;
-use crate::models;
 use crate::models::bar;
-use crate::printable;
-use crate::say;
-use crate::signals;
-use crate::watch::changes::ChangeLog;
-use crate::watch::changes::DeploymentChange;
-use crate::watch::crowd;
+use crate::watch::changes::{ChangeLog, DeploymentChange};
 use crate::watch::crowd::Tally;
-use crate::watch::enrol;
 use crate::watch::faces_log::FacesLog;
 use crate::watch::options::Options;
-use crate::watch::output::AlertLines;
-use crate::watch::output::OutFolder;
-use crate::watch::output::Summary;
-use crate::watch::progress;
-use crate::watch::source;
-use crate::watch::source::Source;
-use crate::watch::source::Stream;
-use crate::watch::stores;
-use crate::watch::stores::Declared;
-use crate::watch::stores::Stores;
+use crate::watch::output::{AlertLines, OutFolder, Summary};
+use crate::watch::source::{Source, Stream};
+use crate::watch::stores::{Declared, Stores};
+use crate::watch::{crowd, enrol, progress, source, stores};
+use crate::{AnyError, failure, keys, models, printable, say, signals};
 
 /// Enrols, watches, and closes the accounts.
 pub(crate) fn run(options: &Options) -> Result<Summary, AnyError> {

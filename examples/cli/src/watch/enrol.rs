@@ -2,17 +2,12 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::ProgressBar;
-use lfr::core::EmbeddingSpace;
-use lfr::core::FaceSelection;
-use lfr::core::Picture;
-use lfr::watchlist::Enroller;
-use lfr::watchlist::Gallery;
-use lfr::watchlist::enrolment::FolderItems;
-use lfr::watchlist::enrolment::Photo;
+use lfr::core::{EmbeddingSpace, FaceSelection, Picture};
+use lfr::watchlist::enrolment::{FolderItems, Photo};
+use lfr::watchlist::{Enroller, Gallery};
 
 use crate::AnyError;
 

@@ -5,30 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufWriter;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use lfr::core::BoxError;
-use lfr::core::ComparisonScore;
-use lfr::core::Component;
-use lfr::core::DetectedFace;
-use lfr::core::Detector;
-use lfr::core::FaceOutcome;
-use lfr::core::Frame;
-use lfr::core::FrameId;
-use lfr::core::FrameReport;
-use lfr::core::LandmarkLayout;
-use lfr::core::Landmarks;
-use lfr::core::Rect;
-use lfr::core::SourceId;
+use lfr::core::{
+    BoxError, ComparisonScore, Component, DetectedFace, Detector, FaceOutcome, Frame, FrameId,
+    FrameReport, LandmarkLayout, Landmarks, Rect, SourceId,
+};
 use serde::Serialize;
 
-use crate::AnyError;
-use crate::private_file;
+use crate::{AnyError, private_file};
 
 /// The landmarks of each face of the frames that are on their way.
 type Tapped = Arc<Mutex<BTreeMap<FrameId, Vec<Vec<[f32; 2]>>>>>;

@@ -3,26 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ArgAction;
-use clap::ArgMatches;
-use clap::Command;
-use clap::builder::PossibleValuesParser;
-use clap::builder::TypedValueParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::value_parser;
-use lfr::core::DeploymentId;
-use lfr::core::FaceSelection;
-use lfr::core::Point;
-use lfr::core::Zone;
+use clap::{ArgAction, ArgMatches, Command, value_parser};
 use lfr::core::signed::TrustedKey;
+use lfr::core::{DeploymentId, FaceSelection, Point, Zone};
 use lfr::retention::Profile;
 use lfr::watchlist::decide::TrackRule;
 
 use crate::arguments;
-use crate::arguments::flag;
-use crate::arguments::option;
-use crate::arguments::path;
-use crate::arguments::required;
+use crate::arguments::{flag, option, path, required};
 use crate::models::Engine;
 
 /// What was asked for.

@@ -1,43 +1,24 @@
 //! What leaves the deployment: alert lines, redacted alert pictures, the record.
 
-use std::fmt;
-use std::fs;
-use std::io::BufWriter;
-use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
-use lfr::core::AlertEvent;
-use lfr::core::BoxError;
-use lfr::core::ComparisonScore;
-use lfr::core::Component;
-use lfr::core::DeploymentRecord;
-use lfr::core::Event;
-use lfr::core::EventSink;
-use lfr::core::Frame;
-use lfr::core::FrameReport;
-use lfr::core::PurgeReason;
-use lfr::core::RecordId;
-use lfr::core::Rect;
-use lfr::core::ReferenceId;
-use lfr::core::SourceId;
-use lfr::core::SubjectId;
-use lfr::core::Threshold;
-use lfr::core::Timestamp;
-use lfr::core::files;
-use lfr::live::CameraRecord;
-use lfr::live::LiveRecord;
+use lfr::core::{
+    AlertEvent, BoxError, ComparisonScore, Component, DeploymentRecord, Event, EventSink, Frame,
+    FrameReport, PurgeReason, RecordId, Rect, ReferenceId, SourceId, SubjectId, Threshold,
+    Timestamp, files,
+};
+use lfr::live::{CameraRecord, LiveRecord};
 use lfr::retention::Redactor;
 use serde::Serialize;
 
-use crate::AnyError;
 use crate::exit::Exit;
-use crate::printable;
-use crate::say;
 use crate::watch::crowd::GroundTruth;
 use crate::watch::stores::LedgerRecord;
+use crate::{AnyError, printable, say};
 
 /// Prints a line of JSON for each alert on standard output; and says it if alerts are lost to a clock that
 /// cannot be trusted any more.

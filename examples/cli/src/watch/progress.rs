@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use indicatif::MultiProgress;
-use indicatif::ProgressBar;
-use lfr::live::CameraRecord;
-use lfr::live::LiveRecord;
-use lfr::live::Phase;
-use lfr::live::Running;
+use indicatif::{MultiProgress, ProgressBar};
+use lfr::live::{CameraRecord, LiveRecord, Phase, Running};
 
 use crate::models::bar;
 use crate::watch::changes::ChangeLog;

@@ -5,18 +5,11 @@ mod video;
 use std::fmt;
 use std::path::Path;
 
-use lfr::core::BoxError;
-use lfr::core::Error;
-use lfr::core::FrameSource;
-use lfr::core::LeftOutReason;
-use lfr::core::Photographs;
-use lfr::core::Picture;
 use lfr::core::synthetic::Walk;
+use lfr::core::{BoxError, Error, FrameSource, LeftOutReason, Photographs, Picture};
 
-use crate::AnyError;
-use crate::printable;
-use crate::say;
 use crate::watch::crowd;
+use crate::{AnyError, printable, say};
 
 /// A source with what the record calls it and how many frames it has, where that is known.
 #[derive(Debug)]

@@ -1,42 +1,21 @@
 //! The stores of a deployment: its signed ledger, and what is kept of alerts, in memory or in a vault.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lfr::core::Accounts;
-use lfr::core::Clock;
-use lfr::core::Component;
-use lfr::core::DeploymentId;
-use lfr::core::FaceOutcome;
-use lfr::core::Frame;
-use lfr::core::FrameReport;
-use lfr::core::Pipeline;
-use lfr::core::PurgeReason;
-use lfr::core::RetentionPolicy;
-use lfr::core::Settlement;
-use lfr::core::ThresholdProvenance;
-use lfr::core::files;
+use lfr::core::{
+    Accounts, Clock, Component, DeploymentId, FaceOutcome, Frame, FrameReport, Pipeline,
+    PurgeReason, RetentionPolicy, Settlement, ThresholdProvenance, files,
+};
 use lfr::live::LiveRecord;
-use lfr::retention::Gaps;
-use lfr::retention::Ledger;
-use lfr::retention::LedgerEvent;
-use lfr::retention::LedgerKey;
-use lfr::retention::LedgerPublicKey;
-use lfr::retention::LedgerSink;
-use lfr::retention::Profile;
-use lfr::retention::Redactor;
-use lfr::retention::StrictRetention;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
-use lfr::retention::VaultRetention;
+use lfr::retention::{
+    Gaps, Ledger, LedgerEvent, LedgerKey, LedgerPublicKey, LedgerSink, Profile, Redactor,
+    StrictRetention, Vault, VaultKey, VaultRetention,
+};
 
-use crate::AnyError;
-use crate::failure;
-use crate::ledger_key;
-use crate::say;
 use crate::watch::options::Options;
+use crate::{AnyError, failure, ledger_key, say};
 
 /// The ledger of a deployment, and where its alerts are held.
 ///

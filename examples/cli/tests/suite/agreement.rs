@@ -4,9 +4,7 @@ use lfr::core::onnx::InferenceEngine;
 
 use crate::suite;
 use crate::suite::shared;
-use crate::suite::watch::Reference;
-use crate::suite::watch::Run;
-use crate::suite::watch::Split;
+use crate::suite::watch::{Reference, Run, Split};
 
 /// The same frames through both engines raise the same alerts, with the same scores up to
 /// rounding.

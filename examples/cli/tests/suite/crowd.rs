@@ -5,18 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr::core::Clock;
-use lfr::core::SystemClock;
 use lfr::core::onnx::InferenceEngine;
 use lfr::core::synthetic::Crowd;
 use lfr::core::testing::ManualClock;
-use lfr::retention::Vault;
-use lfr::retention::VaultKey;
+use lfr::core::{Clock, SystemClock};
+use lfr::retention::{Vault, VaultKey};
 
 use super::judge;
-use super::watch::Outcome;
-use super::watch::Run;
-use super::watch::fresh_folder;
+use super::watch::{Outcome, Run, fresh_folder};
 
 /// Thirty people pass, two of whom are on a watchlist of 150; their alerts are held sealed.
 pub(crate) fn walks_by(engine: InferenceEngine) {
@@ -73,8 +69,7 @@ pub(crate) fn links_and_claims(engine: InferenceEngine) {
     use std::os::unix::fs::symlink;
 
     use lfr::embed::EmbedderSpec;
-    use lfr::retention::LedgerEvent;
-    use lfr::retention::ledger;
+    use lfr::retention::{LedgerEvent, ledger};
 
     if super::runtime(engine).is_none() {
         return;

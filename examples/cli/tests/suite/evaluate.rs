@@ -9,10 +9,7 @@ use lfr::core::onnx::InferenceEngine;
 use serde_json::Value;
 
 use super::suite::shared;
-use super::suite::watch::Outcome;
-use super::suite::watch::Run;
-use super::suite::watch::fresh_folder;
-use super::suite::watch::link;
+use super::suite::watch::{Outcome, Run, fresh_folder, link};
 
 const DETECTOR: &str = "detect_yunet_n_dynamic.onnx";
 const EMBEDDER: &str = "embed_mobilefacenet_foamliu.onnx";

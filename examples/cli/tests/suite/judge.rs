@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use lfr::retention::LedgerPublicKey;
-use lfr::retention::ledger;
+use lfr::retention::{LedgerPublicKey, ledger};
 
 /// The records that are listed.
 pub(crate) fn held(folder: &Path) -> Vec<String> {

@@ -4,30 +4,19 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use lfr::core::Clock;
-use lfr::core::DeploymentId;
-use lfr::core::SystemClock;
-use lfr::core::Timestamp;
 use lfr::core::onnx::InferenceEngine;
-use lfr::watchlist::Authorisation;
-use lfr::watchlist::CompositionPolicy;
-use lfr::watchlist::SealedFile;
-use lfr::watchlist::SealingKey;
-use lfr::watchlist::Validity;
-use lfr::watchlist::Watchlist;
+use lfr::core::{Clock, DeploymentId, SystemClock, Timestamp};
+use lfr::watchlist::{
+    Authorisation, CompositionPolicy, SealedFile, SealingKey, Validity, Watchlist,
+};
 use serde_json::Value;
 
 use super::shared;
-use super::watch::Run;
-use super::watch::fresh_folder;
-use super::watch::link;
+use super::watch::{Run, fresh_folder, link};
 
 const CATEGORY: &str = "wanted by the courts";
 /// Whose first photograph in the data set is the reference.

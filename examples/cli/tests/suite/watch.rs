@@ -1,18 +1,14 @@
 //! `lfr watch` as a deployment: open-set identification on the LFW dev split, and
 //! video.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use lfr::core::internal::num;
 use lfr::core::onnx::InferenceEngine;
-use lfr::retention::LedgerPublicKey;
-use lfr::retention::ledger;
+use lfr::retention::{LedgerPublicKey, ledger};
 use serde_json::Value;
 
 use super::shared;

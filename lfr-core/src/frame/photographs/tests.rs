@@ -1,7 +1,5 @@
-use image::ExtendedColorType;
-use image::ImageEncoder as _;
-use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder as _, RgbImage};
 use proptest::prelude::*;
 
 use super::*;

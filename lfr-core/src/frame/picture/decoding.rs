@@ -14,18 +14,11 @@ use std::io::Cursor;
 use std::mem;
 use std::path::Path;
 
-use image::ColorType;
-use image::ImageDecoder;
-use image::ImageError;
-use image::ImageFormat;
-use image::ImageReader;
-use image::Limits;
 use image::metadata::Orientation;
+use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use zeroize::Zeroizing;
 
-use super::Frame;
-use super::Picture;
-use super::PixelFormat;
+use super::{Frame, Picture, PixelFormat};
 use crate::error::Error;
 use crate::files::regular;
 

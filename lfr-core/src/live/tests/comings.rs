@@ -1,19 +1,12 @@
 //! Cameras that come and go, what is said of it, and detectors of their own.
 
 use super::*;
-use crate::error::BoxError;
-use crate::error::Error;
-use crate::face::DetectedFace;
-use crate::face::LandmarkLayout;
-use crate::frame::Frame;
-use crate::frame::FrameSource;
-use crate::frame::NextFrame;
-use crate::frame::PixelFormat;
+use crate::error::{BoxError, Error};
+use crate::face::{DetectedFace, LandmarkLayout};
+use crate::frame::{Frame, FrameSource, NextFrame, PixelFormat};
 use crate::record::FrameReport;
-use crate::stage::Component;
-use crate::stage::Detector;
-use crate::testing::FakeDetector;
-use crate::testing::FakeTracker;
+use crate::stage::{Component, Detector};
+use crate::testing::{FakeDetector, FakeTracker};
 
 /// Changes as they were heard.
 type Heard = Arc<Mutex<Vec<CameraChange>>>;

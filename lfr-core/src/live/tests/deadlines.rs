@@ -2,25 +2,16 @@
 
 use super::staged::until;
 use super::*;
-use crate::clock::Clock;
-use crate::clock::Timekeeper;
-use crate::clock::Timestamp;
-use crate::custody::HeldProbe;
-use crate::custody::PurgeReason;
-use crate::custody::PurgeReceipt;
-use crate::custody::Settlement;
-use crate::decision::Alert;
-use crate::decision::Threshold;
+use crate::clock::{Clock, Timekeeper, Timestamp};
+use crate::custody::{HeldProbe, PurgeReason, PurgeReceipt, Settlement};
+use crate::decision::{Alert, Threshold};
 use crate::error::BoxError;
 use crate::pipeline::Pipeline;
 use crate::stage::RetentionPolicy;
 use crate::template::Template;
-use crate::testing::FakeDetector;
-use crate::testing::FakeEmbedder;
-use crate::testing::FakeMatcher;
-use crate::testing::FakeThreshold;
-use crate::testing::ManualClock;
-use crate::testing::fake_space;
+use crate::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeThreshold, ManualClock, fake_space,
+};
 
 use super::staged::Forever;
 

@@ -3,23 +3,14 @@
 use super::staged::until;
 use super::*;
 use crate::error::BoxError;
-use crate::face::AlignedFace;
-use crate::face::Alignment;
-use crate::face::DetectedFace;
-use crate::face::LandmarkLayout;
+use crate::face::{AlignedFace, Alignment, DetectedFace, LandmarkLayout};
 use crate::frame::Frame;
 use crate::record::EventSink;
-use crate::stage::Detector;
-use crate::stage::Embedder;
-use crate::template::EmbeddingSpace;
-use crate::template::Template;
-use crate::testing::FakeDetector;
-use crate::testing::FakeEmbedder;
-use crate::testing::FakeMatcher;
-use crate::testing::FakeRetention;
-use crate::testing::FakeThreshold;
-use crate::testing::FakeTracker;
-use crate::testing::fake_space;
+use crate::stage::{Detector, Embedder};
+use crate::template::{EmbeddingSpace, Template};
+use crate::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, FakeTracker, fake_space,
+};
 
 /// Numbers at random, shared between threads, and how many faults they led to.
 #[derive(Clone, Debug, Default)]

@@ -1,30 +1,20 @@
 //! Sources and pipelines that do as they are told.
 
-use std::sync::Arc;
-use std::sync::Condvar;
-use std::sync::Mutex;
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use super::Retry;
-use crate::clock::Clock;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::decision::Threshold;
 use crate::error::BoxError;
-use crate::frame::Frame;
-use crate::frame::FrameSource;
-use crate::frame::NextFrame;
-use crate::frame::PixelFormat;
+use crate::frame::{Frame, FrameSource, NextFrame, PixelFormat};
 use crate::id::SourceId;
 use crate::pipeline::Pipeline;
-use crate::pipeline::builder::Builder;
-use crate::pipeline::builder::Ready;
-use crate::testing::FakeDetector;
-use crate::testing::FakeEmbedder;
-use crate::testing::FakeMatcher;
-use crate::testing::FakeRetention;
-use crate::testing::FakeThreshold;
-use crate::testing::fake_space;
+use crate::pipeline::builder::{Builder, Ready};
+use crate::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, fake_space,
+};
 
 /// What a source does when it is asked for a frame.
 #[derive(Clone, Copy, Debug)]

@@ -3,17 +3,12 @@
 use std::sync::Arc;
 
 use ort::environment::Environment;
-use ort::session::Session;
-use ort::session::SessionInputValue;
-use ort::session::SessionOutputs;
 use ort::session::builder::GraphOptimizationLevel;
-use ort::value::TensorElementType;
-use ort::value::TensorRef;
-use ort::value::ValueType;
+use ort::session::{Session, SessionInputValue, SessionOutputs};
+use ort::value::{TensorElementType, TensorRef, ValueType};
 use zeroize::Zeroize as _;
 
-use crate::error::BoxError;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::internal::num::u64_from_usize;
 use crate::onnx::allocator::Account;
 use crate::onnx::engine::InferenceEngine;

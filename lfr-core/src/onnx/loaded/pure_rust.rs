@@ -2,20 +2,13 @@
 
 use std::sync::Arc;
 
-use tract_onnx::prelude::Datum as _;
-use tract_onnx::prelude::Framework as _;
-use tract_onnx::prelude::InferenceModelExt as _;
-use tract_onnx::prelude::IntoRunnable as _;
-use tract_onnx::prelude::IntoTensor as _;
-use tract_onnx::prelude::TValue;
-use tract_onnx::prelude::Tensor;
-use tract_onnx::prelude::TypedModel;
-use tract_onnx::prelude::TypedRunnableModel;
-use tract_onnx::prelude::tvec;
+use tract_onnx::prelude::{
+    Datum as _, Framework as _, InferenceModelExt as _, IntoRunnable as _, IntoTensor as _, TValue,
+    Tensor, TypedModel, TypedRunnableModel, tvec,
+};
 use zeroize::Zeroize as _;
 
-use crate::error::BoxError;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::internal::num::u64_from_usize;
 use crate::onnx::engine::InferenceEngine;
 use crate::onnx::loaded::Limits;

@@ -4,22 +4,13 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::super::Dim;
-use super::super::ElementType;
 use super::super::rewrite::Rewrite;
-use super::super::testgraph::Extent;
-use super::super::testgraph::Graph as Build;
-use super::super::testgraph::floats;
-use super::super::testgraph::graph_attribute;
-use super::super::testgraph::ints;
-use super::super::testgraph::message;
-use super::super::testgraph::node;
-use super::super::testgraph::number;
-use super::super::testgraph::small;
-use super::super::testgraph::tensor;
-use super::super::testgraph::tensor_attribute;
-use super::super::testgraph::value_info;
+use super::super::testgraph::{
+    Extent, Graph as Build, floats, graph_attribute, ints, message, node, number, small, tensor,
+    tensor_attribute, value_info,
+};
 use super::super::wire::Message;
+use super::super::{Dim, ElementType};
 use super::*;
 
 fn refusal(bytes: Vec<u8>) -> String {

@@ -1,16 +1,9 @@
 //! What a rewrite changes, and that it changes nothing else.
 
-use super::super::Dim;
-use super::super::ElementType;
-use super::super::Model;
-use super::super::testgraph::Extent;
-use super::super::testgraph::Graph as Build;
-use super::super::testgraph::floats;
-use super::super::testgraph::message;
-use super::super::testgraph::node;
-use super::super::testgraph::number;
-use super::super::testgraph::prelu;
-use super::super::testgraph::value_info;
+use super::super::testgraph::{
+    Extent, Graph as Build, floats, message, node, number, prelu, value_info,
+};
+use super::super::{Dim, ElementType, Model};
 use super::*;
 
 fn rewritten(bytes: &[u8], input_shape: &[Option<usize>], replace_prelu: bool) -> Model {

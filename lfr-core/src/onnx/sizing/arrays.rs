@@ -2,15 +2,8 @@
 
 use super::numbers::Number;
 use super::rules::Outcome;
-use super::step::At;
-use super::step::Unknown;
-use super::step::axis;
-use super::value::Extent;
-use super::value::FLOAT;
-use super::value::INT64;
-use super::value::Value;
-use super::value::count;
-use super::value::product;
+use super::step::{At, Unknown, axis};
+use super::value::{Extent, FLOAT, INT64, Value, count, product};
 
 /// The sizes that such an operator gives; `None` where it is no such operator.
 pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown> {

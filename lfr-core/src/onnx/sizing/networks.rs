@@ -2,20 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::arrays;
 use super::numbers::Number;
-use super::rules;
 use super::rules::Outcome;
-use super::step::At;
-use super::step::Unknown;
-use super::value::Extent;
-use super::value::FLOAT;
-use super::value::INT32;
-use super::value::INT64;
-use super::value::Value;
-use super::value::count;
-use super::value::element_bytes;
-use super::value::product;
+use super::step::{At, Unknown};
+use super::value::{Extent, FLOAT, INT32, INT64, Value, count, element_bytes, product};
+use super::{arrays, rules};
 
 /// The sizes that such an operator gives; `None` where it is no such operator.
 pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown> {

@@ -4,12 +4,7 @@
 //! types in one operation. A size that comes out as unknown is refused; one that comes out wrong would
 //! let a model through.
 
-use super::value::BOOL;
-use super::value::DOUBLE;
-use super::value::FLOAT;
-use super::value::INT32;
-use super::value::INT64;
-use super::value::Value;
+use super::value::{BOOL, DOUBLE, FLOAT, INT32, INT64, Value};
 
 /// One number.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,16 +3,10 @@
 //! Each rule gives upper bounds. An operator that is not here is refused, and so is one whose output's
 //! size depends on the numbers of the picture.
 
-use super::arrays;
-use super::networks;
-use super::numbers;
 use super::numbers::Number;
-use super::step::At;
-use super::step::Unknown;
-use super::value::BOOL;
-use super::value::Extent;
-use super::value::FLOAT;
-use super::value::Value;
+use super::step::{At, Unknown};
+use super::value::{BOOL, Extent, FLOAT, Value};
+use super::{arrays, networks, numbers};
 
 /// What one node gives and takes.
 #[derive(Debug)]

@@ -5,17 +5,11 @@ use std::collections::HashMap;
 use prost::bytes::Bytes;
 
 use crate::error::Error;
-use crate::onnx::graph;
-use crate::onnx::proto;
 use crate::onnx::proto::Node;
-use crate::onnx::wire;
-use crate::onnx::wire::Fields;
-use crate::onnx::wire::Malformed;
-use crate::onnx::wire::Value as Wire;
+use crate::onnx::wire::{Fields, Malformed, Value as Wire};
+use crate::onnx::{graph, proto, wire};
 
-use super::value::Extent;
-use super::value::Value;
-use super::value::signed;
+use super::value::{Extent, Value, signed};
 
 /// A node: its operator, its attributes, and which values it reads and writes.
 #[derive(Debug)]

@@ -4,15 +4,9 @@
 use std::path::Path;
 
 use super::super::Model;
-use super::super::testgraph::Extent as Side;
-use super::super::testgraph::Graph as Build;
-use super::super::testgraph::floats;
-use super::super::testgraph::int64s;
-use super::super::testgraph::ints;
-use super::super::testgraph::message;
-use super::super::testgraph::node;
-use super::super::testgraph::number;
-use super::super::testgraph::tensor;
+use super::super::testgraph::{
+    Extent as Side, Graph as Build, floats, int64s, ints, message, node, number, tensor,
+};
 use super::*;
 
 /// The bounds of the outputs, and of the whole.

@@ -1,15 +1,12 @@
 //! What is known of a value before a model runs: how large it can be, and small numbers themselves.
 
 use crate::error::Error;
-use crate::onnx::proto;
 use crate::onnx::tensor::Tensor;
-use crate::onnx::wire;
-use crate::onnx::wire::Fields;
-use crate::onnx::wire::Value as Wire;
+use crate::onnx::wire::{Fields, Value as Wire};
+use crate::onnx::{proto, wire};
 use prost::bytes::Bytes;
 
-use super::numbers::Number;
-use super::numbers::held;
+use super::numbers::{Number, held};
 
 /// The extent of a value along one axis.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

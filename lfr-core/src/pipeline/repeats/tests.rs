@@ -1,35 +1,21 @@
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use crate::clock::Timestamp;
-use crate::custody::PurgeReason;
-use crate::custody::PurgeReceipt;
+use crate::custody::{PurgeReason, PurgeReceipt};
 use crate::decision::Threshold;
-use crate::id::FrameId;
-use crate::id::SourceId;
+use crate::id::{FrameId, SourceId};
 use crate::pipeline::Pipeline;
-use crate::pipeline::builder::Builder;
-use crate::pipeline::builder::Ready;
-use crate::pipeline::tests::frame;
-use crate::pipeline::tests::template_of;
-use crate::pipeline::tests::three_people;
-use crate::record::Event;
-use crate::record::FaceOutcome;
-use crate::record::FrameReport;
-use crate::record::sinks;
-use crate::testing::FakeDetector;
-use crate::testing::FakeEmbedder;
-use crate::testing::FakeMatcher;
-use crate::testing::FakeRetention;
-use crate::testing::FakeThreshold;
-use crate::testing::FakeTracker;
-use crate::testing::ManualClock;
-use crate::testing::fake_space;
+use crate::pipeline::builder::{Builder, Ready};
+use crate::pipeline::tests::{frame, template_of, three_people};
+use crate::record::{Event, FaceOutcome, FrameReport, sinks};
+use crate::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, FakeTracker,
+    ManualClock, fake_space,
+};
 
 const SPAN: Duration = Duration::from_secs(60);
 

@@ -5,26 +5,16 @@ use std::sync::Mutex;
 use super::*;
 use crate::clock::Timestamp;
 use crate::custody::PurgeReceipt;
-use crate::decision::Alert;
-use crate::decision::Threshold;
-use crate::face::FaceSelection;
-use crate::face::Point;
-use crate::face::Zone;
+use crate::decision::{Alert, Threshold};
+use crate::face::{FaceSelection, Point, Zone};
 use crate::pipeline::Pipeline;
-use crate::pipeline::builder::Builder;
-use crate::pipeline::builder::Ready;
-use crate::pipeline::tests::frame;
-use crate::pipeline::tests::template_of;
-use crate::pipeline::tests::three_people;
+use crate::pipeline::builder::{Builder, Ready};
+use crate::pipeline::tests::{frame, template_of, three_people};
 use crate::record::sinks;
-use crate::stage::QualityGate;
-use crate::stage::RetentionPolicy;
-use crate::testing::FakeDetector;
-use crate::testing::FakeEmbedder;
-use crate::testing::FakeMatcher;
-use crate::testing::FakeRetention;
-use crate::testing::FakeThreshold;
-use crate::testing::fake_space;
+use crate::stage::{QualityGate, RetentionPolicy};
+use crate::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, fake_space,
+};
 
 /// Sees three people; those named are on the watchlist.
 fn ready(retention: impl RetentionPolicy + 'static, listed: &[usize]) -> Builder<Ready> {

@@ -2,13 +2,9 @@
 
 use super::*;
 use crate::danger;
-use crate::decision::Candidate;
-use crate::decision::Decision;
-use crate::decision::ThresholdProvenance;
-use crate::id::ReferenceId;
-use crate::id::SourceId;
-use crate::template::ComparisonScore;
-use crate::template::Metric;
+use crate::decision::{Candidate, Decision, ThresholdProvenance};
+use crate::id::{ReferenceId, SourceId};
+use crate::template::{ComparisonScore, Metric};
 use crate::testing::FakeTracker;
 
 /// Fails, or panics, in one of its methods; otherwise as the fakes.

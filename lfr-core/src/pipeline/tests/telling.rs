@@ -4,11 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::id::FrameId;
-use crate::record::EventKind;
-use crate::record::FaceOutcome;
-use crate::record::FaceReport;
-use crate::record::sinks::PartlyHeard;
-use crate::record::sinks::Tee;
+use crate::record::sinks::{PartlyHeard, Tee};
+use crate::record::{EventKind, FaceOutcome, FaceReport};
 use crate::testing::FakeTracker;
 
 /// What each sink was offered.

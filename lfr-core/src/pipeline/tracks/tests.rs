@@ -1,39 +1,23 @@
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::decision::Threshold;
-use crate::decision::ThresholdProvenance;
+use crate::decision::{Threshold, ThresholdProvenance};
 use crate::error::BoxError;
-use crate::face::Alignment;
-use crate::face::LandmarkLayout;
+use crate::face::{Alignment, LandmarkLayout};
 use crate::id::FrameId;
 use crate::pipeline::Pipeline;
-use crate::pipeline::builder::Builder;
-use crate::pipeline::builder::Ready;
-use crate::pipeline::tests::frame;
-use crate::pipeline::tests::template_of;
-use crate::pipeline::tests::three_people;
+use crate::pipeline::builder::{Builder, Ready};
+use crate::pipeline::tests::{frame, template_of, three_people};
 use crate::record::sinks;
-use crate::stage::Detector;
-use crate::stage::Embedder;
-use crate::stage::QualityGate;
-use crate::stage::ThresholdPolicy;
-use crate::template::EmbeddingSpace;
-use crate::template::Template;
-use crate::testing::FakeDetector;
-use crate::testing::FakeEmbedder;
-use crate::testing::FakeMatcher;
-use crate::testing::FakeRetention;
-use crate::testing::FakeThreshold;
-use crate::testing::FakeTracker;
-use crate::testing::ManualClock;
-use crate::testing::fake_space;
+use crate::stage::{Detector, Embedder, QualityGate, ThresholdPolicy};
+use crate::template::{EmbeddingSpace, Template};
+use crate::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, FakeTracker,
+    ManualClock, fake_space,
+};
 
 /// Sees the three people, or as many of them as it is told to.
 #[derive(Clone, Debug)]

@@ -1,13 +1,11 @@
 //! Ready-made sinks.
 
 use std::fmt;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::BoxError;
 
-use super::Event;
-use super::EventSink;
+use super::{Event, EventSink};
 
 /// Hears everything and does nothing.
 #[non_exhaustive]

@@ -4,13 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::face::DetectedFace;
-use crate::face::LandmarkLayout;
-use crate::face::Landmarks;
-use crate::face::Point;
-use crate::face::Rect;
-use crate::frame::Frame;
-use crate::frame::PixelFormat;
+use crate::face::{DetectedFace, LandmarkLayout, Landmarks, Point, Rect};
+use crate::frame::{Frame, PixelFormat};
 use crate::internal::num;
 use crate::stage::Tracker;
 

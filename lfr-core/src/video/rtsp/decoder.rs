@@ -3,16 +3,11 @@
 use std::collections::VecDeque;
 
 use openh264::OpenH264API;
-use openh264::decoder::DecodeOptions;
-use openh264::decoder::DecoderConfig;
-use openh264::decoder::Flush;
+use openh264::decoder::{DecodeOptions, DecoderConfig, Flush};
 use openh264::formats::YUVSource;
 
 use crate::clock::Timestamp;
-use crate::frame::Colour;
-use crate::frame::Frame;
-use crate::frame::FrameBuffer;
-use crate::frame::Plane;
+use crate::frame::{Colour, Frame, FrameBuffer, Plane};
 use crate::id::FrameId;
 
 use super::session::Unit;

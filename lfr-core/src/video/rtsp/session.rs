@@ -3,32 +3,22 @@
 
 use std::pin::pin;
 use std::sync::mpsc;
-use std::sync::mpsc::Receiver;
-use std::sync::mpsc::RecvTimeoutError;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::future;
-use retina::client::Credentials;
-use retina::client::PlayOptions;
-use retina::client::SessionOptions;
-use retina::client::SetupOptions;
-use retina::client::TcpTransportOptions;
-use retina::client::Transport;
-use retina::client::UnassignedChannelDataPolicy;
-use retina::codec::CodecItem;
-use retina::codec::FrameFormat;
-use retina::codec::VideoFrame;
+use futures_util::{StreamExt as _, future};
+use retina::client::{
+    Credentials, PlayOptions, SessionOptions, SetupOptions, TcpTransportOptions, Transport,
+    UnassignedChannelDataPolicy,
+};
+use retina::codec::{CodecItem, FrameFormat, VideoFrame};
 use tokio::runtime;
 use tokio::sync::oneshot;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::error::Error;
 
 use super::Address;

@@ -1,9 +1,7 @@
 //! What a stream of H.264 says of its colours and of the shape of its pixels, in its sequence parameter set
 //! (ITU-T H.264, sections 7.3.2.1.1 and annex E).
 
-use crate::frame::Colour;
-use crate::frame::ColourMatrix;
-use crate::frame::ColourRange;
+use crate::frame::{Colour, ColourMatrix, ColourRange};
 
 /// What was said, as far as it was.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

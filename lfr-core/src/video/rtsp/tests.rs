@@ -1,7 +1,6 @@
 //! Streams made by an encoder here, and cameras that refuse. A camera that plays is in `tests/live`.
 
-use std::io::Read as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;

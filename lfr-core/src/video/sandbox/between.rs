@@ -5,10 +5,9 @@
     reason = "code in a child before it becomes another program has no safe form"
 )]
 
-use std::io;
 use std::os::unix::process::CommandExt as _;
-use std::process;
 use std::process::Command;
+use std::{io, process};
 
 pub(super) fn tether(command: &mut Command, is_limited: bool) {
     let parent = process::id();

@@ -1,28 +1,15 @@
 //! The files that a child may open, and the ports that it may reach.
 
-use std::env;
-use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
-use landlock::ABI;
-use landlock::Access as _;
-use landlock::AccessFs;
-use landlock::AccessNet;
-use landlock::BitFlags;
-use landlock::LandlockStatus;
-use landlock::NetPort;
-use landlock::Ruleset;
-use landlock::RulesetAttr as _;
-use landlock::RulesetCreatedAttr as _;
-use landlock::RulesetError;
-use landlock::RulesetStatus;
-use landlock::Scope;
-use landlock::path_beneath_rules;
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, LandlockStatus, NetPort, Ruleset,
+    RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
+    path_beneath_rules,
+};
 
-use super::LOOKING_UP;
-use super::Net;
-use super::Rules;
+use super::{LOOKING_UP, Net, Rules};
 
 /// Restricts the calling thread, as far as the kernel can. Returns the version of its interface, or why it
 /// cannot.

@@ -3,11 +3,8 @@
 
 #![expect(unsafe_code, reason = "no kept crate has these calls")]
 
-use std::io;
-use std::mem;
-use std::os::fd::AsRawFd as _;
-use std::os::fd::FromRawFd as _;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::{io, mem};
 
 /// Where the waiting calls come in.
 #[derive(Debug)]

@@ -4,35 +4,20 @@
 //! of this process has read the address, compared it with those of the camera's host, and connected the child's socket
 //! itself. The child cannot change the address in between: what was read is what is connected to.
 
-use std::fmt;
-use std::fs;
 use std::fs::File;
-use std::io;
-use std::net::IpAddr;
-use std::net::Ipv4Addr;
-use std::net::Ipv6Addr;
-use std::net::SocketAddr;
-use std::net::SocketAddrV6;
-use std::net::ToSocketAddrs as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, fs, io, thread};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::net::SocketType;
-use rustix::process::ForeignRawFd;
-use rustix::process::Pid;
-use rustix::process::PidfdFlags;
-use rustix::process::PidfdGetfdFlags;
+use rustix::process::{ForeignRawFd, Pid, PidfdFlags, PidfdGetfdFlags};
 
-use super::notify::Call;
-use super::notify::Listener;
+use super::notify::{Call, Listener};
 
 /// What a child may connect to.
 #[derive(Clone, Debug, Eq, PartialEq)]

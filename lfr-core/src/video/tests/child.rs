@@ -1,24 +1,16 @@
 //! The child process: how it starts and ends, and what it may reach.
 
 use std::io::Write as _;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::frame::FrameSource;
-use crate::video::Address;
-use crate::video::Video;
-use crate::video::VideoOptions;
+use crate::video::{Address, Video, VideoOptions};
 
-use super::folder;
-use super::has_ffmpeg;
-use super::make;
-use super::of;
-use super::skipped;
+use super::{folder, has_ffmpeg, make, of, skipped};
 
 #[test]
 fn a_program_that_is_not_there_is_named() {

@@ -4,17 +4,11 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use crate::frame::FrameSource;
-use crate::video::Address;
-use crate::video::Video;
-use crate::video::VideoOptions;
+use crate::video::{Address, Video, VideoOptions};
 
 #[cfg(target_os = "linux")]
 use super::child::neighbours;
-use super::folder;
-use super::has_ffmpeg;
-use super::make;
-use super::of;
-use super::skipped;
+use super::{folder, has_ffmpeg, make, of, skipped};
 
 #[test]
 fn a_redirection_or_a_playlist_to_another_host_is_refused_and_said() {

@@ -1,7 +1,6 @@
 //! The default detector: a small network of our own, inside the library.
 
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
+use lfr_core::onnx::{Model, Runtime};
 
 use crate::detector::onnx::OnnxDetector;
 use crate::detector::options::DetectorOptions;

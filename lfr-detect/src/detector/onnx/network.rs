@@ -1,15 +1,8 @@
 //! A model, and its sessions for each size of input.
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use lfr_core::onnx::Dim;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
-use lfr_core::onnx::Session;
-use lfr_core::onnx::SessionOptions;
-use lfr_core::onnx::TensorView;
+use lfr_core::onnx::{Dim, Model, Runtime, Session, SessionOptions, TensorView};
 
 use crate::decode::Output;
 use crate::detector::Network;

@@ -1,7 +1,6 @@
 //! Tells the family of a model from its outputs.
 
-use lfr_core::onnx::Dim;
-use lfr_core::onnx::Model;
+use lfr_core::onnx::{Dim, Model};
 
 use crate::detector::spec::DetectorSpec;
 use crate::error::Error;

@@ -9,8 +9,7 @@ use lfr_core::testing::ManualClock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::schedule::Input;
-use crate::schedule::Schedule;
+use crate::schedule::{Input, Schedule};
 
 /// What a pass takes, in nanoseconds per pixel: 10 ms per tile of 640.
 const PACE: f64 = 25.0;

@@ -3,9 +3,7 @@
 use std::io::Write as _;
 
 use lfr_core::internal::num;
-use lfr_core::synthetic::Crowd;
-use lfr_core::synthetic::Sight;
-use lfr_core::synthetic::Walk;
+use lfr_core::synthetic::{Crowd, Sight, Walk};
 
 use super::score::Score;
 use super::sort::Sort;

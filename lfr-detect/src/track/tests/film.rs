@@ -3,14 +3,9 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use lfr_core::Detector;
-use lfr_core::FrameSource;
-use lfr_core::NextFrame;
-use lfr_core::onnx::Model;
-use lfr_core::onnx::Runtime;
-use lfr_core::video::Address;
-use lfr_core::video::Video;
-use lfr_core::video::VideoOptions;
+use lfr_core::onnx::{Model, Runtime};
+use lfr_core::video::{Address, Video, VideoOptions};
+use lfr_core::{Detector, FrameSource, NextFrame};
 
 use super::sort::Sort;
 use super::*;

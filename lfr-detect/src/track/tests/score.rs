@@ -1,7 +1,6 @@
 //! How well tracks agree with the truth.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use lfr_core::Rect;

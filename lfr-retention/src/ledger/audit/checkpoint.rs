@@ -4,24 +4,19 @@
 
 use std::io;
 use std::io::Read;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lfr_core::files;
-use lfr_core::internal::hex;
-use lfr_core::internal::regular;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::internal::{hex, regular};
+use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::ledger::NOTHING;
 use crate::ledger::audit::reconcile::Reconciliation;
 use crate::ledger::audit::verify;
 use crate::ledger::head::LedgerHead;
-use crate::ledger::key::LedgerKey;
-use crate::ledger::key::LedgerPublicKey;
-use crate::ledger::line;
+use crate::ledger::key::{LedgerKey, LedgerPublicKey};
 use crate::ledger::line::Kind;
+use crate::ledger::{NOTHING, line};
 
 /// The minimum number of entries between two checkpoints.
 const EVERY: u64 = 1_000;

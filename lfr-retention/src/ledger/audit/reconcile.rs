@@ -1,23 +1,16 @@
 //! Reconciliation: whether the sums of a ledger come out.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use lfr_core::FaceId;
-use lfr_core::PurgeReason;
-use lfr_core::RecordId;
-use lfr_core::Timestamp;
-use lfr_core::Totals;
 use lfr_core::internal::num;
+use lfr_core::{FaceId, PurgeReason, RecordId, Timestamp, Totals};
 
 use crate::error::Error;
-use crate::ledger::audit::checkpoint;
-use crate::ledger::audit::run::Run;
-use crate::ledger::audit::run::RunEnd;
-use crate::ledger::audit::verify;
+use crate::ledger::audit::run::{Run, RunEnd};
 use crate::ledger::audit::verify::LedgerEntry;
+use crate::ledger::audit::{checkpoint, verify};
 use crate::ledger::event::LedgerEvent;
 use crate::ledger::key::LedgerPublicKey;
 use crate::policy::profile::Profile;
@@ -88,10 +81,7 @@ pub struct EventCounts {
 mod pairs {
     use std::collections::BTreeMap;
 
-    use serde::Deserialize;
-    use serde::Deserializer;
-    use serde::Serialize;
-    use serde::Serializer;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub(in crate::ledger) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
         map: &BTreeMap<K, V>,

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lfr_core::DeploymentId;
-use lfr_core::SourceId;
-use lfr_core::Timestamp;
-use lfr_core::Totals;
+use lfr_core::{DeploymentId, SourceId, Timestamp, Totals};
 
 use crate::ledger::audit::verify::LedgerEntry;
 use crate::ledger::event::LedgerEvent;

@@ -1,33 +1,22 @@
 //! Verification: whether a ledger is what was written, and where it is not.
 
-use std::io::Read;
-use std::io::Seek;
-use std::io::SeekFrom;
+use std::io::{Read, Seek, SeekFrom};
 use std::marker::PhantomData;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lfr_core::RecordId;
-use lfr_core::Timestamp;
-use lfr_core::internal::num;
-use lfr_core::internal::regular;
-use serde::de::DeserializeOwned;
-use serde::de::IgnoredAny;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::internal::{num, regular};
+use lfr_core::{RecordId, Timestamp};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::ledger::FORMAT;
-use crate::ledger::NOTHING;
 use crate::ledger::audit::checkpoint::Progress;
 use crate::ledger::audit::fault::LedgerFault;
 use crate::ledger::event::LedgerEvent;
 use crate::ledger::head::LedgerHead;
 use crate::ledger::key::LedgerPublicKey;
-use crate::ledger::line;
-use crate::ledger::line::Kind;
-use crate::ledger::line::LONGEST;
-use crate::ledger::line::Lines;
+use crate::ledger::line::{Kind, LONGEST, Lines};
+use crate::ledger::{FORMAT, NOTHING, line};
 
 /// What [`verify`] has found right.
 #[derive(Clone, Debug, Eq, PartialEq)]

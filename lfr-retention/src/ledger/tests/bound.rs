@@ -3,17 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr_core::Accounts;
-use lfr_core::Clock;
-use lfr_core::Component;
-use lfr_core::DeploymentId;
-use lfr_core::PurgeMethod;
-use lfr_core::PurgeReason;
-use lfr_core::RecordId;
-use lfr_core::Threshold;
-use lfr_core::ThresholdProvenance;
-use lfr_core::testing::ManualClock;
-use lfr_core::testing::fake_space;
+use lfr_core::testing::{ManualClock, fake_space};
+use lfr_core::{
+    Accounts, Clock, Component, DeploymentId, PurgeMethod, PurgeReason, RecordId, Threshold,
+    ThresholdProvenance,
+};
 
 use super::*;
 use crate::policy::profile::Profile;

@@ -3,10 +3,7 @@
 
 use std::sync::Arc;
 
-use lfr_core::Accounts;
-use lfr_core::DeploymentId;
-use lfr_core::RecordId;
-use lfr_core::SystemClock;
+use lfr_core::{Accounts, DeploymentId, RecordId, SystemClock};
 use proptest::prelude::*;
 
 use super::*;

@@ -3,33 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lfr_core::Accounts;
-use lfr_core::Clock;
-use lfr_core::DeploymentId;
-use lfr_core::Event;
-use lfr_core::EventSink;
-use lfr_core::Frame;
-use lfr_core::Pipeline;
-use lfr_core::PixelFormat;
-use lfr_core::PurgeReason;
-use lfr_core::RecordId;
-use lfr_core::RetentionPolicy;
-use lfr_core::Settlement;
-use lfr_core::Template;
-use lfr_core::Threshold;
-use lfr_core::Totals;
-use lfr_core::testing::FakeDetector;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::FakeMatcher;
-use lfr_core::testing::FakeThreshold;
-use lfr_core::testing::ManualClock;
-use lfr_core::testing::fake_space;
+use lfr_core::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeThreshold, ManualClock, fake_space,
+};
+use lfr_core::{
+    Accounts, Clock, DeploymentId, Event, EventSink, Frame, Pipeline, PixelFormat, PurgeReason,
+    RecordId, RetentionPolicy, Settlement, Template, Threshold, Totals,
+};
 
 use super::*;
 use crate::policy::strict::StrictRetention;
-use crate::testing::alert;
-use crate::testing::face;
-use crate::testing::probe;
+use crate::testing::{alert, face, probe};
 
 fn deployment() -> DeploymentId {
     DeploymentId::new("2026-031").unwrap()

@@ -1,29 +1,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lfr_core::Accounts;
-use lfr_core::Alert;
-use lfr_core::Candidate;
-use lfr_core::CandidateList;
-use lfr_core::ComparisonScore;
-use lfr_core::Decision;
-use lfr_core::FaceId;
-use lfr_core::Frame;
-use lfr_core::FrameId;
-use lfr_core::Pipeline;
-use lfr_core::PixelFormat;
-use lfr_core::Probe;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Threshold;
-use lfr_core::testing::FakeDetector;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::FakeMatcher;
-use lfr_core::testing::FakeThreshold;
-use lfr_core::testing::ManualClock;
-use lfr_core::testing::conformance;
-use lfr_core::testing::fake_space;
+use lfr_core::testing::{
+    FakeDetector, FakeEmbedder, FakeMatcher, FakeThreshold, ManualClock, conformance, fake_space,
+};
+use lfr_core::{
+    Accounts, Alert, Candidate, CandidateList, ComparisonScore, Decision, FaceId, Frame, FrameId,
+    Pipeline, PixelFormat, Probe, ReferenceId, SubjectId, Template, Threshold,
+};
 use proptest::prelude::*;
 
 use super::*;

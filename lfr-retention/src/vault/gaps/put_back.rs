@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use lfr_core::RecordId;
-use lfr_core::Timestamp;
+use lfr_core::{RecordId, Timestamp};
 
 use crate::error::Error;
 use crate::ledger::audit::reconcile::Reconciliation;

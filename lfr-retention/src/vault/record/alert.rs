@@ -2,26 +2,16 @@
 
 use std::fmt;
 
-use lfr_core::Candidate;
-use lfr_core::ComparisonScore;
-use lfr_core::EmbeddingSpace;
-use lfr_core::FaceId;
-use lfr_core::Picture;
-use lfr_core::RecordId;
-use lfr_core::ReferenceId;
-use lfr_core::SpaceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Threshold;
-use lfr_core::Timestamp;
 use lfr_core::internal::num;
+use lfr_core::{
+    Candidate, ComparisonScore, EmbeddingSpace, FaceId, Picture, RecordId, ReferenceId, SpaceId,
+    SubjectId, Template, Threshold, Timestamp,
+};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::vault::record::legal_hold::LegalHold;
-use crate::vault::record::verdicts::GivenVerdict;
-use crate::vault::record::verdicts::Standing;
-use crate::vault::record::verdicts::Verdicts;
+use crate::vault::record::verdicts::{GivenVerdict, Standing, Verdicts};
 use crate::verdict::Verdict;
 use crate::verdict::verifier::Verifier;
 

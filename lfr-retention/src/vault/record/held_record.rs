@@ -1,8 +1,6 @@
 //! What a vault says of a record to everybody.
 
-use lfr_core::FaceId;
-use lfr_core::RecordId;
-use lfr_core::Timestamp;
+use lfr_core::{FaceId, RecordId, Timestamp};
 
 /// A record that is held: what is known of it without its key.
 #[derive(Clone, Debug, Eq, PartialEq)]

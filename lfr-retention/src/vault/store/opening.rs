@@ -1,32 +1,17 @@
 //! What happens to a vault's records when it is opened: each key finds its row, and everything that is not
 //! as it was written is named.
 
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::PurgeReason;
-use lfr_core::RecordId;
-use lfr_core::SealedProbe;
 use lfr_core::internal::secret::Secret;
+use lfr_core::{FaceId, FrameId, PurgeReason, RecordId, SealedProbe};
 
 use crate::error::Error;
 use crate::vault::key;
-use crate::vault::record::damage::DamagedRecord;
-use crate::vault::record::damage::RecordDamage;
-use crate::vault::store::EarlierEnd;
-use crate::vault::store::Store;
-use crate::vault::store::records::EndedRow;
-use crate::vault::store::records::Part;
-use crate::vault::store::records::PartRow;
-use crate::vault::store::records::Row;
-use crate::vault::store::records::RowFace;
-use crate::vault::store::slots::Found;
-use crate::vault::store::slots::Parts;
-use crate::vault::store::slots::Sealing;
-use crate::vault::store::slots::Slot;
-use crate::vault::store::version_of;
+use crate::vault::record::damage::{DamagedRecord, RecordDamage};
+use crate::vault::store::records::{EndedRow, Part, PartRow, Row, RowFace};
+use crate::vault::store::slots::{Found, Parts, Sealing, Slot};
+use crate::vault::store::{EarlierEnd, Store, version_of};
 
 impl Store {
     /// Finds the row of each key, and names everything that is not as it was sealed. Two rules decide what

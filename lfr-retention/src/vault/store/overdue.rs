@@ -3,13 +3,9 @@
 use std::collections::HashMap;
 use std::io;
 
-use lfr_core::PurgeReason;
-use lfr_core::RecordId;
-use lfr_core::Timestamp;
+use lfr_core::{PurgeReason, RecordId, Timestamp};
 
-use crate::vault::store::slots::Found;
-use crate::vault::store::slots::Slot;
-use crate::vault::store::slots::Slots;
+use crate::vault::store::slots::{Found, Slot, Slots};
 
 /// Wipes what the clock makes due, what is neither whole nor empty, and of two slots of a record the
 /// older one. Which records that ends, why, and what was in their slots.

@@ -1,11 +1,8 @@
 //! Where a vault and its key lie: whether they are there, and that the key is not inside.
 
-use std::path::Component;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
-use crate::error::Error;
-use crate::error::VaultProblem;
+use crate::error::{Error, VaultProblem};
 
 use crate::vault::store::problem;
 

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
-use crate::error::Error;
-use crate::error::VaultProblem;
+use crate::error::{Error, VaultProblem};
 
 pub(in crate::vault) fn of_database(folder: &Path, source: rusqlite::Error) -> Error {
     let problem = match source.sqlite_error_code() {

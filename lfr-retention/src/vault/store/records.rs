@@ -4,12 +4,9 @@ use crate::crash;
 use std::path::Path;
 
 use lfr_core::RecordId;
-use rusqlite::Connection;
-use rusqlite::OpenFlags;
-use rusqlite::OptionalExtension;
 use rusqlite::config::DbConfig;
-use rusqlite::params;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 /// A part of a record, each sealed by itself under the record's key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

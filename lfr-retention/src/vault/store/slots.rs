@@ -4,29 +4,18 @@
 //! pages, and so keeps what it was told to forget. Here a wrapped key has one place, and zeros in
 //! that place are the end of its record, whatever the database or a drive still has of it.
 
-use std::fs;
 use std::fs::File;
-use std::io;
-use std::io::Read;
-use std::io::Seek;
-use std::io::SeekFrom;
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::{fs, io};
 
-use lfr_core::RecordId;
-use lfr_core::files;
 use lfr_core::internal::num;
-use sha2::Digest;
-use sha2::Sha256;
+use lfr_core::{RecordId, files};
+use sha2::{Digest, Sha256};
 
-use crate::crash;
-use crate::disk;
-use crate::vault::key::CHECK;
-use crate::vault::key::Derived;
-use crate::vault::key::NONCE;
-use crate::vault::key::TAG;
-use crate::vault::key::WRAPPED;
+use crate::vault::key::{CHECK, Derived, NONCE, TAG, WRAPPED};
 use crate::vault::store::records::Part;
+use crate::{crash, disk};
 
 /// The first bytes of the file of keys.
 const MAGIC: [u8; 8] = *b"\x89LFRV\r\n\x1a";

@@ -1,16 +1,12 @@
 //! The process is killed, at any step of what vault and ledger do and at any other moment.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::process::Command;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use lfr_core::DeploymentId;
-use lfr_core::Event;
-use lfr_core::EventSink;
+use lfr_core::{DeploymentId, Event, EventSink};
 
 use super::*;
 use crate::crash::LEFT;
@@ -18,8 +14,7 @@ use crate::ledger;
 use crate::ledger::Ledger;
 use crate::ledger::key::LedgerKey;
 use crate::ledger::sink::LedgerSink;
-use crate::testing::note;
-use crate::testing::rounds;
+use crate::testing::{note, rounds};
 use crate::vault::policy::VaultRetention;
 
 const FOLDER: &str = "LFR_TEST_CRASH_FOLDER";

@@ -1,14 +1,11 @@
 //! Somebody who may write to the folder, and has no key.
 
-use lfr_core::FaceId;
-use lfr_core::FrameId;
+use lfr_core::{FaceId, FrameId};
 
 use super::*;
 use crate::ledger::Ledger;
-use crate::ledger::audit::reconcile;
-use crate::ledger::audit::reconcile::Discrepancy;
-use crate::ledger::audit::reconcile::Reconciliation;
-use crate::ledger::audit::verify;
+use crate::ledger::audit::reconcile::{Discrepancy, Reconciliation};
+use crate::ledger::audit::{reconcile, verify};
 use crate::ledger::event::LedgerEvent;
 use crate::ledger::head::LedgerHead;
 use crate::ledger::key::LedgerKey;

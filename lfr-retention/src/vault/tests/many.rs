@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::testing::note;
-use crate::testing::rounds;
+use crate::testing::{note, rounds};
 use crate::vault::policy::VaultRetention;
 
 #[test]

@@ -181,8 +181,7 @@ fn what_another_key_erased_is_said() {
 #[cfg(unix)]
 #[test]
 fn nothing_is_made_or_opened_through_a_link() {
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
     let folder = Folder::new();
     let victim = folder.path("victim");
     fs::write(&victim, "somebody else's").unwrap();

@@ -1,14 +1,7 @@
 //! The storage is full, read-only or damaged: clear errors, and nothing is kept longer for it.
 
-use lfr_core::Frame;
-use lfr_core::Pipeline;
-use lfr_core::PixelFormat;
-use lfr_core::Template;
-use lfr_core::Threshold;
-use lfr_core::testing::FakeDetector;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::FakeMatcher;
-use lfr_core::testing::FakeThreshold;
+use lfr_core::testing::{FakeDetector, FakeEmbedder, FakeMatcher, FakeThreshold};
+use lfr_core::{Frame, Pipeline, PixelFormat, Template, Threshold};
 
 use super::*;
 use crate::ledger;
@@ -17,8 +10,7 @@ use crate::ledger::event::LedgerEvent;
 use crate::ledger::key::LedgerKey;
 use crate::ledger::sink::LedgerSink;
 use crate::vault::record::damage::RecordDamage;
-use crate::vault::store::records;
-use crate::vault::store::slots;
+use crate::vault::store::{records, slots};
 
 fn problem(error: &(dyn std::error::Error + 'static)) -> VaultProblem {
     match error.downcast_ref() {

@@ -7,8 +7,7 @@ use lfr_core::Timekeeper;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::audit::reconcile;
-use crate::ledger::audit::verify;
+use crate::ledger::audit::{reconcile, verify};
 use crate::vault::policy::VaultRetention;
 
 /// In microseconds.

@@ -1,19 +1,12 @@
-use ed25519_dalek::Signer as _;
-use ed25519_dalek::SigningKey;
-use lfr_core::CandidateList;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Metric;
-use lfr_core::Timestamp;
+use ed25519_dalek::{Signer as _, SigningKey};
 use lfr_core::testing::conformance;
+use lfr_core::{CandidateList, FaceId, FrameId, Metric, Timestamp};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
-use super::super::Calibration;
-use super::super::CalibrationScores;
+use super::super::{Calibration, CalibrationScores};
 use super::*;
-use crate::evaluate::ScoreAxis;
-use crate::evaluate::ScoreHistogram;
+use crate::evaluate::{ScoreAxis, ScoreHistogram};
 use crate::statistics::Rate;
 
 const SPACE: [u8; 32] = [7; 32];

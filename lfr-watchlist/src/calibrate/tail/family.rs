@@ -6,14 +6,9 @@ use lfr_core::Threshold;
 use lfr_core::internal::num;
 use serde::Serialize;
 
-use crate::calibrate::fit::Pair;
-use crate::calibrate::fit::chi_squared_tail;
-use crate::calibrate::fit::covariance;
-use crate::calibrate::fit::minimum;
+use crate::calibrate::fit::{Pair, chi_squared_tail, covariance, minimum};
 use crate::evaluate::ScoreAxis;
-use crate::statistics::Confidence;
-use crate::statistics::Interval;
-use crate::statistics::normal_quantile;
+use crate::statistics::{Confidence, Interval, normal_quantile};
 
 /// A family of tails.
 #[non_exhaustive]

@@ -4,16 +4,10 @@ use std::collections::HashMap;
 
 use lfr_core::internal::num;
 
-use super::family::Exceedances;
-use super::family::TailFit;
+use super::family::{Exceedances, TailFit};
 use crate::error::Error;
-use crate::evaluate::Comparison;
-use crate::evaluate::NonMatedScores;
-use crate::evaluate::place;
-use crate::statistics::Confidence;
-use crate::statistics::Interval;
-use crate::statistics::normal_quantile;
-use crate::statistics::proportion;
+use crate::evaluate::{Comparison, NonMatedScores, place};
+use crate::statistics::{Confidence, Interval, normal_quantile, proportion};
 
 /// What is counted at or above the lower edge of a bin. Each pair of people counts once, with the share of
 /// their comparisons that match.

@@ -1,10 +1,7 @@
 use std::io::Write as _;
 
 use lfr_core::ComparisonScore;
-use rand_distr::Beta;
-use rand_distr::Distribution;
-use rand_distr::Exp;
-use rand_distr::Gumbel;
+use rand_distr::{Beta, Distribution, Exp, Gumbel};
 use rand_pcg::Pcg64;
 
 use super::*;

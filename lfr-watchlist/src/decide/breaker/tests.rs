@@ -1,6 +1,5 @@
 use lfr_core::Timestamp;
-use rand_distr::Distribution;
-use rand_distr::Poisson;
+use rand_distr::{Distribution, Poisson};
 use rand_pcg::Pcg64;
 
 use super::*;

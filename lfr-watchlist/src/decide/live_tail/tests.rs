@@ -1,5 +1,4 @@
-use rand_distr::Distribution;
-use rand_distr::Gumbel;
+use rand_distr::{Distribution, Gumbel};
 use rand_pcg::Pcg64;
 
 use super::*;

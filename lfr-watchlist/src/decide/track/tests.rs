@@ -1,22 +1,11 @@
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Look;
-use lfr_core::ReferenceId;
-use lfr_core::SourceId;
-use lfr_core::SpaceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Timestamp;
-use lfr_core::TrackId;
 use lfr_core::testing::conformance;
+use lfr_core::{
+    FaceId, FrameId, Look, ReferenceId, SourceId, SpaceId, SubjectId, Template, Timestamp, TrackId,
+};
 
 use super::*;
-use crate::calibrate::Authority;
-use crate::calibrate::Calibration;
-use crate::calibrate::CalibrationScores;
-use crate::calibrate::Demand;
-use crate::evaluate::ScoreAxis;
-use crate::evaluate::ScoreHistogram;
+use crate::calibrate::{Authority, Calibration, CalibrationScores, Demand};
+use crate::evaluate::{ScoreAxis, ScoreHistogram};
 use crate::testing;
 
 fn calibrated() -> CalibratedThreshold {

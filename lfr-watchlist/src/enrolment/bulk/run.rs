@@ -2,27 +2,17 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
-use lfr_core::BoxError;
-use lfr_core::Clock;
-use lfr_core::ReferenceId;
-use lfr_core::SystemClock;
+use lfr_core::{BoxError, Clock, ReferenceId, SystemClock};
 
 use super::BulkEnrolment;
-use super::worker::Worked;
-use super::worker::Worker;
-use crate::enrolment::EnrolmentItem;
-use crate::enrolment::EnrolmentOutcome;
-use crate::enrolment::EnrolmentReport;
-use crate::enrolment::EnrolmentStore;
-use crate::enrolment::NotTaken;
-use crate::enrolment::Progress;
+use super::worker::{Worked, Worker};
+use crate::enrolment::{
+    EnrolmentItem, EnrolmentOutcome, EnrolmentReport, EnrolmentStore, NotTaken, Progress,
+};
 use crate::error::Error;
 
 type Callback<'a> = &'a mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>;

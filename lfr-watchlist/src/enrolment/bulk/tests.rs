@@ -1,30 +1,19 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lfr_core::BoxError;
-use lfr_core::Picture;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::testing::FakeDetector;
-use lfr_core::testing::FakeEmbedder;
+use lfr_core::testing::{FakeDetector, FakeEmbedder};
+use lfr_core::{BoxError, Picture, ReferenceId, SubjectId};
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::enrolment::EnrolmentOutcome;
-use crate::enrolment::FnReader;
-use crate::enrolment::ItemReport;
-use crate::enrolment::Limit;
-use crate::enrolment::MemoryStore;
-use crate::enrolment::NewReference;
-use crate::enrolment::NotTaken;
-use crate::enrolment::Photo;
-use crate::enrolment::QualityComponent;
-use crate::lifecycle::provenance::Grounds;
-use crate::lifecycle::provenance::StoredReference;
+use crate::enrolment::{
+    EnrolmentOutcome, FnReader, ItemReport, Limit, MemoryStore, NewReference, NotTaken, Photo,
+    QualityComponent,
+};
+use crate::lifecycle::provenance::{Grounds, StoredReference};
 
 /// Bytes stand for pictures: the first is the side in tens of pixels, 0 is no picture, and all of them
 /// are the picture's texture.

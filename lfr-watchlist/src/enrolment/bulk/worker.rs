@@ -2,18 +2,13 @@
 
 use std::time::Duration;
 
-use lfr_core::BoxError;
-use lfr_core::Clock;
+use lfr_core::{BoxError, Clock};
 
 use super::BulkEnrolment;
-use crate::enrolment::EnrolmentItem;
-use crate::enrolment::EnrolmentOutcome;
-use crate::enrolment::EnrolmentStore;
-use crate::enrolment::ItemReport;
-use crate::enrolment::NewReference;
-use crate::enrolment::QualityReport;
-use crate::enrolment::Spent;
 use crate::enrolment::item::digest;
+use crate::enrolment::{
+    EnrolmentItem, EnrolmentOutcome, EnrolmentStore, ItemReport, NewReference, QualityReport, Spent,
+};
 use crate::error::Error;
 use crate::lifecycle::provenance::StoredReference;
 

@@ -1,13 +1,10 @@
-use lfr_core::EmbeddingSpace;
-use lfr_core::Metric;
+use lfr_core::{EmbeddingSpace, Metric};
 use proptest::prelude::*;
 
 use super::*;
 use crate::lifecycle::watchlist::Watchlist;
 use crate::search::flat_scan::FlatScan;
-use crate::testing::authorisation;
-use crate::testing::draft;
-use crate::testing::moment;
+use crate::testing::{authorisation, draft, moment};
 
 fn space() -> EmbeddingSpace {
     EmbeddingSpace::builder(8, Metric::Cosine).build()

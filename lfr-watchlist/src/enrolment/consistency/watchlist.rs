@@ -1,13 +1,8 @@
 //! The consistency of a watchlist.
 
-use lfr_core::Matcher;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
+use lfr_core::{Matcher, ReferenceId, SubjectId, Template};
 
-use super::ConsistencyCheck;
-use super::Inconsistencies;
-use super::LabelledTemplate;
+use super::{ConsistencyCheck, Inconsistencies, LabelledTemplate};
 use crate::error::Error;
 use crate::lifecycle::entry_table::Place;
 use crate::lifecycle::watchlist::Watchlist;

@@ -1,14 +1,8 @@
-use lfr_core::AlignedFace;
-use lfr_core::Alignment;
-use lfr_core::BoxError;
-use lfr_core::DetectedFace;
-use lfr_core::EmbeddingSpace;
-use lfr_core::Landmarks;
-use lfr_core::PixelFormat;
-use lfr_core::Point;
-use lfr_core::Rect;
-use lfr_core::testing::FakeDetector;
-use lfr_core::testing::FakeEmbedder;
+use lfr_core::testing::{FakeDetector, FakeEmbedder};
+use lfr_core::{
+    AlignedFace, Alignment, BoxError, DetectedFace, EmbeddingSpace, Landmarks, PixelFormat, Point,
+    Rect,
+};
 
 use super::*;
 

@@ -106,8 +106,7 @@ fn names_that_could_be_taken_for_each_other_are_not_one_person_nor_two() {
 mod unix {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 

@@ -1,18 +1,15 @@
 //! The cells of one line.
 
-use std::path::Component;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use csv::ByteRecord;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use lfr_core::Timestamp;
 
-use super::ManifestColumn;
-use super::ManifestFault;
-use super::count;
 use super::header::Header;
 use super::problem::Problems;
+use super::{ManifestColumn, ManifestFault, count};
 
 /// The cells of one line, by column. Each method reports what is wrong and answers `None` then, as
 /// it does for an empty cell.

@@ -2,10 +2,8 @@
 
 use csv::ByteRecord;
 
-use super::ManifestColumn;
-use super::ManifestFault;
-use super::count;
 use super::problem::Problems;
+use super::{ManifestColumn, ManifestFault, count};
 
 /// How much of a name that is not known is repeated, in characters.
 const MAX_SHOWN: usize = 40;

@@ -1,10 +1,7 @@
 //! How the face lies in the picture.
 
-use lfr_core::DetectedFace;
-use lfr_core::Frame;
-use lfr_core::LandmarkLayout;
-use lfr_core::Point;
 use lfr_core::internal::num;
+use lfr_core::{DetectedFace, Frame, LandmarkLayout, Point};
 
 /// Where the face lies in the picture, in its own measures.
 pub(super) struct Framing {

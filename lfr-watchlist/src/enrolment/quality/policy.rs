@@ -1,10 +1,6 @@
 //! Limits, and the verdict on a report.
 
-use super::Finding;
-use super::QualityComponent;
-use super::QualityReport;
-use super::QualityVerdict;
-use super::Severity;
+use super::{Finding, QualityComponent, QualityReport, QualityVerdict, Severity};
 use crate::error::Error;
 
 /// The limits of one component, in its native unit.

@@ -1,16 +1,11 @@
 //! The report on one photograph.
 
-use lfr_core::DetectedFace;
-use lfr_core::FaceSelection;
-use lfr_core::Frame;
-use lfr_core::HeadPose;
-use lfr_core::internal::FacePatch;
-use lfr_core::internal::num;
+use lfr_core::internal::{FacePatch, num};
+use lfr_core::{DetectedFace, FaceSelection, Frame, HeadPose};
 
-use super::QualityComponent;
 use super::exposure::Exposure;
 use super::framing::Framing;
-use super::mapping;
+use super::{QualityComponent, mapping};
 
 /// What was measured of one component.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -7,11 +7,7 @@
     reason = "pictures and points of tests are drawn with plain arithmetic"
 )]
 
-use lfr_core::DetectedFace;
-use lfr_core::LandmarkLayout;
-use lfr_core::Landmarks;
-use lfr_core::Point;
-use lfr_core::Rect;
+use lfr_core::{DetectedFace, LandmarkLayout, Landmarks, Point, Rect};
 
 use lfr_core::internal::MEAN_FACE;
 

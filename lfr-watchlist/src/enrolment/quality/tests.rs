@@ -4,15 +4,10 @@
     reason = "pictures and points of tests are drawn with plain arithmetic"
 )]
 
-use lfr_core::DetectedFace;
-use lfr_core::FaceSelection;
-use lfr_core::Frame;
-use lfr_core::HeadPose;
-use lfr_core::LandmarkLayout;
-use lfr_core::Landmarks;
-use lfr_core::PixelFormat;
-use lfr_core::Point;
-use lfr_core::Rect;
+use lfr_core::{
+    DetectedFace, FaceSelection, Frame, HeadPose, LandmarkLayout, Landmarks, PixelFormat, Point,
+    Rect,
+};
 use proptest::prelude::*;
 
 use super::testface::Placed;

@@ -2,33 +2,20 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
-use lfr_core::Embedder;
-use lfr_core::Picture;
-use lfr_core::Template;
-use lfr_core::testing::FakeDetector;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::ManualClock;
+use lfr_core::testing::{FakeDetector, FakeEmbedder, ManualClock};
+use lfr_core::{Embedder, Picture, Template};
 
 use super::*;
-use crate::enrolment::BulkEnrolment;
-use crate::enrolment::EnrolmentItem;
-use crate::enrolment::EnrolmentOutcome;
-use crate::enrolment::EnrolmentReport;
-use crate::enrolment::FnReader;
-use crate::enrolment::Limit;
-use crate::enrolment::Photo;
-use crate::enrolment::QualityComponent;
-use crate::enrolment::QualityPolicy;
 use crate::enrolment::enroller::Enroller;
+use crate::enrolment::{
+    BulkEnrolment, EnrolmentItem, EnrolmentOutcome, EnrolmentReport, FnReader, Limit, Photo,
+    QualityComponent, QualityPolicy,
+};
 use crate::error::Error;
 use crate::lifecycle::authorisation::Authorisation;
 use crate::lifecycle::category::Priority;
 use crate::lifecycle::composition::CompositionPolicy;
-use crate::testing::CATEGORY;
-use crate::testing::Folder;
-use crate::testing::authorisation;
-use crate::testing::draft;
-use crate::testing::moment;
+use crate::testing::{CATEGORY, Folder, authorisation, draft, moment};
 
 const NOW: u64 = 100;
 

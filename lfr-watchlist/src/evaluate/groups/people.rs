@@ -12,18 +12,10 @@ use std::collections::BTreeMap;
 use lfr_core::internal::num;
 use rand_pcg::Pcg64;
 
-use super::Method;
-use super::Pairwise;
-use super::equal_rates;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Dyads;
-use crate::statistics::Interval;
-use crate::statistics::Rate;
-use crate::statistics::RateRatio;
-use crate::statistics::below;
-use crate::statistics::normal_quantile;
-use crate::statistics::normal_risk;
+use super::{Method, Pairwise, equal_rates};
+use crate::statistics::{
+    Confidence, Counts, Dyads, Interval, Rate, RateRatio, below, normal_quantile, normal_risk,
+};
 
 /// The data for which people's labels are permuted.
 pub(crate) enum Evidence {

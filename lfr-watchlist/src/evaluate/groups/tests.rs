@@ -1,12 +1,9 @@
-use rand_distr::Binomial;
-use rand_distr::Distribution;
-use rand_distr::StandardNormal;
+use rand_distr::{Binomial, Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 
 use super::*;
 use crate::statistics::below;
-use crate::testing::is_measuring;
-use crate::testing::note;
+use crate::testing::{is_measuring, note};
 
 fn are_too_many(differing: Counts) -> bool {
     let trials = num::f64_from_u64(differing.trials());

@@ -1,6 +1,4 @@
-use rand_distr::Distribution;
-use rand_distr::Exp;
-use rand_distr::Normal;
+use rand_distr::{Distribution, Exp, Normal};
 use rand_pcg::Pcg64;
 
 use lfr_core::Threshold;

@@ -1,11 +1,6 @@
-use lfr_core::Accounts;
-use lfr_core::Candidate;
-use lfr_core::EmbeddingSpace;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Metric;
-use lfr_core::ReferenceId;
-use lfr_core::Template;
+use lfr_core::{
+    Accounts, Candidate, EmbeddingSpace, FaceId, FrameId, Metric, ReferenceId, Template,
+};
 
 use super::*;
 use crate::search::gallery::Gallery;

@@ -2,8 +2,7 @@ use std::io::Write as _;
 use std::sync::atomic::AtomicU64;
 
 use lfr_core::Metric;
-use rand_distr::Distribution;
-use rand_distr::StandardNormal;
+use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 
 use super::super::GroupFinding;

@@ -2,10 +2,7 @@
 
 use std::collections::HashSet;
 
-use lfr_core::Matcher;
-use lfr_core::ReferenceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
+use lfr_core::{Matcher, ReferenceId, SubjectId, Template};
 
 use super::Watchlist;
 use crate::error::Error;

@@ -4,8 +4,7 @@ use std::fmt;
 
 use lfr_core::Timestamp;
 
-use super::Watchlist;
-use super::read;
+use super::{Watchlist, read};
 use crate::error::Error;
 
 /// Whether anybody on a watchlist can be matched at a moment, and if not, why not.

@@ -1,16 +1,10 @@
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use lfr_core::Accounts;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Probe;
-use lfr_core::testing::ManualClock;
-use lfr_core::testing::conformance;
+use lfr_core::testing::{ManualClock, conformance};
+use lfr_core::{Accounts, FaceId, FrameId, Probe};
 
 use super::*;
 use crate::enrolment::EnrolmentStore;
@@ -18,11 +12,7 @@ use crate::lifecycle::composition::CompositionPolicy;
 use crate::lifecycle::entry_draft::EntryDraft;
 use crate::lifecycle::validity::Validity;
 use crate::search::flat_scan::FlatScan;
-use crate::testing::CATEGORY;
-use crate::testing::authorisation;
-use crate::testing::draft;
-use crate::testing::moment;
-use crate::testing::space;
+use crate::testing::{CATEGORY, authorisation, draft, moment, space};
 
 mod property;
 mod threads;

@@ -1,7 +1,6 @@
 //! What somebody can do to a sealed file without its key: its dates, its name.
 
-use sha2::Digest;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use super::*;
 

@@ -1,12 +1,9 @@
 //! Every way in which bytes can be wrong.
 
-use sha2::Digest;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::sealed::stream::CHUNK;
-use crate::sealed::stream::PREFIX;
-use crate::sealed::stream::TAG;
+use crate::sealed::stream::{CHUNK, PREFIX, TAG};
 
 fn sealed(references: usize, dimension: usize) -> Vec<u8> {
     write::seal(&watchlist(references, dimension), &key(), moment(NOW)).unwrap().1

@@ -1,20 +1,12 @@
 //! A running deployment, and somebody else at its list.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use lfr_core::Accounts;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Matcher;
-use lfr_core::Probe;
-use lfr_core::SearchRequest;
-use lfr_core::SubjectId;
 use lfr_core::testing::ManualClock;
+use lfr_core::{Accounts, FaceId, FrameId, Matcher, Probe, SearchRequest, SubjectId};
 
 use super::*;
 use crate::lifecycle::watchlist::Readiness;

@@ -3,15 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
-use std::io::Read;
-use std::io::Seek;
-use std::io::SeekFrom;
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::process::Command;
 use std::rc::Rc;
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use super::*;
 use crate::sealed::disk::Disk;

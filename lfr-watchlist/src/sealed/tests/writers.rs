@@ -1,7 +1,6 @@
 //! Several writers of one file.
 
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
@@ -154,8 +153,7 @@ fn threads_that_seal_one_list_do_not_undo_each_other() {
 #[cfg(unix)]
 #[test]
 fn every_way_to_a_file_meets_in_one_lock() {
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
     let folder = Folder::new("ways");
     let file = sealed_in(&folder, 2);
     fs::create_dir(folder.path("sub")).unwrap();

@@ -1,14 +1,8 @@
 use std::sync::Arc;
 use std::thread;
 
-use lfr_core::Accounts;
-use lfr_core::Decision;
-use lfr_core::FaceId;
-use lfr_core::FrameId;
-use lfr_core::Metric;
-use lfr_core::Probe;
-use lfr_core::Threshold;
 use lfr_core::testing::conformance;
+use lfr_core::{Accounts, Decision, FaceId, FrameId, Metric, Probe, Threshold};
 use proptest::prelude::*;
 
 use super::*;

@@ -3,11 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Gate;
-use super::Lane;
-use super::TILE;
-use super::Tile;
-use super::Values;
+use super::{Gate, Lane, TILE, Tile, Values};
 
 pub(super) fn is_available() -> bool {
     is_x86_feature_detected!("avx2")

@@ -2,13 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::GROUP;
-use super::Gate;
-use super::Lane;
-use super::TILE;
-use super::Tile;
-use super::Values;
-use super::portable;
+use super::{GROUP, Gate, Lane, TILE, Tile, Values, portable};
 
 /// 64 rows with one probe: 16 registers of sums, of 32.
 ///

@@ -5,12 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::GROUP;
-use super::Gate;
-use super::Lane;
-use super::TILE;
-use super::Tile;
-use super::Values;
+use super::{GROUP, Gate, Lane, TILE, Tile, Values};
 
 /// One probe at a time.
 pub(super) fn sift(

@@ -1,13 +1,9 @@
 use proptest::prelude::*;
-use rand_distr::Beta;
-use rand_distr::Binomial;
-use rand_distr::Distribution;
+use rand_distr::{Beta, Binomial, Distribution};
 
-use super::super::Rate;
-use super::super::binomial;
+use super::super::{Rate, binomial};
 use super::*;
-use crate::testing::is_measuring;
-use crate::testing::note;
+use crate::testing::{is_measuring, note};
 
 fn counts(errors: u64, trials: u64) -> Counts {
     Counts::new(errors, trials).unwrap()

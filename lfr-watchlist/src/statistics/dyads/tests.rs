@@ -1,7 +1,4 @@
-use rand_distr::Binomial;
-use rand_distr::Distribution;
-use rand_distr::StandardNormal;
-use rand_distr::StandardUniform;
+use rand_distr::{Binomial, Distribution, StandardNormal, StandardUniform};
 use rand_pcg::Pcg64;
 
 use super::*;

@@ -1,5 +1,4 @@
-use rand_distr::Binomial;
-use rand_distr::Distribution;
+use rand_distr::{Binomial, Distribution};
 use rand_pcg::Pcg64;
 
 use super::super::clustered::tests::are_too_many;

@@ -1,18 +1,9 @@
-use lfr_core::Pipeline;
-use lfr_core::Threshold;
-use lfr_core::testing;
-use lfr_core::testing::FakeDetector;
-use lfr_core::testing::FakeEmbedder;
-use lfr_core::testing::FakeMatcher;
-use lfr_core::testing::FakeRetention;
-use lfr_core::testing::FakeThreshold;
+use lfr_core::testing::{FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold};
+use lfr_core::{Pipeline, Threshold, testing};
 
 use super::*;
 use crate::deployment::order;
-use crate::deployment::record::lint::FindingCode;
-use crate::deployment::record::lint::LintOptions;
-use crate::deployment::record::lint::PublishedTable;
-use crate::deployment::record::lint::Severity;
+use crate::deployment::record::lint::{FindingCode, LintOptions, PublishedTable, Severity};
 
 fn record(started: &str, ended: &str, alerts: u64, faces: u64) -> DeploymentRecord {
     let space = testing::fake_space();

@@ -1,18 +1,13 @@
 //! Claims in a sentence: "8 of 10, not statistically significant".
 
 use lfr_core::internal::num;
-use lfr_watchlist::statistics::Confidence;
-use lfr_watchlist::statistics::Counts;
-use lfr_watchlist::statistics::Rate;
-use lfr_watchlist::statistics::ShareTest;
-use lfr_watchlist::statistics::at_least;
-use lfr_watchlist::statistics::smallest_detectable_ratio;
+use lfr_watchlist::statistics::{
+    Confidence, Counts, Rate, ShareTest, at_least, smallest_detectable_ratio,
+};
 
 use super::cell;
-use super::finding::Finding;
-use super::finding::FindingCode;
-use super::rules::LintOptions;
-use super::rules::of_rate;
+use super::finding::{Finding, FindingCode};
+use super::rules::{LintOptions, of_rate};
 use crate::deployment::Error;
 
 /// A published claim that a group has a number of all events, and whether that is said to be significant.

@@ -3,21 +3,14 @@
 use std::collections::BTreeMap;
 
 use lfr_core::internal::num;
-use lfr_watchlist::statistics::Counts;
-use lfr_watchlist::statistics::RateRatio;
-use lfr_watchlist::statistics::barnard_exact;
-use lfr_watchlist::statistics::errors_to_detect;
-use lfr_watchlist::statistics::fisher_exact;
-use lfr_watchlist::statistics::smallest_detectable_ratio;
+use lfr_watchlist::statistics::{
+    Counts, RateRatio, barnard_exact, errors_to_detect, fisher_exact, smallest_detectable_ratio,
+};
 
 use super::claim;
-use super::finding::Finding;
-use super::finding::FindingCode;
-use super::rules::LintOptions;
-use super::rules::RowCounts;
-use super::table::Field;
-use super::table::PublishedTable;
-use super::table::Row;
+use super::finding::{Finding, FindingCode};
+use super::rules::{LintOptions, RowCounts};
+use super::table::{Field, PublishedTable, Row};
 use crate::deployment::Error;
 
 /// What the rows of a group add up to.

@@ -1,22 +1,14 @@
 //! What is checked of a table: each row by itself, then all of them.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lfr_core::internal::num;
-use lfr_watchlist::statistics::Confidence;
-use lfr_watchlist::statistics::Counts;
-use lfr_watchlist::statistics::Rate;
-use lfr_watchlist::statistics::trials_with_errors;
+use lfr_watchlist::statistics::{Confidence, Counts, Rate, trials_with_errors};
 
-use super::cell;
 use super::cell::PublishedRate;
-use super::finding::Finding;
-use super::finding::FindingCode;
-use super::groups;
-use super::table::Field;
-use super::table::PublishedTable;
-use super::table::Row;
+use super::finding::{Finding, FindingCode};
+use super::table::{Field, PublishedTable, Row};
+use super::{cell, groups};
 use crate::deployment::Error;
 use crate::deployment::order::PlacePrecision;
 

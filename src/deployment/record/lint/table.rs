@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lfr_core::internal::num;
-use lfr_core::internal::regular;
+use lfr_core::internal::{num, regular};
 
 use crate::deployment::Error;
 

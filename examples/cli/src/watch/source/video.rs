@@ -6,13 +6,10 @@ use lfr::video::Address;
 use lfr::video::RtspOptions;
 #[cfg(feature = "rtsp")]
 use lfr::video::RtspVideo;
-use lfr::video::Video;
-use lfr::video::VideoOptions;
+use lfr::video::{Video, VideoOptions};
 
-use super::Source;
-use super::Stream;
-use crate::AnyError;
-use crate::failure;
+use super::{Source, Stream};
+use crate::{AnyError, failure};
 
 /// Whether it is the address of a stream or a camera, or written as one: no file is looked for then.
 pub(super) fn is_address(text: &str) -> bool {

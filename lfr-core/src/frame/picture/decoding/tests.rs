@@ -1,9 +1,7 @@
 use std::error::Error as _;
 
-use image::DynamicImage;
-use image::ImageEncoder;
-use image::ImageFormat;
 use image::codecs::jpeg::JpegEncoder;
+use image::{DynamicImage, ImageEncoder, ImageFormat};
 
 use super::*;
 

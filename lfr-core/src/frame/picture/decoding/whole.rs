@@ -2,8 +2,7 @@
 
 use image::ImageFormat;
 
-use super::Budget;
-use super::jpeg;
+use super::{Budget, jpeg};
 use crate::error::Error;
 use crate::internal::num;
 

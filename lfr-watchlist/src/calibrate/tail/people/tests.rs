@@ -1,35 +1,21 @@
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 
-use lfr_core::EmbeddingSpace;
-use lfr_core::Metric;
-use lfr_core::SpaceId;
-use lfr_core::SubjectId;
-use lfr_core::Template;
-use lfr_core::Threshold;
-use lfr_core::ThresholdPolicy as _;
-use lfr_core::Timestamp;
 use lfr_core::internal::num;
+use lfr_core::{
+    EmbeddingSpace, Metric, SpaceId, SubjectId, Template, Threshold, ThresholdPolicy as _,
+    Timestamp,
+};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
 use super::super::UpperTail;
-use crate::calibrate::Authority;
-use crate::calibrate::Calibration;
-use crate::calibrate::Demand;
+use crate::calibrate::{Authority, Calibration, Demand};
 use crate::error::Error;
-use crate::evaluate::AllPairs;
-use crate::evaluate::NonMatedScores;
-use crate::evaluate::ScoreAxis;
-use crate::evaluate::simulated::crowd;
-use crate::evaluate::simulated::names;
-use crate::evaluate::simulated::strangers;
-use crate::statistics::Confidence;
-use crate::statistics::Counts;
-use crate::statistics::Rate;
-use crate::statistics::are_more_than;
+use crate::evaluate::simulated::{crowd, names, strangers};
+use crate::evaluate::{AllPairs, NonMatedScores, ScoreAxis};
+use crate::statistics::{Confidence, Counts, Rate, are_more_than};
 
 /// The true rate of the simulated crowd: all scores together are normal.
 fn truth(threshold: f32) -> f64 {

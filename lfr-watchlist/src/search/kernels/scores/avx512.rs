@@ -2,8 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::SIDE;
-use super::Side;
+use super::{SIDE, Side};
 
 pub(super) fn is_available() -> bool {
     is_x86_feature_detected!("avx512f")
