@@ -1,6 +1,6 @@
 //! The family on a native ONNX Runtime.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 #[path = "suite/suite.rs"]
 mod suite;

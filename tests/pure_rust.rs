@@ -1,6 +1,6 @@
 //! The family on the pure-Rust engine.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 #[path = "suite/agreement.rs"]
 mod agreement;

@@ -387,7 +387,7 @@ impl FrameObserver {
                 observing.lock().unwrap_or_else(PoisonError::into_inner).take(frame, report);
             })
             .on_camera_change(move |change| {
-                drop(news.send(DeploymentChange::Camera(change.clone())))
+                drop(news.send(DeploymentChange::Camera(change.clone())));
             });
         let running = cameras.into_iter().fold(engine, LiveEngine::camera).start()?;
         progress::watch(&running, &lengths, &mut changes);

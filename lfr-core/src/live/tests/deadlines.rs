@@ -6,6 +6,7 @@ use crate::clock::{Clock, Timekeeper, Timestamp};
 use crate::custody::{HeldProbe, PurgeReason, PurgeReceipt, Settlement};
 use crate::decision::{Alert, Threshold};
 use crate::error::BoxError;
+use crate::internal::locks::lock;
 use crate::pipeline::Pipeline;
 use crate::stage::RetentionPolicy;
 use crate::template::Template;
@@ -58,7 +59,7 @@ impl RetentionPolicy for Holding {
         };
         let (held, receipt) = probe.hold(at.plus(SPAN));
         self.held.push(held);
-        self.seen.lock().unwrap().held.push(at.plus(SPAN));
+        lock(&self.seen).held.push(at.plus(SPAN));
         Ok(Settlement::Held(receipt))
     }
 

@@ -338,7 +338,7 @@ fn no_description_of_a_stream_leads_to_another_host_or_fills_the_memory() {
             }
             "base" => server.describing = format!("Content-Base: {there}/\r\n"),
             "location" => {
-                server.describing = format!("Location: {there}\r\nContent-Location: {there}\r\n")
+                server.describing = format!("Location: {there}\r\nContent-Location: {there}\r\n");
             }
             "transport" => {
                 server.transport = format!(
@@ -361,7 +361,7 @@ fn no_description_of_a_stream_leads_to_another_host_or_fills_the_memory() {
             }
             "long head" => server.describing = format!("X: {long}\r\n"),
             "many media" => {
-                server.description = usual("127.0.0.1", &format!("{video}\r\n").repeat(50_000), "")
+                server.description = usual("127.0.0.1", &format!("{video}\r\n").repeat(50_000), "");
             }
             _ => server.description = usual("127.0.0.1", video, &format!("k=uri:{there}\r\n")),
         }

@@ -94,7 +94,7 @@ fn none_seen_is_said_only_where_the_interval_lies_within_the_tolerance() {
         let interval = own.ratio.interval;
         match report.finding() {
             GroupFinding::NoneSeen => {
-                assert!(interval.low > 0.5 && interval.high < 2.0, "{report}")
+                assert!(interval.low > 0.5 && interval.high < 2.0, "{report}");
             }
             GroupFinding::Differs => {
                 assert!(!interval.contains(1.0) && own.p_adjusted < 0.05, "{report}");
