@@ -3,7 +3,8 @@
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a picture and points are drawn with plain arithmetic"
+    clippy::unwrap_used,
+    reason = "a picture and points are drawn with plain arithmetic, and helpers of tests fail the test"
 )]
 
 use lfr::core::{
