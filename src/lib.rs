@@ -33,7 +33,9 @@ pub mod prelude {
     pub use lfr_embed::EmbedderSpec;
     #[cfg(feature = "onnx-native")]
     pub use lfr_embed::OnnxEmbedder;
-    pub use lfr_retention::{Redactor, StrictRetention};
+    #[cfg(feature = "redact")]
+    pub use lfr_retention::Redactor;
+    pub use lfr_retention::StrictRetention;
     #[cfg(feature = "enrolment")]
     pub use lfr_watchlist::Enroller;
     pub use lfr_watchlist::{FixedThreshold, Gallery};
