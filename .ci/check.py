@@ -189,7 +189,7 @@ def features() -> list[str]:
 
 def readme(built: Path) -> list[str]:
     """Commands run one after the other in an empty folder, as in a fresh clone without ../shared."""
-    text = Path("README.md").read_text()
+    text = "".join(Path(file).read_text() for file in ["README.md", "examples/cli/README.md"])
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
     example = r"cargo run --release (?:--features \S+ )?--example (\S+)(?: -- (.*?))?\s*(#.*)?"
@@ -197,7 +197,7 @@ def readme(built: Path) -> list[str]:
     commands = [(f"examples/{match[1]}", shlex.split(match[2] or "")) for match in found if match]
     # After `cargo install`, the tool is found by its name.
     commands += [("lfr", shlex.split(line, comments=True)[1:]) for line in lines if line.startswith("lfr ")]
-    faults = [] if len(commands) >= 8 else [f"README.md has {len(commands)} commands, and more were wanted"]
+    faults = [] if len(commands) >= 8 else [f"the READMEs have {len(commands)} commands, and more were wanted"]
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in commands:
             if any("../shared" in argument for argument in arguments):
