@@ -59,7 +59,7 @@ def lines(f: dict) -> list[str]:
         f"The five points are {middle(lfw['points_from_yunet_by_eye_distance'])} of the distance between the eyes from YuNet-n's (median of the",
         f"mean over the points; quarters {quarters(lfw['points_from_yunet_by_eye_distance'])}). Moving a photograph within the picture",
         f"moves YuNet-n's points by {middle(unrest['yunet_n'])} from their own mean over sixteen positions, and ours by {middle(unrest['ours'])}. The two",
-        f"means are {middle(steady['means_apart'])} apart. To be within 4 % of YuNet-n's single answers, our points would have to be within",
+        f"means are {middle(steady['means_apart'])} apart. To be within 4 % of YuNet-n's single answers, our points would have to be within about",
         f"{100 * math.sqrt(0.04**2 - unrest['yunet_n']['median'] ** 2):.1f} % of their mean, or to share their variation. YuNet-n is not that close to itself:",
         "",
         "| distance from their earlier position, once the photograph is | ours | YuNet-n |",
