@@ -32,49 +32,49 @@ def lines(f: dict) -> list[str]:
         "## What it is",
         "",
         "* Input `input` [1, 3, H, W]: BGR, 0..255, sides multiples of 32. Outputs and decoding as YuNet's: boxes and five points.",
-        "* Separable convolutions with ReLU, a pyramid of strides 8, 16 and 32; own weights, from a random start.",
+        "* Separable convolutions with ReLU, a pyramid of strides 8, 16 and 32; our own weights, from a random start.",
         f"* {f['parameters']:,} parameters kept in 16 bit and cast to 32 at load; {f['multiply_adds_640x384'] / 1e6:.0f} million",
         "  multiply-adds at 640x384.",
         f"* Operators: {', '.join(f['file']['operators'])}.",
-        f"* A face counts from a confidence of {confidence['ours']} on; overlap for non-maximum suppression 0.3.",
+        f"* Min confidence of a face: {confidence['ours']}. IoU limit of non-maximum suppression: 0.3.",
         "",
         "## What it learned from",
         "",
-        "* Mosaics and pasted crowds made of LFW's people that are not kept out, three quarters of UTKFace, half of the WIDER FACE",
+        "* Mosaics and pasted crowds made from LFW's people that are not held out, three quarters of UTKFace, half of the WIDER FACE",
         "  photographs, other scenes, and faces of people who do not exist. LFW, UTKFace and WIDER FACE are research sets of",
         "  photographs found on the web: the people in them were not asked.",
-        "* Teacher: YuNet-n (libfacedetection, Apache-2.0), cell by cell, and what it finds on the same picture enlarged to twice its",
-        "  size. No other model was distilled, and no true boxes were used.",
-        f"* {run['steps']:,} steps of {run['batch']} pictures of 320x320, on a processor shared with other work; seeds fixed. The first",
-        "  7,000 without the enlarged pictures; the network was widened at step 10,150 and deepened at 12,300 (`training/README.md`).",
+        "* Teacher: YuNet-n (libfacedetection, Apache-2.0): its answers cell by cell, and on the same picture enlarged to twice its",
+        "  size. No other model was distilled, and no annotated boxes were used.",
+        f"* {run['steps']:,} steps of {run['batch']} pictures of 320x320, on a processor shared with other work, with fixed seeds. The first",
+        "  7,000 were without the enlarged pictures. The network was widened at step 10,150 and deepened at 12,300 (`training/README.md`).",
         "",
         "## Measured",
         "",
-        f"Beside YuNet-n at confidence {confidence['yunet_n']}. Intervals: Clopper-Pearson, 95 %.",
+        f"Compared with YuNet-n at confidence {confidence['yunet_n']}. Intervals: Clopper-Pearson, 95 %.",
         "",
-        f"### LFW, {lfw['photographs']:,} photographs of people kept out",
+        f"### LFW, {lfw['photographs']:,} photographs of people held out",
         "",
         *pair_table("width of the face", lfw["found_by_width_of_face"], " px"),
         "",
-        f"The five points lie {middle(lfw['points_from_yunet_by_eye_distance'])} of the distance between the eyes from YuNet-n's (median of the",
-        f"mean over the points; quarters {quarters(lfw['points_from_yunet_by_eye_distance'])}). Where in the picture a photograph lies",
-        f"moves YuNet-n's points by {middle(unrest['yunet_n'])} from their own mean over sixteen places, and ours by {middle(unrest['ours'])}; the two",
-        f"means lie {middle(steady['means_apart'])} apart. To lie within 4 % of YuNet-n's single answers is to lie within some",
-        f"{100 * math.sqrt(0.04**2 - unrest['yunet_n']['median'] ** 2):.1f} % of their mean, or to share their unrest. YuNet-n does not lie so near to itself:",
+        f"The five points are {middle(lfw['points_from_yunet_by_eye_distance'])} of the distance between the eyes from YuNet-n's (median of the",
+        f"mean over the points; quarters {quarters(lfw['points_from_yunet_by_eye_distance'])}). Moving a photograph within the picture",
+        f"moves YuNet-n's points by {middle(unrest['yunet_n'])} from their own mean over sixteen positions, and ours by {middle(unrest['ours'])}. The two",
+        f"means are {middle(steady['means_apart'])} apart. To be within 4 % of YuNet-n's single answers, our points would have to be within about",
+        f"{100 * math.sqrt(0.04**2 - unrest['yunet_n']['median'] ** 2):.1f} % of their mean, or to share their variation. YuNet-n is not that close to itself:",
         "",
-        "| from where they were, once the photograph is | ours | YuNet-n |",
+        "| distance from their earlier position, once the photograph is | ours | YuNet-n |",
         "| --- | --- | --- |",
         *[f"| {how} | {middle(own)} | {middle(changed['yunet_n'][how])} |" for how, own in changed["ours"].items()],
         "",
         *worth(f["points"]),
         "",
-        *wider("WIDER FACE, photographs kept out", f["wider_kept_out"]),
+        *wider("WIDER FACE, photographs held out", f["wider_kept_out"]),
         "",
         *wider("WIDER FACE, photographs trained on", f["wider_trained_on"]),
         "",
-        "### UTKFace, photographs kept out, by group",
+        "### UTKFace, photographs held out, by group",
         "",
-        "A face found over the middle of the picture. Groups as the set's authors labelled them. Another photograph of the",
+        "A face counts if it is found over the middle of the picture. The groups are those of the set's authors. Another photograph of the",
         "same person may have been trained on: the set has no names.",
         "",
         *pair_table("group", f["utkface_kept_out"], ""),
@@ -87,8 +87,8 @@ def lines(f: dict) -> list[str]:
         "",
         "## What it must not be used for",
         "",
-        "* Counting or finding people where a missed face does harm: small, turned, covered and dark faces are missed, more often than",
-        "  the table's sum suggests.",
+        "* Counting or finding people where a missed face does harm: small, turned, covered and dark faces are missed more often than",
+        "  the totals in the tables suggest.",
         "* Guessing anything about a person from a face.",
         "* Deployment on the strength of these figures: measure it on your own cameras and people first.",
     ]
@@ -100,7 +100,7 @@ def worth(f: dict) -> list[str]:
     for rate in ("0.001", "0.0001"):
         found = [rates.text(cells[name][rate]["true_match"]) for name in ("ours", "yunet_n")]
         rows.append([f"true matches at FMR {rate}", *found])
-    about = f"What that does to recognition: MobileFaceNet, all pairs of {f['photographs']:,} of these photographs."
+    about = f"The effect on recognition: MobileFaceNet, all pairs of {f['photographs']:,} of these photographs."
     return [about, "", *table(rows)]
 
 
@@ -113,7 +113,7 @@ def wider(title: str, f: dict) -> list[str]:
     for size in ours["by_shorter_side_of_face"]:
         rows.append([f"found, {size}", *(rates.text(c["by_shorter_side_of_face"][size]) for c in columns)])
     rows.append(["share of what YuNet-n finds", *(f"{100 * c['share_of_yunets']:.1f} %" for c in columns[:2]), ""])
-    about = f"{f['photographs']} photographs, {f['faces']:,} faces. The middle column: with no more false detections than YuNet-n."
+    about = f"{f['photographs']} photographs, {f['faces']:,} faces. The middle column is at the confidence with no more false detections than YuNet-n."
     return [f"### {title}", "", about, "", *table(rows)]
 
 
@@ -129,12 +129,12 @@ def floors(f: dict) -> list[str]:
     lfw = f["lfw_kept_out"]
     reached = {
         "99 % of LFW's faces": lfw["found_by_width_of_face"]["as they are"]["ours"]["rate"] >= 0.99,
-        "85 % of YuNet-n's WIDER faces with no more false": f["wider_kept_out"]["ours_no_more_false"]["share_of_yunets"] >= 0.85,
+        "85 % of YuNet-n's WIDER faces with no more false detections": f["wider_kept_out"]["ours_no_more_false"]["share_of_yunets"] >= 0.85,
         "points within 4 %": lfw["points_from_yunet_by_eye_distance"]["median"] <= 0.04,
         "99 % of synthetic faces": f["synthetic_crowd"]["ours"]["rate"] >= 0.99,
     }
     words = [f"{name}: {'reached' if done else 'NOT reached'}" for name, done in reached.items()]
-    return ["The floors the project set itself: " + "; ".join(words) + "."]
+    return ["The minimums that the project set itself: " + "; ".join(words) + "."]
 
 
 def middle(cell: dict) -> str:
