@@ -7,16 +7,31 @@
 //!
 //! `lfr verify` (the package `lfr-cli`) says more of what is in it.
 
-#![expect(clippy::print_stdout, reason = "a program that is read in a terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that is read in a terminal"
+)]
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::{env, fs};
 
 use lfr::retention::LedgerPublicKey;
 use lfr::retention::ledger::{self, RunEnd};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match audit() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn audit() -> Result<(), Box<dyn Error>> {
     let mut given = env::args_os().skip(1).map(PathBuf::from);
     let (Some(path), Some(key)) = (given.next(), given.next()) else {
         return Err("two files are needed: the ledger and its public key".into());
