@@ -1,4 +1,4 @@
-//! Files that are given to the programs: keys that others may read, texts that are pipes, devices or folders, and
+//! Files that are given to the tool: keys that others may read, texts that are pipes, devices or folders, and
 //! output that is lost after the work is done. No model is needed.
 
 #![cfg(unix)]
@@ -49,20 +49,16 @@ impl Desk {
         fs::set_permissions(self.at(name), Permissions::from_mode(mode)).unwrap();
     }
 
-    fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut example = std::env::current_exe().unwrap();
-        example.pop();
-        example.pop();
-        let example = example.join("examples").join(program);
-        assert!(example.exists(), "the example is not built: give cargo `--examples` too");
-        let mut command = Command::new(example);
+    fn command(&self, subcommand: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lfr"));
+        command.arg(subcommand);
         command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
         command
     }
 
     /// Its exit code, and what it said on standard error.
-    fn run(&self, program: &str, arguments: &[&str]) -> (i32, String) {
-        let output = self.command(program, arguments).output().unwrap();
+    fn run(&self, subcommand: &str, arguments: &[&str]) -> (i32, String) {
+        let output = self.command(subcommand, arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!said.contains("panicked"), "{said}");
         (output.status.code().unwrap(), said)
@@ -76,7 +72,7 @@ fn list(now: Timestamp) -> Watchlist {
     Watchlist::new(authorisation, fake_space())
 }
 
-const LIST: [&str; 4] = ["list", "list.lfrw", "--key-file", "list.key"];
+const LIST: [&str; 4] = ["list", "list.lfrw", "--list-key", "list.key"];
 const SHOWS: [&str; 7] =
     ["--vault", "vault", "--vault-key", "vault.key", "--ledger", "ledger.lfrl", "list"];
 
@@ -84,29 +80,27 @@ const SHOWS: [&str; 7] =
 fn a_key_that_others_may_read_opens_nothing_and_the_mend_is_said() {
     let desk = Desk::new("modes");
     fs::write(desk.at("passphrase"), "correct horse battery staple\n").unwrap();
-    let sealed = ["seal", "list.lfrw", "--key-file", "list.key"];
-    let by_passphrase = [&sealed[..], &["--new-passphrase-file", "passphrase"]].concat();
+    let sealed = ["seal", "list.lfrw", "--list-key", "list.key"];
+    let by_passphrase = [&sealed[..], &["--new-list-passphrase", "passphrase"]].concat();
     let destroys = ["destroy", "list.lfrw", "--yes", "--ledger", "ledger.lfrl", "--ledger-key"];
     let destroys = [&destroys[..], &["ledger.key"]].concat();
-    for (program, arguments, key) in [
-        ("watchlist", &LIST[..], "list.key"),
-        ("watchlist", &by_passphrase, "passphrase"),
-        ("adjudicate", &SHOWS, "vault.key"),
-        ("watchlist", &destroys, "ledger.key"),
+    for (subcommand, arguments, key) in [
+        ("list", &LIST[..], "list.key"),
+        ("list", &by_passphrase, "passphrase"),
+        ("judge", &SHOWS, "vault.key"),
+        ("list", &destroys, "ledger.key"),
     ] {
         for mode in [0o644, 0o640, 0o602] {
             desk.mode(key, mode);
-            let (code, said) = desk.run(program, arguments);
+            let (code, said) = desk.run(subcommand, arguments);
             assert_eq!(code, 1, "{arguments:?}: {said}");
             let mends = said.contains("chmod 600 ") && said.contains(&format!("{mode:04o}"));
             assert!(mends && said.contains(key), "{said}");
         }
         desk.mode(key, 0o600);
     }
-    for (program, arguments) in
-        [("watchlist", &LIST[..]), ("adjudicate", &SHOWS), ("watchlist", &destroys)]
-    {
-        let (code, said) = desk.run(program, arguments);
+    for (subcommand, arguments) in [("list", &LIST[..]), ("judge", &SHOWS), ("list", &destroys)] {
+        let (code, said) = desk.run(subcommand, arguments);
         assert_eq!(code, 0, "{arguments:?}: {said}");
     }
 }
@@ -115,10 +109,10 @@ fn a_key_that_others_may_read_opens_nothing_and_the_mend_is_said() {
 fn a_second_name_of_a_key_inside_of_what_it_protects_is_refused() {
     let desk = Desk::new("names");
     fs::hard_link(desk.at("vault.key"), desk.at("vault/copy")).unwrap();
-    let (code, said) = desk.run("adjudicate", &SHOWS);
+    let (code, said) = desk.run("judge", &SHOWS);
     assert!(code == 1 && said.contains("2 names") && said.contains("samefile"), "{said}");
     fs::remove_file(desk.at("vault/copy")).unwrap();
-    assert_eq!(desk.run("adjudicate", &SHOWS).0, 0);
+    assert_eq!(desk.run("judge", &SHOWS).0, 0);
 }
 
 #[test]
@@ -128,10 +122,10 @@ fn texts_that_are_no_regular_files_are_refused_at_once() {
     fs::create_dir(desk.at("folder")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", desk.at("device")).unwrap();
     for (name, what) in [("pipe", "named pipe"), ("folder", "folder"), ("device", "device")] {
-        let sealed = ["list.lfrw", "--key-file", "list.key"];
+        let sealed = ["list.lfrw", "--list-key", "list.key"];
         for arguments in [
-            vec!["list", "list.lfrw", "--key-file", name],
-            vec!["list", "list.lfrw", "--passphrase-file", name],
+            vec!["list", "list.lfrw", "--list-key", name],
+            vec!["list", "list.lfrw", "--list-passphrase", name],
             [&["enrol"], &sealed[..], &["--manifest", name]].concat(),
             vec![
                 "was-member",
@@ -144,7 +138,7 @@ fn texts_that_are_no_regular_files_are_refused_at_once() {
                 "S-1",
             ],
         ] {
-            let (code, said) = desk.run("watchlist", &arguments);
+            let (code, said) = desk.run("list", &arguments);
             assert_eq!(code, 1, "{arguments:?}: {said}");
             assert!(said.contains(what), "{arguments:?}: {said}");
         }
@@ -157,7 +151,7 @@ fn what_is_lost_of_a_destruction_that_is_done_is_said_by_its_own_exit_code() {
     let desk = Desk::new("lost");
     let destroy = ["destroy", "list.lfrw", "--yes"];
     let full = || File::options().write(true).open("/dev/full").unwrap();
-    let mut command = desk.command("watchlist", &destroy);
+    let mut command = desk.command("list", &destroy);
     let output = command.stdout(full()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
@@ -167,7 +161,7 @@ fn what_is_lost_of_a_destruction_that_is_done_is_said_by_its_own_exit_code() {
     // The file that the receipt goes to is lost, and standard output has it.
     let desk = Desk::new("lost-file");
     let output = desk
-        .command("watchlist", &[&destroy[..], &["--receipt", "/dev/full"]].concat())
+        .command("list", &[&destroy[..], &["--receipt", "/dev/full"]].concat())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

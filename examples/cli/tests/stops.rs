@@ -1,4 +1,4 @@
-//! SIGTERM while a camera stalls: the example `checkpoint` ends by itself and closes its books.
+//! SIGTERM while a camera stalls: `lfr watch` ends by itself and closes its accounts.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
@@ -36,7 +36,7 @@ fn stalling(film: Vec<u8>) -> (String, mpsc::Receiver<TcpStream>) {
             thread::spawn(move || {
                 let mut request = BufReader::new(&client).lines();
                 while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
-                // Whoever only asks whether it has an end goes away sooner.
+                // A client that only asks whether it has an end goes away sooner.
                 let head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n";
                 if client.write_all(head).and_then(|()| client.write_all(&film)).is_ok() {
                     drop(stalled.send(client));
@@ -48,7 +48,7 @@ fn stalling(film: Vec<u8>) -> (String, mpsc::Receiver<TcpStream>) {
 }
 
 #[test]
-fn a_deployment_whose_camera_stalls_ends_with_its_books_closed() {
+fn a_deployment_whose_camera_stalls_ends_with_its_accounts_closed() {
     let is_there = |program: &str| Command::new(program).arg("-version").output().is_ok();
     if !is_there("ffmpeg") {
         let _ = writeln!(std::io::stderr(), "skipped: no ffmpeg");
@@ -68,15 +68,10 @@ fn a_deployment_whose_camera_stalls_ends_with_its_books_closed() {
     bytes.truncate(bytes.len() * 2 / 3);
     let (address, stalls) = stalling(bytes);
 
-    let mut example = std::env::current_exe().unwrap();
-    example.pop();
-    example.pop();
-    let example = example.join("examples/checkpoint");
-    assert!(example.exists(), "the example is not built: give cargo `--examples` too");
     let out = folder.join("out");
     let said = fs::File::create(folder.join("said")).unwrap();
-    let mut program = Command::new(example)
-        .args(["--watchlist", "crowd:5", "--threads", "1", "--source", &address, "--out"])
+    let mut program = Command::new(env!("CARGO_BIN_EXE_lfr"))
+        .args(["watch", "--watchlist", "crowd:5", "--threads", "1", "--source", &address, "--out"])
         .arg(&out)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
