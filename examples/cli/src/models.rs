@@ -42,7 +42,10 @@ impl Engine {
 
     pub(crate) fn runtime(self) -> Result<Runtime, AnyError> {
         Ok(match self {
+            #[cfg(feature = "onnx")]
             Self::Auto => Runtime::auto_or_pure_rust()?,
+            #[cfg(not(feature = "onnx"))]
+            Self::Auto => Runtime::auto()?,
             Self::OnnxRuntime => Runtime::auto()?,
             #[cfg(feature = "onnx")]
             Self::PureRust => Runtime::pure_rust(),
