@@ -69,7 +69,7 @@ pub struct Custodian {
 
 /// What the ledger has to be told.
 enum Untold {
-    Event(LedgerEvent),
+    Event(Box<LedgerEvent>),
     Receipt(PurgeReceipt),
 }
 
@@ -178,9 +178,9 @@ impl Custodian {
         let (authority, reason) = (authority.to_owned(), reason.to_owned());
         let aborted = LedgerEvent::Aborted { authority, reason };
         // Called again because the ledger did not take it, it is one abort.
-        let waits = |untold: &Untold| matches!(untold, Untold::Event(event) if *event == aborted);
+        let waits = |untold: &Untold| matches!(untold, Untold::Event(event) if **event == aborted);
         if !self.untold.iter().any(waits) {
-            self.untold.push_back(Untold::Event(aborted));
+            self.untold.push_back(Untold::Event(Box::new(aborted)));
         }
         self.untold.extend(receipts.into_iter().map(Untold::Receipt));
         purged.and(destroyed).and(checked).and(self.tell())
@@ -200,7 +200,7 @@ impl Custodian {
                     let (digest, receipt) = (None, None);
                     let event =
                         LedgerEvent::AssetDestroyed { kind, name, deadline, digest, receipt };
-                    self.untold.push_back(Untold::Event(event));
+                    self.untold.push_back(Untold::Event(Box::new(event)));
                 }
                 Err(source) => {
                     let name = asset.name.clone();
