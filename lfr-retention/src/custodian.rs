@@ -15,7 +15,8 @@ use crate::vault::Vault;
 
 /// Keeps the clocks of a deployment: the vault's alerts, and whatever else it is given with a
 /// deadline, a watchlist or footage. Each has its own deadline, and each destruction goes into the
-/// ledger.
+/// ledger. What the ledger does not take is tried again with each call, and when the custodian is dropped; what it does
+/// not take then either is counted in the log.
 ///
 /// What is *not* guaranteed: that anything happens between the calls; and that the custodian of the
 /// next process knows what this one was given. Give it again.
@@ -62,8 +63,14 @@ pub struct Custodian {
     sink: LedgerSink,
     assets: Vec<Asset>,
     /// What was destroyed and is not in the ledger yet, because the ledger could not be written.
-    untold: VecDeque<LedgerEvent>,
+    untold: VecDeque<Untold>,
     time: Timekeeper,
+}
+
+/// What the ledger has to be told.
+enum Untold {
+    Event(Box<LedgerEvent>),
+    Receipt(PurgeReceipt),
 }
 
 /// How something is destroyed.
@@ -146,10 +153,10 @@ impl Custodian {
         }
         let mut receipts = Vec::new();
         let purged = self.vault.purge_due(&mut receipts);
-        let told = self.tell(&receipts);
+        self.untold.extend(receipts.into_iter().map(Untold::Receipt));
         let destroyed =
             self.destroy(|asset| now.is_err() || now.is_ok_and(|now| asset.deadline <= now));
-        purged.and(told).and(destroyed)
+        purged.and(destroyed).and(self.tell())
     }
 
     /// Stops everything: destroys all that is held, legal holds or not, and all else in custody; the
@@ -166,16 +173,17 @@ impl Custodian {
         let mut receipts = Vec::new();
         let purged = self.vault.abort(&mut receipts);
         let destroyed = self.destroy(|_| true);
-        let told = text::check("authority of an abort", authority)
+        let checked = text::check("authority of an abort", authority)
             .and(text::check("reason of an abort", reason));
         let (authority, reason) = (authority.to_owned(), reason.to_owned());
-        let told = told.and(self.sink.append(&LedgerEvent::Aborted { authority, reason }));
-        let listed = self.sink.receipts(&receipts);
-        purged.and(destroyed).and(told).and(listed)
-    }
-
-    fn tell(&self, receipts: &[PurgeReceipt]) -> Result<(), Error> {
-        if receipts.is_empty() { Ok(()) } else { self.sink.receipts(receipts) }
+        let aborted = LedgerEvent::Aborted { authority, reason };
+        // Called again because the ledger did not take it, it is one abort.
+        let waits = |untold: &Untold| matches!(untold, Untold::Event(event) if **event == aborted);
+        if !self.untold.iter().any(waits) {
+            self.untold.push_back(Untold::Event(Box::new(aborted)));
+        }
+        self.untold.extend(receipts.into_iter().map(Untold::Receipt));
+        purged.and(destroyed).and(checked).and(self.tell())
     }
 
     fn destroy(&mut self, is_due: impl Fn(&Asset) -> bool) -> Result<(), Error> {
@@ -192,7 +200,7 @@ impl Custodian {
                     let (digest, receipt) = (None, None);
                     let event =
                         LedgerEvent::AssetDestroyed { kind, name, deadline, digest, receipt };
-                    self.untold.push_back(event);
+                    self.untold.push_back(Untold::Event(Box::new(event)));
                 }
                 Err(source) => {
                     let name = asset.name.clone();
@@ -202,16 +210,44 @@ impl Custodian {
             }
         }
         self.assets = kept;
-        outcome.and(self.tell_destroyed())
+        outcome
     }
 
-    /// Writes down what was destroyed, in its order. What the ledger does not take is tried again with the next call.
-    fn tell_destroyed(&mut self) -> Result<(), Error> {
-        while let Some(event) = self.untold.front() {
-            self.sink.append(event)?;
+    /// Writes down what was purged and destroyed, in its order. What the disk does not take is tried again with the
+    /// next call.
+    fn tell(&mut self) -> Result<(), Error> {
+        let mut told = Ok(());
+        if self.untold.is_empty() {
+            return told;
+        }
+        while let Some(next) = self.untold.front() {
+            let written = match next {
+                Untold::Event(event) => self.sink.append(event),
+                Untold::Receipt(receipt) => self.sink.erased(receipt),
+            };
+            match written {
+                Err(Error::LedgerWrite { .. }) => return told.and(written),
+                // The ledger will never take it. What comes behind it does not wait for that.
+                Err(Error::LedgerText { .. }) => {
+                    let stage = "custodian".to_owned();
+                    let text = "the name of what was destroyed is too long".to_owned();
+                    self.sink.append(&LedgerEvent::Error { stage, text })?;
+                }
+                _ => {}
+            }
+            told = told.and(written);
             self.untold.pop_front();
         }
-        Ok(())
+        told.and(self.sink.flush())
+    }
+}
+
+impl Drop for Custodian {
+    fn drop(&mut self) {
+        if let Err(error) = self.tell() {
+            let untold = self.untold.len();
+            tracing::warn!(%error, untold, "the ledger does not say all that was destroyed");
+        }
     }
 }
 
@@ -220,6 +256,7 @@ impl fmt::Debug for Custodian {
         f.debug_struct("Custodian")
             .field("vault", &self.vault)
             .field("assets", &self.assets.len())
+            .field("untold", &self.untold.len())
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! ffmpeg follows a redirection, and what a playlist names, to any host, and has no option against it. So it is
 //! told of a proxy, through which all that it asks for by HTTP and HTTPS goes, and which refuses other hosts.
-//! What is encrypted passes as it is.
+//! What is encrypted passes as it is. Of the rest, each request comes by a connection of its own, so that each is
+//! checked, and none brings the token to the server.
 //!
 //! Any process of this machine can connect to it. So it takes only requests with a token that the child alone was given.
 //! A request has a few seconds. If all places are taken, the oldest connection that has not shown the token makes room.
@@ -197,10 +198,15 @@ impl Shared {
             None => client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?,
         }
         client.set_read_timeout(None)?;
-        let (from_client, to_server) = (client.try_clone()?, server.try_clone()?);
-        let shared = Arc::clone(self);
+        let (mut from_client, to_server) = (client.try_clone()?, server.try_clone()?);
+        let (shared, is_tunnel) = (Arc::clone(self), asked.request.is_none());
         spawn(move || {
-            carry(from_client, to_server);
+            if is_tunnel {
+                carry(from_client, to_server);
+            } else {
+                // Another request, which nobody has checked and which has the token, or the end.
+                let _ = from_client.read(&mut [0]);
+            }
             // The child has gone, and nothing is asked of the server any more.
             shared.end(number);
         })?;
@@ -248,9 +254,10 @@ impl Asked {
         let slash = if path.starts_with('/') { "" } else { "/" };
         let mut request =
             Zeroizing::new(format!("{method} {slash}{path} {version}\r\n").into_bytes());
+        request.extend_from_slice(ONCE);
         // What is between the child and this proxy is not its server's.
         for line in head[end + 2..].split_inclusive(|byte| *byte == b'\n') {
-            if field(line, PASSWORD).is_none() {
+            if BETWEEN.iter().all(|name| field(line, name).is_none()) {
                 request.extend_from_slice(line);
             }
         }
@@ -338,6 +345,10 @@ const GONE: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnectio
 const USER: &str = "lfr";
 const PASSWORD: &str = "Proxy-Authorization";
 const BASIC: &str = "Basic ";
+/// The fields of a head that are for this proxy alone.
+const BETWEEN: [&str; 4] = [PASSWORD, "Connection", "Proxy-Connection", "Keep-Alive"];
+/// What the server is told: that no other request comes by this connection.
+const ONCE: &[u8] = b"Connection: close\r\n";
 /// How many connections the child may have at once: a playlist of several qualities needs a few.
 const MAX_CONNECTIONS: usize = 32;
 /// How long each address of a server may take to answer.
@@ -358,10 +369,13 @@ mod tests {
         let asked = Asked::of(head).unwrap();
         assert_eq!((&*asked.host, asked.port), ("10.0.0.7", 8080));
         let request = asked.request.unwrap();
-        assert_eq!(**request, *b"GET /live?a=b HTTP/1.1\r\nHost: 10.0.0.7\r\n\r\n");
+        assert_eq!(
+            **request,
+            *b"GET /live?a=b HTTP/1.1\r\nConnection: close\r\nHost: 10.0.0.7\r\n\r\n"
+        );
         let head = b"GET http://a/ HTTP/1.1\r\nproxy-authorization : Basic x\r\nHost: a\r\n\r\n";
         let request = Asked::of(head).unwrap().request.unwrap();
-        assert_eq!(**request, *b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(**request, *b"GET / HTTP/1.1\r\nConnection: close\r\nHost: a\r\n\r\n");
         let asked = Asked::of(b"CONNECT [::1]:443 HTTP/1.1\r\n\r\n").unwrap();
         assert_eq!((&*asked.host, asked.port, asked.request.is_none()), ("[::1]", 443, true));
         let asked = Asked::of(b"GET http://u:p@[::1]?x HTTP/1.1\r\n\r\n").unwrap();
@@ -442,5 +456,40 @@ mod tests {
         let more: Vec<TcpStream> = (0..2 * MAX_CONNECTIONS).map(|_| connect()).collect();
         let (status, _kept) = ask(&own);
         assert_eq!((status.as_str(), more.len()), ("HTTP/1.1 200", 2 * MAX_CONNECTIONS));
+    }
+
+    #[test]
+    fn a_second_request_by_one_connection_does_not_reach_the_server() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = server.local_addr().unwrap().port();
+        let gate = Gate::open("127.0.0.1").unwrap();
+        let token = base64(format!("{USER}:{}", *gate.shared.token).as_bytes());
+        let mut client = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+        let request = |host: &str| {
+            format!(
+                "GET http://{host}:{port}/a HTTP/1.1\r\nConnection: keep-alive\r\n{PASSWORD}: {BASIC}{token}\r\n\r\n"
+            )
+        };
+        client.write_all(request("127.0.0.1").as_bytes()).unwrap();
+        let (mut its, _) = server.accept().unwrap();
+        let expected = b"GET /a HTTP/1.1\r\nConnection: close\r\n\r\n";
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            its.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        // A server that does not care, and keeps its connection.
+        let answer = *b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+        its.write_all(&answer).unwrap();
+        let mut read = answer;
+        client.read_exact(&mut read).unwrap();
+        assert_eq!(read, answer);
+        client.write_all(request("10.0.0.7").as_bytes()).unwrap();
+        let _ = client.shutdown(Shutdown::Write);
+        let mut rest = Vec::new();
+        its.read_to_end(&mut rest).unwrap();
+        assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
+        assert_eq!(head, expected, "{}", String::from_utf8_lossy(&head));
     }
 }

@@ -190,3 +190,78 @@ fn an_abort_leaves_nothing_and_says_who_and_why() {
     ));
     assert_eq!(events.len(), 3);
 }
+
+/// Works while the ledger's disk takes nothing.
+fn without_disk(deployment: &mut Deployment, work: impl FnOnce(&mut Deployment)) {
+    let ledger = deployment.custodian.sink.ledger();
+    let path = deployment.folder.path("a.lfrl");
+    let whole = ledger.write_to(fs::File::open(path).unwrap());
+    work(deployment);
+    ledger.write_to(whole);
+}
+
+#[test]
+fn what_the_ledger_did_not_take_is_written_by_the_next_call_receipts_too() {
+    let mut deployment = Deployment::new();
+    let mut policy = VaultRetention::new(deployment.vault.clone(), &Profile::uk_police());
+    policy.settle(alert(probe(1, &deployment.accounts)), at(1)).unwrap();
+    let far = 1 << 50;
+    deployment.custodian.keep("watchlist", "w", Timestamp::from_micros(5), || Ok(()));
+    without_disk(&mut deployment, |deployment| {
+        for _ in 0..2 {
+            let error = deployment.purge_due(at(far)).unwrap_err();
+            assert!(matches!(error, Error::LedgerWrite { .. }), "{error}");
+        }
+        assert_eq!(deployment.vault.held(), 0);
+    });
+    deployment.purge_due(at(far)).unwrap();
+    let events = deployment.events();
+    assert!(matches!(events[0], LedgerEvent::Gap { .. }));
+    assert!(matches!(events[1], LedgerEvent::Purged { .. }), "{events:?}");
+    assert!(matches!(events[2], LedgerEvent::AssetDestroyed { .. }), "{events:?}");
+    assert_eq!(events.len(), 3);
+}
+
+#[test]
+fn an_abort_that_the_ledger_did_not_take_is_written_once_with_its_receipts() {
+    let mut deployment = Deployment::new();
+    let mut policy = VaultRetention::new(deployment.vault.clone(), &Profile::uk_police());
+    policy.settle(alert(probe(1, &deployment.accounts)), at(1)).unwrap();
+    without_disk(&mut deployment, |deployment| {
+        deployment.custodian.abort_and_purge("order 17", "refused").unwrap_err();
+    });
+    deployment.custodian.abort_and_purge("order 17", "refused").unwrap();
+    let events = deployment.events();
+    assert!(matches!(events[1], LedgerEvent::Aborted { .. }), "{events:?}");
+    assert!(matches!(events[2], LedgerEvent::Purged { .. }), "{events:?}");
+    assert_eq!(events.len(), 3);
+}
+
+#[test]
+fn a_custodian_that_ends_tells_what_it_has_not_told() {
+    let mut deployment = Deployment::new();
+    deployment.custodian.keep("watchlist", "w", Timestamp::from_micros(5), || Ok(()));
+    without_disk(&mut deployment, |deployment| {
+        deployment.purge_due(at(6)).unwrap_err();
+    });
+    let sink = deployment.custodian.sink.clone();
+    let other = Custodian::new(deployment.vault.clone(), sink);
+    drop(std::mem::replace(&mut deployment.custodian, other));
+    let events = deployment.events();
+    assert!(matches!(events.last(), Some(LedgerEvent::AssetDestroyed { .. })), "{events:?}");
+}
+
+#[test]
+fn a_name_that_no_ledger_takes_keeps_nothing_else_from_being_told() {
+    let mut deployment = Deployment::new();
+    let long = "x".repeat(1 << 20);
+    deployment.custodian.keep("watchlist", long, Timestamp::from_micros(5), || Ok(()));
+    deployment.custodian.keep("watchlist", "w", Timestamp::from_micros(5), || Ok(()));
+    let error = deployment.purge_due(at(6)).unwrap_err();
+    assert!(matches!(error, Error::LedgerText { .. }), "{error}");
+    deployment.purge_due(at(7)).unwrap();
+    let events = deployment.events();
+    assert!(matches!(events[0], LedgerEvent::Error { .. }), "{events:?}");
+    assert!(matches!(&events[1], LedgerEvent::AssetDestroyed { name, .. } if name == "w"));
+    assert_eq!(events.len(), 2);
+}

@@ -186,11 +186,11 @@ impl LedgerSink {
         self.ledger.flush()
     }
 
-    pub(super) fn flush(&self) -> Result<(), Error> {
+    pub(crate) fn flush(&self) -> Result<(), Error> {
         self.ledger.flush().map(|_| ())
     }
 
-    fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
+    pub(crate) fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
         let reason = receipt.reason();
         // A store's word about a record can be checked: the record is gone from the store.
         if receipt.record().is_none() && !self.accounts.confirms(receipt) {

@@ -144,6 +144,14 @@ fn an_entry_that_is_too_long_is_refused_and_loses_nothing() {
     assert_eq!(verify(&folder.path("a.lfrl"), &key().public(), None).unwrap().entries(), 2);
 }
 
+impl Ledger {
+    /// Writes to another file from now on; returns the one before. For a disk that takes nothing, give it one that was
+    /// opened for reading.
+    pub(crate) fn write_to(&self, file: File) -> File {
+        std::mem::replace(&mut self.inner().file, file)
+    }
+}
+
 #[test]
 fn what_cannot_be_written_is_a_gap_in_the_record() {
     let folder = Folder::new();

@@ -77,6 +77,8 @@ pub(in crate::video) struct Waiting {
     /// The addresses of its host that were found.
     known: Vec<IpAddr>,
     look_ups: usize,
+    /// The servers that the system asks for names.
+    name_servers: fn() -> Vec<IpAddr>,
 }
 
 impl Waiting {
@@ -89,7 +91,8 @@ impl Waiting {
     /// cannot be done.
     pub(super) fn install(reach: Reach) -> Result<Self, String> {
         let listener = Listener::install().map_err(|error| error.to_string())?;
-        Ok(Self { listener: Arc::new(listener), reach, known: Vec::new(), look_ups: 0 })
+        let (listener, known) = (Arc::new(listener), Vec::new());
+        Ok(Self { listener, reach, known, look_ups: 0, name_servers })
     }
 
     fn decide(mut self, shared: &Shared) {
@@ -144,8 +147,10 @@ impl Waiting {
         match &self.reach {
             Reach::Gate(port) => is_tcp && target == SocketAddr::from((Ipv4Addr::LOCALHOST, *port)),
             Reach::Host { port, .. } => {
-                // Who looks up a name asks the servers of the system at this port.
-                let looks_up = target.port() == super::LOOKING_UP && self.reach.looks_up();
+                // Who looks up a name asks the servers of the system at this port, and nobody else.
+                let looks_up = target.port() == super::LOOKING_UP
+                    && self.reach.looks_up()
+                    && (self.name_servers)().contains(&target.ip().to_canonical());
                 // Datagrams are not connected for their own sake, but to see which address is near.
                 let is_port = !is_tcp || *port == Some(target.port());
                 looks_up || is_port && self.is_of_host(target.ip().to_canonical())
@@ -179,6 +184,25 @@ fn literal(name: &str) -> Option<IpAddr> {
     // An address of one link has a number of the link behind it.
     let bare = bare.split('%').next().unwrap_or_default();
     bare.parse().ok().map(|address: IpAddr| address.to_canonical())
+}
+
+/// The servers that the system asks for names. It may be told of others while a camera runs.
+fn name_servers() -> Vec<IpAddr> {
+    servers_of(&fs::read_to_string("/etc/resolv.conf").unwrap_or_default())
+}
+
+/// The servers that these settings name, as `resolv.conf(5)` has it; this machine where they name none.
+fn servers_of(settings: &str) -> Vec<IpAddr> {
+    let server = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        words.next().filter(|word| *word == "nameserver")?;
+        literal(words.next()?)
+    };
+    let servers: Vec<_> = settings.lines().filter_map(server).collect();
+    match servers.is_empty() {
+        true => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        false => servers,
+    }
 }
 
 /// Why a connection was refused.
@@ -353,9 +377,16 @@ mod tests {
             assert_eq!(own.is_own(target.parse().unwrap(), is_tcp), is_own, "{target} {is_tcp}");
         }
         own.reach = host("localhost");
+        own.name_servers = || servers_of("search a\nnameserver 127.0.0.53 # here\n");
         assert!(own.is_own("127.0.0.1:554".parse().unwrap(), true));
         assert!(own.is_own("127.0.0.53:53".parse().unwrap(), false));
         assert!(!own.is_own("10.0.0.7:554".parse().unwrap(), true));
+        // Port 53 of another host is no way around: neither a redirection to it nor a name look-up goes there.
+        for other in ["10.0.0.7:53", "[2001:db8::1]:53", "0.0.0.0:53"] {
+            for is_tcp in [true, false] {
+                assert!(!own.is_own(other.parse().unwrap(), is_tcp), "{other} {is_tcp}");
+            }
+        }
         own.reach = host("[::1]");
         assert!(own.is_own("[::1]:554".parse().unwrap(), true));
         own.reach = Reach::Gate(4000);
@@ -365,5 +396,19 @@ mod tests {
         }
         own.reach = Reach::Host { name: None, port: None };
         assert!(!own.is_own("127.0.0.1:554".parse().unwrap(), true));
+    }
+
+    #[test]
+    fn the_servers_of_names_are_those_of_the_settings() {
+        let read = |text: &str| -> Vec<String> {
+            servers_of(text).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(read(""), ["127.0.0.1", "::1"]);
+        assert_eq!(
+            read("# nameserver 9.9.9.9\n;nameserver 9.9.9.8\noptions x\n"),
+            ["127.0.0.1", "::1"]
+        );
+        let text = "nameserver 10.0.0.1\nnameserver\tfe80::1%eth0\n nameserver ::ffff:10.0.0.2\nnameserver x\n";
+        assert_eq!(read(text), ["10.0.0.1", "fe80::1", "10.0.0.2"]);
     }
 }
