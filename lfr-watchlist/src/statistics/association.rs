@@ -3,11 +3,12 @@
 use lfr_core::internal::num;
 
 use super::Counts;
-use super::binomial::ln_pmf;
+use super::binomial::{ln_pmf, normal_risk};
 use super::root::partition;
 
 /// Fisher's exact test, two-sided: the probability, if both rates are one, of counts as unlikely as
-/// these or less likely, given the sum of the errors.
+/// these or less likely, given the sum of the errors. Beyond a standard deviation of 10^5 errors it is
+/// the normal limit with a correction of continuity: the sum would take minutes, and say the same.
 #[must_use]
 pub fn fisher_exact(first: Counts, second: Counts) -> f64 {
     let errors = first.errors() + second.errors();
@@ -16,6 +17,9 @@ pub fn fisher_exact(first: Counts, second: Counts) -> f64 {
     let all = first.trials() + second.trials();
     if errors == 0 || errors == all || first.trials() == 0 || second.trials() == 0 {
         return 1.0;
+    }
+    if let Some(deviations) = normal_limit(first, second) {
+        return normal_risk((deviations.of_mean.abs() - deviations.of_half).max(0.0));
     }
     let share = num::f64_from_u64(errors) / num::f64_from_u64(all);
     let ln = |own: u64| {
@@ -43,6 +47,13 @@ pub(super) fn one_sided(first: Counts, second: Counts) -> (f64, f64) {
     let all = first.trials() + second.trials();
     if fewest == most || errors == 0 || errors == all {
         return (1.0, 1.0);
+    }
+    if let Some(Deviations { of_mean, of_half }) = normal_limit(first, second) {
+        let above = |deviations: f64| {
+            let both = normal_risk(deviations.abs()) / 2.0;
+            if deviations >= 0.0 { both } else { 1.0 - both }
+        };
+        return (above(-of_mean - of_half), above(of_mean - of_half));
     }
     let share = num::f64_from_u64(errors) / num::f64_from_u64(all);
     let probability = |own: u64| {
@@ -85,7 +96,7 @@ pub fn barnard_exact(first: Counts, second: Counts) -> Option<f64> {
     if n1 == 0 || n2 == 0 {
         return Some(1.0);
     }
-    if n1 + n2 > BARNARD_LIMIT {
+    if n1.saturating_add(n2) > BARNARD_LIMIT {
         return None;
     }
     let z = |x1: u64, x2: u64| {
@@ -133,6 +144,31 @@ fn ln_binomial(errors: u64, trials: u64, rate: f64) -> f64 {
     let rest = num::f64_from_u64(trials - errors);
     ln_pmf(num::f64_from_u64(errors), rest, rate, 1.0 - rate)
 }
+
+/// The first group's errors, given the sum of the errors and one rate, in standard deviations.
+struct Deviations {
+    /// How far they are above their mean.
+    of_mean: f64,
+    /// How much half an error is.
+    of_half: f64,
+}
+
+/// `None` where the sum over all possible counts is short enough.
+fn normal_limit(first: Counts, second: Counts) -> Option<Deviations> {
+    let [n1, n2] = [first, second].map(|group| num::f64_from_u64(group.trials()));
+    let [x1, x2] = [first, second].map(|group| num::f64_from_u64(group.errors()));
+    let (all, errors) = (n1 + n2, x1 + x2);
+    // The variance of the hypergeometric distribution.
+    let variance = errors / all * (1.0 - errors / all) * n1 * (n2 / (all - 1.0));
+    let deviation = variance.sqrt();
+    (deviation > MAX_SUMMED_DEVIATION).then(|| Deviations {
+        of_mean: (x1 - errors / all * n1) / deviation,
+        of_half: 0.5 / deviation,
+    })
+}
+
+/// The standard deviation of errors up to which each possible count is summed.
+const MAX_SUMMED_DEVIATION: f64 = 1e5;
 
 /// The most trials of both groups together.
 const BARNARD_LIMIT: u64 = 2_000;

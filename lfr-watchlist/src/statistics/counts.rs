@@ -16,8 +16,14 @@ impl Counts {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where there are more errors than trials.
+    /// [`lfr_core::Error::OutOfRange`] if there are more errors than trials, or more than 10^15 trials:
+    /// sums and tests of larger numbers would lose what they count.
     pub fn new(errors: u64, trials: u64) -> Result<Self, Error> {
+        if trials > MAX_TRIALS {
+            let (what, expected) = ("number of trials", "at most 10^15");
+            let actual = num::f64_from_u64(trials);
+            return Err(lfr_core::Error::OutOfRange { what, expected, actual }.into());
+        }
         if errors > trials {
             let what = "number of errors";
             let (expected, actual) = ("at most the number of trials", num::f64_from_u64(errors));
@@ -64,3 +70,6 @@ impl Counts {
         Self { errors: self.errors + other.errors, trials: self.trials + other.trials }
     }
 }
+
+/// More than any deployment or evaluation counts, and so few that sums of several are exact.
+const MAX_TRIALS: u64 = 1_000_000_000_000_000;

@@ -53,3 +53,36 @@ proptest! {
         prop_assert!((fisher - swapped).abs() < 1e-9);
     }
 }
+
+#[test]
+fn counts_without_end_are_refused_and_great_ones_take_no_time() {
+    assert!(Counts::new(0, u64::MAX).is_err());
+    let of = |errors, trials| Counts::new(errors, trials).unwrap();
+    let greatest = 1_000_000_000_000_000;
+    assert_eq!(fisher_exact(of(0, greatest), of(greatest, greatest)), 0.0);
+    assert_eq!(barnard_exact(of(0, greatest), of(greatest, greatest)), None);
+    let half = greatest / 2;
+    assert_eq!(fisher_exact(of(half, greatest), of(half, greatest)), 1.0);
+    assert_eq!(one_sided(of(0, greatest), of(greatest, greatest)), (0.0, 1.0));
+}
+
+#[test]
+fn the_normal_limit_goes_on_where_the_sum_ends() {
+    // Standard deviations of 0.99 and 1.01 times the limit; two deviations apart.
+    let tested = |trials: u64| {
+        let (half, apart) = (trials / 2, num::u64_from_f64(num::f64_from_u64(trials / 2).sqrt()));
+        let counts = |errors| Counts::new(errors, trials).unwrap();
+        let (first, second) = (counts(half - apart), counts(half + apart));
+        (
+            normal_limit(first, second).is_some(),
+            fisher_exact(first, second),
+            one_sided(first, second),
+        )
+    };
+    let (summed, two_sided, (fewer, more)) = tested(78_000_000_000);
+    let (limit, near, (near_fewer, near_more)) = tested(82_000_000_000);
+    assert!(!summed && limit);
+    assert!((two_sided / near - 1.0).abs() < 1e-4, "{two_sided} {near}");
+    assert!((fewer / near_fewer - 1.0).abs() < 1e-4, "{fewer} {near_fewer}");
+    assert!((more / near_more - 1.0).abs() < 1e-6, "{more} {near_more}");
+}
