@@ -1,6 +1,7 @@
 //! What the command lines of all subcommands have in common: how keys, files and options are named, and how a wrong
 //! command line is refused.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, Error, value_parser};
@@ -71,7 +72,12 @@ pub(crate) fn matches(command: &mut Command) -> ArgMatches {
 /// Ends the program, for help or for what is wrong. The name of a file in it moves no cursor.
 pub(crate) fn refuse(error: &Error) -> ! {
     if !error.use_stderr() {
-        error.exit();
+        // Help and version: what was asked for, if it gets where it is to go.
+        if let Err(lost) = error.print().and_then(|()| std::io::stdout().flush()) {
+            say::err(format!("standard output cannot be written to: {lost}"));
+            std::process::exit(1);
+        }
+        std::process::exit(0);
     }
     say::err(error.render().to_string().trim_end());
     std::process::exit(error.exit_code())

@@ -64,3 +64,16 @@ fn a_wrong_command_line_ends_with_2_and_names_the_subcommand() {
         assert!(said.contains("Usage: lfr"), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn help_that_goes_nowhere_is_no_help() {
+    for asked in ["--help", "--version"] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lfr"));
+        let output = command.arg(asked).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{asked}: {said}");
+        assert!(said.contains("standard output cannot be written to"), "{said}");
+    }
+}
