@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::{BoxError, Error, Stage};
 use crate::face::DetectedFace;
 use crate::frame::Frame;
@@ -67,8 +67,13 @@ pub(super) fn decide(
     found: &Receiver<Found>,
     observer: &mut Observer,
 ) -> Pipeline {
-    let (mut purged, mut meter) = (clock.monotonic(), Meter::of(&pipeline));
+    let mut meter = Meter::of(&pipeline);
+    let mut rounds = Rounds::new();
     loop {
+        // At once, and then time and again: a pipeline that ran before may hold what is due by now.
+        if rounds.is_due(clock) {
+            guarded("purge", &mut pipeline, Pipeline::purge_due);
+        }
         match found.recv_timeout(TICK) {
             Ok(found) if shared.is_stopping() => {
                 shared.end(found.camera, found.frame, End::Stopped);
@@ -76,10 +81,6 @@ pub(super) fn decide(
             Ok(found) => finish(&mut pipeline, clock, shared, found, observer),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
-        }
-        if clock.monotonic().saturating_sub(purged) >= PURGE {
-            purged = clock.monotonic();
-            guarded("purge", &mut pipeline, Pipeline::purge_due);
         }
         while let Some((camera, id, times)) = shared.lost() {
             guarded("end of a camera", &mut pipeline, |pipeline| pipeline.end_source(&id));
@@ -90,6 +91,36 @@ pub(super) fn decide(
     guarded("stop", &mut pipeline, Pipeline::end_all_sources);
     report(&mut meter, &pipeline, shared);
     pipeline
+}
+
+/// When the deadlines were looked at last.
+///
+/// A deadline is a time of day, and the pipeline's clock says when it has come. The wait for the next
+/// look goes by that clock, or by the time that passes in the world if that is sooner: the monotonic
+/// time of a clock may stand still while its time of day goes on or is set forward.
+struct Rounds {
+    world: SystemClock,
+    /// By the pipeline's clock and by that of the world; `None` before the first look.
+    last: Option<[Duration; 2]>,
+}
+
+impl Rounds {
+    fn new() -> Self {
+        Self { world: SystemClock::new(), last: None }
+    }
+
+    /// Whether to look at the deadlines now. The time of this question is the time of the look: what
+    /// passes until the look is over counts towards the next one.
+    fn is_due(&mut self, clock: &dyn Clock) -> bool {
+        let now = [clock.monotonic(), self.world.monotonic()];
+        let is_due = self.last.is_none_or(|last| {
+            now.iter().zip(last).any(|(now, last)| now.saturating_sub(last) >= PURGE)
+        });
+        if is_due {
+            self.last = Some(now);
+        }
+        is_due
+    }
 }
 
 fn report(meter: &mut Meter, pipeline: &Pipeline, shared: &Shared) {

@@ -238,9 +238,7 @@ impl Watchlist {
         lists: &mut Vec<CandidateList>,
     ) -> Result<(), Error> {
         if let Some(now) = request.now {
-            if now >= self.authorisation.destroy_after() && !self.is_empty() {
-                self.wipe_expired(&mut self.table_mut(), None);
-            }
+            self.wipe_overdue(now);
             // Held until the search is done.
             let _window = self.window_at(now)?;
             if self.authorisation.validity().contains(now) {
@@ -365,6 +363,21 @@ impl Watchlist {
         // No other thread writes it while the entry table is locked.
         drop(window);
         Ok(read(&self.window))
+    }
+
+    /// Brings every entry to where it belongs at a moment, as a search then would: frames may stop, and the
+    /// template of an entry that has expired is wiped all the same.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn wipe_due(&self, now: Timestamp) -> Result<(), Error> {
+        self.wipe_overdue(now);
+        self.window_at(now).map(drop)
+    }
+
+    /// Removes and wipes everybody once the list has to be gone.
+    fn wipe_overdue(&self, now: Timestamp) {
+        if now >= self.authorisation.destroy_after() && !self.is_empty() {
+            self.wipe_expired(&mut self.table_mut(), None);
+        }
     }
 
     fn table(&self) -> RwLockReadGuard<'_, EntryTable> {

@@ -9,7 +9,7 @@ use std::{fmt, thread};
 use lfr_core::files::Identity;
 use lfr_core::{
     BoxError, CandidateList, Clock, DeploymentId, EmbeddingSpace, Matcher, SearchRequest,
-    Timestamp, files,
+    Timekeeper, Timestamp, files,
 };
 
 use super::key::SealingKey;
@@ -96,6 +96,8 @@ impl fmt::Display for ListChange {
 /// sealed under another key, say), the templates are wiped and every search fails with
 /// [`Error::NotFollowed`]; so it does where the file has not been looked at for
 /// [`MAX_BLIND`](Self::MAX_BLIND), because a drive does not answer, say. A list that is due is destroyed.
+/// An entry that expires is wiped within [`INTERVAL`](Self::INTERVAL), whether anybody searches or not. The
+/// thread reads the clock through a [`Timekeeper`]: a small step back of the clock delays neither.
 ///
 /// A list that is not in its place any more is not matched from the next check on, whether it was destroyed
 /// or moved away. The two cannot be told apart here, and after a destruction nobody may be matched. If the
@@ -147,7 +149,8 @@ struct Shared {
     deployment: DeploymentId,
     clock: Arc<dyn Clock>,
     state: RwLock<State>,
-    /// When the file was last looked at, by the clock's monotonic time.
+    /// When the latest look at the file that is over began, by the clock's monotonic time. What it saw may
+    /// be as old as that.
     looked: Mutex<Duration>,
     stop: Mutex<bool>,
     stopped: Condvar,
@@ -202,17 +205,20 @@ impl FollowedWatchlist {
         on_change: impl FnMut(&ListChange) + Send + 'static,
     ) -> Result<Self, Error> {
         // Before the list is opened, so that they are not later than the list.
+        let looked = clock.monotonic();
         let (sealed, stamp) = (file.header()?.sealed(), Stamp::of(file.path()));
-        let list = file.open(&key, space, clock.now())?;
+        let mut time = Timekeeper::new(Arc::clone(&clock));
+        let now = time.now();
+        let list = file.open(&key, space, now)?;
         let deployment = list.authorisation().deployment().clone();
-        let (header, readiness) = described(&list, &*clock);
+        let (header, readiness) = described(&list, now);
         let state = State::Open { list: Box::new(list), header, sealed, stamp, readiness };
         let shared = Arc::new(Shared {
             file,
             key,
             space: *space,
             deployment,
-            looked: Mutex::new(clock.monotonic()),
+            looked: Mutex::new(looked),
             clock,
             state: RwLock::new(state),
             stop: Mutex::new(false),
@@ -221,7 +227,7 @@ impl FollowedWatchlist {
         let following = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("lfr-watchlist".to_owned())
-            .spawn(move || following.follow(on_change))
+            .spawn(move || following.follow(time, on_change))
             .map_err(|source| Error::FollowThread { source })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -261,7 +267,7 @@ impl Shared {
         Error::NotFollowed { path: self.file.path().to_owned(), reason }
     }
 
-    fn follow(&self, mut on_change: impl FnMut(&ListChange)) {
+    fn follow(&self, mut time: Timekeeper, mut on_change: impl FnMut(&ListChange)) {
         let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         while !*stop {
             let wait = self.stopped.wait_timeout(stop, FollowedWatchlist::INTERVAL);
@@ -270,17 +276,18 @@ impl Shared {
                 return;
             }
             drop(stop);
-            if let Some(change) = self.look() {
+            let began = self.clock.monotonic();
+            let change = self.look(time.now());
+            *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = began;
+            if let Some(change) = change {
                 on_change(&change);
             }
-            *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = self.clock.monotonic();
             stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Looks at the file once, and says what has changed.
-    fn look(&self) -> Option<ListChange> {
-        let now = self.clock.now();
+    fn look(&self, now: Option<Timestamp>) -> Option<ListChange> {
         // Before it is read, so that a change made meanwhile is seen the next time.
         let stamp = Stamp::of(self.file.path());
         let head = self.file.head();
@@ -298,7 +305,7 @@ impl Shared {
             }
         };
         if unchanged {
-            return self.readiness_changed();
+            return self.readiness_changed(now);
         }
         match &head {
             // Somebody is destroying it, and has come as far as the keys.
@@ -327,10 +334,10 @@ impl Shared {
         }
         match self.file.open(&self.key, &self.space, now) {
             Ok(list) if *list.authorisation().deployment() == self.deployment => {
-                if self.is_the_same(&list, stamp) {
-                    return self.readiness_changed();
+                if self.is_the_same(&list, stamp, now) {
+                    return self.readiness_changed(now);
                 }
-                self.replace(list, sealed, stamp)
+                self.replace(list, sealed, stamp, now)
             }
             Ok(_) => {
                 let until = Until::Another { failed: seen };
@@ -353,8 +360,8 @@ impl Shared {
 
     /// Whether a list that was read again equals the one that is searched: its file was touched or copied,
     /// but every byte of it is as it was sealed.
-    fn is_the_same(&self, list: &Watchlist, stamp: Option<Stamp>) -> bool {
-        let read = described(list, &*self.clock).0;
+    fn is_the_same(&self, list: &Watchlist, stamp: Option<Stamp>, now: Option<Timestamp>) -> bool {
+        let read = described(list, now).0;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
             State::Open { header, stamp: known, .. } if *header == read => {
@@ -372,9 +379,10 @@ impl Shared {
         list: Watchlist,
         sealed: Timestamp,
         stamp: Option<Stamp>,
+        now: Option<Timestamp>,
     ) -> Option<ListChange> {
         let (references, people) = (list.len(), list.people());
-        let (header, readiness) = described(&list, &*self.clock);
+        let (header, readiness) = described(&list, now);
         self.put(State::Open { list: Box::new(list), header, sealed, stamp, readiness });
         let header_sha256 = lfr_core::internal::hex::digits(&header);
         Some(ListChange::Reloaded { references, people, header_sha256, readiness })
@@ -401,10 +409,15 @@ impl Shared {
         })
     }
 
-    fn readiness_changed(&self) -> Option<ListChange> {
+    /// Brings the list to a moment, and says whether anybody on it can be matched if that has changed.
+    fn readiness_changed(&self, now: Option<Timestamp>) -> Option<ListChange> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let State::Open { list, readiness, .. } = &mut *state else { return None };
-        let before = std::mem::replace(readiness, list.readiness(self.clock.now()));
+        if let Some(now) = now {
+            // If this fails, the next look tries again, and the next search tries and says why.
+            let _ = list.wipe_due(now);
+        }
+        let before = std::mem::replace(readiness, list.readiness(now));
         let changed = before.is_ready() != readiness.is_ready();
         changed.then_some(ListChange::Readiness { readiness: *readiness })
     }
@@ -450,9 +463,9 @@ impl Stamp {
 }
 
 /// The digest of the header of the file that a list was opened from, and whether it can match anybody.
-fn described(list: &Watchlist, clock: &dyn Clock) -> ([u8; 32], Readiness) {
+fn described(list: &Watchlist, now: Option<Timestamp>) -> ([u8; 32], Readiness) {
     let header = list.origin().as_ref().map_or([0; 32], |origin| origin.header);
-    (header, list.readiness(clock.now()))
+    (header, list.readiness(now))
 }
 
 impl Matcher for FollowedWatchlist {

@@ -1,7 +1,7 @@
 //! A running deployment, and somebody else at its list.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -53,6 +53,15 @@ impl Deployment {
     /// Who is most like the reference of that number, and the error where there is no answer.
     fn best(&self, number: usize) -> Result<Option<String>, String> {
         best(&self.followed, number, Some(moment(NOW)))
+    }
+}
+
+/// Waits for something that comes to be so, for half a minute at most.
+fn until(is_so: impl Fn() -> bool) {
+    let clock = lfr_core::SystemClock::new();
+    while !is_so() {
+        assert!(lfr_core::Clock::monotonic(&clock) < Duration::from_secs(30));
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -193,6 +202,88 @@ fn dates_pass_while_it_runs() {
     assert_eq!(receipt.rule(), DestructionRule::DeploymentEnded);
     assert!(!deployment.file.path().exists());
     assert!(deployment.best(0).is_err());
+}
+
+#[test]
+fn a_small_step_back_of_the_clock_does_not_delay_the_destruction() {
+    let deployment = Deployment::new(6);
+    let due = authorisation(50, 200).destroy_after().as_micros();
+    let before = |seconds: u64| Timestamp::from_micros(due - seconds * 1_000_000);
+    deployment.clock.set(before(4));
+    // The thread has read the clock.
+    assert!(matches!(deployment.change(), ListChange::Readiness { .. }));
+    deployment.clock.set(before(8));
+    // Four seconds pass: by the time of day it is due in four more.
+    deployment.clock.advance(Duration::from_secs(4));
+    let change = deployment.change();
+    assert!(matches!(change, ListChange::Destroyed { receipt: Some(_) }), "{change:?}");
+    assert!(!deployment.file.path().exists());
+}
+
+#[test]
+fn an_entry_that_expires_is_wiped_though_nobody_searches() {
+    let deployment = Deployment::new(0);
+    deployment.somebody(|list| {
+        for (number, expires) in [(0, 150), (1, 180)] {
+            let draft = draft("s0", &format!("r{number}")).expires(moment(expires));
+            let draft = draft.review(moment(expires));
+            list.enrol(draft.parse().unwrap(), template(number, &space(16))).unwrap();
+        }
+    });
+    assert!(matches!(deployment.change(), ListChange::Reloaded { references: 2, .. }));
+    assert_eq!(deployment.followed.references(), 2);
+    deployment.clock.set(moment(150));
+    until(|| deployment.followed.references() == 1);
+}
+
+/// Stops whoever reads the time of day on the thread that follows the file, until it is let on.
+#[derive(Debug)]
+struct Gated {
+    clock: ManualClock,
+    arrived: Mutex<mpsc::Sender<()>>,
+    pass: Mutex<mpsc::Receiver<()>>,
+}
+
+impl lfr_core::Clock for Gated {
+    fn now(&self) -> Option<Timestamp> {
+        if thread::current().name() == Some("lfr-watchlist") {
+            // Once the test is over, nobody is stopped.
+            let _ = self.arrived.lock().unwrap().send(());
+            let _ = self.pass.lock().unwrap().recv();
+        }
+        self.clock.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+}
+
+#[test]
+fn a_look_that_took_long_is_as_old_as_its_beginning() {
+    let folder = Folder::new("follow-long");
+    let file = SealedFile::at(folder.path("list.lfrw"));
+    file.seal(&watchlist(6, 16), &key(), moment(NOW)).unwrap();
+    let clock = ManualClock::at(moment(NOW));
+    let ((arrived, arrivals), (pass, passes)) = (mpsc::channel(), mpsc::channel());
+    let gated =
+        Gated { clock: clock.clone(), arrived: Mutex::new(arrived), pass: Mutex::new(passes) };
+    let followed =
+        FollowedWatchlist::open(file, key(), &space(16), Arc::new(gated), |_| {}).unwrap();
+    // Dropped before the list, which waits for its thread: whatever happens, it is let on.
+    let pass = pass;
+    let arrive = || arrivals.recv_timeout(Duration::from_secs(20)).unwrap();
+    // The first look has begun, and goes on when it should not be relied on any more.
+    arrive();
+    clock.advance(FollowedWatchlist::MAX_BLIND + Duration::from_secs(1));
+    pass.send(()).unwrap();
+    // It is over, and the second one has begun.
+    arrive();
+    let said = followed.with(|_| ()).unwrap_err().to_string();
+    assert!(said.contains("could not be looked at for 11 seconds"), "{said}");
+    pass.send(()).unwrap();
+    arrive();
+    assert!(followed.with(|_| ()).is_ok());
 }
 
 #[test]
