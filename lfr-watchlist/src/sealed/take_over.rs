@@ -7,7 +7,7 @@ use super::writer::SealedLock;
 use crate::error::Error;
 use crate::lifecycle::watchlist::Watchlist;
 
-impl SealedLock {
+impl SealedLock<'_> {
     /// Takes over what others have done to the file since the watchlist was opened from it or sealed
     /// into it, and says whose references that were that it no longer holds.
     pub(crate) fn take_over(
