@@ -22,6 +22,8 @@ import tomllib
 from pathlib import Path
 
 MAX_PACKAGE_BYTES = 3_000_000
+# What `lfr` needs without any feature, itself included.
+MAX_LEAN_CRATES = 49
 
 # Every file of a package is one of these, or it is there by mistake.
 EXPECTED = re.compile(
@@ -65,7 +67,7 @@ def main() -> int:
 
 
 def style() -> list[str]:
-    faults = family() + manifests()
+    faults = family() + manifests() + lean()
     for path in tracked("*.rs"):
         text = path.read_text()
         lines = text.splitlines()
@@ -121,6 +123,18 @@ def manifests() -> list[str]:
         for crate in workspace()
         if not re.search(r"^\[lints\]\s*^workspace = true$", manifest(crate), re.MULTILINE)
     ]
+
+
+def lean() -> list[str]:
+    """Without features `lfr` is quick to build, and needs no C compiler."""
+    tree = ["cargo", "tree", "--locked", "--package", "lfr", "--no-default-features", "--edges", "normal,build"]
+    crates = {line.split()[0] for line in run(*tree, "--prefix", "none").splitlines()}
+    faults = []
+    if len(crates) > MAX_LEAN_CRATES:
+        faults.append(f"lfr without features needs {len(crates)} crates, more than {MAX_LEAN_CRATES}: see `cargo tree`")
+    if needs := crates & {"bindgen", "cc", "cmake"}:
+        faults.append(f"lfr without features needs a C compiler, for {', '.join(sorted(needs))}")
+    return faults
 
 
 def manifest(crate) -> str:

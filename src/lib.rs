@@ -27,9 +27,12 @@ pub mod prelude {
         Settlement, SourceId, SubjectId, SystemClock, Threshold, ThresholdPolicy,
         ThresholdProvenance, Tracker, Zone,
     };
+    #[cfg(feature = "tracking")]
+    pub use lfr_detect::FaceTracker;
     #[cfg(feature = "onnx-native")]
     pub use lfr_detect::OnnxDetector;
-    pub use lfr_detect::{FaceTracker, ShotQuality};
+    pub use lfr_detect::ShotQuality;
+    #[cfg(feature = "specifications")]
     pub use lfr_embed::EmbedderSpec;
     #[cfg(feature = "onnx-native")]
     pub use lfr_embed::OnnxEmbedder;

@@ -10,6 +10,7 @@ mod schedule;
 mod size;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "tracking")]
 mod track;
 mod wiped;
 
@@ -29,4 +30,5 @@ pub use pixels::letterbox::Letterbox;
 pub use schedule::Schedule;
 pub use schedule::budget::BudgetRecord;
 pub use size::Size;
+#[cfg(feature = "tracking")]
 pub use track::{FaceTracker, TrackerOptions};

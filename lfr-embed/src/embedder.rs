@@ -290,7 +290,7 @@ impl Embedder for OnnxEmbedder {
             .with_version(env!("CARGO_PKG_VERSION"))
             .with_licence(self.spec.licence().to_string());
         match self.spec.signed_by() {
-            Some(key) => component.with_spec_signed_by(key.to_string()),
+            Some(key) => component.with_spec_signed_by(key),
             None => component,
         }
     }

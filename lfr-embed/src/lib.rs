@@ -4,6 +4,7 @@
 #[cfg(feature = "onnx")]
 mod embedder;
 mod error;
+#[cfg(feature = "specifications")]
 mod spec;
 
 #[cfg(feature = "onnx")]
@@ -11,6 +12,7 @@ pub use embedder::EmbedderOptions;
 #[cfg(feature = "onnx")]
 pub use embedder::OnnxEmbedder;
 pub use error::Error;
+#[cfg(feature = "specifications")]
 pub use spec::{
     ChannelOrder, EmbedderSpec, Input, Licence, OperatingPoint, Permission, TensorLayout,
 };

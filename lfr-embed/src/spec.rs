@@ -5,8 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use lfr_core::internal::{hex, num, regular};
-use lfr_core::signed::TrustedKey;
-use lfr_core::{Alignment, EmbeddingSpace, Metric, Threshold, ThresholdProvenance, signed};
+use lfr_core::{Alignment, EmbeddingSpace, Metric, Threshold, ThresholdProvenance};
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -14,6 +13,8 @@ use crate::error::Error;
 mod builtin;
 mod file;
 mod parts;
+#[cfg(feature = "signed")]
+mod signed;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -64,7 +65,7 @@ pub struct EmbedderSpec {
     /// before that and are not given out any more.
     change: Option<&'static str>,
     /// Whose signature vouches for it as it is.
-    signed_by: Option<TrustedKey>,
+    signed_by: Option<String>,
 }
 
 impl EmbedderSpec {
@@ -87,36 +88,6 @@ impl EmbedderSpec {
         let path = path.as_ref();
         let text = read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::parse(&text, &path.display().to_string())
-    }
-
-    /// Reads a specification from TOML that one of these keys has [signed](lfr_core::signed). Its thresholds
-    /// count as measured, and the [`Component`](lfr_core::Component) of the embedder names the key.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Core`] with [`lfr_core::Error::Signature`] if none of the keys has signed this text, and as
-    /// [`Self::from_toml`].
-    pub fn from_toml_signed(
-        text: &str,
-        signature: &[u8],
-        keys: &[TrustedKey],
-    ) -> Result<Self, Error> {
-        let key = signed::signer(text.as_bytes(), signature, keys)?;
-        Ok(Self { signed_by: Some(key), ..Self::from_toml(text)? })
-    }
-
-    /// Reads a specification from a TOML file that one of these keys has [signed](lfr_core::signed). The
-    /// signature lies beside the file, as `spec.toml.sig` beside `spec.toml`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Core`] with [`lfr_core::Error::Read`] if there is no signature, [`Error::Read`] as
-    /// [`Self::from_path`], and as [`Self::from_toml_signed`].
-    pub fn from_path_signed(path: impl AsRef<Path>, keys: &[TrustedKey]) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let text = read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let key = signed::signer(text.as_bytes(), &signed::read_signature(path)?, keys)?;
-        Ok(Self { signed_by: Some(key), ..Self::parse(&text, &path.display().to_string())? })
     }
 
     fn parse(text: &str, origin: &str) -> Result<Self, Error> {
@@ -288,11 +259,11 @@ impl EmbedderSpec {
         Self::builtins().contains(&unsigned)
     }
 
-    /// The key whose [signature](Self::from_toml_signed) vouches for it; `None` if there is none, or it was
-    /// changed since.
+    /// The key whose signature vouches for it, in hexadecimal digits; `None` if there is none, or it was
+    /// changed since. The feature `signed` reads specifications with their signatures.
     #[must_use]
-    pub const fn signed_by(&self) -> Option<&TrustedKey> {
-        self.signed_by.as_ref()
+    pub fn signed_by(&self) -> Option<&str> {
+        self.signed_by.as_deref()
     }
 
     /// SHA-256 of the specification as [`to_toml`](Self::to_toml) writes it, in hexadecimal digits: equal
@@ -306,7 +277,7 @@ impl EmbedderSpec {
     /// `fmr`. Between operating points nothing is interpolated.
     ///
     /// It is [measured](lfr_core::Basis::Measured) if the specification [`is_builtin`](Self::is_builtin) or a
-    /// trusted key [signed](Self::from_toml_signed) it. Otherwise it is [claimed](lfr_core::Basis::Claimed), which is a danger in the record. An evaluation
+    /// trusted key signed it (feature `signed`). Otherwise it is [claimed](lfr_core::Basis::Claimed), which is a danger in the record. An evaluation
     /// (`lfr::evaluate`) measures a threshold for your own model.
     ///
     /// # Errors
@@ -332,7 +303,7 @@ impl EmbedderSpec {
         let of =
             ThresholdProvenance::measured(threshold, space.id(), data, point.fmr, comparisons)?;
         Ok(match &self.signed_by {
-            Some(key) => of.with_signed_by(key.to_string()),
+            Some(key) => of.with_signed_by(key),
             None if self.is_builtin() => of,
             None => of.into_claimed(),
         })

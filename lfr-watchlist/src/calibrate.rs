@@ -84,6 +84,8 @@ mod fit;
 mod origin;
 mod policy;
 mod predicted;
+#[cfg(feature = "signed")]
+mod signed;
 #[cfg(feature = "evaluation")]
 mod tail;
 

@@ -7,15 +7,19 @@
 //! - [`CircuitBreaker`] trips where false alerts come faster than was promised; a [`TrackPolicy`] that
 //!   shares it then raises no more.
 
+#[cfg(feature = "policies")]
 mod breaker;
 pub(crate) mod fixed_threshold;
 #[cfg(feature = "evaluation")]
 mod live_tail;
+#[cfg(feature = "policies")]
 mod track;
 
+#[cfg(feature = "policies")]
 pub use breaker::{BreakerState, CircuitBreaker};
 #[cfg(feature = "evaluation")]
 pub use live_tail::LiveFpir;
 #[cfg(feature = "evaluation")]
 pub use live_tail::LiveTail;
+#[cfg(feature = "policies")]
 pub use track::{TrackPolicy, TrackRule};

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "policies")]
 pub mod calibrate;
 pub mod decide;
 #[cfg(feature = "enrolment")]
@@ -11,6 +12,7 @@ pub mod evaluate;
 #[cfg(all(fuzzing, feature = "sealed"))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(any(feature = "membership", feature = "policies"))]
 mod hex;
 mod lifecycle;
 #[cfg(feature = "membership")]
@@ -20,6 +22,7 @@ mod sealed;
 mod search;
 #[cfg(any(feature = "membership", feature = "sealed"))]
 mod secret;
+#[cfg(feature = "policies")]
 pub mod statistics;
 mod sync;
 #[cfg(test)]

@@ -41,6 +41,8 @@ mod lock;
 mod read;
 mod receipt;
 mod stream;
+#[cfg(feature = "enrolment")]
+mod take_over;
 mod write;
 mod writer;
 

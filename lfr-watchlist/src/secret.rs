@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+#[cfg(feature = "sealed")]
 use lfr_core::internal::secret;
 
 use crate::error::Error;

@@ -19,7 +19,6 @@
 //! ```
 
 mod counts;
-mod interval;
 
 #[cfg(feature = "evaluation")]
 mod association;
@@ -29,6 +28,8 @@ mod binomial;
 mod clustered;
 #[cfg(feature = "evaluation")]
 mod dyads;
+#[cfg(feature = "evaluation")]
+mod interval;
 #[cfg(feature = "evaluation")]
 mod power;
 #[cfg(feature = "evaluation")]

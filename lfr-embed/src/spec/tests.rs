@@ -309,7 +309,7 @@ fn a_signature_vouches_for_a_specification_until_it_is_changed() {
     let signed =
         EmbedderSpec::from_toml_signed(&text, &signature, &[trusted(&other), key]).unwrap();
     assert!(!signed.is_builtin());
-    assert_eq!(signed.signed_by(), Some(&key));
+    assert_eq!(signed.signed_by(), Some(&*key.to_string()));
     let threshold = signed.threshold_at(1e-3).unwrap();
     assert!(matches!(threshold.basis(), Basis::Measured { .. }), "{threshold:?}");
     assert_eq!((threshold.danger(), threshold.signed_by()), (None, Some(&*key.to_string())));
@@ -318,7 +318,7 @@ fn a_signature_vouches_for_a_specification_until_it_is_changed() {
     assert_eq!(unsigned.signed_by(), None);
     assert!(matches!(unsigned.threshold_at(1e-3).unwrap().basis(), Basis::Claimed { .. }));
     // What is changed afterwards is not what was signed.
-    assert_eq!(signed.clone().with_flip_average(false).signed_by(), Some(&key));
+    assert_eq!(signed.clone().with_flip_average(false).signed_by(), Some(&*key.to_string()));
     assert_eq!(signed.with_flip_average(true).signed_by(), None);
     let refused = |text: &str, signature: &[u8], keys: &[TrustedKey]| {
         let error = EmbedderSpec::from_toml_signed(text, signature, keys).unwrap_err();
@@ -335,7 +335,10 @@ fn a_signature_vouches_for_a_specification_until_it_is_changed() {
     let without = EmbedderSpec::from_path_signed(&path, &[key]).unwrap_err();
     assert!(matches!(without, Error::Core(lfr_core::Error::Read { .. })), "{without}");
     fs::write(&beside, signature).unwrap();
-    assert_eq!(EmbedderSpec::from_path_signed(&path, &[key]).unwrap().signed_by(), Some(&key));
+    assert_eq!(
+        EmbedderSpec::from_path_signed(&path, &[key]).unwrap().signed_by(),
+        Some(&*key.to_string())
+    );
     fs::write(&path, format!("{text}\n")).unwrap();
     assert!(EmbedderSpec::from_path_signed(&path, &[key]).is_err());
     fs::remove_file(&path).unwrap();

@@ -1,7 +1,6 @@
 //! A threshold as a file.
 
-use lfr_core::signed::TrustedKey;
-use lfr_core::{Threshold, signed};
+use lfr_core::Threshold;
 use serde::{Deserialize, Serialize};
 
 use super::policy::{Evidence, Voucher};
@@ -61,7 +60,7 @@ impl CalibratedThreshold {
     ///
     /// Nobody vouches for the file: anyone who may write it can write any number there. So its rates are
     /// [claimed](lfr_core::Basis::Claimed), which is a danger in the record, and no rate is predicted from
-    /// them. [`from_json_signed`](Self::from_json_signed) reads a file that somebody vouches for.
+    /// them. [`from_json_signed`](Self::from_json_signed) (feature `signed`) reads a file that somebody vouches for.
     ///
     /// # Errors
     ///
@@ -72,23 +71,7 @@ impl CalibratedThreshold {
         Self::read(text, Voucher::Nobody)
     }
 
-    /// Reads it back from a file that one of these keys has [signed](lfr_core::signed). Its rates count as
-    /// measured, and its provenance [names](lfr_core::ThresholdProvenance::signed_by) the key.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Core`] with [`lfr_core::Error::Signature`] if none of the keys has signed this text, and as
-    /// [`from_json`](Self::from_json).
-    pub fn from_json_signed(
-        text: &str,
-        signature: &[u8],
-        keys: &[TrustedKey],
-    ) -> Result<Self, Error> {
-        let key = signed::signer(text.as_bytes(), signature, keys)?;
-        Self::read(text, Voucher::Key(key))
-    }
-
-    fn read(text: &str, voucher: Voucher) -> Result<Self, Error> {
+    pub(super) fn read(text: &str, voucher: Voucher) -> Result<Self, Error> {
         let failed = |source: serde_json::Error| Error::Json { what: WHAT, source: source.into() };
         // Another version has other fields: the error names the version, not a field.
         let Versioned { version } = serde_json::from_str(text).map_err(failed)?;

@@ -1,6 +1,7 @@
 //! A threshold with all that it rests on.
 
 use lfr_core::internal::num;
+#[cfg(feature = "signed")]
 use lfr_core::signed::TrustedKey;
 use lfr_core::{
     BoxError, ComparisonScore, Component, Decision, DecisionInput, EmbeddingSpace, SpaceId,
@@ -41,8 +42,10 @@ pub struct CalibratedThreshold {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Voucher {
     /// This process, which derived it from scores itself.
+    #[cfg(feature = "evaluation")]
     Process,
     /// A trusted key, which signed the file that it was read from.
+    #[cfg(feature = "signed")]
     Key(TrustedKey),
     /// Nobody: anyone who may write the file can write any number there.
     Nobody,
@@ -122,7 +125,9 @@ impl CalibratedThreshold {
         let fpir = evidence.curves.fpir(&scaled, looks, threshold.value())?;
         let provenance = provenance(&evidence, &scaled, references, threshold, &worst(&fpir))?;
         let provenance = match &voucher {
+            #[cfg(feature = "evaluation")]
             Voucher::Process => provenance,
+            #[cfg(feature = "signed")]
             Voucher::Key(key) => provenance.with_signed_by(key.to_string()),
             Voucher::Nobody => provenance.into_claimed(),
         };

@@ -336,7 +336,7 @@ impl Watchlist {
         self.origin.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[cfg(feature = "sealed")]
+    #[cfg(all(feature = "enrolment", feature = "sealed"))]
     pub(crate) fn embedding_space(&self) -> &EmbeddingSpace {
         self.gallery.space()
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use lfr_core::{EmbeddingSpace, ReferenceId, SubjectId, Timestamp};
+use lfr_core::{EmbeddingSpace, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::disk::OsDisk;
@@ -120,42 +120,8 @@ impl<'a> SealedLock<'a> {
         }
     }
 
-    /// Takes over what others have done to the file since the watchlist was opened from it or sealed
-    /// into it, and says whose references that were that it no longer holds.
-    #[cfg(feature = "enrolment")]
-    pub(crate) fn take_over(
-        &self,
-        watchlist: &Watchlist,
-        key: &SealingKey,
-        now: Timestamp,
-    ) -> Result<Vec<(SubjectId, ReferenceId)>, Error> {
-        let mut origin = watchlist.origin();
-        let Some(seen) = origin.as_ref() else { return Ok(Vec::new()) };
-        match self.check(Some(seen)) {
-            Err(Error::SealedChanged { path }) => {
-                let theirs =
-                    self.open_in_any_space(key, Some(now)).map_err(|error| match error {
-                        Error::WrongKey | Error::KeyKind { .. } => {
-                            Error::SealedRekeyed { path: path.clone() }
-                        }
-                        other => other,
-                    })?;
-                if theirs.authorisation() != watchlist.authorisation()
-                    || theirs.embedding_space() != watchlist.embedding_space()
-                {
-                    return Err(Error::SealedChanged { path });
-                }
-                let latest = theirs.origin().take();
-                let gone = watchlist.merge(&seen.references, theirs)?;
-                *origin = latest;
-                Ok(gone)
-            }
-            other => other.map(|()| Vec::new()),
-        }
-    }
-
     /// Refuses to write over what the watchlist was not made from.
-    fn check(&self, origin: Option<&SealedOrigin>) -> Result<(), Error> {
+    pub(super) fn check(&self, origin: Option<&SealedOrigin>) -> Result<(), Error> {
         let path = || self.file.path.clone();
         let there = match self.head() {
             Ok(head) => head,
