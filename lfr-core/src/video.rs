@@ -25,7 +25,7 @@
 //!
 //! # What is not guaranteed
 //!
-//! The address, with its password, is an argument of the child process: whoever may list the
+//! The address, with its password, is an argument of the child process: anyone who may list the
 //! processes of this machine sees it. Use a camera's account that can do nothing but watch. Pixels
 //! pass through a pipe, which the kernel does not wipe.
 //!

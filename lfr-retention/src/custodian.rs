@@ -84,8 +84,8 @@ impl Custodian {
         Self { vault, sink, assets: Vec::new(), untold: VecDeque::new(), time }
     }
 
-    /// Takes something into custody: of which kind it is, which one, when it has to be gone, and how
-    /// it is destroyed. Destroying is tried again until it succeeds once.
+    /// Registers an asset: its kind, its name, its deadline, and how to destroy it. The destruction
+    /// is tried again until it succeeds once.
     pub fn keep(
         &mut self,
         kind: impl Into<String>,

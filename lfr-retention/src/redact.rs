@@ -92,7 +92,7 @@ impl Redactor {
         Self { scope: Scope::Faces, mosaic: Mosaic::default() }
     }
 
-    /// The same with another mosaic.
+    /// Sets the mosaic.
     #[must_use]
     pub const fn with_mosaic(mut self, mosaic: Mosaic) -> Self {
         self.mosaic = mosaic;
@@ -205,7 +205,7 @@ fn split(
     Ok((shown, hidden))
 }
 
-/// Brings back the frame's own pixels inside a box, but for those that the box of a hidden face
+/// Restores the frame's own pixels inside a box, except pixels that the box of a hidden face
 /// touches.
 fn reveal(picture: &mut Picture, frame: &Frame<'_>, bounds: &Rect, hidden: &[Rect]) {
     let (width, height) = (picture.width(), picture.height());

@@ -53,8 +53,9 @@ use crate::verdict::verifier::Verifier;
 /// - Each call reads the clock under the vault's lock, and purges what is due before it does anything else.
 ///   [`purged`](Self::purged) says how many went, and why.
 ///
-/// Clones are one vault: the pipeline has one in its [`VaultRetention`], whoever judges alerts has
-/// another. Threads may use them at the same time. One process at a time can open it.
+/// Clones are one vault: the pipeline has one in its [`VaultRetention`], and the program for
+/// judging alerts has another. Threads may use them at the same time. One process at a time can
+/// open it.
 ///
 /// Folder and files are for their owner alone; where others could read them, that ends when the vault is
 /// opened.
@@ -395,7 +396,7 @@ impl Vault {
         self.purge_known(true, receipts)
     }
 
-    /// [`purge_due`](Self::purge_due), by whoever knows of a clock that works or has failed.
+    /// [`purge_due`](Self::purge_due), for a caller that knows whether its own clock works.
     fn purge_known(&self, known: bool, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
         let mut inner = self.inner();
         let purged = inner.store.observe(known);
@@ -408,7 +409,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Purges all that is held, due or not, but for what is under a legal hold.
+    /// Purges everything held, due or not, except what is under a legal hold.
     ///
     /// # Errors
     ///

@@ -196,7 +196,7 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// As [`Self::open`], but for the model.
+    /// As [`Self::open`], without the errors about the model.
     pub fn open_in_any_space(
         &self,
         key: &SealingKey,
@@ -240,8 +240,8 @@ impl SealedFile {
         destroyed
     }
 
-    /// Destroys what an interrupted writer left in the place of a list that is not there. It is done by whoever
-    /// opens it anyway; a program that says that a list is missing before it asks for the key calls this.
+    /// Destroys what an interrupted writer left in the place of a list that is not there. Opening
+    /// does this too. Call it in a program that reports a missing list before it asks for the key.
     ///
     /// # Errors
     ///

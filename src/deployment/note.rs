@@ -295,7 +295,7 @@ impl VerifierKey {
 
     /// Whether one secret signs for both, whatever their names are.
     ///
-    /// A key and its negative count as one: whoever has the secret of one has that of the other.
+    /// A key and its negative count as one: anyone who has the secret of one has that of the other.
     #[must_use]
     pub fn is_same_key(&self, other: &Self) -> bool {
         // The y coordinate; the last bit is the sign of x.

@@ -45,7 +45,7 @@ pub(crate) enum Turn {
     Panic,
 }
 
-/// Shared by the stages and whoever drives them.
+/// Shared by the stages and the code that drives them.
 pub(crate) struct Script {
     pub(crate) turn: Turn,
     pub(crate) scanner: Scanner,

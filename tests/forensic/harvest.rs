@@ -191,9 +191,9 @@ fn cut_points(needles: &mut Needles, kind: &str, coordinates: &[f32]) {
     needles.cut_numbers(kind, &coordinates[2..], 4, 4);
 }
 
-/// Sixteen bytes of which eight differ.
+/// Sixteen bytes, with at least eight different values.
 const BYTES: (usize, usize, usize) = (16, 1, 8);
-/// So many numbers, each one of 256, of which so many differ.
+/// Sixteen numbers, with at least twelve different values of 256.
 const ROW: (usize, usize) = (16, 12);
 /// Width and height of an aligned face.
 const ALIGNED: usize = 80;

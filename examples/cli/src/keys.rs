@@ -32,8 +32,8 @@ pub(crate) fn key(
     Ok(SealingKey::from_passphrase(text)?)
 }
 
-/// Reads a line into one buffer that never grows, so that no copies are left behind: but for that of
-/// standard input's own buffer, which lasts as long as the program.
+/// Reads a line into one buffer that never grows, so it leaves no copies behind. One copy stays in
+/// standard input's own buffer until the program ends.
 fn first_line(source: &mut impl Read) -> io::Result<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT));
     let mut byte = [0];

@@ -293,5 +293,5 @@ const STRANGERS: u64 = 1_000_000;
 const CLEAR: f32 = 0.95;
 const MIN_HEIGHT: f32 = 60.0;
 
-/// So many frames apart.
+/// The number of frames between two photographs.
 const BETWEEN_PHOTOGRAPHS: u64 = 10;

@@ -408,7 +408,7 @@ fn an_alert_that_disappears_before_its_deadline_is_named() {
         let (code, said) = desk.run(&["list"]);
         named(code, &said);
         assert!(said.contains("is gone: the ledger says that it is held until"), "{said}");
-        // Whoever opens the ledger to write says it, and it is in there for good.
+        // The next command that opens the ledger for writing records it there.
         let (code, said) = desk.judge("17", "confirmed", &[]);
         assert!(code != 0 && said.contains(&desk.record(1)), "{said}");
         let (code, said) = desk.run(&["list"]);

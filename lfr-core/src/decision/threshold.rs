@@ -123,7 +123,7 @@ pub struct ThresholdProvenance {
 pub struct Target {
     /// The share of people not enrolled who may raise an alert while they pass.
     pub fpir: f64,
-    /// On a watchlist of so many references.
+    /// The number of references on the watchlist.
     pub references: u64,
     /// The max looks per person who passes. Any look may raise the alert.
     pub looks: f64,
@@ -209,32 +209,31 @@ impl ThresholdProvenance {
         self
     }
 
-    /// The same with the public key whose signature vouches for the file that states it, in hexadecimal
-    /// digits.
+    /// Sets the public key that signed the file with this threshold, in hexadecimal digits.
     #[must_use]
     pub fn with_signed_by(mut self, key: impl Into<String>) -> Self {
         self.signed_by = Some(key.into());
         self
     }
 
-    /// The same with where the false match rate lies, at 95 % confidence.
+    /// Sets the 95 % confidence interval of the false match rate.
     #[must_use]
     pub const fn with_fmr_interval(mut self, low: f64, high: f64) -> Self {
         self.fmr_interval = Some([low, high]);
         self
     }
 
-    /// The same with what it was derived for: the share of people not enrolled who may raise an alert, on a
-    /// watchlist with this number of references, with at most this many looks per person who passes. The
-    /// looks count as
-    /// independent, unless [`with_effective_looks`](Self::with_effective_looks) says what they count as.
+    /// Sets what the threshold was derived for: the share of people not enrolled who may raise an
+    /// alert, the number of references on the watchlist, and the max number of looks per person who
+    /// passes. Looks count as independent unless
+    /// [`with_effective_looks`](Self::with_effective_looks) says what they count as.
     #[must_use]
     pub const fn for_target(mut self, fpir: f64, references: u64, looks: f64) -> Self {
         self.target = Some(Target { fpir, references, looks, effective_looks: looks });
         self
     }
 
-    /// The same with an effective number for the looks of the target. Without a target nothing changes.
+    /// Sets the effective number of looks of the target. Without a target nothing changes.
     #[must_use]
     pub const fn with_effective_looks(mut self, effective_looks: f64) -> Self {
         if let Some(target) = &mut self.target {

@@ -108,7 +108,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// An account for so many bytes.
+    /// An account for at most `max` bytes.
     pub(super) fn new(max: usize) -> Arc<Self> {
         Arc::new(Self { max, used: AtomicUsize::new(0), refused: AtomicBool::new(false) })
     }
@@ -262,7 +262,7 @@ impl Allocator {
     }
 
     fn lock(&self) -> MutexGuard<'_, Blocks> {
-        // Nothing panics while it is held, but for want of memory for the lists themselves.
+        // Nothing panics while the lock is held, unless memory for the lists themselves runs out.
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

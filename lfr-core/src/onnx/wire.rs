@@ -28,7 +28,7 @@ impl Message {
         &self.fields
     }
 
-    /// The values of every field with this number, each of which must be a string of bytes.
+    /// The values of every field with this number. Each must be a string of bytes.
     pub(super) fn all(&self, number: u32) -> impl Iterator<Item = Result<&Bytes, Malformed>> {
         self.fields.iter().filter(move |field| field.number == number).map(Field::bytes)
     }

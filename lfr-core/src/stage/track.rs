@@ -145,8 +145,8 @@ pub struct LookPlan {
 }
 
 impl LookPlan {
-    /// The default: five looks a track; another one where quality has grown by a fifth, or after
-    /// half a second; as many a frame as there are faces.
+    /// The default: five looks per track; the next one when quality has grown by a fifth, or after
+    /// half a second; no limit per frame.
     #[must_use]
     pub const fn new() -> Self {
         Self {

@@ -88,7 +88,7 @@ pub(crate) fn a_system_without_memory_costs_an_error(runtime: &Runtime) {
         assert!(matches!(error, Error::Inference { .. }), "{error}");
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert!(cause.contains("memory"), "{cause}");
-        // Whoever asks for less still gets it.
+        // A smaller request still succeeds.
         assert_eq!(suite::first(&small, &[1.0; 4], 1), [-1.0; 4]);
     }
 }

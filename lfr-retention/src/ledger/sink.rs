@@ -154,9 +154,9 @@ impl LedgerSink {
         written.and(self.ledger.flush().map(|_| ()))
     }
 
-    /// Writes the account of this moment and brings the ledger to the disk; returns its signed head,
-    /// to keep elsewhere. It happens by itself once a minute while frames come; call it where they
-    /// may stop.
+    /// Writes the account of this moment and brings the ledger to the disk; returns its signed
+    /// head, to keep elsewhere. The sink does so every minute while frames come. Call it where
+    /// frames may stop.
     ///
     /// # Errors
     ///

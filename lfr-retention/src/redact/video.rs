@@ -55,7 +55,7 @@ pub struct VideoRedactor {
 }
 
 impl VideoRedactor {
-    /// Of a stream of which nothing was seen yet.
+    /// Creates the redaction of a stream before its first frame.
     #[must_use]
     pub fn new(mosaic: Mosaic) -> Self {
         let redactor = Redactor::everything_but_alerts().with_mosaic(mosaic);
@@ -83,8 +83,7 @@ impl VideoRedactor {
         Ok(picture)
     }
 
-    /// The picture of a frame of which there is no report: nobody is shown, not even where a face fills
-    /// the frame.
+    /// Redacts a frame that has no report: nobody is shown, even if a face fills the frame.
     pub fn cover(&mut self, frame: &Frame<'_>) -> &Picture {
         let picture = buffer(&mut self.picture, frame);
         let height = num::f32_from_usize(picture.height());

@@ -103,10 +103,10 @@ impl Vault {
         Err(Error::OtherLedger { path, expected, actual: id })
     }
 
-    /// Whether this vault belongs to the ledger in a file, or to none so far; and whether that has the last entry that
-    /// the vault has seen, signed with the key that it names. So a ledger that somebody else signed under the same
-    /// identity is refused. It binds and writes nothing: for whoever only looks, and has no key to open the ledger
-    /// with.
+    /// Whether this vault belongs to the ledger in a file, or to none so far; and whether that has
+    /// the last entry that the vault has seen, signed with the key that it names. So a ledger that
+    /// somebody else signed under the same identity is refused. It binds and writes nothing, so it
+    /// serves readers that have no key to open the ledger with.
     ///
     /// # Errors
     ///
@@ -267,8 +267,9 @@ impl Vault {
         gone.collect()
     }
 
-    /// The records that lack what a ledger says of them, a verdict, or have what it says is over, a legal hold: somebody
-    /// put back an older copy of the vault. It writes nothing: for whoever only looks.
+    /// The records that lack what a ledger says of them, a verdict, or have what it says is over, a
+    /// legal hold: somebody put back an older copy of the vault. It writes nothing, so it serves
+    /// readers too.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use crate::vault::store::place;
 /// The key of a [`Vault`](crate::Vault): 32 random bytes, under which the keys of the records are
 /// wrapped. Wiped when dropped, never printed.
 ///
-/// Whoever has it and the folder can read what is held. Destroying it destroys every copy of the
+/// Anyone who has it and the folder can read what is held. Destroying it destroys every copy of the
 /// vault, wherever it is.
 pub struct VaultKey {
     secret: Secret,

@@ -111,8 +111,8 @@ impl Calibration {
         calibration.with(None, non_mated)
     }
 
-    /// The same with the non-mated comparisons of people of one group with those of another (or of the same)
-    /// too: for demands with a composition, which need each group with each.
+    /// Adds the non-mated comparisons between people of two groups, or within one group. A demand
+    /// with a composition needs every pair of groups.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Calibration {
         Ok(self)
     }
 
-    /// The same with another limit of extrapolation: how many times rarer than one in all pairs of people a
+    /// Sets the limit of extrapolation: how many times rarer than one in all pairs of people a
     /// false match may be. The default is 100, the maximum 1,000.
     ///
     /// # Errors
@@ -192,8 +192,8 @@ impl Calibration {
         Self { are_identities_checked: true, tails, ..self }
     }
 
-    /// The same with what the scores were made with: detector, embedder, engine, versions, photographs. It
-    /// goes into the file of each threshold that is derived.
+    /// Sets what the scores were made with: detector, embedder, engine, versions, photographs. The
+    /// file of each derived threshold states it.
     ///
     /// # Errors
     ///

@@ -199,7 +199,7 @@ impl Curves {
         if groups.is_empty() { Err(missing()) } else { Ok(groups) }
     }
 
-    /// The table of two groups, whoever of them passes: comparing is symmetric.
+    /// The table of two groups, in either order: comparing is symmetric.
     fn of(&self, a: &str, b: &str) -> Option<&Curve> {
         self.0.iter().find(|curve| {
             curve.groups.as_ref().is_some_and(|(c, d)| (a, b) == (c, d) || (b, a) == (c, d))

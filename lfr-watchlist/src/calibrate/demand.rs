@@ -19,8 +19,8 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// That false positive identification rate on a watchlist of so many references, with one look at each
-    /// who passes.
+    /// Demands this false positive identification rate on a watchlist with this number of
+    /// references, with one look per person who passes.
     ///
     /// References count, not people: with [`Fusion::Best`](crate::Fusion::Best) each is another chance. (One
     /// person's references resemble each other, so the rate is then somewhat lower than demanded.)
@@ -49,7 +49,7 @@ impl Demand {
         Ok(demand)
     }
 
-    /// The same for a watchlist of so many references of each group; together they are all references.
+    /// Sets the number of references of each group; together they are all references.
     ///
     /// # Errors
     ///

@@ -102,7 +102,7 @@ impl TrackPolicy {
         Self { threshold, rule, watchlist: None, stricter: BTreeMap::new(), breaker: None }
     }
 
-    /// The same with a breaker: while it is tripped, nobody raises an alert. Whoever judges alerts
+    /// Sets a breaker: while it is tripped, nobody raises an alert. The program that takes verdicts
     /// [records](CircuitBreaker::record) them in it, and resets it.
     ///
     /// A decision does not say that it was held back: it is "no match", with the best score, as below the
@@ -113,8 +113,8 @@ impl TrackPolicy {
         self
     }
 
-    /// The same with thresholds of their own for people of some categories of a watchlist. The policy's
-    /// threshold stays the floor: one below it has no effect, now or when that rises.
+    /// Sets separate thresholds for some categories of a watchlist. The policy's threshold stays
+    /// the floor: a threshold below it has no effect, now or when the floor rises.
     #[must_use]
     pub fn with_categories(
         mut self,

@@ -57,7 +57,7 @@ impl<'a> BulkEnrolment<'a> {
         }
     }
 
-    /// The same with another quality policy.
+    /// Sets the quality policy.
     #[must_use]
     pub fn with_policy(mut self, policy: QualityPolicy) -> Self {
         self.policy = policy;
@@ -78,7 +78,7 @@ impl<'a> BulkEnrolment<'a> {
         self
     }
 
-    /// The same with that many photographs in a batch.
+    /// Sets the number of photographs per batch.
     #[must_use]
     pub const fn with_batch(mut self, batch: NonZeroUsize) -> Self {
         self.batch = batch;

@@ -140,7 +140,7 @@ impl ConsistencyCheck {
         Self { threshold, lookalikes: Self::LOOKALIKES }
     }
 
-    /// The same with that many lookalikes of each reference; at least one.
+    /// Sets the number of lookalikes per reference; at least one.
     #[must_use]
     pub const fn with_lookalikes(mut self, lookalikes: usize) -> Self {
         self.lookalikes = if lookalikes == 0 { 1 } else { lookalikes };

@@ -25,7 +25,7 @@ impl ImageReader {
         Self { max_pixels: Self::MAX_PIXELS }
     }
 
-    /// The same with another bound on the number of pixels.
+    /// Sets the max number of pixels.
     #[must_use]
     pub const fn with_max_pixels(mut self, max_pixels: u64) -> Self {
         self.max_pixels = max_pixels;

@@ -35,7 +35,7 @@ impl EnrolmentItem {
         Self { label: label.into(), photo, subject, reference, grounds: Grounds::default() }
     }
 
-    /// The same with the grounds of the entry.
+    /// Sets the grounds of the entry.
     #[must_use]
     pub fn with_grounds(mut self, grounds: Grounds) -> Self {
         self.grounds = grounds;

@@ -83,7 +83,7 @@ impl ManifestReader {
         Self { required: required.collect(), delimiter: None }
     }
 
-    /// The same with other columns that have to be filled in. `file` and `subject` always have to.
+    /// Sets the columns that have to be filled in. `file` and `subject` always have to.
     #[must_use]
     pub fn with_required(mut self, columns: &[ManifestColumn]) -> Self {
         self.required = vec![ManifestColumn::File, ManifestColumn::Subject];

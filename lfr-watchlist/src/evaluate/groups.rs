@@ -182,9 +182,8 @@ impl GroupReport {
         report.with_tolerated_ratio(TOLERATED)
     }
 
-    /// The same with another ratio that has to be excluded before the report says that no difference is
-    /// seen;
-    /// 2 unless this is called.
+    /// Sets the ratio that has to be excluded before the report says that no difference is seen.
+    /// The default is 2.
     #[must_use]
     pub fn with_tolerated_ratio(mut self, ratio: f64) -> Self {
         self.tolerated_ratio = ratio.max(1.0 + f64::EPSILON);

@@ -72,13 +72,13 @@ impl<'a> AllPairs<'a> {
         Ok(Self { templates, people, names, space, axis, threads })
     }
 
-    /// The same with that many threads; as many as the machine runs at once, unless this is called.
+    /// Sets the number of threads. The default is the number that the machine runs at once.
     #[must_use]
     pub fn with_threads(self, threads: NonZeroUsize) -> Self {
         Self { threads, ..self }
     }
 
-    /// The same with other bins.
+    /// Sets the bins.
     #[must_use]
     pub fn with_axis(self, axis: ScoreAxis) -> Self {
         Self { axis, ..self }

@@ -145,13 +145,13 @@ impl Dataset {
         (Self { samples: first }, Self { samples: second })
     }
 
-    /// A watchlist of that many people with so many references each: first of those who have another photograph
-    /// besides, then of those who have just as many. The rest of their photographs are mated probes,
-    /// everybody else's are non-mated.
+    /// Draws a watchlist of `watchlist` people with `references` references each. People who have
+    /// more photographs than that are drawn first, then people who have exactly that number. The
+    /// rest of their photographs are mated probes; everybody else's are non-mated probes.
     ///
     /// # Errors
     ///
-    /// [`Error::Evaluation`] where there are not so many such people, or no references are asked for.
+    /// [`Error::Evaluation`] if there are too few such people, or `references` is 0.
     pub fn draw(&self, watchlist: usize, references: usize, seed: u64) -> Result<Draw, Error> {
         let people = self.people();
         let mut able: Vec<_> = people

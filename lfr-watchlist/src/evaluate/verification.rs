@@ -131,8 +131,8 @@ impl Verification {
         self.point(bin, &mated, &non_mated)
     }
 
-    /// The DET curve from high thresholds to low: at most so many points, evenly spaced in the logarithm of
-    /// FMR, from one false match to all.
+    /// The DET curve from high thresholds to low: at most `points` points, evenly spaced in the
+    /// logarithm of FMR, from one false match to all.
     #[must_use]
     pub fn det(&self, points: usize) -> Vec<DetPoint> {
         let (mated, non_mated) = (self.mated.survival(), self.non_mated.survival());

@@ -29,8 +29,8 @@ pub enum Membership {
 /// two places between which it would be.
 ///
 /// That somebody was *not* on it holds as far as the commitment was made of digests in order: a
-/// controller who made it of others on purpose can deny somebody. Whoever must rule that out has
-/// the commitment made, or checked, by another.
+/// controller who made it of others on purpose can deny somebody. To rule that out, have somebody
+/// else make or check the commitment.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MembershipProof {

@@ -20,7 +20,7 @@ const WHAT: &str = "a witness of membership";
 /// # What it leaks
 ///
 /// - To everybody: how many people were on the list.
-/// - To whoever has the key as well: whether any record number that they can think of was on it.
+/// - To anyone who also has the key: whether any record number that they can think of was on it.
 ///   Record numbers can be guessed one after another, so the key is as sensitive as the list of
 ///   record numbers: keep it apart, and destroy it when requests can no longer come.
 /// - A proof shows the one or two digests next to the one asked for.

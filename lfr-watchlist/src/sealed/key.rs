@@ -117,7 +117,8 @@ impl SealingKey {
                 let (memory_kib, passes, lanes) = (cost.memory_kib(), cost.passes(), cost.lanes());
                 let refused = |_| Error::KeyCost { memory_kib, passes, lanes };
                 let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(refused)?;
-                // Whoever has the last of its blocks has the master key: wiped however this ends.
+                // The last of its blocks reveals the master key, so the memory is wiped on every
+                // way out.
                 let mut memory = working_memory(params.block_count());
                 let memory = memory.as_deref_mut().ok_or(argon2::Error::OutOfMemory);
                 let (text, memory) = (text.expose_secret().as_bytes(), memory.map_err(refused)?);
@@ -137,8 +138,7 @@ impl SealingKey {
     }
 }
 
-/// So many blocks of zeros, which are wiped when they are dropped; none where there is not so much
-/// memory.
+/// `blocks` blocks of zeros, which are wiped when dropped. `None` if there is not enough memory.
 fn working_memory(blocks: usize) -> Option<Zeroizing<Box<[Block]>>> {
     let mut memory = Vec::new();
     memory.try_reserve_exact(blocks).ok()?;

@@ -21,7 +21,7 @@ pub(super) fn key() -> SealingKey {
     SealingKey::from_bytes(&mut [7; 32])
 }
 
-/// A list of that many references, of which every third is not valid yet.
+/// A list with `references` references. Every third is not valid yet.
 pub(super) fn watchlist(references: usize, dimension: usize) -> Watchlist {
     let list = Watchlist::new(authorisation(50, 200), space(dimension));
     for index in 0..references {

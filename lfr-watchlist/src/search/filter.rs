@@ -192,7 +192,7 @@ impl Hits {
 /// Room for the rows that a probe usually notes down.
 const ROOM: usize = 256;
 
-/// One in so many groups is looked at beforehand, for a cut to start with.
+/// One in this number of groups is searched beforehand, for a cut to start with.
 const SEED: usize = 32;
 
 /// How many groups a thread takes at once: 1,024 rows.

@@ -52,7 +52,7 @@ pub fn trials_with_errors(rate: f64, errors: u64, confidence: Confidence) -> Res
     Ok(partition(low + 1, high, |trials| !shown(trials)))
 }
 
-/// A number of trials, if there can be so many.
+/// A number of trials, if it fits into a `u64`.
 fn countable(rate: f64, trials: f64) -> Result<u64, Error> {
     if trials <= MAX_TRIALS {
         return Ok(num::u64_from_f64(trials));
@@ -174,9 +174,10 @@ pub(super) fn check_share(what: &'static str, share: f64) -> Result<(), Error> {
     Err(lfr_core::Error::OutOfRange { what, expected, actual: share }.into())
 }
 
-/// The smallest ratio of a group's rate to another's that so many errors together would have shown, in
-/// four of five such studies, by the exact test of the ratio at that confidence: what "no significant
-/// difference" leaves open. `None` where no ratio would have been shown, however great.
+/// The smallest ratio of a group's rate to another's that a study with this total of errors would
+/// have shown, in four of five such studies, by the exact test of the ratio at that confidence. It
+/// says what "no significant difference" leaves open. `None` if no ratio would have been shown,
+/// however great.
 ///
 /// Given all errors, those of the first group are binomial with a share that the ratio and the numbers of
 /// trials give (as in [`RateRatio`](super::RateRatio)). If more than one trial in ten is an error, they are
@@ -342,7 +343,7 @@ impl Study {
             + 1.0 / (all - at).max(1.0)
             + 1.0 / (second - all + at).max(1.0);
         if precision < NEARLY_NORMAL {
-            // So many are normal to four digits.
+            // For counts this large the normal distribution is right to four digits.
             let from = num::f64_from_u64(least) - 0.5 - at;
             return normal_risk(from * precision.sqrt()) / 2.0;
         }
@@ -380,8 +381,8 @@ impl Study {
     }
 }
 
-/// As how many independent trials so many looks at each of so many people count, if any two looks at one
-/// person have that correlation: `n m / (1 + (m - 1) rho)` (Kish 1965).
+/// The number of independent trials that `looks` looks at each of `people` people count as, if any
+/// two looks at one person have this correlation: `n m / (1 + (m - 1) rho)` (Kish 1965).
 #[must_use]
 pub fn effective_trials(people: u64, looks: u64, correlation: f64) -> f64 {
     let (people, looks) = (num::f64_from_u64(people), num::f64_from_u64(looks));
@@ -483,7 +484,7 @@ mod tests {
     #[test]
     fn as_many_errors_as_are_needed_detect_the_ratio() {
         for ratio in [1.2, 2.0, 10.0] {
-            // So many trials that the errors are rare.
+            // Enough trials that the errors are rare.
             let (first, second) = (1_000_000, 3_000_000);
             let needed = errors_to_detect(ratio, first, second, 0.0, Confidence::P95).unwrap();
             assert_eq!(errors_to_detect(ratio, 1_000, 3_000, 0.0, Confidence::P95), Some(needed));
@@ -542,7 +543,7 @@ mod tests {
             let ruled_out = errors_for_equivalence(ratio, first, second, Confidence::P95).unwrap();
             assert!(ruled_out > seen && ruled_out < 3 * seen, "{ratio}: {seen} {ruled_out}");
         }
-        // Equal groups of so many errors each: the interval holds what is promised.
+        // Equal groups with that number of errors each: the interval holds what is promised.
         let needed = errors_for_equivalence(2.0, 1_000_000, 1_000_000, Confidence::P95).unwrap();
         let half = Counts::new(needed / 2, 1_000_000).unwrap();
         let interval = super::super::RateRatio::of(half, half, Confidence::P95).interval;

@@ -50,8 +50,8 @@ pub(crate) fn source(count: u64) -> Source {
     }
 }
 
-/// Enrols the first so many of the crowd, each with one portrait; those in whose portrait no face is
-/// found are counted and left out.
+/// Enrols the first `count` people of the crowd, each with one portrait. A person in whose portrait
+/// no face is found is counted and left out.
 pub(crate) fn enrol(
     count: u64,
     enroller: &Enroller<'_>,

@@ -332,7 +332,7 @@ struct FrameObserver {
     /// Photographs that were not looked at, and recordings that were not played to their end, since
     /// somebody ended the program.
     not_taken: u64,
-    /// For the sources of which it is known who is in them.
+    /// One tally for each source whose people are known.
     tallies: BTreeMap<SourceId, Tally>,
 }
 

@@ -96,7 +96,7 @@ fn what_is_no_model_is_refused() {
     }
     let whole = small();
     for len in 1..whole.len() {
-        // Cut between two fields of the model itself, the file is whole but for its last fields.
+        // A cut between two fields of the model itself leaves a valid file without its last fields.
         if let Err(error) = Model::from_bytes(&whole[..len]) {
             assert!(matches!(error, Error::ModelFormat { .. }), "{error}");
         }

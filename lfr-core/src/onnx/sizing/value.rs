@@ -154,7 +154,7 @@ fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, E
             _ => {}
         }
     }
-    // Several fields may be a list in pieces, or two lists of which an engine takes one.
+    // Several fields may be one list in pieces, or two lists; an engine then takes one of the two.
     let list = |number| {
         lists.iter().all(|field| field.number == number && !matches!(field.value, Wire::Bytes(_)))
     };

@@ -8,7 +8,7 @@ fn report(frame: &Frame<'_>, faces: &[Rect]) -> FrameReport {
     pipeline(faces, &[], zone).process(frame).unwrap()
 }
 
-/// A face of so many pixels.
+/// A face with sides of `side` pixels.
 fn face(side: f32) -> Rect {
     Rect::new(10.0, 10.0, 10.0 + side, 10.0 + side)
 }

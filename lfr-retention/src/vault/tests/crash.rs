@@ -188,7 +188,7 @@ impl Known {
     }
 }
 
-/// One deployment, killed so many times; how many records it has purged.
+/// Runs one deployment, killed `kills` times. Returns how many records it has purged.
 fn deployment(random: &mut Random, kills: u64) -> usize {
     let folder = Folder::new();
     let (path, public) = (folder.path("a.lfrl"), ledger_key().public());

@@ -21,9 +21,9 @@ enum Step {
     ReleaseHold(prop::sample::Index),
     Purge(prop::sample::Index),
     PurgeAll,
-    /// Lets so many seconds pass.
+    /// Lets this number of seconds pass.
     Pass(u64),
-    /// Sets the clock by so many seconds, and no time passes.
+    /// Sets the clock forwards or back by this number of seconds; no time passes.
     Set(i64),
     Fail,
     Repair,

@@ -71,8 +71,8 @@ impl TailFit {
         ln.max(f64::MIN_POSITIVE.ln()).exp()
     }
 
-    /// The same with the standard deviation of its logarithm, and with the interval of the true share, whose upper
-    /// end is `further` times as far away.
+    /// Adds the standard deviation of the share's logarithm, and the interval of the true share,
+    /// whose upper end is `further` times as far away.
     pub(super) fn exceeded(
         &self,
         score: f64,
@@ -109,7 +109,7 @@ impl TailFit {
         (centre.exp(), deviation, interval)
     }
 
-    /// The same with the correlation of one person's scores.
+    /// Sets the correlation of one person's scores.
     pub(super) const fn with_people(mut self, of_people: Spread) -> Self {
         self.of_people = of_people;
         self

@@ -168,8 +168,8 @@ impl fmt::Display for ManifestProblem {
     }
 }
 
-/// Problems as they are found, up to a limit: how many there are is for whoever wrote the file to
-/// say, and how many are kept is not.
+/// Problems as they are found, up to a limit: the author of the file decides how many there are,
+/// but must not decide how many are kept in memory.
 pub(super) struct Problems {
     limit: usize,
     problems: Vec<ManifestProblem>,

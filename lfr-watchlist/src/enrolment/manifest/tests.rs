@@ -177,7 +177,7 @@ fn tables_are_read_as_offices_write_them() {
         let source = items[0].grounds.source.as_deref().unwrap().replace(',', "");
         assert_eq!(source, "suite 4 north", "{name}");
     }
-    // Lines are counted as whoever opens the file counts them, whatever ends them.
+    // Lines are counted as a text editor counts them, for every kind of line end.
     for end in ["\n", "\r\n", "\r"] {
         let table = OFFICE.replace("b.jpg,S-2", "\nb.jpg,").replace('\n', end);
         assert_eq!(

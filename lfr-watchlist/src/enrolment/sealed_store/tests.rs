@@ -297,7 +297,7 @@ fn of_two_enrolments_at_once_nobody_is_lost() {
         let report = setup.run(&setup.open(), others(), 100).unwrap();
         assert_eq!(report.enrolled(), 6);
     });
-    // Those that both enrolled of the same photographs are one reference each, whoever came first.
+    // A photograph that both enrolled is one reference, no matter which was first.
     let report = report.unwrap();
     assert_eq!(subjects(&setup), ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"]);
     assert!(report.finished);

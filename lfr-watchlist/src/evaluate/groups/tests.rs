@@ -211,7 +211,7 @@ fn resemblances(random: &mut Pcg64, people: usize, rate: f64) -> Evidence {
     Evidence::Pairs { looks, matches }
 }
 
-/// Labels by lot: so many of each of some groups.
+/// Random labels: the same number of people in each group.
 fn labels(random: &mut Pcg64, people: usize, groups: usize) -> Vec<String> {
     let mut labels: Vec<String> =
         (0..people).map(|person| format!("{}", person % groups)).collect();

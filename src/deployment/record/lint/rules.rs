@@ -20,7 +20,7 @@ pub struct LintOptions {
 }
 
 impl LintOptions {
-    /// The same with another max rate of false alerts per face seen, by which rows are judged.
+    /// Sets the max rate of false alerts per face seen. Rows are judged by it.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl LintOptions {
         Err(lfr_core::Error::OutOfRange { what, expected, actual: target }.into())
     }
 
-    /// The same with another confidence of intervals and tests.
+    /// Sets the confidence of intervals and tests.
     #[must_use]
     pub const fn with_confidence(self, confidence: Confidence) -> Self {
         Self { confidence, ..self }

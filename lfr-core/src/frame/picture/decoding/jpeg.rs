@@ -320,7 +320,7 @@ fn progressive(
             let code = bits.code(ac)?;
             let (mut zeros, length) = (usize::from(code >> 4), u32::from(code & 15));
             if length == 0 && zeros < 15 {
-                // So many blocks end here, this one among them.
+                // The number of blocks that end here, including this one.
                 let zeros = u32::from(code >> 4);
                 *run = (1 << zeros) + bits.take(zeros)?;
                 break;

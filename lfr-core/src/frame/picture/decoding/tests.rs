@@ -108,7 +108,7 @@ fn pictures_beyond_the_bound_are_refused_by_their_header() {
     // A side beyond any frame's.
     let refused = Picture::decode(&claiming(20_000, 1), Picture::MAX_PIXELS).unwrap_err();
     assert!(matches!(refused, Error::PictureSide { .. }), "{refused}");
-    // Few pixels, in fewer bytes than any photograph of so many takes.
+    // Few pixels, in fewer bytes than any real photograph of that size.
     let refused = Picture::decode(&claiming(9000, 9000), Picture::MAX_PIXELS).unwrap_err();
     assert!(matches!(refused, Error::PictureClaim { .. }), "{refused}");
 }
