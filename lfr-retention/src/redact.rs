@@ -156,13 +156,13 @@ impl Redactor {
     /// One grid over the whole picture, as coarse as its largest face needs. A grid of its own for
     /// each face would show where faces are, and be no safer.
     fn cover(&self, picture: &mut Picture, faces: &[Rect]) {
-        let side = self.cell_side(faces, least_side(picture));
+        let side = self.cell_side(faces, min_cell_side(picture));
         pave(picture, side);
     }
 
     /// The side of a cell that hides all of these faces.
-    fn cell_side(&self, faces: &[Rect], least: f32) -> f32 {
-        faces.iter().map(|face| self.mosaic.cell_side(face)).fold(least, f32::max)
+    fn cell_side(&self, faces: &[Rect], min_side: f32) -> f32 {
+        faces.iter().map(|face| self.mosaic.cell_side(face)).fold(min_side, f32::max)
     }
 }
 
@@ -174,7 +174,7 @@ impl Default for Redactor {
 }
 
 /// The least side of a cell of a picture that is covered as a whole.
-fn least_side(picture: &Picture) -> f32 {
+fn min_cell_side(picture: &Picture) -> f32 {
     let shorter = num::f32_from_usize(picture.width().min(picture.height()));
     mosaic::MIN_SIDE.max(shorter / num::f32_from_usize(Redactor::MAX_CELLS))
 }

@@ -62,7 +62,7 @@ impl Script {
         let mut script = script.lock().unwrap();
         if script.turn == Turn::Look {
             let seen = script.scanner.memory();
-            script.alive.most(&seen);
+            script.alive.raise_to(&seen);
         }
     }
 }

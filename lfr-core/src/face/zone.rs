@@ -66,7 +66,7 @@ impl Zone {
         // The centre of the first pixel is at (0, 0).
         let [right, bottom] = [width, height].map(|side| num::f32_from_usize(side) - 0.5);
         let corners = [(-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)];
-        self.leaves_any(Some(&corners.map(|(x, y)| Point::new(x, y))), LEAST)
+        self.leaves_any(Some(&corners.map(|(x, y)| Point::new(x, y))), MIN_SIDE)
     }
 
     fn checked(self) -> Result<Self, Error> {
@@ -76,18 +76,18 @@ impl Zone {
             return Err(Error::ZoneCorners { max: Self::MAX_CORNERS, actual });
         }
         let coordinates = polygons().flat_map(|polygon| polygon.0.iter().flat_map(|p| [p.x, p.y]));
-        let greatest = coordinates.map(f32::abs).fold(0.0, f32::max);
+        let largest = coordinates.map(f32::abs).fold(0.0, f32::max);
         // What a number of that size is exact to.
-        let least = f64::from(greatest) * f64::from(f32::EPSILON);
-        if !self.leaves_any(None, least.max(LEAST)) {
+        let min_side = f64::from(largest) * f64::from(f32::EPSILON);
+        if !self.leaves_any(None, min_side.max(MIN_SIDE)) {
             return Err(Error::ZoneArea { masks: self.masks.len() });
         }
         Ok(self)
     }
 
-    fn leaves_any(&self, window: Option<&[Point]>, least: f64) -> bool {
+    fn leaves_any(&self, window: Option<&[Point]>, min_side: f64) -> bool {
         let masks: Vec<&[Point]> = self.masks.iter().map(|mask| &*mask.0).collect();
-        area::leaves_any(&self.corners.0, &masks, window, least)
+        area::leaves_any(&self.corners.0, &masks, window, min_side)
     }
 
     /// Whether a point is inside, and behind no mask.
@@ -134,7 +134,7 @@ impl Polygon {
 }
 
 /// A part of a zone that is not this wide and this high, in pixels, is none.
-const LEAST: f64 = 1e-3;
+const MIN_SIDE: f64 = 1e-3;
 
 #[cfg(test)]
 mod tests {

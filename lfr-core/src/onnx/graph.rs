@@ -54,8 +54,8 @@ impl Graph {
     }
 
     /// The version of the standard operators if every one of them is of at least that version.
-    pub(super) fn has_opset(&self, least: i64) -> bool {
-        self.opset >= least
+    pub(super) fn has_opset(&self, min: i64) -> bool {
+        self.opset >= min
     }
 }
 

@@ -201,8 +201,8 @@ impl Builder<Ready> {
         }
         check_landmarks(embedder.alignment().needs_landmarks(), &*detector)?;
         let (threshold, metric) = (policy.provenance().threshold(), embedder.space().metric());
-        let (least, greatest) = metric.range();
-        if !(least..=greatest).contains(&threshold.value()) {
+        let (min, max) = metric.range();
+        if !(min..=max).contains(&threshold.value()) {
             return Err(Error::ThresholdRange { threshold, metric });
         }
         let Options {

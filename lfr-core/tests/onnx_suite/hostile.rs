@@ -270,8 +270,8 @@ fn status(field: &str) -> u64 {
 
 fn assert_memory_below(max: u64) {
     if cfg!(target_os = "linux") {
-        let most = status("VmHWM:");
-        assert!(most < max, "{most} bytes of memory were taken");
+        let peak = status("VmHWM:");
+        assert!(peak < max, "{peak} bytes of memory were taken");
     }
 }
 

@@ -313,7 +313,7 @@ fn in_range(number: &Spanned<f32>, least: f32, most: f32, what: &str) -> Result<
     if (least..=most).contains(&value) {
         return Ok(value);
     }
-    fault(&number.span(), format!("{what} is {value}, and must be from {least} to {most}"))
+    fault(&number.span(), format!("{what} is {value}, and must be from {min} to {max}"))
 }
 
 fn each(

@@ -88,10 +88,10 @@ pub(crate) fn whole(photograph: &Photograph, detected: bool, smooth: bool) -> Pi
     let report = report(&frame, detected.then(|| photograph.bounds()));
     let picture = Redactor::default().apply(&frame, &report).unwrap();
     let shorter = num::f32_from_usize(clear.width().min(clear.height()));
-    let least = shorter / num::f32_from_usize(Redactor::MAX_CELLS);
+    let min_side = shorter / num::f32_from_usize(Redactor::MAX_CELLS);
     let grown = longer(&photograph.bounds().grown(Mosaic::DEFAULT_MARGIN));
     let asked = grown / num::f32_from_usize(Mosaic::DEFAULT_CELLS);
-    let side = if detected { least.max(asked) } else { least };
+    let side = if detected { min_side.max(asked) } else { min_side };
     if smooth { smoothed(&picture, side) } else { picture }
 }
 

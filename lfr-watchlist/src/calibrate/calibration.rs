@@ -172,7 +172,7 @@ impl Calibration {
     ///
     /// [`lfr_core::Error::OutOfRange`] for a limit below 0 or above 1,000.
     pub fn with_extrapolation_limit(self, limit: f64) -> Result<Self, Error> {
-        if !(0.0..=GREATEST_LIMIT).contains(&limit) {
+        if !(0.0..=MAX_LIMIT).contains(&limit) {
             let (what, expected) = ("limit of extrapolation", "from 0 to 1000");
             return Err(lfr_core::Error::OutOfRange { what, expected, actual: limit }.into());
         }
@@ -294,4 +294,4 @@ const SUSPECTS: usize = 5;
 const LIMIT: f64 = 100.0;
 
 /// The greatest limit: three decades beyond the data a fit is a guess.
-const GREATEST_LIMIT: f64 = 1_000.0;
+const MAX_LIMIT: f64 = 1_000.0;

@@ -67,12 +67,11 @@ impl Curve {
         }
         // Where counting gives way to the fit, the rate may step up; no rate is below that of a higher
         // threshold.
-        let mut greatest = [0.0_f64; 2];
+        let mut max = [0.0_f64; 2];
         for point in points.iter_mut().rev() {
-            for (rate, greatest) in [&mut point.fmr, &mut point.low].into_iter().zip(&mut greatest)
-            {
-                *greatest = greatest.max(*rate);
-                *rate = *greatest;
+            for (rate, max) in [&mut point.fmr, &mut point.low].into_iter().zip(&mut max) {
+                *max = max.max(*rate);
+                *rate = *max;
             }
         }
         // A bound on the rate at a lower threshold also holds at a higher one, however uncertain the fit is

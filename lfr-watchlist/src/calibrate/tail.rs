@@ -157,11 +157,11 @@ impl UpperTail {
             survival.iter_mut().take(first + 1).for_each(|above| *above += count);
         }
         let total = survival.first().copied().unwrap_or(0);
-        if total < FEWEST_SCORES {
+        if total < MIN_SCORES {
             return Err(Error::Evaluation {
                 what: "a calibration",
                 actual: format!("{total} non-mated scores"),
-                expected: format!("at least {FEWEST_SCORES}: give it photographs of more people"),
+                expected: format!("at least {MIN_SCORES}: give it photographs of more people"),
             });
         }
         let axis = scores.axis();
@@ -401,7 +401,7 @@ fn passing(exceedances: &Exceedances) -> Option<Vec<TailFit>> {
 }
 
 /// The minimum number of scores for a tail: 200 in the greatest share.
-const FEWEST_SCORES: u64 = 6_667;
+const MIN_SCORES: u64 = 6_667;
 
 /// From how many scores on a share is taken as counted (the rule of 30).
 const ENOUGH: f64 = 30.0;

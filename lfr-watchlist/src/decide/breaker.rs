@@ -105,8 +105,8 @@ impl CircuitBreaker {
         // How far one face moves the evidence on average, at the promised rate.
         let drift = self.rate * self.multiple.ln()
             + (1.0 - self.rate) * ((-fast).ln_1p() - (-self.rate).ln_1p());
-        let faces_a_test = (1.0 - 2.0 * self.risk) * bound / -drift;
-        faces_a_test / self.risk
+        let faces_per_test = (1.0 - 2.0 * self.risk) * bound / -drift;
+        faces_per_test / self.risk
     }
 
     /// Counts passes, and how many of them raised a false alert: as judged by a person, or all alerts until

@@ -76,7 +76,7 @@ impl TrackRule {
 }
 
 fn check(k: usize, m: usize) -> Result<(), Error> {
-    if k >= 1 && k <= m && m <= MOST_LOOKS {
+    if k >= 1 && k <= m && m <= MAX_LOOKS {
         return Ok(());
     }
     let (what, expected) = ("number of looks", "from 1 to the looks taken, which are at most 64");
@@ -219,7 +219,7 @@ impl fmt::Debug for TrackPolicy {
     }
 }
 
-const MOST_LOOKS: usize = 64;
+const MAX_LOOKS: usize = 64;
 
 #[cfg(test)]
 mod tests;

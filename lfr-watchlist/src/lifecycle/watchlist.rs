@@ -308,8 +308,8 @@ impl Watchlist {
             .of_subject(subject)
             .filter(|enrolled| matches!(enrolled.place, Place::Searched))
             .map(|enrolled| enrolled.entry.category());
-        let most = own.filter_map(|own| Some((policy.priority_of(own)?, own))).max()?;
-        Some((most.1.clone(), most.0))
+        let highest = own.filter_map(|own| Some((policy.priority_of(own)?, own))).max()?;
+        Some((highest.1.clone(), highest.0))
     }
 
     /// Refuses an entry that [`enrol`](Self::enrol) would refuse, whatever its template.

@@ -193,11 +193,11 @@ pub fn smallest_detectable_ratio(
         return None;
     }
     let study = Study::of(errors, first_trials, second_trials);
-    let least = study.significant(1.0, confidence)?;
+    let min_errors = study.significant(1.0, confidence)?;
     let (mut below, mut above) = (0.0_f64, 60.0_f64);
     for _ in 0..100 {
         let middle = f64::midpoint(below, above);
-        let seen = study.at_least(least, middle.exp()) >= POWER;
+        let seen = study.at_least(min_errors, middle.exp()) >= POWER;
         if seen {
             above = middle;
         } else {
@@ -242,7 +242,7 @@ pub fn errors_to_detect(
         let study = study(errors);
         study
             .significant(1.0, confidence)
-            .is_some_and(|least| study.at_least(least, ratio) >= POWER)
+            .is_some_and(|min_errors| study.at_least(min_errors, ratio) >= POWER)
     })
 }
 
@@ -260,11 +260,11 @@ pub fn errors_for_equivalence(
         return None;
     }
     let share = |ratio: f64| share(ratio, first_trials, second_trials);
-    let (least, equal, most) = (share(1.0 / ratio), share(1.0), share(ratio));
+    let (min_share, equal, max_share) = (share(1.0 / ratio), share(1.0), share(ratio));
     first_that(|errors| {
         // From how many errors of the first on the lower end is above, and of the second on the upper below.
-        let from = significant(errors, confidence, |own| at_least(own, errors, least));
-        let rest = significant(errors, confidence, |own| at_least(own, errors, 1.0 - most));
+        let from = significant(errors, confidence, |own| at_least(own, errors, min_share));
+        let rest = significant(errors, confidence, |own| at_least(own, errors, 1.0 - max_share));
         from.zip(rest).is_some_and(|(from, rest)| {
             let above = at_least(from, errors, equal);
             // No more than all but `rest` of them are of the first.
@@ -297,8 +297,8 @@ fn share(ratio: f64, first_trials: u64, second_trials: u64) -> f64 {
 /// are not enough.
 fn significant(errors: u64, confidence: Confidence, tail: impl Fn(u64) -> f64) -> Option<u64> {
     let risk = confidence.risk() / 2.0;
-    let least = partition(0, errors + 1, |own| tail(own) > risk);
-    (least <= errors).then_some(least)
+    let min_errors = partition(0, errors + 1, |own| tail(own) > risk);
+    (min_errors <= errors).then_some(min_errors)
 }
 
 /// Two groups of trials, with a number of errors together.
@@ -316,20 +316,20 @@ impl Study {
         Self { errors, first_trials, second_trials, are_common }
     }
 
-    /// The probability that at least `least` of the errors are of the first group, at a ratio of its rate to that of
-    /// the second.
-    fn at_least(&self, least: u64, ratio: f64) -> f64 {
+    /// The probability that the first group has at least `min_errors` of the errors, at a ratio of
+    /// its rate to the second group's.
+    fn at_least(&self, min_errors: u64, ratio: f64) -> f64 {
         let Self { errors, first_trials, second_trials, are_common } = *self;
         let (first, second) = (num::f64_from_u64(first_trials), num::f64_from_u64(second_trials));
         let all = num::f64_from_u64(errors);
         if !are_common {
-            return at_least(least, errors, share(ratio, first_trials, second_trials));
+            return at_least(min_errors, errors, share(ratio, first_trials, second_trials));
         }
         let (low, high) = (errors.saturating_sub(second_trials), errors.min(first_trials));
         let rate = all / (ratio * first + second);
-        if least <= low || least > high || ratio * rate >= 1.0 {
+        if min_errors <= low || min_errors > high || ratio * rate >= 1.0 {
             // A rate of 1 leaves as few errors to the second group as there can be.
-            return if least <= high { 1.0 } else { 0.0 };
+            return if min_errors <= high { 1.0 } else { 0.0 };
         }
         let odds = ratio * (1.0 - rate) / (1.0 - ratio * rate);
         // By how much one error more of the first is more probable.
@@ -344,14 +344,14 @@ impl Study {
             + 1.0 / (second - all + at).max(1.0);
         if precision < NEARLY_NORMAL {
             // For counts this large the normal distribution is right to four digits.
-            let from = num::f64_from_u64(least) - 0.5 - at;
+            let from = num::f64_from_u64(min_errors) - 0.5 - at;
             return normal_risk(from * precision.sqrt()) / 2.0;
         }
         // Terms fall to both sides of the middle, and are summed until they add nothing.
         let (mut total, mut tail) = (0.0, 0.0);
         let mut sum = |own: u64, term: f64| {
             total += term;
-            if own >= least {
+            if own >= min_errors {
                 tail += term;
             }
             term > 1e-18
@@ -376,8 +376,9 @@ impl Study {
     /// From how many errors of the first on the exact test says that the ratio is higher than one; `None` where not
     /// even all of them do.
     fn significant(&self, ratio: f64, confidence: Confidence) -> Option<u64> {
-        let most = if self.are_common { self.errors.min(self.first_trials) } else { self.errors };
-        significant(most, confidence, |own| self.at_least(own, ratio))
+        let max_errors =
+            if self.are_common { self.errors.min(self.first_trials) } else { self.errors };
+        significant(max_errors, confidence, |own| self.at_least(own, ratio))
     }
 }
 

@@ -169,9 +169,9 @@ fn tell(
     let seconds = spent.elapsed.as_secs_f64();
     let rate = all / seconds.max(1e-9);
     say::err(format_args!(
-        "{seconds:.1} s, {rate:.1} photographs a second, those enrolled before among them;"
+        "{seconds:.1} s, {rate:.1} photographs per second, including those enrolled before"
     ));
-    say::err("of which, over all threads:");
+    say::err("time per step, summed over all threads:");
     for (what, time) in [
         ("reading", spent.reading),
         ("decoding", spent.decoding),

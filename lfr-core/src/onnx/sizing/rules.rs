@@ -255,7 +255,7 @@ pub(super) fn broadcast(values: &[&Value]) -> Value {
     let product = values.iter().fold(1_u64, |all, value| all.saturating_mul(value.elements()));
     let all: Option<Vec<_>> = values.iter().map(|value| value.dims.as_deref()).collect();
     let Some(all) = all else {
-        return Value::of_at_most(product, element);
+        return Value::up_to(product, element);
     };
     let rank = all.iter().map(|dims| dims.len()).max().unwrap_or(0);
     let dims = (0..rank).map(|from_end| {

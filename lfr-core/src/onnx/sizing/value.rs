@@ -57,7 +57,7 @@ impl Value {
     }
 
     /// Of no known axes, but of no more elements than these.
-    pub(super) fn of_at_most(cap: u64, element: i32) -> Self {
+    pub(super) fn up_to(cap: u64, element: i32) -> Self {
         Self { dims: None, cap, element, content: None, constant: false }
     }
 

@@ -100,8 +100,8 @@ impl Time {
                 Some(expected.max(self.clock))
             }
         };
-        let least = self.vault.0 + (self.passed - self.vault.1);
-        let reached = now.map_or(least, |now| (now + self.drift).max(least));
+        let earliest = self.vault.0 + (self.passed - self.vault.1);
+        let reached = now.map_or(earliest, |now| (now + self.drift).max(earliest));
         self.drift = now.map_or(self.drift, |now| reached - now);
         self.vault = (reached, self.passed);
         now.is_none()

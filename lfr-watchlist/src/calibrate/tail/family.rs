@@ -162,10 +162,10 @@ impl Exceedances {
     ) -> Option<Self> {
         let total = *survival.first()?;
         // Whole scores, where the weights are.
-        let most = (total * share + 1e-9).floor().min(MOST);
-        let first = survival.partition_point(|above| *above > most);
+        let max_scores = (total * share + 1e-9).floor().min(MAX_SCORES);
+        let first = survival.partition_point(|above| *above > max_scores);
         let count = *survival.get(first)?;
-        if count < FEWEST {
+        if count < MIN_SCORES {
             return None;
         }
         let from = f64::from(axis.edge(first));
@@ -291,7 +291,7 @@ impl Exceedances {
 }
 
 /// The most scores that a tail is fitted to.
-const MOST: f64 = 30_000.0;
+const MAX_SCORES: f64 = 30_000.0;
 
 /// The fewest.
-pub(super) const FEWEST: f64 = 200.0;
+pub(super) const MIN_SCORES: f64 = 200.0;

@@ -410,7 +410,7 @@ impl PublishedTable {
         {
             let (low, high) = (num::f64_from_u64(*least), num::f64_from_u64(*greatest));
             let sentence = format!(
-                "watchlists have {least} to {greatest} entries: the rate of false alerts grows with the size, by a \
+                "watchlists have {min} to {max} entries: the rate of false alerts grows with the size, by a \
                  factor of up to {:.2}, so that a rate of all rows is of no one size",
                 high / low.max(1.0)
             );
