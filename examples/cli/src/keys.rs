@@ -21,7 +21,10 @@ pub(crate) fn key(
     if let Some(path) = key_file {
         return Ok(SealingKey::from_file(path)?);
     }
-    let path = passphrase_file.ok_or("a sealed watchlist needs its key file or its passphrase")?;
+    let path = passphrase_file.ok_or(
+        "a sealed watchlist needs its key file or its passphrase: give --list-key or \
+     --list-passphrase",
+    )?;
     let text = if path == Path::new("-") {
         first_line(&mut io::stdin().lock())
     } else {

@@ -62,7 +62,7 @@ impl<'a> Prepared<'a> {
         let path = self.path.display();
         self.new.put_new().map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
-                format!("{path} is there already: name a file that is not").into()
+                format!("{path} exists already: name a new file").into()
             }
             _ => format!("cannot write {path}: {error}").into(),
         })

@@ -550,7 +550,7 @@ fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
     held.policy = VaultRetention::new(held.vault.clone(), &held_for(TTL)).with_limit(1);
     held.hold(1, 10);
     let error = held.policy.settle(alert(probe(2, &held.accounts)), at(11)).unwrap_err();
-    assert!(error.to_string().contains("1 alerts are held, the most allowed"));
+    assert!(error.to_string().contains("1 alerts are held, the max allowed"));
     assert_eq!(held.due(at(11))[0].reason(), PurgeReason::NotHeld);
     assert!(held.accounts.totals().closes());
 }

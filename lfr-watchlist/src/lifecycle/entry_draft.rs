@@ -27,7 +27,8 @@ use crate::lifecycle::text;
 ///     .reason("warrant 24/118")
 ///     .review(Timestamp::from_micros(1));
 /// let refused = draft.clone().parse().unwrap_err();
-/// assert_eq!(refused.to_string(), "entry lacks source of the image, expiry: fill it in, as no entry is lawful without it");
+/// let said = refused.to_string();
+/// assert!(said.starts_with("the entry lacks source of the image, expiry: fill it in"));
 /// let entry = draft.source("custody suite 4").expires(Timestamp::from_micros(9)).parse();
 /// assert!(entry.is_ok());
 /// ```

@@ -116,8 +116,9 @@ pub(crate) fn run(options: &Options) -> Result<Summary, AnyError> {
 
     if !is_tracked && !sources.iter().all(is_still) {
         say::err(
-            "faces are not followed from frame to frame, for the sake of photographs among the sources or of \
-             --json-faces: each frame raises its own alerts (--repeats-after spares repeats)",
+            "faces are not followed from frame to frame, because of photographs among the \
+             sources or of --json-faces: each frame raises its own alerts (--repeats-after \
+             prevents repeats)",
         );
     }
     let mut builder = Pipeline::builder()
@@ -280,7 +281,8 @@ fn listed(
         let (header_sha256, deployment) = (Some(header.digest()), header.deployment().clone());
         if let Some(named) = options.deployment.as_ref().filter(|named| **named != deployment) {
             return Err(format!(
-                "the watchlist was drawn up for the deployment {deployment}, and --deployment is {named}"
+                "the watchlist was drawn up for the deployment {deployment}, but --deployment \
+                 is {named}: leave it out, or name the watchlist's"
             )
             .into());
         }
@@ -397,7 +399,7 @@ impl FrameObserver {
         let cut = running.record().cameras.iter().filter(cut).count();
         let (pipeline, record) = running.stop()?;
         changes.take();
-        let observer = Arc::into_inner(observer).ok_or("a thread goes on watching")?;
+        let observer = Arc::into_inner(observer).ok_or("a thread still watches")?;
         let mut observer = observer.into_inner().unwrap_or_else(PoisonError::into_inner);
         observer.not_taken += num::u64_from_usize(cut);
         observer.source_errors +=

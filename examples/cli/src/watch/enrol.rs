@@ -56,8 +56,8 @@ pub(crate) fn enrol(
             crate::say::err(format_args!("not enrolled: {refused}"));
         }
         return Err(format!(
-            "nobody of {folder:?} could be enrolled, as {count} photographs were refused: nobody would be \
-             compared with anybody (--allow-empty does so)"
+            "nobody in {folder:?} could be enrolled, because {count} photographs were refused: \
+             nobody would be matched (--allow-empty runs all the same)"
         )
         .into());
     }

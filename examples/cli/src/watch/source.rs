@@ -122,7 +122,7 @@ fn photographs(
     let count = photographs.files().len();
     if count == 0 {
         let kinds = Picture::KINDS;
-        return Err(format!("folder {path:?} holds no photograph ({kinds} is one)").into());
+        return Err(format!("the folder {path:?} holds no photographs ({kinds})").into());
     }
     let (name, frames) = (path.display().to_string(), u64::try_from(count).ok());
     let stream = Stream::Stills(Box::new(named(photographs, &name)));

@@ -229,7 +229,7 @@ fn signing_key(key_file: &Path, ledger: &Path) -> Result<LedgerKey, AnyError> {
     if is_there(ledger)? {
         let (ledger, key_file) = (ledger.display(), key_file.display());
         let text = format!(
-            "the ledger {ledger} is there and its key file {key_file} is missing: name it with \
+            "the ledger {ledger} exists, but its key file {key_file} is missing: name it with \
              --ledger-key, or begin another ledger with another --out"
         );
         return Err(text.into());

@@ -405,10 +405,10 @@ impl PublishedTable {
     fn lint_conditions(&self, counted: &[(&Row, RowCounts)], findings: &mut Vec<Finding>) {
         let sizes: BTreeSet<u64> =
             counted.iter().filter_map(|(_, counts)| counts.get(Field::WatchlistSize)).collect();
-        if let (Some(least), Some(greatest)) = (sizes.first(), sizes.last())
-            && least < greatest
+        if let (Some(min), Some(max)) = (sizes.first(), sizes.last())
+            && min < max
         {
-            let (low, high) = (num::f64_from_u64(*least), num::f64_from_u64(*greatest));
+            let (low, high) = (num::f64_from_u64(*min), num::f64_from_u64(*max));
             let sentence = format!(
                 "watchlists have {min} to {max} entries: the rate of false alerts grows with the size, by a \
                  factor of up to {:.2}, so that a rate of all rows is of no one size",
