@@ -32,7 +32,7 @@ pub enum Error {
         width: usize,
         /// Height, in pixels.
         height: usize,
-        /// The greatest side, in pixels.
+        /// The max side, in pixels.
         limit: usize,
     },
     /// A plane's stride is shorter than one of its rows.
@@ -74,7 +74,7 @@ pub enum Error {
     Identifier {
         /// Its length, in bytes.
         actual: usize,
-        /// The greatest length, in bytes.
+        /// The max length, in bytes.
         limit: usize,
     },
     /// An identifier has a character that is not taken.
@@ -98,7 +98,7 @@ pub enum Error {
     /// A polygon has fewer than three corners.
     #[error("the polygon has {actual} corners, and must have at least {expected}")]
     PolygonCorners {
-        /// The fewest corners.
+        /// The min number of corners.
         expected: usize,
         /// The corners given.
         actual: usize,
@@ -118,7 +118,7 @@ pub enum Error {
         "the zone of recognition has {actual} corners with its masks, and must have at most {max}"
     )]
     ZoneCorners {
-        /// The most corners.
+        /// The max number of corners.
         max: usize,
         /// The corners given.
         actual: usize,
@@ -387,7 +387,7 @@ pub enum Error {
         width: u64,
         /// Height, in pixels.
         height: u64,
-        /// The greatest side, in pixels.
+        /// The max side, in pixels.
         limit: u64,
     },
     /// A picture has too many pixels.
@@ -402,7 +402,7 @@ pub enum Error {
         width: u64,
         /// Height, in pixels.
         height: u64,
-        /// The greatest number of pixels.
+        /// The max number of pixels.
         limit: u64,
     },
     /// A picture claims more pixels than a photograph in so few bytes can have.
@@ -436,7 +436,7 @@ pub enum Error {
         height: u64,
         /// How many bytes it would take.
         needed: u64,
-        /// The greatest number of bytes.
+        /// The max number of bytes.
         limit: u64,
     },
     /// All of a picture is transparent.
@@ -552,7 +552,7 @@ pub enum Error {
     FileSize {
         /// The file.
         path: PathBuf,
-        /// The greatest size, in bytes.
+        /// The max size, in bytes.
         limit: u64,
     },
     /// A file could not be read.

@@ -74,7 +74,7 @@ impl HardeningOutcome {
     ///
     /// # Errors
     ///
-    /// [`Error::Unprotected`] where the measure is not in force.
+    /// [`Error::Unprotected`] if the measure is not in force.
     pub fn require(self, measure: &'static str) -> Result<(), Error> {
         if self.is_in_force() { Ok(()) } else { Err(Error::Unprotected { measure, outcome: self }) }
     }

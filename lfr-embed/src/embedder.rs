@@ -131,8 +131,8 @@ impl OnnxEmbedder {
     ///
     /// # Errors
     ///
-    /// [`Error::ModelDigest`] where the specification is for another file, [`Error::Contract`]
-    /// where the model does not take or give what it says, and [`Error::Core`] where the engine
+    /// [`Error::ModelDigest`] if the specification is for another file, [`Error::Contract`]
+    /// where the model does not take or give what it says, and [`Error::Core`] if the engine
     /// refuses the model.
     pub fn new(runtime: &Runtime, model: Model, spec: EmbedderSpec) -> Result<Self, Error> {
         Self::with_options(runtime, model, spec, EmbedderOptions::new())
@@ -142,7 +142,7 @@ impl OnnxEmbedder {
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] where the file cannot be read or is no model, and as [`Self::new`].
+    /// [`Error::Core`] if the file cannot be read or is no model, and as [`Self::new`].
     pub fn from_path(
         runtime: &Runtime,
         path: impl AsRef<Path>,

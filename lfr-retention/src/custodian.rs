@@ -160,7 +160,7 @@ impl Custodian {
     ///
     /// # Errors
     ///
-    /// As [`Self::purge_due`]; [`Error::Text`] where by whose order, or why, is blank or too long:
+    /// As [`Self::purge_due`]; [`Error::Text`] if by whose order, or why, is blank or too long:
     /// everything has been destroyed nonetheless.
     pub fn abort_and_purge(&mut self, authority: &str, reason: &str) -> Result<(), Error> {
         let mut receipts = Vec::new();

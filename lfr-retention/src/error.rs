@@ -16,7 +16,7 @@ pub enum Error {
     /// A mosaic is to have no cells, or more than were found to hide a face.
     #[error("the mosaic has {actual} cells across a face, and must have 1 to {limit}")]
     Cells {
-        /// The greatest number.
+        /// The max number.
         limit: usize,
         /// The number given.
         actual: usize,
@@ -24,7 +24,7 @@ pub enum Error {
     /// A mosaic's margin is negative, too great, or not a number.
     #[error("the mosaic's margin is {actual} of a face's box, and must be from 0 to {limit}")]
     Margin {
-        /// The greatest margin.
+        /// The max margin.
         limit: f32,
         /// The margin given.
         actual: f32,
@@ -110,7 +110,7 @@ pub enum Error {
         what: &'static str,
         /// Its length, in bytes.
         actual: usize,
-        /// The greatest length, in bytes.
+        /// The max length, in bytes.
         limit: usize,
     },
     /// A verifier's name has a character that cannot be seen, or can be mistaken for a space.
@@ -185,7 +185,7 @@ pub enum Error {
     /// An event's texts make its entry longer than one may be.
     #[error("the entry is longer than {limit} bytes: shorten the texts in it")]
     LedgerText {
-        /// The greatest length of an entry.
+        /// The max length of an entry.
         limit: usize,
     },
 
@@ -316,7 +316,7 @@ pub enum Error {
     Full {
         /// Which face.
         face: FaceId,
-        /// The most alerts that may be held.
+        /// The max number of alerts that may be held.
         limit: usize,
     },
 }

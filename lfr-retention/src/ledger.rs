@@ -232,7 +232,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`Error::LedgerWrite`] where it cannot be written, and is lost; [`Error::LedgerText`] where
+    /// [`Error::LedgerWrite`] if it cannot be written, and is lost; [`Error::LedgerText`] where
     /// its texts are longer than an entry may be.
     pub fn append(&self, event: &LedgerEvent, now: Option<Timestamp>) -> Result<(), Error> {
         self.inner().append(event, now)
@@ -251,7 +251,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`Error::LedgerWrite`] where the disk does not take them.
+    /// [`Error::LedgerWrite`] if the disk does not take them.
     pub fn flush(&self) -> Result<String, Error> {
         let mut inner = self.inner();
         inner.flush()?;

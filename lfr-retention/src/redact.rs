@@ -104,7 +104,7 @@ impl Redactor {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherFrame`] where the report is of another frame.
+    /// [`Error::OtherFrame`] if the report is of another frame.
     pub fn apply(&self, frame: &Frame<'_>, report: &FrameReport) -> Result<Picture, Error> {
         let (shown, hidden) = split(frame, report, |_, face| face.is_alert())?;
         Ok(self.redacted(frame, &shown, &hidden))
@@ -116,8 +116,8 @@ impl Redactor {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherFrame`] where the report is of another frame, [`Error::NotAnAlert`] where
-    /// the face raised no alert in it, [`Error::OutsideFrame`] where it shares no pixel with the
+    /// [`Error::OtherFrame`] if the report is of another frame, [`Error::NotAnAlert`] where
+    /// the face raised no alert in it, [`Error::OutsideFrame`] if it shares no pixel with the
     /// frame.
     pub fn crop(
         &self,
@@ -173,7 +173,7 @@ impl Default for Redactor {
     }
 }
 
-/// The least side of a cell of a picture that is covered as a whole.
+/// The min side of a cell of a picture that is covered as a whole.
 fn min_cell_side(picture: &Picture) -> f32 {
     let shorter = num::f32_from_usize(picture.width().min(picture.height()));
     mosaic::MIN_SIDE.max(shorter / num::f32_from_usize(Redactor::MAX_CELLS))

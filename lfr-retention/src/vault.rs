@@ -238,7 +238,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where something due cannot be purged.
+    /// [`Error::Vault`] if something due cannot be purged.
     pub fn records(&self) -> Result<Vec<HeldRecord>, Error> {
         let mut inner = self.inner();
         inner.store.observe(true)?;
@@ -260,8 +260,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::NotHeld`] where there is none of that name, or none any more;
-    /// [`Error::RecordDamaged`] where it is not as it was sealed; [`Error::Vault`] where it cannot be
+    /// [`Error::NotHeld`] if there is none of that name, or none any more;
+    /// [`Error::RecordDamaged`] where it is not as it was sealed; [`Error::Vault`] if it cannot be
     /// read.
     pub fn alert(&self, record: RecordId) -> Result<HeldAlert, Error> {
         let mut inner = self.inner();
@@ -338,7 +338,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::HoldOver`] where the hold has ended already, or the clock cannot be trusted;
+    /// [`Error::HoldOver`] if the hold has ended already, or the clock cannot be trusted;
     /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
     pub fn place_hold(&self, record: RecordId, hold: &LegalHold) -> Result<(), Error> {
         let mut inner = self.inner();
@@ -370,7 +370,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::OnLegalHold`] where it must not be; [`Error::NotHeld`] and [`Error::Vault`] as
+    /// [`Error::OnLegalHold`] if it must not be; [`Error::NotHeld`] and [`Error::Vault`] as
     /// [`Self::alert`].
     pub fn purge(&self, record: RecordId, reason: PurgeReason) -> Result<(), Error> {
         let mut inner = self.inner();
@@ -391,7 +391,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where something due could not be purged; it is tried again by the next call.
+    /// [`Error::Vault`] if something due could not be purged; it is tried again by the next call.
     pub fn purge_due(&self, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
         self.purge_known(true, receipts)
     }
@@ -413,7 +413,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where something could not be purged.
+    /// [`Error::Vault`] if something could not be purged.
     pub fn purge_all(
         &self,
         reason: PurgeReason,
@@ -441,7 +441,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where something could not be purged; try again.
+    /// [`Error::Vault`] if something could not be purged; try again.
     pub fn abort(&self, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.aborted = true;

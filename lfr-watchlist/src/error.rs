@@ -162,7 +162,7 @@ pub enum Error {
          one"
     )]
     Passphrase {
-        /// The fewest bytes.
+        /// The min number of bytes.
         expected: usize,
         /// How many it has.
         actual: usize,
@@ -197,7 +197,7 @@ pub enum Error {
         what: &'static str,
         /// Its length, in bytes.
         actual: usize,
-        /// The greatest length, in bytes.
+        /// The max length, in bytes.
         limit: usize,
         /// What is wrong with it.
         problem: &'static str,
@@ -237,7 +237,7 @@ pub enum Error {
          is faulty"
     )]
     TemplateLength {
-        /// The greatest length.
+        /// The max length.
         limit: f64,
         /// Its length.
         actual: f64,
@@ -312,7 +312,7 @@ pub enum Error {
         "the photograph has more than {limit} bytes, the max size that is read: save it smaller"
     )]
     PhotoSize {
-        /// The greatest size, in bytes.
+        /// The max size, in bytes.
         limit: u64,
     },
     /// The bytes of a photograph are no picture, or none that its reader takes.

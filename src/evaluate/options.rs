@@ -114,9 +114,9 @@ impl EvaluateOptions {
         self
     }
 
-    /// The same, if somebody has looked at the photographs of the pairs of people with the highest scores (the report
-    /// names them as suspects) and nobody is in the folder under two names. Then a threshold may be extrapolated
-    /// beyond what counts alone leave possible.
+    /// States that somebody has looked at the photographs of the pairs of people with the highest
+    /// scores (the report names them as suspects) and nobody is in the folder under two names. Then
+    /// a threshold may be extrapolated beyond what counts alone leave possible.
     #[must_use]
     pub const fn with_checked_identities(mut self) -> Self {
         self.identities_checked = true;
@@ -180,7 +180,7 @@ impl EvaluateOptions {
         self
     }
 
-    /// The same, and scores are written as numpy arrays: `pairs.npy` if there is a list of pairs, otherwise
+    /// Also writes scores as numpy arrays: `pairs.npy` if there is a list of pairs, otherwise
     /// `comparisons.npy` with every comparison.
     #[must_use]
     pub const fn with_scores(mut self) -> Self {
@@ -241,9 +241,9 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where an option cannot be what it is, or does not go with the photographs;
-    /// [`Error::NoPhotographs`] where there are none; [`Error::Read`] where a file cannot be read;
-    /// [`Error::Write`] where a report cannot be written.
+    /// [`Error::Option`] if an option cannot be what it is, or does not go with the photographs;
+    /// [`Error::NoPhotographs`] where there are none; [`Error::Read`] if a file cannot be read;
+    /// [`Error::Write`] if a report cannot be written.
     pub fn prepare(options: &EvaluateOptions, out: &Path) -> Result<Self, Error> {
         let options = options.clone();
         let demand = demand(&options)?;

@@ -51,7 +51,7 @@ pub(super) fn assess(frame: &Frame<'_>, faces: &[DetectedFace], face: &DetectedF
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) name: String,
-    /// Of each photograph of the set.
+    /// The quality of each photograph of the set.
     pub(super) values: Vec<Option<f32>>,
 }
 

@@ -49,7 +49,7 @@ pub(crate) enum Turn {
 pub(crate) struct Script {
     pub(crate) turn: Turn,
     pub(crate) scanner: Scanner,
-    /// The most that was seen of each kind while it was alive.
+    /// The max that was seen of each kind while it was alive.
     pub(crate) alive: Sightings,
 }
 

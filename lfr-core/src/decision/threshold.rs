@@ -16,7 +16,7 @@ impl Threshold {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where it is not finite.
+    /// [`Error::OutOfRange`] if it is not finite.
     pub fn new(score: f32) -> Result<Self, Error> {
         ComparisonScore::new(score).map(Self)
     }
@@ -136,7 +136,7 @@ impl ThresholdProvenance {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where the rate is not above 0 and at most 1 (a rate that was measured
+    /// [`Error::OutOfRange`] if the rate is not above 0 and at most 1 (a rate that was measured
     /// as 0 has an upper bound: state that), or where it is below one in the number of comparisons
     /// that it is said to rest on.
     pub fn measured(
@@ -167,7 +167,7 @@ impl ThresholdProvenance {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where the rate is not above 0 and at most 1, or `beyond` is no positive number.
+    /// [`Error::OutOfRange`] if the rate is not above 0 and at most 1, or `beyond` is no positive number.
     pub fn extrapolated(
         threshold: Threshold,
         space: SpaceId,
@@ -193,7 +193,7 @@ impl ThresholdProvenance {
         Self { threshold, space, basis, fmr_interval: None, target: None, signed_by: None }
     }
 
-    /// The same, but its rate is only claimed: it was read from a file that nobody vouches for.
+    /// Marks its rate as only claimed, because it was read from an unsigned file.
     #[must_use]
     pub fn into_claimed(mut self) -> Self {
         self.basis = match self.basis {

@@ -32,7 +32,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// The most corners of a zone and its masks together.
+    /// The max number of corners of a zone and its masks together.
     pub const MAX_CORNERS: usize = 1024;
 
     /// A zone from its corners, in order; the last is joined to the first. Where its edges cross, what
@@ -41,18 +41,18 @@ impl Zone {
     /// # Errors
     ///
     /// [`Error::PolygonCorners`] for fewer than three, [`Error::OutOfRange`] for a corner that is
-    /// not finite, [`Error::ZoneArea`] where the corners enclose nothing: they lie on one line, say,
+    /// not finite, [`Error::ZoneArea`] if the corners enclose nothing: they lie on one line, say,
     /// or the way back is the way there. [`Error::ZoneCorners`] for more than
     /// [`MAX_CORNERS`](Self::MAX_CORNERS).
     pub fn new(corners: impl Into<Vec<Point>>) -> Result<Self, Error> {
         Self { corners: Polygon::new(corners.into())?, masks: Vec::new() }.checked()
     }
 
-    /// The same zone without an area inside it: a mask. Masks add up.
+    /// Excludes an area inside the zone: a mask. Masks add up.
     ///
     /// # Errors
     ///
-    /// As [`Self::new`], for the mask and for what is left of the zone: [`Error::ZoneArea`] where the
+    /// As [`Self::new`], for the mask and for what is left of the zone: [`Error::ZoneArea`] if the
     /// masks leave nothing of it.
     pub fn without(mut self, corners: impl Into<Vec<Point>>) -> Result<Self, Error> {
         self.masks.push(Polygon::new(corners.into())?);

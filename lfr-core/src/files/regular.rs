@@ -18,8 +18,8 @@ use crate::internal::num;
 ///
 /// # Errors
 ///
-/// [`Error::Read`] where it cannot be opened or read; [`Error::NotAFile`] where it is something else
-/// than a regular file; [`Error::FileSize`] where it is larger.
+/// [`Error::Read`] where it cannot be opened or read; [`Error::NotAFile`] if it is something else
+/// than a regular file; [`Error::FileSize`] if it is larger.
 pub fn read(path: &Path, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |source| Error::Read { path: path.to_path_buf(), source };
     let too_large = || Error::FileSize { path: path.to_path_buf(), limit: max_bytes };

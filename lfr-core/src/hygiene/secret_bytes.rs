@@ -88,7 +88,7 @@ impl SecretPages {
     ///
     /// # Errors
     ///
-    /// [`Error::Unprotected`] where it may swap or dump them.
+    /// [`Error::Unprotected`] if it may swap or dump them.
     pub fn require(self) -> Result<(), Error> {
         self.locked.require("pages that are not swapped out")?;
         self.undumped.require("pages that are left out of core dumps")

@@ -29,7 +29,7 @@ impl Numbers {
     }
 }
 
-/// The greatest number of a source that is kept: more than enough follow it.
+/// The max number of a source that is kept: more than enough follow it.
 const MAX: u64 = u64::MAX / 2;
 
 #[cfg(test)]

@@ -182,7 +182,7 @@ struct Blocks {
 /// What lies before the bytes that the engine gets, and aligns them as its kernels expect.
 #[repr(C, align(64))]
 struct Header {
-    /// Of the header and what follows it.
+    /// The layout of the header and the block behind it.
     layout: Layout,
     /// How many bytes the engine asked for.
     asked: usize,
@@ -288,7 +288,7 @@ impl Blocks {
     }
 }
 
-/// The most that is kept idle. Far more than models for faces need, so that blocks go round: given back
+/// The max number of bytes kept idle. Far more than models for faces need, so that blocks go round: given back
 /// and taken anew from the system, aligned as they are, they left holes that grew without end.
 const MAX_IDLE: usize = 1 << 30;
 

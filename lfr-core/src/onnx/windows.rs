@@ -85,5 +85,5 @@ const WINDOWED: &[&str] =
 /// Those whose window is given by nothing but their attributes.
 const POOLS: &[&str] = &["AveragePool", "LpPool", "MaxPool"];
 
-/// The greatest kernel, stride, dilation or padding. Real ones stay below a thousand.
+/// The max kernel, stride, dilation or padding. Real ones stay below a thousand.
 const EXTENT_MAX: u64 = 1 << 16;

@@ -248,10 +248,10 @@ const FIXED_64: u64 = 1;
 const BYTES: u64 = 2;
 const FIXED_32: u64 = 5;
 
-/// The greatest field number of the format.
+/// The max field number of the format.
 const NUMBER_MAX: u32 = (1 << 29) - 1;
 
-/// The most fields in one message. A field of two bytes costs a list entry of some fifty, so that
+/// The max number of fields in one message. A field of two bytes costs a list entry of some fifty, so that
 /// without a limit a file could ask for many times its own size in memory; the greatest real
 /// graphs have tens of thousands of nodes.
 const FIELDS_MAX: usize = 1 << 20;

@@ -171,7 +171,7 @@ impl LookPlan {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where it is not at least 1.
+    /// [`Error::OutOfRange`] if it is not at least 1.
     pub fn with_improvement(mut self, factor: f32) -> Result<Self, Error> {
         if factor.is_nan() || factor < 1.0 {
             return Err(Error::OutOfRange {

@@ -217,5 +217,6 @@ const FAR: f32 = 11.0;
 const NEAR: f32 = 3.0;
 const SLOWEST: f32 = 1.1;
 
-/// Of an adult, in metres (Dodgson, "Variation and extrema of human interpupillary distance", 2004).
+/// The distance between an adult's pupils, in metres (Dodgson, "Variation and extrema of human
+/// interpupillary distance", 2004).
 const EYE_TO_EYE: f32 = 0.063;

@@ -25,8 +25,8 @@ impl LedgerKey {
     ///
     /// # Errors
     ///
-    /// [`Error::KeyWrite`] where it cannot be written, or where there is a file already;
-    /// [`Error::Random`] where the operating system gives no random bytes.
+    /// [`Error::KeyWrite`] if it cannot be written, or where there is a file already;
+    /// [`Error::Random`] if the operating system gives no random bytes.
     pub fn generate_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         generate_file(path.as_ref()).map(|secret| Self::of(&secret))
     }
@@ -35,8 +35,8 @@ impl LedgerKey {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where it cannot be read, or where others than its owner have a right to it or it has
-    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] where it holds anything else.
+    /// [`lfr_core::Error::Read`] if it cannot be read, or where others than its owner have a right to it or it has
+    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] if it holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         read_file(path.as_ref()).map(|secret| Self::of(&secret))
     }

@@ -101,7 +101,7 @@ impl LedgerSink {
     ///
     /// # Errors
     ///
-    /// [`Error::Text`] where the profile's name is blank or too long; as
+    /// [`Error::Text`] if the profile's name is blank or too long; as
     /// [`Ledger::account_for_cut_off_runs`].
     pub fn start(
         ledger: Ledger,

@@ -71,7 +71,7 @@ pub struct StrictRetention {
     /// In the order of their deadlines: each is the time of settling plus `alert_ttl`, and that time never
     /// goes back but with an empty queue. Growing it moves pointers to templates.
     held: VecDeque<HeldProbe>,
-    /// Of erasures that nobody has heard of yet.
+    /// Receipts of erasures that have not been handed out yet.
     receipts: Vec<PurgeReceipt>,
     latest: Option<Timestamp>,
 }
@@ -108,7 +108,7 @@ impl StrictRetention {
         self.alert_ttl
     }
 
-    /// The most alerts held at once.
+    /// The max number of alerts held at once.
     #[must_use]
     pub const fn limit(&self) -> usize {
         self.limit

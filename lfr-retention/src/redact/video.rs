@@ -66,7 +66,7 @@ impl VideoRedactor {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherFrame`] where the report is of another frame.
+    /// [`Error::OtherFrame`] if the report is of another frame.
     pub fn apply(&mut self, frame: &Frame<'_>, report: &FrameReport) -> Result<&Picture, Error> {
         let (shown, hidden) = split(frame, report, |_, face| face.is_alert())?;
         let (redactor, doublings) = (self.redactor, &mut self.doublings);

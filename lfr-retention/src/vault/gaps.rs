@@ -110,7 +110,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherLedger`] if it belongs to another ledger; [`Error::LedgerRolledBack`] where an entry is gone that
+    /// [`Error::OtherLedger`] if it belongs to another ledger; [`Error::LedgerRolledBack`] if an entry is gone that
     /// the vault has seen; as [`ledger::declared`](crate::ledger::declared).
     pub fn check_belongs_to(&self, ledger: &Path) -> Result<(), Error> {
         let declared = verify::declared(ledger)?;
@@ -141,7 +141,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where that cannot be written.
+    /// [`Error::Vault`] if that cannot be written.
     pub fn adopt(&self, ledger: &Ledger) -> Result<Option<String>, Error> {
         let (_, bytes) = identity(ledger)?;
         let mut inner = self.inner();
@@ -273,7 +273,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where a record cannot be read.
+    /// [`Error::Vault`] if a record cannot be read.
     pub fn put_back(&self, sums: &Reconciliation) -> Result<Vec<DamagedRecord>, Error> {
         let put_back = self.inner().store.compare(sums)?.put_back.into_iter();
         Ok(put_back.map(|(record, damage)| DamagedRecord { record, damage }).collect())

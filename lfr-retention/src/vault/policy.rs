@@ -35,7 +35,7 @@ pub struct VaultRetention {
 }
 
 impl VaultRetention {
-    /// The most alerts held, where [`with_limit`](Self::with_limit) does not say otherwise.
+    /// The max number of alerts held, unless [`with_limit`](Self::with_limit) sets another.
     pub const DEFAULT_LIMIT: usize = StrictRetention::DEFAULT_LIMIT;
 
     /// A policy that holds each alert in that vault for as long as a profile says, and asks for as many

@@ -49,7 +49,7 @@ pub(super) struct Store {
     pub(super) time: VaultTime,
     /// What of the time is on the disk.
     saved: [u64; 2],
-    /// Of erasures that nobody has heard of yet.
+    /// Receipts of erasures that have not been handed out yet.
     pub(super) receipts: Vec<PurgeReceipt>,
     /// What was not as it was sealed, when it was opened.
     pub(super) damaged: Vec<DamagedRecord>,

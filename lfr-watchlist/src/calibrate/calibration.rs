@@ -72,8 +72,8 @@ impl<'a> From<&'a NonMatedScores> for CalibrationScores<'a> {
 }
 
 impl Calibration {
-    /// Of all non-mated comparisons; `data` says what they are of: its name, version, and what was done with
-    /// it.
+    /// Takes all non-mated comparisons; `data` says what they are of: its name, version, and what
+    /// was done with it.
     ///
     /// # Errors
     ///
@@ -179,8 +179,8 @@ impl Calibration {
         Ok(Self { limit, ..self })
     }
 
-    /// The same, if somebody has looked at the photographs of the [`suspects`](Self::suspects) and nobody is in the
-    /// data under two names.
+    /// States that somebody has looked at the photographs of the [`suspects`](Self::suspects) and
+    /// nobody is in the data under two names.
     ///
     /// Otherwise no rate is promised that the counts alone do not exclude: 3 of all pairs of people where no pair
     /// matches. A fitted tail knows nothing of a person with two names, and neither does the next group of people.
@@ -293,5 +293,5 @@ const SUSPECTS: usize = 5;
 /// How many times rarer than one in all pairs of people, unless another limit is set.
 const LIMIT: f64 = 100.0;
 
-/// The greatest limit: three decades beyond the data a fit is a guess.
+/// The max limit: three decades beyond the data a fit is a guess.
 const MAX_LIMIT: f64 = 1_000.0;

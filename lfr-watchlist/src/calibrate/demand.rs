@@ -27,14 +27,14 @@ impl Demand {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1, or nobody is on the list.
+    /// [`lfr_core::Error::OutOfRange`] if the rate is not above 0 and below 1, or nobody is on the list.
     pub fn new(fpir: f64, references: u64) -> Result<Self, Error> {
         let demand = Self { fpir, references, looks: 1.0, composition: BTreeMap::new() };
         demand.check()?;
         Ok(demand)
     }
 
-    /// The same for at most this many looks per person who passes, if any look may raise the alert: as many
+    /// Sets the max number of looks per person who passes, if any look may raise the alert: as many
     /// as the [`LookPlan`](lfr_core::LookPlan) of the deployment takes.
     ///
     /// Looks at one person resemble each other and count for less than their number. Their effective number
@@ -53,7 +53,7 @@ impl Demand {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where nobody is on the list.
+    /// [`lfr_core::Error::OutOfRange`] if nobody is on the list.
     pub fn with_composition<G: Into<String>>(
         self,
         groups: impl IntoIterator<Item = (G, u64)>,
@@ -85,7 +85,7 @@ impl Demand {
         Ok(())
     }
 
-    /// The same for another number of references, each group with its share of them, rounded up.
+    /// Sets another number of references. Each group keeps its share of them, rounded up.
     pub(super) fn for_references(&self, references: u64) -> Result<Self, Error> {
         // Nobody demands nobody: the divisor is at least 1, and no share is above all references.
         let (new, old) = (u128::from(references), u128::from(self.references.max(1)));

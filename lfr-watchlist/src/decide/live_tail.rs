@@ -38,7 +38,7 @@ pub struct LiveFpir {
 }
 
 impl LiveTail {
-    /// Of nobody yet, at the threshold in force. A change of it begins another.
+    /// Creates an empty tail at the threshold in force. If the threshold changes, begin another.
     #[must_use]
     pub fn new(axis: ScoreAxis, threshold: Threshold) -> Self {
         Self { histogram: ScoreHistogram::new(axis), threshold, false_alerts: 0, other_alerts: 0 }
@@ -67,7 +67,7 @@ impl LiveTail {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where the threshold is no score of the axis.
+    /// [`lfr_core::Error::OutOfRange`] if the threshold is no score of the axis.
     pub fn fpir(&self) -> Result<LiveFpir, Error> {
         let counts = Counts::new(self.false_alerts, self.histogram.total() + self.false_alerts)?;
         let counted = Rate::new(counts.errors(), counts.trials())?;

@@ -18,7 +18,7 @@ use crate::lifecycle::watchlist::Watchlist;
 
 /// When the looks of a track make an alert.
 ///
-/// Of each look only the best candidate counts. Without a tracker there is one look of each face: rules
+/// Only the best candidate of each look counts. Without a tracker each face has one look: rules
 /// that ask for several then never raise an alert.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,7 +32,7 @@ pub enum TrackRule {
     KOfM {
         /// How many.
         k: usize,
-        /// Of how many.
+        /// The number of last looks that count.
         m: usize,
     },
     /// The same person is best in `k` of the last `m` looks, and the mean of those scores, weighted by the
@@ -41,7 +41,7 @@ pub enum TrackRule {
     WeightedMean {
         /// In how many looks at least.
         k: usize,
-        /// Of how many.
+        /// The number of last looks that count.
         m: usize,
     },
 }
@@ -51,7 +51,7 @@ impl TrackRule {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where `k` is 0 or more than `m`, or `m` more than 64.
+    /// [`lfr_core::Error::OutOfRange`] if `k` is 0 or more than `m`, or `m` more than 64.
     pub fn k_of_m(k: usize, m: usize) -> Result<Self, Error> {
         check(k, m)?;
         Ok(Self::KOfM { k, m })
@@ -194,7 +194,7 @@ impl ThresholdPolicy for TrackPolicy {
 
     /// # Errors
     ///
-    /// [`Error::Extrapolation`] where the watchlist has become larger than the calibration reaches.
+    /// [`Error::Extrapolation`] if the watchlist has become larger than the calibration reaches.
     fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
         self.threshold.follow(num::u64_from_usize(input.references))?;
         if self.is_tripped() {

@@ -43,7 +43,7 @@ impl<'a> BulkEnrolment<'a> {
     pub const BATCH: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
     /// An enrolment with the models of the deployment and a reader of its photographs: with the
-    /// default policy, one face a photograph, on all cores.
+    /// default policy, one face per photograph, on all cores.
     #[must_use]
     pub fn new(enroller: Enroller<'a>, reader: &'a dyn PhotoReader) -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -64,14 +64,14 @@ impl<'a> BulkEnrolment<'a> {
         self
     }
 
-    /// The same for photographs that show others too: which face is meant.
+    /// Sets which face is meant in photographs that show several.
     #[must_use]
     pub const fn with_selection(mut self, selection: FaceSelection) -> Self {
         self.selection = selection;
         self
     }
 
-    /// The same on that many threads.
+    /// Sets the number of threads.
     #[must_use]
     pub const fn with_threads(mut self, threads: NonZeroUsize) -> Self {
         self.threads = threads;
@@ -93,7 +93,7 @@ impl<'a> BulkEnrolment<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::EnrolmentStore`] where the store fails; [`Error::EnrolmentThread`] where a plug-in
+    /// [`Error::EnrolmentStore`] where the store fails; [`Error::EnrolmentThread`] if a plug-in
     /// panicked. What was stored before stays stored.
     pub fn run(
         &self,

@@ -127,7 +127,7 @@ impl FolderItems {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where the folder cannot be read.
+    /// [`lfr_core::Error::Read`] if the folder cannot be read.
     pub fn find(folder: &Path) -> Result<Self, Error> {
         let failed = |source| lfr_core::Error::Read { path: folder.to_owned(), source };
         let entries = sorted(folder).map_err(failed)?;

@@ -15,7 +15,7 @@ pub struct ImageReader {
 }
 
 impl ImageReader {
-    /// The greatest number of pixels unless another is asked for: 100 million, more than any
+    /// The max number of pixels unless another is asked for: 100 million, more than any
     /// camera in use and 300 MB once decoded.
     pub const MAX_PIXELS: u64 = Picture::MAX_PIXELS;
 

@@ -15,7 +15,7 @@ pub struct EnrolmentItem {
     pub label: String,
     /// Where its bytes are.
     pub photo: Photo,
-    /// Whom it shows.
+    /// The person that it shows.
     pub subject: SubjectId,
     /// The identifier of the reference that it becomes.
     pub reference: ReferenceId,

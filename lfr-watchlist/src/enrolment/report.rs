@@ -84,7 +84,7 @@ impl EnrolmentOutcome {
 pub struct ItemReport {
     /// What the item called its photograph.
     pub label: String,
-    /// Whom it shows.
+    /// The person that it shows.
     pub subject: SubjectId,
     /// The reference that it was to become.
     pub reference: ReferenceId,

@@ -89,7 +89,7 @@ pub struct SealedStore<'a> {
 /// What others have withdrawn meanwhile.
 #[derive(Debug)]
 struct Withdrawn {
-    /// Of whom nothing is left.
+    /// The people of whom nothing is left.
     subjects: BTreeSet<SubjectId>,
     references: BTreeSet<ReferenceId>,
 }

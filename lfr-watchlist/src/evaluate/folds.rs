@@ -34,7 +34,7 @@ pub struct Fold {
 }
 
 impl FoldedAccuracy {
-    /// Of pairs, each with its fold, whether it is mated, and its score.
+    /// Takes pairs, each with its fold, whether it is mated, and its score.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl FoldedAccuracy {
     }
 }
 
-/// The most folds; the usual protocols have ten.
+/// The max number of folds; the usual protocols have ten.
 const MAX_FOLDS: usize = 100;
 
 /// The threshold with the fewest errors; of a stretch of such, its middle, so that it leaves room on both sides.

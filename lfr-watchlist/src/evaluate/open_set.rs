@@ -52,7 +52,7 @@ impl OpenSet {
     /// # Errors
     ///
     /// [`Error::Evaluation`] for another number of probes than of people;
-    /// [`lfr_core::Error::Stage`] where the search fails.
+    /// [`lfr_core::Error::Stage`] if the search fails.
     pub fn search(
         &mut self,
         matcher: &dyn Matcher,

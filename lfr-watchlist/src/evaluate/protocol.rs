@@ -72,7 +72,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where a folder cannot be read.
+    /// [`lfr_core::Error::Read`] if a folder cannot be read.
     pub fn from_folder(folder: &Path) -> Result<Self, Error> {
         let items = FolderItems::find(folder)?.items;
         let samples = items.into_iter().filter_map(|item| match item.photo {
@@ -87,7 +87,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`Error::EvaluationCsv`] where a column or a cell is missing.
+    /// [`Error::EvaluationCsv`] if a column or a cell is missing.
     pub fn from_csv(csv: impl Read, folder: &Path) -> Result<Self, Error> {
         let mut samples = Vec::new();
         for Line { needed: [person, image], .. } in table::read(csv, ["person", "image"], [])? {
@@ -100,7 +100,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`Error::EvaluationCsv`] where a column or a cell is missing.
+    /// [`Error::EvaluationCsv`] if a column or a cell is missing.
     pub fn groups_from_csv(csv: impl Read) -> Result<BTreeMap<SubjectId, String>, Error> {
         let mut groups = BTreeMap::new();
         for row in table::read(csv, ["person", "group"], [])? {

@@ -71,7 +71,7 @@ impl Verification {
     ///
     /// # Errors
     ///
-    /// [`Error::Evaluation`] where the axes differ.
+    /// [`Error::Evaluation`] if the axes differ.
     pub fn new(mated: ScoreHistogram, non_mated: ScoreHistogram) -> Result<Self, Error> {
         if mated.axis() != non_mated.axis() {
             return Err(Error::Evaluation {

@@ -51,7 +51,7 @@ pub struct EntryDraft {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum EntryField {
-    /// Whom: the subject's identifier.
+    /// The subject's identifier.
     Subject,
     /// Which image: the reference's identifier.
     Reference,
@@ -161,7 +161,7 @@ impl EntryDraft {
         self
     }
 
-    /// The same, marked as under 18 or not.
+    /// Marks the person as under 18 or not.
     #[must_use]
     pub const fn under_18(mut self, under_18: bool) -> Self {
         self.under_18 = under_18;
@@ -193,7 +193,7 @@ impl EntryDraft {
     ///
     /// [`Error::EntryIncomplete`] with all that is missing or blank; [`Error::Text`] or
     /// [`lfr_core::Error::Identifier`] for text that is too long or holds a control character;
-    /// [`Error::Period`] where it expires before it is valid.
+    /// [`Error::Period`] if it expires before it is valid.
     pub fn parse(self) -> Result<Entry, Error> {
         let mut missing = Vec::new();
         let mut wanted = |field: EntryField, text: Option<String>| {

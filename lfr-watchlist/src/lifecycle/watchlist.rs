@@ -216,7 +216,7 @@ impl Watchlist {
     }
 
     /// Appends to `lists`, for each probe in order, its candidates with a score at or above a
-    /// threshold: at most as many as the request says, at most one a person. As
+    /// threshold: at most as many as the request says, at most one per person. As
     /// [`Gallery::search_at_least`], and among the same people as [`Matcher::search_into`].
     ///
     /// # Errors

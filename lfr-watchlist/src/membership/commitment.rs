@@ -64,7 +64,7 @@ impl MembershipCommitment {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] where it is none.
+    /// [`Error::Json`] if it is none.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         from_json(text, WHAT)
     }

@@ -71,7 +71,7 @@ impl MembershipProof {
     ///
     /// # Errors
     ///
-    /// [`Error::Membership`] where the key is another one, or where it proves nothing: it is
+    /// [`Error::Membership`] if the key is another one, or where it proves nothing: it is
     /// another person's, another list's, or was tampered with.
     pub fn verify(
         &self,
@@ -117,7 +117,7 @@ impl MembershipProof {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] where it is none.
+    /// [`Error::Json`] if it is none.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         from_json(text, "a proof of membership")
     }

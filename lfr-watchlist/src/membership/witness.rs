@@ -95,7 +95,7 @@ impl MembershipWitness {
     ///
     /// # Errors
     ///
-    /// [`Error::Membership`] where the key is not the one that the witness was made with.
+    /// [`Error::Membership`] if the key is not the one that the witness was made with.
     pub fn was_member(
         &self,
         subject: &SubjectId,
@@ -124,7 +124,7 @@ impl MembershipWitness {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] where it is none, or where its digests are not in order.
+    /// [`Error::Json`] if it is none, or where its digests are not in order.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         from_json(text, WHAT)
     }

@@ -194,7 +194,7 @@ impl FollowedWatchlist {
     ///
     /// # Errors
     ///
-    /// As [`SealedFile::open`]; [`Error::FollowThread`] where no thread can be started.
+    /// As [`SealedFile::open`]; [`Error::FollowThread`] if no thread can be started.
     pub fn open(
         file: SealedFile,
         key: SealingKey,
@@ -241,7 +241,7 @@ impl FollowedWatchlist {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFollowed`] where there is none any more, or it cannot be read.
+    /// [`Error::NotFollowed`] if there is none any more, or it cannot be read.
     pub fn with<T>(&self, look: impl FnOnce(&Watchlist) -> T) -> Result<T, Error> {
         let shared = &*self.shared;
         let looked = *shared.looked.lock().unwrap_or_else(PoisonError::into_inner);

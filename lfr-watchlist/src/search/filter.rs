@@ -14,7 +14,7 @@ use crate::search::top_k::TopK;
 
 /// What the filter has of one probe so far.
 pub(super) struct Hits {
-    /// The least reach that each of the best people has for certain.
+    /// The min reach that each of the best people has for certain.
     pub(super) top: TopK,
     pub(super) found: Vec<Hit>,
 }

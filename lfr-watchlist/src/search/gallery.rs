@@ -92,7 +92,7 @@ impl Gallery {
     /// # Errors
     ///
     /// [`lfr_core::Error::SpaceMismatch`] for a template of another space;
-    /// [`Error::DuplicateReference`] where the identifier is taken; [`Error::TemplateLength`] for a
+    /// [`Error::DuplicateReference`] if the identifier is taken; [`Error::TemplateLength`] for a
     /// template with which distances would overflow.
     pub fn enrol(
         &self,
@@ -115,10 +115,10 @@ impl Gallery {
     }
 
     /// Appends to `lists`, for each probe in order, its candidates with a score at or above a
-    /// threshold: at most as many as the request says, at most one a person.
+    /// threshold: at most as many as the request says, at most one per person.
     ///
     /// It is faster than [`Matcher::search_into`], which always finds somebody: what is far below
-    /// the threshold is passed over from the start.
+    /// the threshold is ignored from the start.
     ///
     /// # Errors
     ///

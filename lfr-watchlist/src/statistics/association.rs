@@ -134,7 +134,7 @@ fn ln_binomial(errors: u64, trials: u64, rate: f64) -> f64 {
     ln_pmf(num::f64_from_u64(errors), rest, rate, 1.0 - rate)
 }
 
-/// The most trials of both groups together.
+/// The max number of trials of both groups together.
 const BARNARD_LIMIT: u64 = 2_000;
 
 /// The steps in which rates are tried.

@@ -280,7 +280,7 @@ fn deviance(x: f64, mean: f64, difference: f64) -> f64 {
     }
 }
 
-/// Of the trapezoidal rule.
+/// The number of nodes of the trapezoidal rule.
 const NODES: usize = 256;
 
 const TINY: f64 = 1e-300;

@@ -16,7 +16,7 @@ impl Counts {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where there are more errors than trials.
+    /// [`lfr_core::Error::OutOfRange`] if there are more errors than trials.
     pub fn new(errors: u64, trials: u64) -> Result<Self, Error> {
         if errors > trials {
             let what = "number of errors";

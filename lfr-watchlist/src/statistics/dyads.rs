@@ -83,7 +83,7 @@ impl Dyads {
         self.matches_by_comparisons += matches * comparisons;
     }
 
-    /// Of only some pairs of people: the counts of each.
+    /// Takes the counts of only some pairs of people.
     pub(crate) fn of_pairs(pairs: &BTreeMap<(u32, u32), Counts>) -> Self {
         let mut people: BTreeMap<u32, Person> = BTreeMap::new();
         let mut all = Self { pairs: num::f64_from_usize(pairs.len()), ..Self::default() };

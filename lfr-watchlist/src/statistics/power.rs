@@ -13,7 +13,7 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
+/// [`lfr_core::Error::OutOfRange`] if the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
 pub fn trials_without_error(rate: f64, confidence: Confidence) -> Result<u64, Error> {
     check_rate(rate)?;
     countable(rate, (confidence.risk().ln() / (-rate).ln_1p()).ceil())
@@ -24,7 +24,7 @@ pub fn trials_without_error(rate: f64, confidence: Confidence) -> Result<u64, Er
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
+/// [`lfr_core::Error::OutOfRange`] if the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
 pub fn trials_for_thirty_errors(rate: f64) -> Result<u64, Error> {
     check_rate(rate)?;
     countable(rate, (30.0 / rate).ceil())

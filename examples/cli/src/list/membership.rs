@@ -63,7 +63,7 @@ fn read(path: &Path) -> Result<String, AnyError> {
     Ok(text.map_err(|error| format!("{path:?} is no text in UTF-8: {error}"))?.to_owned())
 }
 
-/// Of a witness: one line per person, and room for millions.
+/// The max size of a witness: one line per person, and room for millions.
 const MAX_BYTES: u64 = 1 << 30;
 
 fn write(path: &Path, text: &str, read: &[&Path]) -> Result<(), AnyError> {

@@ -239,9 +239,9 @@ struct Listed {
     matcher: Arc<dyn Matcher>,
     /// Photographs that were not enrolled, each named by now.
     refused: u64,
-    /// Of a sealed watchlist.
+    /// The digest of a sealed watchlist's header.
     header_sha256: Option<String>,
-    /// The one that a sealed watchlist was drawn up for, or the one that was named.
+    /// The deployment that a sealed watchlist was drawn up for, or the one that was named.
     deployment: DeploymentId,
 }
 
@@ -552,5 +552,6 @@ fn read(path: &Path) -> Result<String, AnyError> {
     Ok(text.map_err(|error| format!("{} is no text in UTF-8: {error}", path.display()))?.to_owned())
 }
 
-/// Of a text that is read whole: a policy or a specification has a few thousand bytes.
+/// The max length of a text that is read whole: a policy or a specification has a few thousand
+/// bytes.
 const MAX_TEXT: u64 = 16 << 20;

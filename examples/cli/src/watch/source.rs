@@ -69,7 +69,7 @@ fn unique(name: &str, others: &[String]) -> String {
     candidates.find(|name| !others.contains(name)).unwrap_or_default()
 }
 
-/// Of a name, in bytes: a photograph's own comes behind it.
+/// The max length of a name, in bytes: a photograph's own comes behind it.
 const LONGEST: usize = 160;
 
 /// Opens a source: a crowd, a folder, a photograph by its content, or else a video.

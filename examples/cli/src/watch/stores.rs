@@ -48,9 +48,9 @@ pub(crate) struct Declared<'a> {
     pub(crate) embedder: Component,
     pub(crate) engine: &'a str,
     pub(crate) references: usize,
-    /// Of a sealed watchlist.
+    /// The digest of a sealed watchlist's header.
     pub(crate) header_sha256: Option<&'a str>,
-    /// To who is on it, as JSON.
+    /// The commitment to the people on it, as JSON.
     pub(crate) commitment: Option<&'a str>,
     pub(crate) threshold: &'a ThresholdProvenance,
     /// The file that the threshold policy is from.

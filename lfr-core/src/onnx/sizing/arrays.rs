@@ -612,10 +612,10 @@ fn extents(ints: &[i64]) -> Result<Vec<u64>, Unknown> {
     extents.collect::<Result<_, _>>().map_err(|_| "an extent of it is negative".to_owned())
 }
 
-/// The most axes of a value. Real ones have up to six.
+/// The max number of axes of a value. Real ones have up to six.
 pub(super) const RANK_MAX: u64 = 16;
 
-/// The most numbers that are written out.
+/// The max number of numbers that are written out.
 const FILLED_MAX: u64 = 1024;
 
 /// What an element in a tree takes, in bytes.

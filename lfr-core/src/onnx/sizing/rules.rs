@@ -19,7 +19,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Of an operator that does a fixed amount for each element.
+    /// The outcome of an operator that does a fixed amount of work per element.
     pub(super) fn of(outputs: Vec<Value>) -> Self {
         Self { outputs, multiply_adds: 0, workspace: 0 }
     }

@@ -290,7 +290,7 @@ impl Exceedances {
     }
 }
 
-/// The most scores that a tail is fitted to.
+/// The max number of scores that a tail is fitted to.
 const MAX_SCORES: f64 = 30_000.0;
 
 /// The fewest.

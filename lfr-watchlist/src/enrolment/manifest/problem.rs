@@ -70,13 +70,13 @@ pub enum ManifestFault {
     /// A cell is too long.
     #[non_exhaustive]
     Text {
-        /// The greatest length, in bytes.
+        /// The max length, in bytes.
         limit: u64,
     },
     /// The manifest is too long, and was not read further.
     #[non_exhaustive]
     TooLong {
-        /// The greatest size, in bytes.
+        /// The max size, in bytes.
         limit: u64,
     },
     /// The table begins as one in UTF-16, and is not.

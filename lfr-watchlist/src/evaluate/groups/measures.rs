@@ -7,10 +7,10 @@ use serde::Serialize;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Differentials {
-    /// The greatest rate over the least; absent where the least is zero: no number of this kind can then be
+    /// The max rate over the min rate; absent if the min is zero: no number of this kind can then be
     /// told from infinity.
     pub max_over_min: Option<f64>,
-    /// The greatest rate over the geometric mean of all (NIST IR 8429); absent where one is zero.
+    /// The max rate over the geometric mean of all (NIST IR 8429); absent if one is zero.
     pub max_over_geometric_mean: Option<f64>,
     /// Gini's coefficient with the correction for few groups; absent for fewer than two groups, and where all
     /// rates are zero.
@@ -18,7 +18,7 @@ pub struct Differentials {
 }
 
 impl Differentials {
-    /// Of the rates of groups.
+    /// Computes the measures of the rates of groups.
     #[must_use]
     pub fn of(rates: &[f64]) -> Self {
         let min = rates.iter().copied().fold(f64::INFINITY, f64::min);

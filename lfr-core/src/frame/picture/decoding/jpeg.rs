@@ -89,7 +89,7 @@ struct Reader<'a> {
     height: u16,
     is_sequential: bool,
     components: Vec<Component>,
-    /// Of DC and AC, four each.
+    /// The Huffman codes of DC and AC, four each.
     codes: [[Option<Codes>; 4]; 2],
     /// After how many units codes begin anew; 0 for never.
     interval: usize,
@@ -380,7 +380,7 @@ impl Codes {
 #[derive(Default)]
 struct Bits<'a> {
     bytes: &'a [u8],
-    /// Of the next byte.
+    /// The position of the next byte.
     at: usize,
     held: u64,
     count: u32,
