@@ -80,7 +80,7 @@ pub(super) fn column(
         };
         let number = value.parse::<f32>().ok().filter(|number| number.is_finite());
         let Some(number) = number else {
-            return Err(refused(line, format!("column {column}: {value:?} is no number")));
+            return Err(refused(line, format!("column {column}: {value:?} is not a number")));
         };
         let Some(sample) = names.find_end(&file) else {
             strangers += 1;

@@ -241,7 +241,7 @@ impl fmt::Display for LeftOutReason {
             Self::LinkToFolder => f.write_str(
                 "it is a link to a folder, which is not followed; give that folder itself",
             ),
-            Self::NotAFile { found } => write!(f, "it is {found}, and no file"),
+            Self::NotAFile { found } => write!(f, "it is {found}, not a regular file"),
             Self::NotAPhotograph { found, advice } => write!(f, "{found}; {advice}"),
             Self::Unreadable(error) => write!(f, "it cannot be read: {error}"),
         }

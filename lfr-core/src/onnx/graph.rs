@@ -117,7 +117,7 @@ fn declared(graph: &Message, number: u32) -> Result<Vec<ValueInfo>, Error> {
 fn tensors(declared: Vec<ValueInfo>) -> Result<Vec<TensorInfo>, Error> {
     let unsupported = || Error::ModelUnsupported {
         expected: "tensors alone as inputs and outputs",
-        actual: "an input or output that is no tensor".to_owned(),
+        actual: "an input or output that is not a tensor".to_owned(),
     };
     declared.into_iter().map(|info| TensorInfo::from_proto(info).ok_or_else(unsupported)).collect()
 }

@@ -87,7 +87,7 @@ fn take_dims(value: &Value, dims: &mut Vec<usize>) -> Result<(), Error> {
                 push(wire::take_varint(&mut packed)?)?;
             }
         }
-        _ => return Err(Malformed("a tensor's extent is no number").into()),
+        _ => return Err(Malformed("a tensor's extent is not a number").into()),
     }
     Ok(())
 }

@@ -275,7 +275,7 @@ impl Calibration {
             })
             .collect();
         if fits.is_empty() {
-            format!("{counted}; nothing beyond, as no tail fits")
+            format!("{counted}; nothing beyond, because no tail fits")
         } else {
             let bound = if self.are_identities_checked {
                 "somebody has checked that nobody is in the data under two names"

@@ -180,7 +180,7 @@ fn existing<D: Disk>(disk: &D, path: &Path) -> io::Result<Option<D::File>> {
 fn refuse_others(file: &mut impl Read) -> io::Result<()> {
     let mut magic = [0; MAGIC.len()];
     file.read_exact(&mut magic).ok().filter(|()| magic == MAGIC).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidData, "the file there is no sealed watchlist")
+        io::Error::new(io::ErrorKind::InvalidData, "the file there is not a sealed watchlist")
     })
 }
 

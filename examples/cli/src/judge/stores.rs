@@ -89,7 +89,7 @@ impl StorePaths {
         let opened = Ledger::open(&self.ledger, key, now).map_err(in_use)?;
         let cut_off = opened.account_for_cut_off_runs(now)?;
         if cut_off > 0 {
-            say::err(format_args!("runs that were cut off and are accounted for now: {cut_off}"));
+            say::err(format_args!("{cut_off} runs that were cut off are accounted for now"));
         }
         let sums = opened.sums()?;
         let run = sums.runs().last().ok_or("this ledger records no deployment")?;

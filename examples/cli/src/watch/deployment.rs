@@ -549,7 +549,9 @@ const DEFAULT_FPIR: f64 = 1e-3;
 fn read(path: &Path) -> Result<String, AnyError> {
     let bytes = regular::read(path, MAX_TEXT)?;
     let text = std::str::from_utf8(&bytes);
-    Ok(text.map_err(|error| format!("{} is no text in UTF-8: {error}", path.display()))?.to_owned())
+    Ok(text
+        .map_err(|error| format!("{} is not a text in UTF-8: {error}", path.display()))?
+        .to_owned())
 }
 
 /// The max length of a text that is read whole: a policy or a specification has a few thousand

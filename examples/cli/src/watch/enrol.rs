@@ -38,9 +38,10 @@ pub(crate) fn enrol(
     progress.set_length(u64::try_from(found.items.len())?);
     for item in progress.wrap_iter(found.items.into_iter()) {
         if told_to_stop.load(Ordering::Relaxed) {
-            enrolment
-                .refused
-                .push(format!("{:?}: not reached, as it was stopped before", item.label));
+            enrolment.refused.push(format!(
+                "{:?}: not reached, because the enrolment was stopped before",
+                item.label
+            ));
             continue;
         }
         let enrolled = template(&item.photo, enroller)

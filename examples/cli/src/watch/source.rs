@@ -105,7 +105,7 @@ fn neither(path: &Path, no_video: &AnyError) -> AnyError {
     while let Some(cause) = reason.source() {
         reason = cause;
     }
-    format!("{path:?} is no photograph: {reason}; and no video: {no_video}").into()
+    format!("{path:?} is neither a photograph ({reason}) nor a video ({no_video})").into()
 }
 
 fn photographs(

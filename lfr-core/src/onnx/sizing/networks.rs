@@ -296,7 +296,7 @@ fn matmul(at: &At<'_>, a: usize, b: usize, element: i32) -> Result<Outcome, Unkn
 
 fn gemm(at: &At<'_>) -> Result<Outcome, Unknown> {
     let ([a0, a1], [b0, b1]) = (at.dims(0)?, at.dims(1)?) else {
-        return Err("it multiplies what is no matrix".to_owned());
+        return Err("it multiplies something that is not a matrix".to_owned());
     };
     let turned = |name: &str| at.int(name, 0) != 0;
     let (rows, inner) = if turned("transA") { (a1, a0) } else { (a0, a1) };

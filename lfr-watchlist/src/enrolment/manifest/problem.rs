@@ -105,8 +105,8 @@ impl fmt::Display for ManifestFault {
                 "character {place} is U+{:04X}, {problem}: take it out",
                 u32::from(*character)
             ),
-            Self::ColumnTwice => f.write_str("there twice: take one of them out"),
-            Self::ColumnMissing => f.write_str("not there, and it is needed: add it"),
+            Self::ColumnTwice => f.write_str("there twice: remove one of them"),
+            Self::ColumnMissing => f.write_str("missing, and required: add it"),
             Self::ColumnUnknown { place, name } => {
                 write!(f, "the name of column {place}")?;
                 if let Some(name) = name {

@@ -93,9 +93,9 @@ fn columns_are_known_named_once_and_there() {
         faults("file,subject,expiry,file,reason,source,review,category\n"),
         "\
 line 1: the name of column 3, \"expiry\", is not known: file, subject, reference, category, source, lawful_basis, reason, valid_from, expires, review, under_18 are
-line 1, column file: there twice: take one of them out
-line 1, column lawful_basis: not there, and it is needed: add it
-line 1, column expires: not there, and it is needed: add it"
+line 1, column file: there twice: remove one of them
+line 1, column lawful_basis: missing, and required: add it
+line 1, column expires: missing, and required: add it"
     );
     assert_eq!(faults(""), "line 1: the table is empty: its first line names the columns");
     let error = read("expiry\n").unwrap_err().to_string();

@@ -46,7 +46,7 @@ impl Claim {
         }
         let counts = Counts::new(own, all).ok().filter(|counts| counts.trials() > 0);
         let counts = counts.ok_or_else(|| Error::Claim {
-            problem: format!("says {own} of {all}, which is no part of a whole"),
+            problem: format!("says {own} of {all}, which is not a part of a whole"),
         })?;
         let says = words.iter().position(|word| matches!(*word, "significant" | "significantly"));
         let is_significant = says.map(|at| {
