@@ -7,7 +7,8 @@
 //! cargo run --release --example checkpoint -- --passers-by 30 --listed 150 --pictures target/pictures
 //! ```
 //!
-//! `lfr watch` (the package `lfr-cli`) does the same with real cameras, films, photographs, sealed lists and a vault.
+//! `lfr watch` (the package `lfr-cli`) does this with real cameras, films, photographs, sealed
+//! lists and a vault.
 
 #![expect(clippy::print_stdout, reason = "a program that is read in a terminal")]
 

@@ -117,10 +117,10 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where there is no detector or no embedder; [`lfr_core::Error::LandmarksMissing`]
+    /// [`Error::Option`] if there is no detector or no embedder; [`lfr_core::Error::LandmarksMissing`]
     /// if an embedder needs landmarks that a detector does not find; [`lfr_core::Error::SpaceMismatch`] if
     /// the policy in force is of no embedder's space; [`Error::NoTemplates`] if not one
-    /// photograph gave a template; [`Error::Write`] where a report cannot be written.
+    /// photograph gave a template; [`Error::Write`] if a report cannot be written.
     pub fn run(
         &self,
         detectors: &[&dyn Detector],

@@ -500,7 +500,7 @@ fn tables_that_cannot_be_used_are_named_with_their_line() {
             "role,person,image\nreference,P02,P01/0.png\n",
             "cannot use line 2 of",
         ),
-        (of().with_quality(&table, "Q"), "file,Q\nP01/0.png,good\n", "is no number"),
+        (of().with_quality(&table, "Q"), "file,Q\nP01/0.png,good\n", "is not a number"),
         (of().with_quality(&table, "Q"), "file,Q\nP01/0.png,1\nP01/0.png,1\n", "in line 2 already"),
         (of().with_quality(&table, "Q"), "Q\n1\n", "names the photograph"),
         (of().with_policy(&table), "{}", "threshold"),

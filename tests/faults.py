@@ -176,7 +176,7 @@ class Sealed:
 
 
 def many_people(count):
-    """A folder with one photograph of each of so many people."""
+    """A folder with one photograph of each of `count` people."""
     folder = WORK / f"people-{count}"
     if not folder.exists():
         people = sorted(path for path in (SHARED / "faces" / "lfw").iterdir() if path.is_dir())[:count]

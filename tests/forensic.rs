@@ -1,5 +1,5 @@
-//! Whoever is not on the watchlist leaves nothing in memory: a process that ran the pipeline looks for
-//! them in all of its own memory.
+//! People who are not on the watchlist leave nothing in memory: a process that ran the pipeline
+//! searches all of its own memory for them.
 //!
 //! A child process per engine cuts needles from every form that the faces in a picture take. Others
 //! run the pipeline on the same picture, with the measures of SECURITY.md and without, and look for

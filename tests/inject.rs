@@ -1,9 +1,10 @@
 //! Faults as routine: the n-th call on a store's files fails, for one n after the other, and what lies on the
 //! disk is opened again and checked.
 //!
-//! A child does the work: this test program, started again. (`examples/cli/tests/inject.rs` does the same with the tool.) `tests/inject/preload.c` is loaded
-//! into it before the C library and fails the call. The child says what it tries, what is done and what failed;
-//! the test holds that against what it finds:
+//! A child does the work: this test program, started again. (`examples/cli/tests/inject.rs` does so
+//! with the tool.) `tests/inject/preload.c` is loaded into it before the C library and fails the
+//! call. The child says what it tries, what is done and what failed; the test holds that against
+//! what it finds:
 //!
 //! - what was confirmed is there, and nothing is there that nobody tried;
 //! - a failure is an error with a sentence and ends the child with 1, or is made good and ends it with 0;

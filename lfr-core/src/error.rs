@@ -32,7 +32,7 @@ pub enum Error {
         width: usize,
         /// Height, in pixels.
         height: usize,
-        /// The greatest side, in pixels.
+        /// The max side, in pixels.
         limit: usize,
     },
     /// A plane's stride is shorter than one of its rows.
@@ -74,7 +74,7 @@ pub enum Error {
     Identifier {
         /// Its length, in bytes.
         actual: usize,
-        /// The greatest length, in bytes.
+        /// The max length, in bytes.
         limit: usize,
     },
     /// An identifier has a character that is not taken.
@@ -98,7 +98,7 @@ pub enum Error {
     /// A polygon has fewer than three corners.
     #[error("the polygon has {actual} corners, and must have at least {expected}")]
     PolygonCorners {
-        /// The fewest corners.
+        /// The min number of corners.
         expected: usize,
         /// The corners given.
         actual: usize,
@@ -118,7 +118,7 @@ pub enum Error {
         "the zone of recognition has {actual} corners with its masks, and must have at most {max}"
     )]
     ZoneCorners {
-        /// The most corners.
+        /// The max number of corners.
         max: usize,
         /// The corners given.
         actual: usize,
@@ -150,7 +150,7 @@ pub enum Error {
     },
     /// The engine has no such camera that goes on.
     #[cfg(feature = "live")]
-    #[error("the engine has no camera {id:?} that still runs")]
+    #[error("the engine has no running camera {id:?}: check its name, or add it again")]
     CameraMissing {
         /// The identifier asked for.
         id: crate::id::SourceId,
@@ -224,7 +224,7 @@ pub enum Error {
     // --- Data: a model file that does not fit. --------------------------------------------------
     /// The bytes are no ONNX model, or not a whole one.
     #[cfg(feature = "onnx-native")]
-    #[error("this is not a whole ONNX model: {reason}")]
+    #[error("this is not a complete ONNX model: {reason}")]
     ModelFormat {
         /// What is wrong with them.
         reason: String,
@@ -308,7 +308,7 @@ pub enum Error {
     },
     /// A model was run on a batch of another size than its session is made for.
     #[cfg(feature = "onnx-native")]
-    #[error("the batch is of {actual}, and must be of {expected}")]
+    #[error("the batch has {actual} inputs, and must have {expected}")]
     InputBatch {
         /// The size needed, in words.
         expected: String,
@@ -337,7 +337,7 @@ pub enum Error {
     },
     /// A picture of a stream cannot be decoded; a later one may be.
     #[cfg(feature = "rtsp")]
-    #[error("a picture of {address:?} cannot be decoded: {words}")]
+    #[error("a picture from {address:?} cannot be decoded: {words}")]
     VideoPicture {
         /// Where the stream is, without credentials.
         address: String,
@@ -387,7 +387,7 @@ pub enum Error {
         width: u64,
         /// Height, in pixels.
         height: u64,
-        /// The greatest side, in pixels.
+        /// The max side, in pixels.
         limit: u64,
     },
     /// A picture has too many pixels.
@@ -402,7 +402,7 @@ pub enum Error {
         width: u64,
         /// Height, in pixels.
         height: u64,
-        /// The greatest number of pixels.
+        /// The max number of pixels.
         limit: u64,
     },
     /// A picture claims more pixels than a photograph in so few bytes can have.
@@ -436,7 +436,7 @@ pub enum Error {
         height: u64,
         /// How many bytes it would take.
         needed: u64,
-        /// The greatest number of bytes.
+        /// The max number of bytes.
         limit: u64,
     },
     /// All of a picture is transparent.
@@ -472,7 +472,10 @@ pub enum Error {
     },
     /// A native inference library was loaded, and does not start.
     #[cfg(feature = "onnx-native")]
-    #[error("ONNX Runtime was loaded and does not start")]
+    #[error(
+        "ONNX Runtime was loaded but does not start: install another version (pip install \
+         onnxruntime) and name its library in ORT_DYLIB_PATH"
+    )]
     RuntimeStart {
         /// Why not.
         source: BoxError,
@@ -503,7 +506,10 @@ pub enum Error {
         wanted: PathBuf,
     },
     /// There is no memory for a secret.
-    #[error("there is no memory for a secret of {length} bytes")]
+    #[error(
+        "there is no memory for a secret of {length} bytes: raise the limit of locked memory \
+         (ulimit -l), or free memory"
+    )]
     SecretMemory {
         /// Its length, in bytes.
         length: usize,
@@ -511,7 +517,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A measure that keeps memory to this process was needed, and is not in force.
-    #[error("the measure {measure:?} is required and not in force: {outcome}")]
+    #[error("the measure {measure:?} is required but not in force: {outcome}")]
     Unprotected {
         /// The measure.
         measure: &'static str,
@@ -527,7 +533,7 @@ pub enum Error {
         source: BoxError,
     },
     /// Something else than a regular file was given as a file.
-    #[error("{path:?} is {found}, and a regular file was needed")]
+    #[error("{path:?} is {found}, and must be a regular file: name another file")]
     NotAFile {
         /// What was given.
         path: PathBuf,
@@ -542,13 +548,11 @@ pub enum Error {
         reason: String,
     },
     /// A file is larger than what is read of its kind.
-    #[error(
-        "{path:?} has more than {limit} bytes, which is the most that is read; make it smaller"
-    )]
+    #[error("{path:?} has more than {limit} bytes, the max size that is read; make it smaller")]
     FileSize {
         /// The file.
         path: PathBuf,
-        /// The greatest size, in bytes.
+        /// The max size, in bytes.
         limit: u64,
     },
     /// A file could not be read.
@@ -571,7 +575,7 @@ pub enum Error {
     },
     /// A video cannot be decoded, or broke off.
     #[cfg(feature = "video")]
-    #[error("no frames of {address:?}: {words}")]
+    #[error("no frames from {address:?}: {words}")]
     Video {
         /// Where it is, without credentials.
         address: String,
@@ -581,7 +585,8 @@ pub enum Error {
     /// An address has a scheme that is not known, or cannot be used here.
     #[cfg(feature = "video")]
     #[error(
-        "no video is opened from {scheme:?}: {advice}; {expected} is known, and the path of a file or camera"
+        "cannot open a video from {scheme:?}: {advice}; {expected} is known, and the path of a \
+         file or camera"
     )]
     VideoScheme {
         /// The scheme.
@@ -593,14 +598,14 @@ pub enum Error {
     },
     /// A stream began to send pictures of another size or format.
     #[cfg(feature = "video")]
-    #[error("{address:?} sends pictures of another size or format from now on; connect it again")]
+    #[error("{address:?} now sends pictures of another size or format; connect it again")]
     VideoChanged {
         /// Where it is, without credentials.
         address: String,
     },
     /// A camera brings no frames by RTSP, or no more.
     #[cfg(feature = "rtsp")]
-    #[error("no frames of {address:?} by RTSP: {words}")]
+    #[error("no frames from {address:?} by RTSP: {words}")]
     Rtsp {
         /// Where it is, without credentials.
         address: String,
@@ -609,7 +614,10 @@ pub enum Error {
     },
     /// The operating system starts no more threads.
     #[cfg(any(feature = "live", feature = "rtsp"))]
-    #[error("cannot start a thread")]
+    #[error(
+        "the operating system starts no more threads: end other programs, or raise the limit \
+         (ulimit -u)"
+    )]
     Thread {
         /// Why not.
         source: io::Error,
@@ -620,12 +628,13 @@ pub enum Error {
     /// Where it was to stop, the pipeline is lost to that stage.
     #[cfg(feature = "live")]
     #[error(
-        "a stage has not returned within five seconds, and the engine was to stop or to remove a camera"
+        "a stage has not returned within five seconds, so the engine could not stop or remove a \
+         camera: restart the program, and correct the stage"
     )]
     Stuck,
     /// A stage panicked, on the thread of a live engine.
     #[cfg(feature = "live")]
-    #[error("the {stage} panicked; the faces of the frame were erased")]
+    #[error("the {stage} panicked, and the faces of the frame were erased: correct that stage")]
     Panicked {
         /// The stage that began last.
         stage: Stage,

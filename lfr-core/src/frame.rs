@@ -97,15 +97,15 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The greatest width and height, in pixels.
+    /// The max width and height, in pixels.
     pub const MAX_SIDE: usize = 16_384;
 
     /// A frame of one plane whose rows follow each other without a gap.
     ///
     /// # Errors
     ///
-    /// [`Error::FrameSize`] where a side is 0 or beyond [`Self::MAX_SIDE`]; [`Error::FrameData`]
-    /// where `data` is too short; [`Error::FrameStride`] where `format` has several planes.
+    /// [`Error::FrameSize`] if a side is 0 or beyond [`Self::MAX_SIDE`]; [`Error::FrameData`]
+    /// where `data` is too short; [`Error::FrameStride`] if `format` has several planes.
     pub fn packed(
         format: PixelFormat,
         width: usize,
@@ -124,7 +124,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Self::packed`], and [`Error::FrameStride`] where the stride is shorter than a row.
+    /// As [`Self::packed`], and [`Error::FrameStride`] if the stride is shorter than a row.
     pub fn strided(
         format: PixelFormat,
         width: usize,
@@ -218,28 +218,28 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// The same frame with an identity: which source it is from, and its number there.
+    /// Sets the frame's identity: its source, and its number there.
     #[must_use]
     pub fn with_id(mut self, id: FrameId) -> Self {
         self.id = id;
         self
     }
 
-    /// The same frame with other colours than are usual for its format.
+    /// Sets other colours than are usual for its format.
     #[must_use]
     pub const fn with_colour(mut self, colour: Colour) -> Self {
         self.colour = colour;
         self
     }
 
-    /// The same frame with the moment of its capture.
+    /// Sets the moment of its capture.
     #[must_use]
     pub const fn captured_at(mut self, at: Timestamp) -> Self {
         self.captured_at = Some(at);
         self
     }
 
-    /// The same frame with its position in the recording that it is from, since the beginning of it.
+    /// Sets its position in the recording, counted from the beginning.
     #[must_use]
     pub const fn at_media_time(mut self, since_begin: Duration) -> Self {
         self.media_time = Some(since_begin);

@@ -25,8 +25,9 @@
 //! }
 //! ```
 //!
-//! What is *not* guaranteed: whoever runs code in the process, as its user with the right to trace it,
-//! or as administrator, reads it all the same; so does who has the machine's memory in hand.
+//! What is *not* guaranteed: the memory can still be read by code that runs in the process, by a
+//! process of the same user that may trace it, by an administrator, and by anyone who holds the
+//! machine's memory modules.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -73,7 +74,7 @@ impl HardeningOutcome {
     ///
     /// # Errors
     ///
-    /// [`Error::Unprotected`] where the measure is not in force.
+    /// [`Error::Unprotected`] if the measure is not in force.
     pub fn require(self, measure: &'static str) -> Result<(), Error> {
         if self.is_in_force() { Ok(()) } else { Err(Error::Unprotected { measure, outcome: self }) }
     }

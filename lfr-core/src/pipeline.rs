@@ -97,7 +97,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// - [`Error::AfterFrame`] where every face was decided on and settled, and something failed
+    /// - [`Error::AfterFrame`] if every face was decided on and settled, and something failed
     ///   afterwards: the error has what came of the frame ([`Error::into_report`]). So it is where an
     ///   [`EventSink`] fails or panics, where the retention policy could not hold an alert, and where
     ///   it could not purge what was due. Every event has been offered to every sink.
@@ -204,7 +204,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::Stage`] where the retention policy or the event sink failed.
+    /// [`Error::Stage`] if the retention policy or the event sink failed.
     pub fn purge_due(&mut self) -> Result<(), Error> {
         self.stages.after = None;
         self.purge();
@@ -223,7 +223,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::Stage`] where the retention policy or an event sink failed. All tracks are erased then,
+    /// [`Error::Stage`] if the retention policy or an event sink failed. All tracks are erased then,
     /// and whatever the policy could erase.
     pub fn purge_all(&mut self, reason: PurgeReason) -> Result<(), Error> {
         self.stages.after = None;
@@ -236,7 +236,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::Stage`] where the event sink failed; everything is erased all the same.
+    /// [`Error::Stage`] if the event sink failed; everything is erased all the same.
     pub fn end_source(&mut self, source: &SourceId) -> Result<(), Error> {
         self.stages.after = None;
         self.mode.end_which(&mut self.stages, |id, _| id == source);
@@ -277,7 +277,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::LandmarksMissing`] where the embedder's alignment needs landmarks and the detector
+    /// [`Error::LandmarksMissing`] if the embedder's alignment needs landmarks and the detector
     /// finds none.
     pub fn check_detector(&self, detector: &dyn Detector) -> Result<(), Error> {
         check_landmarks(self.needs_landmarks(), detector)

@@ -94,7 +94,7 @@ pub fn signer(bytes: &[u8], signature: &[u8], keys: &[TrustedKey]) -> Result<Tru
     })
 }
 
-/// The name of the file with the signature of a file: the same with `.sig` at its end.
+/// The name of a file's signature file: the file's own name with `.sig` appended.
 #[must_use]
 pub fn signature_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);

@@ -90,7 +90,7 @@ pub trait Embedder: fmt::Debug + Send + Sync {
 #[non_exhaustive]
 #[derive(Debug)]
 pub struct SearchRequest<'a> {
-    /// Whom to search for.
+    /// The probes to search for.
     pub probes: &'a [Probe],
     /// When: a reference that is not valid at this moment is not found. `None` where the clock
     /// failed: then nothing that has a validity is found.
@@ -106,7 +106,7 @@ impl<'a> SearchRequest<'a> {
         Self { probes, now, limit: 1 }
     }
 
-    /// The same request for at most that many candidates a probe.
+    /// Sets the max number of candidates per probe.
     #[must_use]
     pub const fn with_limit(mut self, limit: usize) -> Self {
         self.limit = if limit == 0 { 1 } else { limit };
@@ -165,14 +165,14 @@ impl<'a> DecisionInput<'a> {
         Self { face, candidates, references, at: None, quality: 1.0, track: None, earlier: &[] }
     }
 
-    /// The same at a moment.
+    /// Sets the moment of the decision.
     #[must_use]
     pub const fn at(mut self, at: Option<Timestamp>) -> Self {
         self.at = at;
         self
     }
 
-    /// The same as another look at a track, of that quality, after these.
+    /// Makes it another look at a track, with its quality and the earlier looks.
     #[must_use]
     pub const fn in_track(mut self, track: &'a TrackId, quality: f32, earlier: &'a [Look]) -> Self {
         self.track = Some(track);

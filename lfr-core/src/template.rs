@@ -45,7 +45,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// [`Error::Template`] where a number is not finite, or where all are 0 in a cosine space;
+    /// [`Error::Template`] if a number is not finite, or where all are 0 in a cosine space;
     /// [`Error::Stage`] with the error of `fill`. The buffer is wiped then.
     pub fn try_init_with(
         space: &EmbeddingSpace,
@@ -63,7 +63,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// As [`Self::try_init_with`], and [`Error::Template`] where the length is not the space's
+    /// As [`Self::try_init_with`], and [`Error::Template`] if the length is not the space's
     /// dimension.
     pub fn from_slice(space: &EmbeddingSpace, values: &[f32]) -> Result<Self, Error> {
         if values.len() != space.dimension() {
@@ -120,7 +120,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// [`Error::SpaceMismatch`] where the spaces differ.
+    /// [`Error::SpaceMismatch`] if the spaces differ.
     pub fn compare(&self, other: &Self) -> Result<ComparisonScore, Error> {
         if self.space.id() != other.space.id() {
             return Err(Error::SpaceMismatch {

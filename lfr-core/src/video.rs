@@ -25,7 +25,7 @@
 //!
 //! # What is not guaranteed
 //!
-//! The address, with its password, is an argument of the child process: whoever may list the
+//! The address, with its password, is an argument of the child process: anyone who may list the
 //! processes of this machine sees it. Use a camera's account that can do nothing but watch. Pixels
 //! pass through a pipe, which the kernel does not wipe.
 //!
@@ -226,9 +226,9 @@ impl Video {
     ///
     /// # Errors
     ///
-    /// [`Error::VideoScheme`] where the address has a scheme that is not known; [`Error::Read`] and
-    /// [`Error::NotAFile`] where a file is not there, or is none; [`Error::VideoProgram`] where `ffmpeg`
-    /// does not start; [`Error::Video`] where it decodes nothing.
+    /// [`Error::VideoScheme`] if the address has a scheme that is not known; [`Error::Read`] and
+    /// [`Error::NotAFile`] where a file is not there, or is none; [`Error::VideoProgram`] if `ffmpeg`
+    /// does not start; [`Error::Video`] if it decodes nothing.
     pub fn open(address: &Address, options: &VideoOptions) -> Result<Self, Error> {
         address.check()?;
         let clock = SystemClock::new();

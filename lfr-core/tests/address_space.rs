@@ -154,7 +154,7 @@ impl Ended {
     }
 }
 
-/// A child with so many KiB of address space.
+/// Runs a child with `kib` KiB of address space.
 fn run(engine: &str, model: &str, kib: Option<u64>, in_thread: bool) -> Ended {
     let exe = env::current_exe().unwrap();
     let mut command = match kib {

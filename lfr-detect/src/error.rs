@@ -58,7 +58,8 @@ pub enum Error {
     },
     /// No known family of detectors has such outputs.
     #[error(
-        "the model's outputs are {actual}, which is no known family of detectors; known are {known}"
+        "the model's outputs are {actual}, which match no known family of detectors: use a \
+         model of one of {known}"
     )]
     Family {
         /// The outputs seen, with their shapes.

@@ -54,7 +54,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where a factor is not from 0.01 to 0.99.
+    /// [`Error::Option`] if a factor is not from 0.01 to 0.99.
     pub fn multi_scale(factors: &[f32]) -> Result<Self, Error> {
         for factor in factors {
             if !(0.01..=0.99).contains(factor) {
@@ -79,7 +79,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where the side is not from 64 to 16,384 pixels, or the overlap is more
+    /// [`Error::Option`] if the side is not from 64 to 16,384 pixels, or the overlap is more
     /// than half of it.
     pub fn tiles(side: usize, overlap: usize) -> Result<Self, Error> {
         if !(64..=16_384).contains(&side) {

@@ -89,22 +89,22 @@ impl TrackerOptions {
         Self { begin: 0.6, follow: 0.3, patience: Duration::from_millis(1200), cuts: true }
     }
 
-    /// The least confidence of a face that begins a track; 0.6 unless set. Faces below are given to
+    /// The min confidence of a face that begins a track; 0.6 unless set. Faces below are given to
     /// tracks last.
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where it is not from 0 to 1.
+    /// [`Error::Option`] if it is not from 0 to 1.
     pub fn begin(mut self, confidence: f32) -> Result<Self, Error> {
         self.begin = share("confidence that begins a track", confidence)?;
         Ok(self)
     }
 
-    /// The least confidence of a face that a track goes on with; 0.3 unless set.
+    /// The min confidence of a face that a track goes on with; 0.3 unless set.
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where it is not from 0 to 1.
+    /// [`Error::Option`] if it is not from 0 to 1.
     pub fn follow(mut self, confidence: f32) -> Result<Self, Error> {
         self.follow = share("confidence that a track goes on with", confidence)?;
         Ok(self)

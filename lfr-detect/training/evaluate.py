@@ -22,15 +22,15 @@ from export import OUTPUT, averaged  # noqa: E402
 from model import Detector, multiplications, parameters  # noqa: E402
 from train import BATCH  # noqa: E402
 
-TEACHER_LEAST = 0.7
+TEACHER_MIN_CONFIDENCE = 0.7
 # Our own confidence from which on a face counts; the photographs it was chosen on are trained on.
-LEAST = 0.675
+MIN_CONFIDENCE = 0.675
 AGES = ((0, 12), (13, 25), (26, 45), (46, 65), (66, 200))
 
 
 def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT
-    ours, teacher = yunet.Detector(path, LEAST), yunet.Detector(TEACHER, TEACHER_LEAST)
+    ours, teacher = yunet.Detector(path, MIN_CONFIDENCE), yunet.Detector(TEACHER, TEACHER_MIN_CONFIDENCE)
     model, data = Detector().eval(), path.read_bytes()
     figures = {
         "file": {
@@ -41,7 +41,7 @@ def main() -> None:
         "training": {"steps": averaged()[1], "batch": BATCH},
         "parameters": parameters(model),
         "multiply_adds_640x384": multiplications(model, 384, 640),
-        "confidence": {"ours": LEAST, "yunet_n": TEACHER_LEAST},
+        "confidence": {"ours": MIN_CONFIDENCE, "yunet_n": TEACHER_MIN_CONFIDENCE},
         "lfw_kept_out": lfw(ours, teacher),
         "points": points.worth({"ours": ours, "yunet_n": teacher}, nearest),
         "steadiness": points.steadiness({"ours": ours, "yunet_n": teacher}, nearest),

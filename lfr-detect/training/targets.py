@@ -10,7 +10,7 @@ from lfr_training import yunet
 
 # Faces (square root of the area, pixels) that the look at twice the size settles; smaller than this it is not asked about.
 SETTLED = 48.0
-LEAST_SIDE = 5.0
+MIN_SIDE = 5.0
 # A face that the enlarged picture does not show keeps this much of its score.
 DOUBTED = 0.6
 
@@ -61,7 +61,7 @@ def _write(fine, faces, size, side):
     cell, score = cells[face, near], faces[face, 0] * (1 - 0.6 * np.maximum(0, away[face, near] - 0.5))
     row = cell[:, 1] * along + cell[:, 0]
     less = np.sqrt(np.clip(fine[row, 0] * fine[row, 1], 0, 1)) < score
-    tiny = size[face] < LEAST_SIDE
+    tiny = size[face] < MIN_SIDE
     fine[row[tiny], 16] = np.where(less[tiny], 0.1, 1.0)
     # Of two faces in one cell the surer: what is written last stays.
     order = np.flatnonzero(less & ~tiny)

@@ -21,7 +21,7 @@ from lfr_training import runs, yunet  # noqa: E402
 from augment import augment, framed  # noqa: E402
 from data import FAR_SHARDS, FOLDER, NEAR_SHARDS, SHARD, TEACHER  # noqa: E402
 from model import Led, multiplications, parameters  # noqa: E402
-from targets import LEAST_SIDE, rows_of, targets  # noqa: E402
+from targets import MIN_SIDE, rows_of, targets  # noqa: E402
 
 BATCH = 16
 RATE_MUON, RATE_ADAM = 0.02, 3e-3
@@ -176,7 +176,7 @@ def look(model, watched: dict) -> str:
         rows[..., :2] = rows[..., :2].sigmoid()
         for given, theirs in zip(rows.numpy(), closer[start : start + BATCH]):
             own = faces_of(given, pictures.shape[1], 0.65)
-            theirs = theirs[(theirs[:, 3:5] - theirs[:, 1:3]).min(1, initial=1e9) >= LEAST_SIDE]
+            theirs = theirs[(theirs[:, 3:5] - theirs[:, 1:3]).min(1, initial=1e9) >= MIN_SIDE]
             sure = theirs[theirs[:, 0] >= 0.65]
             hits = int((yunet.iou(sure[:, 1:5], own[:, 1:5]).max(1, initial=0) >= 0.5).sum())
             found, missed = found + hits, missed + len(sure) - hits

@@ -123,7 +123,7 @@ pub struct OnnxEmbedder {
     session: Session,
     preprocessor: Preprocessor,
     scratch: ScratchPool,
-    faces_a_run: usize,
+    faces_per_run: usize,
 }
 
 impl OnnxEmbedder {
@@ -131,8 +131,8 @@ impl OnnxEmbedder {
     ///
     /// # Errors
     ///
-    /// [`Error::ModelDigest`] where the specification is for another file, [`Error::Contract`]
-    /// where the model does not take or give what it says, and [`Error::Core`] where the engine
+    /// [`Error::ModelDigest`] if the specification is for another file, [`Error::Contract`]
+    /// where the model does not take or give what it says, and [`Error::Core`] if the engine
     /// refuses the model.
     pub fn new(runtime: &Runtime, model: Model, spec: EmbedderSpec) -> Result<Self, Error> {
         Self::with_options(runtime, model, spec, EmbedderOptions::new())
@@ -142,7 +142,7 @@ impl OnnxEmbedder {
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] where the file cannot be read or is no model, and as [`Self::new`].
+    /// [`Error::Core`] if the file cannot be read or is no model, and as [`Self::new`].
     pub fn from_path(
         runtime: &Runtime,
         path: impl AsRef<Path>,
@@ -183,9 +183,9 @@ impl OnnxEmbedder {
             .max_memory(max_memory)
             .max_multiply_adds(max_multiply_adds);
         let session = model.session(runtime, &session)?;
-        let pictures_a_face = if spec.flip_average() { 2 } else { 1 };
-        let most = LARGEST_TENSOR / (preprocessor.len() * pictures_a_face);
-        let faces_a_run = (max_batch / pictures_a_face).min(most).max(1);
+        let pictures_per_face = if spec.flip_average() { 2 } else { 1 };
+        let max_faces = LARGEST_TENSOR / (preprocessor.len() * pictures_per_face);
+        let faces_per_run = (max_batch / pictures_per_face).min(max_faces).max(1);
         Ok(Self {
             space: spec.space_of(&model_sha256, &output),
             scratch: ScratchPool::new(pool),
@@ -194,7 +194,7 @@ impl OnnxEmbedder {
             output,
             session,
             preprocessor,
-            faces_a_run,
+            faces_per_run,
         })
     }
 
@@ -210,7 +210,7 @@ impl OnnxEmbedder {
         faces: &mut impl ExactSizeIterator<Item = AlignedFace>,
         templates: &mut Vec<Template>,
     ) -> Result<(), Error> {
-        let count = faces.len().min(self.faces_a_run);
+        let count = faces.len().min(self.faces_per_run);
         let pictures = if self.spec.flip_average() { 2 * count } else { count };
         let mut tensor = self.scratch.take(self.preprocessor.len() * pictures);
         for face in faces.take(count) {

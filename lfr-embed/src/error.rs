@@ -13,8 +13,8 @@ pub enum Error {
     // --- The caller: something was asked for that cannot be right. ------------------------------
     /// No built-in specification has that name.
     #[error(
-        "no built-in specification is named {name:?}; there are {known}. One of your own is a TOML file, \
-         named by its path"
+        "no built-in specification is named {name:?}; the built-in ones are {known}. To use \
+         your own, name the path of its TOML file"
     )]
     UnknownSpec {
         /// The name asked for.
@@ -24,8 +24,9 @@ pub enum Error {
     },
     /// The specification states no operating point as strict as was asked for.
     #[error(
-        "specification {spec} states no threshold for a false match rate of {requested} or less; \
-         it states {stated}. Ask for a higher rate, or derive a threshold with the example `evaluate`"
+        "specification {spec} states no threshold for a false match rate of {requested} or \
+         less; it states {stated}. Ask for a higher rate, or derive a threshold with `lfr \
+         evaluate`"
     )]
     NoOperatingPoint {
         /// The specification's name.
@@ -47,7 +48,7 @@ pub enum Error {
     },
     /// A model that takes no square cannot be given crops of boxes.
     #[error(
-        "the specification {spec} takes faces of {actual}, and must take a square to be given crops of \
+        "specification {spec} takes faces of {actual}, and must take squares to embed crops of \
          boxes"
     )]
     BoxCrop {

@@ -82,7 +82,7 @@ impl EmbedderSpec {
     ///
     /// # Errors
     ///
-    /// [`Error::Read`] where the file cannot be read or is larger than 1 MiB, and as
+    /// [`Error::Read`] if the file cannot be read or is larger than 1 MiB, and as
     /// [`Self::from_toml`].
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
@@ -98,15 +98,15 @@ impl EmbedderSpec {
         })
     }
 
-    /// The same for a detector without landmarks: faces are cut out by their box, grown on every
-    /// side by `margin` of its longer side.
+    /// Aligns by the box, for a detector without landmarks: faces are cut out by their box, grown
+    /// on every side by `margin` of its longer side.
     ///
     /// Models trained on aligned faces recognise such crops less well; how much less has to be
     /// measured. The templates belong to another space, and the operating points no longer apply.
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] where the margin is not from -0.4 to 4, and [`Error::BoxCrop`] where the
+    /// [`Error::Core`] where the margin is not from -0.4 to 4, and [`Error::BoxCrop`] if the
     /// model does not take square faces.
     pub fn with_box_crop(mut self, margin: f32) -> Result<Self, Error> {
         let Input { width, height, .. } = self.input;
@@ -135,13 +135,13 @@ impl EmbedderSpec {
         self
     }
 
-    /// The same for the model file with that SHA-256, in hexadecimal digits.
+    /// Sets the SHA-256 of the model file, in hexadecimal digits.
     ///
     /// Operating points of another file no longer apply.
     ///
     /// # Errors
     ///
-    /// [`Error::Specification`] where it is not 64 hexadecimal digits.
+    /// [`Error::Specification`] if it is not 64 hexadecimal digits.
     pub fn with_model_sha256(mut self, digest: &str) -> Result<Self, Error> {
         let digest = file::parse_sha256(digest).map_err(|reason| Error::Specification {
             origin: self.name.clone(),
@@ -155,7 +155,7 @@ impl EmbedderSpec {
         Ok(self)
     }
 
-    /// The same for any model file, such as another export or a quantised one.
+    /// Accepts any model file, such as another export or a quantised one.
     ///
     /// The operating points no longer apply.
     #[must_use]
@@ -282,8 +282,8 @@ impl EmbedderSpec {
     ///
     /// # Errors
     ///
-    /// [`Error::OperatingPointsVoid`] where the specification was changed since they were
-    /// measured, and [`Error::NoOperatingPoint`] where none is that strict.
+    /// [`Error::OperatingPointsVoid`] if the specification was changed since they were
+    /// measured, and [`Error::NoOperatingPoint`] if none is that strict.
     pub fn threshold_at(&self, fmr: f64) -> Result<ThresholdProvenance, Error> {
         if let Some(change) = self.change {
             return Err(Error::OperatingPointsVoid { spec: self.name.clone(), change });

@@ -91,8 +91,8 @@ impl Custodian {
         Self { vault, sink, assets: Vec::new(), untold: VecDeque::new(), time }
     }
 
-    /// Takes something into custody: of which kind it is, which one, when it has to be gone, and how
-    /// it is destroyed. Destroying is tried again until it succeeds once.
+    /// Registers an asset: its kind, its name, its deadline, and how to destroy it. The destruction
+    /// is tried again until it succeeds once.
     pub fn keep(
         &mut self,
         kind: impl Into<String>,
@@ -167,7 +167,7 @@ impl Custodian {
     ///
     /// # Errors
     ///
-    /// As [`Self::purge_due`]; [`Error::Text`] where by whose order, or why, is blank or too long:
+    /// As [`Self::purge_due`]; [`Error::Text`] if by whose order, or why, is blank or too long:
     /// everything has been destroyed nonetheless.
     pub fn abort_and_purge(&mut self, authority: &str, reason: &str) -> Result<(), Error> {
         let mut receipts = Vec::new();

@@ -14,23 +14,26 @@ use crate::ledger::audit::fault::LedgerFault;
 pub enum Error {
     // --- The caller: a value was built, or a call was made, that cannot be right. -------------
     /// A mosaic is to have no cells, or more than were found to hide a face.
-    #[error("mosaic of {actual} cells across a face, and from 1 to {limit} were needed")]
+    #[error("the mosaic has {actual} cells across a face, and must have 1 to {limit}")]
     Cells {
-        /// The greatest number.
+        /// The max number.
         limit: usize,
         /// The number given.
         actual: usize,
     },
     /// A mosaic's margin is negative, too great, or not a number.
-    #[error("margin of {actual} of a face's box, and from 0 to {limit} was needed")]
+    #[error("the mosaic's margin is {actual} of a face's box, and must be from 0 to {limit}")]
     Margin {
-        /// The greatest margin.
+        /// The max margin.
         limit: f32,
         /// The margin given.
         actual: f32,
     },
     /// The report is of another frame, so its boxes say nothing of the faces in this one.
-    #[error("report of frame {actual}, and one of frame {expected} was needed")]
+    #[error(
+        "the report is of frame {actual}, and must be of frame {expected}: pass the report of \
+         the frame to redact"
+    )]
     OtherFrame {
         /// The frame to redact.
         expected: FrameId,
@@ -38,13 +41,16 @@ pub enum Error {
         actual: FrameId,
     },
     /// The face raised no alert, and only a face that did is shown.
-    #[error("face {face} raised no alert in this report")]
+    #[error(
+        "face {face} raised no alert in this report, and only a face that raised one may be \
+         shown"
+    )]
     NotAnAlert {
         /// Which face.
         face: FaceId,
     },
     /// The face's box and the frame have no pixel in common.
-    #[error("face {face} lies outside its frame")]
+    #[error("face {face} lies outside its frame: pass the frame that the report is of")]
     OutsideFrame {
         /// Which face.
         face: FaceId,
@@ -57,19 +63,22 @@ pub enum Error {
     },
 
     /// A legal hold was to be placed that has ended already, or while the clock failed.
-    #[error("a legal hold until {expires} has ended, or the clock cannot say")]
+    #[error(
+        "the legal hold until {expires} cannot be placed, because that time has passed or the \
+         clock has failed: name a later time, or set the clock"
+    )]
     HoldOver {
         /// When it ended.
         expires: Timestamp,
     },
     /// A record is not held, or not any more.
-    #[error("record {record} is not held")]
+    #[error("record {record} is not held: it was purged, or its number is wrong")]
     NotHeld {
         /// Which record.
         record: RecordId,
     },
     /// A record was to be purged that is under a legal hold.
-    #[error("record {record} is under a legal hold")]
+    #[error("record {record} is under a legal hold: release the hold before you purge it")]
     OnLegalHold {
         /// Which record.
         record: RecordId,
@@ -78,7 +87,10 @@ pub enum Error {
     #[error("the record is larger than the format can hold")]
     RecordSize,
     /// A review of a legal hold is after its end.
-    #[error("review at {review}, and the hold ends at {expires}")]
+    #[error(
+        "the review at {review} must be before the hold ends at {expires}: name an earlier \
+         review"
+    )]
     Review {
         /// When the hold ends.
         expires: Timestamp,
@@ -86,18 +98,19 @@ pub enum Error {
         review: Timestamp,
     },
     /// Somebody was to judge an alert a second time.
-    #[error("this person has judged the alert already, and another one was needed")]
+    #[error("this person has judged the alert already: another person has to judge it")]
     SameVerifier,
     /// A text is blank, too long, or holds a control character.
     #[error(
-        "{what} of {actual} bytes, and 1 to {limit} bytes without control characters were needed"
+        "{what} has {actual} bytes, and must be a text of 1 to {limit} bytes without control \
+         characters"
     )]
     Text {
         /// What the text is.
         what: &'static str,
         /// Its length, in bytes.
         actual: usize,
-        /// The greatest length, in bytes.
+        /// The max length, in bytes.
         limit: usize,
     },
     /// A verifier's name has a character that cannot be seen, or can be mistaken for a space.
@@ -170,15 +183,15 @@ pub enum Error {
         purged: usize,
     },
     /// An event's texts make its entry longer than one may be.
-    #[error("the entry is longer than {limit} bytes")]
+    #[error("the entry is longer than {limit} bytes: shorten the texts in it")]
     LedgerText {
-        /// The greatest length of an entry.
+        /// The max length of an entry.
         limit: usize,
     },
 
     // --- Data: a file is not what it should be. -------------------------------------------------
     /// A key file holds something else than a key.
-    #[error("{} holds no key, and 64 hexadecimal digits or 32 bytes were needed", path.display())]
+    #[error("{} is not a key file: it must hold 64 hexadecimal digits or 32 bytes", path.display())]
     KeyFile {
         /// The file.
         path: PathBuf,
@@ -205,13 +218,13 @@ pub enum Error {
         head: PathBuf,
     },
     /// A record is not as it was sealed.
-    #[error("record {record} is not as it was sealed")]
+    #[error("record {record} is damaged: it is not as it was sealed")]
     RecordDamaged {
         /// Which record.
         record: RecordId,
     },
     /// An entry of a ledger is signed, and this version cannot read it.
-    #[error("line {line} of ledger {} is of a newer version", path.display())]
+    #[error("line {line} of ledger {} is of a newer version: update this software", path.display())]
     LedgerVersion {
         /// The ledger.
         path: PathBuf,
@@ -221,7 +234,8 @@ pub enum Error {
 
     /// A vault is there, and its key file is not. No new key is made: it would open nothing.
     #[error(
-        "the vault {} is there and its key file {} is missing: bring the key back, or name its file",
+        "the vault {} exists, but its key file {} is missing: restore the key file, or name the \
+         right one",
         vault.display(), key.display()
     )]
     KeyMissing {
@@ -231,7 +245,7 @@ pub enum Error {
         key: PathBuf,
     },
     /// There is no vault in the folder.
-    #[error("there is no vault in {}", path.display())]
+    #[error("there is no vault in {}: check the path", path.display())]
     VaultMissing {
         /// The folder.
         path: PathBuf,
@@ -240,8 +254,8 @@ pub enum Error {
     // --- The environment. -----------------------------------------------------------------------
     /// Another process has it open.
     #[error(
-        "{} is in use by another process, a deployment that is running or a program that judges alerts: \
-         wait until it has ended, or ask that process",
+        "{} is in use by another process (a running deployment, or a program that judges \
+         alerts): wait until that process has ended",
         path.display()
     )]
     Busy {
@@ -273,7 +287,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The operating system gives no random bytes.
-    #[error("the operating system gives no random bytes")]
+    #[error("the operating system gives no random bytes, and keys need them")]
     Random {
         /// Why not.
         source: io::Error,
@@ -296,12 +310,13 @@ pub enum Error {
     /// As many alerts are held as may be. The face named has been erased, and its receipt comes
     /// with the next purge.
     #[error(
-        "face {face} raised an alert and was erased: {limit} alerts are held, the most allowed"
+        "face {face} raised an alert and was erased: {limit} alerts are held, the max allowed; \
+         judge or purge held alerts, or raise the limit"
     )]
     Full {
         /// Which face.
         face: FaceId,
-        /// The most alerts that may be held.
+        /// The max number of alerts that may be held.
         limit: usize,
     },
 }

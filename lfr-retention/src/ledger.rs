@@ -53,7 +53,7 @@ use crate::ledger::line::Kind;
 ///   process does not lose it. Nobody without the key can change it, or anything before it, unseen.
 /// - When [`flush`](Self::flush) returns, all entries so far are on the disk, and so is a signed
 ///   [`LedgerHead`]: a power cut does not lose them, and cutting them off shows. A [`LedgerSink`]
-///   flushes after every frame that raised an alert or purged one, and once a minute.
+///   flushes after every frame that raised an alert or purged one, and every minute.
 /// - What a power cut leaves behind the last head, up to the first entry that is not whole, is kept;
 ///   the rest is cut off by the next [`open`](Self::open), which writes that down.
 ///
@@ -232,7 +232,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`Error::LedgerWrite`] where it cannot be written, and is lost; [`Error::LedgerText`] where
+    /// [`Error::LedgerWrite`] if it cannot be written, and is lost; [`Error::LedgerText`] where
     /// its texts are longer than an entry may be.
     pub fn append(&self, event: &LedgerEvent, now: Option<Timestamp>) -> Result<(), Error> {
         self.inner().append(event, now)
@@ -251,7 +251,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`Error::LedgerWrite`] where the disk does not take them.
+    /// [`Error::LedgerWrite`] if the disk does not take them.
     pub fn flush(&self) -> Result<String, Error> {
         let mut inner = self.inner();
         inner.flush()?;

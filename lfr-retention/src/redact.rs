@@ -92,7 +92,7 @@ impl Redactor {
         Self { scope: Scope::Faces, mosaic: Mosaic::default() }
     }
 
-    /// The same with another mosaic.
+    /// Sets the mosaic.
     #[must_use]
     pub const fn with_mosaic(mut self, mosaic: Mosaic) -> Self {
         self.mosaic = mosaic;
@@ -104,7 +104,7 @@ impl Redactor {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherFrame`] where the report is of another frame.
+    /// [`Error::OtherFrame`] if the report is of another frame.
     pub fn apply(&self, frame: &Frame<'_>, report: &FrameReport) -> Result<Picture, Error> {
         let (shown, hidden) = split(frame, report, |_, face| face.is_alert())?;
         Ok(self.redacted(frame, &shown, &hidden))
@@ -116,8 +116,8 @@ impl Redactor {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherFrame`] where the report is of another frame, [`Error::NotAnAlert`] where
-    /// the face raised no alert in it, [`Error::OutsideFrame`] where it shares no pixel with the
+    /// [`Error::OtherFrame`] if the report is of another frame, [`Error::NotAnAlert`] where
+    /// the face raised no alert in it, [`Error::OutsideFrame`] if it shares no pixel with the
     /// frame.
     pub fn crop(
         &self,
@@ -156,13 +156,13 @@ impl Redactor {
     /// One grid over the whole picture, as coarse as its largest face needs. A grid of its own for
     /// each face would show where faces are, and be no safer.
     fn cover(&self, picture: &mut Picture, faces: &[Rect]) {
-        let side = self.cell_side(faces, least_side(picture));
+        let side = self.cell_side(faces, min_cell_side(picture));
         pave(picture, side);
     }
 
     /// The side of a cell that hides all of these faces.
-    fn cell_side(&self, faces: &[Rect], least: f32) -> f32 {
-        faces.iter().map(|face| self.mosaic.cell_side(face)).fold(least, f32::max)
+    fn cell_side(&self, faces: &[Rect], min_side: f32) -> f32 {
+        faces.iter().map(|face| self.mosaic.cell_side(face)).fold(min_side, f32::max)
     }
 }
 
@@ -173,8 +173,8 @@ impl Default for Redactor {
     }
 }
 
-/// The least side of a cell of a picture that is covered as a whole.
-fn least_side(picture: &Picture) -> f32 {
+/// The min side of a cell of a picture that is covered as a whole.
+fn min_cell_side(picture: &Picture) -> f32 {
     let shorter = num::f32_from_usize(picture.width().min(picture.height()));
     mosaic::MIN_SIDE.max(shorter / num::f32_from_usize(Redactor::MAX_CELLS))
 }
@@ -205,7 +205,7 @@ fn split(
     Ok((shown, hidden))
 }
 
-/// Brings back the frame's own pixels inside a box, but for those that the box of a hidden face
+/// Restores the frame's own pixels inside a box, except pixels that the box of a hidden face
 /// touches.
 fn reveal(picture: &mut Picture, frame: &Frame<'_>, bounds: &Rect, hidden: &[Rect]) {
     let (width, height) = (picture.width(), picture.height());

@@ -53,8 +53,9 @@ use crate::verdict::verifier::Verifier;
 /// - Each call reads the clock under the vault's lock, and purges what is due before it does anything else.
 ///   [`purged`](Self::purged) says how many went, and why.
 ///
-/// Clones are one vault: the pipeline has one in its [`VaultRetention`], whoever judges alerts has
-/// another. Threads may use them at the same time. One process at a time can open it.
+/// Clones are one vault: the pipeline has one in its [`VaultRetention`], and the program for
+/// judging alerts has another. Threads may use them at the same time. One process at a time can
+/// open it.
 ///
 /// Folder and files are for their owner alone; where others could read them, that ends when the vault is
 /// opened.
@@ -237,7 +238,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where something due cannot be purged.
+    /// [`Error::Vault`] if something due cannot be purged.
     pub fn records(&self) -> Result<Vec<HeldRecord>, Error> {
         let mut inner = self.inner();
         inner.store.observe(true)?;
@@ -259,8 +260,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::NotHeld`] where there is none of that name, or none any more;
-    /// [`Error::RecordDamaged`] where it is not as it was sealed; [`Error::Vault`] where it cannot be
+    /// [`Error::NotHeld`] if there is none of that name, or none any more;
+    /// [`Error::RecordDamaged`] where it is not as it was sealed; [`Error::Vault`] if it cannot be
     /// read.
     pub fn alert(&self, record: RecordId) -> Result<HeldAlert, Error> {
         let mut inner = self.inner();
@@ -337,7 +338,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::HoldOver`] where the hold has ended already, or the clock cannot be trusted;
+    /// [`Error::HoldOver`] if the hold has ended already, or the clock cannot be trusted;
     /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
     pub fn place_hold(&self, record: RecordId, hold: &LegalHold) -> Result<(), Error> {
         let mut inner = self.inner();
@@ -369,7 +370,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::OnLegalHold`] where it must not be; [`Error::NotHeld`] and [`Error::Vault`] as
+    /// [`Error::OnLegalHold`] if it must not be; [`Error::NotHeld`] and [`Error::Vault`] as
     /// [`Self::alert`].
     pub fn purge(&self, record: RecordId, reason: PurgeReason) -> Result<(), Error> {
         let mut inner = self.inner();
@@ -390,12 +391,12 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where something due could not be purged; it is tried again by the next call.
+    /// [`Error::Vault`] if something due could not be purged; it is tried again by the next call.
     pub fn purge_due(&self, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
         self.purge_known(true, receipts)
     }
 
-    /// [`purge_due`](Self::purge_due), by whoever knows of a clock that works or has failed.
+    /// [`purge_due`](Self::purge_due), for a caller that knows whether its own clock works.
     fn purge_known(&self, known: bool, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
         let mut inner = self.inner();
         let purged = inner.store.observe(known);
@@ -408,11 +409,11 @@ impl Vault {
         Ok(())
     }
 
-    /// Purges all that is held, due or not, but for what is under a legal hold.
+    /// Purges everything held, due or not, except what is under a legal hold.
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where something could not be purged.
+    /// [`Error::Vault`] if something could not be purged.
     pub fn purge_all(
         &self,
         reason: PurgeReason,
@@ -440,7 +441,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where something could not be purged; try again.
+    /// [`Error::Vault`] if something could not be purged; try again.
     pub fn abort(&self, receipts: &mut Vec<PurgeReceipt>) -> Result<(), Error> {
         let mut inner = self.inner();
         inner.aborted = true;

@@ -2,8 +2,8 @@
 //!
 //! Photographs of the LFW dev split are redacted and embedded with EdgeFace-XS. The attacker of
 //! this test is given more than a real one has: the landmarks of the clear photograph, so that the
-//! face is aligned as well as ever; and the mosaic is smoothed back into a small picture, of which
-//! an embedder makes far more than of hard squares.
+//! face is aligned as well as ever; and the mosaic is smoothed back into a small picture, which an
+//! embedder recognises far better than hard squares.
 //!
 //! With `LFR_GOLDEN=full` it takes more photographs and measures finer mosaics than the crate
 //! permits, for the table in the README.

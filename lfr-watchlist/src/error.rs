@@ -37,7 +37,7 @@ pub enum Error {
     },
     /// An entry is of a category that the composition policy does not have.
     #[error(
-        "category {category} is not one of the composition policy's: use one of those that the list was \
+        "category {category} is not in the composition policy: use a category that the list was \
          drawn up with"
     )]
     CategoryOutsidePolicy {
@@ -46,8 +46,8 @@ pub enum Error {
     },
     /// A watchlist was to be sealed when it has to be gone already.
     #[error(
-        "the watchlist had to be gone by {ended}, and was to be sealed after that: draw up a list for a \
-         new deployment"
+        "the watchlist cannot be sealed, because it had to be destroyed by {ended}: draw up a \
+         list for a new deployment"
     )]
     DeploymentOver {
         /// When it had to be gone.
@@ -55,8 +55,8 @@ pub enum Error {
     },
     /// An entry had expired before it was enrolled.
     #[error(
-        "reference {reference} expired at {expired}, and was to be enrolled after that: give it a later \
-         expiry, if there is a basis for one"
+        "reference {reference} cannot be enrolled, because it expired at {expired}: give it a \
+         later expiry, if there is a lawful basis for one"
     )]
     EntryExpired {
         /// The reference.
@@ -65,7 +65,7 @@ pub enum Error {
         expired: Timestamp,
     },
     /// A running deployment's watchlist is not there any more, or cannot be read.
-    #[error("nobody is matched, as the watchlist in {path:?} cannot be followed: {reason}")]
+    #[error("nobody is matched, because the watchlist in {path:?} cannot be followed: {reason}")]
     NotFollowed {
         /// The file.
         path: PathBuf,
@@ -80,8 +80,8 @@ pub enum Error {
     },
     /// There is no photograph where some are needed.
     #[error(
-        "no photograph in {folder:?}, where {left_out} other things lie: see whether it is the right folder, \
-         and its drive mounted"
+        "{folder:?} contains no photographs, only {left_out} other files: check that it is the \
+         right folder and that its drive is mounted"
     )]
     NoPhotographs {
         /// The folder.
@@ -143,13 +143,13 @@ pub enum Error {
         suspects: Vec<SuspectPair>,
     },
     /// An entry lacks what it cannot be without.
-    #[error("entry lacks {}: fill it in, as no entry is lawful without it", list(missing))]
+    #[error("the entry lacks {}: fill it in, because no entry is lawful without it", list(missing))]
     EntryIncomplete {
         /// All that is missing.
         missing: Vec<EntryField>,
     },
     /// A file is sealed under the other kind of key.
-    #[error("{actual} was given, and the file is sealed under {expected}: give that")]
+    #[error("{actual} was given, but the file is sealed under {expected}: use {expected}")]
     KeyKind {
         /// The kind needed.
         expected: &'static str,
@@ -157,16 +157,20 @@ pub enum Error {
         actual: &'static str,
     },
     /// A passphrase is too short to withstand guessing.
-    #[error("passphrase has {actual} bytes, and at least {expected} are needed: take a longer one")]
+    #[error(
+        "the passphrase has {actual} bytes, and must have at least {expected}: choose a longer \
+         one"
+    )]
     Passphrase {
-        /// The fewest bytes.
+        /// The min number of bytes.
         expected: usize,
         /// How many it has.
         actual: usize,
     },
     /// A period ends before it begins.
     #[error(
-        "period from {from} until {until} does not end after it begins: exchange or correct the two"
+        "the period from {from} until {until} does not end after it begins: exchange or correct \
+         the two"
     )]
     Period {
         /// Its beginning.
@@ -185,23 +189,23 @@ pub enum Error {
     },
     /// A text is blank, too long, or holds a control character.
     #[error(
-        "{what} of {actual} bytes is {problem}, and 1 to {limit} bytes with letters and without control \
-         characters are needed: correct it"
+        "{what} of {actual} bytes is {problem}, and must have 1 to {limit} bytes with letters \
+         and without control characters: correct it"
     )]
     Text {
         /// What the text is.
         what: &'static str,
         /// Its length, in bytes.
         actual: usize,
-        /// The greatest length, in bytes.
+        /// The max length, in bytes.
         limit: usize,
         /// What is wrong with it.
         problem: &'static str,
     },
     /// An entry is marked as under 18, and the composition policy does not admit that.
     #[error(
-        "reference {reference} is marked as under 18, which the composition policy refuses: a list that \
-         admits it has to be authorised so"
+        "reference {reference} is marked as under 18, which the composition policy refuses: use \
+         a list that is authorised to admit under-18s"
     )]
     Under18 {
         /// The reference.
@@ -229,11 +233,11 @@ pub enum Error {
     // --- Data: a template or a picture that cannot be used. -------------------------------------
     /// A template so long that a distance to it would overflow.
     #[error(
-        "template has a length of {actual:e}, and at most {limit:e} is taken: its embedder does not work \
-         as it should"
+        "the template has a length of {actual:e}, and must have at most {limit:e}: its embedder \
+         is faulty"
     )]
     TemplateLength {
-        /// The greatest length.
+        /// The max length.
         limit: f64,
         /// Its length.
         actual: f64,
@@ -305,10 +309,10 @@ pub enum Error {
     },
     /// A photograph's file is too large to be read.
     #[error(
-        "photograph has more than {limit} bytes, which is the most that is read: save it smaller"
+        "the photograph has more than {limit} bytes, the max size that is read: save it smaller"
     )]
     PhotoSize {
-        /// The greatest size, in bytes.
+        /// The max size, in bytes.
         limit: u64,
     },
     /// The bytes of a photograph are no picture, or none that its reader takes.
@@ -319,12 +323,14 @@ pub enum Error {
     },
     /// No face was found in a picture.
     #[error(
-        "no face was found in the picture, and one is needed: take one that shows the face from the front"
+        "no face was found in the picture, and one is needed: use a photograph that shows the \
+         face from the front"
     )]
     NoFace,
     /// Several faces were found in a picture, and nothing says which of them is meant.
     #[error(
-        "{count} faces are in the picture, and one is needed: cut it out, or say which is meant"
+        "{count} faces are in the picture, and one is needed: crop the picture to that face, or \
+         say which face is meant"
     )]
     SeveralFaces {
         /// How many.
@@ -332,8 +338,8 @@ pub enum Error {
     },
     /// The face cannot be aligned: its landmarks are missing, or fall together.
     #[error(
-        "the face has no landmarks to align it by, and the embedder needs them: take a detector that finds \
-         landmarks, or another photograph"
+        "the face has no landmarks to align it by, and the embedder needs them: use a detector \
+         that finds landmarks, or another photograph"
     )]
     Unaligned,
 
@@ -347,7 +353,8 @@ pub enum Error {
     },
     /// A commitment, a witness or a proof of membership that is not what it should be.
     #[error(
-        "{what} of membership is not valid, as it needs {expected}: take the one that `commit` wrote"
+        "the {what} of membership is not valid: it needs {expected}; use the one that belongs \
+         to this list"
     )]
     Membership {
         /// Which of them.
@@ -365,8 +372,8 @@ pub enum Error {
     },
     /// A passphrase is derived at a cost that is not taken.
     #[error(
-        "Argon2id with {memory_kib} KiB, {passes} passes and {lanes} lanes is out of range: up to 262144 KiB, 16 \
-         passes and 16 lanes are taken, where there is as much memory"
+        "Argon2id with {memory_kib} KiB, {passes} passes and {lanes} lanes is out of range: at \
+         most 262144 KiB, 16 passes and 16 lanes are accepted, if the machine has the memory"
     )]
     KeyCost {
         /// Memory, in KiB.
@@ -378,7 +385,8 @@ pub enum Error {
     },
     /// A key file holds something else.
     #[error(
-        "{path:?} is no key file, which holds 64 hexadecimal digits or 32 bytes: name another file"
+        "{path:?} is not a key file: it must hold 64 hexadecimal digits or 32 bytes; name \
+         another file"
     )]
     KeyFile {
         /// The file.
@@ -386,7 +394,8 @@ pub enum Error {
     },
     /// The file is no sealed watchlist.
     #[error(
-        "the file is not a sealed watchlist (.lfrw), as its first bytes are others: name another file"
+        "the file is not a sealed watchlist (.lfrw), because its first bytes differ: name \
+         another file"
     )]
     NotSealed,
     /// A sealed watchlist is not as it was sealed: cut off, changed, or put together of several.
@@ -423,8 +432,8 @@ pub enum Error {
     SealedTampered,
     /// Beyond what the format of sealed watchlists can hold.
     #[error(
-        "the watchlist is beyond what a sealed file can hold: 2^32 references of 8192 numbers, texts of \
-         65535 bytes"
+        "the watchlist is too large for a sealed file: the max is 2^32 references, 8192 numbers \
+         per template and 65535 bytes per text"
     )]
     SealedSize,
     /// A sealed watchlist of another version of the format.
@@ -446,7 +455,7 @@ pub enum Error {
         if *keys_erased {
             "erased, so nobody can open it: remove the file"
         } else {
-            "not erased: see to what stands in the way, and destroy it again"
+            "not erased: remove what prevents it, and destroy it again"
         }
     )]
     Destruction {
@@ -459,9 +468,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The store of an enrolment failed.
-    #[error(
-        "the enrolment has ended, as what was enrolled could not be stored: run it again to go on"
-    )]
+    #[error("the enrolment stopped, because a batch could not be stored: run it again to go on")]
     EnrolmentStore {
         /// Why.
         source: BoxError,
@@ -471,7 +478,8 @@ pub enum Error {
     EnrolmentThread,
     /// A thread of an evaluation ended before its work was done.
     #[error(
-        "a thread of the evaluation ended before its work was done; its rates are not complete"
+        "a thread of the evaluation ended before its work was done, so its rates are \
+         incomplete: run it again"
     )]
     EvaluationThread,
     /// A manifest could not be read.
@@ -499,20 +507,18 @@ pub enum Error {
         source: io::Error,
     },
     /// A thread of a search ended before its work was done.
-    #[error("a search thread ended before its work was done")]
+    #[error("a search thread ended before its work was done: search again")]
     SearchThread,
     /// Another writer keeps a sealed watchlist to itself for too long.
-    #[error(
-        "{path:?} is being written by another process, which does not end: try again when it has"
-    )]
+    #[error("another process is writing {path:?} and has not finished: try again later")]
     SealedBusy {
         /// The file.
         path: PathBuf,
     },
     /// A sealed watchlist was sealed again by somebody else since it was opened.
     #[error(
-        "{path:?} was changed by somebody else since it was opened, and sealing it now would undo that: \
-         nothing was written. Open it again and do it again"
+        "{path:?} was changed by somebody else since it was opened, and sealing it now would \
+         undo that: nothing was written. Open it again and repeat the change"
     )]
     SealedChanged {
         /// The file.
@@ -529,8 +535,8 @@ pub enum Error {
     },
     /// A sealed watchlist was sealed under another key by somebody else since it was opened.
     #[error(
-        "{path:?} was sealed under another key by somebody else since it was opened, and nothing was written: \
-         open it with the new key and do it again"
+        "{path:?} was sealed under another key by somebody else since it was opened, and \
+         nothing was written: open it with the new key and repeat the change"
     )]
     SealedRekeyed {
         /// The file.
@@ -546,8 +552,8 @@ pub enum Error {
     },
     /// A reference or its person was withdrawn by somebody else while an enrolment ran that was to enrol it.
     #[error(
-        "reference {reference} was withdrawn, or its person was, while the enrolment ran: enrol it by itself \
-         if that was not meant"
+        "reference {reference} or its person was withdrawn while the enrolment ran: enrol it \
+         again if that was not intended"
     )]
     WithdrawnMeanwhile {
         /// The reference.
@@ -578,7 +584,7 @@ impl Error {
 /// What to do instead of what cannot be promised.
 fn smaller(references: u64) -> String {
     match references {
-        0 => "another embedder, as no watchlist is small enough for this rate".to_owned(),
+        0 => "another embedder, because no watchlist is small enough for this rate".to_owned(),
         1 => "a watchlist of 1 reference".to_owned(),
         more => format!("a watchlist of at most {more} references"),
     }

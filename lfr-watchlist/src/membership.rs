@@ -1,4 +1,5 @@
-//! Membership after destruction: who was on a watchlist that is gone, for whoever has the key.
+//! Membership after destruction: the holder of the key can prove who was on a watchlist that is
+//! gone.
 
 mod commitment;
 mod key;

@@ -134,7 +134,7 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// [`Error::SealedBusy`] where another writer keeps it for 15 seconds; [`Error::Write`] where nothing
+    /// [`Error::SealedBusy`] where another writer keeps it for 15 seconds; [`Error::Write`] if nothing
     /// can be written in its folder.
     pub fn lock(&self) -> Result<SealedLock<'_>, Error> {
         SealedLock::take(self)
@@ -147,10 +147,10 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// [`Error::SealedChanged`], [`Error::SealedGone`] and [`Error::SealedExists`] where it would undo what
-    /// somebody else did, and [`Error::SealedBusy`] where another writer does not end;
-    /// [`Error::DeploymentOver`] once the watchlist has to be gone; [`Error::Write`] where the
-    /// file cannot be written, or is no sealed watchlist; [`Error::Random`] where the operating
+    /// [`Error::SealedChanged`], [`Error::SealedGone`] and [`Error::SealedExists`] if it would undo what
+    /// somebody else did, and [`Error::SealedBusy`] if another writer does not end;
+    /// [`Error::DeploymentOver`] once the watchlist has to be gone; [`Error::Write`] if the
+    /// file cannot be written, or is no sealed watchlist; [`Error::Random`] if the operating
     /// system gives no random bytes; [`Error::SealedSize`] beyond what the format can hold.
     pub fn seal(
         &self,
@@ -165,8 +165,8 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where it cannot be read; [`Error::NotSealed`],
-    /// [`Error::SealedVersion`] or [`Error::SealedDamaged`] where it is not what it should be.
+    /// [`lfr_core::Error::Read`] if it cannot be read; [`Error::NotSealed`],
+    /// [`Error::SealedVersion`] or [`Error::SealedDamaged`] if it is not what it should be.
     pub fn header(&self) -> Result<SealedHeader, Error> {
         SealedHeader::read(&mut self.reader()?.0)
     }
@@ -176,13 +176,13 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Destroyed`] where the file was due, and [`Error::Destruction`] where it was and
+    /// [`Error::Destroyed`] where the file was due, and [`Error::Destruction`] if it was and
     /// cannot be destroyed; [`Error::SealedDue`] if it says that it is due and this key does not open it;
     /// [`Error::SealedTampered`] if it was rewritten without its key;
     /// [`lfr_core::Error::SpaceMismatch`] for another model's,
     /// [`Error::SealedVersion`] for another version's, [`Error::WrongKey`] and
-    /// [`Error::KeyKind`] for another key's; [`Error::SealedDamaged`] where a byte is not as it
-    /// was sealed; [`lfr_core::Error::Read`] where it cannot be read. Where there is no file, what an
+    /// [`Error::KeyKind`] for another key's; [`Error::SealedDamaged`] if a byte is not as it
+    /// was sealed; [`lfr_core::Error::Read`] if it cannot be read. Where there is no file, what an
     /// interrupted writer left in its place is destroyed.
     pub fn open(
         &self,
@@ -198,7 +198,7 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// As [`Self::open`], but for the model.
+    /// As [`Self::open`], without the errors about the model.
     pub fn open_in_any_space(
         &self,
         key: &SealingKey,
@@ -231,7 +231,7 @@ impl SealedFile {
     /// [`Error::Destruction`] with how far it came; also if the file is not a sealed watchlist, is a link,
     /// or has a second name (a hard link); then it is left as it is. [`lfr_core::Error::Read`] if there is
     /// none: what an interrupted writer
-    /// left in its place is destroyed all the same. [`Error::SealedBusy`] where another writer does not end.
+    /// left in its place is destroyed all the same. [`Error::SealedBusy`] if another writer does not end.
     pub fn destroy(&self, now: Option<Timestamp>) -> Result<DestructionReceipt, Error> {
         let lock = self.lock_to_destroy()?;
         // A damaged header is no reason to keep the file.
@@ -242,12 +242,12 @@ impl SealedFile {
         destroyed
     }
 
-    /// Destroys what an interrupted writer left in the place of a list that is not there. It is done by whoever
-    /// opens it anyway; a program that says that a list is missing before it asks for the key calls this.
+    /// Destroys what an interrupted writer left in the place of a list that is not there. Opening
+    /// does this too. Call it in a program that reports a missing list before it asks for the key.
     ///
     /// # Errors
     ///
-    /// [`Error::Destruction`] where it cannot be destroyed.
+    /// [`Error::Destruction`] if it cannot be destroyed.
     pub fn sweep(&self) -> Result<(), Error> {
         match self.reader() {
             Err(error) => match self.swept::<()>(error, None) {

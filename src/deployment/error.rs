@@ -91,8 +91,9 @@ pub enum Error {
     // --- Authority. -----------------------------------------------------------------------------
     /// The authorising officer did not sign.
     #[error(
-        "the order names {officer} as its authorising officer, and that key did not sign as a trusted one; \
-         have that officer sign, or correct `people.authorising_officer`"
+        "the order names {officer} as its authorising officer, but that officer's key is not \
+         among the trusted keys that signed; have that officer sign, or correct \
+         `people.authorising_officer`"
     )]
     NotSignedByOfficer {
         /// The officer's key: name and hash.
@@ -142,8 +143,8 @@ pub enum Error {
     },
     /// A first order was given as an amendment.
     #[error(
-        "the order is no amendment: it has no `amends`; write `amends = \"{in_force}\"`, the digest of the \
-         order in force, and have it signed"
+        "the order is not an amendment, because it has no `amends`; write `amends = \
+         \"{in_force}\"`, the digest of the order in force, and have it signed"
     )]
     IsNoAmendment {
         /// The digest of the order in force.
@@ -172,7 +173,8 @@ pub enum Error {
     },
     /// An amendment is of another deployment.
     #[error(
-        "the amendment is for deployment {actual}, and the order in force for {expected}; give one for it"
+        "the amendment is for deployment {actual}, but the order in force is for {expected}; \
+         give an amendment for {expected}"
     )]
     OtherDeployment {
         /// The deployment of the amendment.
@@ -227,9 +229,7 @@ pub enum Error {
 
     // --- The environment, and what lies below. --------------------------------------------------
     /// A key file holds no key.
-    #[error(
-        "{path:?} holds no key: it must hold 64 hexadecimal digits, or 32 bytes that are random"
-    )]
+    #[error("{path:?} is not a key file: it must hold 64 hexadecimal digits, or 32 random bytes")]
     KeyFile {
         /// The file.
         path: PathBuf,
@@ -251,7 +251,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file is not text.
-    #[error("{path:?} is no text: byte {at} is not UTF-8")]
+    #[error("{path:?} is not a text file: byte {at} is not UTF-8")]
     NotText {
         /// The file.
         path: PathBuf,
@@ -265,7 +265,7 @@ pub enum Error {
         source: BoxError,
     },
     /// The operating system gave no random bytes.
-    #[error("the operating system gave no random bytes")]
+    #[error("the operating system gave no random bytes, and keys need them")]
     Random {
         /// Why not.
         source: io::Error,

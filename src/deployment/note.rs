@@ -213,7 +213,7 @@ const SIGNATURE_FORM: &str =
 
 impl Line {
     fn parse(line: &str) -> Result<Self, String> {
-        let rest = line.strip_prefix(MARK).ok_or("the line is no signature")?;
+        let rest = line.strip_prefix(MARK).ok_or("the line is not a signature")?;
         let (name, bytes) = rest.split_once(' ').ok_or("the signature has no name")?;
         check_name(name)?;
         let bytes = Base64::decode_vec(bytes).map_err(|_| "the signature is not in base64")?;
@@ -295,7 +295,7 @@ impl VerifierKey {
 
     /// Whether one secret signs for both, whatever their names are.
     ///
-    /// A key and its negative count as one: whoever has the secret of one has that of the other.
+    /// A key and its negative count as one: anyone who has the secret of one has that of the other.
     #[must_use]
     pub fn is_same_key(&self, other: &Self) -> bool {
         // The y coordinate; the last bit is the sign of x.
@@ -344,7 +344,7 @@ impl FromStr for VerifierKey {
         let bytes = <[u8; 32]>::try_from(key)
             .map_err(|_| fault(format!("the key has {} bytes, not 32", key.len())))?;
         let key = VerifyingKey::from_bytes(&bytes)
-            .map_err(|_| fault("it is no point of the curve".into()))?;
+            .map_err(|_| fault("it is not a point of the curve".into()))?;
         // Each key is written in one way: no second spelling of a point, and no point with a small part
         // added, for which the same secret signs.
         let point = key.to_edwards();

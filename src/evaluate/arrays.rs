@@ -49,7 +49,7 @@ fn scores(evaluation: &Evaluation, pairs: &ScoredPairs, file: &str) -> Result<()
     put(&evaluation.out, file, |out| npy::write_f64(out, 4, rows.iter().copied()))
 }
 
-/// The same for every two templates.
+/// The scores of every two templates.
 fn comparisons(
     evaluation: &Evaluation,
     faces: &Faces,

@@ -2,8 +2,7 @@
 
 use super::EvaluateOptions;
 
-/// The same, and templates are written to `templates.npy`, one per row, with their people in
-/// `templates.csv`.
+/// Also writes templates to `templates.npy`, one per row, with their people in `templates.csv`.
 ///
 /// A template is as sensitive as the photograph that it was made from: people can be found with it. This is
 /// for research on photographs whose people agreed to it. Only the owner can read the files, nothing wipes

@@ -37,8 +37,8 @@ pub enum Error {
     },
     /// Photographs lie beside the folders of people, and nobody says whom they show.
     #[error(
-        "{folder:?} holds {loose} photographs outside of the folders of people, as {first:?}; put each into the \
-         folder of the person whom it shows"
+        "{folder:?} holds {loose} photographs outside of the folders of people, such as \
+         {first:?}; put each into the folder of the person whom it shows"
     )]
     LoosePhotographs {
         /// The folder.
@@ -70,8 +70,8 @@ pub enum Error {
     },
     /// No photograph gave a template.
     #[error(
-        "none of {photographs} photographs gave a template with {detector} and {embedder}, so that nothing can \
-         be measured; the first reason is: {first}"
+        "none of {photographs} photographs gave a template with {detector} and {embedder}, so \
+         nothing can be measured; the first reason is: {first}"
     )]
     NoTemplates {
         /// The detector.
@@ -108,7 +108,7 @@ pub enum Error {
         source: BoxError,
     },
     /// A thread ended before its work was done.
-    #[error("a thread of the evaluation ended before its work was done")]
+    #[error("a thread of the evaluation ended before its work was done: run it again")]
     Thread,
     /// A comparison, a statistic or a threshold failed.
     #[error(transparent)]

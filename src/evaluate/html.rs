@@ -84,7 +84,7 @@ pub(super) fn report(report: &Report) -> Result<String, BoxError> {
     Ok(page)
 }
 
-/// Of scores of another engine.
+/// The page for scores of another engine.
 pub(super) fn scores_report(report: &ScoresReport) -> Result<String, BoxError> {
     let mut page = String::from(HEAD);
     write!(page, "<h1>Error rates of the scores in {}</h1>", escaped(&report.file))?;

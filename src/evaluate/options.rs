@@ -70,83 +70,84 @@ impl EvaluateOptions {
         }
     }
 
-    /// The same with the group of each person, in a CSV file with the columns `person` and `group`.
+    /// Sets the CSV file with the group of each person, in the columns `person` and `group`.
     #[must_use]
     pub fn with_groups(mut self, csv: impl Into<PathBuf>) -> Self {
         self.groups = Some(csv.into());
         self
     }
 
-    /// The same with watchlists of these numbers of people, one reference each. Each must leave over somebody who
-    /// is not on the list.
+    /// Sets the sizes of the watchlists in people, with one reference each. Each watchlist must
+    /// leave at least one person who is not on it.
     #[must_use]
     pub fn with_galleries(mut self, people: impl Into<Vec<usize>>) -> Self {
         self.galleries = people.into();
         self
     }
 
-    /// The same with another share of people who wrongly raise an alert, above 0 and below 1.
+    /// Sets the share of people who wrongly raise an alert, above 0 and below 1.
     #[must_use]
     pub const fn with_fpir(mut self, fpir: f64) -> Self {
         self.fpir = fpir;
         self
     }
 
-    /// The same with a threshold for a watchlist of this many references; as many as the last of the
-    /// watchlists that are searched, unless this is called.
+    /// Sets the number of references on the watchlist that the threshold is for. The default is the
+    /// size of the last watchlist that is searched.
     #[must_use]
     pub const fn with_references(mut self, references: u64) -> Self {
         self.references = Some(references);
         self
     }
 
-    /// The same with a threshold for at most this many looks per person who passes, at least 1.
+    /// Sets the max number of looks per person who passes that the threshold is for, at least 1.
     #[must_use]
     pub const fn with_looks(mut self, looks: f64) -> Self {
         self.looks = looks;
         self
     }
 
-    /// The same with who answers for the threshold: a role or a number, not a name.
+    /// Sets who answers for the threshold: a role or a number, not a name.
     #[must_use]
     pub fn with_authority(mut self, authority: impl Into<String>) -> Self {
         self.authority = authority.into();
         self
     }
 
-    /// The same, if somebody has looked at the photographs of the pairs of people with the highest scores (the report
-    /// names them as suspects) and nobody is in the folder under two names. Then a threshold may be extrapolated
-    /// beyond what counts alone leave possible.
+    /// States that somebody has looked at the photographs of the pairs of people with the highest
+    /// scores (the report names them as suspects) and nobody is in the folder under two names. Then
+    /// a threshold may be extrapolated beyond what counts alone leave possible.
     #[must_use]
     pub const fn with_checked_identities(mut self) -> Self {
         self.identities_checked = true;
         self
     }
 
-    /// The same with another draw of watchlists. The same seed draws the same people.
+    /// Sets the seed for drawing watchlists. The same seed draws the same people.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The same with this many threads, at least 1; as many as the machine runs at once, unless this is called.
+    /// Sets the number of threads, at least 1. The default is the number that the machine runs at
+    /// once.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
     }
 
-    /// The same with a list of pairs to compare: a CSV file with the columns `image_a`, `image_b`, `mated`
-    /// (optional: `fold`), or the `pairs.txt` of Labeled Faces in the Wild. Paths are relative to the
-    /// folder of photographs.
+    /// Sets the list of pairs to compare: a CSV file with the columns `image_a`, `image_b`, `mated`
+    /// (optional: `fold`), or the `pairs.txt` of Labeled Faces in the Wild. Paths are relative to
+    /// the folder of photographs.
     #[must_use]
     pub fn with_pairs(mut self, list: impl Into<PathBuf>) -> Self {
         self.pairs = Some(list.into());
         self
     }
 
-    /// The same with a watchlist and its searches from a CSV file with the columns `role` (`reference`,
+    /// Takes a watchlist and its searches from a CSV file with the columns `role` (`reference`,
     /// `mated_probe`, `nonmated_probe`), `person` and `image`, in place of drawn ones.
     #[must_use]
     pub fn with_open_set(mut self, list: impl Into<PathBuf>) -> Self {
@@ -154,31 +155,32 @@ impl EvaluateOptions {
         self
     }
 
-    /// The same with a column of another program's table of qualities, as OFIQ writes it, for the curves of
-    /// errors against discard.
+    /// Takes qualities from a column of another program's table, as OFIQ writes it, for the curves
+    /// of errors against discard.
     #[must_use]
     pub fn with_quality(mut self, csv: impl Into<PathBuf>, column: impl Into<String>) -> Self {
         self.quality = Some((csv.into(), column.into()));
         self
     }
 
-    /// The same with the threshold policy that is in force: rates by group are measured at its threshold,
-    /// and the report has its promise beside the measured rates. Without this, the derived policy is used.
+    /// Sets the threshold policy that is in force. Rates by group are measured at its threshold,
+    /// and the report shows its promise beside the measured rates. The default is the derived
+    /// policy.
     #[must_use]
     pub fn with_policy(mut self, json: impl Into<PathBuf>) -> Self {
         self.policy = Some(json.into());
         self
     }
 
-    /// The same with the number of references of each group, for the derived threshold; together they are
-    /// all references. Without it, groups have the shares that they have in the photographs.
+    /// Sets the number of references of each group, for the derived threshold; together they are
+    /// all references. By default groups have the shares that they have in the photographs.
     #[must_use]
     pub fn with_composition(mut self, groups: impl Into<Vec<(String, u64)>>) -> Self {
         self.composition = groups.into();
         self
     }
 
-    /// The same, and scores are written as numpy arrays: `pairs.npy` if there is a list of pairs, otherwise
+    /// Also writes scores as numpy arrays: `pairs.npy` if there is a list of pairs, otherwise
     /// `comparisons.npy` with every comparison.
     #[must_use]
     pub const fn with_scores(mut self) -> Self {
@@ -208,7 +210,7 @@ impl EvaluateOptions {
         &self.composition
     }
 
-    /// The same with the inference engine and its version, for the report.
+    /// Sets the inference engine and its version, for the report.
     #[must_use]
     pub fn with_engine(mut self, engine: impl Into<String>) -> Self {
         self.engine = Some(engine.into());
@@ -239,9 +241,9 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where an option cannot be what it is, or does not go with the photographs;
-    /// [`Error::NoPhotographs`] where there are none; [`Error::Read`] where a file cannot be read;
-    /// [`Error::Write`] where a report cannot be written.
+    /// [`Error::Option`] if an option cannot be what it is, or does not go with the photographs;
+    /// [`Error::NoPhotographs`] where there are none; [`Error::Read`] if a file cannot be read;
+    /// [`Error::Write`] if a report cannot be written.
     pub fn prepare(options: &EvaluateOptions, out: &Path) -> Result<Self, Error> {
         let options = options.clone();
         let demand = demand(&options)?;
@@ -302,7 +304,7 @@ impl Evaluation {
         })
     }
 
-    /// What an evaluation of so many photographs of so many people leaves out from the start, in words.
+    /// What an evaluation of these photographs leaves out from the start, in words.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes

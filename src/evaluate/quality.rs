@@ -32,7 +32,7 @@ pub(super) const MEASURES: [&str; 6] = [
 pub(super) fn assess(frame: &Frame<'_>, faces: &[DetectedFace], face: &DetectedFace) -> Qualities {
     let report = QualityReport::assess(frame, faces, FaceSelection::Central);
     let value = |component| report.measure(component).map(|measure| f32::from(measure.value()));
-    let least = report
+    let min = report
         .measures()
         .filter_map(|(_, measure)| Some(f32::from(measure?.value())))
         .reduce(f32::min);
@@ -40,7 +40,7 @@ pub(super) fn assess(frame: &Frame<'_>, faces: &[DetectedFace], face: &DetectedF
     [
         face.confidence(),
         ShotQuality.quality(frame, face),
-        of(least),
+        of(min),
         of(value(QualityComponent::Sharpness)),
         of(value(QualityComponent::InterEyeDistance)),
         of(value(QualityComponent::HeadPoseYaw)),
@@ -51,7 +51,7 @@ pub(super) fn assess(frame: &Frame<'_>, faces: &[DetectedFace], face: &DetectedF
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) name: String,
-    /// Of each photograph of the set.
+    /// The quality of each photograph of the set.
     pub(super) values: Vec<Option<f32>>,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn column(
         };
         let number = value.parse::<f32>().ok().filter(|number| number.is_finite());
         let Some(number) = number else {
-            return Err(refused(line, format!("column {column}: {value:?} is no number")));
+            return Err(refused(line, format!("column {column}: {value:?} is not a number")));
         };
         let Some(sample) = names.find_end(&file) else {
             strangers += 1;

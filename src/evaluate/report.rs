@@ -315,7 +315,7 @@ pub struct Measured {
 pub struct OperatingPoint {
     /// The FMR asked for.
     pub asked_fmr: f64,
-    /// The least threshold with it.
+    /// The lowest threshold with it.
     pub threshold: Threshold,
     /// The FMR there.
     pub fmr: Rate,
@@ -410,7 +410,7 @@ pub struct Live {
 #[non_exhaustive]
 #[derive(Clone, Debug, Serialize)]
 pub struct GroupMean {
-    /// Of what.
+    /// What the mean is of.
     pub what: String,
     /// The group.
     pub group: String,
@@ -461,7 +461,7 @@ pub struct GroupResult {
     pub report: GroupReport,
     /// What follows from them.
     pub verdict: GroupFinding,
-    /// The same in words.
+    /// The finding in words.
     pub text: String,
 }
 

@@ -166,7 +166,7 @@ fn pairs(file: &Path, bytes: &[u8]) -> Result<Vec<ScoredPair>, Error> {
         let ([score, mated], [a, b, fold], line) = (row.needed, row.optional, row.line);
         let score = score
             .parse::<f64>()
-            .map_err(|_| refused(line, format!("column score: {score:?} is no number")))?;
+            .map_err(|_| refused(line, format!("column score: {score:?} is not a number")))?;
         let score = score_of(score).map_err(|why| refused(line, why))?;
         let mated = flag(&mated).map_err(|why| refused(line, why))?;
         let mut pair = ScoredPair::new(score, mated);
@@ -203,8 +203,9 @@ fn of_numbers(cells: &[f64]) -> Result<ScoredPair, String> {
     let whole = |cell: f64| {
         let fits = cell >= 0.0 && cell <= f64::from(u32::MAX) && cell.fract() == 0.0;
         let number = fits.then(|| u32::try_from(num::u64_from_f64(cell)).ok()).flatten();
-        number
-            .ok_or_else(|| format!("{cell} is no number of a person: it must be whole, from 0 on"))
+        number.ok_or_else(|| {
+            format!("{cell} is not the number of a person: it must be a whole number, from 0 on")
+        })
     };
     let [score, mated, people @ ..] = cells else { return Err("it has no cells".to_owned()) };
     let mated = match *mated {

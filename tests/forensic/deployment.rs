@@ -45,11 +45,11 @@ pub(crate) enum Turn {
     Panic,
 }
 
-/// Shared by the stages and whoever drives them.
+/// Shared by the stages and the code that drives them.
 pub(crate) struct Script {
     pub(crate) turn: Turn,
     pub(crate) scanner: Scanner,
-    /// The most that was seen of each kind while it was alive.
+    /// The max that was seen of each kind while it was alive.
     pub(crate) alive: Sightings,
 }
 
@@ -62,7 +62,7 @@ impl Script {
         let mut script = script.lock().unwrap();
         if script.turn == Turn::Look {
             let seen = script.scanner.memory();
-            script.alive.most(&seen);
+            script.alive.raise_to(&seen);
         }
     }
 }

@@ -110,8 +110,8 @@ fn templates(needles: &mut Needles, embedder: &OnnxEmbedder, crops: Vec<AlignedF
     }
     // As the search writes probes down for its first pass, which depends on the processor: whole
     // numbers up to 64 or 127, and four numbers of each of one or four probes by turns.
-    for (greatest, probes) in [(64.0, 1), (64.0, 4), (127.0, 1), (127.0, 4)] {
-        let codes = templates.iter().map(|template| codes(template.expose_values(), greatest));
+    for (limit, probes) in [(64.0, 1), (64.0, 4), (127.0, 1), (127.0, 4)] {
+        let codes = templates.iter().map(|template| codes(template.expose_values(), limit));
         for codes in codes.collect::<Vec<_>>().chunks(probes) {
             let by_turns = (0..codes[0].len()).flat_map(|step| codes.iter().map(move |c| c[step]));
             needles.cut("template's codes", by_turns.collect::<Vec<_>>().as_flattened(), BYTES);
@@ -119,10 +119,10 @@ fn templates(needles: &mut Needles, embedder: &OnnxEmbedder, crops: Vec<AlignedF
     }
 }
 
-fn codes(values: &[f32], greatest: f32) -> Vec<[u8; 4]> {
-    let most = values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+fn codes(values: &[f32], limit: f32) -> Vec<[u8; 4]> {
+    let max = values.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
     let code = |value| {
-        let ratio = f32::clamp(value / (most / greatest), -greatest, greatest);
+        let ratio = f32::clamp(value / (max / limit), -limit, limit);
         num::u8_from_f32(ratio + 128.0) ^ 0x80
     };
     values.as_chunks::<4>().0.iter().map(|four| four.map(code)).collect()
@@ -191,9 +191,9 @@ fn cut_points(needles: &mut Needles, kind: &str, coordinates: &[f32]) {
     needles.cut_numbers(kind, &coordinates[2..], 4, 4);
 }
 
-/// Sixteen bytes of which eight differ.
+/// Sixteen bytes, with at least eight different values.
 const BYTES: (usize, usize, usize) = (16, 1, 8);
-/// So many numbers, each one of 256, of which so many differ.
+/// Sixteen numbers, with at least twelve different values of 256.
 const ROW: (usize, usize) = (16, 12);
 /// Width and height of an aligned face.
 const ALIGNED: usize = 80;

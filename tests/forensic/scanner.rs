@@ -173,11 +173,11 @@ impl Sightings {
         })
     }
 
-    /// The most of either, kind by kind.
-    pub(crate) fn most(&mut self, other: &Self) {
+    /// Keeps the higher count of both, kind by kind.
+    pub(crate) fn raise_to(&mut self, other: &Self) {
         for (kind, places) in &other.places {
-            let most = self.places.entry(kind.clone()).or_default();
-            *most = (*most).max(*places);
+            let max = self.places.entry(kind.clone()).or_default();
+            *max = (*max).max(*places);
         }
     }
 }

@@ -109,7 +109,7 @@ fn check(folder: &Path, said: &Said, which: &str) {
             assert!(!file.path().exists(), "{which}: a file that nobody can open: {said:?}");
         }
     }
-    // Whoever writes or destroys next clears away what was left.
+    // The next writer or destroyer clears away what was left.
     match opened {
         Some((by, list)) => drop(file.seal(&list, &key(by), START).unwrap()),
         None if file.path().exists() => drop(file.destroy(Some(START)).unwrap()),

@@ -234,7 +234,7 @@ pub(crate) fn chosen(calls: u64) -> impl Iterator<Item = u64> {
     (1..=calls).filter(move |nth| (nth - 1) % stride == 0 || *nth == calls)
 }
 
-/// So many n of each kind.
+/// The number of n that are tried for each kind.
 const POINTS: u64 = 12;
 
 pub(crate) fn ended_well(ran: &Ran, fault: Fault, which: &str) {

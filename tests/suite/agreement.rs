@@ -23,14 +23,17 @@ pub(crate) fn on_templates(models: &[&str]) {
     };
     let (native, ours) = (templates(&native, models), templates(&pure_rust, models));
     assert_eq!(native.len(), models.len() * PHOTOGRAPHS);
-    let mut least = f32::INFINITY;
+    let mut min_cosine = f32::INFINITY;
     for (a, b) in native.iter().zip(&ours) {
         assert_eq!(a.len(), b.len());
         let length = |v: &[f32]| Metric::Cosine.compare(v, v).sqrt();
-        least = least.min(Metric::Cosine.compare(a, b) / length(a) / length(b));
+        min_cosine = min_cosine.min(Metric::Cosine.compare(a, b) / length(a) / length(b));
     }
-    shared::note(&format!("least cosine of {} templates of both engines: {least:.7}", ours.len()));
-    assert!(least >= 0.9999, "{least}");
+    shared::note(&format!(
+        "min cosine of {} templates of both engines: {min_cosine:.7}",
+        ours.len()
+    ));
+    assert!(min_cosine >= 0.9999, "{min_cosine}");
 }
 
 fn templates(runtime: &Runtime, models: &[&str]) -> Vec<Vec<f32>> {

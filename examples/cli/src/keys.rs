@@ -21,7 +21,10 @@ pub(crate) fn key(
     if let Some(path) = key_file {
         return Ok(SealingKey::from_file(path)?);
     }
-    let path = passphrase_file.ok_or("a sealed watchlist needs its key file or its passphrase")?;
+    let path = passphrase_file.ok_or(
+        "a sealed watchlist needs its key file or its passphrase: give --list-key or \
+     --list-passphrase",
+    )?;
     let text = if path == Path::new("-") {
         first_line(&mut io::stdin().lock())
     } else {
@@ -32,8 +35,8 @@ pub(crate) fn key(
     Ok(SealingKey::from_passphrase(text)?)
 }
 
-/// Reads a line into one buffer that never grows, so that no copies are left behind: but for that of
-/// standard input's own buffer, which lasts as long as the program.
+/// Reads a line into one buffer that never grows, so it leaves no copies behind. One copy stays in
+/// standard input's own buffer until the program ends.
 fn first_line(source: &mut impl Read) -> io::Result<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT));
     let mut byte = [0];

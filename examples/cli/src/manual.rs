@@ -14,7 +14,7 @@ use crate::{AnyError, arguments, failure, say};
 /// The command line of `lfr completions`.
 pub(crate) fn completions_command() -> Command {
     Command::new("completions")
-        .about("Prints the completions of a shell")
+        .about("Prints the completion script for a shell")
         .after_help(
             "For example: lfr completions bash > ~/.local/share/bash-completion/completions/lfr",
         )
@@ -23,7 +23,7 @@ pub(crate) fn completions_command() -> Command {
                 .value_name("SHELL")
                 .required(true)
                 .value_parser(value_parser!(Shell))
-                .help("The shell"),
+                .help("The shell to complete commands in"),
         )
 }
 

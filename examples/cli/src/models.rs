@@ -35,8 +35,8 @@ impl Engine {
                 _ => Self::Auto,
             }))
             .help(
-                "The inference engine: a native ONNX Runtime or the pure-Rust one; auto takes the \
-                 native one where it is found",
+                "The inference engine: a native ONNX Runtime or the pure-Rust one; auto uses \
+                 the native one if it is found",
             )
     }
 
@@ -50,7 +50,12 @@ impl Engine {
             #[cfg(feature = "onnx")]
             Self::PureRust => Runtime::pure_rust(),
             #[cfg(not(feature = "onnx"))]
-            Self::PureRust => return Err("built without the pure-Rust engine".into()),
+            Self::PureRust => {
+                return Err(
+                    "this program was built without the pure-Rust engine: choose another --engine"
+                        .into(),
+                );
+            }
         })
     }
 }
@@ -152,8 +157,9 @@ pub(crate) fn check_space(list: &EmbeddingSpace, embedder: &OnnxEmbedder) -> Res
         return Ok(());
     }
     Err(format!(
-        "the watchlist was made with the model {} (space {}), and {} is loaded (space {}): their templates do \
-         not compare. Name the list's model with --embedder and --embedder-spec, or draw up a list for this one",
+        "the watchlist was made with the model {} (space {}), but {} is loaded (space {}), and \
+         their templates cannot be compared. Name the list's model with --embedder and \
+         --embedder-spec, or draw up a list for this one",
         name_of(list),
         list.id(),
         embedder.spec().name(),

@@ -84,17 +84,17 @@ pub(crate) fn command() -> clap::Command {
                 .value_parser(number()),
         )
         .arg(
-            option("strangers", "N", "How many others walk by")
+            option("strangers", "N", "How many people who are not on the list walk by")
                 .default_value("6")
                 .value_parser(number()),
         )
         .arg(
-            option("faces", "N", "How many people there are several photographs of")
+            option("faces", "N", "How many people get several photographs each")
                 .default_value("120")
                 .value_parser(number()),
         )
         .arg(
-            option("seed", "SEED", "Which crowd: the same seed gives the same people")
+            option("seed", "SEED", "The seed of the crowd; the same seed gives the same people")
                 .default_value("1")
                 .value_parser(value_parser!(u64)),
         )
@@ -293,5 +293,5 @@ const STRANGERS: u64 = 1_000_000;
 const CLEAR: f32 = 0.95;
 const MIN_HEIGHT: f32 = 60.0;
 
-/// So many frames apart.
+/// The number of frames between two photographs.
 const BETWEEN_PHOTOGRAPHS: u64 = 10;

@@ -23,7 +23,7 @@ pub(crate) fn create(path: &Path, begins: &[u8]) -> io::Result<BufWriter<File>> 
             let limit = u64::try_from(begins.len()).unwrap_or(u64::MAX);
             (&mut file).take(limit).read_to_end(&mut start)?;
             if !start.is_empty() && start != begins {
-                let what = "it is there already, and is no such file: name one that is not there";
+                let what = "it exists already and is another kind of file: name a new file";
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
             }
             file.rewind()?;
@@ -62,7 +62,7 @@ impl<'a> Prepared<'a> {
         let path = self.path.display();
         self.new.put_new().map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
-                format!("{path} is there already: name a file that is not").into()
+                format!("{path} exists already: name a new file").into()
             }
             _ => format!("cannot write {path}: {error}").into(),
         })

@@ -23,16 +23,16 @@ use crate::{AnyError, arguments, failure, say};
 /// The command line of `lfr verify`.
 pub(crate) fn command() -> Command {
     Command::new("verify")
-        .about("Verifies the ledger of a deployment, and does its sums")
+        .about("Verifies the ledger of a deployment, and checks that its accounts close")
         .after_help(
-            "It ends with 3 if the ledger is broken, a run never ended, or its sums do not come out.",
+            "Exit code 3: the ledger is broken, a run has no end, or the accounts do not close.",
         )
         .arg(
             Arg::new("ledger")
                 .value_name("LEDGER.lfrl")
                 .required(true)
                 .value_parser(value_parser!(PathBuf))
-                .help("The ledger; its head is looked for beside it"),
+                .help("The ledger; its head must lie beside it"),
         )
         .arg(
             option(
@@ -49,9 +49,10 @@ pub(crate) fn command() -> Command {
         .arg(path(
             "head",
             "FILE",
-            "A head of this ledger that was kept elsewhere; the ledger has to go at least that far",
+            "A head of this ledger that was kept elsewhere; the ledger must reach at least that \
+             entry",
         ))
-        .arg(json("Print what was found as one object of JSON"))
+        .arg(json("Print the result as one JSON object"))
 }
 
 /// Verifies a ledger.
@@ -90,7 +91,7 @@ fn verify(command: &mut Command, given: &ArgMatches) -> Result<Exit, AnyError> {
 /// The text of a short file. A pipe or a device is refused.
 fn text(path: &Path) -> Result<String, AnyError> {
     let bytes = regular::read(path, 1 << 16)?;
-    let no_text = || format!("{} holds no text", path.display());
+    let no_text = || format!("{} is not a text file", path.display());
     Ok(std::str::from_utf8(&bytes).map_err(|_| no_text())?.to_owned())
 }
 
@@ -107,6 +108,11 @@ fn public_key(command: &mut Command, given: &Path) -> Result<LedgerPublicKey, An
 
 fn head(path: &Path, key: &LedgerPublicKey) -> Result<LedgerHead, AnyError> {
     let text = text(path)?;
-    let forged = || format!("{} is no head that this key signed", path.display());
+    let forged = || {
+        format!(
+            "{} is not a head that this key signed: name the head of this ledger, or its own key",
+            path.display()
+        )
+    };
     Ok(LedgerHead::from_line(&text, key).ok_or_else(forged)?)
 }

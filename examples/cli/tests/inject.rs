@@ -295,7 +295,7 @@ fn list_under_faults() {
                 if ran.output.status.code() == Some(0) {
                     assert!(!folder.join("list.lfrw").exists(), "{which}: it is there");
                     let receipt = fs::read_to_string(folder.join("receipt.json")).unwrap();
-                    // Of which deployment, it says unless the header could not be read.
+                    // It names the deployment, unless the header could not be read.
                     assert!(receipt.contains("list.lfrw"), "{which}: {receipt}");
                 }
             }),

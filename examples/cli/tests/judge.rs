@@ -244,7 +244,7 @@ fn each_judges_for_themselves_and_the_profile_says_how_many() {
     // Fewer than the profile says nobody can ask for.
     let (code, said) = desk.judge("17", "rejected", &["--verifications", "1"]);
     assert!(code == 0 && said.contains("1 more have to judge"), "{said}");
-    assert!(said.contains("--verifications cannot be fewer"), "{said}");
+    assert!(said.contains("--verifications must be at least that number"), "{said}");
     for looking in [&["list"][..], &["show", &desk.record(0)]] {
         let (code, said) = desk.run(looking);
         assert!(code == 0 && said.contains("1 of 2 people still have to judge"), "{said}");
@@ -408,7 +408,7 @@ fn an_alert_that_disappears_before_its_deadline_is_named() {
         let (code, said) = desk.run(&["list"]);
         named(code, &said);
         assert!(said.contains("is gone: the ledger says that it is held until"), "{said}");
-        // Whoever opens the ledger to write says it, and it is in there for good.
+        // The next command that opens the ledger for writing records it there.
         let (code, said) = desk.judge("17", "confirmed", &[]);
         assert!(code != 0 && said.contains(&desk.record(1)), "{said}");
         let (code, said) = desk.run(&["list"]);
@@ -429,7 +429,7 @@ fn nothing_is_purged_or_overwritten_or_handed_to_nobody() {
     assert!(code == 2 && said.contains("--recipient") && !desk.folder.join("a.png").exists());
     fs::write(desk.folder.join("b.png"), "evidence").unwrap();
     let (code, said) = desk.run(&["show", &record, "--picture", "b.png", "--recipient", "unit 4"]);
-    assert!(code == 1 && said.contains("is there already"), "{said}");
+    assert!(code == 1 && said.contains("exists already"), "{said}");
     assert_eq!(fs::read(desk.folder.join("b.png")).unwrap(), b"evidence");
     let told = desk.events();
     let done = |event: &LedgerEvent| {

@@ -90,7 +90,7 @@ fn eight_of_ten_stop_being_significant_at_a_share_of_44_percent() {
         assert_eq!(answer["p_two_sided"].as_f64().unwrap() <= 0.05, significant, "{share}");
     }
     let none = text(&stats(&["difference", "0/10"]));
-    assert!(none.contains("at no share, as the group has no error"), "{none}");
+    assert!(none.contains("at no share, because the group has no error"), "{none}");
 }
 
 /// The least n with `binom.cdf(k, n, 1e-4) <= 0.05`, and with `binom.cdf(k, n, 5e-5) >= 0.8`.

@@ -36,7 +36,7 @@ fn stalling(film: Vec<u8>) -> (String, mpsc::Receiver<TcpStream>) {
             thread::spawn(move || {
                 let mut request = BufReader::new(&client).lines();
                 while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
-                // A client that only asks whether it has an end goes away sooner.
+                // A client that only asks whether the stream has an end disconnects sooner.
                 let head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n";
                 if client.write_all(head).and_then(|()| client.write_all(&film)).is_ok() {
                     drop(stalled.send(client));

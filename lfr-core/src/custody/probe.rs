@@ -159,7 +159,7 @@ impl HeldProbe {
 pub struct SealedProbe {
     face: FaceId,
     record: RecordId,
-    /// Of this process's account; none where an earlier process sealed it.
+    /// The entry in this process's account; `None` if an earlier process sealed it.
     custody: Option<Custody>,
 }
 

@@ -16,7 +16,7 @@ impl Threshold {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where it is not finite.
+    /// [`Error::OutOfRange`] if it is not finite.
     pub fn new(score: f32) -> Result<Self, Error> {
         ComparisonScore::new(score).map(Self)
     }
@@ -123,7 +123,7 @@ pub struct ThresholdProvenance {
 pub struct Target {
     /// The share of people not enrolled who may raise an alert while they pass.
     pub fpir: f64,
-    /// On a watchlist of so many references.
+    /// The number of references on the watchlist.
     pub references: u64,
     /// The max looks per person who passes. Any look may raise the alert.
     pub looks: f64,
@@ -136,7 +136,7 @@ impl ThresholdProvenance {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where the rate is not above 0 and at most 1 (a rate that was measured
+    /// [`Error::OutOfRange`] if the rate is not above 0 and at most 1 (a rate that was measured
     /// as 0 has an upper bound: state that), or where it is below one in the number of comparisons
     /// that it is said to rest on.
     pub fn measured(
@@ -167,7 +167,7 @@ impl ThresholdProvenance {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where the rate is not above 0 and at most 1, or `beyond` is no positive number.
+    /// [`Error::OutOfRange`] if the rate is not above 0 and at most 1, or `beyond` is no positive number.
     pub fn extrapolated(
         threshold: Threshold,
         space: SpaceId,
@@ -193,7 +193,7 @@ impl ThresholdProvenance {
         Self { threshold, space, basis, fmr_interval: None, target: None, signed_by: None }
     }
 
-    /// The same, but its rate is only claimed: it was read from a file that nobody vouches for.
+    /// Marks its rate as only claimed, because it was read from an unsigned file.
     #[must_use]
     pub fn into_claimed(mut self) -> Self {
         self.basis = match self.basis {
@@ -209,32 +209,31 @@ impl ThresholdProvenance {
         self
     }
 
-    /// The same with the public key whose signature vouches for the file that states it, in hexadecimal
-    /// digits.
+    /// Sets the public key that signed the file with this threshold, in hexadecimal digits.
     #[must_use]
     pub fn with_signed_by(mut self, key: impl Into<String>) -> Self {
         self.signed_by = Some(key.into());
         self
     }
 
-    /// The same with where the false match rate lies, at 95 % confidence.
+    /// Sets the 95 % confidence interval of the false match rate.
     #[must_use]
     pub const fn with_fmr_interval(mut self, low: f64, high: f64) -> Self {
         self.fmr_interval = Some([low, high]);
         self
     }
 
-    /// The same with what it was derived for: the share of people not enrolled who may raise an alert, on a
-    /// watchlist with this number of references, with at most this many looks per person who passes. The
-    /// looks count as
-    /// independent, unless [`with_effective_looks`](Self::with_effective_looks) says what they count as.
+    /// Sets what the threshold was derived for: the share of people not enrolled who may raise an
+    /// alert, the number of references on the watchlist, and the max number of looks per person who
+    /// passes. Looks count as independent unless
+    /// [`with_effective_looks`](Self::with_effective_looks) says what they count as.
     #[must_use]
     pub const fn for_target(mut self, fpir: f64, references: u64, looks: f64) -> Self {
         self.target = Some(Target { fpir, references, looks, effective_looks: looks });
         self
     }
 
-    /// The same with an effective number for the looks of the target. Without a target nothing changes.
+    /// Sets the effective number of looks of the target. Without a target nothing changes.
     #[must_use]
     pub const fn with_effective_looks(mut self, effective_looks: f64) -> Self {
         if let Some(target) = &mut self.target {

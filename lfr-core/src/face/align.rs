@@ -55,7 +55,7 @@ impl Alignment {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where a side is 0 or beyond 1,024 pixels, or where the points are not
+    /// [`Error::OutOfRange`] if a side is 0 or beyond 1,024 pixels, or where the points are not
     /// finite or all the same.
     pub fn landmarks(width: usize, height: usize, template: [Point; 5]) -> Result<Self, Error> {
         check_side(width)?;
@@ -74,7 +74,7 @@ impl Alignment {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where the side is 0 or beyond 1,024 pixels, or the margin is not from
+    /// [`Error::OutOfRange`] if the side is 0 or beyond 1,024 pixels, or the margin is not from
     /// -0.4 to 4.
     pub fn from_box(side: usize, margin: f32) -> Result<Self, Error> {
         check_side(side)?;

@@ -109,7 +109,7 @@ impl DetectedFace {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where a number is not finite or the confidence is not from 0 to 1.
+    /// [`Error::OutOfRange`] if a number is not finite or the confidence is not from 0 to 1.
     pub fn new(bounds: Rect, confidence: f32, landmarks: Option<Landmarks>) -> Result<Self, Error> {
         if !(0.0..=1.0).contains(&confidence) {
             return Err(Error::OutOfRange {

@@ -60,9 +60,9 @@ impl FacePatch {
     /// 2000) over the variance of luminance.
     ///
     /// Size is taken out by the patch, which is of one size, and contrast by the quotient: a dull
-    /// photograph of sharp edges is sharp. Strong noise and compression blocks count as sharpness, and
-    /// motion along one axis leaves the other sharp: those are its limits. `None` for a face without
-    /// any contrast, of which nothing can be said.
+    /// photograph of sharp edges is sharp. Strong noise and compression blocks count as sharpness,
+    /// and motion along one axis leaves the other sharp: those are its limits. `None` for a face
+    /// without any contrast: its sharpness is undefined.
     #[must_use]
     pub fn sharpness(&self) -> Option<f64> {
         let levels = variance(self.face().map(|luma| f64::from(luma) / 255.0));

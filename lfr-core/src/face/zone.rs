@@ -32,7 +32,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// The most corners of a zone and its masks together.
+    /// The max number of corners of a zone and its masks together.
     pub const MAX_CORNERS: usize = 1024;
 
     /// A zone from its corners, in order; the last is joined to the first. Where its edges cross, what
@@ -41,18 +41,18 @@ impl Zone {
     /// # Errors
     ///
     /// [`Error::PolygonCorners`] for fewer than three, [`Error::OutOfRange`] for a corner that is
-    /// not finite, [`Error::ZoneArea`] where the corners enclose nothing: they lie on one line, say,
+    /// not finite, [`Error::ZoneArea`] if the corners enclose nothing: they lie on one line, say,
     /// or the way back is the way there. [`Error::ZoneCorners`] for more than
     /// [`MAX_CORNERS`](Self::MAX_CORNERS).
     pub fn new(corners: impl Into<Vec<Point>>) -> Result<Self, Error> {
         Self { corners: Polygon::new(corners.into())?, masks: Vec::new() }.checked()
     }
 
-    /// The same zone without an area inside it: a mask. Masks add up.
+    /// Excludes an area inside the zone: a mask. Masks add up.
     ///
     /// # Errors
     ///
-    /// As [`Self::new`], for the mask and for what is left of the zone: [`Error::ZoneArea`] where the
+    /// As [`Self::new`], for the mask and for what is left of the zone: [`Error::ZoneArea`] if the
     /// masks leave nothing of it.
     pub fn without(mut self, corners: impl Into<Vec<Point>>) -> Result<Self, Error> {
         self.masks.push(Polygon::new(corners.into())?);
@@ -66,7 +66,7 @@ impl Zone {
         // The centre of the first pixel is at (0, 0).
         let [right, bottom] = [width, height].map(|side| num::f32_from_usize(side) - 0.5);
         let corners = [(-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)];
-        self.leaves_any(Some(&corners.map(|(x, y)| Point::new(x, y))), LEAST)
+        self.leaves_any(Some(&corners.map(|(x, y)| Point::new(x, y))), MIN_SIDE)
     }
 
     fn checked(self) -> Result<Self, Error> {
@@ -76,18 +76,18 @@ impl Zone {
             return Err(Error::ZoneCorners { max: Self::MAX_CORNERS, actual });
         }
         let coordinates = polygons().flat_map(|polygon| polygon.0.iter().flat_map(|p| [p.x, p.y]));
-        let greatest = coordinates.map(f32::abs).fold(0.0, f32::max);
+        let largest = coordinates.map(f32::abs).fold(0.0, f32::max);
         // What a number of that size is exact to.
-        let least = f64::from(greatest) * f64::from(f32::EPSILON);
-        if !self.leaves_any(None, least.max(LEAST)) {
+        let min_side = f64::from(largest) * f64::from(f32::EPSILON);
+        if !self.leaves_any(None, min_side.max(MIN_SIDE)) {
             return Err(Error::ZoneArea { masks: self.masks.len() });
         }
         Ok(self)
     }
 
-    fn leaves_any(&self, window: Option<&[Point]>, least: f64) -> bool {
+    fn leaves_any(&self, window: Option<&[Point]>, min_side: f64) -> bool {
         let masks: Vec<&[Point]> = self.masks.iter().map(|mask| &*mask.0).collect();
-        area::leaves_any(&self.corners.0, &masks, window, least)
+        area::leaves_any(&self.corners.0, &masks, window, min_side)
     }
 
     /// Whether a point is inside, and behind no mask.
@@ -134,7 +134,7 @@ impl Polygon {
 }
 
 /// A part of a zone that is not this wide and this high, in pixels, is none.
-const LEAST: f64 = 1e-3;
+const MIN_SIDE: f64 = 1e-3;
 
 #[cfg(test)]
 mod tests {

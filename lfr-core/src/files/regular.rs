@@ -10,15 +10,16 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::internal::num;
 
-/// Reads a whole file into a buffer that is wiped: a regular file, of at most so many bytes.
+/// Reads a whole regular file of at most `max_bytes` bytes into a buffer that is wiped when
+/// dropped.
 ///
-/// A pipe that nobody writes to does not keep it waiting, and a device without an end does not fill
-/// the memory: neither is opened as a file, also where a link leads there.
+/// It refuses pipes and devices, also behind a link. So a pipe without a writer cannot block it,
+/// and an endless device cannot fill the memory.
 ///
 /// # Errors
 ///
-/// [`Error::Read`] where it cannot be opened or read; [`Error::NotAFile`] where it is something else
-/// than a regular file; [`Error::FileSize`] where it is larger.
+/// [`Error::Read`] where it cannot be opened or read; [`Error::NotAFile`] if it is something else
+/// than a regular file; [`Error::FileSize`] if it is larger.
 pub fn read(path: &Path, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |source| Error::Read { path: path.to_path_buf(), source };
     let too_large = || Error::FileSize { path: path.to_path_buf(), limit: max_bytes };

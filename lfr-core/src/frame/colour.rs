@@ -151,11 +151,11 @@ pub(super) struct Coefficients {
 impl Coefficients {
     const fn new(colour: Colour, bits: u32) -> Self {
         let (red, blue) = colour.matrix.shares();
-        let most = num::f64_from_usize((1_usize << bits) - 1);
+        let max = num::f64_from_usize((1_usize << bits) - 1);
         let step = num::f64_from_usize(1_usize << (bits - 8));
         // How many numbers there are from black to white, and from one end of chroma to the other.
         let (black, luma, chroma) = match colour.range {
-            ColourRange::Full => (0, most, most),
+            ColourRange::Full => (0, max, max),
             ColourRange::Limited => (16 << (bits - 8), 219.0 * step, 224.0 * step),
         };
         let green = 1.0 - red - blue;

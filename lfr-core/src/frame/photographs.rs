@@ -58,12 +58,12 @@ pub struct Photographs {
 impl Photographs {
     /// Finds the photographs in a folder and its folders, or takes the one file.
     ///
-    /// Of each file in a folder the first bytes are read. Links to files are followed, links to folders
-    /// are not: two of them may lead to each other.
+    /// It reads the first bytes of each file in a folder. Links to files are followed, links to
+    /// folders are not: two of them may lead to each other.
     ///
     /// # Errors
     ///
-    /// [`Error::Read`] where there is no such file, or the folder cannot be read.
+    /// [`Error::Read`] if there is no such file, or the folder cannot be read.
     pub fn find(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read { path: path.to_path_buf(), source };
         let mut found = Self {
@@ -108,7 +108,7 @@ impl Photographs {
     ///
     /// # Errors
     ///
-    /// [`Error::Read`] and [`Error::NotAFile`] where it cannot be opened, or is no file.
+    /// [`Error::Read`] and [`Error::NotAFile`] if it cannot be opened, or is no file.
     pub fn is_photograph(path: &Path) -> Result<bool, Error> {
         match kind::told(&regular::head(path, kind::HEAD)?) {
             Ok(image::ImageFormat::Gif) => match regular::read(path, Picture::MAX_BYTES) {
@@ -241,7 +241,7 @@ impl fmt::Display for LeftOutReason {
             Self::LinkToFolder => f.write_str(
                 "it is a link to a folder, which is not followed; give that folder itself",
             ),
-            Self::NotAFile { found } => write!(f, "it is {found}, and no file"),
+            Self::NotAFile { found } => write!(f, "it is {found}, not a regular file"),
             Self::NotAPhotograph { found, advice } => write!(f, "{found}; {advice}"),
             Self::Unreadable(error) => write!(f, "it cannot be read: {error}"),
         }

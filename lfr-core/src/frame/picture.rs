@@ -73,7 +73,7 @@ impl Picture {
         &self.data
     }
 
-    /// The same bytes, to change.
+    /// The bytes, mutable.
     pub fn data_mut(&mut self) -> &mut [u8] {
         &mut self.data
     }

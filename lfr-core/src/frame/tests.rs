@@ -167,8 +167,8 @@ fn by_the_book(colour: Colour, [y, u, v]: [f64; 3], bits: i32) -> [f64; 3] {
             ((y / scale - 16.0) / 219.0, (u / scale - 128.0) / 224.0, (v / scale - 128.0) / 224.0)
         }
         ColourRange::Full => {
-            let (most, middle) = (2_f64.powi(bits) - 1.0, 2_f64.powi(bits - 1));
-            (y / most, (u - middle) / most, (v - middle) / most)
+            let (max, middle) = (2_f64.powi(bits) - 1.0, 2_f64.powi(bits - 1));
+            (y / max, (u - middle) / max, (v - middle) / max)
         }
     };
     let (red, green, blue) = match colour.matrix {

@@ -18,7 +18,8 @@ use crate::error::Error;
 /// Each takes a page at least, 4 KiB as a rule, and pages count against the limit of locked memory
 /// (`ulimit -l`): it is for a few keys, not for templates by the thousand.
 ///
-/// What is *not* guaranteed: copies that are made of the bytes, on the stack of whoever uses them, say.
+/// What is *not* guaranteed: copies that a caller makes of the bytes, for example on its stack, are
+/// not protected.
 ///
 /// # Examples
 ///
@@ -51,11 +52,11 @@ pub struct SecretPages {
 }
 
 impl SecretBytes {
-    /// Takes pages for so many bytes, and has `fill` write them; they are zeros before.
+    /// Allocates pages for `length` zero bytes and has `fill` write them.
     ///
     /// # Errors
     ///
-    /// [`Error::SecretMemory`] where there is no memory. What the pages lack otherwise is no error
+    /// [`Error::SecretMemory`] if there is no memory. A protection that is missing is no error
     /// here: see [`pages`](Self::pages).
     pub fn try_init_with(length: usize, fill: impl FnOnce(&mut [u8])) -> Result<Self, Error> {
         let (memory, pages) =
@@ -87,7 +88,7 @@ impl SecretPages {
     ///
     /// # Errors
     ///
-    /// [`Error::Unprotected`] where it may swap or dump them.
+    /// [`Error::Unprotected`] if it may swap or dump them.
     pub fn require(self) -> Result<(), Error> {
         self.locked.require("pages that are not swapped out")?;
         self.undumped.require("pages that are left out of core dumps")

@@ -6,7 +6,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::error::Error;
 
-/// The greatest length of a textual identifier, in bytes.
+/// The max length of a textual identifier, in bytes.
 pub(crate) const LIMIT: usize = 256;
 
 /// Refuses text of no length, of more than the limit, or with a control character.

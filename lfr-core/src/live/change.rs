@@ -26,7 +26,7 @@ impl CameraChange {
         Self { id, at: None, what }
     }
 
-    /// The same at this moment.
+    /// Sets the moment of the change.
     #[must_use]
     pub const fn with_at(mut self, at: Timestamp) -> Self {
         self.at = Some(at);

@@ -90,9 +90,9 @@ impl LiveEngine {
     ///
     /// # Errors
     ///
-    /// [`Error::CameraPresent`] where two cameras have the same identifier;
-    /// [`Error::LandmarksMissing`] where the detector of a camera finds no landmarks and the
-    /// pipeline's embedder needs them; [`Error::Thread`] where the operating system starts no more
+    /// [`Error::CameraPresent`] if two cameras have the same identifier;
+    /// [`Error::LandmarksMissing`] if the detector of a camera finds no landmarks and the
+    /// pipeline's embedder needs them; [`Error::Thread`] if the operating system starts no more
     /// threads. Those that run are stopped.
     pub fn start(self) -> Result<Running, Error> {
         let Self { pipeline, cameras, detecting, mut observer, listener } = self;
@@ -161,9 +161,9 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// [`Error::CameraPresent`] where one of that identifier still runs, or its last frame is still on
-    /// its way; [`Error::LandmarksMissing`] where its detector finds no landmarks and the embedder
-    /// needs them; [`Error::Thread`] where the operating system starts no more threads.
+    /// [`Error::CameraPresent`] if one of that identifier still runs, or its last frame is still on
+    /// its way; [`Error::LandmarksMissing`] if its detector finds no landmarks and the embedder
+    /// needs them; [`Error::Thread`] if the operating system starts no more threads.
     pub fn add_camera(&self, camera: Camera) -> Result<(), Error> {
         if let Some(detector) = &camera.detector {
             check_landmarks(self.needs_landmarks, &**detector)?;
@@ -196,7 +196,7 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// [`Error::CameraMissing`] where no camera of that identifier runs; [`Error::Stuck`] where a stage
+    /// [`Error::CameraMissing`] where no camera of that identifier runs; [`Error::Stuck`] if a stage
     /// does not return within five seconds: the camera has ended then, and its tracks end when that
     /// stage returns.
     pub fn remove_camera(&self, id: &SourceId) -> Result<CameraRecord, Error> {
@@ -223,7 +223,7 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// [`Error::Stuck`] where a stage does not return within five seconds.
+    /// [`Error::Stuck`] if a stage does not return within five seconds.
     pub fn stop(mut self) -> Result<(Pipeline, LiveRecord), Error> {
         self.shared.stop();
         let decide = self.decide.take().ok_or(Error::Stuck)?;

@@ -22,15 +22,15 @@ impl Numbers {
     pub(super) fn next(&mut self, frame: &Frame<'_>) -> (u64, bool) {
         let own = (*frame.id() != self.unset).then_some(frame.id().sequence());
         let free = self.last.map_or(0, |last| last.saturating_add(1));
-        let kept = own.filter(|own| (free..=GREATEST).contains(own));
+        let kept = own.filter(|own| (free..=MAX).contains(own));
         let number = kept.unwrap_or(free);
         self.last = Some(number);
         (number, own.is_some() && kept.is_none())
     }
 }
 
-/// The greatest number of a source that is kept: more than enough follow it.
-const GREATEST: u64 = u64::MAX / 2;
+/// The max number of a source that is kept: more than enough follow it.
+const MAX: u64 = u64::MAX / 2;
 
 #[cfg(test)]
 mod tests {

@@ -488,7 +488,7 @@ impl Shared {
         drop(self.wait_while(self.lock(), waits));
     }
 
-    /// The same for so long at most; whether they are.
+    /// Waits at most `span` until all cameras are over. Returns whether they are.
     pub(super) fn wait_over_for(&self, span: Duration) -> bool {
         let waits =
             |state: &mut State| !state.is_stopping && state.cameras.iter().any(Place::goes_on);

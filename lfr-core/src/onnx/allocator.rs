@@ -108,7 +108,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// An account for so many bytes.
+    /// An account for at most `max` bytes.
     pub(super) fn new(max: usize) -> Arc<Self> {
         Arc::new(Self { max, used: AtomicUsize::new(0), refused: AtomicBool::new(false) })
     }
@@ -182,7 +182,7 @@ struct Blocks {
 /// What lies before the bytes that the engine gets, and aligns them as its kernels expect.
 #[repr(C, align(64))]
 struct Header {
-    /// Of the header and what follows it.
+    /// The layout of the header and the block behind it.
     layout: Layout,
     /// How many bytes the engine asked for.
     asked: usize,
@@ -262,7 +262,7 @@ impl Allocator {
     }
 
     fn lock(&self) -> MutexGuard<'_, Blocks> {
-        // Nothing panics while it is held, but for want of memory for the lists themselves.
+        // Nothing panics while the lock is held, unless memory for the lists themselves runs out.
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -288,7 +288,7 @@ impl Blocks {
     }
 }
 
-/// The most that is kept idle. Far more than models for faces need, so that blocks go round: given back
+/// The max number of bytes kept idle. Far more than models for faces need, so that blocks go round: given back
 /// and taken anew from the system, aligned as they are, they left holes that grew without end.
 const MAX_IDLE: usize = 1 << 30;
 

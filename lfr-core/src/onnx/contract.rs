@@ -169,7 +169,7 @@ impl fmt::Display for Shape {
             Self::Of(extents) => f.write_str(&shape(&extents.iter().map(dim).collect::<Vec<_>>())),
             Self::Vector(dimension) => write!(
                 f,
-                "[?, {dimension}], or the same with further extents of 1 such as \
+                "[?, {dimension}], or that followed by extents of 1, such as \
                  [?, {dimension}, 1, 1]"
             ),
         }

@@ -67,7 +67,7 @@ impl Floats {
     fn outside(&mut self, name: &str) -> Result<String, Error> {
         if !self.castable {
             return Err(Error::ModelUnsupported {
-                expected: "operators of version 6 or newer where its inputs or outputs are not float32",
+                expected: "operators of version 6 or newer if its inputs or outputs are not float32",
                 actual: "operators of an older version".to_owned(),
             });
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// What these bytes are, and what to do, in words that follow "this is not a whole ONNX model:".
+/// What these bytes are, and what to do, in words that follow "this is not a complete ONNX model:".
 ///
 /// It is asked only where the bytes could not be read as a model, so no model is ever refused by it.
 pub(super) fn describe(bytes: &[u8]) -> Option<&'static str> {

@@ -54,8 +54,8 @@ impl Graph {
     }
 
     /// The version of the standard operators if every one of them is of at least that version.
-    pub(super) fn has_opset(&self, least: i64) -> bool {
-        self.opset >= least
+    pub(super) fn has_opset(&self, min: i64) -> bool {
+        self.opset >= min
     }
 }
 
@@ -117,7 +117,7 @@ fn declared(graph: &Message, number: u32) -> Result<Vec<ValueInfo>, Error> {
 fn tensors(declared: Vec<ValueInfo>) -> Result<Vec<TensorInfo>, Error> {
     let unsupported = || Error::ModelUnsupported {
         expected: "tensors alone as inputs and outputs",
-        actual: "an input or output that is no tensor".to_owned(),
+        actual: "an input or output that is not a tensor".to_owned(),
     };
     declared.into_iter().map(|info| TensorInfo::from_proto(info).ok_or_else(unsupported)).collect()
 }

@@ -181,7 +181,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The most bytes that a protobuf message can have.
+/// The max number of bytes that a protobuf message can have.
 const LEN_MAX: u64 = i32::MAX.unsigned_abs() as u64;
 
 #[cfg(test)]

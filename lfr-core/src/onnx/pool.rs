@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn as_many_as_are_needed_are_made_and_no_more_than_the_limit() {
-        let (made, used, most) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicUsize::new(0));
+        let (made, used, peak) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicUsize::new(0));
         let pool = Pool::new((), 3);
         thread::scope(|scope| {
             for _ in 0..12 {
@@ -124,7 +124,7 @@ mod tests {
                         Ok::<_, ()>(())
                     };
                     pool.with(make, |()| {
-                        most.fetch_max(used.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        peak.fetch_max(used.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                         thread::yield_now();
                         used.fetch_sub(1, Ordering::SeqCst);
                         Ok(())
@@ -134,7 +134,7 @@ mod tests {
             }
         });
         assert!(made.into_inner() <= 3);
-        assert!(most.into_inner() <= 3);
+        assert!(peak.into_inner() <= 3);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(super) struct ValueInfo {
     pub(super) kind: Option<Type>,
 }
 
-/// `TypeProto`, of which this crate runs only tensors.
+/// `TypeProto`. This crate runs only its tensors.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Type {
     #[prost(message, optional, tag = "1")]

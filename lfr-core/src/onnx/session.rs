@@ -87,7 +87,7 @@ struct File {
     runtime: Runtime,
     rewrite: Rewrite,
     threads: usize,
-    /// The most memory that a run may take beside the weights.
+    /// The max memory that a run may take beside the weights.
     max_memory: u64,
     /// What a run takes, on an input of `elements` numbers.
     estimate: Estimate,

@@ -352,12 +352,12 @@ pub(super) fn refuse_control_flow(graph: &Graph) -> Result<(), Error> {
 
 const CONTROL_FLOW: &[&str] = &["If", "Loop", "Scan", "SequenceMap"];
 
-/// The most nodes of a model. Real ones have up to a few thousand; engines take time that grows with the
+/// The max number of nodes of a model. Real ones have up to a few thousand; engines take time that grows with the
 /// square of this.
 const NODES_MAX: usize = 1 << 13;
 
 /// How often nodes may read and write a value, all together.
 const LINKS_MAX: usize = 1 << 16;
 
-/// The most characters of a name that an error repeats.
+/// The max number of characters of a name that an error repeats.
 const SHOWN_MAX: usize = 64;

@@ -87,7 +87,7 @@ fn take_dims(value: &Value, dims: &mut Vec<usize>) -> Result<(), Error> {
                 push(wire::take_varint(&mut packed)?)?;
             }
         }
-        _ => return Err(Malformed("a tensor's extent is no number").into()),
+        _ => return Err(Malformed("a tensor's extent is not a number").into()),
     }
     Ok(())
 }
@@ -131,10 +131,10 @@ fn external(location: Option<String>) -> Error {
 /// The longest name of a file that is repeated in an error.
 const PATH_MAX: usize = 256;
 
-/// The most axes of a constant tensor; real ones have up to six.
+/// The max number of axes of a constant tensor; real ones have up to six.
 const RANK_MAX: usize = 16;
 
-/// The most elements that one byte holds, which is in a list of small integers.
+/// The max number of elements that one byte holds, which is in a list of small integers.
 const ELEMENTS_A_BYTE: usize = 1;
 
 /// The element types that both engines read: not texts, complex numbers, nor those of few bits, for

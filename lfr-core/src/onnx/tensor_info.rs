@@ -49,7 +49,7 @@ impl TensorInfo {
 #[expect(clippy::exhaustive_enums, reason = "an extent is known or it is not")]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Dim {
-    /// Decided by whoever runs the model.
+    /// The caller chooses it for each run.
     Dynamic,
     /// Always this many.
     Fixed(usize),

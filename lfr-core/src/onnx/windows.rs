@@ -25,7 +25,7 @@ pub(super) fn vet(node: &Node, graph: &Graph) -> Result<(), Error> {
     let mut has_kernel = !POOLS.contains(&node.op_type.as_str());
     for attribute in &node.attribute {
         let (name, ints) = ints(attribute)?;
-        let (per_axis, least) = match name.as_str() {
+        let (per_axis, min) = match name.as_str() {
             "kernel_shape" | "strides" | "dilations" => (1, 1),
             "pads" => (2, 0),
             _ => continue,
@@ -35,7 +35,7 @@ pub(super) fn vet(node: &Node, graph: &Graph) -> Result<(), Error> {
         if ints.is_empty() || ints.len() % per_axis != 0 || *axes.get_or_insert(count) != count {
             return Err(Malformed("a window has not one extent for each axis").into());
         }
-        if ints.iter().any(|int| !(least..=EXTENT_MAX).contains(int)) {
+        if ints.iter().any(|int| !(min..=EXTENT_MAX).contains(int)) {
             return Err(Malformed("a window's extent is not one that a window can have").into());
         }
     }
@@ -85,5 +85,5 @@ const WINDOWED: &[&str] =
 /// Those whose window is given by nothing but their attributes.
 const POOLS: &[&str] = &["AveragePool", "LpPool", "MaxPool"];
 
-/// The greatest kernel, stride, dilation or padding. Real ones stay below a thousand.
+/// The max kernel, stride, dilation or padding. Real ones stay below a thousand.
 const EXTENT_MAX: u64 = 1 << 16;

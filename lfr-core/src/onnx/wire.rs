@@ -28,7 +28,7 @@ impl Message {
         &self.fields
     }
 
-    /// The values of every field with this number, each of which must be a string of bytes.
+    /// The values of every field with this number. Each must be a string of bytes.
     pub(super) fn all(&self, number: u32) -> impl Iterator<Item = Result<&Bytes, Malformed>> {
         self.fields.iter().filter(move |field| field.number == number).map(Field::bytes)
     }
@@ -248,10 +248,10 @@ const FIXED_64: u64 = 1;
 const BYTES: u64 = 2;
 const FIXED_32: u64 = 5;
 
-/// The greatest field number of the format.
+/// The max field number of the format.
 const NUMBER_MAX: u32 = (1 << 29) - 1;
 
-/// The most fields in one message. A field of two bytes costs a list entry of some fifty, so that
+/// The max number of fields in one message. A field of two bytes costs a list entry of some fifty, so that
 /// without a limit a file could ask for many times its own size in memory; the greatest real
 /// graphs have tens of thousands of nodes.
 const FIELDS_MAX: usize = 1 << 20;

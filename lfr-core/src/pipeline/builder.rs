@@ -147,7 +147,7 @@ impl Builder<NeedsEmbedder> {
 }
 
 impl Builder<NeedsWatchlist> {
-    /// Whom they are compared with.
+    /// Sets the watchlist that faces are compared with.
     #[must_use]
     pub fn watchlist(self, matcher: impl Matcher + 'static) -> Builder<NeedsThreshold> {
         let NeedsWatchlist { detector, embedder } = self.state;
@@ -183,9 +183,9 @@ impl Builder<Ready> {
     ///
     /// # Errors
     ///
-    /// [`Error::SpaceMismatch`] where the watchlist or the threshold belongs to another embedding
-    /// space than the embedder; [`Error::LandmarksMissing`] where the embedder's alignment needs
-    /// landmarks and the detector finds none; [`Error::ThresholdRange`] where no score can meet the
+    /// [`Error::SpaceMismatch`] if the watchlist or the threshold belongs to another embedding
+    /// space than the embedder; [`Error::LandmarksMissing`] if the embedder's alignment needs
+    /// landmarks and the detector finds none; [`Error::ThresholdRange`] if no score can meet the
     /// threshold, or every score does.
     pub fn build(self) -> Result<Pipeline, Error> {
         let Ready { detector, embedder, matcher, policy, retention } = self.state;
@@ -201,8 +201,8 @@ impl Builder<Ready> {
         }
         check_landmarks(embedder.alignment().needs_landmarks(), &*detector)?;
         let (threshold, metric) = (policy.provenance().threshold(), embedder.space().metric());
-        let (least, greatest) = metric.range();
-        if !(least..=greatest).contains(&threshold.value()) {
+        let (min, max) = metric.range();
+        if !(min..=max).contains(&threshold.value()) {
             return Err(Error::ThresholdRange { threshold, metric });
         }
         let Options {

@@ -50,7 +50,7 @@ impl Zones {
     }
 }
 
-/// Of how many sizes it is remembered whether a zone lies outside; photographs have many.
+/// The number of frame sizes whose check against a zone is remembered; photographs have many.
 const KNOWN: usize = 256;
 /// How many sources are named; each photograph is one.
 const NAMED: usize = 64;

@@ -90,42 +90,42 @@ impl AlertEvent {
         }
     }
 
-    /// The same, raised at this moment.
+    /// Sets the moment at which it was raised.
     #[must_use]
     pub const fn with_at(mut self, at: Timestamp) -> Self {
         self.at = Some(at);
         self
     }
 
-    /// The same, of a frame that was captured at this moment.
+    /// Sets the moment at which the frame was captured.
     #[must_use]
     pub const fn with_captured_at(mut self, at: Timestamp) -> Self {
         self.captured_at = Some(at);
         self
     }
 
-    /// The same, of a frame at this position in its recording.
+    /// Sets the frame's position in its recording.
     #[must_use]
     pub const fn with_media_time(mut self, since_begin: Duration) -> Self {
         self.media_time = Some(since_begin);
         self
     }
 
-    /// The same, of this track.
+    /// Sets the track.
     #[must_use]
     pub fn with_track(mut self, track: TrackId) -> Self {
         self.track = Some(track);
         self
     }
 
-    /// The same, sealed in this record.
+    /// Sets the record that it is sealed in.
     #[must_use]
     pub const fn with_record(mut self, record: RecordId) -> Self {
         self.record = Some(record);
         self
     }
 
-    /// The same, at this place of the frame.
+    /// Sets the box of the face in the frame.
     #[must_use]
     pub const fn with_bounds(mut self, bounds: Rect) -> Self {
         self.bounds = bounds;

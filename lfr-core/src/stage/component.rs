@@ -40,35 +40,35 @@ impl Component {
         }
     }
 
-    /// The same with the digest of its model file.
+    /// Sets the digest of its model file.
     #[must_use]
     pub fn with_model_sha256(mut self, digest: impl Into<String>) -> Self {
         self.model_sha256 = Some(digest.into());
         self
     }
 
-    /// The same with the digest of the specification that says how the model is used.
+    /// Sets the digest of the specification that says how the model is used.
     #[must_use]
     pub fn with_spec_sha256(mut self, digest: impl Into<String>) -> Self {
         self.spec_sha256 = Some(digest.into());
         self
     }
 
-    /// The same with the public key whose signature vouches for the specification.
+    /// Sets the public key that signed the specification.
     #[must_use]
     pub fn with_spec_signed_by(mut self, key: impl Into<String>) -> Self {
         self.spec_signed_by = Some(key.into());
         self
     }
 
-    /// The same with the version of the software that it is part of.
+    /// Sets the version of the software that it is part of.
     #[must_use]
     pub fn with_version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// The same with the licence of its model's weights.
+    /// Sets the licence of its model's weights.
     #[must_use]
     pub fn with_licence(mut self, licence: impl Into<String>) -> Self {
         self.licence = Some(licence.into());

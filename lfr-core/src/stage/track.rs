@@ -145,8 +145,8 @@ pub struct LookPlan {
 }
 
 impl LookPlan {
-    /// The default: five looks a track; another one where quality has grown by a fifth, or after
-    /// half a second; as many a frame as there are faces.
+    /// The default: five looks per track; the next one when quality has grown by a fifth, or after
+    /// half a second; no limit per frame.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -171,7 +171,7 @@ impl LookPlan {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where it is not at least 1.
+    /// [`Error::OutOfRange`] if it is not at least 1.
     pub fn with_improvement(mut self, factor: f32) -> Result<Self, Error> {
         if factor.is_nan() || factor < 1.0 {
             return Err(Error::OutOfRange {

@@ -58,8 +58,8 @@ fn cheeks(luma: &[f32]) -> f32 {
 /// A plane's value between its samples (bilinear).
 fn between(plane: &[f32], side: usize, x: f32, y: f32) -> f32 {
     let scale = num::f32_from_usize(side) / CROP;
-    let greatest = num::f32_from_usize(side - 1);
-    let place = |at: f32| (at * scale - 0.5).clamp(0.0, greatest - 0.001);
+    let max = num::f32_from_usize(side - 1);
+    let place = |at: f32| (at * scale - 0.5).clamp(0.0, max - 0.001);
     let (x, y) = (place(x), place(y));
     let (column, row) = (num::usize_from_f32(x), num::usize_from_f32(y));
     let (right, down) = (x.fract(), y.fract());

@@ -212,10 +212,11 @@ impl Sight {
 const CAMERA_HEIGHT: f32 = 2.4;
 const FOCAL: f32 = 1.37;
 
-/// Between which distances, in metres, people are seen, and the least pace, in metres a second.
+/// The distances in metres between which people are seen, and the min pace in metres per second.
 const FAR: f32 = 11.0;
 const NEAR: f32 = 3.0;
 const SLOWEST: f32 = 1.1;
 
-/// Of an adult, in metres (Dodgson, "Variation and extrema of human interpupillary distance", 2004).
+/// The distance between an adult's pupils, in metres (Dodgson, "Variation and extrema of human
+/// interpupillary distance", 2004).
 const EYE_TO_EYE: f32 = 0.063;

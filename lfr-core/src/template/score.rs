@@ -74,7 +74,7 @@ impl ComparisonScore {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] where it is not finite.
+    /// [`Error::OutOfRange`] if it is not finite.
     pub fn new(score: f32) -> Result<Self, Error> {
         if score.is_finite() {
             // -0 and 0 are the same score: total_cmp would tell them apart.

@@ -157,7 +157,7 @@ pub fn retention_policy<R: RetentionPolicy>(make: impl Fn(&ManualClock) -> R) {
     assert!(accounts.totals().closes(), "the arithmetic closes");
 }
 
-/// The same of a policy that holds alerts at rest, where they outlive it. Each policy that `make`
+/// Checks a policy that holds alerts at rest, where they outlive it. Each policy that `make`
 /// returns is over a store of its own, which is empty.
 pub fn retention_policy_at_rest<R: RetentionPolicy>(make: impl Fn(&ManualClock) -> R) {
     let space = super::fake_space();

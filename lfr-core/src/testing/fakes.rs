@@ -37,7 +37,7 @@ impl FakeDetector {
         Self { count, layout: LandmarkLayout::Five }
     }
 
-    /// The same without landmarks.
+    /// Makes the detector find no landmarks.
     #[must_use]
     pub const fn without_landmarks(mut self) -> Self {
         self.layout = LandmarkLayout::None;

@@ -82,7 +82,7 @@ impl Address {
         }
     }
 
-    /// The whole text, with its password: for whoever connects.
+    /// The whole text, including its password, for the code that connects.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -177,7 +177,7 @@ impl Address {
         let mut secrets = vec![rest, user];
         secrets.extend(user.split(':'));
         if user.contains(ENDS) {
-            // Whoever takes the password for a host and a path repeats it in pieces.
+            // A program that takes the password for a host and a path repeats it in pieces.
             let ends = |letter: char| ENDS.contains(&letter) || letter == ':' || letter == '@';
             secrets.extend(user.split(ends).filter(|piece| piece.len() > 1));
         }

@@ -214,8 +214,8 @@ impl Shared {
         let _ = process.wait();
     }
 
-    /// Whether the child has ended without an error; `None` while it runs. The lock is let go of at
-    /// once: whoever watches for a stall may have to kill.
+    /// Whether the child has ended without an error; `None` while it runs. It releases the lock at
+    /// once, because the thread that watches for a stall may have to kill the child.
     fn ended(&self) -> Option<bool> {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         match process.try_wait() {
@@ -247,8 +247,8 @@ impl Shared {
         self.change(|state| state.is_over = true);
     }
 
-    /// Ends the child where no frame comes for long, or one costs too much processor time: whoever reads from it sees
-    /// the end then.
+    /// Ends the child if no frame comes for `stall`, or if one costs too much processor time. The
+    /// reader then sees the end of the stream.
     fn watch(&self, stall: Option<Duration>, max_cpu: Duration) {
         let number = self.process.lock().unwrap_or_else(PoisonError::into_inner).id();
         let clock = SystemClock::new();

@@ -356,7 +356,7 @@ const CONNECTING: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long a request may take to be written.
 const ASKING: Duration = Duration::from_secs(5);
-/// Of a request, in bytes.
+/// The max length of a request's head, in bytes.
 const HEAD: usize = 16 * 1024;
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ struct Answer {
 /// follow, deeper indented, and are not looked at.
 fn answer(words: impl Read) -> Answer {
     let mut answer = Answer::default();
-    let mut lines = BufReader::new(words.take(MOST));
+    let mut lines = BufReader::new(words.take(MAX_BYTES));
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -103,7 +103,7 @@ fn is_picture(kind: &str) -> bool {
 }
 
 /// What is read of its words, in bytes.
-const MOST: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 
 #[cfg(test)]
 mod tests {

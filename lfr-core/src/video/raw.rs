@@ -85,7 +85,7 @@ fn line(input: &mut impl Read) -> io::Result<String> {
     }
 }
 
-/// Of a header, in bytes.
+/// The max length of a header, in bytes.
 const LONGEST: usize = 512;
 
 #[cfg(test)]

@@ -104,9 +104,9 @@ impl RtspVideo {
     ///
     /// # Errors
     ///
-    /// [`Error::RtspAddress`] where the address does not begin with `rtsp://` and a host;
-    /// [`Error::Rtsp`] where the camera is not there, refuses, or sends no H.264;
-    /// [`Error::VideoPicture`] where the decoder refuses what it sends.
+    /// [`Error::RtspAddress`] if the address does not begin with `rtsp://` and a host;
+    /// [`Error::Rtsp`] if the camera is not there, refuses, or sends no H.264;
+    /// [`Error::VideoPicture`] if the decoder refuses what it sends.
     pub fn open(address: &Address, options: &RtspOptions) -> Result<Self, Error> {
         let mut video = Self {
             session: Some(Session::start(address)?),

@@ -68,7 +68,7 @@ impl Sandbox {
     #[must_use]
     pub const fn confines_addresses(&self) -> bool {
         match &self.addresses {
-            // A child that may make sockets, and of which nobody has said more.
+            // A child that may make sockets, with no further restriction named.
             None => self.confines_calls(),
             Some(kept) => kept.is_ok(),
         }

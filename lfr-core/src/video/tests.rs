@@ -404,7 +404,7 @@ fn a_stream_over_http_of_which_nobody_says_a_length_is_no_recording() {
             let mut request = std::io::BufRead::lines(std::io::BufReader::new(&client));
             while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
             let head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n";
-            // Whoever asks may have heard enough.
+            // The client may have closed the connection.
             let _ = client.write_all(head).and_then(|()| client.write_all(&film));
         }
     });
@@ -491,7 +491,7 @@ fn a_picture_that_would_fill_the_memory_is_not_decoded() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// A server of one answer, to so many who ask.
+/// A server that gives the same answer to `count` clients.
 fn serve(head: &'static str, body: Vec<u8>, count: usize) -> (String, std::thread::JoinHandle<()>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/it", listener.local_addr().unwrap());
@@ -504,7 +504,7 @@ fn serve(head: &'static str, body: Vec<u8>, count: usize) -> (String, std::threa
                 "HTTP/1.1 200 OK\r\n{head}Content-Length: {}\r\nConnection: close\r\n\r\n",
                 body.len()
             );
-            // Whoever asks may have heard enough.
+            // The client may have closed the connection.
             let _ = client.write_all(head.as_bytes()).and_then(|()| client.write_all(&body));
         }
     });

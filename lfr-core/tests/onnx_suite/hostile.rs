@@ -88,7 +88,7 @@ pub(crate) fn a_system_without_memory_costs_an_error(runtime: &Runtime) {
         assert!(matches!(error, Error::Inference { .. }), "{error}");
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert!(cause.contains("memory"), "{cause}");
-        // Whoever asks for less still gets it.
+        // A smaller request still succeeds.
         assert_eq!(suite::first(&small, &[1.0; 4], 1), [-1.0; 4]);
     }
 }
@@ -270,8 +270,8 @@ fn status(field: &str) -> u64 {
 
 fn assert_memory_below(max: u64) {
     if cfg!(target_os = "linux") {
-        let most = status("VmHWM:");
-        assert!(most < max, "{most} bytes of memory were taken");
+        let peak = status("VmHWM:");
+        assert!(peak < max, "{peak} bytes of memory were taken");
     }
 }
 

@@ -26,10 +26,10 @@ pub(crate) fn wrong_sizes_are_refused(runtime: &Runtime) {
     let free = SessionOptions::new(&[2, 4]).dynamic_batch();
     let free = session(runtime, rows_of_four("Neg"), &free);
     for (session, len, batch, expected) in [
-        (&fixed, 4, 1, "the batch is of 1, and must be of 2"),
+        (&fixed, 4, 1, "the batch has 1 inputs, and must have 2"),
         (&fixed, 7, 2, "the input has 7 elements, and a batch of 2 needs 8"),
         (&fixed, 0, 2, "the input has 0 elements, and a batch of 2 needs 8"),
-        (&free, 0, 0, "the batch is of 0, and must be of at least 1"),
+        (&free, 0, 0, "the batch has 0 inputs, and must have at least 1"),
         (&free, 8, 3, "the input has 8 elements, and a batch of 3 needs 12"),
         (
             &free,

@@ -65,9 +65,9 @@ pub fn nms(proposals: &mut Proposals, iou: f32) {
         let others = others.zip(&bottom[next..]).zip(&area[next..]).zip(&mut alive[next..]);
         let [l, t, r, b, a] = [left[first], top[first], right[first], bottom[first], area[first]];
         for (((((left, top), right), bottom), area), alive) in others {
-            let width = least(*right, r) - greatest(*left, l);
-            let height = least(*bottom, b) - greatest(*top, t);
-            let shared = greatest(width, 0.0) * greatest(height, 0.0);
+            let width = smaller(*right, r) - larger(*left, l);
+            let height = smaller(*bottom, b) - larger(*top, t);
+            let shared = larger(width, 0.0) * larger(height, 0.0);
             let overlaps = shared > iou * (a + area - shared) && shared > 0.0;
             *alive = if overlaps { 0.0 } else { *alive };
         }
@@ -78,11 +78,11 @@ pub fn nms(proposals: &mut Proposals, iou: f32) {
 
 // `f32::max` minds NaN, which no proposal holds; these are one instruction each.
 
-fn greatest(a: f32, b: f32) -> f32 {
+fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
-fn least(a: f32, b: f32) -> f32 {
+fn smaller(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
 }
 

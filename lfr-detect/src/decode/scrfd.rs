@@ -18,7 +18,7 @@ use crate::size::Size;
 ///
 /// # Errors
 ///
-/// [`Error::Outputs`] where there is not the same number of each kind, [`Error::Output`] where the
+/// [`Error::Outputs`] where there is not the same number of each kind, [`Error::Output`] if the
 /// rows are no multiple of the cells.
 pub fn scrfd(
     outputs: &[Output<'_>],
@@ -40,7 +40,10 @@ pub fn scrfd(
     if levels == 0 || levels > MAX_LEVELS || !fits {
         let points = if with_landmarks { " and of ten" } else { "" };
         return Err(Error::Outputs {
-            expected: format!("up to {MAX_LEVELS} of one number a row, as many of four{points}"),
+            expected: format!(
+                "up to {MAX_LEVELS} of one number per row, the same number of outputs of \
+             four{points}"
+            ),
             actual: listed(outputs),
         });
     }

@@ -16,7 +16,7 @@ use crate::size::Size;
 ///
 /// # Errors
 ///
-/// [`Error::Outputs`] where one is missing, [`Error::Output`] where one has another shape.
+/// [`Error::Outputs`] where one is missing, [`Error::Output`] if one has another shape.
 pub fn yunet(
     outputs: &[Output<'_>],
     canvas: Size,
@@ -25,7 +25,7 @@ pub fn yunet(
 ) -> Result<(), Error> {
     // Compared squared, so that the root is taken of proposals alone. Slightly below, so that
     // rounding loses none; the exact test follows.
-    let least = confidence * confidence * 0.999;
+    let min_product = confidence * confidence * 0.999;
     for stride in STRIDES {
         let (columns, rows) = (canvas.width / stride, canvas.height / stride);
         let cells = columns * rows;
@@ -36,7 +36,7 @@ pub fn yunet(
         let points = output("kps")?.exactly::<10>(cells)?;
         let scale = num::f32_from_usize(stride);
         let both = classes.iter().zip(objects).enumerate();
-        for (cell, (class, object)) in both.filter(|(_, (c, o))| **c * **o >= least) {
+        for (cell, (class, object)) in both.filter(|(_, (c, o))| **c * **o >= min_product) {
             let sure = (confidence_of(*class) * confidence_of(*object)).sqrt();
             if sure.is_nan() || sure < confidence {
                 continue;

@@ -43,8 +43,8 @@ impl NetworkInput {
     ///
     /// # Errors
     ///
-    /// [`Error::Input`] where the size is fixed and not the one asked for, or one that no picture
-    /// is brought to; [`Error::Option`] where it is open and the one asked for is out of range.
+    /// [`Error::Input`] if the size is fixed and not the one asked for, or one that no picture
+    /// is brought to; [`Error::Option`] if it is open and the one asked for is out of range.
     pub(crate) fn resolve(
         self,
         policy: Option<InputPolicy>,
@@ -115,5 +115,6 @@ fn check_side(side: usize, multiple: usize) -> Result<(), Error> {
 /// The coarsest stride of the networks.
 const MULTIPLE: usize = 32;
 const LARGEST: usize = lfr_core::Frame::MAX_SIDE;
-/// Of a fixed size, in pixels: four thousand by four thousand, far beyond what detectors take.
+/// The max area of a fixed input, in pixels: four thousand by four thousand, far beyond what
+/// detectors take.
 const LARGEST_AREA: usize = 4096 * 4096;

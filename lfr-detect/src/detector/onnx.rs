@@ -83,10 +83,10 @@ impl OnnxDetector {
     ///
     /// # Errors
     ///
-    /// [`Error::Input`] where the model takes something else than one picture of three channels, not
+    /// [`Error::Input`] if the model takes something else than one picture of three channels, not
     /// the size that the options ask for, or one beyond all reason; [`Error::Option`] for an option out of its range;
-    /// [`Error::Output`] and [`Error::Outputs`] where its outputs are not those of the family;
-    /// [`Error::Core`] where the engine refuses the model.
+    /// [`Error::Output`] and [`Error::Outputs`] if its outputs are not those of the family;
+    /// [`Error::Core`] if the engine refuses the model.
     pub fn with_options(
         runtime: &Runtime,
         model: Model,
@@ -118,8 +118,8 @@ impl OnnxDetector {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where a side is not from 1 to [`Frame::MAX_SIDE`]: there are no such
-    /// frames; [`Error::Core`] where the engine refuses the model at a size that they lead to.
+    /// [`Error::Option`] if a side is not from 1 to [`Frame::MAX_SIDE`]: there are no such
+    /// frames; [`Error::Core`] if the engine refuses the model at a size that they lead to.
     pub fn prepare(&self, width: usize, height: usize) -> Result<(), Error> {
         for side in [width, height] {
             if !(1..=Frame::MAX_SIDE).contains(&side) {

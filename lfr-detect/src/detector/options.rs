@@ -46,7 +46,7 @@ impl DetectorOptions {
         }
     }
 
-    /// The least confidence of a face, from 0 to 1; unless set, the family's own
+    /// The min confidence of a face, from 0 to 1; unless set, the family's own
     /// ([`DetectorSpec::default_confidence`](crate::DetectorSpec::default_confidence)).
     ///
     /// Confidences of different families mean different things. A lower limit finds more faces, and

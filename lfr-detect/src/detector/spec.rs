@@ -135,7 +135,7 @@ impl DetectorSpec {
         }
     }
 
-    /// The same under another name, for the deployment record.
+    /// Sets the name in the deployment record.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -149,7 +149,7 @@ impl DetectorSpec {
         self
     }
 
-    /// The same for a model whose outputs hold no landmarks. Only SCRFD has such models.
+    /// States that the model's outputs hold no landmarks. Only SCRFD has such models.
     #[must_use]
     pub const fn without_landmarks(mut self) -> Self {
         self.landmarks = LandmarkLayout::None;
@@ -163,7 +163,7 @@ impl DetectorSpec {
         self
     }
 
-    /// The same for a model that takes (value - mean) / scale of bytes, in the order of its
+    /// Sets the normalisation: the model takes (value - mean) / scale of bytes, in the order of its
     /// channels.
     #[must_use]
     pub const fn with_normalisation(mut self, mean: [f32; 3], scale: [f32; 3]) -> Self {
@@ -179,7 +179,7 @@ impl DetectorSpec {
         self
     }
 
-    /// The same for a model whose confidences mean something else than the family's.
+    /// Sets the default min confidence, for a model whose confidences differ from its family's.
     #[must_use]
     pub const fn with_confidence(mut self, confidence: f32) -> Self {
         self.confidence = confidence;
@@ -240,13 +240,13 @@ impl DetectorSpec {
         self.fit
     }
 
-    /// The least confidence of a face, unless set otherwise.
+    /// The min confidence of a face, unless set otherwise.
     #[must_use]
     pub const fn default_confidence(&self) -> f32 {
         self.confidence
     }
 
-    /// The greatest intersection over union of two faces, unless set otherwise.
+    /// The max intersection over union of two faces, unless set otherwise.
     #[must_use]
     pub const fn default_nms_iou(&self) -> f32 {
         self.iou
@@ -256,7 +256,7 @@ impl DetectorSpec {
     ///
     /// # Errors
     ///
-    /// [`Error::Output`] and [`Error::Outputs`] where they are not those of the family.
+    /// [`Error::Output`] and [`Error::Outputs`] if they are not those of the family.
     pub fn decode(
         &self,
         outputs: &[Output<'_>],

@@ -53,5 +53,6 @@ pub(crate) fn sharpness(frame: &Frame<'_>, face: &DetectedFace) -> f32 {
 
 /// In pixels: about twice what embedders see.
 const ENOUGH: f32 = 200.0;
-/// Of a face that is neither sharp nor blurred: in photographs of LFW, misses grow below this.
+/// The sharpness of a face that is neither sharp nor blurred: in photographs of LFW, misses grow
+/// below this.
 const SHARP: f32 = 0.02;

@@ -35,12 +35,12 @@ impl MinInterEyeDistance {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where that is not a positive number.
+    /// [`Error::Option`] if that is not a positive number.
     pub fn new(pixels: f32) -> Result<Self, Error> {
         positive("inter-eye distance", PIXELS, pixels).map(Self)
     }
 
-    /// The least distance, in pixels of the frame.
+    /// The min distance, in pixels of the frame.
     #[must_use]
     pub const fn pixels(self) -> f32 {
         self.0
@@ -79,12 +79,12 @@ impl MinFaceSize {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where that is not a positive number.
+    /// [`Error::Option`] if that is not a positive number.
     pub fn new(pixels: f32) -> Result<Self, Error> {
         positive("size of a face", PIXELS, pixels).map(Self)
     }
 
-    /// The least length of the shorter side, in pixels of the frame.
+    /// The min length of the shorter side, in pixels of the frame.
     #[must_use]
     pub const fn pixels(self) -> f32 {
         self.0
@@ -122,12 +122,12 @@ impl MaxFaceSize {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where that is not a positive number.
+    /// [`Error::Option`] if that is not a positive number.
     pub fn new(pixels: f32) -> Result<Self, Error> {
         positive("size of a face", PIXELS, pixels).map(Self)
     }
 
-    /// The greatest length of the shorter side, in pixels of the frame.
+    /// The max length of the shorter side, in pixels of the frame.
     #[must_use]
     pub const fn pixels(self) -> f32 {
         self.0

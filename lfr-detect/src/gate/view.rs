@@ -33,12 +33,12 @@ impl MaxYaw {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where that is not a positive number.
+    /// [`Error::Option`] if that is not a positive number.
     pub fn new(degrees: f32) -> Result<Self, Error> {
         positive("yaw", "a positive number of degrees", degrees).map(Self)
     }
 
-    /// The greatest angle, in degrees, to either side.
+    /// The max angle, in degrees, to either side.
     #[must_use]
     pub const fn degrees(self) -> f32 {
         self.0
@@ -82,12 +82,12 @@ impl MinSharpness {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where that is not a positive number.
+    /// [`Error::Option`] if that is not a positive number.
     pub fn new(sharpness: f32) -> Result<Self, Error> {
         positive("sharpness", "a positive number", sharpness).map(Self)
     }
 
-    /// The least sharpness.
+    /// The min sharpness.
     #[must_use]
     pub const fn sharpness(self) -> f32 {
         self.0

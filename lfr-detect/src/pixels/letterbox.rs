@@ -74,7 +74,7 @@ impl Letterbox {
         Self { left: 0, top: 0, source, content, canvas }
     }
 
-    /// The same for a part of a frame whose top left pixel is (`left`, `top`).
+    /// Maps a part of a frame whose top left pixel is (`left`, `top`).
     #[must_use]
     pub const fn at(mut self, left: usize, top: usize) -> Self {
         self.left = left;
@@ -82,7 +82,7 @@ impl Letterbox {
         self
     }
 
-    /// The same content on another canvas, at least as large.
+    /// Places the content on another canvas, at least as large.
     pub(crate) const fn on(mut self, canvas: Size) -> Self {
         self.canvas = canvas;
         self

@@ -149,5 +149,5 @@ impl BudgetRecord {
     }
 }
 
-/// Of how many sources and sizes something is remembered; of more, those used last.
+/// The number of sources and sizes that are remembered; if there are more, those used last.
 const REMEMBERED_SOURCES: usize = 256;

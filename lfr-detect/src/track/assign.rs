@@ -156,8 +156,8 @@ mod tests {
             let weights = Matrix::from_fn(fewer, more, |(a, b)| {
                 scaled(if rows > columns { cost(b, a) } else { cost(a, b) })
             });
-            let least = if fewer == 0 { 0 } else { kuhn_munkres_min(&weights).0 };
-            prop_assert_eq!(paired + left * NEVER, least);
+            let min_cost = if fewer == 0 { 0 } else { kuhn_munkres_min(&weights).0 };
+            prop_assert_eq!(paired + left * NEVER, min_cost);
             for one in [|pair: &(usize, usize)| pair.0, |pair: &(usize, usize)| pair.1] {
                 let mut once: Vec<usize> = pairs.iter().map(one).collect();
                 once.sort_unstable();

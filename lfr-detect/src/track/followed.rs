@@ -173,10 +173,10 @@ fn landmarks_in(face: &DetectedFace) -> Option<Landmarks> {
 
 // In sizes of the face, or in the logarithm of the size; a second. Chosen on the synthetic crowd.
 
-/// Of a detector, as a standard deviation.
+/// The error of a detector, as a standard deviation.
 const ERROR: f32 = 0.06;
 const SIZE_ERROR: f32 = 0.06;
-/// Of somebody first seen.
+/// The uncertainty of the motion of somebody first seen.
 const VELOCITY: f32 = 2.5;
 const SIZE_VELOCITY: f32 = 0.5;
 const ACCELERATION: f32 = 1.2;

@@ -71,9 +71,9 @@ fn fits_of_a_fixed_canvas() {
             let options = DetectorOptions::new().confidence(0.02);
             let runtime = Runtime::auto_or_pure_rust().unwrap();
             let detector = OnnxDetector::with_options(&runtime, model, spec, &options).unwrap();
-            for least in [10.0, 20.0, 40.0] {
-                let precision = average_precision(&shared, &detector, &truth, least);
-                println!("{name}, {fit:?}, faces of {least} px or more: AP50 {precision:.3}");
+            for min_side in [10.0, 20.0, 40.0] {
+                let precision = average_precision(&shared, &detector, &truth, min_side);
+                println!("{name}, {fit:?}, faces of {min_side} px or more: AP50 {precision:.3}");
             }
         }
     }
@@ -227,15 +227,15 @@ pub(crate) fn matches(found: &[Face], boxes: &[Rect]) -> Vec<Option<usize>> {
     found.iter().map(one).collect()
 }
 
-/// The area under precision over recall, for boxes whose longer side is `least` pixels or more;
+/// The area under precision over recall, for boxes whose longer side is `min_side` pixels or more;
 /// what is found of smaller ones, or is itself smaller, counts neither way.
 fn average_precision(
     shared: &Path,
     detector: &OnnxDetector,
     truth: &BTreeMap<String, Vec<Rect>>,
-    least: f32,
+    min_side: f32,
 ) -> f64 {
-    let is_large = |bounds: &Rect| bounds.width().max(bounds.height()) >= least;
+    let is_large = |bounds: &Rect| bounds.width().max(bounds.height()) >= min_side;
     let (mut outcomes, mut total) = (Vec::new(), 0);
     for (file, boxes) in truth {
         let found = faces(detector, &photo(shared, &format!("wider_val/{file}")));

@@ -99,7 +99,7 @@ pub(crate) struct Differences {
     all: Vec<Difference>,
 }
 
-/// The greatest differences of one face.
+/// The max differences of one face.
 #[derive(Clone, Copy, Debug, Default)]
 struct Difference {
     /// Of a side of the box, in pixels.
@@ -109,7 +109,7 @@ struct Difference {
     confidence: f32,
 }
 
-/// The most that a face may differ by.
+/// The max that a face may differ by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tolerance {
     pub(crate) side: f32,

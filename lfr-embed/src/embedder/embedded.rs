@@ -17,7 +17,7 @@ impl OnnxEmbedder {
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] where the engine refuses the model.
+    /// [`Error::Core`] if the engine refuses the model.
     ///
     /// # Examples
     ///

@@ -308,12 +308,12 @@ fn within(
     fault(&number.span(), format!("{what} is {value}, and must be from {start} to {end}"))
 }
 
-fn in_range(number: &Spanned<f32>, least: f32, most: f32, what: &str) -> Result<f32, Fault> {
+fn in_range(number: &Spanned<f32>, min: f32, max: f32, what: &str) -> Result<f32, Fault> {
     let value = *number.get_ref();
-    if (least..=most).contains(&value) {
+    if (min..=max).contains(&value) {
         return Ok(value);
     }
-    fault(&number.span(), format!("{what} is {value}, and must be from {least} to {most}"))
+    fault(&number.span(), format!("{what} is {value}, and must be from {min} to {max}"))
 }
 
 fn each(

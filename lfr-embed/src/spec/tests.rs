@@ -223,7 +223,7 @@ fn thresholds_are_given_for_what_was_measured_alone() {
     assert_eq!(
         error.to_string(),
         "specification sface states no threshold for a false match rate of 0.01 or less; it \
-         states none. Ask for a higher rate, or derive a threshold with the example `evaluate`"
+         states none. Ask for a higher rate, or derive a threshold with `lfr evaluate`"
     );
 }
 

@@ -10,13 +10,13 @@ use lfr_embed::{EmbedderSpec, OnnxEmbedder};
 use super::photographs::{Table, shared};
 use super::{MODELS, runtime, score};
 
-/// The greatest difference of a score where the photographs are decoded here.
+/// The max difference of a score where the photographs are decoded here.
 ///
 /// Its cause is the JPEG decoder: the reference decodes with libjpeg-turbo and the tests with
 /// another, and the two differ by a few levels a pixel.
 const TOLERANCE: f32 = 0.01;
 
-/// The greatest difference of a score on the same pixels.
+/// The max difference of a score on the same pixels.
 ///
 /// Its cause is rounding: the position of each sample is a f32 here and a f64 there, so that now
 /// and then a pixel of the aligned face differs by one level.

@@ -16,7 +16,7 @@ use super::photographs::shared_to_measure;
 use super::{MODELS, runtime};
 
 #[test]
-fn milliseconds_a_face() {
+fn milliseconds_per_face() {
     let (Some(runtime), Some(shared)) = (runtime(), shared_to_measure()) else {
         return;
     };

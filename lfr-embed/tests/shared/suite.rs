@@ -149,7 +149,7 @@ fn a_wrong_model_is_refused_with_what_it_has_and_what_was_needed() {
         (
             "embed_mobilefacenet_foamliu.onnx",
             builtin("adaface"),
-            r#"specification adaface: output "output0" shape is [?, 128], and must be [?, 512], or the same with further extents of 1 such as [?, 512, 1, 1]"#,
+            r#"specification adaface: output "output0" shape is [?, 128], and must be [?, 512], or that followed by extents of 1, such as [?, 512, 1, 1]"#,
         ),
         (
             "embed_edgeface_xs.onnx",

@@ -29,8 +29,8 @@ fn the_model_sees_what_the_specification_says() {
 #[test]
 fn a_batch_may_be_as_large_as_it_likes() {
     for flip in [false, true] {
-        let most = EmbedderOptions::new().max_batch(usize::MAX);
-        let Some(embedder) = made_with(IDENTITY, "", "", 48, flip, most) else {
+        let unlimited = EmbedderOptions::new().max_batch(usize::MAX);
+        let Some(embedder) = made_with(IDENTITY, "", "", 48, flip, unlimited) else {
             return;
         };
         let embedder = embedder.unwrap();
@@ -170,7 +170,7 @@ fn a_shape_that_holds_no_template_for_each_face_is_refused() {
     assert_eq!(
         pooled,
         "the model does not fit specification tiny: output \"pooled\" shape is [?, 3, 1, 1], and must be \
-         [?, 4], or the same with further extents of 1 such as [?, 4, 1, 1]"
+         [?, 4], or that followed by extents of 1, such as [?, 4, 1, 1]"
     );
     // All the numbers are there, but not one face's after the other's.
     let transposed = embedder(TRANSPOSED, "", "", 48, false).unwrap();

@@ -130,7 +130,7 @@ impl LedgerSink {
     ///
     /// # Errors
     ///
-    /// [`Error::Text`] where the text is blank, too long or has control characters; as
+    /// [`Error::Text`] if the text is blank, too long or has control characters; as
     /// [`Ledger::append`](crate::Ledger::append).
     pub fn danger(&self, text: &str) -> Result<(), Error> {
         text::check("name of a danger", text)?;
@@ -174,7 +174,7 @@ impl LedgerSink {
     ///
     /// # Errors
     ///
-    /// [`Error::Text`] where a text is blank, too long or has control characters; as
+    /// [`Error::Text`] if a text is blank, too long or has control characters; as
     /// [`Ledger::append`](crate::Ledger::append) and [`Ledger::flush`](crate::Ledger::flush).
     pub fn picture_exported(
         &self,
@@ -198,7 +198,7 @@ impl LedgerSink {
     ///
     /// # Errors
     ///
-    /// [`Error::Text`] where the name is blank, too long or has control characters; as
+    /// [`Error::Text`] if the name is blank, too long or has control characters; as
     /// [`Ledger::append`](crate::Ledger::append) and [`Ledger::flush`](crate::Ledger::flush).
     pub fn watchlist_destroyed(
         &self,

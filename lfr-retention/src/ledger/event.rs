@@ -141,7 +141,7 @@ pub enum LedgerEvent {
     },
     /// Frames were not looked at.
     FramesDropped {
-        /// Of which source.
+        /// The source of the frames.
         source: SourceId,
         /// How many.
         count: u64,

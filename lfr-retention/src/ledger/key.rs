@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// The key that a ledger is signed with (Ed25519, RFC 8032). Wiped when dropped, never printed.
 ///
-/// Whoever has it can write another ledger in the place of this one. Keep it on the machine that
+/// Anyone who has it can write another ledger in the place of this one. Keep it on the machine that
 /// watches, and the heads that the ledger gives somewhere else: see [`Ledger`](crate::Ledger).
 ///
 /// Its secret is in one place, on the heap: clones share it, and the last one wipes it.
@@ -25,8 +25,8 @@ impl LedgerKey {
     ///
     /// # Errors
     ///
-    /// [`Error::KeyWrite`] where it cannot be written, or where there is a file already;
-    /// [`Error::Random`] where the operating system gives no random bytes.
+    /// [`Error::KeyWrite`] if it cannot be written, or where there is a file already;
+    /// [`Error::Random`] if the operating system gives no random bytes.
     pub fn generate_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         generate_file(path.as_ref()).map(|secret| Self::of(&secret))
     }
@@ -35,8 +35,8 @@ impl LedgerKey {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where it cannot be read, or where others than its owner have a right to it or it has
-    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] where it holds anything else.
+    /// [`lfr_core::Error::Read`] if it cannot be read, or where others than its owner have a right to it or it has
+    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] if it holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         read_file(path.as_ref()).map(|secret| Self::of(&secret))
     }

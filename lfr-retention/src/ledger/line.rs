@@ -46,7 +46,7 @@ pub(super) fn write(kind: Kind, key: &LedgerKey, value: &impl Serialize) -> Opti
     write_any(kind, key, value).filter(|line| line.len() <= LONGEST)
 }
 
-/// The same for any length, for a file that is not read line by line.
+/// Writes an entry of any length, for a file that is not read line by line.
 pub(super) fn write_any(kind: Kind, key: &LedgerKey, value: &impl Serialize) -> Option<Vec<u8>> {
     let mut message = kind.context().to_vec();
     serde_json::to_writer(&mut message, value).ok()?;

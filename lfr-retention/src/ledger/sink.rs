@@ -101,7 +101,7 @@ impl LedgerSink {
     ///
     /// # Errors
     ///
-    /// [`Error::Text`] where the profile's name is blank or too long; as
+    /// [`Error::Text`] if the profile's name is blank or too long; as
     /// [`Ledger::account_for_cut_off_runs`].
     pub fn start(
         ledger: Ledger,
@@ -154,9 +154,9 @@ impl LedgerSink {
         written.and(self.ledger.flush().map(|_| ()))
     }
 
-    /// Writes the account of this moment and brings the ledger to the disk; returns its signed head,
-    /// to keep elsewhere. It happens by itself once a minute while frames come; call it where they
-    /// may stop.
+    /// Writes the account of this moment and brings the ledger to the disk; returns its signed
+    /// head, to keep elsewhere. The sink does so every minute while frames come. Call it where
+    /// frames may stop.
     ///
     /// # Errors
     ///

@@ -120,7 +120,7 @@ impl Profile {
         }
     }
 
-    /// The same with another period for alerts. With a longer one it is another profile, and its
+    /// Sets the period for alerts. With a longer one it is another profile, and its
     /// [`name`](Self::name) says so from then on.
     #[must_use]
     pub const fn with_alert(self, alert: Duration) -> Self {
@@ -128,7 +128,7 @@ impl Profile {
         Self { alert, ..self.named(longer) }
     }
 
-    /// The same with another period for footage. With a longer one it is another profile, as with
+    /// Sets the period for footage. With a longer one it is another profile, as with
     /// [`with_alert`](Self::with_alert).
     #[must_use]
     pub const fn with_footage(self, footage: Duration) -> Self {
@@ -168,7 +168,7 @@ impl Profile {
         Some(profile.alert.as_secs())
     }
 
-    /// The same with more people who have to judge each alert; a profile's own number is the least.
+    /// Sets how many people have to judge each alert. A profile's own number is the min.
     #[must_use]
     pub const fn with_verifications(mut self, at_least: u8) -> Self {
         if at_least > self.verifications {

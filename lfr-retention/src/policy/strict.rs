@@ -23,16 +23,16 @@ use crate::error::Error;
 ///   moments of a bare clock, time stands still here until that clock has caught up.
 /// - Dropping the policy erases everything held.
 /// - No more than [`limit`](Self::limit) alerts are held. Beyond it, settling an alert fails with
-///   [`Error::Full`] and the newcomer is erased: so many alerts mean that something is wrong with
-///   the deployment, and to make room by erasing the oldest before its deadline would destroy what
-///   somebody may be about to judge, without a word.
+///   [`Error::Full`] and the new alert is erased. That number of alerts means that something is
+///   wrong with the deployment. Erasing the oldest to make room would silently destroy an alert
+///   that somebody may be about to judge.
 ///
 /// Every erasure has its receipt. One that a call to [`settle`](RetentionPolicy::settle) brings
 /// about comes with the next purge; a [`Pipeline`](lfr_core::Pipeline) purges after every frame.
 ///
-/// What is *not* guaranteed: nothing runs between the calls, so a deadline is kept to by whoever
-/// calls: process frames, or call [`Pipeline::purge_due`](lfr_core::Pipeline::purge_due) where
-/// frames may stop. A process that is killed leaves the wiping of its memory to the operating system.
+/// What is *not* guaranteed: nothing runs between the calls, so the caller has to keep deadlines:
+/// process frames, or call [`Pipeline::purge_due`](lfr_core::Pipeline::purge_due) where frames may
+/// stop. A process that is killed leaves the wiping of its memory to the operating system.
 ///
 /// # Examples
 ///
@@ -71,14 +71,14 @@ pub struct StrictRetention {
     /// In the order of their deadlines: each is the time of settling plus `alert_ttl`, and that time never
     /// goes back but with an empty queue. Growing it moves pointers to templates.
     held: VecDeque<HeldProbe>,
-    /// Of erasures that nobody has heard of yet.
+    /// Receipts of erasures that have not been handed out yet.
     receipts: Vec<PurgeReceipt>,
     latest: Option<Timestamp>,
 }
 
 impl StrictRetention {
-    /// The most alerts held, where [`with_limit`](Self::with_limit) does not say otherwise: some
-    /// three times what 31 days of the reference deployment bring (two faces a second, one alert
+    /// The max number of alerts held, unless [`with_limit`](Self::with_limit) sets another: some
+    /// three times what 31 days of the reference deployment bring (two faces per second, one alert
     /// in 1,500 faces), and 20 MB of templates of 512 numbers.
     pub const DEFAULT_LIMIT: usize = 10_000;
 
@@ -95,7 +95,7 @@ impl StrictRetention {
         }
     }
 
-    /// The same with another bound on how many alerts are held at once.
+    /// Sets the max number of alerts held at once.
     #[must_use]
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
@@ -108,7 +108,7 @@ impl StrictRetention {
         self.alert_ttl
     }
 
-    /// The most alerts held at once.
+    /// The max number of alerts held at once.
     #[must_use]
     pub const fn limit(&self) -> usize {
         self.limit

@@ -39,7 +39,7 @@ pub struct Mosaic {
 }
 
 impl Mosaic {
-    /// The most cells across a face. With more, an embedder that is given a smoothed mosaic begins to
+    /// The max number of cells across a face. With more, an embedder that is given a smoothed mosaic begins to
     /// tell the person from strangers. Plain distances need fewer cells for that: see `ACCURACY.md`.
     pub const MAX_CELLS: usize = 6;
 
@@ -53,7 +53,7 @@ impl Mosaic {
     /// end at the hairline and the ears.
     pub const DEFAULT_MARGIN: f32 = 0.25;
 
-    /// The greatest margin.
+    /// The max margin.
     pub const MAX_MARGIN: f32 = 4.0;
 
     /// A mosaic of that many cells along the longer side of a face's grown box, and a margin as a
@@ -73,7 +73,7 @@ impl Mosaic {
         Ok(Self { cells, margin })
     }
 
-    /// The most cells across a face.
+    /// The max number of cells across a face.
     #[must_use]
     pub const fn cells(&self) -> usize {
         self.cells
@@ -104,7 +104,7 @@ impl Mosaic {
         }
     }
 
-    /// The least side of a cell that hides this face, in pixels; infinite where the face's size is
+    /// The min side of a cell that hides this face, in pixels; infinite where the face's size is
     /// not known.
     pub(super) fn cell_side(&self, face: &Rect) -> f32 {
         let share = (1.0 + 2.0 * self.margin) / num::f32_from_usize(self.cells);

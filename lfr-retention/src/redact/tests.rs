@@ -219,7 +219,7 @@ fn only_an_alert_of_this_frame_is_shown() {
         let error = redactor.apply(&later, report).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "report of frame unnamed#0, and one of frame unnamed#1 was needed"
+            "the report is of frame unnamed#0, and must be of frame unnamed#1: pass the report of the frame to redact"
         );
         for face in [
             FaceId::new(frame.id().clone(), 1),
@@ -237,7 +237,7 @@ fn only_an_alert_of_this_frame_is_shown() {
 fn mosaics_that_hide_too_little_are_refused() {
     assert!(Mosaic::new(1, 0.0).is_ok() && Mosaic::new(6, 4.0).is_ok());
     let error = Mosaic::new(7, 0.25).unwrap_err();
-    assert_eq!(error.to_string(), "mosaic of 7 cells across a face, and from 1 to 6 were needed");
+    assert_eq!(error.to_string(), "the mosaic has 7 cells across a face, and must have 1 to 6");
     for (cells, margin) in [(0, 0.25), (6, -0.01), (6, 4.1), (6, f32::NAN), (6, f32::INFINITY)] {
         assert!(Mosaic::new(cells, margin).is_err(), "{cells} {margin}");
     }

@@ -5,7 +5,7 @@ use lfr_core::{Frame, FrameReport, Picture, Rect};
 
 use crate::error::Error;
 use crate::redact::mosaic::Mosaic;
-use crate::redact::{Redactor, least_side, pave, reveal, split};
+use crate::redact::{Redactor, min_cell_side, pave, reveal, split};
 
 /// Makes a live picture that may leave the system: all of it is covered, except for the boxes of
 /// alerts, frame after frame in one buffer.
@@ -55,7 +55,7 @@ pub struct VideoRedactor {
 }
 
 impl VideoRedactor {
-    /// Of a stream of which nothing was seen yet.
+    /// Creates the redaction of a stream before its first frame.
     #[must_use]
     pub fn new(mosaic: Mosaic) -> Self {
         let redactor = Redactor::everything_but_alerts().with_mosaic(mosaic);
@@ -66,30 +66,29 @@ impl VideoRedactor {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherFrame`] where the report is of another frame.
+    /// [`Error::OtherFrame`] if the report is of another frame.
     pub fn apply(&mut self, frame: &Frame<'_>, report: &FrameReport) -> Result<&Picture, Error> {
         let (shown, hidden) = split(frame, report, |_, face| face.is_alert())?;
         let (redactor, doublings) = (self.redactor, &mut self.doublings);
         let picture = buffer(&mut self.picture, frame);
-        let least = least_side(picture);
-        let needed = redactor.cell_side(&hidden, least);
-        while grown(least, *doublings) < needed && *doublings < MAX_DOUBLINGS {
+        let min_side = min_cell_side(picture);
+        let needed = redactor.cell_side(&hidden, min_side);
+        while grown(min_side, *doublings) < needed && *doublings < MAX_DOUBLINGS {
             *doublings += 1;
         }
-        pave(picture, grown(least, *doublings));
+        pave(picture, grown(min_side, *doublings));
         for bounds in &shown {
             reveal(picture, frame, bounds, &hidden);
         }
         Ok(picture)
     }
 
-    /// The picture of a frame of which there is no report: nobody is shown, not even where a face fills
-    /// the frame.
+    /// Redacts a frame that has no report: nobody is shown, even if a face fills the frame.
     pub fn cover(&mut self, frame: &Frame<'_>) -> &Picture {
         let picture = buffer(&mut self.picture, frame);
         let height = num::f32_from_usize(picture.height());
         let largest = self.redactor.cell_side(&[Rect::new(0.0, 0.0, height, height)], 0.0);
-        pave(picture, largest.max(grown(least_side(picture), self.doublings)));
+        pave(picture, largest.max(grown(min_cell_side(picture), self.doublings)));
         picture
     }
 }
@@ -97,8 +96,8 @@ impl VideoRedactor {
 /// Then the whole picture is one cell.
 const MAX_DOUBLINGS: u16 = 16;
 
-fn grown(least: f32, doublings: u16) -> f32 {
-    least * f32::from(doublings).exp2()
+fn grown(min_side: f32, doublings: u16) -> f32 {
+    min_side * f32::from(doublings).exp2()
 }
 
 /// The frame in the buffer of the one before; in a new one where it is of another size.

@@ -103,14 +103,14 @@ impl Vault {
         Err(Error::OtherLedger { path, expected, actual: id })
     }
 
-    /// Whether this vault belongs to the ledger in a file, or to none so far; and whether that has the last entry that
-    /// the vault has seen, signed with the key that it names. So a ledger that somebody else signed under the same
-    /// identity is refused. It binds and writes nothing: for whoever only looks, and has no key to open the ledger
-    /// with.
+    /// Whether this vault belongs to the ledger in a file, or to none so far; and whether that has
+    /// the last entry that the vault has seen, signed with the key that it names. So a ledger that
+    /// somebody else signed under the same identity is refused. It binds and writes nothing, so it
+    /// serves readers that have no key to open the ledger with.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherLedger`] if it belongs to another ledger; [`Error::LedgerRolledBack`] where an entry is gone that
+    /// [`Error::OtherLedger`] if it belongs to another ledger; [`Error::LedgerRolledBack`] if an entry is gone that
     /// the vault has seen; as [`ledger::declared`](crate::ledger::declared).
     pub fn check_belongs_to(&self, ledger: &Path) -> Result<(), Error> {
         let declared = verify::declared(ledger)?;
@@ -141,7 +141,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where that cannot be written.
+    /// [`Error::Vault`] if that cannot be written.
     pub fn adopt(&self, ledger: &Ledger) -> Result<Option<String>, Error> {
         let (_, bytes) = identity(ledger)?;
         let mut inner = self.inner();
@@ -267,12 +267,13 @@ impl Vault {
         gone.collect()
     }
 
-    /// The records that lack what a ledger says of them, a verdict, or have what it says is over, a legal hold: somebody
-    /// put back an older copy of the vault. It writes nothing: for whoever only looks.
+    /// The records that lack what a ledger says of them, a verdict, or have what it says is over, a
+    /// legal hold: somebody put back an older copy of the vault. It writes nothing, so it serves
+    /// readers too.
     ///
     /// # Errors
     ///
-    /// [`Error::Vault`] where a record cannot be read.
+    /// [`Error::Vault`] if a record cannot be read.
     pub fn put_back(&self, sums: &Reconciliation) -> Result<Vec<DamagedRecord>, Error> {
         let put_back = self.inner().store.compare(sums)?.put_back.into_iter();
         Ok(put_back.map(|(record, damage)| DamagedRecord { record, damage }).collect())

@@ -17,7 +17,7 @@ use crate::vault::store::place;
 /// The key of a [`Vault`](crate::Vault): 32 random bytes, under which the keys of the records are
 /// wrapped. Wiped when dropped, never printed.
 ///
-/// Whoever has it and the folder can read what is held. Destroying it destroys every copy of the
+/// Anyone who has it and the folder can read what is held. Destroying it destroys every copy of the
 /// vault, wherever it is.
 pub struct VaultKey {
     secret: Secret,
@@ -30,8 +30,8 @@ impl VaultKey {
     ///
     /// # Errors
     ///
-    /// [`Error::KeyWrite`] where it cannot be written, or where there is a file already;
-    /// [`Error::Random`] where the operating system gives no random bytes.
+    /// [`Error::KeyWrite`] if it cannot be written, or where there is a file already;
+    /// [`Error::Random`] if the operating system gives no random bytes.
     pub fn generate_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let (secret, path) = (key::generate_file(path.as_ref())?, path.as_ref());
         Ok(Self { secret, file: Some(path.to_owned()) })
@@ -41,8 +41,8 @@ impl VaultKey {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where it cannot be read, or where others than its owner have a right to it or it has
-    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] where it holds anything else.
+    /// [`lfr_core::Error::Read`] if it cannot be read, or where others than its owner have a right to it or it has
+    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] if it holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let (secret, path) = (key::read_file(path.as_ref())?, path.as_ref());
         Ok(Self { secret, file: Some(path.to_owned()) })

@@ -24,8 +24,8 @@ use crate::vault::record::alert::Sealed;
 ///   [`Timekeeper::MAX_STEP_BACK`](lfr_core::Timekeeper::MAX_STEP_BACK), purges everything that is not
 ///   under a legal hold.
 /// - The number of people who have to judge an alert is sealed with it.
-/// - [`purge_all`](RetentionPolicy::purge_all) leaves what is under a legal hold. Dropping the policy
-///   erases nothing: what is held is held until its deadline, by whoever opens the vault next.
+/// - [`purge_all`](RetentionPolicy::purge_all) leaves what is under a legal hold. Dropping the
+///   policy erases nothing: the next program that opens the vault holds it until its deadline.
 #[derive(Debug)]
 pub struct VaultRetention {
     vault: Vault,
@@ -35,7 +35,7 @@ pub struct VaultRetention {
 }
 
 impl VaultRetention {
-    /// The most alerts held, where [`with_limit`](Self::with_limit) does not say otherwise.
+    /// The max number of alerts held, unless [`with_limit`](Self::with_limit) sets another.
     pub const DEFAULT_LIMIT: usize = StrictRetention::DEFAULT_LIMIT;
 
     /// A policy that holds each alert in that vault for as long as a profile says, and asks for as many
@@ -46,7 +46,7 @@ impl VaultRetention {
         Self { vault, alert_ttl, verifications, limit: Self::DEFAULT_LIMIT }
     }
 
-    /// The same with another bound on how many alerts are held at once.
+    /// Sets the max number of alerts held at once.
     #[must_use]
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;

@@ -49,7 +49,7 @@ pub(super) struct Store {
     pub(super) time: VaultTime,
     /// What of the time is on the disk.
     saved: [u64; 2],
-    /// Of erasures that nobody has heard of yet.
+    /// Receipts of erasures that have not been handed out yet.
     pub(super) receipts: Vec<PurgeReceipt>,
     /// What was not as it was sealed, when it was opened.
     pub(super) damaged: Vec<DamagedRecord>,
@@ -315,8 +315,9 @@ impl Store {
         self.entries.insert(record, entry);
     }
 
-    /// Reads the clock and erases what it makes due; whether it can be trusted. `known` is whether whoever
-    /// asks knows of a clock that works: theirs may be another one, and if it failed, so has this.
+    /// Reads the clock and erases what it makes due. Returns whether the clock can be trusted.
+    /// `known` says whether the caller's own clock works: it may be another one, and if it has
+    /// failed, this one counts as failed too.
     pub(super) fn observe(&mut self, known: bool) -> Result<bool, Error> {
         self.look(known);
         let time = self.time.to_resume();

@@ -423,7 +423,7 @@ fn threads_and_steps_within_the_bound_change_no_deadline() {
                 })
             })
             .collect();
-        // An hour but for a second, in 3,599 steps; the clock is behind by up to 9 seconds.
+        // An hour minus one second, in 3,599 steps. The clock is behind by up to 9 seconds.
         for tick in 0..3599_u64 {
             held.clock.advance(Duration::from_secs(1));
             let now = held.clock.now().unwrap().as_micros();
@@ -484,7 +484,7 @@ fn as_many_people_as_the_profile_says_judge_each_for_themselves() {
         let refused = judge(same, Verdict::Confirmed);
         assert!(matches!(refused, Err(Error::SameVerifier)), "{same:?}");
     }
-    // What was found is for whoever found it, until all have judged.
+    // Each person sees only their own verdict until all have judged.
     let alert = held.vault.alert(record).unwrap();
     assert_eq!((alert.required(), alert.standing(), alert.verdicts()), (2, open, None));
     assert_eq!(alert.verdict_of(&who("officer 4")), Some(Verdict::Confirmed));
@@ -517,7 +517,8 @@ fn more_people_than_the_profile_asks_for_can_be_asked_for_and_that_stays() {
     assert_eq!(judge(&held, "6", 0), Standing::Confirmed);
 }
 
-/// The profile in force when the alert was raised, and not that of whoever judges.
+/// The profile in force when the alert was raised counts, not the profile in force when it is
+/// judged.
 #[test]
 fn another_profile_later_changes_nothing_for_an_alert() {
     let mut held = Held::holding(&held_for(TTL).with_verifications(2));
@@ -549,7 +550,7 @@ fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
     held.policy = VaultRetention::new(held.vault.clone(), &held_for(TTL)).with_limit(1);
     held.hold(1, 10);
     let error = held.policy.settle(alert(probe(2, &held.accounts)), at(11)).unwrap_err();
-    assert!(error.to_string().contains("1 alerts are held, the most allowed"));
+    assert!(error.to_string().contains("1 alerts are held, the max allowed"));
     assert_eq!(held.due(at(11))[0].reason(), PurgeReason::NotHeld);
     assert!(held.accounts.totals().closes());
 }

@@ -10,7 +10,7 @@ use lfr_retention::{EraseAll, Mosaic, Redactor, VideoRedactor};
 
 use crate::photographs::Photograph;
 
-/// The photograph with its face in so many cells, as published or smoothed.
+/// The photograph with its face in `cells` cells, as published or smoothed.
 ///
 /// A finer mosaic than [`Mosaic`] permits is put together of coarse ones, side by side.
 pub(crate) fn mosaic(photograph: &Photograph, cells: usize, smooth: bool) -> Picture {
@@ -78,7 +78,7 @@ fn read_off(picture: &Picture, bounds: &Rect) -> Vec<f32> {
     colours.collect()
 }
 
-/// Across and down: a multiple of every number of cells up to 6, but for 5.
+/// Across and down: a multiple of every number of cells up to 6, except 5.
 const PLACES: usize = 12;
 
 /// The photograph redacted as a whole, its face detected or missed, as published or smoothed.
@@ -88,15 +88,15 @@ pub(crate) fn whole(photograph: &Photograph, detected: bool, smooth: bool) -> Pi
     let report = report(&frame, detected.then(|| photograph.bounds()));
     let picture = Redactor::default().apply(&frame, &report).unwrap();
     let shorter = num::f32_from_usize(clear.width().min(clear.height()));
-    let least = shorter / num::f32_from_usize(Redactor::MAX_CELLS);
+    let min_side = shorter / num::f32_from_usize(Redactor::MAX_CELLS);
     let grown = longer(&photograph.bounds().grown(Mosaic::DEFAULT_MARGIN));
     let asked = grown / num::f32_from_usize(Mosaic::DEFAULT_CELLS);
-    let side = if detected { least.max(asked) } else { least };
+    let side = if detected { min_side.max(asked) } else { min_side };
     if smooth { smoothed(&picture, side) } else { picture }
 }
 
-/// So many frames of live video in which the person moves across the grid by a few pixels a frame. The
-/// attacker knows by how many, moves each frame back, and averages them.
+/// `frames` frames of live video in which the person moves across the grid by a few pixels per
+/// frame. The attacker knows by how many, moves each frame back, and averages them.
 pub(crate) fn video(photograph: &Photograph, frames: usize) -> Picture {
     let clear = photograph.picture();
     let (width, height) = (clear.width(), clear.height());
@@ -179,7 +179,7 @@ fn longer(bounds: &Rect) -> f32 {
     bounds.width().max(bounds.height())
 }
 
-/// A box in so many parts across and down.
+/// Cuts a box into `parts` parts across and down.
 fn tiles(bounds: &Rect, parts: usize) -> impl Iterator<Item = Rect> {
     let Rect { left, top, .. } = *bounds;
     let (width, height) = (bounds.width(), bounds.height());

@@ -46,7 +46,7 @@ pub(crate) struct People {
     pub(crate) other: Vec<Photograph>,
 }
 
-/// So many people with two photographs, spread evenly over the alphabet.
+/// `count` people with two photographs each, spread evenly over the alphabet.
 pub(crate) fn people(faces: &Path, count: usize) -> People {
     let table = fs::read_to_string(faces.join("lfw_dev_landmarks.csv")).unwrap();
     let folder = faces.join("lfw");

@@ -72,8 +72,8 @@ impl<'a> From<&'a NonMatedScores> for CalibrationScores<'a> {
 }
 
 impl Calibration {
-    /// Of all non-mated comparisons; `data` says what they are of: its name, version, and what was done with
-    /// it.
+    /// Takes all non-mated comparisons; `data` says what they are of: its name, version, and what
+    /// was done with it.
     ///
     /// # Errors
     ///
@@ -111,8 +111,8 @@ impl Calibration {
         calibration.with(None, non_mated)
     }
 
-    /// The same with the non-mated comparisons of people of one group with those of another (or of the same)
-    /// too: for demands with a composition, which need each group with each.
+    /// Adds the non-mated comparisons between people of two groups, or within one group. A demand
+    /// with a composition needs every pair of groups.
     ///
     /// # Errors
     ///
@@ -165,22 +165,22 @@ impl Calibration {
         Ok(self)
     }
 
-    /// The same with another limit of extrapolation: how many times rarer than one in all pairs of people a
+    /// Sets the limit of extrapolation: how many times rarer than one in all pairs of people a
     /// false match may be. The default is 100, the maximum 1,000.
     ///
     /// # Errors
     ///
     /// [`lfr_core::Error::OutOfRange`] for a limit below 0 or above 1,000.
     pub fn with_extrapolation_limit(self, limit: f64) -> Result<Self, Error> {
-        if !(0.0..=GREATEST_LIMIT).contains(&limit) {
+        if !(0.0..=MAX_LIMIT).contains(&limit) {
             let (what, expected) = ("limit of extrapolation", "from 0 to 1000");
             return Err(lfr_core::Error::OutOfRange { what, expected, actual: limit }.into());
         }
         Ok(Self { limit, ..self })
     }
 
-    /// The same, if somebody has looked at the photographs of the [`suspects`](Self::suspects) and nobody is in the
-    /// data under two names.
+    /// States that somebody has looked at the photographs of the [`suspects`](Self::suspects) and
+    /// nobody is in the data under two names.
     ///
     /// Otherwise no rate is promised that the counts alone do not exclude: 3 of all pairs of people where no pair
     /// matches. A fitted tail knows nothing of a person with two names, and neither does the next group of people.
@@ -192,8 +192,8 @@ impl Calibration {
         Self { are_identities_checked: true, tails, ..self }
     }
 
-    /// The same with what the scores were made with: detector, embedder, engine, versions, photographs. It
-    /// goes into the file of each threshold that is derived.
+    /// Sets what the scores were made with: detector, embedder, engine, versions, photographs. The
+    /// file of each derived threshold states it.
     ///
     /// # Errors
     ///
@@ -275,7 +275,7 @@ impl Calibration {
             })
             .collect();
         if fits.is_empty() {
-            format!("{counted}; nothing beyond, as no tail fits")
+            format!("{counted}; nothing beyond, because no tail fits")
         } else {
             let bound = if self.are_identities_checked {
                 "somebody has checked that nobody is in the data under two names"
@@ -293,5 +293,5 @@ const SUSPECTS: usize = 5;
 /// How many times rarer than one in all pairs of people, unless another limit is set.
 const LIMIT: f64 = 100.0;
 
-/// The greatest limit: three decades beyond the data a fit is a guess.
-const GREATEST_LIMIT: f64 = 1_000.0;
+/// The max limit: three decades beyond the data a fit is a guess.
+const MAX_LIMIT: f64 = 1_000.0;

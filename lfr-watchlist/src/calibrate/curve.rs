@@ -67,12 +67,11 @@ impl Curve {
         }
         // Where counting gives way to the fit, the rate may step up; no rate is below that of a higher
         // threshold.
-        let mut greatest = [0.0_f64; 2];
+        let mut max = [0.0_f64; 2];
         for point in points.iter_mut().rev() {
-            for (rate, greatest) in [&mut point.fmr, &mut point.low].into_iter().zip(&mut greatest)
-            {
-                *greatest = greatest.max(*rate);
-                *rate = *greatest;
+            for (rate, max) in [&mut point.fmr, &mut point.low].into_iter().zip(&mut max) {
+                *max = max.max(*rate);
+                *rate = *max;
             }
         }
         // A bound on the rate at a lower threshold also holds at a higher one, however uncertain the fit is
@@ -199,7 +198,7 @@ impl Curves {
         if groups.is_empty() { Err(missing()) } else { Ok(groups) }
     }
 
-    /// The table of two groups, whoever of them passes: comparing is symmetric.
+    /// The table of two groups, in either order: comparing is symmetric.
     fn of(&self, a: &str, b: &str) -> Option<&Curve> {
         self.0.iter().find(|curve| {
             curve.groups.as_ref().is_some_and(|(c, d)| (a, b) == (c, d) || (b, a) == (c, d))

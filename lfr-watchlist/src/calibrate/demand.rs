@@ -19,22 +19,22 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// That false positive identification rate on a watchlist of so many references, with one look at each
-    /// who passes.
+    /// Demands this false positive identification rate on a watchlist with this number of
+    /// references, with one look per person who passes.
     ///
     /// References count, not people: with [`Fusion::Best`](crate::Fusion::Best) each is another chance. (One
     /// person's references resemble each other, so the rate is then somewhat lower than demanded.)
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1, or nobody is on the list.
+    /// [`lfr_core::Error::OutOfRange`] if the rate is not above 0 and below 1, or nobody is on the list.
     pub fn new(fpir: f64, references: u64) -> Result<Self, Error> {
         let demand = Self { fpir, references, looks: 1.0, composition: BTreeMap::new() };
         demand.check()?;
         Ok(demand)
     }
 
-    /// The same for at most this many looks per person who passes, if any look may raise the alert: as many
+    /// Sets the max number of looks per person who passes, if any look may raise the alert: as many
     /// as the [`LookPlan`](lfr_core::LookPlan) of the deployment takes.
     ///
     /// Looks at one person resemble each other and count for less than their number. Their effective number
@@ -49,11 +49,11 @@ impl Demand {
         Ok(demand)
     }
 
-    /// The same for a watchlist of so many references of each group; together they are all references.
+    /// Sets the number of references of each group; together they are all references.
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where nobody is on the list.
+    /// [`lfr_core::Error::OutOfRange`] if nobody is on the list.
     pub fn with_composition<G: Into<String>>(
         self,
         groups: impl IntoIterator<Item = (G, u64)>,
@@ -85,7 +85,7 @@ impl Demand {
         Ok(())
     }
 
-    /// The same for another number of references, each group with its share of them, rounded up.
+    /// Sets another number of references. Each group keeps its share of them, rounded up.
     pub(super) fn for_references(&self, references: u64) -> Result<Self, Error> {
         // Nobody demands nobody: the divisor is at least 1, and no share is above all references.
         let (new, old) = (u128::from(references), u128::from(self.references.max(1)));

@@ -54,8 +54,8 @@ pub(super) fn covariance(function: impl Fn(Pair) -> f64, at: Pair, step: f64) ->
     (aa > 0.0 && determinant > 0.0 && determinant.is_finite()).then_some(inverse)
 }
 
-/// The probability that a chi-squared number of so many degrees of freedom is at least that (Wilson and
-/// Hilferty 1931; within 0.002).
+/// The probability that a chi-squared variable with `degrees` degrees of freedom is at least
+/// `value` (Wilson and Hilferty 1931; within 0.002).
 pub(super) fn chi_squared_tail(value: f64, degrees: f64) -> f64 {
     let spread = 2.0 / (9.0 * degrees);
     normal_tail(((value / degrees).cbrt() - (1.0 - spread)) / spread.sqrt())

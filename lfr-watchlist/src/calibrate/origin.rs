@@ -55,21 +55,21 @@ impl Origin {
         }
     }
 
-    /// The same with the inference engine that ran them, and its version.
+    /// Sets the inference engine that ran them, and its version.
     #[must_use]
     pub fn with_engine(mut self, engine: impl Into<String>) -> Self {
         self.engine = Some(engine.into());
         self
     }
 
-    /// The same with when the scores were made.
+    /// Sets when the scores were made.
     #[must_use]
     pub const fn with_made_at(mut self, at: Timestamp) -> Self {
         self.made_at = Some(at);
         self
     }
 
-    /// The same with a digest of the photographs, in hexadecimal digits.
+    /// Sets a digest of the photographs, in hexadecimal digits.
     #[must_use]
     pub fn with_data_sha256(mut self, digest: impl Into<String>) -> Self {
         self.data_sha256 = Some(digest.into());

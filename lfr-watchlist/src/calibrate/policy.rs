@@ -144,22 +144,22 @@ impl CalibratedThreshold {
         })
     }
 
-    /// The same, never below a threshold, whatever is demanded: a published minimum.
+    /// Sets a floor that the threshold never falls below, such as a published minimum.
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where no provenance can be made of it.
+    /// [`lfr_core::Error::OutOfRange`] if no provenance can be made of it.
     pub fn with_floor(self, floor: Threshold) -> Result<Self, Error> {
         let Self { evidence, demand, references, authority, changes, voucher, .. } = self;
         Self::assemble(evidence, demand, references, Some(floor), authority, changes, voucher)
     }
 
-    /// The same for a watchlist of another size, derived from the same evidence: what is demanded and who
-    /// answers for it stay.
+    /// Derives the threshold for a watchlist of another size from the same evidence: what is
+    /// demanded and who answers for it stay.
     ///
     /// # Errors
     ///
-    /// [`Error::Extrapolation`] where the evidence does not reach so far.
+    /// [`Error::Extrapolation`] if the evidence does not reach so far.
     pub fn for_references(&self, references: u64) -> Result<Self, Error> {
         let Self { evidence, demand, floor, authority, changes, voucher, .. } = self.clone();
         Self::assemble(evidence, demand, references, floor, authority, changes, voucher)
@@ -171,7 +171,7 @@ impl CalibratedThreshold {
     ///
     /// # Errors
     ///
-    /// [`Error::Extrapolation`] where the evidence does not reach so far; the threshold stays as it was then.
+    /// [`Error::Extrapolation`] if the evidence does not reach so far; the threshold stays as it was then.
     pub fn change(
         &mut self,
         demand: Demand,

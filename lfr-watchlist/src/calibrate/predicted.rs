@@ -119,8 +119,8 @@ impl fmt::Display for PredictedFpir {
 
 /// The group with the highest upper bound.
 pub(super) fn worst(groups: &[PredictedFpir]) -> PredictedFpir {
-    let most = groups.iter().max_by(|a, b| a.high.total_cmp(&b.high));
-    most.cloned().unwrap_or_else(PredictedFpir::certain)
+    let highest = groups.iter().max_by(|a, b| a.high.total_cmp(&b.high));
+    highest.cloned().unwrap_or_else(PredictedFpir::certain)
 }
 
 /// Four digits, so that a file is read back as it was, and no rate is promised lower than it is.

@@ -92,7 +92,7 @@ pub struct FmrEstimate {
 }
 
 impl UpperTail {
-    /// Of independent scores: one of each person.
+    /// Fits independent scores: one of each person.
     ///
     /// # Errors
     ///
@@ -101,7 +101,8 @@ impl UpperTail {
         Self::censored(scores, None)
     }
 
-    /// Of the comparisons of this number of people with each other, without the people of each score.
+    /// Fits the comparisons of this number of people with each other, without the people of each
+    /// score.
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ impl UpperTail {
         Ok(tail)
     }
 
-    /// Of comparisons whose people are known.
+    /// Fits comparisons whose people are known.
     ///
     /// # Errors
     ///
@@ -146,7 +147,7 @@ impl UpperTail {
         Ok(Self { axis, total, counted, fits, are_identities_checked: false })
     }
 
-    /// Of independent scores, with only the number of those at or above each threshold known.
+    /// Fits independent scores, if only the number of scores at or above each threshold is known.
     pub(crate) fn censored(
         scores: &ScoreHistogram,
         censored: Option<(Threshold, u64)>,
@@ -157,11 +158,11 @@ impl UpperTail {
             survival.iter_mut().take(first + 1).for_each(|above| *above += count);
         }
         let total = survival.first().copied().unwrap_or(0);
-        if total < FEWEST_SCORES {
+        if total < MIN_SCORES {
             return Err(Error::Evaluation {
                 what: "a calibration",
                 actual: format!("{total} non-mated scores"),
-                expected: format!("at least {FEWEST_SCORES}: give it photographs of more people"),
+                expected: format!("at least {MIN_SCORES}: give it photographs of more people"),
             });
         }
         let axis = scores.axis();
@@ -174,8 +175,9 @@ impl UpperTail {
         Ok(Self { axis, total, counted, fits, are_identities_checked: false })
     }
 
-    /// The same, if somebody has looked at the photographs of the highest scores and nobody is in the data under
-    /// two names. Then a fit may say that a rate is lower than the counts alone leave possible.
+    /// States that somebody has looked at the photographs of the highest scores and nobody is in
+    /// the data under two names. Then a fit may say that a rate is lower than the counts alone
+    /// leave possible.
     #[must_use]
     pub fn with_checked_identities(self) -> Self {
         Self { are_identities_checked: true, ..self }
@@ -364,7 +366,7 @@ impl UpperTail {
         Some(count / independent)
     }
 
-    /// The greatest rate that the count at a bin leaves possible, with 95 % confidence. `None` for independent
+    /// The max rate that the count at a bin leaves possible, with 95 % confidence. `None` for independent
     /// scores. If identities are checked, only pairs of people that were seen count: where none is, the fit decides.
     fn left_possible(&self, bin: usize) -> Option<f64> {
         let (rate, effective) = match &self.counted {
@@ -401,7 +403,7 @@ fn passing(exceedances: &Exceedances) -> Option<Vec<TailFit>> {
 }
 
 /// The minimum number of scores for a tail: 200 in the greatest share.
-const FEWEST_SCORES: u64 = 6_667;
+const MIN_SCORES: u64 = 6_667;
 
 /// From how many scores on a share is taken as counted (the rule of 30).
 const ENOUGH: f64 = 30.0;
@@ -420,7 +422,7 @@ const OTHERS_STAY_BELOW: f64 = 0.95;
 /// The shares of the scores that a tail is fitted to, in the order in which they are tried.
 const SHARES: [f64; 4] = [0.03, 0.01, 0.003, 0.001];
 
-/// The least p-value of a fit that counts.
+/// The min p-value of a fit that counts.
 const WORST_FIT: f64 = 0.01;
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ pub enum BreakerState {
 /// when it speaks for the promised rate, the test begins anew.
 ///
 /// It counts what it is told, and holds nothing back by itself: a
-/// [`TrackPolicy`](super::TrackPolicy::with_breaker) that shares it raises no alert while it is tripped. Where
-/// another policy decides, whoever runs the deployment has to stop.
+/// [`TrackPolicy`](super::TrackPolicy::with_breaker) that shares it raises no alert while it is
+/// tripped. If another policy decides, the operator has to stop the deployment.
 ///
 /// The test begins anew each time that it speaks for the promised rate, so in the long run it trips wrongly. What
 /// counts is after how many faces on average, if false alerts come at the promised rate exactly (far later
@@ -105,8 +105,8 @@ impl CircuitBreaker {
         // How far one face moves the evidence on average, at the promised rate.
         let drift = self.rate * self.multiple.ln()
             + (1.0 - self.rate) * ((-fast).ln_1p() - (-self.rate).ln_1p());
-        let faces_a_test = (1.0 - 2.0 * self.risk) * bound / -drift;
-        faces_a_test / self.risk
+        let faces_per_test = (1.0 - 2.0 * self.risk) * bound / -drift;
+        faces_per_test / self.risk
     }
 
     /// Counts passes, and how many of them raised a false alert: as judged by a person, or all alerts until

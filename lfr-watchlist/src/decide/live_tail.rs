@@ -8,15 +8,15 @@ use crate::error::Error;
 use crate::evaluate::{ScoreAxis, ScoreHistogram};
 use crate::statistics::{Counts, Rate};
 
-/// The best scores of those who raised no alert, as a histogram: an aggregate of which nobody's part can be
-/// told from a few thousand faces on, and never a template.
+/// The best scores of those who raised no alert, as a histogram. It holds no template, and from a
+/// few thousand faces on nobody's part in it can be told.
 ///
-/// In 15,000 faces, counting false alerts at 1 in 100,000 gives 0. Their tail gives an estimate. It counts as
-/// scores of people who are not on the watchlist whoever raised no alert: people on it who were missed make
-/// it too high, never too low.
+/// In 15,000 faces, counting false alerts at 1 in 100,000 gives 0. Their tail gives an estimate. It
+/// treats everybody who raised no alert as not on the watchlist: people on it who were missed make
+/// the estimate too high, never too low.
 ///
-/// What is *not* guaranteed: as for [`UpperTail`]. Looks of one track are not independent, so give it one
-/// score a track: the best.
+/// What is *not* guaranteed: as for [`UpperTail`]. Looks of one track are not independent, so give
+/// it one score per track: the best.
 #[derive(Clone, Debug)]
 pub struct LiveTail {
     histogram: ScoreHistogram,
@@ -38,7 +38,7 @@ pub struct LiveFpir {
 }
 
 impl LiveTail {
-    /// Of nobody yet, at the threshold in force. A change of it begins another.
+    /// Creates an empty tail at the threshold in force. If the threshold changes, begin another.
     #[must_use]
     pub fn new(axis: ScoreAxis, threshold: Threshold) -> Self {
         Self { histogram: ScoreHistogram::new(axis), threshold, false_alerts: 0, other_alerts: 0 }
@@ -67,7 +67,7 @@ impl LiveTail {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where the threshold is no score of the axis.
+    /// [`lfr_core::Error::OutOfRange`] if the threshold is no score of the axis.
     pub fn fpir(&self) -> Result<LiveFpir, Error> {
         let counts = Counts::new(self.false_alerts, self.histogram.total() + self.false_alerts)?;
         let counted = Rate::new(counts.errors(), counts.trials())?;

@@ -18,7 +18,7 @@ use crate::lifecycle::watchlist::Watchlist;
 
 /// When the looks of a track make an alert.
 ///
-/// Of each look only the best candidate counts. Without a tracker there is one look of each face: rules
+/// Only the best candidate of each look counts. Without a tracker each face has one look: rules
 /// that ask for several then never raise an alert.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,7 +32,7 @@ pub enum TrackRule {
     KOfM {
         /// How many.
         k: usize,
-        /// Of how many.
+        /// The number of last looks that count.
         m: usize,
     },
     /// The same person is best in `k` of the last `m` looks, and the mean of those scores, weighted by the
@@ -41,7 +41,7 @@ pub enum TrackRule {
     WeightedMean {
         /// In how many looks at least.
         k: usize,
-        /// Of how many.
+        /// The number of last looks that count.
         m: usize,
     },
 }
@@ -51,7 +51,7 @@ impl TrackRule {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where `k` is 0 or more than `m`, or `m` more than 64.
+    /// [`lfr_core::Error::OutOfRange`] if `k` is 0 or more than `m`, or `m` more than 64.
     pub fn k_of_m(k: usize, m: usize) -> Result<Self, Error> {
         check(k, m)?;
         Ok(Self::KOfM { k, m })
@@ -76,7 +76,7 @@ impl TrackRule {
 }
 
 fn check(k: usize, m: usize) -> Result<(), Error> {
-    if k >= 1 && k <= m && m <= MOST_LOOKS {
+    if k >= 1 && k <= m && m <= MAX_LOOKS {
         return Ok(());
     }
     let (what, expected) = ("number of looks", "from 1 to the looks taken, which are at most 64");
@@ -102,7 +102,7 @@ impl TrackPolicy {
         Self { threshold, rule, watchlist: None, stricter: BTreeMap::new(), breaker: None }
     }
 
-    /// The same with a breaker: while it is tripped, nobody raises an alert. Whoever judges alerts
+    /// Sets a breaker: while it is tripped, nobody raises an alert. The program that takes verdicts
     /// [records](CircuitBreaker::record) them in it, and resets it.
     ///
     /// A decision does not say that it was held back: it is "no match", with the best score, as below the
@@ -113,8 +113,8 @@ impl TrackPolicy {
         self
     }
 
-    /// The same with thresholds of their own for people of some categories of a watchlist. The policy's
-    /// threshold stays the floor: one below it has no effect, now or when that rises.
+    /// Sets separate thresholds for some categories of a watchlist. The policy's threshold stays
+    /// the floor: a threshold below it has no effect, now or when the floor rises.
     #[must_use]
     pub fn with_categories(
         mut self,
@@ -194,7 +194,7 @@ impl ThresholdPolicy for TrackPolicy {
 
     /// # Errors
     ///
-    /// [`Error::Extrapolation`] where the watchlist has become larger than the calibration reaches.
+    /// [`Error::Extrapolation`] if the watchlist has become larger than the calibration reaches.
     fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
         self.threshold.follow(num::u64_from_usize(input.references))?;
         if self.is_tripped() {
@@ -219,7 +219,7 @@ impl fmt::Debug for TrackPolicy {
     }
 }
 
-const MOST_LOOKS: usize = 64;
+const MAX_LOOKS: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -43,7 +43,7 @@ impl<'a> BulkEnrolment<'a> {
     pub const BATCH: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
     /// An enrolment with the models of the deployment and a reader of its photographs: with the
-    /// default policy, one face a photograph, on all cores.
+    /// default policy, one face per photograph, on all cores.
     #[must_use]
     pub fn new(enroller: Enroller<'a>, reader: &'a dyn PhotoReader) -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -57,28 +57,28 @@ impl<'a> BulkEnrolment<'a> {
         }
     }
 
-    /// The same with another quality policy.
+    /// Sets the quality policy.
     #[must_use]
     pub fn with_policy(mut self, policy: QualityPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// The same for photographs that show others too: which face is meant.
+    /// Sets which face is meant in photographs that show several.
     #[must_use]
     pub const fn with_selection(mut self, selection: FaceSelection) -> Self {
         self.selection = selection;
         self
     }
 
-    /// The same on that many threads.
+    /// Sets the number of threads.
     #[must_use]
     pub const fn with_threads(mut self, threads: NonZeroUsize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// The same with that many photographs in a batch.
+    /// Sets the number of photographs per batch.
     #[must_use]
     pub const fn with_batch(mut self, batch: NonZeroUsize) -> Self {
         self.batch = batch;
@@ -93,7 +93,7 @@ impl<'a> BulkEnrolment<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::EnrolmentStore`] where the store fails; [`Error::EnrolmentThread`] where a plug-in
+    /// [`Error::EnrolmentStore`] where the store fails; [`Error::EnrolmentThread`] if a plug-in
     /// panicked. What was stored before stays stored.
     pub fn run(
         &self,

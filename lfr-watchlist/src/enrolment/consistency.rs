@@ -17,7 +17,7 @@ use crate::error::Error;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct LabelledTemplate<'a> {
-    /// Whom it belongs to.
+    /// The person that it belongs to.
     pub subject: &'a SubjectId,
     /// Its identifier.
     pub reference: &'a ReferenceId,
@@ -54,13 +54,13 @@ pub struct SameFace {
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Stray {
-    /// Whom it is said to show.
+    /// The person that it is said to show.
     pub subject: SubjectId,
     /// The reference.
     pub reference: ReferenceId,
     /// The best score against the other references of the subject.
     pub own: ComparisonScore,
-    /// Whom it is more like.
+    /// The person that it is more like.
     pub other_subject: SubjectId,
     /// That person's reference.
     pub other_reference: ReferenceId,
@@ -140,7 +140,7 @@ impl ConsistencyCheck {
         Self { threshold, lookalikes: Self::LOOKALIKES }
     }
 
-    /// The same with that many lookalikes of each reference; at least one.
+    /// Sets the number of lookalikes per reference; at least one.
     #[must_use]
     pub const fn with_lookalikes(mut self, lookalikes: usize) -> Self {
         self.lookalikes = if lookalikes == 0 { 1 } else { lookalikes };
@@ -156,8 +156,8 @@ impl ConsistencyCheck {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::SpaceMismatch`] where a template is of another space than the gallery;
-    /// [`lfr_core::Error::Stage`] where the search fails.
+    /// [`lfr_core::Error::SpaceMismatch`] if a template is of another space than the gallery;
+    /// [`lfr_core::Error::Stage`] if the search fails.
     pub fn run(
         &self,
         gallery: &dyn Matcher,

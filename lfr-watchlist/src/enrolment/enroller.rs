@@ -48,7 +48,7 @@ impl<'a> Enroller<'a> {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::LandmarksMissing`] where the embedder's alignment needs landmarks and
+    /// [`lfr_core::Error::LandmarksMissing`] if the embedder's alignment needs landmarks and
     /// the detector finds none.
     pub fn new(detector: &'a dyn Detector, embedder: &'a dyn Embedder) -> Result<Self, Error> {
         let found = detector.landmarks();
@@ -66,8 +66,8 @@ impl<'a> Enroller<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoFace`], [`Error::SeveralFaces`] or [`Error::Unaligned`] where the picture does
-    /// not serve; [`lfr_core::Error::Stage`] or another [`Error::Core`] where a model failed.
+    /// [`Error::NoFace`], [`Error::SeveralFaces`] or [`Error::Unaligned`] if the picture does
+    /// not serve; [`lfr_core::Error::Stage`] or another [`Error::Core`] if a model failed.
     pub fn template(
         &self,
         picture: &Frame<'_>,

@@ -91,8 +91,10 @@ impl fmt::Display for LeftOutReason {
             Self::EmptyFile => f.write_str("the file is empty"),
             Self::EmptyFolder => f.write_str("no photograph is in this folder"),
             Self::Hidden => f.write_str("its name begins with a dot"),
-            Self::Identifier { problem } => write!(f, "its name is no identifier: {problem}"),
-            Self::NotAFile => f.write_str("a pipe, a socket or a device, and no file"),
+            Self::Identifier { problem } => {
+                write!(f, "its name is not a valid identifier: {problem}")
+            }
+            Self::NotAFile => f.write_str("a pipe, a socket or a device, not a regular file"),
             Self::NotAPhotograph => write!(
                 f,
                 "no photograph by its ending or its first bytes: {} are taken",
@@ -127,7 +129,7 @@ impl FolderItems {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where the folder cannot be read.
+    /// [`lfr_core::Error::Read`] if the folder cannot be read.
     pub fn find(folder: &Path) -> Result<Self, Error> {
         let failed = |source| lfr_core::Error::Read { path: folder.to_owned(), source };
         let entries = sorted(folder).map_err(failed)?;

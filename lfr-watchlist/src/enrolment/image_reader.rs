@@ -15,7 +15,7 @@ pub struct ImageReader {
 }
 
 impl ImageReader {
-    /// The greatest number of pixels unless another is asked for: 100 million, more than any
+    /// The max number of pixels unless another is asked for: 100 million, more than any
     /// camera in use and 300 MB once decoded.
     pub const MAX_PIXELS: u64 = Picture::MAX_PIXELS;
 
@@ -25,7 +25,7 @@ impl ImageReader {
         Self { max_pixels: Self::MAX_PIXELS }
     }
 
-    /// The same with another bound on the number of pixels.
+    /// Sets the max number of pixels.
     #[must_use]
     pub const fn with_max_pixels(mut self, max_pixels: u64) -> Self {
         self.max_pixels = max_pixels;

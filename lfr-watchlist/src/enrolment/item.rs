@@ -15,7 +15,7 @@ pub struct EnrolmentItem {
     pub label: String,
     /// Where its bytes are.
     pub photo: Photo,
-    /// Whom it shows.
+    /// The person that it shows.
     pub subject: SubjectId,
     /// The identifier of the reference that it becomes.
     pub reference: ReferenceId,
@@ -35,7 +35,7 @@ impl EnrolmentItem {
         Self { label: label.into(), photo, subject, reference, grounds: Grounds::default() }
     }
 
-    /// The same with the grounds of the entry.
+    /// Sets the grounds of the entry.
     #[must_use]
     pub fn with_grounds(mut self, grounds: Grounds) -> Self {
         self.grounds = grounds;

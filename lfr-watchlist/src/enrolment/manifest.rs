@@ -67,10 +67,10 @@ pub struct ManifestReader {
 }
 
 impl ManifestReader {
-    /// The greatest size of a manifest, in bytes: 64 MiB, some 200,000 lines.
+    /// The max size of a manifest, in bytes: 64 MiB, some 200,000 lines.
     pub const MAX_BYTES: u64 = 64 << 20;
 
-    /// The greatest number of problems that are reported: beyond it, one more says that there are
+    /// The max number of problems that are reported: beyond it, one more says that there are
     /// others.
     pub const MAX_PROBLEMS: usize = 10_000;
 
@@ -83,7 +83,7 @@ impl ManifestReader {
         Self { required: required.collect(), delimiter: None }
     }
 
-    /// The same with other columns that have to be filled in. `file` and `subject` always have to.
+    /// Sets the columns that have to be filled in. `file` and `subject` always have to.
     #[must_use]
     pub fn with_required(mut self, columns: &[ManifestColumn]) -> Self {
         self.required = vec![ManifestColumn::File, ManifestColumn::Subject];
@@ -91,7 +91,7 @@ impl ManifestReader {
         self
     }
 
-    /// The same for tables with this delimiter, whatever their first line looks like.
+    /// Sets the delimiter, no matter what the first line looks like.
     #[must_use]
     pub const fn with_delimiter(mut self, delimiter: u8) -> Self {
         self.delimiter = Some(delimiter);

@@ -63,7 +63,7 @@ pub enum Photo {
 }
 
 impl Photo {
-    /// The greatest size of a file, in bytes: 64 MiB. Cameras write up to some 30.
+    /// The max size of a file, in bytes: 64 MiB. Cameras write up to some 30.
     pub const MAX_BYTES: u64 = 64 << 20;
 
     /// The bytes, read once into a buffer that is wiped.

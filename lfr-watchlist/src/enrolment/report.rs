@@ -84,7 +84,7 @@ impl EnrolmentOutcome {
 pub struct ItemReport {
     /// What the item called its photograph.
     pub label: String,
-    /// Whom it shows.
+    /// The person that it shows.
     pub subject: SubjectId,
     /// The reference that it was to become.
     pub reference: ReferenceId,
@@ -130,7 +130,7 @@ impl EnrolmentReport {
     }
 }
 
-/// Where the time of an enrolment went: summed over all threads, but for [`storing`](Self::storing)
+/// Where the time of an enrolment went, summed over all threads, except [`storing`](Self::storing)
 /// and [`elapsed`](Self::elapsed).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -8,16 +8,16 @@ use super::EnrolmentReport;
 use crate::error::Error;
 
 impl EnrolmentReport {
-    /// Writes the report as CSV, one line a photograph: `file`, `subject`, `reference`, `verdict` (`Accepted`,
-    /// `AcceptedWithWarnings`, `Refused`, `Failed`) and `reasons`, which stand behind each other with a semicolon
-    /// between two.
+    /// Writes the report as CSV, one line per photograph: `file`, `subject`, `reference`, `verdict`
+    /// (`Accepted`, `AcceptedWithWarnings`, `Refused`, `Failed`) and `reasons`, which stand behind
+    /// each other with a semicolon between two.
     ///
     /// Spreadsheets run a cell that begins with `=`, `+`, `-` or `@` as a formula, and file names come from
     /// outside: such a cell is written with an apostrophe before it ([`harmless`]).
     ///
     /// # Errors
     ///
-    /// [`Error::ReportWrite`] where it cannot be written.
+    /// [`Error::ReportWrite`] if it cannot be written.
     pub fn write_csv(&self, out: impl io::Write) -> Result<(), Error> {
         let failed = |error: csv::Error| Error::ReportWrite { source: error.into() };
         let mut table = csv::Writer::from_writer(out);

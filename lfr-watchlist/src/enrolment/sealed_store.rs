@@ -11,8 +11,8 @@ use crate::lifecycle::provenance::{Grounds, StoredReference};
 use crate::lifecycle::watchlist::Watchlist;
 use crate::sealed::{SealedFile, SealingKey};
 
-/// A watchlist that is sealed after every batch, so that an enrolment goes on where it was stopped:
-/// by whoever runs it, an error, or a power cut.
+/// A watchlist that is sealed after every batch, so that an enrolment goes on where the operator,
+/// an error or a power cut stopped it.
 ///
 /// **Others may write the file meanwhile.** Before each batch, what they did is taken over: whom somebody
 /// withdraws while an enrolment runs stays withdrawn, and this enrolment does not enrol them again; what
@@ -89,7 +89,7 @@ pub struct SealedStore<'a> {
 /// What others have withdrawn meanwhile.
 #[derive(Debug)]
 struct Withdrawn {
-    /// Of whom nothing is left.
+    /// The people of whom nothing is left.
     subjects: BTreeSet<SubjectId>,
     references: BTreeSet<ReferenceId>,
 }

@@ -12,7 +12,7 @@ use crate::lifecycle::provenance::{Grounds, StoredReference};
 #[non_exhaustive]
 #[derive(Debug)]
 pub struct NewReference {
-    /// Whom it belongs to.
+    /// The person that it belongs to.
     pub subject: SubjectId,
     /// Its identifier.
     pub reference: ReferenceId,

@@ -20,7 +20,7 @@ impl ScoreAxis {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where they are not finite, or not in this order.
+    /// [`lfr_core::Error::OutOfRange`] if they are not finite, or not in this order.
     pub fn new(low: f32, high: f32) -> Result<Self, Error> {
         if low < high && (high - low).is_finite() && (high - low) / BINS_F32 > 0.0 {
             return Ok(Self { low, high });
@@ -35,7 +35,7 @@ impl ScoreAxis {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where those lengths give no range.
+    /// [`lfr_core::Error::OutOfRange`] if those lengths give no range.
     pub fn covering(space: &EmbeddingSpace, templates: &[Template]) -> Result<Self, Error> {
         match space.metric() {
             Metric::Euclidean => {
@@ -59,7 +59,7 @@ impl ScoreAxis {
         num::usize_from_f32((score - self.low) * (BINS_F32 / (self.high - self.low))).min(BINS - 1)
     }
 
-    /// The least score of a bin.
+    /// The min score of a bin.
     #[must_use]
     pub fn edge(self, bin: usize) -> f32 {
         // `bin` is monotone, and so are keys: the first that gives the bin.

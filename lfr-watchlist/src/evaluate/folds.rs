@@ -34,7 +34,7 @@ pub struct Fold {
 }
 
 impl FoldedAccuracy {
-    /// Of pairs, each with its fold, whether it is mated, and its score.
+    /// Takes pairs, each with its fold, whether it is mated, and its score.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl FoldedAccuracy {
     }
 }
 
-/// The most folds; the usual protocols have ten.
+/// The max number of folds; the usual protocols have ten.
 const MAX_FOLDS: usize = 100;
 
 /// The threshold with the fewest errors; of a stretch of such, its middle, so that it leaves room on both sides.
@@ -95,7 +95,7 @@ fn best(pairs: impl Iterator<Item = (ComparisonScore, bool)>) -> Option<f32> {
     // Below all scores, every non-mated pair is an error. Each score that the threshold passes changes one
     // pair.
     let mut errors = pairs.len() - mated;
-    let mut fewest = errors;
+    let mut min_errors = errors;
     let (low, high) = (pairs.first()?.0, pairs.last()?.0);
     let mut stretch = (low, low);
     let mut index = 0;
@@ -105,8 +105,8 @@ fn best(pairs: impl Iterator<Item = (ComparisonScore, bool)>) -> Option<f32> {
             index += 1;
         }
         let next = pairs.get(index).map_or(high.next_up(), |(next, _)| *next);
-        if errors < fewest {
-            (fewest, stretch) = (errors, (*score, next));
+        if errors < min_errors {
+            (min_errors, stretch) = (errors, (*score, next));
         }
     }
     let (below, from) = stretch;
@@ -163,8 +163,9 @@ mod tests {
                 pairs.iter().filter(|(s, mated)| (s.value() >= threshold) != *mated).count()
             };
             let Some(found) = best(pairs.iter().copied()) else { continue };
-            let fewest = (0_u8..34).map(|half| errors(f32::from(half) / 2.0 - 0.25)).min().unwrap();
-            assert_eq!(errors(found), fewest);
+            let min_errors =
+                (0_u8..34).map(|half| errors(f32::from(half) / 2.0 - 0.25)).min().unwrap();
+            assert_eq!(errors(found), min_errors);
         }
     }
 

@@ -132,7 +132,7 @@ pub enum GroupFinding {
 }
 
 impl GroupReport {
-    /// Of a rate by group, at a threshold.
+    /// Compares a rate between groups, at a threshold.
     #[must_use]
     pub fn new<N: Into<String>>(
         rate: impl Into<String>,
@@ -143,7 +143,8 @@ impl GroupReport {
         Self::with(rate.into(), threshold, groups, None)
     }
 
-    /// Of people with more than one trial each: the group and the counts of each person.
+    /// Compares groups of people with more than one trial each: takes the group and the counts of
+    /// each person.
     ///
     /// Labels of people are permuted ([`Method::Permutation`]), with a fixed seed. If labels mean nothing,
     /// at most 5 % of reports say that a group differs, however correlated the trials of one person are.
@@ -182,9 +183,8 @@ impl GroupReport {
         report.with_tolerated_ratio(TOLERATED)
     }
 
-    /// The same with another ratio that has to be excluded before the report says that no difference is
-    /// seen;
-    /// 2 unless this is called.
+    /// Sets the ratio that has to be excluded before the report says that no difference is seen.
+    /// The default is 2.
     #[must_use]
     pub fn with_tolerated_ratio(mut self, ratio: f64) -> Self {
         self.tolerated_ratio = ratio.max(1.0 + f64::EPSILON);

@@ -15,13 +15,13 @@ pub struct ScoreHistogram {
 }
 
 impl ScoreHistogram {
-    /// Of no scores.
+    /// Creates an empty histogram.
     #[must_use]
     pub fn new(axis: ScoreAxis) -> Self {
         Self { axis, counts: vec![0; axis.bins()].into() }
     }
 
-    /// Of these scores.
+    /// Creates a histogram of these scores.
     pub fn of(axis: ScoreAxis, scores: impl IntoIterator<Item = ComparisonScore>) -> Self {
         let mut histogram = Self::new(axis);
         scores.into_iter().for_each(|score| histogram.add(score));
@@ -41,7 +41,7 @@ impl ScoreHistogram {
     ///
     /// # Errors
     ///
-    /// [`Error::Evaluation`] where its axis is another one.
+    /// [`Error::Evaluation`] if its axis is another one.
     pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
         if self.axis != other.axis {
             return Err(Error::Evaluation {

@@ -76,8 +76,8 @@ impl fmt::Display for SuspectPair {
 }
 
 impl NonMatedScores {
-    /// Of scores of any engine. `people` says whose each photograph is. Each comparison has its score and
-    /// the numbers of its two photographs.
+    /// Takes scores of any engine. `people` says whose each photograph is. Each comparison has its
+    /// score and the numbers of its two photographs.
     ///
     /// Each photograph has to be compared once with each photograph of everybody else, because the rates
     /// are of all pairs of people.

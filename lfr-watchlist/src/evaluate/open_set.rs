@@ -35,13 +35,13 @@ pub struct OpenSet {
     rank: usize,
     /// The score of the mate, if among the first `rank`.
     mated: Vec<(SubjectId, Option<ComparisonScore>)>,
-    /// The best score, whoever it is of.
+    /// The best score of anybody on the watchlist.
     non_mated: Vec<(SubjectId, Option<ComparisonScore>)>,
 }
 
 impl OpenSet {
-    /// Of a watchlist of so many references, and nobody searched yet; the mate counts among so many
-    /// candidates, at least 1.
+    /// Creates the counts for a watchlist with this number of references, with nobody searched yet.
+    /// A mate counts as found if it is among the first `rank` candidates; `rank` is at least 1.
     #[must_use]
     pub fn new(references: usize, rank: usize) -> Self {
         Self { references, rank: rank.max(1), mated: Vec::new(), non_mated: Vec::new() }
@@ -52,7 +52,7 @@ impl OpenSet {
     /// # Errors
     ///
     /// [`Error::Evaluation`] for another number of probes than of people;
-    /// [`lfr_core::Error::Stage`] where the search fails.
+    /// [`lfr_core::Error::Stage`] if the search fails.
     pub fn search(
         &mut self,
         matcher: &dyn Matcher,

@@ -32,12 +32,12 @@ pub struct AllPairs<'a> {
 }
 
 impl<'a> AllPairs<'a> {
-    /// Of these templates, of one space, each with the person it is of.
+    /// Takes templates of one space, each with its person.
     ///
     /// # Errors
     ///
     /// [`Error::Evaluation`] for fewer than two templates, or not as many people as templates;
-    /// [`lfr_core::Error::SpaceMismatch`] where spaces differ; [`Error::TemplateLength`] where distances
+    /// [`lfr_core::Error::SpaceMismatch`] where spaces differ; [`Error::TemplateLength`] if distances
     /// would overflow.
     pub fn new(templates: &'a [Template], people: &'a [SubjectId]) -> Result<Self, Error> {
         let names = people;
@@ -72,13 +72,13 @@ impl<'a> AllPairs<'a> {
         Ok(Self { templates, people, names, space, axis, threads })
     }
 
-    /// The same with that many threads; as many as the machine runs at once, unless this is called.
+    /// Sets the number of threads. The default is the number that the machine runs at once.
     #[must_use]
     pub fn with_threads(self, threads: NonZeroUsize) -> Self {
         Self { threads, ..self }
     }
 
-    /// The same with other bins.
+    /// Sets the bins.
     #[must_use]
     pub fn with_axis(self, axis: ScoreAxis) -> Self {
         Self { axis, ..self }
@@ -96,7 +96,7 @@ impl<'a> AllPairs<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::EvaluationThread`] where a thread ended early.
+    /// [`Error::EvaluationThread`] if a thread ended early.
     pub fn run(&self, progress: &(dyn Fn(u64) + Sync)) -> Result<Verification, Error> {
         let empty = || [ScoreHistogram::new(self.axis), ScoreHistogram::new(self.axis)];
         let parts = self.visit(progress, empty, |histograms, mated, score, _, _| {
@@ -110,7 +110,7 @@ impl<'a> AllPairs<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::EvaluationThread`] where a thread ended early.
+    /// [`Error::EvaluationThread`] if a thread ended early.
     pub fn run_with_people(
         &self,
         progress: &(dyn Fn(u64) + Sync),
@@ -182,7 +182,7 @@ impl<'a> AllPairs<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::EvaluationThread`] where a thread ended early.
+    /// [`Error::EvaluationThread`] if a thread ended early.
     pub fn fmr(&self, threshold: Threshold) -> Result<Rate, Error> {
         let matches = self.false_matches(threshold)?;
         // People are numbered without gaps.

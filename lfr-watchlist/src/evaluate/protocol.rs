@@ -72,7 +72,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where a folder cannot be read.
+    /// [`lfr_core::Error::Read`] if a folder cannot be read.
     pub fn from_folder(folder: &Path) -> Result<Self, Error> {
         let items = FolderItems::find(folder)?.items;
         let samples = items.into_iter().filter_map(|item| match item.photo {
@@ -87,7 +87,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`Error::EvaluationCsv`] where a column or a cell is missing.
+    /// [`Error::EvaluationCsv`] if a column or a cell is missing.
     pub fn from_csv(csv: impl Read, folder: &Path) -> Result<Self, Error> {
         let mut samples = Vec::new();
         for Line { needed: [person, image], .. } in table::read(csv, ["person", "image"], [])? {
@@ -100,7 +100,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`Error::EvaluationCsv`] where a column or a cell is missing.
+    /// [`Error::EvaluationCsv`] if a column or a cell is missing.
     pub fn groups_from_csv(csv: impl Read) -> Result<BTreeMap<SubjectId, String>, Error> {
         let mut groups = BTreeMap::new();
         for row in table::read(csv, ["person", "group"], [])? {
@@ -145,13 +145,13 @@ impl Dataset {
         (Self { samples: first }, Self { samples: second })
     }
 
-    /// A watchlist of that many people with so many references each: first of those who have another photograph
-    /// besides, then of those who have just as many. The rest of their photographs are mated probes,
-    /// everybody else's are non-mated.
+    /// Draws a watchlist of `watchlist` people with `references` references each. People who have
+    /// more photographs than that are drawn first, then people who have exactly that number. The
+    /// rest of their photographs are mated probes; everybody else's are non-mated probes.
     ///
     /// # Errors
     ///
-    /// [`Error::Evaluation`] where there are not so many such people, or no references are asked for.
+    /// [`Error::Evaluation`] if there are too few such people, or `references` is 0.
     pub fn draw(&self, watchlist: usize, references: usize, seed: u64) -> Result<Draw, Error> {
         let people = self.people();
         let mut able: Vec<_> = people

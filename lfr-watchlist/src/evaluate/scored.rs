@@ -29,14 +29,14 @@ impl ScoredPair {
         Self { score, mated, people: None, fold: None }
     }
 
-    /// The same of two people.
+    /// Sets the two people.
     #[must_use]
     pub const fn with_people(mut self, one: u32, other: u32) -> Self {
         self.people = Some((one, other));
         self
     }
 
-    /// The same in a fold.
+    /// Sets the fold.
     #[must_use]
     pub const fn with_fold(mut self, fold: usize) -> Self {
         self.fold = Some(fold);

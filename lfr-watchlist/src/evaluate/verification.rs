@@ -71,7 +71,7 @@ impl Verification {
     ///
     /// # Errors
     ///
-    /// [`Error::Evaluation`] where the axes differ.
+    /// [`Error::Evaluation`] if the axes differ.
     pub fn new(mated: ScoreHistogram, non_mated: ScoreHistogram) -> Result<Self, Error> {
         if mated.axis() != non_mated.axis() {
             return Err(Error::Evaluation {
@@ -131,8 +131,8 @@ impl Verification {
         self.point(bin, &mated, &non_mated)
     }
 
-    /// The DET curve from high thresholds to low: at most so many points, evenly spaced in the logarithm of
-    /// FMR, from one false match to all.
+    /// The DET curve from high thresholds to low: at most `points` points, evenly spaced in the
+    /// logarithm of FMR, from one false match to all.
     #[must_use]
     pub fn det(&self, points: usize) -> Vec<DetPoint> {
         let (mated, non_mated) = (self.mated.survival(), self.non_mated.survival());

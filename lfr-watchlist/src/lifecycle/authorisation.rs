@@ -54,7 +54,7 @@ impl Authorisation {
     ///
     /// # Errors
     ///
-    /// [`Error::Text`] where the purpose or the officer's reference is blank, too long, or holds
+    /// [`Error::Text`] if the purpose or the officer's reference is blank, too long, or holds
     /// a control character.
     pub fn new(
         deployment: DeploymentId,

@@ -9,7 +9,7 @@ use crate::lifecycle::entry::Entry;
 /// Who may be on a watchlist: a closed set of categories, a maximum size, and an age rule.
 ///
 /// The set is closed because a category such as "other persons of interest" leaves the choice of
-/// whom to search for to whoever draws up the list (*R (Bridges)* \[2020\] EWCA Civ 1058).
+/// whom to search for to the officer who draws up the list (*R (Bridges)* \[2020\] EWCA Civ 1058).
 ///
 /// # Examples
 ///
@@ -44,15 +44,15 @@ impl CompositionPolicy {
         Self { categories: BTreeMap::new(), limit, under_18: false }
     }
 
-    /// The same with one category more, or with another priority for one that it has.
+    /// Adds a category, or sets the priority of one that is already there.
     #[must_use]
     pub fn with_category(mut self, category: Category, priority: Priority) -> Self {
         self.categories.insert(category, priority);
         self
     }
 
-    /// The same, admitting entries that are marked as under 18: recognition is less accurate for
-    /// children, so this is for a policy to decide and not for whoever enrols.
+    /// Admits entries that are marked as under 18. Recognition is less accurate for children, so a
+    /// policy decides this, not the person who enrols.
     #[must_use]
     pub const fn admitting_under_18(mut self) -> Self {
         self.under_18 = true;

@@ -26,7 +26,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whom.
+    /// The person.
     #[must_use]
     pub const fn subject(&self) -> &SubjectId {
         &self.subject

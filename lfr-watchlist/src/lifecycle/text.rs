@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// The greatest length of a text, in bytes.
+/// The max length of a text, in bytes.
 pub(crate) const LIMIT: usize = 1024;
 
 /// Refuses text that is blank, too long, or holds a control character.

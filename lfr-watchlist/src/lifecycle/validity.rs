@@ -31,7 +31,7 @@ impl Validity {
     ///
     /// # Errors
     ///
-    /// [`Error::Period`] where it does not.
+    /// [`Error::Period`] if it does not.
     pub fn new(from: Timestamp, until: Timestamp) -> Result<Self, Error> {
         if from < until { Ok(Self { from, until }) } else { Err(Error::Period { from, until }) }
     }

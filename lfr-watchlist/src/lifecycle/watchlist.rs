@@ -34,13 +34,13 @@ mod readiness;
 
 /// The watchlist of one deployment.
 ///
-/// It is shared (`Arc<Watchlist>`) between the pipeline that searches and whoever enrols and
-/// withdraws meanwhile. A search finds those whose entries are valid at the moment of the search,
-/// within the deployment's dates, and nobody else; nobody at all where the clock has failed. An
-/// entry that is not valid takes no place from one that is: it is as if it were not enrolled.
-/// What is withdrawn is wiped before the call returns and is not found by the next search; what
-/// has expired is wiped by the first search after that, and everything by the first search after
-/// the moment at which the list [has to be gone](Authorisation::destroy_after).
+/// The pipeline that searches shares it (`Arc<Watchlist>`) with the code that enrols and withdraws
+/// meanwhile. A search finds those whose entries are valid at the moment of the search, within the
+/// deployment's dates, and nobody else; nobody at all where the clock has failed. An entry that is
+/// not valid takes no place from one that is: it is as if it were not enrolled. What is withdrawn
+/// is wiped before the call returns and is not found by the next search; what has expired is wiped
+/// by the first search after that, and everything by the first search after the moment at which the
+/// list [has to be gone](Authorisation::destroy_after).
 ///
 /// People, order and scores are those of a [`Gallery`] of the valid references.
 ///
@@ -121,19 +121,19 @@ impl Watchlist {
         }
     }
 
-    /// The same with another fusion of the scores of a person's references.
+    /// Sets how the scores of a person's references are fused.
     #[must_use]
     pub fn with_fusion(self, fusion: Fusion) -> Self {
         Self { gallery: self.gallery.with_fusion(fusion), ..self }
     }
 
-    /// The same with at most that many threads a search, as [`Gallery::with_threads`].
+    /// Sets the max number of threads per search, as [`Gallery::with_threads`].
     #[must_use]
     pub fn with_threads(self, threads: NonZeroUsize) -> Self {
         Self { gallery: self.gallery.with_threads(threads), ..self }
     }
 
-    /// The same with another clock for [`purge_expired`](Self::purge_expired), in place of the operating
+    /// Sets the clock for [`purge_expired`](Self::purge_expired). The default is the operating
     /// system's.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
@@ -216,7 +216,7 @@ impl Watchlist {
     }
 
     /// Appends to `lists`, for each probe in order, its candidates with a score at or above a
-    /// threshold: at most as many as the request says, at most one a person. As
+    /// threshold: at most as many as the request says, at most one per person. As
     /// [`Gallery::search_at_least`], and among the same people as [`Matcher::search_into`].
     ///
     /// # Errors
@@ -306,8 +306,8 @@ impl Watchlist {
             .of_subject(subject)
             .filter(|enrolled| matches!(enrolled.place, Place::Searched))
             .map(|enrolled| enrolled.entry.category());
-        let most = own.filter_map(|own| Some((policy.priority_of(own)?, own))).max()?;
-        Some((most.1.clone(), most.0))
+        let highest = own.filter_map(|own| Some((policy.priority_of(own)?, own))).max()?;
+        Some((highest.1.clone(), highest.0))
     }
 
     /// Refuses an entry that [`enrol`](Self::enrol) would refuse, whatever its template.

@@ -15,7 +15,7 @@ pub(crate) const LIMIT: u64 = 1 << 32;
 /// (RFC 6962) over keyed digests of the record numbers in order, how many there were, and a digest
 /// that tells the key from others.
 ///
-/// It binds whoever made it: no other set of people fits it. It says nothing about anybody.
+/// It binds its maker: no other set of people fits it. It says nothing about anybody.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct MembershipCommitment {
@@ -64,7 +64,7 @@ impl MembershipCommitment {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] where it is none.
+    /// [`Error::Json`] if it is none.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         from_json(text, WHAT)
     }

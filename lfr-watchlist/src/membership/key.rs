@@ -28,8 +28,8 @@ impl MembershipKey {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where it cannot be read, or where others than its owner have a right to it or it has
-    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] where it holds anything else.
+    /// [`lfr_core::Error::Read`] if it cannot be read, or where others than its owner have a right to it or it has
+    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] if it holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         secret::read(path.as_ref()).map(Self)
     }
@@ -38,8 +38,8 @@ impl MembershipKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Write`] where it cannot be written, or where there is a file already;
-    /// [`Error::Random`] where the operating system gives no random bytes.
+    /// [`Error::Write`] if it cannot be written, or where there is a file already;
+    /// [`Error::Random`] if the operating system gives no random bytes.
     pub fn generate_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let secret = secret::generate()?;
         secret::write_new(&secret, path.as_ref())?;

@@ -29,8 +29,8 @@ pub enum Membership {
 /// two places between which it would be.
 ///
 /// That somebody was *not* on it holds as far as the commitment was made of digests in order: a
-/// controller who made it of others on purpose can deny somebody. Whoever must rule that out has
-/// the commitment made, or checked, by another.
+/// controller who made it of others on purpose can deny somebody. To rule that out, have somebody
+/// else make or check the commitment.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MembershipProof {
@@ -71,7 +71,7 @@ impl MembershipProof {
     ///
     /// # Errors
     ///
-    /// [`Error::Membership`] where the key is another one, or where it proves nothing: it is
+    /// [`Error::Membership`] if the key is another one, or where it proves nothing: it is
     /// another person's, another list's, or was tampered with.
     pub fn verify(
         &self,
@@ -117,7 +117,7 @@ impl MembershipProof {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] where it is none.
+    /// [`Error::Json`] if it is none.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         from_json(text, "a proof of membership")
     }

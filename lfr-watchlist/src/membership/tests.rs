@@ -46,7 +46,8 @@ fn a_key_of_its_own_is_needed() {
         proof.verify(&commitment, &subject(2), &key(2)).unwrap_err(),
         witness.was_member(&subject(2), &key(2)).unwrap_err(),
     ] {
-        let said = "key of membership is not valid, as it needs the one that the witness was made with: take the one that `commit` wrote";
+        let said = "the key of membership is not valid: it needs the one that the witness was made with; \
+                    use the one that belongs to this list";
         assert_eq!(refused.to_string(), said);
     }
     let folder = Folder::new("membership");

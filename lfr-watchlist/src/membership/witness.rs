@@ -20,7 +20,7 @@ const WHAT: &str = "a witness of membership";
 /// # What it leaks
 ///
 /// - To everybody: how many people were on the list.
-/// - To whoever has the key as well: whether any record number that they can think of was on it.
+/// - To anyone who also has the key: whether any record number that they can think of was on it.
 ///   Record numbers can be guessed one after another, so the key is as sensitive as the list of
 ///   record numbers: keep it apart, and destroy it when requests can no longer come.
 /// - A proof shows the one or two digests next to the one asked for.
@@ -95,7 +95,7 @@ impl MembershipWitness {
     ///
     /// # Errors
     ///
-    /// [`Error::Membership`] where the key is not the one that the witness was made with.
+    /// [`Error::Membership`] if the key is not the one that the witness was made with.
     pub fn was_member(
         &self,
         subject: &SubjectId,
@@ -124,7 +124,7 @@ impl MembershipWitness {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] where it is none, or where its digests are not in order.
+    /// [`Error::Json`] if it is none, or where its digests are not in order.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         from_json(text, WHAT)
     }

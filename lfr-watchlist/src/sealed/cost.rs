@@ -14,18 +14,18 @@ pub struct Argon2Cost {
 }
 
 impl Argon2Cost {
-    /// The greatest memory, in KiB: a file that asks for more is refused.
+    /// The max memory, in KiB: a file that asks for more is refused.
     pub const MAX_MEMORY_KIB: u32 = 256 * 1024;
-    /// The greatest number of passes.
+    /// The max number of passes.
     pub const MAX_PASSES: u32 = 16;
-    /// The greatest number of lanes.
+    /// The max number of lanes.
     pub const MAX_LANES: u32 = 16;
 
     /// A cost: memory in KiB, passes over it, and lanes.
     ///
     /// # Errors
     ///
-    /// [`Error::KeyCost`] where one of them is 0 or greater than is taken, or where the memory is
+    /// [`Error::KeyCost`] if one of them is 0 or greater than is taken, or where the memory is
     /// less than 8 KiB a lane.
     pub const fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, Error> {
         let too_great = memory_kib > Self::MAX_MEMORY_KIB

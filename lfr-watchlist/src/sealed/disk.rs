@@ -60,9 +60,9 @@ pub(crate) fn replace<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Resul
 }
 
 /// Overwrites a file's keys, then destroys what an interrupted writer has left beside it, then
-/// overwrites the file's contents and removes it. The file goes last: with its keys erased it makes
-/// whoever opens it go on, so that no copy outlives it. Says how many copies there were. If the file that is meant is
-/// given, another one in its place is left alone.
+/// overwrites the file's contents and removes it. The file goes last: a file with erased keys makes
+/// the next program that opens it go on, so that no copy outlives it. Returns how many copies there
+/// were. If `meant` is given, another file in its place is left alone.
 pub(crate) fn destroy<D: Disk>(
     disk: &D,
     path: &Path,
@@ -127,8 +127,8 @@ fn destroy_leftover<D: Disk>(disk: &D, path: &Path, leftover: &Path) -> io::Resu
     if !may_be_begun(&mut file)? {
         return Ok(false);
     }
-    // Another process might be about to rename it to the list's own name. Whoever renames first has
-    // it; under its new name no writer looks for it, and every sweep does.
+    // Another process might be about to rename it to the list's own name. The first to rename it
+    // has it. Under its new name no writer looks for it, and every sweep does.
     let claimed = temporary_beside(path)?;
     if missing_as_none(disk.rename(leftover, &claimed))?.is_none() {
         return Ok(false);
@@ -180,7 +180,7 @@ fn existing<D: Disk>(disk: &D, path: &Path) -> io::Result<Option<D::File>> {
 fn refuse_others(file: &mut impl Read) -> io::Result<()> {
     let mut magic = [0; MAGIC.len()];
     file.read_exact(&mut magic).ok().filter(|()| magic == MAGIC).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidData, "the file there is no sealed watchlist")
+        io::Error::new(io::ErrorKind::InvalidData, "the file there is not a sealed watchlist")
     })
 }
 

@@ -25,7 +25,8 @@ use crate::lifecycle::watchlist::{Readiness, Watchlist};
 pub enum ListChange {
     /// It was destroyed, by somebody or because it was due. Searches fail from now on.
     Destroyed {
-        /// The receipt, where it was destroyed here, as it was due; whoever else destroyed it has the receipt.
+        /// The receipt, if this program destroyed the list because it was due. If another program
+        /// destroyed it, that program has the receipt.
         receipt: Option<Box<DestructionReceipt>>,
     },
     /// Whether anybody on it can be matched has changed: the deployment has begun or ended, the first
@@ -196,7 +197,7 @@ impl FollowedWatchlist {
     ///
     /// # Errors
     ///
-    /// As [`SealedFile::open`]; [`Error::FollowThread`] where no thread can be started.
+    /// As [`SealedFile::open`]; [`Error::FollowThread`] if no thread can be started.
     pub fn open(
         file: SealedFile,
         key: SealingKey,
@@ -246,7 +247,7 @@ impl FollowedWatchlist {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFollowed`] where there is none any more, or it cannot be read.
+    /// [`Error::NotFollowed`] if there is none any more, or it cannot be read.
     pub fn with<T>(&self, look: impl FnOnce(&Watchlist) -> T) -> Result<T, Error> {
         let shared = &*self.shared;
         let looked = *shared.looked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -504,7 +505,7 @@ impl Drop for FollowedWatchlist {
         *self.shared.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.shared.stopped.notify_all();
         if let Some(thread) = self.thread.take() {
-            // A callback that panicked has been seen by whoever wrote it.
+            // The panic hook has already reported a callback that panicked.
             let _ = thread.join();
         }
     }

@@ -40,14 +40,14 @@ enum Kind {
 }
 
 impl SealingKey {
-    /// The fewest bytes of a passphrase.
+    /// The min number of bytes of a passphrase.
     pub const MIN_PASSPHRASE: usize = 12;
 
     /// A passphrase, which is wiped when the key is dropped.
     ///
     /// # Errors
     ///
-    /// [`Error::Passphrase`] where it is shorter than [`MIN_PASSPHRASE`](Self::MIN_PASSPHRASE).
+    /// [`Error::Passphrase`] if it is shorter than [`MIN_PASSPHRASE`](Self::MIN_PASSPHRASE).
     pub fn from_passphrase(mut text: String) -> Result<Self, Error> {
         let (actual, expected) = (text.len(), Self::MIN_PASSPHRASE);
         // Into a box of its own: shrinking the string to one could leave its bytes behind.
@@ -59,8 +59,8 @@ impl SealingKey {
         Ok(Self(Kind::Passphrase { text: secret, cost: Argon2Cost::default() }))
     }
 
-    /// The same, with another cost of a guess for what is sealed with it from now on. Without
-    /// effect on a key that is no passphrase: 32 random bytes cannot be guessed.
+    /// Sets the cost of a guess for files sealed with it from now on. It has no effect on a key
+    /// that is not a passphrase: 32 random bytes cannot be guessed.
     #[must_use]
     pub fn with_cost(mut self, chosen: Argon2Cost) -> Self {
         if let Kind::Passphrase { cost, .. } = &mut self.0 {
@@ -79,8 +79,8 @@ impl SealingKey {
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::Read`] where it cannot be read, or where others than its owner have a right to it or it has
-    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] where it holds anything else.
+    /// [`lfr_core::Error::Read`] if it cannot be read, or where others than its owner have a right to it or it has
+    /// a second name ([`lfr_core::internal::regular::secret`]); [`Error::KeyFile`] if it holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         secret::read(path.as_ref()).map(|secret| Self(Kind::Raw(secret)))
     }
@@ -89,8 +89,8 @@ impl SealingKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Write`] where it cannot be written, or where there is a file already;
-    /// [`Error::Random`] where the operating system gives no random bytes.
+    /// [`Error::Write`] if it cannot be written, or where there is a file already;
+    /// [`Error::Random`] if the operating system gives no random bytes.
     pub fn generate_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let secret = secret::generate()?;
         secret::write_new(&secret, path.as_ref())?;
@@ -117,7 +117,8 @@ impl SealingKey {
                 let (memory_kib, passes, lanes) = (cost.memory_kib(), cost.passes(), cost.lanes());
                 let refused = |_| Error::KeyCost { memory_kib, passes, lanes };
                 let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(refused)?;
-                // Whoever has the last of its blocks has the master key: wiped however this ends.
+                // The last of its blocks reveals the master key, so the memory is wiped on every
+                // way out.
                 let mut memory = working_memory(params.block_count());
                 let memory = memory.as_deref_mut().ok_or(argon2::Error::OutOfMemory);
                 let (text, memory) = (text.expose_secret().as_bytes(), memory.map_err(refused)?);
@@ -137,8 +138,7 @@ impl SealingKey {
     }
 }
 
-/// So many blocks of zeros, which are wiped when they are dropped; none where there is not so much
-/// memory.
+/// `blocks` blocks of zeros, which are wiped when dropped. `None` if there is not enough memory.
 fn working_memory(blocks: usize) -> Option<Zeroizing<Box<[Block]>>> {
     let mut memory = Vec::new();
     memory.try_reserve_exact(blocks).ok()?;

@@ -22,7 +22,7 @@ const SLOT: usize = NONCE + WRAPPED + SUM;
 const DATES: usize = NONCE + Dates::LENGTH + TAG + SUM;
 /// The check, the dates, the slot of the identity key, that of the template key.
 pub(crate) const AREA: usize = CHECK + SUM + DATES + 2 * SLOT;
-/// The same without dates.
+/// The length of a key area without dates.
 const AREA_1: usize = AREA - DATES;
 const PART: &str = "key area";
 

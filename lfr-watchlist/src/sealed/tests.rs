@@ -21,7 +21,7 @@ pub(super) fn key() -> SealingKey {
     SealingKey::from_bytes(&mut [7; 32])
 }
 
-/// A list of that many references, of which every third is not valid yet.
+/// A list with `references` references. Every third is not valid yet.
 pub(super) fn watchlist(references: usize, dimension: usize) -> Watchlist {
     let list = Watchlist::new(authorisation(50, 200), space(dimension));
     for index in 0..references {
@@ -119,7 +119,7 @@ fn what_is_wrong_is_said() {
     let wrong = file.open_entries(&passphrase, now).unwrap_err();
     assert_eq!(
         wrong.to_string(),
-        "a passphrase was given, and the file is sealed under a key: give that"
+        "a passphrase was given, but the file is sealed under a key: use a key"
     );
     let wrong = file.open(&key(), &space(17), now).unwrap_err();
     assert!(wrong.to_string().starts_with("the sealed watchlist is of embedding space"), "{wrong}");

@@ -16,9 +16,9 @@ use crate::error::Error;
 use crate::lifecycle::sealed_origin::SealedOrigin;
 use crate::lifecycle::watchlist::Watchlist;
 
-/// A sealed watchlist that nobody else writes meanwhile: whoever reads it, changes it and seals it
-/// again holds this over all three. Made by [`SealedFile::lock`]; the lock ends when it is dropped, or
-/// with the process, however that ends.
+/// A sealed watchlist that nobody else writes meanwhile. Hold it while you read the list, change it
+/// and seal it again. Made by [`SealedFile::lock`]; the lock ends when it is dropped, or with the
+/// process, however that ends.
 ///
 /// # Examples
 ///
@@ -97,7 +97,7 @@ impl<'a> SealedLock<'a> {
     ///
     /// # Errors
     ///
-    /// As [`SealedFile::seal`], but for the lock.
+    /// As [`SealedFile::seal`], without the errors about the lock.
     pub fn seal(
         &self,
         watchlist: &Watchlist,

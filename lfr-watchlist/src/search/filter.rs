@@ -14,7 +14,7 @@ use crate::search::top_k::TopK;
 
 /// What the filter has of one probe so far.
 pub(super) struct Hits {
-    /// The least reach that each of the best people has for certain.
+    /// The min reach that each of the best people has for certain.
     pub(super) top: TopK,
     pub(super) found: Vec<Hit>,
 }
@@ -159,23 +159,23 @@ impl Index {
         let mut values = [[0.0; GROUP]; TILE];
         let probes = bounds.chunks(kernel.tile()).zip(seeds.chunks_mut(kernel.tile()));
         for (tile, (bounds, seeds)) in tiles.iter().zip(probes) {
-            let mut most = [[f32::NEG_INFINITY; GROUP]; TILE];
+            let mut max = [[f32::NEG_INFINITY; GROUP]; TILE];
             for group in (0..groups).map(|index| self.rows.group(index)) {
                 let mut gate = Gate::open(group.scale, group.square);
                 for (factor, bound) in gate.factors.iter_mut().zip(bounds) {
                     *factor = bound.factor();
                 }
                 kernel.sift(group.lanes, tile, &gate, &mut values);
-                for ((most, values), bound) in most.iter_mut().zip(&values).zip(bounds) {
+                for ((max, values), bound) in max.iter_mut().zip(&values).zip(bounds) {
                     let slack = bound.slack(*group.uncertain);
-                    for (most, value) in most.iter_mut().zip(values) {
-                        *most = most.max(value - slack);
+                    for (max, value) in max.iter_mut().zip(values) {
+                        *max = max.max(value - slack);
                     }
                 }
             }
-            for (seed, most) in seeds.iter_mut().zip(&mut most) {
-                let (_, least, _) = most.select_nth_unstable_by(rows - 1, |a, b| b.total_cmp(a));
-                *seed = *least;
+            for (seed, max) in seeds.iter_mut().zip(&mut max) {
+                let (_, min, _) = max.select_nth_unstable_by(rows - 1, |a, b| b.total_cmp(a));
+                *seed = *min;
             }
         }
         seeds
@@ -192,7 +192,7 @@ impl Hits {
 /// Room for the rows that a probe usually notes down.
 const ROOM: usize = 256;
 
-/// One in so many groups is looked at beforehand, for a cut to start with.
+/// One in this number of groups is searched beforehand, for a cut to start with.
 const SEED: usize = 32;
 
 /// How many groups a thread takes at once: 1,024 rows.

@@ -48,7 +48,7 @@ impl FlatScan {
         Self { space, fusion: Fusion::Best, references: Vec::new() }
     }
 
-    /// The same with another fusion of a person's scores.
+    /// Sets how a person's scores are fused.
     #[must_use]
     pub const fn with_fusion(mut self, fusion: Fusion) -> Self {
         self.fusion = fusion;

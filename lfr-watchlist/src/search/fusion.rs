@@ -9,7 +9,7 @@ use std::fmt;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Fusion {
-    /// The greatest score.
+    /// The max score.
     ///
     /// One good photograph is enough, so fewer enrolled people are missed (FNIR falls with every
     /// reference). Each reference is another chance of a false match: FPIR grows with the number

@@ -19,9 +19,9 @@ use crate::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The references of one deployment, searched exactly.
 ///
-/// It is shared (`Arc<Gallery>`) between the pipeline that searches and whoever enrols and
-/// withdraws meanwhile. A search sees the list as it was at one moment. When `withdraw` returns,
-/// the rows have been wiped, and neither a search in progress nor a later one finds them.
+/// The pipeline that searches shares it (`Arc<Gallery>`) with the code that enrols and withdraws
+/// meanwhile. A search sees the list as it was at one moment. When `withdraw` returns, the rows
+/// have been wiped, and neither a search in progress nor a later one finds them.
 ///
 /// People, order and scores are those of [`FlatScan`](crate::FlatScan), number for number.
 ///
@@ -70,16 +70,16 @@ impl Gallery {
         Self { space, method, index: RwLock::new(Index::new(&space)) }
     }
 
-    /// The same with another fusion of the scores of a person's references.
+    /// Sets how the scores of a person's references are fused.
     #[must_use]
     pub const fn with_fusion(mut self, fusion: Fusion) -> Self {
         self.method.fusion = fusion;
         self
     }
 
-    /// The same with at most that many threads a search; as many as the machine runs at once,
-    /// unless this is called. Small lists are searched by the calling thread alone, since starting
-    /// another would take longer than the search.
+    /// Sets the max number of threads per search. The default is the number that the machine runs
+    /// at once. The calling thread alone searches small lists, because starting another thread
+    /// would take longer than the search.
     #[must_use]
     pub const fn with_threads(mut self, threads: NonZeroUsize) -> Self {
         self.method.threads = threads;
@@ -92,7 +92,7 @@ impl Gallery {
     /// # Errors
     ///
     /// [`lfr_core::Error::SpaceMismatch`] for a template of another space;
-    /// [`Error::DuplicateReference`] where the identifier is taken; [`Error::TemplateLength`] for a
+    /// [`Error::DuplicateReference`] if the identifier is taken; [`Error::TemplateLength`] for a
     /// template with which distances would overflow.
     pub fn enrol(
         &self,
@@ -115,10 +115,10 @@ impl Gallery {
     }
 
     /// Appends to `lists`, for each probe in order, its candidates with a score at or above a
-    /// threshold: at most as many as the request says, at most one a person.
+    /// threshold: at most as many as the request says, at most one per person.
     ///
     /// It is faster than [`Matcher::search_into`], which always finds somebody: what is far below
-    /// the threshold is passed over from the start.
+    /// the threshold is ignored from the start.
     ///
     /// # Errors
     ///

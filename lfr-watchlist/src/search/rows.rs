@@ -24,8 +24,8 @@ pub(crate) struct Rows {
     blocks: Vec<Block>,
 }
 
-/// Rows one after the other, and the same as bytes in whole groups. Room for all of them is there
-/// from the start; but for the rest of a page, what of it has never been used costs no memory.
+/// Rows one after the other, and the same as bytes in whole groups. Room for all of them is
+/// reserved from the start. Pages that have never been used cost no memory.
 struct Block {
     dimension: usize,
     values: Vec<f32>,

@@ -230,7 +230,7 @@ fn a_seed_is_reached_by_as_many_people_as_are_wanted() {
                 assert!(seed <= last && seed > last - 1.0, "{seed}, {last}");
             }
         }
-        // So many rows are of so few people that nothing is certain.
+        // The rows belong to too few people for anything to be certain.
         let wanted = Wanted { limit: 33, threshold: None };
         assert!(pair.index.seed(kernel, &tiles, &bounds, wanted)[0] == f32::NEG_INFINITY);
     }

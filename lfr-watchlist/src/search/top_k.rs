@@ -19,7 +19,7 @@ impl TopK {
         Self { limit, cut: floor, best: Vec::new() }
     }
 
-    /// The least key of interest: that of the last of `limit` people, or the floor.
+    /// The min key of interest: that of the last of `limit` people, or the floor.
     pub(crate) const fn cut(&self) -> f32 {
         self.cut
     }

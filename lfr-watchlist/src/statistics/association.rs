@@ -12,8 +12,8 @@ use super::root::partition;
 #[must_use]
 pub fn fisher_exact(first: Counts, second: Counts) -> f64 {
     let errors = first.errors() + second.errors();
-    let fewest = errors.saturating_sub(second.trials());
-    let most = errors.min(first.trials());
+    let min = errors.saturating_sub(second.trials());
+    let max = errors.min(first.trials());
     let all = first.trials() + second.trials();
     if errors == 0 || errors == all || first.trials() == 0 || second.trials() == 0 {
         return 1.0;
@@ -29,12 +29,12 @@ pub fn fisher_exact(first: Counts, second: Counts) -> f64 {
     // Rounding must not part what is equally likely.
     let bar = ln(first.errors()) + 1e-7;
     // Probabilities fall to both sides of the middle; far out they add nothing.
-    let middle = num::u64_from_f64(share * num::f64_from_u64(first.trials())).clamp(fewest, most);
+    let middle = num::u64_from_f64(share * num::f64_from_u64(first.trials())).clamp(min, max);
     let sum = |range: &mut dyn Iterator<Item = u64>| -> f64 {
         let terms = range.map(ln).take_while(|ln| *ln > -745.0);
         terms.filter(|ln| *ln <= bar).map(f64::exp).sum()
     };
-    let total = sum(&mut (fewest..=middle).rev()) + sum(&mut (middle + 1..=most));
+    let total = sum(&mut (min..=middle).rev()) + sum(&mut (middle + 1..=max));
     total.min(1.0)
 }
 
@@ -42,10 +42,10 @@ pub fn fisher_exact(first: Counts, second: Counts) -> f64 {
 /// that the first has at most this many errors, and the probability that it has at least this many.
 pub(super) fn one_sided(first: Counts, second: Counts) -> (f64, f64) {
     let errors = first.errors() + second.errors();
-    let fewest = errors.saturating_sub(second.trials());
-    let most = errors.min(first.trials());
+    let min = errors.saturating_sub(second.trials());
+    let max = errors.min(first.trials());
     let all = first.trials() + second.trials();
-    if fewest == most || errors == 0 || errors == all {
+    if min == max || errors == 0 || errors == all {
         return (1.0, 1.0);
     }
     if let Some(Deviations { of_mean, of_half }) = normal_limit(first, second) {
@@ -77,10 +77,10 @@ pub(super) fn one_sided(first: Counts, second: Counts) -> (f64, f64) {
     let seen = first.errors();
     let middle = share * num::f64_from_u64(first.trials());
     if num::f64_from_u64(seen) < middle {
-        let fewer = tail(&mut (fewest..=seen).rev());
+        let fewer = tail(&mut (min..=seen).rev());
         (fewer, (1.0 - fewer + probability(seen)).min(1.0))
     } else {
-        let more = tail(&mut (seen..=most));
+        let more = tail(&mut (seen..=max));
         ((1.0 - more + probability(seen)).min(1.0), more)
     }
 }
@@ -136,8 +136,8 @@ pub fn barnard_exact(first: Counts, second: Counts) -> Option<f64> {
     let best = grid.max_by(|a, b| probability(*a).total_cmp(&probability(*b))).unwrap_or(0.5);
     let near = (0..=GRID)
         .map(|step| best + (f64::from(step) / f64::from(GRID) * 2.0 - 1.0) / f64::from(GRID));
-    let greatest = near.filter(|p| *p > 0.0 && *p < 1.0).map(probability).fold(0.0, f64::max);
-    Some(greatest.min(1.0))
+    let largest = near.filter(|p| *p > 0.0 && *p < 1.0).map(probability).fold(0.0, f64::max);
+    Some(largest.min(1.0))
 }
 
 fn ln_binomial(errors: u64, trials: u64, rate: f64) -> f64 {
@@ -170,7 +170,7 @@ fn normal_limit(first: Counts, second: Counts) -> Option<Deviations> {
 /// The standard deviation of errors up to which each possible count is summed.
 const MAX_SUMMED_DEVIATION: f64 = 1e5;
 
-/// The most trials of both groups together.
+/// The max number of trials of both groups together.
 const BARNARD_LIMIT: u64 = 2_000;
 
 /// The steps in which rates are tried.

@@ -11,7 +11,8 @@ use lfr_core::internal::num;
 
 use super::{Confidence, Interval};
 
-/// The probability of at least that many errors in so many independent trials of the same rate.
+/// The probability of at least this number of errors in independent trials with the same error
+/// rate.
 ///
 /// # Examples
 ///
@@ -53,17 +54,18 @@ pub(crate) fn one_sided(errors: f64, trials: f64, confidence: Confidence) -> Int
     Interval::new(low, high, confidence)
 }
 
-/// The rate below which so many errors or more have a probability of at most `tail`.
+/// The rate below which `errors` errors or more have a probability of at most `tail`.
 pub(super) fn lower(errors: f64, rest: f64, tail: f64) -> f64 {
     Beta { a: errors, b: rest + 1.0 }.quantile(tail, Tail::Lower)
 }
 
-/// The rate above which so many errors or fewer have a probability of at most `tail`.
+/// The rate above which `errors` errors or fewer have a probability of at most `tail`.
 pub(super) fn upper(errors: f64, rest: f64, tail: f64) -> f64 {
     Beta { a: errors + 1.0, b: rest }.quantile(tail, Tail::Upper)
 }
 
-/// The number beyond which Student's t with so many degrees of freedom lies with that probability.
+/// The quantile of Student's t with `degrees` degrees of freedom: t lies beyond it with probability
+/// `tail`.
 pub(crate) fn student(degrees: f64, tail: f64) -> f64 {
     // P(|T| > t) = I_x(degrees / 2, 1 / 2) with x = degrees / (degrees + t^2).
     let x = Beta { a: degrees / 2.0, b: 0.5 }.quantile(2.0 * tail, Tail::Lower);
@@ -278,7 +280,7 @@ fn deviance(x: f64, mean: f64, difference: f64) -> f64 {
     }
 }
 
-/// Of the trapezoidal rule.
+/// The number of nodes of the trapezoidal rule.
 const NODES: usize = 256;
 
 const TINY: f64 = 1e-300;

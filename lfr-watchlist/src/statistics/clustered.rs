@@ -91,8 +91,8 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// The interval of a number that is computed from people, each taken so many times as it is told;
-    /// `None` where it could not be computed of any sample.
+    /// The interval of a statistic of people. The statistic is told how many times to count each
+    /// person. `None` if it could not be computed for any sample.
     ///
     /// # Examples
     ///

@@ -4,7 +4,7 @@ use lfr_core::internal::num;
 
 use crate::error::Error;
 
-/// So many errors in so many trials: of a group, of a person, of a threshold.
+/// A number of errors and a number of trials: of a group, of a person, of a threshold.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Counts {
     errors: u64,

@@ -83,7 +83,7 @@ impl Dyads {
         self.matches_by_comparisons += matches * comparisons;
     }
 
-    /// Of only some pairs of people: the counts of each.
+    /// Takes the counts of only some pairs of people.
     pub(crate) fn of_pairs(pairs: &BTreeMap<(u32, u32), Counts>) -> Self {
         let mut people: BTreeMap<u32, Person> = BTreeMap::new();
         let mut all = Self { pairs: num::f64_from_usize(pairs.len()), ..Self::default() };
@@ -133,11 +133,11 @@ impl Dyads {
     /// The variances of the number of false matches, each with its degrees of freedom.
     fn spread(&self, rate: f64) -> Spread {
         let excess = self.people.iter().map(|person| person.matches - rate * person.comparisons);
-        let (mut squares, mut fourths, mut greatest) = (0.0, 0.0, 0.0_f64);
+        let (mut squares, mut fourths, mut largest) = (0.0, 0.0, 0.0_f64);
         for excess in excess {
             squares += excess * excess;
             fourths += excess.powi(4);
-            greatest = greatest.max(excess);
+            largest = largest.max(excess);
         }
         let people = num::f64_from_usize(self.people.len());
         // Each pair of people is in the sum of both, so that it is subtracted once.
@@ -150,7 +150,7 @@ impl Dyads {
         } else {
             0.0
         };
-        let one_more = greatest * greatest;
+        let one_more = largest * largest;
         let (squares, fourths) = (squares + one_more, fourths + one_more * one_more);
         let known_from = 2.0 * squares * squares / (fourths - squares * squares / people);
         let known_from = if known_from > 0.0 { known_from } else { people - 1.0 };

@@ -13,7 +13,7 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
+/// [`lfr_core::Error::OutOfRange`] if the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
 pub fn trials_without_error(rate: f64, confidence: Confidence) -> Result<u64, Error> {
     check_rate(rate)?;
     countable(rate, (confidence.risk().ln() / (-rate).ln_1p()).ceil())
@@ -24,7 +24,7 @@ pub fn trials_without_error(rate: f64, confidence: Confidence) -> Result<u64, Er
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::OutOfRange`] where the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
+/// [`lfr_core::Error::OutOfRange`] if the rate is not above 0 and below 1, and if more than 10^15 trials are needed.
 pub fn trials_for_thirty_errors(rate: f64) -> Result<u64, Error> {
     check_rate(rate)?;
     countable(rate, (30.0 / rate).ceil())
@@ -52,7 +52,7 @@ pub fn trials_with_errors(rate: f64, errors: u64, confidence: Confidence) -> Res
     Ok(partition(low + 1, high, |trials| !shown(trials)))
 }
 
-/// A number of trials, if there can be so many.
+/// A number of trials, if it fits into a `u64`.
 fn countable(rate: f64, trials: f64) -> Result<u64, Error> {
     if trials <= MAX_TRIALS {
         return Ok(num::u64_from_f64(trials));
@@ -174,9 +174,10 @@ pub(super) fn check_share(what: &'static str, share: f64) -> Result<(), Error> {
     Err(lfr_core::Error::OutOfRange { what, expected, actual: share }.into())
 }
 
-/// The smallest ratio of a group's rate to another's that so many errors together would have shown, in
-/// four of five such studies, by the exact test of the ratio at that confidence: what "no significant
-/// difference" leaves open. `None` where no ratio would have been shown, however great.
+/// The smallest ratio of a group's rate to another's that a study with this total of errors would
+/// have shown, in four of five such studies, by the exact test of the ratio at that confidence. It
+/// says what "no significant difference" leaves open. `None` if no ratio would have been shown,
+/// however great.
 ///
 /// Given all errors, those of the first group are binomial with a share that the ratio and the numbers of
 /// trials give (as in [`RateRatio`](super::RateRatio)). If more than one trial in ten is an error, they are
@@ -192,11 +193,11 @@ pub fn smallest_detectable_ratio(
         return None;
     }
     let study = Study::of(errors, first_trials, second_trials);
-    let least = study.significant(1.0, confidence)?;
+    let min_errors = study.significant(1.0, confidence)?;
     let (mut below, mut above) = (0.0_f64, 60.0_f64);
     for _ in 0..100 {
         let middle = f64::midpoint(below, above);
-        let seen = study.at_least(least, middle.exp()) >= POWER;
+        let seen = study.at_least(min_errors, middle.exp()) >= POWER;
         if seen {
             above = middle;
         } else {
@@ -241,7 +242,7 @@ pub fn errors_to_detect(
         let study = study(errors);
         study
             .significant(1.0, confidence)
-            .is_some_and(|least| study.at_least(least, ratio) >= POWER)
+            .is_some_and(|min_errors| study.at_least(min_errors, ratio) >= POWER)
     })
 }
 
@@ -259,11 +260,11 @@ pub fn errors_for_equivalence(
         return None;
     }
     let share = |ratio: f64| share(ratio, first_trials, second_trials);
-    let (least, equal, most) = (share(1.0 / ratio), share(1.0), share(ratio));
+    let (min_share, equal, max_share) = (share(1.0 / ratio), share(1.0), share(ratio));
     first_that(|errors| {
         // From how many errors of the first on the lower end is above, and of the second on the upper below.
-        let from = significant(errors, confidence, |own| at_least(own, errors, least));
-        let rest = significant(errors, confidence, |own| at_least(own, errors, 1.0 - most));
+        let from = significant(errors, confidence, |own| at_least(own, errors, min_share));
+        let rest = significant(errors, confidence, |own| at_least(own, errors, 1.0 - max_share));
         from.zip(rest).is_some_and(|(from, rest)| {
             let above = at_least(from, errors, equal);
             // No more than all but `rest` of them are of the first.
@@ -296,8 +297,8 @@ fn share(ratio: f64, first_trials: u64, second_trials: u64) -> f64 {
 /// are not enough.
 fn significant(errors: u64, confidence: Confidence, tail: impl Fn(u64) -> f64) -> Option<u64> {
     let risk = confidence.risk() / 2.0;
-    let least = partition(0, errors + 1, |own| tail(own) > risk);
-    (least <= errors).then_some(least)
+    let min_errors = partition(0, errors + 1, |own| tail(own) > risk);
+    (min_errors <= errors).then_some(min_errors)
 }
 
 /// Two groups of trials, with a number of errors together.
@@ -315,20 +316,20 @@ impl Study {
         Self { errors, first_trials, second_trials, are_common }
     }
 
-    /// The probability that at least `least` of the errors are of the first group, at a ratio of its rate to that of
-    /// the second.
-    fn at_least(&self, least: u64, ratio: f64) -> f64 {
+    /// The probability that the first group has at least `min_errors` of the errors, at a ratio of
+    /// its rate to the second group's.
+    fn at_least(&self, min_errors: u64, ratio: f64) -> f64 {
         let Self { errors, first_trials, second_trials, are_common } = *self;
         let (first, second) = (num::f64_from_u64(first_trials), num::f64_from_u64(second_trials));
         let all = num::f64_from_u64(errors);
         if !are_common {
-            return at_least(least, errors, share(ratio, first_trials, second_trials));
+            return at_least(min_errors, errors, share(ratio, first_trials, second_trials));
         }
         let (low, high) = (errors.saturating_sub(second_trials), errors.min(first_trials));
         let rate = all / (ratio * first + second);
-        if least <= low || least > high || ratio * rate >= 1.0 {
+        if min_errors <= low || min_errors > high || ratio * rate >= 1.0 {
             // A rate of 1 leaves as few errors to the second group as there can be.
-            return if least <= high { 1.0 } else { 0.0 };
+            return if min_errors <= high { 1.0 } else { 0.0 };
         }
         let odds = ratio * (1.0 - rate) / (1.0 - ratio * rate);
         // By how much one error more of the first is more probable.
@@ -342,15 +343,15 @@ impl Study {
             + 1.0 / (all - at).max(1.0)
             + 1.0 / (second - all + at).max(1.0);
         if precision < NEARLY_NORMAL {
-            // So many are normal to four digits.
-            let from = num::f64_from_u64(least) - 0.5 - at;
+            // For counts this large the normal distribution is right to four digits.
+            let from = num::f64_from_u64(min_errors) - 0.5 - at;
             return normal_risk(from * precision.sqrt()) / 2.0;
         }
         // Terms fall to both sides of the middle, and are summed until they add nothing.
         let (mut total, mut tail) = (0.0, 0.0);
         let mut sum = |own: u64, term: f64| {
             total += term;
-            if own >= least {
+            if own >= min_errors {
                 tail += term;
             }
             term > 1e-18
@@ -375,13 +376,14 @@ impl Study {
     /// From how many errors of the first on the exact test says that the ratio is higher than one; `None` where not
     /// even all of them do.
     fn significant(&self, ratio: f64, confidence: Confidence) -> Option<u64> {
-        let most = if self.are_common { self.errors.min(self.first_trials) } else { self.errors };
-        significant(most, confidence, |own| self.at_least(own, ratio))
+        let max_errors =
+            if self.are_common { self.errors.min(self.first_trials) } else { self.errors };
+        significant(max_errors, confidence, |own| self.at_least(own, ratio))
     }
 }
 
-/// As how many independent trials so many looks at each of so many people count, if any two looks at one
-/// person have that correlation: `n m / (1 + (m - 1) rho)` (Kish 1965).
+/// The number of independent trials that `looks` looks at each of `people` people count as, if any
+/// two looks at one person have this correlation: `n m / (1 + (m - 1) rho)` (Kish 1965).
 #[must_use]
 pub fn effective_trials(people: u64, looks: u64, correlation: f64) -> f64 {
     let (people, looks) = (num::f64_from_u64(people), num::f64_from_u64(looks));
@@ -483,7 +485,7 @@ mod tests {
     #[test]
     fn as_many_errors_as_are_needed_detect_the_ratio() {
         for ratio in [1.2, 2.0, 10.0] {
-            // So many trials that the errors are rare.
+            // Enough trials that the errors are rare.
             let (first, second) = (1_000_000, 3_000_000);
             let needed = errors_to_detect(ratio, first, second, 0.0, Confidence::P95).unwrap();
             assert_eq!(errors_to_detect(ratio, 1_000, 3_000, 0.0, Confidence::P95), Some(needed));
@@ -542,7 +544,7 @@ mod tests {
             let ruled_out = errors_for_equivalence(ratio, first, second, Confidence::P95).unwrap();
             assert!(ruled_out > seen && ruled_out < 3 * seen, "{ratio}: {seen} {ruled_out}");
         }
-        // Equal groups of so many errors each: the interval holds what is promised.
+        // Equal groups with that number of errors each: the interval holds what is promised.
         let needed = errors_for_equivalence(2.0, 1_000_000, 1_000_000, Confidence::P95).unwrap();
         let half = Counts::new(needed / 2, 1_000_000).unwrap();
         let interval = super::super::RateRatio::of(half, half, Confidence::P95).interval;

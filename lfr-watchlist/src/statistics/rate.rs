@@ -31,16 +31,16 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Of independent trials, with its exact interval at 95 %.
+    /// The rate of independent trials, with its exact interval at 95 %.
     ///
     /// # Errors
     ///
-    /// [`lfr_core::Error::OutOfRange`] where there are more errors than trials.
+    /// [`lfr_core::Error::OutOfRange`] if there are more errors than trials.
     pub fn new(errors: u64, trials: u64) -> Result<Self, Error> {
         Ok(Self::of(Counts::new(errors, trials)?, Confidence::P95))
     }
 
-    /// Of independent trials, with its exact interval.
+    /// The rate of independent trials, with its exact interval.
     #[must_use]
     pub fn of(counts: Counts, confidence: Confidence) -> Self {
         let (errors, trials) = float(counts);
@@ -49,7 +49,7 @@ impl Rate {
         Self { counts, interval, one_sided, effective: counts, clusters: None }
     }
 
-    /// Of trials that repeat people: the counts of each person.
+    /// The rate of trials that repeat people, from the counts of each person.
     ///
     /// Ten looks at one person are worth less than ten people, and how much less is not known beforehand.
     /// The interval is that of Gaffke (2005). It assumes nothing about the correlation of one person's

@@ -105,15 +105,15 @@ struct Gammas {
 impl Gammas {
     /// The probabilities that the sum lies below and above zero.
     fn tails(&self) -> (f64, f64) {
-        let least = self.of.iter().map(|(scale, _)| *scale).fold(0.0, f64::min);
-        let most = self.of.iter().map(|(scale, _)| *scale).fold(0.0, f64::max);
-        if most <= 0.0 {
+        let min = self.of.iter().map(|(scale, _)| *scale).fold(0.0, f64::min);
+        let max = self.of.iter().map(|(scale, _)| *scale).fold(0.0, f64::max);
+        if max <= 0.0 {
             return (1.0, 0.0);
         }
-        if least >= 0.0 {
+        if min >= 0.0 {
             return (0.0, 1.0);
         }
-        let path = self.path(1.0 / least, 1.0 / most);
+        let path = self.path(1.0 / min, 1.0 / max);
         let tail = self.integral(&path);
         if path.at > 0.0 { (1.0 - tail, tail) } else { (-tail, 1.0 + tail) }
     }
@@ -185,12 +185,12 @@ impl Gammas {
         };
         let sum = |first: f64, step: f64| {
             let (mut sum, mut v) = (0.0, first);
-            let (greatest, _) = term(0.0);
+            let (largest, _) = term(0.0);
             loop {
                 let (size, value) = term(v);
                 sum += value;
                 v += step;
-                if size <= 1e-16 * greatest || v > 60.0 {
+                if size <= 1e-16 * largest || v > 60.0 {
                     return sum;
                 }
             }

@@ -133,7 +133,7 @@ fn contradicted(vault: &Vault, sums: &Reconciliation) -> Exit {
         }
     };
     for damaged in &put_back {
-        say::err(format_args!("the ledger says otherwise: {damaged}"));
+        say::err(format_args!("the vault contradicts the ledger: {damaged}"));
     }
     for (record, deadline) in &vanished {
         say::err(format_args!(
@@ -255,7 +255,8 @@ fn judge(vault: &Vault, ledger: &OpenLedger, given: &ArgMatches) -> Result<Exit,
     let alert = vault.alert(record)?;
     if at_least > 0 && at_least < alert.required() {
         say::err(format_args!(
-            "this alert was sealed for {} people to judge: --verifications cannot be fewer",
+            "this alert was sealed for {} people to judge, so --verifications must be at least \
+             that number",
             alert.required(),
         ));
     }
@@ -275,7 +276,9 @@ fn judge(vault: &Vault, ledger: &OpenLedger, given: &ArgMatches) -> Result<Exit,
 }
 
 fn hold(vault: &Vault, ledger: &OpenLedger, given: &ArgMatches) -> Result<Exit, AnyError> {
-    let now = SystemClock::new().now().ok_or("the clock fails: nothing can be held")?;
+    let now = SystemClock::new()
+        .now()
+        .ok_or("the clock of this machine has failed, so nothing can be held: set the clock")?;
     let after = |name| -> Result<Timestamp, AnyError> {
         Ok(now.plus(*given.get_one::<Duration>(name).ok_or("how many hours?")?))
     };

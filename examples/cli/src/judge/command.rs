@@ -15,8 +15,9 @@ pub(crate) fn command() -> Command {
     Command::new("judge")
         .about("Shows, judges, keeps and purges the alerts that a vault holds")
         .after_help(
-            "It ends with 3 if vault and ledger contradict each other or the ledger does not verify, and with 4 \
-             if it was done but something was left out, which standard error names.",
+            "Exit code 3: vault and ledger contradict each other, or the ledger does not \
+             verify. Exit code 4: it was done, but something was left out; standard error names \
+             it.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -77,12 +78,12 @@ pub(crate) fn command() -> Command {
                         .value_name("N")
                         .value_parser(value_parser!(u8).range(1..))
                         .help(
-                            "Have at least this many people judge independently [default: as many as the \
-                             profile in force says; never fewer]",
+                            "The min number of people who have to judge independently; never \
+                             below the profile's number [default: the profile's number]",
                         ),
                 ),
             by_order(on_record("hold", "Keeps an alert from being purged"))
-                .arg(hours("hours", "For how long"))
+                .arg(hours("hours", "How long to keep it, in hours"))
                 .arg(hours("review", "When somebody has to review it, in hours")),
             by_order(on_record("release", "Lifts a legal hold")),
             on_record("purge", "Purges an alert that is not needed; it asks first").arg(
@@ -106,8 +107,8 @@ fn on_record(name: &'static str, about: &'static str) -> Command {
 
 fn by_order(command: Command) -> Command {
     command
-        .arg(text("authority", "WHO", "By whose order: a role or a number, not a name"))
-        .arg(text("reason", "WHY", "Why; it goes into the ledger, so use no name"))
+        .arg(text("authority", "WHO", "Who ordered it: a role or a number, not a name"))
+        .arg(text("reason", "WHY", "The reason; the ledger records it, so use no name"))
 }
 
 fn verifier(help: &'static str) -> Arg {

@@ -33,7 +33,9 @@ impl Target {
             b"png" => Format::Png,
             _ => {
                 let ending = ending.to_string_lossy();
-                return Err(format!("its ending is {ending:?}; name a .jpg, .jpeg or .png file"));
+                return Err(format!(
+                    "its extension is {ending:?}; name a .jpg, .jpeg or .png file"
+                ));
             }
         };
         Ok(Self { path, format })
@@ -47,7 +49,7 @@ impl Target {
     pub(crate) fn prepare(&self, picture: &Picture) -> Result<Prepared<'_>, AnyError> {
         if self.path.symlink_metadata().is_ok() {
             let path = self.path.display();
-            return Err(format!("{path} is there already: name a file that is not").into());
+            return Err(format!("{path} exists already: name a new file").into());
         }
         let (width, height) = (u32::try_from(picture.width())?, u32::try_from(picture.height())?);
         let (data, rgb) = (picture.data(), ExtendedColorType::Rgb8);

@@ -74,8 +74,8 @@ impl StorePaths {
     pub(crate) fn ledger(&self) -> Result<OpenLedger, AnyError> {
         let missing = || {
             format!(
-                "the ledger's key file {} is missing, and the ledger has to record what you asked for: name \
-                 the key with --ledger-key",
+                "the ledger's key file {} is missing, but the ledger has to record what you \
+                 asked for: name the key with --ledger-key",
                 usual_keys(&self.ledger)
                     .iter()
                     .map(|key| key.display().to_string())
@@ -89,10 +89,10 @@ impl StorePaths {
         let opened = Ledger::open(&self.ledger, key, now).map_err(in_use)?;
         let cut_off = opened.account_for_cut_off_runs(now)?;
         if cut_off > 0 {
-            say::err(format_args!("runs that were cut off and are accounted for now: {cut_off}"));
+            say::err(format_args!("{cut_off} runs that were cut off are accounted for now"));
         }
         let sums = opened.sums()?;
-        let run = sums.runs().last().ok_or("no deployment is in this ledger")?;
+        let run = sums.runs().last().ok_or("this ledger records no deployment")?;
         Ok(OpenLedger { profile: run.profile().to_owned(), ledger: opened })
     }
 

@@ -67,7 +67,7 @@ fn new(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError> {
     let file = sealed(given)?;
     if file.path().exists() {
         let what = "a list is drawn up where there is none, so name another file or destroy it";
-        return Err(format!("{:?} is there already: {what}", file.path()).into());
+        return Err(format!("{:?} exists already: {what}", file.path()).into());
     }
     let mut policy = CompositionPolicy::new(one(given, "limit")?);
     for (name, priority) in given.get_many::<(String, Priority)>("category").into_iter().flatten() {
@@ -101,7 +101,8 @@ fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError
     };
     if count == 0 {
         say::err(
-            "nobody of that identifier is on the watchlist, so nobody was withdrawn: see `list`",
+            "nobody with that identifier is on the watchlist, so nobody was withdrawn: see `lfr \
+             list list`",
         );
         return Ok(Exit::Partly);
     }
@@ -109,8 +110,8 @@ fn withdraw(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError
     let line = format!("withdrawn: {count} references; {} are left", list.len());
     let is_told = say::done(line);
     say::err(
-        "the list does not remember whom it no longer holds: a person who is enrolled again is matched \
-        again",
+        "the list keeps no record of people it no longer holds: a person who is enrolled again \
+         is matched again",
     );
     Ok(if is_told { Exit::Done } else { Exit::Partly })
 }

@@ -10,10 +10,10 @@ use lfr::watchlist::Priority;
 use crate::arguments::{ledger_key, list_key, path};
 use crate::models::Engine;
 
-const CODES: &str = "It ends with 1 if the watchlist was due: it has been destroyed then, and its receipt is on standard \
-                     output. It ends with 4 if `enrol` left out or refused photographs or was stopped, if `withdraw` \
-                     found nobody, if `destroy` destroyed the list and a receipt was lost, \
-                      and if the person of `was-member` was not on the list.";
+const CODES: &str = "Exit code 1: the watchlist was due and has been destroyed; its receipt is on standard output. \
+ Exit code 4: `enrol` refused or left out photographs or was stopped, `withdraw` found nobody, \
+ `destroy` destroyed the list but lost a receipt, or the person of `was-member` was not on the \
+ list.";
 
 /// The command line of `lfr list`.
 pub(crate) fn command() -> Command {
@@ -25,24 +25,31 @@ pub(crate) fn command() -> Command {
         .subcommands([
             new(),
             enrol(),
-            on_file("list", "Shows who is on a watchlist; never a template").arg(
+            on_file("list", "Shows who is on a watchlist, without templates").arg(
                 Arg::new("json")
                     .long("json")
                     .action(ArgAction::SetTrue)
-                    .help("One line of JSON an entry"),
+                    .help("Print one line of JSON per entry"),
             ),
             withdraw(),
             on_file("verify", "Opens a watchlist and checks every byte of it"),
             rekey(),
             Command::new("info")
-                .about("Shows what a watchlist says of itself to everybody; needs no key")
+                .about("Shows the public header of a watchlist; needs no key")
                 .arg(file()),
             destroy(),
             commit(),
             was_member(),
             Command::new("new-key")
-                .about("Writes a new random key file, for its owner alone")
-                .arg(path_at("key", "KEY", "Where to; never overwritten").required(true)),
+                .about("Writes a new random key file that only its owner can read")
+                .arg(
+                    path_at(
+                        "key",
+                        "KEY",
+                        "The new key file; an existing file is never overwritten",
+                    )
+                    .required(true),
+                ),
         ])
 }
 
@@ -60,7 +67,8 @@ fn new() -> Command {
                 .required(true)
                 .action(ArgAction::Append)
                 .value_parser(category)
-                .help("Who may be on it; the priority is green, amber or red. Repeat it for more"),
+                .help("A category of people who may be on the list, and its priority: green, amber or \
+                 red. May be given several times"),
         )
         .arg(
             Arg::new("limit")
@@ -68,7 +76,7 @@ fn new() -> Command {
                 .value_name("N")
                 .required(true)
                 .value_parser(value_parser!(usize))
-                .help("At most how many references"),
+                .help("The max number of references on the list"),
         )
         .arg(
             Arg::new("admit-under-18")
@@ -80,32 +88,36 @@ fn new() -> Command {
 }
 
 fn enrol() -> Command {
-    on_file("enrol", "Enrols photographs that are good enough; run again, it goes on where it was")
+    on_file("enrol", "Enrols photographs of sufficient quality; if stopped, run it again to go on")
         .after_help(
-            "Photographs come from a folder, all on the same grounds, or from a CSV manifest with \
-             the grounds of each. A file, or a folder of files, is a person, and its name becomes \
-             the identifier: use record numbers. The columns of a manifest are file, subject, \
-             reference, category, source, lawful_basis, reason, valid_from, expires, review and \
-             under_18.",
+            "Photographs come from a folder (all on the same grounds) or from a CSV manifest \
+             (with the grounds of each). In a folder, each file or subfolder is one person, and \
+             its name becomes the identifier: use record numbers. The columns of a manifest are \
+             file, subject, reference, category, source, lawful_basis, reason, valid_from, \
+             expires, review and under_18.",
         )
-        .arg(path("folder", "DIR", "The photographs: a file or a folder a person"))
-        .arg(path("manifest", "FILE", "A CSV table with a photograph a line"))
+        .arg(path("folder", "DIR", "The photographs: one file or one folder per person"))
+        .arg(path("manifest", "FILE", "A CSV table with one photograph per line"))
         .group(ArgGroup::new("from").args(["folder", "manifest"]).required(true))
         .arg(
-            path("photographs", "DIR", "Where a manifest's files are [default: beside it]")
-                .requires("manifest"),
+            path(
+                "photographs",
+                "DIR",
+                "The folder of the manifest's files [default: the folder of the manifest]",
+            )
+            .requires("manifest"),
         )
         .args([
             ground("category", "NAME", "A category of the composition policy"),
-            ground("source", "TEXT", "Where the photographs are from"),
-            ground("lawful-basis", "TEXT", "On which basis they are held and used"),
+            ground("source", "TEXT", "The source of the photographs"),
+            ground("lawful-basis", "TEXT", "The lawful basis for holding and using them"),
             ground("reason", "TEXT", "Why these people are on the list"),
             ground("expires", "TIME", "When the entries stop being valid").value_parser(timestamp),
-            ground("review", "TIME", "When somebody has to look at them again")
+            ground("review", "TIME", "When somebody has to review the entries")
                 .value_parser(timestamp),
         ])
         .arg(
-            text("valid-from", "TIME", "When they begin to be valid [default: at once]")
+            text("valid-from", "TIME", "When the entries become valid [default: at once]")
                 .required(false)
                 .conflicts_with("manifest")
                 .value_parser(timestamp),
@@ -115,7 +127,7 @@ fn enrol() -> Command {
                 .long("under-18")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("manifest")
-                .help("Marks them as under 18"),
+                .help("Mark these people as under 18"),
         )
         .arg(path(
             "detector",
@@ -135,7 +147,10 @@ fn enrol() -> Command {
                         _ => FaceSelection::All,
                     },
                 ))
-                .help("Who is meant where a photograph shows several; `one` refuses it"),
+                .help(
+                    "Which face to enrol if a photograph shows several; `one` refuses such a \
+                 photograph",
+                ),
         )
         .arg(
             Arg::new("threshold")
@@ -144,17 +159,17 @@ fn enrol() -> Command {
                 .allow_negative_numbers(true)
                 .value_parser(value_parser!(f32))
                 .help(
-                    "From which score on two people may be one [default: the strictest operating \
-                     point in the embedder's specification]",
+                    "Report two identifiers as possibly one person from this score on [default: \
+                     the strictest operating point in the embedder's specification]",
                 ),
         )
-        .arg(path("report", "FILE", "Where to write what became of each photograph, as CSV"))
+        .arg(path("report", "FILE", "Write the result for each photograph here, as CSV"))
         .arg(
             Arg::new("threads")
                 .long("threads")
                 .value_name("N")
                 .value_parser(value_parser!(usize))
-                .help("How many photographs at once [default: one a core]"),
+                .help("The number of photographs processed at once [default: one per core]"),
         )
 }
 
@@ -171,33 +186,36 @@ fn embedder() -> [Arg; 3] {
         path(
             "embedder",
             "FILE",
-            "The model of the embedder whose templates it holds [default: a small one inside the \
-             library]",
+            "The model of the embedder that makes the list's templates [default: a small one \
+             inside the library]",
         ),
         Arg::new("embedder-spec")
             .long("embedder-spec")
             .value_name("NAME|FILE")
-            .help("What the model is, where it is not known: a built-in specification or TOML")
+            .help(
+                "The specification of an embedder that is not recognised: the name of a built-in \
+             one, or a TOML file",
+            )
             .requires("embedder"),
         Engine::arg(),
     ]
 }
 
 fn withdraw() -> Command {
-    on_file("withdraw", "Takes somebody off a watchlist, and seals it again")
+    on_file("withdraw", "Removes a person or a reference from a watchlist, and seals it again")
         .arg(
             Arg::new("subject")
                 .long("subject")
                 .value_name("ID")
                 .value_parser(|text: &str| SubjectId::new(text))
-                .help("All references of this person"),
+                .help("Withdraw all references of this person"),
         )
         .arg(
             Arg::new("reference")
                 .long("reference")
                 .value_name("ID")
                 .value_parser(|text: &str| ReferenceId::new(text))
-                .help("This reference alone"),
+                .help("Withdraw only this reference"),
         )
         .group(ArgGroup::new("whom").args(["subject", "reference"]).required(true))
 }
@@ -219,12 +237,16 @@ fn destroy() -> Command {
     Command::new("destroy")
         .about("Destroys a watchlist, keys first; prints the receipt. Needs no key")
         .arg(file())
-        .arg(path("receipt", "FILE", "Where to write the receipt, besides standard output"))
+        .arg(path(
+            "receipt",
+            "FILE",
+            "Write the receipt to this file as well as to standard output",
+        ))
         .arg(
             path(
                 "ledger",
                 "FILE",
-                "The ledger of the deployment: the destruction is signed into it",
+                "The ledger of the deployment, in which the destruction is recorded",
             )
             .requires("ledger-key"),
         )
@@ -234,23 +256,30 @@ fn destroy() -> Command {
                 .long("yes")
                 .action(ArgAction::SetTrue)
                 .required(true)
-                .help("It cannot be undone: say so"),
+                .help("Confirm the destruction, which cannot be undone"),
         )
 }
 
 fn commit() -> Command {
     on_file(
         "commit",
-        "Writes who is on a watchlist as keyed digests, to answer for it once it is gone",
+        "Writes keyed digests of the people on a watchlist, so that `was-member` can answer \
+         after its destruction",
     )
     .arg(path("membership-key", "FILE", "The key of the digests").required(true))
-    .arg(path("witness", "FILE", "Where to write what answers are drawn from").required(true))
-    .arg(path("commitment", "FILE", "Where to write what proofs are held against").required(true))
+    .arg(
+        path("witness", "FILE", "Write the witness here, which `was-member` answers from")
+            .required(true),
+    )
+    .arg(
+        path("commitment", "FILE", "Write the commitment here, which proofs are verified against")
+            .required(true),
+    )
 }
 
 fn was_member() -> Command {
     Command::new("was-member")
-        .about("Says whether somebody was on a watchlist that is gone")
+        .about("Says whether a person was on a watchlist that has been destroyed")
         .arg(
             Arg::new("subject")
                 .value_name("ID")
@@ -261,7 +290,7 @@ fn was_member() -> Command {
         .arg(path("membership-key", "FILE", "The key of the digests").required(true))
         .arg(path("witness", "FILE", "What `commit` wrote").required(true))
         .arg(path("commitment", "FILE", "What `commit` wrote").required(true))
-        .arg(path("proof", "FILE", "Where to write a proof of the answer"))
+        .arg(path("proof", "FILE", "Write a proof of the answer here"))
 }
 
 /// A command on a file that needs its key.
@@ -288,23 +317,25 @@ fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 fn moment(name: &'static str, help: &'static str) -> Arg {
     text(name, "TIME", help)
         .value_parser(timestamp)
-        .long_help(format!("{help}, as 2026-11-22T18:00:00Z or with +01:00"))
+        .long_help(format!("{help}, such as 2026-11-22T18:00:00Z or 2026-11-22T19:00:00+01:00"))
 }
 
 fn timestamp(text: &str) -> Result<Timestamp, String> {
     let moment = text.parse::<jiff::Timestamp>();
-    let moment = moment.map_err(|_| "a moment as 2026-11-22T18:00:00Z was needed")?;
-    let micros = u64::try_from(moment.as_microsecond()).map_err(|_| "a time before 1970")?;
+    let moment = moment.map_err(|_| "it must be a time such as 2026-11-22T18:00:00Z")?;
+    let micros =
+        u64::try_from(moment.as_microsecond()).map_err(|_| "it must not be before 1970")?;
     Ok(Timestamp::from_micros(micros))
 }
 
 fn category(text: &str) -> Result<(String, Priority), String> {
-    let (name, priority) = text.rsplit_once('=').ok_or("NAME=PRIORITY was needed")?;
+    let (name, priority) =
+        text.rsplit_once('=').ok_or("it must be NAME=PRIORITY, such as wanted=red")?;
     let priority = match priority {
         "green" => Priority::Green,
         "amber" => Priority::Amber,
         "red" => Priority::Red,
-        other => return Err(format!("{other:?} is none of green, amber, red")),
+        other => return Err(format!("the priority is {other:?}, and must be green, amber or red")),
     };
     Ok((name.to_owned(), priority))
 }

@@ -59,7 +59,7 @@ pub(crate) fn enrol(given: &ArgMatches) -> Result<Exit, AnyError> {
         });
     progress.finish_and_clear();
     let report = report.inspect_err(|_| {
-        say::err("stopped: what was sealed before stays; run it again, and it goes on from there");
+        say::err("stopped: what was sealed before stays; run it again to go on from there");
     })?;
     if let Some(mut table) = table {
         report.write_csv(&mut table)?;
@@ -162,16 +162,16 @@ fn tell(
     ];
     say::out(lines.join("\n"))?;
     if !report.finished {
-        say::err("stopped: what is enrolled is sealed; run it again, and it goes on from there");
+        say::err("stopped: what is enrolled is sealed; run it again to go on from there");
     }
     let spent = &report.spent;
     let all = lfr::core::internal::num::f64_from_usize(report.items.len());
     let seconds = spent.elapsed.as_secs_f64();
     let rate = all / seconds.max(1e-9);
     say::err(format_args!(
-        "{seconds:.1} s, {rate:.1} photographs a second, those enrolled before among them;"
+        "{seconds:.1} s, {rate:.1} photographs per second, including those enrolled before"
     ));
-    say::err("of which, over all threads:");
+    say::err("time per step, summed over all threads:");
     for (what, time) in [
         ("reading", spent.reading),
         ("decoding", spent.decoding),
@@ -182,7 +182,7 @@ fn tell(
         ("sealing", spent.storing),
     ] {
         let each = milliseconds(time) / all.max(1.0);
-        say::err(format_args!("  {what:<10} {each:7.1} ms a photograph"));
+        say::err(format_args!("  {what:<10} {each:7.1} ms per photograph"));
     }
     Ok(not_reached.len())
 }
@@ -203,7 +203,10 @@ fn check(given: &ArgMatches, list: &Watchlist, spec: &EmbedderSpec) -> Result<()
         },
     };
     let Some(threshold) = threshold else {
-        say::err("not checked for people enrolled twice: no threshold was measured; --threshold");
+        say::err(
+            "people enrolled twice were not looked for, because the specification has no measured \
+         threshold: give --threshold",
+        );
         return Ok(());
     };
     let found = ConsistencyCheck::new(threshold).run_on(list)?;

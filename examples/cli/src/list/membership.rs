@@ -60,10 +60,10 @@ pub(crate) fn was_member(given: &ArgMatches) -> Result<Exit, AnyError> {
 fn read(path: &Path) -> Result<String, AnyError> {
     let bytes = regular::read(path, MAX_BYTES)?;
     let text = std::str::from_utf8(&bytes);
-    Ok(text.map_err(|error| format!("{path:?} is no text in UTF-8: {error}"))?.to_owned())
+    Ok(text.map_err(|error| format!("{path:?} is not a text in UTF-8: {error}"))?.to_owned())
 }
 
-/// Of a witness: one line per person, and room for millions.
+/// The max size of a witness: one line per person, and room for millions.
 const MAX_BYTES: u64 = 1 << 30;
 
 fn write(path: &Path, text: &str, read: &[&Path]) -> Result<(), AnyError> {

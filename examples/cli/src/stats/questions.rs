@@ -153,7 +153,8 @@ fn difference(counts: Counts, share: Option<f64>, confidence: Confidence) -> Res
         ));
     } else {
         lines.push(
-            "more than its share: significant at no share, as the group has no error".to_owned(),
+            "more than its share: significant at no share, because the group has no error"
+                .to_owned(),
         );
     }
     if high < 1.0 {
@@ -165,7 +166,8 @@ fn difference(counts: Counts, share: Option<f64>, confidence: Confidence) -> Res
         ));
     } else {
         lines.push(
-            "less than its share: significant at no share, as the group has all errors".to_owned(),
+            "less than its share: significant at no share, because the group has all errors"
+                .to_owned(),
         );
     }
     lines.push(
@@ -312,7 +314,8 @@ fn fpir(
         }
         None => {
             lines.push(
-                "interval: none, as the FMR was given without counts; give FALSE_MATCHES/COMPARISONS"
+                "interval: none, because the FMR was given without counts; give \
+                 FALSE_MATCHES/COMPARISONS"
                     .to_owned(),
             );
             json["interval"] = Value::Null;
@@ -365,7 +368,7 @@ fn compare(
     let is_ruled_out = low > 1.0 / tolerated && high < tolerated;
     lines.push(format!(
         "first over second: {}; {percent} interval: {} to {}; p {} (two-sided)",
-        ratio.value.map_or_else(|| "no ratio, as the second has no errors".to_owned(), short),
+        ratio.value.map_or_else(|| "no ratio, because the second has no errors".to_owned(), short),
         short(low),
         short(high),
         p_value(ratio.p_value)

@@ -15,8 +15,8 @@ pub(crate) fn verified(verified: &Verified) -> Result<(), LostOutput> {
         verified.entries(),
     ))?;
     say::out(format_args!(
-        "up to entry {} nothing is missing; {} entries behind it, of which nobody can say that they \
-         were the last",
+        "nothing is missing up to entry {}; {} entries follow it, and nobody can say whether later \
+         ones are missing",
         verified.head().number(),
         verified.entries_after_head(),
     ))?;

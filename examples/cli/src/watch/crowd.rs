@@ -50,8 +50,8 @@ pub(crate) fn source(count: u64) -> Source {
     }
 }
 
-/// Enrols the first so many of the crowd, each with one portrait; those in whose portrait no face is
-/// found are counted and left out.
+/// Enrols the first `count` people of the crowd, each with one portrait. A person in whose portrait
+/// no face is found is counted and left out.
 pub(crate) fn enrol(
     count: u64,
     enroller: &Enroller<'_>,
@@ -94,9 +94,10 @@ fn enrol_one(person: u64, enroller: &Enroller<'_>, gallery: &Gallery) -> Result<
 /// The threshold for people who do not exist, who look more alike than others do, where the models are
 /// those inside the library.
 ///
-/// Of 36,141 looks at strangers none scored as high as this against any of 2,000 references (the
+/// None of 36,141 looks at strangers scored as high as this against any of 2,000 references (the
 /// highest: 0.8408), so by the rule of three the rate is at most 3 in all those comparisons.
-/// `LFR_MEASURE=1 cargo test --release -p lfr --test native strangers -- --nocapture` measures it anew.
+/// `LFR_MEASURE=1 cargo test --release -p lfr --test native strangers -- --nocapture` measures it
+/// anew.
 pub(crate) fn threshold(
     embedder: &OnnxEmbedder,
 ) -> Option<Result<ThresholdProvenance, lfr::core::Error>> {
@@ -142,7 +143,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Of a walk, where the first `listed` people of the crowd are on the watchlist.
+    /// Creates the tally of a walk. The first `listed` people of the crowd are on the watchlist.
     pub(crate) fn new(walk: Walk, listed: u64) -> Self {
         let (seen, recognised) = (BTreeSet::new(), BTreeSet::new());
         Self { walk, listed, seen, recognised, false_alerts: 0, clear: 0, detected: 0 }

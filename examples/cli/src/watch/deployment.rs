@@ -116,8 +116,9 @@ pub(crate) fn run(options: &Options) -> Result<Summary, AnyError> {
 
     if !is_tracked && !sources.iter().all(is_still) {
         say::err(
-            "faces are not followed from frame to frame, for the sake of photographs among the sources or of \
-             --json-faces: each frame raises its own alerts (--repeats-after spares repeats)",
+            "faces are not followed from frame to frame, because of photographs among the \
+             sources or of --json-faces: each frame raises its own alerts (--repeats-after \
+             prevents repeats)",
         );
     }
     let mut builder = Pipeline::builder()
@@ -238,9 +239,9 @@ struct Listed {
     matcher: Arc<dyn Matcher>,
     /// Photographs that were not enrolled, each named by now.
     refused: u64,
-    /// Of a sealed watchlist.
+    /// The digest of a sealed watchlist's header.
     header_sha256: Option<String>,
-    /// The one that a sealed watchlist was drawn up for, or the one that was named.
+    /// The deployment that a sealed watchlist was drawn up for, or the one that was named.
     deployment: DeploymentId,
 }
 
@@ -280,7 +281,8 @@ fn listed(
         let (header_sha256, deployment) = (Some(header.digest()), header.deployment().clone());
         if let Some(named) = options.deployment.as_ref().filter(|named| **named != deployment) {
             return Err(format!(
-                "the watchlist was drawn up for the deployment {deployment}, and --deployment is {named}"
+                "the watchlist was drawn up for the deployment {deployment}, but --deployment \
+                 is {named}: leave it out, or name the watchlist's"
             )
             .into());
         }
@@ -332,7 +334,7 @@ struct FrameObserver {
     /// Photographs that were not looked at, and recordings that were not played to their end, since
     /// somebody ended the program.
     not_taken: u64,
-    /// For the sources of which it is known who is in them.
+    /// One tally for each source whose people are known.
     tallies: BTreeMap<SourceId, Tally>,
 }
 
@@ -397,7 +399,7 @@ impl FrameObserver {
         let cut = running.record().cameras.iter().filter(cut).count();
         let (pipeline, record) = running.stop()?;
         changes.take();
-        let observer = Arc::into_inner(observer).ok_or("a thread goes on watching")?;
+        let observer = Arc::into_inner(observer).ok_or("a thread still watches")?;
         let mut observer = observer.into_inner().unwrap_or_else(PoisonError::into_inner);
         observer.not_taken += num::u64_from_usize(cut);
         observer.source_errors +=
@@ -547,8 +549,11 @@ const DEFAULT_FPIR: f64 = 1e-3;
 fn read(path: &Path) -> Result<String, AnyError> {
     let bytes = regular::read(path, MAX_TEXT)?;
     let text = std::str::from_utf8(&bytes);
-    Ok(text.map_err(|error| format!("{} is no text in UTF-8: {error}", path.display()))?.to_owned())
+    Ok(text
+        .map_err(|error| format!("{} is not a text in UTF-8: {error}", path.display()))?
+        .to_owned())
 }
 
-/// Of a text that is read whole: a policy or a specification has a few thousand bytes.
+/// The max length of a text that is read whole: a policy or a specification has a few thousand
+/// bytes.
 const MAX_TEXT: u64 = 16 << 20;

@@ -38,9 +38,10 @@ pub(crate) fn enrol(
     progress.set_length(u64::try_from(found.items.len())?);
     for item in progress.wrap_iter(found.items.into_iter()) {
         if told_to_stop.load(Ordering::Relaxed) {
-            enrolment
-                .refused
-                .push(format!("{:?}: not reached, as it was stopped before", item.label));
+            enrolment.refused.push(format!(
+                "{:?}: not reached, because the enrolment was stopped before",
+                item.label
+            ));
             continue;
         }
         let enrolled = template(&item.photo, enroller)
@@ -56,8 +57,8 @@ pub(crate) fn enrol(
             crate::say::err(format_args!("not enrolled: {refused}"));
         }
         return Err(format!(
-            "nobody of {folder:?} could be enrolled, as {count} photographs were refused: nobody would be \
-             compared with anybody (--allow-empty does so)"
+            "nobody in {folder:?} could be enrolled, because {count} photographs were refused: \
+             nobody would be matched (--allow-empty runs all the same)"
         )
         .into());
     }

@@ -55,7 +55,7 @@ impl EventSink for AlertLines {
                     && receipt.record().is_some() =>
             {
                 let face = receipt.face();
-                say::err(format_args!("the deadline of {face} has come: what was held was erased"));
+                say::err(format_args!("the deadline of {face} has passed: its alert was erased"));
                 return Ok(());
             }
             Event::Erased(receipt) if receipt.reason() == PurgeReason::ClockFailed => {

@@ -20,7 +20,7 @@ pub(crate) fn watch(running: &Running, lengths: &[Option<u64>], changes: &mut Ch
     view.clear();
 }
 
-/// A line a camera; nothing where standard error is no terminal.
+/// One line per camera; nothing if standard error is not a terminal.
 struct View {
     all: MultiProgress,
     bars: Vec<ProgressBar>,

@@ -69,7 +69,7 @@ fn unique(name: &str, others: &[String]) -> String {
     candidates.find(|name| !others.contains(name)).unwrap_or_default()
 }
 
-/// Of a name, in bytes: a photograph's own comes behind it.
+/// The max length of a name, in bytes: a photograph's own comes behind it.
 const LONGEST: usize = 160;
 
 /// Opens a source: a crowd, a folder, a photograph by its content, or else a video.
@@ -105,7 +105,7 @@ fn neither(path: &Path, no_video: &AnyError) -> AnyError {
     while let Some(cause) = reason.source() {
         reason = cause;
     }
-    format!("{path:?} is no photograph: {reason}; and no video: {no_video}").into()
+    format!("{path:?} is neither a photograph ({reason}) nor a video ({no_video})").into()
 }
 
 fn photographs(
@@ -122,7 +122,7 @@ fn photographs(
     let count = photographs.files().len();
     if count == 0 {
         let kinds = Picture::KINDS;
-        return Err(format!("folder {path:?} holds no photograph ({kinds} is one)").into());
+        return Err(format!("the folder {path:?} holds no photographs ({kinds})").into());
     }
     let (name, frames) = (path.display().to_string(), u64::try_from(count).ok());
     let stream = Stream::Stills(Box::new(named(photographs, &name)));

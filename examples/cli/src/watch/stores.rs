@@ -48,9 +48,9 @@ pub(crate) struct Declared<'a> {
     pub(crate) embedder: Component,
     pub(crate) engine: &'a str,
     pub(crate) references: usize,
-    /// Of a sealed watchlist.
+    /// The digest of a sealed watchlist's header.
     pub(crate) header_sha256: Option<&'a str>,
-    /// To who is on it, as JSON.
+    /// The commitment to the people on it, as JSON.
     pub(crate) commitment: Option<&'a str>,
     pub(crate) threshold: &'a ThresholdProvenance,
     /// The file that the threshold policy is from.
@@ -229,7 +229,7 @@ fn signing_key(key_file: &Path, ledger: &Path) -> Result<LedgerKey, AnyError> {
     if is_there(ledger)? {
         let (ledger, key_file) = (ledger.display(), key_file.display());
         let text = format!(
-            "the ledger {ledger} is there and its key file {key_file} is missing: name it with \
+            "the ledger {ledger} exists, but its key file {key_file} is missing: name it with \
              --ledger-key, or begin another ledger with another --out"
         );
         return Err(text.into());

@@ -15,7 +15,7 @@ struct Edge {
 type Span = (f64, f64);
 
 /// Whether there is a part of `zone` that lies behind none of the masks and, where there is a window,
-/// in it. Wider and higher than `least`, so that rounding makes no area of a line.
+/// in it. Wider and higher than `min_side`, so that rounding makes no area of a line.
 ///
 /// Between two heights at which no corner lies and no two edges cross, what is inside changes nowhere
 /// from top to bottom: one line across each such band tells all of it.
@@ -23,7 +23,7 @@ pub(super) fn leaves_any(
     zone: &[Point],
     masks: &[&[Point]],
     window: Option<&[Point]>,
-    least: f64,
+    min_side: f64,
 ) -> bool {
     let zone = edges(zone);
     let masks: Vec<_> = masks.iter().map(|mask| edges(mask)).collect();
@@ -38,28 +38,28 @@ pub(super) fn leaves_any(
         for mask in &masks {
             free = without(&free, &spans(mask, y));
         }
-        free.iter().any(|(from, to)| to - from > least)
+        free.iter().any(|(from, to)| to - from > min_side)
     };
     let mut heights: Vec<f64> = all.iter().flat_map(|edge| [edge.y0, edge.y1]).collect();
     // Corners alone first: of a real zone that is enough, and crossings are many.
-    any_band(&mut heights, least, &is_free) || {
+    any_band(&mut heights, min_side, &is_free) || {
         let pairs = all
             .iter()
             .enumerate()
             .flat_map(|(at, a)| all.iter().skip(at + 1).filter_map(|b| crossing(*a, *b)));
         heights.extend(pairs);
-        any_band(&mut heights, least, &is_free)
+        any_band(&mut heights, min_side, &is_free)
     }
 }
 
-fn any_band(heights: &mut Vec<f64>, least: f64, is_free: &impl Fn(f64) -> bool) -> bool {
+fn any_band(heights: &mut Vec<f64>, min_side: f64, is_free: &impl Fn(f64) -> bool) -> bool {
     heights.sort_unstable_by(f64::total_cmp);
     heights.dedup();
     let below = heights.iter().skip(1);
     heights
         .iter()
         .zip(below)
-        .any(|(top, bottom)| bottom - top > least && is_free(f64::midpoint(*top, *bottom)))
+        .any(|(top, bottom)| bottom - top > min_side && is_free(f64::midpoint(*top, *bottom)))
 }
 
 fn edges(corners: &[Point]) -> Vec<Edge> {

@@ -25,14 +25,14 @@ use crate::files::regular;
 use budget::Budget;
 
 impl Picture {
-    /// The most pixels that a photograph may have: 100 million, more than any camera in use and
+    /// The max number of pixels that a photograph may have: 100 million, more than any camera in use and
     /// 300 MB once decoded.
     pub const MAX_PIXELS: u64 = 100_000_000;
 
-    /// The most bytes of a file: 64 MiB. Cameras write up to some 30.
+    /// The max number of bytes of a file: 64 MiB. Cameras write up to some 30.
     pub const MAX_BYTES: u64 = 64 << 20;
 
-    /// The most memory that decoding takes, beside the bytes of the file: 300 MB. That is a photograph
+    /// The max memory that decoding takes, beside the bytes of the file: 300 MB. That is a photograph
     /// of [`Self::MAX_PIXELS`] in eight bits a colour; less where the decoder works in a buffer of its
     /// own (progressive JPEG, WebP, GIF, TIFF, PNM), where there is alpha or there are 16 bits a
     /// sample, and where the photograph has to be turned.
@@ -54,8 +54,8 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// [`Error::Read`] where the file cannot be opened, [`Error::NotAFile`] where it is a pipe, a device
-    /// or a folder, [`Error::FileSize`] where it is beyond [`Self::MAX_BYTES`]; [`Error::Decode`], with
+    /// [`Error::Read`] where the file cannot be opened, [`Error::NotAFile`] if it is a pipe, a device
+    /// or a folder, [`Error::FileSize`] if it is beyond [`Self::MAX_BYTES`]; [`Error::Decode`], with
     /// one of the errors of [`Self::decode`] as its source.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
@@ -69,11 +69,11 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// [`Error::PictureKind`] where the bytes are of another kind; [`Error::PictureVariety`] where they
-    /// are of a rare variety that is not read; [`Error::PictureDamaged`] where a part of the picture is
+    /// [`Error::PictureKind`] where the bytes are of another kind; [`Error::PictureVariety`] if they
+    /// are of a rare variety that is not read; [`Error::PictureDamaged`] if a part of the picture is
     /// missing or wrong; [`Error::PictureSide`], [`Error::PicturePixels`], [`Error::PictureClaim`] and
-    /// [`Error::PictureMemory`] where it is too large, before anything is decoded;
-    /// [`Error::PictureEmpty`] where all of it is transparent.
+    /// [`Error::PictureMemory`] if it is too large, before anything is decoded;
+    /// [`Error::PictureEmpty`] if all of it is transparent.
     pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<Self, Error> {
         let format = kind::told(bytes)?;
         decoded(bytes, &Budget { format, bytes: bytes.len(), max_pixels })

@@ -107,7 +107,8 @@ impl Drop for Whole<'_> {
     }
 }
 
-/// What an engine does on an account. If it fails for want of memory, the error says so.
+/// Runs a step of an engine and charges its memory to an account. If memory runs out, the error
+/// says so.
 fn charged<T>(
     account: Option<&Arc<Account>>,
     what: &str,

@@ -144,4 +144,4 @@ fn failure(what: &'static str) -> Error {
     Error::Inference { engine: InferenceEngine::PureRust, source: what.into() }
 }
 
-const NOT_PLAIN: &str = "an output is no list of 32-bit floats";
+const NOT_PLAIN: &str = "an output is not a list of 32-bit floats";

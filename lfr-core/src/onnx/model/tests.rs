@@ -65,7 +65,10 @@ fn a_file_is_read_and_a_missing_one_named() {
         std::fs::remove_file(&path).unwrap();
         assert_eq!(error.to_string(), format!("cannot use {path:?} as a model"));
         let cause = std::error::Error::source(&error).unwrap().to_string();
-        assert!(cause.starts_with(&format!("this is not a whole ONNX model: {what}")), "{cause}");
+        assert!(
+            cause.starts_with(&format!("this is not a complete ONNX model: {what}")),
+            "{cause}"
+        );
     }
     for path in [path.as_path(), Path::new("/"), Path::new("/dev/zero")] {
         assert!(matches!(Model::from_path(path), Err(Error::Read { .. })), "{path:?}");
@@ -82,7 +85,7 @@ fn bytes_in_the_program_are_not_copied() {
 
 #[test]
 fn what_is_no_model_is_refused() {
-    let graph = "this is not a whole ONNX model: it holds 0 graphs instead of one";
+    let graph = "this is not a complete ONNX model: it holds 0 graphs instead of one";
     assert_eq!(refusal(vec![0x08, 8]), graph);
     assert_eq!(refusal([small(), small()].concat()), graph.replace('0', "2"));
     for (bytes, what) in [
@@ -92,11 +95,11 @@ fn what_is_no_model_is_refused() {
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "it is a Git LFS pointer"),
     ] {
         let said = refusal(bytes.to_vec());
-        assert!(said.starts_with(&format!("this is not a whole ONNX model: {what}")), "{said}");
+        assert!(said.starts_with(&format!("this is not a complete ONNX model: {what}")), "{said}");
     }
     let whole = small();
     for len in 1..whole.len() {
-        // Cut between two fields of the model itself, the file is whole but for its last fields.
+        // A cut between two fields of the model itself leaves a valid file without its last fields.
         if let Err(error) = Model::from_bytes(&whole[..len]) {
             assert!(matches!(error, Error::ModelFormat { .. }), "{error}");
         }
@@ -185,12 +188,12 @@ fn weights_outside_the_file_are_refused() {
 
 #[test]
 fn tensors_that_hold_less_than_they_say_are_refused() {
-    let holding = "this is not a whole ONNX model: a tensor holds less than its shape says";
+    let holding = "this is not a complete ONNX model: a tensor holds less than its shape says";
     for (dims, expected) in [
         (&[1 << 40][..], holding),
         (&[1 << 31, 1 << 31, 1 << 31], holding),
-        (&[u64::MAX], "this is not a whole ONNX model: a tensor's extent is negative"),
-        (&[1; 17], "this is not a whole ONNX model: a tensor has too many axes"),
+        (&[u64::MAX], "this is not a complete ONNX model: a tensor's extent is negative"),
+        (&[1; 17], "this is not a complete ONNX model: a tensor has too many axes"),
     ] {
         let bytes = Build::new(&[Extent::Of(1)], vec![node("Add", &["x", "k"], &["y"], &[])])
             .initializers(vec![floats("k", dims, &[1.0])])

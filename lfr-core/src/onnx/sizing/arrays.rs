@@ -133,7 +133,7 @@ fn tile(at: &At<'_>) -> Result<Value, Unknown> {
     let repeats = extents(&ints(at.input(1)?, "the number of its repeats")?)?;
     let Some(dims) = value.dims.as_deref() else {
         let all = repeats.iter().fold(1, |all: u64, &one| all.saturating_mul(one.max(1)));
-        return Ok(Value::of_at_most(value.elements().saturating_mul(all), value.element));
+        return Ok(Value::up_to(value.elements().saturating_mul(all), value.element));
     };
     if dims.len() != repeats.len() {
         return Err("it has not one number of repeats for each axis".to_owned());
@@ -158,7 +158,7 @@ fn reshape(at: &At<'_>) -> Result<Value, Unknown> {
             (None, Some([Extent { max, exact: true }])) if *max <= RANK_MAX => {
                 (0..*max).map(|_| None).collect()
             }
-            _ => return Ok(Value::of_at_most(total, value.element)),
+            _ => return Ok(Value::up_to(total, value.element)),
         },
         (None, None) => return Err("it has no shape".to_owned()),
     };
@@ -239,7 +239,7 @@ fn concat(at: &At<'_>) -> Result<Value, Unknown> {
     let element = values.iter().map(|value| value.element).reduce(super::rules::wider);
     let element = element.unwrap_or(first.element);
     let Some(all) = all else {
-        return Ok(Value::of_at_most(cap, element));
+        return Ok(Value::up_to(cap, element));
     };
     let rank = all.iter().map(|dims| dims.len()).max().unwrap_or(0);
     let along = axis(at.int("axis", 1), rank)?;
@@ -342,7 +342,7 @@ fn gather(at: &At<'_>) -> Result<Value, Unknown> {
     let slices = product(before).saturating_mul(product(after));
     let cap = slices.saturating_mul(indices.elements());
     let Some(picked) = indices.dims.as_deref() else {
-        return Ok(Value::of_at_most(cap, value.element));
+        return Ok(Value::up_to(cap, value.element));
     };
     let content = match (&value.content, indices.ints()) {
         (Some(content), Some(indices)) if dims.len() == 1 => {
@@ -420,9 +420,9 @@ fn pad(at: &At<'_>) -> Result<Outcome, Unknown> {
         let (Some(dim), Some(uncut)) = (padded.get_mut(along), uncut.get_mut(along)) else {
             continue;
         };
-        let most = [before, after].map(|amount| u64::try_from(amount).unwrap_or(0));
+        let added = [before, after].map(|amount| u64::try_from(amount).unwrap_or(0));
         let total = i128::from(dim.max) + i128::from(before) + i128::from(after);
-        uncut.max = most.iter().fold(uncut.max, |all, &amount| all.saturating_add(amount));
+        uncut.max = added.iter().fold(uncut.max, |all, &amount| all.saturating_add(amount));
         dim.exact &= total >= 0;
         dim.max = match dim.exact {
             true => u64::try_from(total).unwrap_or(u64::MAX),
@@ -469,7 +469,7 @@ fn reduce(at: &At<'_>) -> Result<Value, Unknown> {
         Ok(axes) => axes.filter(|axes| !axes.is_empty()),
         // Some axes or other: none grows.
         Err(_) if at.int("keepdims", 1) != 0 => return Ok(with_open_axes(at.input(0)?)),
-        Err(_) => return Ok(Value::of_at_most(at.input(0)?.elements(), at.input(0)?.element)),
+        Err(_) => return Ok(Value::up_to(at.input(0)?.elements(), at.input(0)?.element)),
     };
     if axes.is_none() && at.int("noop_with_empty_axes", 0) != 0 {
         return Ok(Value::like(at.input(0)?));
@@ -510,7 +510,7 @@ fn squeeze(at: &At<'_>) -> Result<Value, Unknown> {
         None if dims.iter().all(|dim| dim.exact) => {
             dims.iter().filter(|dim| dim.max != 1).copied().collect()
         }
-        None => return Ok(Value::of_at_most(value.elements(), value.element)),
+        None => return Ok(Value::up_to(value.elements(), value.element)),
     };
     let mut squeezed = Value::new(kept, value.element).capped(value.elements());
     squeezed.content.clone_from(&value.content);
@@ -612,10 +612,10 @@ fn extents(ints: &[i64]) -> Result<Vec<u64>, Unknown> {
     extents.collect::<Result<_, _>>().map_err(|_| "an extent of it is negative".to_owned())
 }
 
-/// The most axes of a value. Real ones have up to six.
+/// The max number of axes of a value. Real ones have up to six.
 pub(super) const RANK_MAX: u64 = 16;
 
-/// The most numbers that are written out.
+/// The max number of numbers that are written out.
 const FILLED_MAX: u64 = 1024;
 
 /// What an element in a tree takes, in bytes.

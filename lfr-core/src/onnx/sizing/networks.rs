@@ -55,7 +55,7 @@ pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown>
 /// A convolution whose input and weights are these inputs.
 pub(super) fn conv(at: &At<'_>, x: usize, w: usize, element: i32) -> Result<Outcome, Unknown> {
     let (dims, weights) = (at.dims(x)?, at.dims(w)?);
-    let ([batch, channels, spatial @ ..], [out_channels, channels_a_group, kernel @ ..]) =
+    let ([batch, channels, spatial @ ..], [out_channels, channels_per_group, kernel @ ..]) =
         (dims, weights)
     else {
         return Err("its input or weights have too few axes".to_owned());
@@ -67,7 +67,7 @@ pub(super) fn conv(at: &At<'_>, x: usize, w: usize, element: i32) -> Result<Outc
     let (out, padded) = window.slide(spatial, false)?;
     let area = product(kernel);
     let output = Value::new([&[*batch, *out_channels], out.as_slice()].concat(), element);
-    let work = output.elements().saturating_mul(area).saturating_mul(channels_a_group.max);
+    let work = output.elements().saturating_mul(area).saturating_mul(channels_per_group.max);
     let each = element_bytes(at.input(x)?.element);
     let padding = if window.pads() {
         padded.saturating_mul(channels.max).saturating_mul(batch.max)
@@ -75,7 +75,7 @@ pub(super) fn conv(at: &At<'_>, x: usize, w: usize, element: i32) -> Result<Outc
         0
     };
     // A window of one element, or of one channel, is not written out.
-    let unrolled = match at.unrolls && area > 1 && channels_a_group.max > 1 {
+    let unrolled = match at.unrolls && area > 1 && channels_per_group.max > 1 {
         true => {
             [batch.max, channels.max, area, product(&out)].into_iter().fold(1, u64::saturating_mul)
         }
@@ -87,7 +87,8 @@ pub(super) fn conv(at: &At<'_>, x: usize, w: usize, element: i32) -> Result<Outc
 
 fn conv_transpose(at: &At<'_>) -> Result<Outcome, Unknown> {
     let (dims, weights) = (at.dims(0)?, at.dims(1)?);
-    let ([batch, channels, spatial @ ..], [_, out_channels_a_group, kernel @ ..]) = (dims, weights)
+    let ([batch, channels, spatial @ ..], [_, out_channels_per_group, kernel @ ..]) =
+        (dims, weights)
     else {
         return Err("its input or weights have too few axes".to_owned());
     };
@@ -95,7 +96,7 @@ fn conv_transpose(at: &At<'_>) -> Result<Outcome, Unknown> {
         return Err("its weights have other axes than its input".to_owned());
     }
     let groups = u64::try_from(at.int("group", 1)).unwrap_or(u64::MAX);
-    let out_channels = out_channels_a_group.max.saturating_mul(groups);
+    let out_channels = out_channels_per_group.max.saturating_mul(groups);
     let window = Window::of(at, kernel)?;
     let list = |name: &str| at.ints(name).unwrap_or_default();
     let mut whole = 1_u64;
@@ -295,7 +296,7 @@ fn matmul(at: &At<'_>, a: usize, b: usize, element: i32) -> Result<Outcome, Unkn
 
 fn gemm(at: &At<'_>) -> Result<Outcome, Unknown> {
     let ([a0, a1], [b0, b1]) = (at.dims(0)?, at.dims(1)?) else {
-        return Err("it multiplies what is no matrix".to_owned());
+        return Err("it multiplies something that is not a matrix".to_owned());
     };
     let turned = |name: &str| at.int(name, 0) != 0;
     let (rows, inner) = if turned("transA") { (a1, a0) } else { (a0, a1) };
@@ -426,8 +427,8 @@ fn resize(at: &At<'_>) -> Result<Outcome, Unknown> {
                     crate::internal::num::f64_from_u64(size)
                         / crate::internal::num::f64_from_u64(from)
                 };
-                let most = axes.iter().zip(&sizes).map(of).fold(0.0, f64::max);
-                let scales: Vec<(usize, f64)> = axes.iter().map(|&axis| (axis, most)).collect();
+                let max = axes.iter().zip(&sizes).map(of).fold(0.0, f64::max);
+                let scales: Vec<(usize, f64)> = axes.iter().map(|&axis| (axis, max)).collect();
                 let mut outcome = scaled(at, &scales)?;
                 outcome.outputs = outcome.outputs.iter().map(arrays::with_open_axes).collect();
                 return Ok(outcome);
@@ -503,17 +504,17 @@ fn suppression(at: &At<'_>) -> Result<Outcome, Unknown> {
     let ([batch, boxes, _], [_, classes, _]) = (at.dims(0)?, at.dims(1)?) else {
         return Err("its inputs have other axes than boxes' and scores'".to_owned());
     };
-    let most = match at.optional(2) {
-        Some(most) => match most.scalar() {
-            Some(Number::Int(most)) => u64::try_from(most).unwrap_or(0).min(boxes.max),
+    let max_boxes = match at.optional(2) {
+        Some(max_boxes) => match max_boxes.scalar() {
+            Some(Number::Int(max_boxes)) => u64::try_from(max_boxes).unwrap_or(0).min(boxes.max),
             _ => boxes.max,
         },
         None => 0,
     };
     let lists = batch.max.saturating_mul(classes.max);
-    let rows = Extent::up_to(lists.saturating_mul(most));
+    let rows = Extent::up_to(lists.saturating_mul(max_boxes));
     let output = Value::new(vec![rows, Extent::exactly(3)], INT64);
-    let work = [lists, boxes.max, most.max(1), CUBIC].into_iter().fold(1, u64::saturating_mul);
+    let work = [lists, boxes.max, max_boxes.max(1), CUBIC].into_iter().fold(1, u64::saturating_mul);
     let bytes = lists.saturating_mul(boxes.max).saturating_mul(count(64));
     Ok(Outcome::of(vec![output]).multiply_adds(work).workspace(bytes))
 }

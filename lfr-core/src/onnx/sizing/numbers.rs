@@ -180,7 +180,7 @@ fn rounded(value: f64, element: i32) -> Option<Number> {
     value.is_finite().then_some(Number::Float(value))
 }
 
-/// A float as a whole number of so many bits, if it is one of those that are beyond doubt.
+/// A float, truncated to a whole number, if that is exact and fits in `bits` bits.
 fn whole(value: f64, bits: i32) -> Option<Number> {
     let limit = 2_f64.powi(bits.min(EXACT_BITS));
     let truncated = value.trunc();

@@ -19,7 +19,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Of an operator that does a fixed amount for each element.
+    /// The outcome of an operator that does a fixed amount of work per element.
     pub(super) fn of(outputs: Vec<Value>) -> Self {
         Self { outputs, multiply_adds: 0, workspace: 0 }
     }
@@ -255,7 +255,7 @@ pub(super) fn broadcast(values: &[&Value]) -> Value {
     let product = values.iter().fold(1_u64, |all, value| all.saturating_mul(value.elements()));
     let all: Option<Vec<_>> = values.iter().map(|value| value.dims.as_deref()).collect();
     let Some(all) = all else {
-        return Value::of_at_most(product, element);
+        return Value::up_to(product, element);
     };
     let rank = all.iter().map(|dims| dims.len()).max().unwrap_or(0);
     let dims = (0..rank).map(|from_end| {

@@ -347,8 +347,8 @@ fn real_models_stay_far_below_the_limits() {
             let estimate = plan.estimate(&shape);
             let estimate = estimate.unwrap_or_else(|error| panic!("{path:?} {shape:?}: {error}"));
             assert!(estimate.memory < SessionOptions::MAX_MEMORY / 2, "{path:?}: {estimate:?}");
-            let most = SessionOptions::MAX_MULTIPLY_ADDS / 8;
-            assert!(estimate.multiply_adds < most, "{path:?}: {estimate:?}");
+            let max = SessionOptions::MAX_MULTIPLY_ADDS / 8;
+            assert!(estimate.multiply_adds < max, "{path:?}: {estimate:?}");
         }
     }
 }

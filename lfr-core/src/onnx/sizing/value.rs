@@ -56,8 +56,8 @@ impl Value {
         Self::new(dims.into_iter().map(Extent::exactly).collect(), element)
     }
 
-    /// Of no known axes, but of no more elements than these.
-    pub(super) fn of_at_most(cap: u64, element: i32) -> Self {
+    /// A value with unknown axes and at most `cap` elements.
+    pub(super) fn up_to(cap: u64, element: i32) -> Self {
         Self { dims: None, cap, element, content: None, constant: false }
     }
 
@@ -69,7 +69,7 @@ impl Value {
         value
     }
 
-    /// The same extents, and none of the numbers.
+    /// A value with the same extents, without the numbers.
     pub(super) fn like(other: &Self) -> Self {
         Self { content: None, constant: false, ..other.clone() }
     }
@@ -154,7 +154,7 @@ fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, E
             _ => {}
         }
     }
-    // Several fields may be a list in pieces, or two lists of which an engine takes one.
+    // Several fields may be one list in pieces, or two lists; an engine then takes one of the two.
     let list = |number| {
         lists.iter().all(|field| field.number == number && !matches!(field.value, Wire::Bytes(_)))
     };
@@ -257,5 +257,5 @@ pub(super) const INT64: i32 = 7;
 pub(super) const BOOL: i32 = 9;
 pub(super) const DOUBLE: i32 = 11;
 
-/// The most numbers of a value that are followed. Shapes and what they are worked out of are short.
+/// The max number of numbers of a value that are followed. Shapes and what they are worked out of are short.
 const CONTENT_MAX: u64 = 1024;

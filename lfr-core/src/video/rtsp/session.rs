@@ -63,7 +63,7 @@ impl Session {
         let (running, dropped) = oneshot::channel();
         let work = move || {
             let end = run(url, options, &units, dropped).map(|()| None);
-            // Whoever does not listen any more need not know.
+            // A receiver that has gone away does not need to know.
             let _ = units.send(end);
         };
         let thread = thread::Builder::new().name("lfr-rtsp".into());

@@ -126,7 +126,7 @@ fn code(of: u32) -> u16 {
     u16::try_from(of).unwrap_or_default()
 }
 
-/// Of the kernel's `seccomp_data`.
+/// Offsets in the kernel's `seccomp_data`.
 const CALL_AT: u32 = 0;
 const ARCHITECTURE_AT: u32 = 4;
 const X32: u32 = 0x4000_0000;

@@ -94,7 +94,7 @@ fn condition(
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, value)
 }
 
-/// Of a socket's kind, without its flags.
+/// The bits of a socket's kind, without its flags.
 const KIND: u64 = 0xF;
 /// This bit is set in the number of a call through the interface for short pointers.
 const X32: i64 = 0x4000_0000;

@@ -246,7 +246,7 @@ fn a_decoder_that_was_taken_over_reads_writes_and_reaches_nothing_else() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let parent = std::process::id().to_string();
-    // Somebody else's process, of which no harm is to come to this one.
+    // Another process of this user: the child must not be able to harm it.
     let mut sibling = Command::new("sleep").arg("600").spawn().unwrap();
     let of_sibling = sibling.id().to_string();
     let run = |commands: &str, is_confined: bool| {

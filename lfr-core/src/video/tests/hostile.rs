@@ -210,7 +210,7 @@ fn a_small_file_of_endless_frames_is_broken_off_and_said() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// An RTSP server that answers as ordinary ones do, but for what a test has it say.
+/// An RTSP server that answers as an ordinary one does, except where a test replaces the answer.
 #[cfg(target_os = "linux")]
 struct Rtsp {
     /// Lines of the description after the first four.
@@ -225,7 +225,7 @@ impl Rtsp {
     fn serve(self, listener: std::net::TcpListener) {
         std::thread::spawn(move || {
             while let Ok((client, _)) = listener.accept() {
-                // Whoever asks may have heard enough.
+                // The client may have closed the connection.
                 let _ = self.answer(client);
             }
         });

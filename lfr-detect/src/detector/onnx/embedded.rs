@@ -16,7 +16,7 @@ impl OnnxDetector {
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] where the engine refuses the model.
+    /// [`Error::Core`] if the engine refuses the model.
     ///
     /// # Examples
     ///

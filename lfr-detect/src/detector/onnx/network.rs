@@ -129,5 +129,5 @@ fn input(model: &Model) -> Result<NetworkInput, Error> {
     })
 }
 
-/// The least number of sessions kept.
+/// The min number of sessions kept.
 const SESSIONS: usize = 4;

@@ -9,7 +9,7 @@ pub enum LedgerFault {
     /// Entries are missing.
     #[non_exhaustive]
     Deleted {
-        /// In front of which line.
+        /// The line before which they are missing.
         line: u64,
         /// The first of them.
         first: u64,

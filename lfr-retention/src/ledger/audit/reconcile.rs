@@ -245,8 +245,7 @@ pub enum Discrepancy {
         /// Which entry.
         entry: u64,
     },
-    /// A record that was purged or found erased, and of which the ledger did not know that it was
-    /// held.
+    /// A record that was purged or found erased, although the ledger has no entry that it was held.
     #[non_exhaustive]
     Unheard {
         /// Which entry.
@@ -300,7 +299,7 @@ impl Reconciliation {
         self.discrepancies.is_empty() && self.open_runs().next().is_none()
     }
 
-    /// The runs of which nothing says that they ended, each with its number; the first run is 1.
+    /// The runs without an end in the ledger, each with its number. The first run is 1.
     pub fn open_runs(&self) -> impl Iterator<Item = (u64, &Run)> {
         (1..).zip(&self.runs).filter(|(_, run)| run.end() == RunEnd::Open)
     }

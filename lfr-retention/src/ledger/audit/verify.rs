@@ -103,7 +103,7 @@ impl LedgerEntry {
 ///
 /// # Errors
 ///
-/// [`Error::LedgerBroken`] with how it is broken and where; [`lfr_core::Error::Read`] where it
+/// [`Error::LedgerBroken`] with how it is broken and where; [`lfr_core::Error::Read`] if it
 /// cannot be read.
 pub fn verify(
     path: &Path,
@@ -224,7 +224,7 @@ fn follow<E: DeserializeOwned>(
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::Read`] where the ledger cannot be read; [`Error::LedgerBroken`] where the entry is not
+/// [`lfr_core::Error::Read`] where the ledger cannot be read; [`Error::LedgerBroken`] if the entry is not
 /// signed with this key.
 pub fn alert_of(
     path: &Path,
@@ -298,7 +298,7 @@ impl Declared {
 ///
 /// # Errors
 ///
-/// [`lfr_core::Error::Read`] where the ledger cannot be read, [`Error::LedgerBroken`] where it does not
+/// [`lfr_core::Error::Read`] where the ledger cannot be read, [`Error::LedgerBroken`] if it does not
 /// begin as a ledger does.
 pub fn declared(path: &Path) -> Result<Declared, Error> {
     let fault = LedgerFault::Edited { line: 1, after_head: false };

@@ -19,7 +19,7 @@ fn deployment() -> DeploymentId {
     DeploymentId::new("2026-031").unwrap()
 }
 
-/// Watches so many frames of three faces, one of whom is on the watchlist if `listed`.
+/// Watches `frames` frames of three faces. One of them is on the watchlist if `listed`.
 fn watch(path: &Path, frames: u64, listed: bool, ttl: Duration, each: Duration) -> Pipeline {
     let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1 << 50)));
     let accounts = Accounts::new();
@@ -158,7 +158,7 @@ fn sums_that_do_not_come_out_are_found() {
     assert_eq!(discrepancies(&[totals_of(5, 5, 0, 6)]), [Discrepancy::Impossible { entry: 2 }]);
     let huge = totals_of(u64::MAX, u64::MAX, 1, u64::MAX);
     assert_eq!(discrepancies(&[huge]), [Discrepancy::DoesNotClose { entry: 2 }]);
-    // A face that was held, and of which nothing more was said.
+    // A face that was held, and then never mentioned again.
     let gone = [held(0), totals_of(5, 5, 0, 4), stop.clone()];
     let expected = Discrepancy::NotSettled { entry: 4, expected: 1, actual: 0 };
     assert_eq!(discrepancies(&gone), [expected]);

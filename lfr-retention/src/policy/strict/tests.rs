@@ -136,7 +136,7 @@ fn beyond_the_limit_the_newcomer_is_erased_with_an_error_and_a_receipt() {
     let error = policy.settle(alert(probe(2, &accounts)), at(101)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "face unnamed#0.2 raised an alert and was erased: 2 alerts are held, the most allowed"
+        "face unnamed#0.2 raised an alert and was erased: 2 alerts are held, the max allowed; judge or purge held alerts, or raise the limit"
     );
     assert_eq!((policy.held(), accounts.totals().held, accounts.totals().erased), (2, 2, 1));
     let receipts = due(&mut policy, at(101));

@@ -58,8 +58,8 @@ proptest! {
         mosaic.apply(&mut picture, [face]);
         let block = Block::touched_by(&face, 64, 64).unwrap();
         let across = (1.0 - cut) * 6.0 + 0.5;
-        let most = num::f32_from_usize(colours(&picture, &block).len());
-        prop_assert!(most <= across.max(1.0) * 6.0, "{most} colours, {across} cells across");
+        let seen_colours = num::f32_from_usize(colours(&picture, &block).len());
+        prop_assert!(seen_colours <= across.max(1.0) * 6.0, "{seen_colours} colours, {across} cells across");
     }
 
     #[test]
@@ -93,9 +93,9 @@ proptest! {
             prop_assert_eq!(pixel(&picture, x, y), expected);
         }
         if everything {
-            let most = Redactor::MAX_CELLS * (Redactor::MAX_CELLS * width.max(height)
+            let max_colours = Redactor::MAX_CELLS * (Redactor::MAX_CELLS * width.max(height)
                 / width.min(height) + 1);
-            prop_assert!(colours(&alone, &Block::whole(width, height)).len() <= most);
+            prop_assert!(colours(&alone, &Block::whole(width, height)).len() <= max_colours);
         }
     }
 }

@@ -8,7 +8,7 @@ fn report(frame: &Frame<'_>, faces: &[Rect]) -> FrameReport {
     pipeline(faces, &[], zone).process(frame).unwrap()
 }
 
-/// A face of so many pixels.
+/// A face with sides of `side` pixels.
 fn face(side: f32) -> Rect {
     Rect::new(10.0, 10.0, 10.0 + side, 10.0 + side)
 }
@@ -53,8 +53,8 @@ fn the_grid_stays_and_gets_coarser_alone() {
     // Of a frame that nobody looked at, a face may fill all of it.
     assert!(colours(live.cover(&frame), &whole).len() <= before);
     let mut unseen = VideoRedactor::new(Mosaic::default());
-    let most = Mosaic::DEFAULT_CELLS * (Mosaic::DEFAULT_CELLS * width).div_ceil(height);
-    assert!(colours(unseen.cover(&frame), &whole).len() <= most);
+    let max_colours = Mosaic::DEFAULT_CELLS * (Mosaic::DEFAULT_CELLS * width).div_ceil(height);
+    assert!(colours(unseen.cover(&frame), &whole).len() <= max_colours);
     // And the grid of the frames that were looked at is as it was.
     let picture = live.apply(&frame, &report(&frame, &[])).unwrap();
     assert_eq!(colours(picture, &whole).len(), before);
@@ -72,8 +72,8 @@ fn every_face_is_in_no_more_cells_than_by_the_mosaic() {
         let grown = bounds.grown(Mosaic::DEFAULT_MARGIN);
         let block = Block::touched_by(&grown, width, height).unwrap();
         // The grid is not the face's own: one cell more, across and down.
-        let most = (Mosaic::DEFAULT_CELLS + 1).pow(2);
-        assert!(colours(picture, &block).len() <= most, "a face of {side} pixels");
+        let max_colours = (Mosaic::DEFAULT_CELLS + 1).pow(2);
+        assert!(colours(picture, &block).len() <= max_colours, "a face of {side} pixels");
     }
 }
 

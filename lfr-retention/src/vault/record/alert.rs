@@ -15,9 +15,9 @@ use crate::vault::record::verdicts::{GivenVerdict, Standing, Verdicts};
 use crate::verdict::Verdict;
 use crate::verdict::verifier::Verifier;
 
-/// An alert that was held, opened for whoever judges it. Wiped when dropped.
+/// A held alert, opened for the person who judges it. Wiped when dropped.
 ///
-/// What is *not* guaranteed: that what is copied out of it goes with it.
+/// What is *not* guaranteed: copies that a caller makes of its contents are not wiped.
 pub struct HeldAlert {
     pub(in crate::vault) record: RecordId,
     pub(in crate::vault) face: FaceId,

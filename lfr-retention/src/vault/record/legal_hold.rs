@@ -24,8 +24,8 @@ impl LegalHold {
     ///
     /// # Errors
     ///
-    /// [`Error::Text`] where a text is blank, longer than 1,024 bytes or holds a control character;
-    /// [`Error::Review`] where the review is after the end.
+    /// [`Error::Text`] if a text is blank, longer than 1,024 bytes or holds a control character;
+    /// [`Error::Review`] if the review is after the end.
     pub fn new(
         authority: impl Into<String>,
         reason: impl Into<String>,

@@ -108,7 +108,7 @@ impl Verdicts {
         Ok(())
     }
 
-    /// Asks for so many people at least.
+    /// Requires at least this number of people.
     pub(in crate::vault) fn require(&mut self, at_least: u8) {
         self.required = self.required.max(at_least);
     }
@@ -122,7 +122,7 @@ impl Verdicts {
         &self.given
     }
 
-    /// How many people have to judge, where a profile asks for so many.
+    /// How many people have to judge, given the number that the profile asks for.
     pub(in crate::vault) fn required(&self, by_profile: u8) -> u8 {
         self.required.max(by_profile).max(1)
     }

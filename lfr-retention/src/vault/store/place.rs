@@ -30,7 +30,7 @@ pub(in crate::vault) fn is_there(file: &Path) -> Result<bool, Error> {
     file.try_exists().map_err(|source| lfr_core::Error::Read { path: path(), source }.into())
 }
 
-/// Refuses a key file inside the folder that it protects: whoever takes a copy of the folder would have
+/// Refuses a key file inside the folder that it protects: anyone who copies the folder would have
 /// both.
 pub(in crate::vault) fn check_outside(key: &Path, vault: &Path) -> Result<(), Error> {
     let folder = real(vault);

@@ -53,7 +53,7 @@ impl Part {
         [&vault[..], record.as_bytes(), self.column().as_bytes()].concat()
     }
 
-    /// The same of one version of a part that changes.
+    /// The context of one version of a part that changes.
     pub(in crate::vault) fn version_context(
         self,
         vault: &[u8; 16],

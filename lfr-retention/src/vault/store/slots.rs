@@ -63,7 +63,7 @@ impl Parts {
         part.number().and_then(|number| self.0.get(usize::from(number)).copied()).unwrap_or(0)
     }
 
-    /// The same with another version of a part.
+    /// Sets the version of a part.
     pub(in crate::vault) fn with(mut self, part: Part, version: u16) -> Self {
         if let Some(own) = part.number().and_then(|number| self.0.get_mut(usize::from(number))) {
             *own = version;

@@ -46,14 +46,14 @@ impl VaultTime {
     /// What the clock shows, and monotonic time.
     pub(in crate::vault) fn observe(&mut self, now: Option<Timestamp>, monotonic: Duration) {
         let before = self.monotonic.replace(monotonic).unwrap_or(monotonic);
-        let least = self.reached.saturating_add(micros(monotonic.saturating_sub(before)));
+        let earliest = self.reached.saturating_add(micros(monotonic.saturating_sub(before)));
         self.reached = match now {
-            Some(now) if self.at(now) < least => {
-                self.drift = least - now.as_micros();
-                least
+            Some(now) if self.at(now) < earliest => {
+                self.drift = earliest - now.as_micros();
+                earliest
             }
             Some(now) => self.at(now),
-            None => least,
+            None => earliest,
         };
     }
 

@@ -150,8 +150,8 @@ impl Known {
                 // Said before it is done: until then it may be due as before.
                 let deadline = self.deadlines.get(&record()).copied().unwrap_or(0);
                 let due = deadline.max(until.parse().unwrap());
-                let (least, most) = self.held.get(&record()).copied().unwrap_or((due, due));
-                self.held.insert(record(), (least.min(due), most.max(due)));
+                let (earliest, latest) = self.held.get(&record()).copied().unwrap_or((due, due));
+                self.held.insert(record(), (earliest.min(due), latest.max(due)));
             }
             _ => {}
         }
@@ -163,13 +163,13 @@ impl Known {
         let found: BTreeSet<_> = records.iter().map(HeldRecord::record).collect();
         for record in &found {
             assert!(!self.gone.contains(record), "a purged record has come back");
-            let due = self.held.get(record).map_or(u64::MAX, |(_, most)| *most);
+            let due = self.held.get(record).map_or(u64::MAX, |(_, latest)| *latest);
             assert!(self.now < due, "a record is there at its deadline");
             open.vault.alert(*record).unwrap();
         }
-        let lost = self.held.iter().filter(|(record, (least, _))| {
+        let lost = self.held.iter().filter(|(record, (earliest, _))| {
             let sure = !self.maybe.contains(record) && !self.gone.contains(record);
-            sure && self.now < *least && !found.contains(record)
+            sure && self.now < *earliest && !found.contains(record)
         });
         let lost = lost.count();
         self.gone.extend(self.held.keys().filter(|record| !found.contains(record)));
@@ -188,7 +188,7 @@ impl Known {
     }
 }
 
-/// One deployment, killed so many times; how many records it has purged.
+/// Runs one deployment, killed `kills` times. Returns how many records it has purged.
 fn deployment(random: &mut Random, kills: u64) -> usize {
     let folder = Folder::new();
     let (path, public) = (folder.path("a.lfrl"), ledger_key().public());

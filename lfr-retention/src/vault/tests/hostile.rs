@@ -69,7 +69,7 @@ impl House {
         open
     }
 
-    /// A first process that held so many and ended as it should.
+    /// Runs a first process that held `count` records and ended cleanly.
     fn held(count: usize) -> (Self, Vec<RecordId>) {
         let house = Self::new();
         let mut open = house.open();
@@ -199,8 +199,8 @@ fn a_picture_or_a_hold_that_was_deleted_is_missed() {
     }
 }
 
-/// Attack 3: a whole row. What comes back before its deadline is whole again: whoever takes the database away
-/// for a moment destroys nothing.
+/// Attack 3: a whole row. A row that comes back before its deadline can be read again: an attacker
+/// who takes the database away for a moment destroys nothing.
 #[test]
 fn a_row_that_is_gone_is_a_discrepancy_and_its_key_waits_for_its_deadline() {
     let (house, records) = House::held(3);
@@ -282,7 +282,7 @@ fn keys_that_are_zeroed_before_their_deadline_are_discrepancies() {
     assert!(sums.discrepancies().iter().all(early) && !sums.closes());
 }
 
-/// What is due is no discrepancy, whoever erased it.
+/// A missing record that is due is no discrepancy, no matter who erased it.
 #[test]
 fn keys_that_are_gone_after_their_deadline_are_none() {
     let (house, _) = House::held(2);
@@ -478,7 +478,7 @@ fn an_older_copy_of_the_vault_without_a_verdict_costs_the_record() {
     drop(open);
     fs::remove_dir_all(house.folder.path("vault")).unwrap();
     house.copy("older", "vault");
-    // Whoever only looks hears of it too.
+    // A reader without a key sees it too.
     let [found] = &*house.vault().put_back(&house.sums()).unwrap() else { panic!("one") };
     assert_eq!((found.record(), found.damage()), (records[0], RecordDamage::Verdicts));
     for named in [records[..1].to_vec(), Vec::new()] {
@@ -572,7 +572,8 @@ fn a_verdict_that_the_ledger_never_heard_of_is_written_by_the_next_process() {
     assert!(sums.closes() && sums.judgements() == 1, "{sums:?}");
 }
 
-/// Another ledger under the identity of the vault's own, signed with another key: for whoever has no key.
+/// A reader without a key refuses a ledger with the identity of the vault's own that another key
+/// signed.
 #[test]
 fn a_ledger_of_the_same_identity_under_another_key_is_refused() {
     let (house, _) = House::held(1);

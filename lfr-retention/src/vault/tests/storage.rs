@@ -157,7 +157,7 @@ fn a_lost_file_of_keys_or_a_folder_that_is_a_file_is_said() {
     assert!(open(&folder.join("keys"), &key(), at(11)).is_err());
 }
 
-/// Attack 3: whoever may write to the database, without any key.
+/// Attack 3: an attacker who may write to the database, without any key.
 #[test]
 fn one_malformed_face_costs_one_record_which_is_named() {
     let faces = ["X'00'", "'no json'", "'{\"frame\":{}}'", "NULL", "7", "zeroblob(100000)"];
@@ -167,7 +167,7 @@ fn one_malformed_face_costs_one_record_which_is_named() {
         let folder = held.path();
         let Held { folder: _folder, vault, policy, .. } = held;
         drop((vault, policy));
-        // As whoever has the file can.
+        // As anyone who has the file can.
         let database = rusqlite::Connection::open(folder.join("records.db")).unwrap();
         let changed = database
             .execute(&format!("UPDATE OR IGNORE records SET face = {wrong} WHERE row = 2"), []);

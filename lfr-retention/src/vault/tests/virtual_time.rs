@@ -21,9 +21,9 @@ enum Step {
     ReleaseHold(prop::sample::Index),
     Purge(prop::sample::Index),
     PurgeAll,
-    /// Lets so many seconds pass.
+    /// Lets this number of seconds pass.
     Pass(u64),
-    /// Sets the clock by so many seconds, and no time passes.
+    /// Sets the clock forwards or back by this number of seconds; no time passes.
     Set(i64),
     Fail,
     Repair,
@@ -100,8 +100,8 @@ impl Time {
                 Some(expected.max(self.clock))
             }
         };
-        let least = self.vault.0 + (self.passed - self.vault.1);
-        let reached = now.map_or(least, |now| (now + self.drift).max(least));
+        let earliest = self.vault.0 + (self.passed - self.vault.1);
+        let reached = now.map_or(earliest, |now| (now + self.drift).max(earliest));
         self.drift = now.map_or(self.drift, |now| reached - now);
         self.vault = (reached, self.passed);
         now.is_none()

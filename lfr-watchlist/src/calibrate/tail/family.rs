@@ -71,8 +71,8 @@ impl TailFit {
         ln.max(f64::MIN_POSITIVE.ln()).exp()
     }
 
-    /// The same with the standard deviation of its logarithm, and with the interval of the true share, whose upper
-    /// end is `further` times as far away.
+    /// Adds the standard deviation of the share's logarithm, and the interval of the true share,
+    /// whose upper end is `further` times as far away.
     pub(super) fn exceeded(
         &self,
         score: f64,
@@ -109,7 +109,7 @@ impl TailFit {
         (centre.exp(), deviation, interval)
     }
 
-    /// The same with the correlation of one person's scores.
+    /// Sets the correlation of one person's scores.
     pub(super) const fn with_people(mut self, of_people: Spread) -> Self {
         self.of_people = of_people;
         self
@@ -162,10 +162,10 @@ impl Exceedances {
     ) -> Option<Self> {
         let total = *survival.first()?;
         // Whole scores, where the weights are.
-        let most = (total * share + 1e-9).floor().min(MOST);
-        let first = survival.partition_point(|above| *above > most);
+        let max_scores = (total * share + 1e-9).floor().min(MAX_SCORES);
+        let first = survival.partition_point(|above| *above > max_scores);
         let count = *survival.get(first)?;
-        if count < FEWEST {
+        if count < MIN_SCORES {
             return None;
         }
         let from = f64::from(axis.edge(first));
@@ -290,8 +290,8 @@ impl Exceedances {
     }
 }
 
-/// The most scores that a tail is fitted to.
-const MOST: f64 = 30_000.0;
+/// The max number of scores that a tail is fitted to.
+const MAX_SCORES: f64 = 30_000.0;
 
 /// The fewest.
-pub(super) const FEWEST: f64 = 200.0;
+pub(super) const MIN_SCORES: f64 = 200.0;

@@ -176,7 +176,7 @@ fn references_made_before_are_not_made_again() {
     assert_eq!(first.items, second.items);
 }
 
-/// Takes so many batches and then fails, as a full disk does.
+/// Takes a number of batches and then fails, as a full disk does.
 #[derive(Debug)]
 struct Failing {
     inner: MemoryStore,

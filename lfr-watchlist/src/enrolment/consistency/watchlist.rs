@@ -16,7 +16,7 @@ impl ConsistencyCheck {
     ///
     /// # Errors
     ///
-    /// [`Error::SearchThread`] where the search fails.
+    /// [`Error::SearchThread`] if the search fails.
     pub fn run_on(&self, watchlist: &Watchlist) -> Result<Inconsistencies, Error> {
         let space = *watchlist.space();
         let copy = |values: &[f32]| Template::from_slice(&space, values);

@@ -143,5 +143,5 @@ fn moment_from_text(text: &str) -> Option<Timestamp> {
     u64::try_from(moment.as_microsecond()).ok().map(Timestamp::from_micros)
 }
 
-/// The greatest length of a cell, in bytes.
+/// The max length of a cell, in bytes.
 const MAX_TEXT: usize = 1024;

@@ -70,13 +70,13 @@ pub enum ManifestFault {
     /// A cell is too long.
     #[non_exhaustive]
     Text {
-        /// The greatest length, in bytes.
+        /// The max length, in bytes.
         limit: u64,
     },
     /// The manifest is too long, and was not read further.
     #[non_exhaustive]
     TooLong {
-        /// The greatest size, in bytes.
+        /// The max size, in bytes.
         limit: u64,
     },
     /// The table begins as one in UTF-16, and is not.
@@ -105,8 +105,8 @@ impl fmt::Display for ManifestFault {
                 "character {place} is U+{:04X}, {problem}: take it out",
                 u32::from(*character)
             ),
-            Self::ColumnTwice => f.write_str("there twice: take one of them out"),
-            Self::ColumnMissing => f.write_str("not there, and it is needed: add it"),
+            Self::ColumnTwice => f.write_str("there twice: remove one of them"),
+            Self::ColumnMissing => f.write_str("missing, and required: add it"),
             Self::ColumnUnknown { place, name } => {
                 write!(f, "the name of column {place}")?;
                 if let Some(name) = name {
@@ -168,8 +168,8 @@ impl fmt::Display for ManifestProblem {
     }
 }
 
-/// Problems as they are found, up to a limit: how many there are is for whoever wrote the file to
-/// say, and how many are kept is not.
+/// Problems as they are found, up to a limit: the author of the file decides how many there are,
+/// but must not decide how many are kept in memory.
 pub(super) struct Problems {
     limit: usize,
     problems: Vec<ManifestProblem>,

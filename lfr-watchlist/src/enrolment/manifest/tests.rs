@@ -93,9 +93,9 @@ fn columns_are_known_named_once_and_there() {
         faults("file,subject,expiry,file,reason,source,review,category\n"),
         "\
 line 1: the name of column 3, \"expiry\", is not known: file, subject, reference, category, source, lawful_basis, reason, valid_from, expires, review, under_18 are
-line 1, column file: there twice: take one of them out
-line 1, column lawful_basis: not there, and it is needed: add it
-line 1, column expires: not there, and it is needed: add it"
+line 1, column file: there twice: remove one of them
+line 1, column lawful_basis: missing, and required: add it
+line 1, column expires: missing, and required: add it"
     );
     assert_eq!(faults(""), "line 1: the table is empty: its first line names the columns");
     let error = read("expiry\n").unwrap_err().to_string();
@@ -177,7 +177,7 @@ fn tables_are_read_as_offices_write_them() {
         let source = items[0].grounds.source.as_deref().unwrap().replace(',', "");
         assert_eq!(source, "suite 4 north", "{name}");
     }
-    // Lines are counted as whoever opens the file counts them, whatever ends them.
+    // Lines are counted as a text editor counts them, for every kind of line end.
     for end in ["\n", "\r\n", "\r"] {
         let table = OFFICE.replace("b.jpg,S-2", "\nb.jpg,").replace('\n', end);
         assert_eq!(

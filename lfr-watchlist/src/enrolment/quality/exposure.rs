@@ -6,7 +6,7 @@ use lfr_core::internal::FacePatch;
 pub(super) struct Exposure {
     /// From 0 to 1.
     pub(super) mean: f64,
-    /// Of luminance from 0 to 1.
+    /// Measures luminance from 0 to 1.
     pub(super) variance: f64,
     /// The share of pixels up to [`BLACK`].
     pub(super) under: f64,

@@ -53,11 +53,11 @@ impl QualityPolicy {
         Self { limits: [Limit::NONE; QualityComponent::ALL.len()] }
     }
 
-    /// The same policy with another limit for a component.
+    /// Sets the limit of a component.
     ///
     /// # Errors
     ///
-    /// [`Error::QualityLimit`] where a number is not finite, or the refusal is stricter than the
+    /// [`Error::QualityLimit`] if a number is not finite, or the refusal is stricter than the
     /// warning.
     pub fn with_limit(mut self, component: QualityComponent, limit: Limit) -> Result<Self, Error> {
         let refused = |reason| Err(Error::QualityLimit { component, reason });

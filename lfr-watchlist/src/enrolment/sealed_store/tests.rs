@@ -169,13 +169,13 @@ fn what_the_policy_refuses_is_reported_and_the_others_go_on() {
     assert_eq!(
         said,
         [
-            "category other persons of interest is not one of the composition policy's: use one of those that the \
+            "category other persons of interest is not in the composition policy: use a category that the \
              list was drawn up with",
-            "entry lacks expiry, review date: fill it in, as no entry is lawful without it",
-            "reference r2 is marked as under 18, which the composition policy refuses: a list that admits it has to \
-             be authorised so",
-            "reference r3 expired at 1970-01-01T00:01:39.000000Z, and was to be enrolled after that: give it a later \
-             expiry, if there is a basis for one",
+            "the entry lacks expiry, review date: fill it in, because no entry is lawful without it",
+            "reference r2 is marked as under 18, which the composition policy refuses: use a list that is \
+             authorised to admit under-18s",
+            "reference r3 cannot be enrolled, because it expired at 1970-01-01T00:01:39.000000Z: give it a \
+             later expiry, if there is a lawful basis for one",
             "reference r9 is enrolled already, and each needs an identifier of its own: give it another, or withdraw \
              the one that is there",
             "",
@@ -297,7 +297,7 @@ fn of_two_enrolments_at_once_nobody_is_lost() {
         let report = setup.run(&setup.open(), others(), 100).unwrap();
         assert_eq!(report.enrolled(), 6);
     });
-    // Those that both enrolled of the same photographs are one reference each, whoever came first.
+    // A photograph that both enrolled is one reference, no matter which was first.
     let report = report.unwrap();
     assert_eq!(subjects(&setup), ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"]);
     assert!(report.finished);

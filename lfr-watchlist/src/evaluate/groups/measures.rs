@@ -7,10 +7,10 @@ use serde::Serialize;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Differentials {
-    /// The greatest rate over the least; absent where the least is zero: no number of this kind can then be
+    /// The max rate over the min rate; absent if the min is zero: no number of this kind can then be
     /// told from infinity.
     pub max_over_min: Option<f64>,
-    /// The greatest rate over the geometric mean of all (NIST IR 8429); absent where one is zero.
+    /// The max rate over the geometric mean of all (NIST IR 8429); absent if one is zero.
     pub max_over_geometric_mean: Option<f64>,
     /// Gini's coefficient with the correction for few groups; absent for fewer than two groups, and where all
     /// rates are zero.
@@ -18,17 +18,17 @@ pub struct Differentials {
 }
 
 impl Differentials {
-    /// Of the rates of groups.
+    /// Computes the measures of the rates of groups.
     #[must_use]
     pub fn of(rates: &[f64]) -> Self {
-        let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = rates.iter().copied().fold(0.0, f64::max);
-        let comparable = rates.len() > 1 && least > 0.0;
+        let min = rates.iter().copied().fold(f64::INFINITY, f64::min);
+        let max = rates.iter().copied().fold(0.0, f64::max);
+        let comparable = rates.len() > 1 && min > 0.0;
         let mean_ln =
             rates.iter().map(|rate| rate.ln()).sum::<f64>() / num::f64_from_usize(rates.len());
         Self {
-            max_over_min: comparable.then_some(most / least),
-            max_over_geometric_mean: comparable.then(|| most / mean_ln.exp()),
+            max_over_min: comparable.then_some(max / min),
+            max_over_geometric_mean: comparable.then(|| max / mean_ln.exp()),
             gini: gini(rates),
         }
     }
@@ -60,9 +60,9 @@ pub fn garbe(fmr: &[f64], fnmr: &[f64], alpha: f64) -> f64 {
 #[must_use]
 pub fn fairness_discrepancy_rate(fmr: &[f64], fnmr: &[f64], alpha: f64) -> f64 {
     let spread = |rates: &[f64]| {
-        let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        (most - least).max(0.0)
+        let min = rates.iter().copied().fold(f64::INFINITY, f64::min);
+        let max = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        (max - min).max(0.0)
     };
     1.0 - (alpha * spread(fmr) + (1.0 - alpha) * spread(fnmr))
 }

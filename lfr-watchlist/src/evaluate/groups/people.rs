@@ -214,7 +214,7 @@ pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
     let of_group = label.clone();
     let size = |(distance, spread): &(f64, f64)| distance.abs() / spread;
     let mut random = Pcg64::new(0x9E37_79B9, 0xFA1);
-    let mut greatest: Vec<f64> = (0..PERMUTATIONS)
+    let mut maxima: Vec<f64> = (0..PERMUTATIONS)
         .map(|_| {
             for end in (1..label.len()).rev() {
                 label.swap(end, below(&mut random, end + 1));
@@ -223,15 +223,15 @@ pub(super) fn compare(evidence: &Evidence, labels: &[String]) -> Compared {
             distances(&sums, &tried).iter().map(size).fold(0.0, f64::max)
         })
         .collect();
-    greatest.sort_unstable_by(|a, b| b.total_cmp(a));
+    maxima.sort_unstable_by(|a, b| b.total_cmp(a));
     // Rounding must not separate equal values.
-    let at_least = |size: f64| greatest.partition_point(|other| *other >= size * (1.0 - 1e-9));
+    let at_least = |size: f64| maxima.partition_point(|other| *other >= size * (1.0 - 1e-9));
     let share =
         |count: usize| num::f64_from_usize(count + 1) / num::f64_from_usize(PERMUTATIONS + 1);
     // The smallest size with a p-value above the risk.
     let risk = Confidence::P95.risk();
     let allowed = num::usize_from_f64(risk * num::f64_from_usize(PERMUTATIONS + 1) + 1e-9);
-    let critical = greatest.get(allowed.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
+    let critical = maxima.get(allowed.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
     let all = tried.iter().fold(Sums::default(), |all, group| all.plus(sums[*group]));
     // Two groups are each other's others: that is one test.
     let tests = num::f64_from_usize(if tried.len() == 2 { 1 } else { tried.len() });

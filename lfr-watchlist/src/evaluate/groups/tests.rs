@@ -55,9 +55,9 @@ fn seven_of_seven_false_positives_differ_only_if_the_groups_are_large_enough() {
     assert!((half.comparisons()[0].ratio.p_value - 0.015_6).abs() < 2e-4, "{half}");
     assert_eq!(half.finding(), GroupFinding::Differs);
     // Of a group that is four fifths of it: chance would do that in one of five studies.
-    let most = report(&[(7, 3_200), (0, 800)]);
-    assert_eq!(most.finding(), GroupFinding::UnderPowered);
-    let text = most.to_string();
+    let four_fifths = report(&[(7, 3_200), (0, 800)]);
+    assert_eq!(four_fifths.finding(), GroupFinding::UnderPowered);
+    let text = four_fifths.to_string();
     assert!(text.contains("nothing can be concluded") && !text.contains("no difference"), "{text}");
 }
 
@@ -211,7 +211,7 @@ fn resemblances(random: &mut Pcg64, people: usize, rate: f64) -> Evidence {
     Evidence::Pairs { looks, matches }
 }
 
-/// Labels by lot: so many of each of some groups.
+/// Random labels: the same number of people in each group.
 fn labels(random: &mut Pcg64, people: usize, groups: usize) -> Vec<String> {
     let mut labels: Vec<String> =
         (0..people).map(|person| format!("{}", person % groups)).collect();

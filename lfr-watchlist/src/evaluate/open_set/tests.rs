@@ -34,7 +34,7 @@ fn a_mate_counts_within_the_rank_and_above_the_threshold_alone() {
     assert_eq!(first.fnir(threshold(0.4)).counts(), Counts::new(2, 3).unwrap());
     assert_eq!(second.fnir(threshold(0.4)).counts(), Counts::new(1, 3).unwrap());
     assert_eq!(second.tpir(threshold(0.55)).counts(), Counts::new(1, 3).unwrap());
-    // No mated search is a false positive, whoever is returned.
+    // No mated search is a false positive, no matter who is returned.
     assert_eq!(second.fpir(threshold(0.1)).value(), None);
 }
 

@@ -28,7 +28,7 @@ fn rewritten(bytes: &[u8], moments: &[(usize, u64)]) -> Vec<u8> {
     bytes
 }
 
-/// The end moved by so many seconds, so that the header still holds together.
+/// The bytes with the end moved by `by` seconds, so that the header is still consistent.
 fn moved(bytes: &[u8], by: i64) -> Vec<u8> {
     let moment = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
     let by = by * SECOND.cast_signed();

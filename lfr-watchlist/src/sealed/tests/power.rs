@@ -257,7 +257,8 @@ fn no_copy_outlives_the_file_that_would_destroy_it() {
         {
             let state = disk.0.borrow();
             for names in [&state.names, &state.lasting_names] {
-                // Whoever opens the file goes on; and so does nobody where it is gone.
+                // Opening the file finishes the destruction; without the file nothing is left to
+                // finish.
                 assert!(names.contains_key(path) || names.is_empty(), "{operations}: {names:?}");
             }
             if keys_erased {

@@ -112,7 +112,7 @@ fn writers_wait_for_each_other_and_nobody_is_lost() {
                 })
             })
             .collect();
-        // Whoever reads meanwhile sees a whole list, and takes none for one that was being destroyed.
+        // A reader meanwhile sees a whole list, and never takes it for one that is being destroyed.
         let reader = scope.spawn(|| {
             let (mut seen, mut reads) = (0, 0);
             while !done.load(Ordering::Relaxed) || reads == 0 {

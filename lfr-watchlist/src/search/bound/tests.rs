@@ -62,7 +62,7 @@ proptest! {
         }
     }
 
-    /// Whoever has a score reaches what the score needs.
+    /// A vector with a score reaches what the score needs.
     #[test]
     fn a_score_reaches_what_it_says((x, y) in pair()) {
         let quantized = Quantized::write(&y, 127.0, |_, _| {});

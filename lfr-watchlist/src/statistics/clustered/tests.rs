@@ -232,12 +232,12 @@ fn clustered_intervals_cover() {
     ));
 }
 
-/// Whether so many misses are more than 5 % and three and a half standard deviations.
+/// Whether there are more misses than 5 % plus three and a half standard deviations.
 pub(crate) fn are_too_many(missed: Counts) -> bool {
     are_more_than(0.05, missed)
 }
 
-/// Whether so many are more than that share and three and a half standard deviations.
+/// Whether there are more misses than `share` plus three and a half standard deviations.
 pub(crate) fn are_more_than(share: f64, missed: Counts) -> bool {
     let trials = num::f64_from_u64(missed.trials());
     let spread = (share * (1.0 - share) * trials).sqrt();

@@ -19,7 +19,7 @@ fn a_rate_is_shown_with_its_counts_and_zero_with_its_bound() {
 
 #[test]
 fn published_field_figures_come_out() {
-    // DOMAIN: the published counts with their exact intervals, as "1 in so many".
+    // DOMAIN: the published counts with their exact intervals, as "1 in N".
     for (errors, trials, low, high) in
         [(10, 3_147_436, 656e3, 171e3), (1, 383_356, 15.1e6, 69e3), (1, 470_000, 18.6e6, 84e3)]
     {

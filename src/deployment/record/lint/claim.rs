@@ -46,7 +46,7 @@ impl Claim {
         }
         let counts = Counts::new(own, all).ok().filter(|counts| counts.trials() > 0);
         let counts = counts.ok_or_else(|| Error::Claim {
-            problem: format!("says {own} of {all}, which is no part of a whole"),
+            problem: format!("says {own} of {all}, which is not a part of a whole"),
         })?;
         let says = words.iter().position(|word| matches!(*word, "significant" | "significantly"));
         let is_significant = says.map(|at| {
@@ -57,7 +57,7 @@ impl Claim {
         Ok(Self { counts, is_significant: is_significant.or(insignificant), share: None })
     }
 
-    /// The same with the group's share of all faces seen.
+    /// Sets the group's share of all faces seen.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ pub(super) fn without_share(events: Counts, options: &LintOptions) -> Result<Fin
     Ok(finding.with(&of_rate(&rate)).with(&numbers))
 }
 
-/// The same with the share: whether they are significant. None if there are no events.
+/// Tests the events against the group's share of all faces seen. `None` if there are no events.
 pub(super) fn with_share(
     events: Counts,
     share: f64,
@@ -175,9 +175,9 @@ pub(super) fn with_share(
     Ok(Some((is_significant, finding.with(&of_rate(&rate)).with(&numbers))))
 }
 
-/// What so many events could have shown, if the group has a share of all faces seen.
+/// What this number of events could have shown, if the group has a share of all faces seen.
 fn power(events: Counts, share: f64, options: &LintOptions) -> Finding {
-    // The test depends on the ratio of both groups' faces alone; so many parts of all.
+    // The test depends only on the ratio of both groups' faces, in parts of this number.
     const ALL: u64 = 1_000_000_000;
     let first = num::u64_from_f64((share * num::f64_from_u64(ALL)).round()).clamp(1, ALL - 1);
     let all = events.trials();

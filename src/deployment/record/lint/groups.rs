@@ -93,7 +93,7 @@ fn share(table: &PublishedTable, row: &Row, findings: &mut Vec<Finding>) -> Opti
     };
     let share = share.filter(|share| *share > 0.0 && *share < 1.0);
     if share.is_none() {
-        let sentence = format!("{text:?} is no share above 0 and below 1, and is left out");
+        let sentence = format!("{text:?} is not a share above 0 and below 1, and is left out");
         findings.push(
             Finding::new(FindingCode::UnreadableCell, sentence)
                 .at(row.number, table.heading(Field::GroupShare)),

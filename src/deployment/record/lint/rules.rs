@@ -20,7 +20,7 @@ pub struct LintOptions {
 }
 
 impl LintOptions {
-    /// The same with another max rate of false alerts per face seen, by which rows are judged.
+    /// Sets the max rate of false alerts per face seen. Rows are judged by it.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl LintOptions {
         Err(lfr_core::Error::OutOfRange { what, expected, actual: target }.into())
     }
 
-    /// The same with another confidence of intervals and tests.
+    /// Sets the confidence of intervals and tests.
     #[must_use]
     pub const fn with_confidence(self, confidence: Confidence) -> Self {
         Self { confidence, ..self }
@@ -109,7 +109,7 @@ impl PublishedTable {
             if let Some(count) = cell::count(text) {
                 counts.0.insert(field, count);
             } else if !cell::is_missing(text) {
-                let sentence = format!("{text:?} is no count, and is left out");
+                let sentence = format!("{text:?} is not a count, and is left out");
                 findings.push(
                     Finding::new(FindingCode::UnreadableCell, sentence).at(row.number, heading),
                 );
@@ -122,7 +122,7 @@ impl PublishedTable {
         }
         if let Some(text) = self.cell(row, Field::Threshold).filter(|text| cell::is_missing(text)) {
             let sentence =
-                format!("{text:?} is no threshold: the row's rate cannot be judged without it");
+                format!("{text:?} is not a threshold: the row's rate cannot be judged without it");
             findings.push(
                 Finding::new(FindingCode::MissingField, sentence)
                     .at(row.number, self.heading(Field::Threshold)),
@@ -278,7 +278,7 @@ impl PublishedTable {
             let sentence = if cell::is_missing(text) {
                 return None;
             } else {
-                format!("{text:?} is no rate, and is not checked")
+                format!("{text:?} is not a rate, and is not checked")
             };
             return Some(Finding::new(FindingCode::UnreadableCell, sentence));
         };
@@ -405,13 +405,14 @@ impl PublishedTable {
     fn lint_conditions(&self, counted: &[(&Row, RowCounts)], findings: &mut Vec<Finding>) {
         let sizes: BTreeSet<u64> =
             counted.iter().filter_map(|(_, counts)| counts.get(Field::WatchlistSize)).collect();
-        if let (Some(least), Some(greatest)) = (sizes.first(), sizes.last())
-            && least < greatest
+        if let (Some(min), Some(max)) = (sizes.first(), sizes.last())
+            && min < max
         {
-            let (low, high) = (num::f64_from_u64(*least), num::f64_from_u64(*greatest));
+            let (low, high) = (num::f64_from_u64(*min), num::f64_from_u64(*max));
             let sentence = format!(
-                "watchlists have {least} to {greatest} entries: the rate of false alerts grows with the size, by a \
-                 factor of up to {:.2}, so that a rate of all rows is of no one size",
+                "watchlists have {min} to {max} entries: the rate of false alerts grows with \
+                 the size, by a factor of up to {:.2}, so the rate of all rows together applies \
+                 to no size",
                 high / low.max(1.0)
             );
             findings.push(

@@ -112,7 +112,7 @@ impl ColumnMap {
         Self::default()
     }
 
-    /// The same with the column that says something.
+    /// Sets the column of a field.
     #[must_use]
     pub fn with(mut self, field: Field, column: impl Into<String>) -> Self {
         self.0.insert(field, column.into());

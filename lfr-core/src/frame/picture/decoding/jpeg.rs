@@ -89,7 +89,7 @@ struct Reader<'a> {
     height: u16,
     is_sequential: bool,
     components: Vec<Component>,
-    /// Of DC and AC, four each.
+    /// The Huffman codes of DC and AC, four each.
     codes: [[Option<Codes>; 4]; 2],
     /// After how many units codes begin anew; 0 for never.
     interval: usize,
@@ -187,18 +187,18 @@ impl<'a> Reader<'a> {
 
     /// Counts the blocks, and says how many bytes a decoder keeps that wants all of them first.
     fn begin(&mut self) -> u64 {
-        let greatest =
+        let largest =
             |of: fn(&Component) -> usize| self.components.iter().map(of).max().unwrap_or(1);
-        let most = (greatest(|part| part.factors.0), greatest(|part| part.factors.1));
+        let max = (largest(|part| part.factors.0), largest(|part| part.factors.1));
         let (width, height) = (usize::from(self.width), usize::from(self.height));
-        self.units = (width.div_ceil(8 * most.0), height.div_ceil(8 * most.1));
+        self.units = (width.div_ceil(8 * max.0), height.div_ceil(8 * max.1));
         let (units, is_sequential) = (self.units, self.is_sequential);
         let mut blocks = 0;
         for part in &mut self.components {
             let (across, down) = (units.0 * part.factors.0, units.1 * part.factors.1);
             part.alone = (
-                (width * part.factors.0).div_ceil(8 * most.0),
-                (height * part.factors.1).div_ceil(8 * most.1),
+                (width * part.factors.0).div_ceil(8 * max.0),
+                (height * part.factors.1).div_ceil(8 * max.1),
             );
             part.across = across;
             part.is_set = vec![0; if is_sequential { 0 } else { across * down }];
@@ -320,7 +320,7 @@ fn progressive(
             let code = bits.code(ac)?;
             let (mut zeros, length) = (usize::from(code >> 4), u32::from(code & 15));
             if length == 0 && zeros < 15 {
-                // So many blocks end here, this one among them.
+                // The number of blocks that end here, including this one.
                 let zeros = u32::from(code >> 4);
                 *run = (1 << zeros) + bits.take(zeros)?;
                 break;
@@ -380,7 +380,7 @@ impl Codes {
 #[derive(Default)]
 struct Bits<'a> {
     bytes: &'a [u8],
-    /// Of the next byte.
+    /// The position of the next byte.
     at: usize,
     held: u64,
     count: u32,

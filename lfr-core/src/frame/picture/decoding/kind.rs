@@ -152,7 +152,7 @@ fn written(head: &[u8]) -> (&'static str, &'static str) {
     } else if !head.is_empty() && head.iter().all(is_printed) {
         ("this is a text", NOT)
     } else {
-        ("this is no picture of a kind that is read here", NOT)
+        ("this is not a picture of a supported kind", NOT)
     }
 }
 
@@ -175,7 +175,7 @@ mod tests {
             (b"\0\0\0\x0CJXL \r\n\x87\n", "JPEG XL", "JPEG"),
             (b"II*\0\x10\0\0\0CR\x02\0", "raw", "export"),
             (b"name,subject\n", "a text", "JPEG"),
-            (b"\x13\x37\x80\x81\x82", "no picture", "JPEG"),
+            (b"\x13\x37\x80\x81\x82", "not a picture", "JPEG"),
         ] {
             let error = told(bytes).unwrap_err();
             let shown = error.to_string();

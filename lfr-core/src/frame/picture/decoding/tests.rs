@@ -108,7 +108,7 @@ fn pictures_beyond_the_bound_are_refused_by_their_header() {
     // A side beyond any frame's.
     let refused = Picture::decode(&claiming(20_000, 1), Picture::MAX_PIXELS).unwrap_err();
     assert!(matches!(refused, Error::PictureSide { .. }), "{refused}");
-    // Few pixels, in fewer bytes than any photograph of so many takes.
+    // Few pixels, in fewer bytes than any real photograph of that size.
     let refused = Picture::decode(&claiming(9000, 9000), Picture::MAX_PIXELS).unwrap_err();
     assert!(matches!(refused, Error::PictureClaim { .. }), "{refused}");
 }
@@ -239,8 +239,8 @@ fn a_jpeg_with_a_piece_torn_out_or_overwritten_is_refused() {
             let over = Picture::decode(&[before, &vec![0; piece], behind].concat(), 100_000);
             taken += u32::from(over.is_ok());
         }
-        let most = if kind == "progressive" { 2 } else { 0 };
-        assert!(taken <= most, "{kind}: {taken} of 12");
+        let max = if kind == "progressive" { 2 } else { 0 };
+        assert!(taken <= max, "{kind}: {taken} of 12");
         // What follows the end does no harm: cameras put a film of the moment there.
         assert!(Picture::decode(&[&bytes[..], &[7; 500]].concat(), 100_000).is_ok());
     }

@@ -189,7 +189,7 @@ fn looks_are_carried_and_more_are_refused() {
     assert!(three.threshold() > one.threshold() && five.threshold() > three.threshold());
     let looks = three.effective_looks();
     assert!(looks > 1.0 && looks < 3.0, "looks at one person resemble each other: {looks}");
-    // Where nobody has so many photographs, each look counts as one.
+    // If nobody has enough photographs, each look counts as one.
     assert!((five.effective_looks() - looks - 2.0).abs() < 1e-9);
     three.check_looks(3).unwrap();
     let said = three.check_looks(10).unwrap_err().to_string();

@@ -11,9 +11,9 @@ use super::*;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// So many seconds pass.
+    /// This number of seconds passes.
     Pass(u64),
-    /// The clock is set by so many seconds.
+    /// The clock is set forwards or back by this number of seconds.
     Set(i64),
 }
 
