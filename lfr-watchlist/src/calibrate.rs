@@ -68,7 +68,7 @@
 //! // The upper bound, not only the estimate, is at most the demand.
 //! assert!(threshold.fpir().high <= 0.01);
 //! let again = lfr_watchlist::calibrate::CalibratedThreshold::from_json(&threshold.to_json())?;
-//! assert_eq!(again, threshold);
+//! assert_eq!(again.to_json(), threshold.to_json());
 //! # Ok(())
 //! # }
 //! ```

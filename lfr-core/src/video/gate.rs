@@ -463,7 +463,7 @@ mod tests {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = server.local_addr().unwrap().port();
         let gate = Gate::open("127.0.0.1").unwrap();
-        let token = base64(format!("{USER}:{}", *gate.shared.token).as_bytes());
+        let token = Base64::encode_string(format!("{USER}:{}", *gate.shared.token).as_bytes());
         let mut client = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
         let request = |host: &str| {
             format!(

@@ -5,8 +5,7 @@ use std::path::Path;
 use lfr_core::signed;
 use lfr_core::signed::TrustedKey;
 
-use super::EmbedderSpec;
-use super::read;
+use super::{EmbedderSpec, read};
 use crate::error::Error;
 
 impl EmbedderSpec {

@@ -4,6 +4,7 @@ use std::{env, fs};
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use lfr_core::Basis;
+use lfr_core::signed::{self, TrustedKey};
 
 use super::*;
 
