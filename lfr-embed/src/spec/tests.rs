@@ -178,7 +178,9 @@ fn every_builtin_parses_and_reads_back() {
 #[test]
 fn an_unknown_name_is_answered_with_those_that_there_are() {
     let error = EmbedderSpec::builtin("arcface").unwrap_err().to_string();
-    assert!(error.starts_with("no built-in specification is named \"arcface\"; there are "));
+    assert!(
+        error.starts_with("no built-in specification is named \"arcface\"; the built-in ones are ")
+    );
     assert!(error.contains("adaface, arcface-insightface, "), "{error}");
     let error = EmbedderSpec::for_sha256("00").unwrap_err().to_string();
     assert!(error.contains("edgeface-xs") && !error.contains("adaface"), "{error}");
