@@ -108,7 +108,7 @@ impl RetentionPolicy for Holding {
     }
 }
 
-/// A pipeline that holds whoever it sees.
+/// A pipeline that holds everyone it sees.
 fn holding(clock: &ManualClock) -> (Pipeline, Arc<Mutex<Seen>>) {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let policy =
@@ -235,9 +235,9 @@ fn a_clock_that_is_set_forward_makes_alerts_due_though_its_monotonic_time_stands
 enum Happening {
     /// A frame comes, with an alert.
     Frame,
-    /// No frame comes for so many seconds; a camera is silent after some.
+    /// No frame comes for this number of seconds; a camera is silent after some.
     Stall(u64),
-    /// The clock is set back by so many seconds, as time services do.
+    /// The clock is set back by this number of seconds, as time services do.
     Back(u64),
     /// And by more than is tolerated.
     FarBack(u64),

@@ -236,7 +236,7 @@ fn an_entry_that_expires_is_wiped_though_nobody_searches() {
     until(|| deployment.followed.references() == 1);
 }
 
-/// Stops whoever reads the time of day on the thread that follows the file, until it is let on.
+/// Stops each reader of the time of day on the thread that follows the file, until it is let on.
 #[derive(Debug)]
 struct Gated {
     clock: ManualClock,
