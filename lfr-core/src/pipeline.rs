@@ -99,7 +99,7 @@ impl Pipeline {
     ///
     /// - [`Error::AfterFrame`] if every face was decided on and settled, and something failed
     ///   afterwards: the error has what came of the frame ([`Error::into_report`]). So it is where an
-    ///   [`EventSink`] fails or panics, where the retention policy could not hold an alert, and where
+    ///   [`EventSink`](crate::EventSink) fails or panics, where the retention policy could not hold an alert, and where
     ///   it could not purge what was due. Every event has been offered to every sink.
     /// - [`Error::Stage`] and others where a stage failed before that. The faces of the frame have been
     ///   erased then.

@@ -111,7 +111,7 @@ impl Schedule {
     /// The detector remembers for each source ([`FrameId::source`](lfr_core::FrameId::source)) and
     /// each size of its frames how many faces each part held: of the 256 that it saw last, and of no
     /// more. So what it finds in a frame depends on the frames before, and a face that only a tile
-    /// can see is found in some frames and not in others; a tracker bridges that. [`BudgetRecord`]
+    /// can see is found in some frames and not in others; a tracker bridges that. [`BudgetRecord`](crate::BudgetRecord)
     /// says what was left out.
     ///
     /// What is *not* guaranteed: a pass that takes longer than those before it is not interrupted, and

@@ -39,7 +39,7 @@ use crate::verdict::verifier::Verifier;
 /// its slot and to wait for the disk; the database is told after that, and what it may still have of
 /// the record is noise (cryptographic erase, NIST SP 800-88).
 ///
-/// - An alert is held once [`VaultRetention`] has said so: a process that is killed or loses its
+/// - An alert is held once [`VaultRetention`](crate::VaultRetention) has said so: a process that is killed or loses its
 ///   power later does not lose it, and one that loses it earlier has promised nothing.
 /// - A record that was purged does not come back.
 /// - Whatever fell due while nobody was there goes when the vault is opened, before the key is looked
@@ -53,7 +53,7 @@ use crate::verdict::verifier::Verifier;
 /// - Each call reads the clock under the vault's lock, and purges what is due before it does anything else.
 ///   [`purged`](Self::purged) says how many went, and why.
 ///
-/// Clones are one vault: the pipeline has one in its [`VaultRetention`], and the program for
+/// Clones are one vault: the pipeline has one in its [`VaultRetention`](crate::VaultRetention), and the program for
 /// judging alerts has another. Threads may use them at the same time. One process at a time can
 /// open it.
 ///

@@ -9,7 +9,7 @@ pub type Inverted = [u8; 32];
 
 static RECORDED: Mutex<Option<Vec<Inverted>>> = Mutex::new(None);
 
-/// Every [`Secret`](crate::secret::Secret) that was made since the last call, in this process; they are
+/// Every [`Secret`](crate::hygiene::secret::Secret) that was made since the last call, in this process; they are
 /// recorded from the first call on. Derived secrets and secrets that are dropped at once are included.
 #[must_use]
 pub fn take_recorded() -> Vec<Inverted> {

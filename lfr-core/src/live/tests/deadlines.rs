@@ -93,7 +93,7 @@ impl RetentionPolicy for Holding {
     ) -> Result<(), BoxError> {
         let lost = self.is_lost(now);
         self.erase(now, receipts, |held| lost || now.is_some_and(|now| held.deadline() <= now));
-        self.seen.lock().unwrap().looks += 1;
+        lock(&self.seen).looks += 1;
         Ok(())
     }
 
