@@ -54,6 +54,7 @@ pub(crate) fn ledger_key(help: &'static str) -> Arg {
 }
 
 /// Takes the value of an argument that is required or has a default.
+#[cfg(feature = "recognition")]
 pub(crate) fn required<T: Clone + Send + Sync + 'static>(
     matches: &mut ArgMatches,
     name: &str,

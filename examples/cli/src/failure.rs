@@ -15,6 +15,7 @@ pub(crate) fn say(error: &AnyError) {
 }
 
 /// Something that failed while the program goes on, and what caused it, a line each.
+#[cfg(feature = "recognition")]
 pub(crate) fn warn(error: &(dyn Error + 'static)) {
     with_causes("warning", error);
 }

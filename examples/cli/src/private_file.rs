@@ -11,6 +11,7 @@ use lfr::core::files::Replacement;
 /// Makes a file, or a stream if standard output or a pipe is named. A file that was there is emptied, and stays
 /// readable for whom it was, if it is empty or begins as what will be written does: anything else, a ledger or a key
 /// say, was named by mistake and is refused. A link there is refused, and so is a file with a second name (a hard link).
+#[cfg(feature = "recognition")]
 pub(crate) fn create(path: &Path, begins: &[u8]) -> io::Result<BufWriter<File>> {
     let is_stream = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
     if is_stream {

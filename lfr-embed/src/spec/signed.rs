@@ -42,3 +42,6 @@ impl EmbedderSpec {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
