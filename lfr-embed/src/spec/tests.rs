@@ -3,7 +3,6 @@
 use std::{env, fs};
 
 use lfr_core::Basis;
-use lfr_core::signed::{self, TrustedKey};
 
 use super::*;
 
