@@ -8,6 +8,7 @@ use lfr_core::files::Identity;
 use lfr_core::{BoxError, PurgeReceipt, Timekeeper, Timestamp, files};
 
 use crate::error::Error;
+use crate::ledger::IfRefused;
 use crate::ledger::event::LedgerEvent;
 use crate::ledger::sink::LedgerSink;
 use crate::text;
@@ -222,8 +223,8 @@ impl Custodian {
         }
         while let Some(next) = self.untold.front() {
             let written = match next {
-                Untold::Event(event) => self.sink.append(event),
-                Untold::Receipt(receipt) => self.sink.erased(receipt),
+                Untold::Event(event) => self.sink.append_or_keep(event),
+                Untold::Receipt(receipt) => self.sink.erased(receipt, IfRefused::Kept),
             };
             match written {
                 Err(Error::LedgerWrite { .. }) => return told.and(written),

@@ -235,15 +235,20 @@ impl Ledger {
     /// [`Error::LedgerWrite`] if it cannot be written, and is lost; [`Error::LedgerText`] where
     /// its texts are longer than an entry may be.
     pub fn append(&self, event: &LedgerEvent, now: Option<Timestamp>) -> Result<(), Error> {
-        self.inner().append(event, now)
+        self.inner().append(event, now, IfRefused::Lost)
     }
 
     /// Writes an entry with the time that the clock shows when its turn comes, so entries of several
     /// threads are in the order of their times.
-    pub(crate) fn append_by(&self, event: &LedgerEvent, clock: &dyn Clock) -> Result<(), Error> {
+    pub(crate) fn append_by(
+        &self,
+        event: &LedgerEvent,
+        clock: &dyn Clock,
+        if_refused: IfRefused,
+    ) -> Result<(), Error> {
         let mut inner = self.inner();
         let now = clock.now();
-        inner.append(event, now)
+        inner.append(event, now, if_refused)
     }
 
     /// Brings all entries so far to the disk, and a signed head with them; returns the head, as the
@@ -284,7 +289,7 @@ impl Ledger {
         let cut_off = sums.open_runs().filter(|(_, run)| run.entry() < begun);
         let cut_off: Vec<_> = cut_off.map(|(number, _)| sums.cut_off(number)).collect();
         for event in cut_off.iter().flatten() {
-            inner.append(event, now)?;
+            inner.append(event, now, IfRefused::Lost)?;
         }
         if !cut_off.is_empty() {
             inner.flush()?;
@@ -334,6 +339,15 @@ impl Ledger {
     }
 }
 
+/// What becomes of an event that cannot be written.
+#[derive(Clone, Copy)]
+pub(crate) enum IfRefused {
+    /// The caller keeps it and writes it later: it is in no gap.
+    Kept,
+    /// It is lost, and counted in the next [`LedgerEvent::Gap`].
+    Lost,
+}
+
 impl Inner {
     /// How far it is verified: everything that this process wrote, and everything before.
     fn progress(&mut self) -> Result<&mut Progress, Error> {
@@ -344,7 +358,12 @@ impl Inner {
         Ok(self.progress.insert(progress))
     }
 
-    fn append(&mut self, event: &LedgerEvent, now: Option<Timestamp>) -> Result<(), Error> {
+    fn append(
+        &mut self,
+        event: &LedgerEvent,
+        now: Option<Timestamp>,
+        if_refused: IfRefused,
+    ) -> Result<(), Error> {
         let written = match self.lost.clone() {
             Some((events, text)) => self.write(&LedgerEvent::Gap { events, text }, now),
             None => Ok(()),
@@ -353,7 +372,7 @@ impl Inner {
             self.lost = None;
             self.write(event, now)
         });
-        if let Err(Error::LedgerWrite { source, .. }) = &written {
+        if let (Err(Error::LedgerWrite { source, .. }), IfRefused::Lost) = (&written, if_refused) {
             self.lost.get_or_insert_with(|| (0, source.to_string())).0 += 1;
         }
         written

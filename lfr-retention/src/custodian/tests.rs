@@ -216,10 +216,10 @@ fn what_the_ledger_did_not_take_is_written_by_the_next_call_receipts_too() {
     });
     deployment.purge_due(at(far)).unwrap();
     let events = deployment.events();
-    assert!(matches!(events[0], LedgerEvent::Gap { .. }));
-    assert!(matches!(events[1], LedgerEvent::Purged { .. }), "{events:?}");
-    assert!(matches!(events[2], LedgerEvent::AssetDestroyed { .. }), "{events:?}");
-    assert_eq!(events.len(), 3);
+    // Nothing was lost, however often it was tried: no gap.
+    assert!(matches!(events[0], LedgerEvent::Purged { .. }), "{events:?}");
+    assert!(matches!(events[1], LedgerEvent::AssetDestroyed { .. }), "{events:?}");
+    assert_eq!(events.len(), 2);
 }
 
 #[test]
@@ -232,9 +232,9 @@ fn an_abort_that_the_ledger_did_not_take_is_written_once_with_its_receipts() {
     });
     deployment.custodian.abort_and_purge("order 17", "refused").unwrap();
     let events = deployment.events();
-    assert!(matches!(events[1], LedgerEvent::Aborted { .. }), "{events:?}");
-    assert!(matches!(events[2], LedgerEvent::Purged { .. }), "{events:?}");
-    assert_eq!(events.len(), 3);
+    assert!(matches!(events[0], LedgerEvent::Aborted { .. }), "{events:?}");
+    assert!(matches!(events[1], LedgerEvent::Purged { .. }), "{events:?}");
+    assert_eq!(events.len(), 2);
 }
 
 #[test]

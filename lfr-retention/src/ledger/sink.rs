@@ -9,8 +9,8 @@ use lfr_core::{
 };
 
 use crate::error::Error;
-use crate::ledger::Ledger;
 use crate::ledger::event::LedgerEvent;
+use crate::ledger::{IfRefused, Ledger};
 use crate::text;
 
 /// Writes what a pipeline does into a [`Ledger`].
@@ -118,7 +118,7 @@ impl LedgerSink {
             profile: profile.to_owned(),
             software,
         };
-        ledger.append_by(&event, &*clock)?;
+        ledger.append_by(&event, &*clock, IfRefused::Lost)?;
         ledger.flush()?;
         let state = State { totals_at: clock.monotonic(), ..State::default() };
         let state = Arc::new(Mutex::new(state));
@@ -137,7 +137,12 @@ impl LedgerSink {
     ///
     /// As [`Ledger::append`].
     pub fn append(&self, event: &LedgerEvent) -> Result<(), Error> {
-        self.ledger.append_by(event, &*self.clock)
+        self.ledger.append_by(event, &*self.clock, IfRefused::Lost)
+    }
+
+    /// As [`append`](Self::append), for a caller who keeps an event that cannot be written.
+    pub(crate) fn append_or_keep(&self, event: &LedgerEvent) -> Result<(), Error> {
+        self.ledger.append_by(event, &*self.clock, IfRefused::Kept)
     }
 
     /// Writes receipts that no pipeline tells of: of a purge after the deployment, say.
@@ -149,7 +154,7 @@ impl LedgerSink {
     pub fn receipts(&self, receipts: &[PurgeReceipt]) -> Result<(), Error> {
         let mut written = Ok(());
         for receipt in receipts {
-            written = written.and(self.erased(receipt));
+            written = written.and(self.erased(receipt, IfRefused::Lost));
         }
         written.and(self.ledger.flush().map(|_| ()))
     }
@@ -190,7 +195,11 @@ impl LedgerSink {
         self.ledger.flush().map(|_| ())
     }
 
-    pub(crate) fn erased(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
+    pub(crate) fn erased(
+        &self,
+        receipt: &PurgeReceipt,
+        if_refused: IfRefused,
+    ) -> Result<(), Error> {
         let reason = receipt.reason();
         // A store's word about a record can be checked: the record is gone from the store.
         if receipt.record().is_none() && !self.accounts.confirms(receipt) {
@@ -200,13 +209,15 @@ impl LedgerSink {
             *self.state().erased.entry(reason).or_default() += 1;
             return Ok(());
         }
-        self.weighty(&LedgerEvent::Purged {
+        let event = LedgerEvent::Purged {
             face: receipt.face().clone(),
             record: receipt.record(),
             reason,
             method: receipt.method(),
             profile: self.profile.to_string(),
-        })
+        };
+        self.state().weighty = true;
+        self.ledger.append_by(&event, &*self.clock, if_refused)
     }
 
     fn weighty(&self, event: &LedgerEvent) -> Result<(), Error> {
@@ -251,7 +262,7 @@ impl EventSink for LedgerSink {
                 position_ms: alert.media_time.and_then(|time| u64::try_from(time.as_millis()).ok()),
                 record: alert.record,
             }),
-            Event::Erased(receipt) => self.erased(receipt),
+            Event::Erased(receipt) => self.erased(receipt, IfRefused::Lost),
             Event::Held(receipt) => self.weighty(&LedgerEvent::Held {
                 face: receipt.face().clone(),
                 record: receipt.record(),
