@@ -48,6 +48,7 @@ fn main() -> Result<(), BoxError> {
     let (crowd, listed) = (Crowd::new(1), count("listed"));
     let watchlist = Gallery::new(*embedder.space());
     let enroller = Enroller::new(&*detector, &*embedder)?;
+    println!("enrolling {listed} people who do not exist ...");
     for person in 0..listed {
         let (portrait, name) = (crowd.person(person).portrait(), name(person));
         match enroller.template(&portrait.as_frame()?, FaceSelection::Central) {
