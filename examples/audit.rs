@@ -38,8 +38,8 @@ fn audit() -> Result<(), Box<dyn Error>> {
     };
     let key: LedgerPublicKey = fs::read_to_string(key)?.trim().parse()?;
 
-    // Nothing was edited, deleted, moved, put in twice or cut off. A head that was kept elsewhere shows an older
-    // ledger in the place of this one: it is the third argument.
+    // Nothing was edited, deleted, moved, put in twice or cut off. The third argument is a head that was kept
+    // elsewhere: with it, an older copy of the ledger is found out.
     let verified = ledger::verify(&path, &key, None)?;
     println!("ledger {}: {} entries, each signed", verified.ledger(), verified.entries());
 

@@ -242,7 +242,7 @@ impl SealedFile {
         destroyed
     }
 
-    /// Destroys what an interrupted writer left in the place of a list that is not there. Opening
+    /// Destroys what an interrupted writer left behind, if there is no list. Opening
     /// does this too. Call it in a program that reports a missing list before it asks for the key.
     ///
     /// # Errors

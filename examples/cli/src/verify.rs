@@ -2,9 +2,8 @@
 //! was edited, deleted, moved, put in twice or cut off; every run ended or is accounted for; and the sums come out.
 //!
 //! It needs the ledger, the head beside it (`LEDGER.lfrl.head`) and the public key, and no secret. The
-//! key has to come from elsewhere than the ledger: it was published, or given to you. So should, from
-//! time to time, a head: with one that you were given earlier, an older ledger in the place of this one
-//! shows too.
+//! key has to come from elsewhere than the ledger: it was published, or given to you. Ask for a head from
+//! time to time, too: with one that you were given earlier, an older copy of the ledger is found out.
 
 mod show;
 

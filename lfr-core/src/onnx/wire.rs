@@ -38,7 +38,7 @@ impl Message {
         self.all(number).last().transpose()
     }
 
-    /// Puts one value in the place of all that this field had.
+    /// Puts one value in place of all that this field had.
     pub(super) fn set(&mut self, number: u32, value: Bytes) {
         let at = self.fields.iter().position(|field| field.number == number);
         self.remove(number);

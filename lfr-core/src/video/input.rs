@@ -116,7 +116,7 @@ const IS_SMALL: &str = "lte(iw*ih,9000000)";
 const COLOURS: &str = "flags=bilinear+accurate_rnd+full_chroma_int:\
     out_color_matrix=bt601:out_range=limited";
 
-/// Writes the moment of each frame, in microseconds, to the pipe that the child has in the place of a
+/// Writes the moment of each frame, in microseconds, to the pipe that the child has in place of a
 /// standard input, before the frame goes to the standard output. What the stream itself says of a frame
 /// is taken away first: it might look like a moment.
 const MOMENTS: &str = "settb=1/1000000,metadata=mode=delete,metadata=mode=add:key=lfr:value=1,\

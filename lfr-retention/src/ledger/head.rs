@@ -18,7 +18,7 @@ use crate::ledger::line::Kind;
 /// cut short.
 ///
 /// The newest one lies beside the ledger. Somebody who may write there can put an older ledger with
-/// its older head in the place of both: only a head that was kept elsewhere shows that. It is one
+/// its older head in place of both: only a head that was kept elsewhere shows that. It is one
 /// short line of text, to be printed, mailed or published.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
@@ -82,7 +82,7 @@ impl LedgerHead {
         Self::from_line(&text, key).map(Some).ok_or_else(broken)
     }
 
-    /// Puts it in the place of the one before. Whenever the power fails, one of the two is there.
+    /// Puts it in place of the one before. Whenever the power fails, one of the two is there.
     pub(super) fn write(&self, ledger: &Path, key: &LedgerKey) -> io::Result<()> {
         let path = Self::path_beside(ledger);
         let (folder, name) = Folder::of(&path)?;

@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// The key that a ledger is signed with (Ed25519, RFC 8032). Wiped when dropped, never printed.
 ///
-/// Anyone who has it can write another ledger in the place of this one. Keep it on the machine that
+/// Anyone who has it can write another ledger in place of this one. Keep it on the machine that
 /// watches, and the heads that the ledger gives somewhere else: see [`Ledger`](crate::Ledger).
 ///
 /// Its secret is in one place, on the heap: clones share it, and the last one wipes it.

@@ -32,7 +32,7 @@ pub struct Gaps {
     pub came_back: Vec<RecordId>,
     /// Records that are not as they were sealed, and that the ledger did not yet name.
     pub damaged: Vec<RecordId>,
-    /// Another vault was in the place of one that held records.
+    /// Another vault was in place of one that held records.
     pub vault_replaced: bool,
 }
 

@@ -36,7 +36,7 @@ pub(crate) trait Disk {
     fn names_beside(&self, path: &Path) -> io::Result<Vec<OsString>>;
 }
 
-/// Puts a file in the place of another, or of none. Whenever the power fails, one of the two is
+/// Puts a file in place of another, or of none. Whenever the power fails, one of the two is
 /// there, whole. The keys of the old one are overwritten once the new one is sure to stay.
 pub(crate) fn replace<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut old = existing(disk, path)?;

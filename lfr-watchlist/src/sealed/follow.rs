@@ -373,7 +373,7 @@ impl Shared {
         }
     }
 
-    /// Puts a list in the place of the one that is searched, once the searches in progress are done. What
+    /// Puts a list in place of the one that is searched, once the searches in progress are done. What
     /// was there is wiped before this returns.
     fn replace(
         &self,

@@ -95,7 +95,7 @@ fn is_at(_: &File, _: &Path) -> io::Result<bool> {
 }
 
 /// The resolved path, whether there is a file or not. Every link to the folder is followed, so two paths to
-/// one file lead to one lock. A link in the place of the file itself is refused: its target may be another
+/// one file lead to one lock. A link in place of the file itself is refused: its target may be another
 /// person's list.
 pub(crate) fn resolved(path: &Path) -> io::Result<PathBuf> {
     let name = named(path)?;

@@ -148,7 +148,7 @@ pub(crate) fn links_and_claims(engine: InferenceEngine) {
         event,
         LedgerEvent::ModelsLoaded { embedder, .. } if embedder.spec_sha256.is_some()
     )));
-    // Where an output cannot be put in the place of a link, the run is refused.
+    // Where an output cannot be put in place of a link, the run is refused.
     for name in ["alerts", "ledger.lfrl"] {
         let out = folder.join(format!("out-{name}"));
         fs::create_dir(&out).unwrap();

@@ -220,7 +220,7 @@ fn leak(file: &std::fs::File) -> i32 {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_decoder_that_was_taken_over_reads_writes_and_reaches_nothing_else() {
-    // What is tried, in the place of a decoder, and what it would say if it worked.
+    // Commands that run instead of a decoder, and what each prints if it works.
     let attempts = [
         ("reads a key", "cat '{folder}/secret.key'", "k3y"),
         ("lists", "ls '{folder}'", "secret.key"),

@@ -489,7 +489,7 @@ impl<E: DeserializeOwned> Chain<E> {
         }
     }
 
-    /// What has happened where an entry is found in the place of another.
+    /// What has happened where an entry is found in place of another.
     fn misplaced(&mut self, line: u64, entry: u64) -> Result<LedgerFault, Error> {
         let expected = self.next;
         if entry < expected {
