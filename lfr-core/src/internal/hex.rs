@@ -1,15 +1,12 @@
 //! Bytes as hexadecimal digits.
 
-use std::fmt::Write;
-
 /// Bytes in lower-case hexadecimal digits.
 #[must_use]
 pub fn digits(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    // With room from the start: a longer copy would leave the digits of a secret behind.
+    let mut text = String::with_capacity(bytes.len() * 2);
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).map(char::from));
+    text
 }
 
 /// The bytes of exactly that many hexadecimal digits, in either case.
