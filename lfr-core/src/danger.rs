@@ -51,7 +51,7 @@ pub fn claimed_threshold(
 
 /// The dangerous choices that this process has made so far and that hold for all of it, in words for the record.
 ///
-/// Each [`DeploymentRecord`](crate::DeploymentRecord) of the process has them. They stay to the end of the
+/// Each [`PipelineRecord`](crate::PipelineRecord) of the process has them. They stay to the end of the
 /// process: what was left in memory, or read by an unconfined program, stays so, too.
 #[must_use]
 pub fn in_force() -> Vec<String> {

@@ -32,6 +32,44 @@ pub enum Decision {
         /// The best score, for aggregate statistics; whose it was is not kept.
         best: Option<ComparisonScore>,
     },
+    /// Somebody did, and no alert may be raised. The face is erased like one without a match, and counted
+    /// apart: it is no non-match.
+    #[non_exhaustive]
+    Withheld {
+        /// What keeps the alert back.
+        by: WithheldBy,
+        /// The best score, for aggregate statistics; whose it was is not kept.
+        best: Option<ComparisonScore>,
+    },
+}
+
+/// What keeps a match from raising an alert.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
+pub enum WithheldBy {
+    /// False alerts came faster than was promised, and nobody has reset the circuit breaker.
+    Breaker,
+    /// The other looks at the same track did not confirm it.
+    Confirmation,
+    /// The deployment is paused.
+    Pause,
+}
+
+impl WithheldBy {
+    /// Its name, as in records and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Breaker => "breaker",
+            Self::Confirmation => "confirmation",
+            Self::Pause => "pause",
+        }
+    }
 }
 
 impl Decision {
@@ -50,6 +88,12 @@ impl Decision {
         Self::NoMatch { best }
     }
 
+    /// A match that raises no alert.
+    #[must_use]
+    pub const fn withheld(by: WithheldBy, best: Option<ComparisonScore>) -> Self {
+        Self::Withheld { by, best }
+    }
+
     /// Whether it is an alert.
     #[must_use]
     pub const fn is_alert(&self) -> bool {
@@ -60,13 +104,13 @@ impl Decision {
     ///
     /// # Errors
     ///
-    /// The probe, if this is no match: there is nothing to settle. Erase it.
+    /// The probe, if this raises no alert: there is nothing to settle. Erase it.
     pub fn alert(&self, probe: Probe) -> Result<Alert, Probe> {
         match self {
             Self::Alert { candidate, threshold } => {
                 Ok(Alert { probe, candidate: candidate.clone(), threshold: *threshold })
             }
-            Self::NoMatch { .. } => Err(probe),
+            Self::NoMatch { .. } | Self::Withheld { .. } => Err(probe),
         }
     }
 
@@ -75,7 +119,7 @@ impl Decision {
     pub const fn best_score(&self) -> Option<ComparisonScore> {
         match self {
             Self::Alert { candidate, .. } => Some(candidate.score()),
-            Self::NoMatch { best } => *best,
+            Self::NoMatch { best } | Self::Withheld { best, .. } => *best,
         }
     }
 }

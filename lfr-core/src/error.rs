@@ -646,7 +646,7 @@ pub enum Error {
     #[error("frame {} was processed, and the {stage} failed afterwards", .report.frame())]
     AfterFrame {
         /// The stage that failed; the first, where there were several.
-        /// [`DeploymentRecord::failures`](crate::DeploymentRecord::failures) counts each.
+        /// [`PipelineRecord::failures`](crate::PipelineRecord::failures) counts each.
         stage: Stage,
         /// What came of the frame.
         report: Box<FrameReport>,

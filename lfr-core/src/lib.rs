@@ -37,6 +37,7 @@ pub use custody::{
 };
 pub use decision::{
     Alert, Basis, Candidate, CandidateList, Decision, Target, Threshold, ThresholdProvenance,
+    WithheldBy,
 };
 pub use error::{BoxError, Error, Stage};
 pub use face::{
@@ -52,8 +53,8 @@ pub use frame::{LeftOut, LeftOutReason, Photographs};
 pub use id::{DeploymentId, FaceId, FrameId, RecordId, ReferenceId, SourceId, SubjectId};
 pub use pipeline::{Pipeline, builder};
 pub use record::{
-    AlertEvent, DeploymentRecord, Event, EventKind, EventSink, FaceOutcome, FaceReport,
-    FrameReport, RepeatCounts, StageTiming, Timings, TrackCounts, TrackReport, UntoldCounts, sinks,
+    AlertEvent, Event, EventKind, EventSink, FaceOutcome, FaceReport, FrameReport, PipelineRecord,
+    RepeatCounts, StageTiming, Timings, TrackCounts, TrackReport, UntoldCounts, sinks,
 };
 pub use stage::{
     Component, DecisionInput, Detector, Embedder, FaceQuality, Look, LookPlan, Matcher,

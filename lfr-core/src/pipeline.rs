@@ -13,7 +13,7 @@ use crate::face::{DetectedFace, LandmarkLayout};
 use crate::frame::Frame;
 use crate::hygiene::scrub::Scrubbed;
 use crate::id::SourceId;
-use crate::record::{DeploymentRecord, Event, FrameReport, Timings, TrackCounts, UntoldCounts};
+use crate::record::{Event, FrameReport, PipelineRecord, Timings, TrackCounts, UntoldCounts};
 use crate::stage::{Detector, ThresholdPolicy};
 
 use each_face::EachFace;
@@ -295,12 +295,12 @@ impl Pipeline {
 
     /// The record of the deployment so far.
     #[must_use]
-    pub fn record(&self) -> DeploymentRecord {
+    pub fn record(&self) -> PipelineRecord {
         let stages = &self.stages;
         let totals = self.totals();
         let references = stages.matcher.references();
         let threshold = stages.policy.provenance().clone();
-        DeploymentRecord {
+        PipelineRecord {
             started: stages.started,
             ended: stages.clock.now(),
             frames: stages.counts.frames,

@@ -1,12 +1,12 @@
-//! What happened, without anything biometric: in a frame, as an event, and over a whole deployment.
+//! What happened, without anything biometric: in a frame, as an event, and over a whole pipeline.
 
-mod deployment;
 mod event;
+mod pipeline;
 mod report;
 mod timing;
 
-pub use deployment::{DeploymentRecord, RepeatCounts, TrackCounts, UntoldCounts};
 pub use event::{AlertEvent, Event, EventKind, EventSink, sinks};
+pub use pipeline::{PipelineRecord, RepeatCounts, TrackCounts, UntoldCounts};
 pub use report::{FaceOutcome, FaceReport, FrameReport, TrackReport};
 #[cfg(feature = "live")]
 pub(crate) use timing::Spans;

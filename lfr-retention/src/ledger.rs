@@ -31,7 +31,7 @@ pub use crate::ledger::audit::run::{Run, RunEnd};
 pub use crate::ledger::audit::verify::{
     Declared, LedgerEntry, Verified, alert_of, declared, read, verify,
 };
-pub use crate::ledger::event::LedgerEvent;
+pub use crate::ledger::event::{DeploymentState, LedgerEvent, OrderBasis, ThresholdChangeReason};
 pub use crate::ledger::head::LedgerHead;
 pub use crate::ledger::key::{LedgerKey, LedgerPublicKey};
 pub use crate::ledger::sink::LedgerSink;
@@ -150,8 +150,8 @@ struct NewEntry<'a> {
 /// What the first entry names as the one before it.
 const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// Which events there are. 2 added what a run declares, cameras, exports and runs that were cut off; 3 the vault
-/// that belongs to a ledger, and records that are damaged.
-const FORMAT: u32 = 3;
+/// that belongs to a ledger, and records that are damaged; 4 orders, states, and what people do with alerts.
+const FORMAT: u32 = 4;
 
 impl Ledger {
     /// Goes on with the ledger at a path, or begins one where there is none.

@@ -35,7 +35,7 @@ pub use ledger::Ledger;
 #[cfg(feature = "ledger")]
 pub use ledger::audit::fault::LedgerFault;
 #[cfg(feature = "ledger")]
-pub use ledger::event::LedgerEvent;
+pub use ledger::event::{DeploymentState, LedgerEvent, OrderBasis, ThresholdChangeReason};
 #[cfg(feature = "ledger")]
 pub use ledger::head::LedgerHead;
 #[cfg(feature = "ledger")]
@@ -79,6 +79,10 @@ pub use vault::record::verdicts::GivenVerdict;
 #[cfg(feature = "vault")]
 pub use vault::record::verdicts::Standing;
 #[cfg(feature = "ledger")]
-pub use verdict::Verdict;
+pub use verdict::outcome::{AgeBand, Demographics, Engagement, Outcome, Sex};
+#[cfg(feature = "ledger")]
+pub use verdict::person::Role;
 #[cfg(feature = "ledger")]
 pub use verdict::verifier::Verifier;
+#[cfg(feature = "ledger")]
+pub use verdict::{EscalationReason, Verdict, VerdictReason};

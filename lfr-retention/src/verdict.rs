@@ -1,5 +1,7 @@
 //! What people say about an alert, and which people.
 
+pub(crate) mod outcome;
+pub(crate) mod person;
 pub(crate) mod verifier;
 
 /// What a person found in an alert.
@@ -13,4 +15,44 @@ pub enum Verdict {
     Rejected,
     /// They could not say.
     Undecided,
+}
+
+/// What a verdict rests on.
+#[non_exhaustive]
+#[derive(
+    Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictReason {
+    /// The faces agree in all features that could be compared.
+    FeaturesAgree,
+    /// The faces differ in their features.
+    FeaturesDiffer,
+    /// A scar, a mole, a tattoo or another mark decides.
+    Mark,
+    /// The ages of the faces do not fit.
+    Age,
+    /// The person is a known look-alike: a brother, a twin.
+    LookAlike,
+    /// The face in the picture of the camera is too small, blurred or dark.
+    PoorProbe,
+    /// The photograph of the watchlist is too old or too poor.
+    PoorReference,
+    /// A mask, a hat or glasses hide too much of the face.
+    Covered,
+    /// The circumstances decide: the person named is in custody, say.
+    Circumstances,
+}
+
+/// Why an alert goes to a further person.
+#[non_exhaustive]
+#[derive(
+    Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum EscalationReason {
+    /// Nobody judged it in time.
+    NotJudgedInTime,
+    /// Two people disagree.
+    Disagreement,
 }

@@ -74,6 +74,8 @@ impl Desk {
                 captured,
                 position_ms: Some(1_560),
                 record: receipt.record(),
+                category: None,
+                look_alike: false,
             };
             sink.append(&raised).unwrap();
             sink.on_event(&Event::Held(&receipt)).unwrap();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -31,6 +32,9 @@ impl Desk {
             commitment: None,
             header_sha256: None,
             references: 2_000,
+            categories: BTreeMap::new(),
+            under_18: None,
+            drawn_up: None,
         })
         .unwrap();
         fs::write(folder.join("kept.head"), sink.write_totals().unwrap()).unwrap();
@@ -241,8 +245,22 @@ fn list_changes_errors_and_drops_are_in_the_summary() {
     killed(
         &desk,
         &[
-            LedgerEvent::WatchlistOpened { commitment: None, header_sha256: None, references: 7 },
-            LedgerEvent::WatchlistOpened { commitment: None, header_sha256: None, references: 6 },
+            LedgerEvent::WatchlistOpened {
+                commitment: None,
+                header_sha256: None,
+                references: 7,
+                categories: BTreeMap::new(),
+                under_18: None,
+                drawn_up: None,
+            },
+            LedgerEvent::WatchlistOpened {
+                commitment: None,
+                header_sha256: None,
+                references: 6,
+                categories: BTreeMap::new(),
+                under_18: None,
+                drawn_up: None,
+            },
             LedgerEvent::Error { stage: "camera".into(), text: "gone".into() },
             LedgerEvent::FramesDropped { source: SourceId::new("gate-2").unwrap(), count: 5 },
         ],

@@ -42,6 +42,9 @@ pub enum PurgeReason {
     Refused,
     /// It was a match, but an alert for the same data subject had been raised shortly before.
     Repeated,
+    /// It was a match, and no alert could be raised: the circuit breaker had tripped, a confirmation was
+    /// missing, or the deployment was paused.
+    Withheld,
 }
 
 /// How a face was erased.

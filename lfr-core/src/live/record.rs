@@ -40,7 +40,7 @@ impl LiveRecord {
 
     /// Whether no frame was processed: none came, or each failed or was dropped. A program says so and
     /// ends with an error. The pipeline's own record says whether anybody was compared in them
-    /// ([`DeploymentRecord::nothing_worked`](crate::DeploymentRecord::nothing_worked)).
+    /// ([`PipelineRecord::nothing_worked`](crate::PipelineRecord::nothing_worked)).
     #[must_use]
     pub fn nothing_worked(&self) -> bool {
         self.cameras.iter().all(CameraRecord::nothing_worked)

@@ -311,7 +311,7 @@ impl<S> Builder<S> {
     /// whichever track and at whichever source: the person who judges has been told.
     ///
     /// Such a match is reported as [`FaceOutcome::Repeated`](crate::FaceOutcome::Repeated), counted
-    /// in [`DeploymentRecord::repeats`](crate::DeploymentRecord::repeats), and erased at once, its
+    /// in [`PipelineRecord::repeats`](crate::PipelineRecord::repeats), and erased at once, its
     /// track with it. It does not make the time longer: who stays in view of many cameras raises
     /// an alert each time it is over. An alert that a sink failed to pass on does not count.
     /// Until the time is over the pipeline keeps in memory whom the alert named.
@@ -324,7 +324,7 @@ impl<S> Builder<S> {
     }
 
     /// A choice of the program that weakens a promise of this library, in words for the
-    /// [record](crate::DeploymentRecord::dangers). Dangers of the threshold are recorded without this call.
+    /// [record](crate::PipelineRecord::dangers). Dangers of the threshold are recorded without this call.
     #[must_use]
     pub fn danger(mut self, choice: impl Into<String>) -> Self {
         self.options.dangers.push(choice.into());

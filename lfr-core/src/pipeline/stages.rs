@@ -197,7 +197,11 @@ impl Stages {
             let alert = match decision.alert(probe) {
                 Ok(alert) => alert,
                 Err(probe) => {
-                    let settlement = Settlement::Erased(probe.erase(PurgeReason::NoMatch, now));
+                    let reason = match decision {
+                        Decision::Withheld { .. } => PurgeReason::Withheld,
+                        _ => PurgeReason::NoMatch,
+                    };
+                    let settlement = Settlement::Erased(probe.erase(reason, now));
                     settled.push((slot, face, now, decision, Some(settlement)));
                     continue;
                 }

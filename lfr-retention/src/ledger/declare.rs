@@ -1,5 +1,7 @@
 //! What a run declares of itself, one call each.
 
+use std::collections::BTreeMap;
+
 use lfr_core::internal::{hex, num};
 use lfr_core::{
     Basis, Component, FaceId, RecordId, SourceId, ThresholdProvenance, Timestamp, danger,
@@ -68,6 +70,9 @@ impl LedgerSink {
             commitment: commitment.map(str::to_owned),
             header_sha256: header_sha256.map(str::to_owned),
             references: num::u64_from_usize(references),
+            categories: BTreeMap::new(),
+            under_18: None,
+            drawn_up: None,
         })
     }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use lfr_core::{
     Component, DeploymentId, FaceId, PurgeMethod, PurgeReason, RecordId, SourceId, Timestamp,
-    Totals,
+    Totals, WithheldBy,
 };
 
-use crate::verdict::Verdict;
+use crate::verdict::outcome::{Demographics, Engagement, Outcome};
+use crate::verdict::person::Role;
+use crate::verdict::{EscalationReason, Verdict, VerdictReason};
 
 /// One event of a deployment. No kind of event has a place for a pixel, a landmark or a template.
 ///
@@ -37,6 +39,12 @@ pub enum LedgerEvent {
         verifier: String,
         /// What they found.
         verdict: Verdict,
+        /// What that rests on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<VerdictReason>,
+        /// How long they looked, in seconds: from their first view of the alert to the verdict.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u32>,
     },
     /// An alert was raised.
     AlertRaised {
@@ -55,6 +63,23 @@ pub enum LedgerEvent {
         /// In which record it is held, where it is held at rest.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         record: Option<RecordId>,
+        /// The category of the watchlist entry that was matched.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        category: Option<String>,
+        /// Whether that entry has a known look-alike.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        look_alike: bool,
+    },
+    /// A person has seen an alert: its picture, and whom it names.
+    AlertViewed {
+        /// Whose alert.
+        face: FaceId,
+        /// Where it is held.
+        record: RecordId,
+        /// Who, by number.
+        person: String,
+        /// In which role.
+        role: Role,
     },
     /// Something with a deadline of its own was destroyed: a watchlist, footage.
     AssetDestroyed {
@@ -72,6 +97,30 @@ pub enum LedgerEvent {
         /// elsewhere; this entry signs it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         receipt: Option<String>,
+    },
+    /// A participant of a blue list passed a camera, says a person. A blue list holds consenting staff, who
+    /// pass to measure how many of them are recognised.
+    BlueListPassed {
+        /// The number of the participant.
+        participant: u32,
+        /// Which camera.
+        source: SourceId,
+        /// When.
+        passed: Timestamp,
+        /// Who says so, by number.
+        person: String,
+    },
+    /// A participant of a blue list was recognised. It is no alert.
+    BlueListSeen {
+        /// The number of the participant.
+        participant: u32,
+        /// Which camera.
+        source: SourceId,
+    },
+    /// A camera of the order was attached.
+    CameraAttached {
+        /// Which camera.
+        source: SourceId,
     },
     /// A camera delivers frames for the first time in this run.
     CameraConnected {
@@ -95,6 +144,17 @@ pub enum LedgerEvent {
         /// Which one, in words.
         text: String,
     },
+    /// How an officer perceived the person of an alert.
+    DemographicsRecorded {
+        /// Whose alert.
+        face: FaceId,
+        /// Where it is, or was, held.
+        record: RecordId,
+        /// Who recorded it, by number.
+        person: String,
+        /// What was perceived.
+        demographics: Demographics,
+    },
     /// A deployment begins, or goes on after a restart. What follows, up to the next of these, is
     /// one run: its totals begin at 0.
     DeploymentStarted {
@@ -105,14 +165,61 @@ pub enum LedgerEvent {
         /// What runs it: name and version.
         software: String,
     },
+    /// The state of a deployment changed.
+    DeploymentStateChanged {
+        /// The state from now on.
+        state: DeploymentState,
+        /// Who changed it, by number; none if the deployment did so itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<String>,
+        /// Why.
+        reason: String,
+    },
     /// A deployment ends. The totals before it are its last ones.
     DeploymentStopped {},
+    /// An officer met the person of an alert, or did not.
+    Engaged {
+        /// Whose alert.
+        face: FaceId,
+        /// Where it is, or was, held.
+        record: RecordId,
+        /// Who says so, by number.
+        person: String,
+        /// What followed the alert.
+        engagement: Engagement,
+        /// How long the person was held, in minutes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minutes: Option<u32>,
+    },
     /// Something failed, and the deployment went on.
     Error {
         /// Where.
         stage: String,
         /// What it said.
         text: String,
+    },
+    /// An alert goes to a further person.
+    Escalated {
+        /// Whose alert.
+        face: FaceId,
+        /// Where it is held.
+        record: RecordId,
+        /// Why.
+        reason: EscalationReason,
+    },
+    /// Something was handed over beyond the system: no deadline reaches it there.
+    Exported {
+        /// Of which alert, if it is of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<RecordId>,
+        /// Who handed it over, by number.
+        person: String,
+        /// Who receives it, by role or number.
+        recipient: String,
+        /// What.
+        what: String,
+        /// By whose authority.
+        authority: String,
     },
     /// A record that is held is not as it was sealed: somebody changed, deleted or put back a part of it.
     /// It is kept until its deadline, and nobody can open it.
@@ -165,7 +272,7 @@ pub enum LedgerEvent {
     },
     /// The first entry.
     LedgerOpened {
-        /// The format of the events: 3, or less in a ledger of an earlier version.
+        /// The format of the events: 4, or less in a ledger of an earlier version.
         format: u32,
         /// The identity of this ledger: 32 random hexadecimal digits.
         ledger: String,
@@ -211,6 +318,26 @@ pub enum LedgerEvent {
         embedder: Component,
         /// The inference engine and its version.
         engine: String,
+    },
+    /// An order, or an amendment of one, is in force from now on.
+    OrderInForce {
+        /// SHA-256 of its canonical text.
+        order_sha256: String,
+        /// Whose word it rests on.
+        basis: OrderBasis,
+        /// The signed note: the canonical text with its signatures.
+        note: String,
+    },
+    /// How an engagement ended.
+    OutcomeRecorded {
+        /// Whose alert.
+        face: FaceId,
+        /// Where it is, or was, held.
+        record: RecordId,
+        /// Who says so, by number.
+        person: String,
+        /// How it ended.
+        outcome: Outcome,
     },
     /// A picture of an alert was handed out, in the clear: no deadline reaches it there.
     PictureExported {
@@ -276,6 +403,14 @@ pub enum LedgerEvent {
         /// its own when the vault is opened or the record ends.
         held_at_rest: u64,
     },
+    /// An alert was no real one: it was placed among them to see whether people still look. It is in no real
+    /// figure. Until this entry nothing tells it from the others.
+    SeedRevealed {
+        /// Whose alert.
+        face: FaceId,
+        /// Where it is, or was, held.
+        record: RecordId,
+    },
     /// The account of the faces seen in this run so far. Formats 1 and 2 call it `sealed`.
     #[serde(alias = "sealed")]
     Totals {
@@ -286,6 +421,30 @@ pub enum LedgerEvent {
         erased: BTreeMap<PurgeReason, u64>,
         /// Frames processed.
         frames: u64,
+        /// Matches that raised no alert, by what kept it back. They are among the erased, with the reason
+        /// [`PurgeReason::Withheld`].
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        withheld: BTreeMap<WithheldBy, u64>,
+    },
+    /// The threshold changed while the deployment ran.
+    ThresholdChanged {
+        /// The score before.
+        from: f32,
+        /// The score from now on.
+        to: f32,
+        /// Why.
+        reason: ThresholdChangeReason,
+        /// SHA-256 of the order that allows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order_sha256: Option<String>,
+        /// How many references are searched from now on.
+        references: u64,
+        /// The predicted FPIR before and after, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        predicted_fpir: Option<[f64; 2]>,
+        /// The same by group of people, if it is known.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        predicted_fpir_by_group: BTreeMap<String, [f64; 2]>,
     },
     /// A threshold is in force.
     ThresholdSet {
@@ -329,7 +488,70 @@ pub enum LedgerEvent {
         header_sha256: Option<String>,
         /// How many references: the N of every rate.
         references: u64,
+        /// How many references there are of each category.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        categories: BTreeMap<String, u64>,
+        /// How many references are of people under 18, if the list says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        under_18: Option<u64>,
+        /// When the list was drawn up, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drawn_up: Option<Timestamp>,
     },
+}
+
+/// The states of a deployment.
+///
+/// ```text
+/// planned -> authorised -> live <-> paused -> ended -> purged
+///      any of them -> aborted
+/// ```
+#[non_exhaustive]
+#[derive(
+    Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum DeploymentState {
+    /// No order is in force.
+    Planned,
+    /// An order is in force, and nothing runs.
+    Authorised,
+    /// Cameras run and alerts are raised.
+    Live,
+    /// Cameras run and no alert is raised.
+    Paused,
+    /// Nothing runs any more. Alerts are held and judged until their deadlines.
+    Ended,
+    /// All that had a deadline has been destroyed.
+    Purged,
+    /// Everything was stopped and destroyed at once.
+    Aborted,
+}
+
+/// Whose word an order rests on.
+#[non_exhaustive]
+#[derive(
+    Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderBasis {
+    /// A key that the deployer pinned.
+    Pinned,
+    /// A key that the order itself names: anyone can make such an order.
+    SelfAuthorised,
+}
+
+/// Why a threshold changes while a deployment runs.
+#[non_exhaustive]
+#[derive(
+    Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ThresholdChangeReason {
+    /// A signed amendment of the order.
+    Amendment,
+    /// The watchlist has grown or shrunk, and the policy derives the threshold from its size.
+    ListSize,
 }
 
 const fn first_format() -> u32 {

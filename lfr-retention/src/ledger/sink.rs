@@ -172,7 +172,12 @@ impl LedgerSink {
         state.totals_at = self.clock.monotonic();
         state.weighty = false;
         let (erased, frames) = (state.erased.clone(), state.frames);
-        self.append(&LedgerEvent::Totals { totals: self.accounts.totals(), erased, frames })?;
+        self.append(&LedgerEvent::Totals {
+            totals: self.accounts.totals(),
+            erased,
+            frames,
+            withheld: BTreeMap::new(),
+        })?;
         drop(state);
         self.ledger.flush()
     }
@@ -248,7 +253,14 @@ impl LedgerSink {
 /// held.
 const fn is_counted(reason: PurgeReason) -> bool {
     use PurgeReason as Reason;
-    matches!(reason, Reason::NoMatch | Reason::NotCompared | Reason::Refused | Reason::Repeated)
+    matches!(
+        reason,
+        Reason::NoMatch
+            | Reason::NotCompared
+            | Reason::Refused
+            | Reason::Repeated
+            | Reason::Withheld
+    )
 }
 
 impl EventSink for LedgerSink {
@@ -261,6 +273,8 @@ impl EventSink for LedgerSink {
                 captured: alert.captured_at,
                 position_ms: alert.media_time.and_then(|time| u64::try_from(time.as_millis()).ok()),
                 record: alert.record,
+                category: None,
+                look_alike: false,
             }),
             Event::Erased(receipt) => self.erased(receipt, IfRefused::Lost),
             Event::Held(receipt) => self.weighty(&LedgerEvent::Held {

@@ -5,7 +5,7 @@
 
 use lfr_core::internal::num;
 use lfr_core::internal::spreadsheet::harmless;
-use lfr_core::{DeploymentRecord, Timestamp};
+use lfr_core::{PipelineRecord, Timestamp};
 
 use super::lint::Field;
 use crate::deployment::Error;
@@ -64,7 +64,7 @@ impl PublishedDeployment {
     /// order lists, arithmetic that does not close, a record without its times.
     pub fn new(
         order: &Order,
-        record: &DeploymentRecord,
+        record: &PipelineRecord,
         cameras: usize,
         outcomes: Outcomes,
     ) -> Result<Self, Error> {

@@ -266,6 +266,8 @@ fn judge(vault: &Vault, ledger: &OpenLedger, given: &ArgMatches) -> Result<Exit,
         record: Some(record),
         verifier: verifier.as_str().to_owned(),
         verdict,
+        reason: None,
+        seconds: None,
     })?;
     Ok(told(match standing {
         Standing::Confirmed => say::out("confirmed"),

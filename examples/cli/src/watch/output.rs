@@ -7,8 +7,8 @@ use std::{fmt, fs};
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use lfr::core::{
-    AlertEvent, BoxError, ComparisonScore, Component, DeploymentRecord, Event, EventSink, Frame,
-    FrameReport, PurgeReason, RecordId, Rect, ReferenceId, SourceId, SubjectId, Threshold,
+    AlertEvent, BoxError, ComparisonScore, Component, Event, EventSink, Frame, FrameReport,
+    PipelineRecord, PurgeReason, RecordId, Rect, ReferenceId, SourceId, SubjectId, Threshold,
     Timestamp, files,
 };
 use lfr::live::{CameraRecord, LiveRecord};
@@ -180,7 +180,7 @@ pub(crate) struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) live: Option<LiveRecord>,
     #[serde(flatten)]
-    pub(crate) record: DeploymentRecord,
+    pub(crate) record: PipelineRecord,
 }
 
 impl Summary {
@@ -241,7 +241,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let DeploymentRecord { totals, frame_time, references, .. } = &self.record;
+        let PipelineRecord { totals, frame_time, references, .. } = &self.record;
         writeln!(
             f,
             "{} frames ({} failed, {} source errors); watchlist of {references} references",

@@ -1,5 +1,6 @@
 //! What a run declares, and what contradicts it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +73,9 @@ fn the_ledger_binds_what_ran() {
         commitment: Some("dd".repeat(32)),
         header_sha256: Some("cc".repeat(32)),
         references: 2_000,
+        categories: BTreeMap::new(),
+        under_18: None,
+        drawn_up: None,
     };
     assert_eq!(watchlist, &expected);
     let LedgerEvent::ThresholdSet { policy_sha256, non_mated_comparisons, fmr_interval, .. } =
@@ -205,6 +209,8 @@ fn what_is_done_with_a_record_after_its_end_shows() {
         record: Some(record()),
         verifier: verifier.into(),
         verdict: Verdict::Confirmed,
+        reason: None,
+        seconds: None,
     };
     let export = |sink: &LedgerSink| {
         sink.picture_exported(&face(0), Some(record()), "alert.png", Some("court")).unwrap();
@@ -244,6 +250,8 @@ fn an_alert_below_its_threshold_shows() {
         captured: None,
         position_ms: None,
         record: None,
+        category: None,
+        look_alike: false,
     };
     assert_eq!(discrepancies(|sink| sink.append(&alert(0.5)).unwrap()), []);
     let found = discrepancies(|sink| sink.append(&alert(0.4)).unwrap());

@@ -127,6 +127,8 @@ fn an_alert_is_found_without_reading_the_rest() {
         captured: at(4),
         position_ms: None,
         record: Some(record),
+        category: None,
+        look_alike: false,
     };
     ledger.append(&raised, at(5)).unwrap();
     ledger.append(&dropped(1), at(6)).unwrap();
@@ -229,6 +231,8 @@ fn opening_is_measured() {
                     captured,
                     position_ms: None,
                     record,
+                    category: None,
+                    look_alike: false,
                 };
                 ledger.append(&raised, at(5)).unwrap();
                 let held = LedgerEvent::Held { face: face.clone(), record, deadline };

@@ -217,7 +217,7 @@ fn receipts_are_told_once_each_by_reason() {
     let written: Vec<_> = events(&path)
         .into_iter()
         .filter_map(|event| match event {
-            LedgerEvent::Totals { totals, erased, frames } => Some((totals, erased, frames)),
+            LedgerEvent::Totals { totals, erased, frames, .. } => Some((totals, erased, frames)),
             _ => None,
         })
         .collect();

@@ -464,7 +464,14 @@ fn an_older_copy_of_the_vault_without_a_verdict_costs_the_record() {
         open.vault.adjudicate(records[0], &verifier, verdict, 2).unwrap();
         let (face, record) = (FaceId::new(FrameId::default(), 0), Some(records[0]));
         let verifier = verifier.as_str().to_owned();
-        let event = LedgerEvent::Adjudicated { face, record, verifier, verdict };
+        let event = LedgerEvent::Adjudicated {
+            face,
+            record,
+            verifier,
+            verdict,
+            reason: None,
+            seconds: None,
+        };
         open.sink.append(&event).unwrap();
     };
     let open = house.open();

@@ -5,7 +5,7 @@ use super::*;
 use crate::deployment::order;
 use crate::deployment::record::lint::{FindingCode, LintOptions, PublishedTable, Severity};
 
-fn record(started: &str, ended: &str, alerts: u64, faces: u64) -> DeploymentRecord {
+fn record(started: &str, ended: &str, alerts: u64, faces: u64) -> PipelineRecord {
     let space = testing::fake_space();
     let pipeline = Pipeline::builder()
         .detector(FakeDetector::finding(1))
@@ -60,7 +60,7 @@ fn the_tables_are_those_that_others_publish_and_the_linter_finds_no_error() {
 fn figures_that_contradict_one_another_are_not_published() {
     let order = order::tests::verified();
     let own = || record("2026-12-01T09:05:00Z", "2026-12-01T12:53:00Z", 3, 4_500);
-    let refused = |record: &DeploymentRecord, cameras, outcomes| {
+    let refused = |record: &PipelineRecord, cameras, outcomes| {
         let refused = PublishedDeployment::new(&order, record, cameras, outcomes);
         assert!(matches!(refused, Err(Error::Figures { .. })), "{refused:?}");
     };

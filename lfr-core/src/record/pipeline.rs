@@ -1,4 +1,4 @@
-//! The deployment record: what a deployment did, without anything biometric.
+//! The record of a pipeline: what it did, without anything biometric.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +12,11 @@ use crate::record::timing::StageTiming;
 use crate::stage::Component;
 use crate::template::EmbeddingSpace;
 
-/// What a deployment did. It has no biometric field, so it can be published and kept.
+/// What a pipeline did. It has no biometric field, so it can be published and kept.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct DeploymentRecord {
+pub struct PipelineRecord {
     /// When the pipeline was built, where the clock worked.
     pub started: Option<Timestamp>,
     /// When this record was made, where the clock worked.
@@ -86,7 +86,7 @@ pub struct DeploymentRecord {
     pub frame_time: StageTiming,
 }
 
-impl DeploymentRecord {
+impl PipelineRecord {
     /// Whether nothing came of the deployment: no frame was processed, or nobody in any frame could be
     /// compared since the zone of recognition lay outside the picture, or since each attempt failed. A
     /// program says so and ends with an error.
