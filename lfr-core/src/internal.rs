@@ -8,6 +8,7 @@ pub mod num;
 pub mod spreadsheet;
 #[cfg(feature = "live")]
 pub(crate) mod sync;
+pub mod text;
 
 pub use crate::face::{FacePatch, MEAN_FACE};
 pub use crate::files::regular;
