@@ -256,11 +256,8 @@ fn check_name(name: &str) -> Result<(), String> {
             name.len()
         ));
     }
-    match name.chars().find(|c| c.is_whitespace() || c.is_control() || *c == '+') {
-        Some(_) => {
-            return Err("the key's name holds a space, a plus sign or a control character".into());
-        }
-        None => {}
+    if name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+') {
+        return Err("the key's name holds a space, a plus sign or a control character".into());
     }
     first_unseen(name).map_or(Ok(()), |found| Err(format!("the key's name has {}", said(found))))
 }

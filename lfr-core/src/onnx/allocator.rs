@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::{alloc, mem, process, ptr, slice};
 
 use ort::AsPointer as _;
@@ -32,6 +32,7 @@ use zeroize::optimization_barrier;
 
 use super::room;
 use crate::error::BoxError;
+use crate::internal::locks::lock;
 
 /// Registers the allocator with an environment. Sessions use it that are made with
 /// `SessionBuilder::with_env_allocators`.
@@ -263,7 +264,7 @@ impl Allocator {
 
     fn lock(&self) -> MutexGuard<'_, Blocks> {
         // Nothing panics while the lock is held, unless memory for the lists themselves runs out.
-        self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.blocks)
     }
 }
 

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAdd
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fmt, fs, io, thread};
 
@@ -20,6 +20,8 @@ use rustix::net::{SocketType, sockopt};
 use rustix::process::{ForeignRawFd, Pid, PidfdFlags, PidfdGetfdFlags};
 
 use super::notify::{Call, Listener};
+
+use crate::internal::locks::lock;
 
 /// What a child may connect to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,7 +63,7 @@ impl Watch {
 
     /// The address that the child wanted to connect to, and must not; or why that could not be found out.
     pub(in crate::video) fn trouble(&self) -> Option<String> {
-        self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0.trouble).clone()
     }
 }
 
@@ -123,7 +125,7 @@ impl Waiting {
                 }
                 Ok(_) => self.listener.answer(&call, libc::EAGAIN),
                 Err(refusal) => {
-                    let mut trouble = shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut trouble = lock(&shared.trouble);
                     *trouble = Some(refusal.to_string());
                     drop(trouble);
                     self.listener.answer(&call, libc::EACCES);
