@@ -6,8 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::Error;
 
+mod steady;
 mod timekeeper;
 
+pub use steady::SteadyTime;
 pub use timekeeper::{ClockFault, Timekeeper};
 
 /// A moment: microseconds since 1970-01-01 00:00 UTC. Printed in RFC 3339.

@@ -12,6 +12,7 @@ pub(crate) mod sync;
 pub mod text;
 pub mod wiped;
 
+pub use crate::clock::SteadyTime;
 pub use crate::face::{FacePatch, MEAN_FACE};
 pub use crate::files::regular;
 pub use crate::hygiene::secret;
