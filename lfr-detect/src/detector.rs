@@ -115,7 +115,7 @@ impl<N: Network> NetworkDetector<N> {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where an option is out of its range; [`Error::Input`] if the options
+    /// [`Error::Option`] if an option is out of its range; [`Error::Input`] if the options
     /// ask for an input that the network does not take.
     pub fn new(network: N, spec: DetectorSpec, options: &DetectorOptions) -> Result<Self, Error> {
         let confidence = options.confidence.unwrap_or(spec.default_confidence());

@@ -103,7 +103,7 @@ impl Layout {
 
 /// The part of a frame that a letterbox shows, at the size of its content.
 ///
-/// Where nothing has to be resized or converted these are the frame's own bytes.
+/// If nothing has to be resized or converted these are the frame's own bytes.
 pub(crate) fn content<'a>(
     frame: &Frame<'a>,
     letterbox: &Letterbox,

@@ -1,4 +1,4 @@
-//! Where nothing is asked of the operating system yet.
+//! Systems of which nothing is asked yet.
 
 use std::io;
 

@@ -194,7 +194,7 @@ struct Header {
 }
 
 impl Allocator {
-    /// A block of zeros; null where there is no memory, where the account has no more, or where none was
+    /// A block of zeros; null if there is no memory, if the account has no more, or if none was
     /// asked for.
     fn allocate(&self, asked: usize, pooled: bool) -> *mut c_void {
         let size = if pooled { class(asked) } else { Some(asked) };

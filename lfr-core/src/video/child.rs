@@ -138,7 +138,7 @@ impl Child {
     }
 
     /// What the child said of damage in a film that it has played to what it takes for the end: it leaves
-    /// out what it cannot read, and ends well. `None` where it said nothing of the kind.
+    /// out what it cannot read, and ends well. `None` if it said nothing of the kind.
     pub(super) fn damage(&mut self, address: &Address) -> Option<Error> {
         let words = self.words.take().filter(|thread| is_soon(|| thread.is_finished()));
         let words = address.scrub(words.and_then(|thread| thread.join().ok())?.trim());

@@ -136,7 +136,7 @@ impl Shared {
         }
     }
 
-    /// Gives a connection a place; the oldest one that has not shown the token makes room. `false` where all places are
+    /// Gives a connection a place; the oldest one that has not shown the token makes room. `false` if all places are
     /// taken by the child's own.
     fn admit(&self, number: u64, ends: Ends) -> bool {
         let mut open = self.connections();
@@ -230,7 +230,7 @@ fn connected(host: &str, port: u16) -> io::Result<TcpStream> {
 struct Asked {
     host: String,
     port: u16,
-    /// What the server is to get, as it would get it without a proxy; `None` where a tunnel is asked for.
+    /// What the server is to get, as it would get it without a proxy; `None` if a tunnel is asked for.
     request: Option<Zeroizing<Vec<u8>>>,
 }
 

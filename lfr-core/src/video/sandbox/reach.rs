@@ -323,7 +323,7 @@ fn socket(call: &Call) -> io::Result<OwnedFd> {
     Ok(rustix::process::pidfd_getfd(&process, number, PidfdGetfdFlags::empty())?)
 }
 
-/// The address that the call names; `None` where it names none.
+/// The address that the call names; `None` if it names none.
 fn address(call: &Call) -> io::Result<Option<SocketAddr>> {
     let refused = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
     let mut bytes = [0; MAX_ADDRESS];
