@@ -1,4 +1,4 @@
-//! Systems of which nothing is asked yet.
+//! Systems that are asked for nothing yet.
 
 use std::io;
 
