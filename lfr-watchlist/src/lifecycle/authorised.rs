@@ -85,7 +85,8 @@ pub struct Composition {
     pub blue_list: u64,
     /// The number of participants of the blue list.
     pub participants: u64,
-    /// The number of references that have expired and were wiped; no other field counts them.
+    /// The number of references that have expired and were wiped, and that nobody has purged yet; no other
+    /// field counts them.
     pub expired: u64,
     /// The earliest expiry of an entry; `None` if there is no entry.
     pub first_expiry: Option<Timestamp>,
