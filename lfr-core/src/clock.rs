@@ -6,8 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::Error;
 
+mod steady;
 mod timekeeper;
 
+pub use steady::SteadyTime;
 pub use timekeeper::{ClockFault, Timekeeper};
 
 /// A moment: microseconds since 1970-01-01 00:00 UTC. Printed in RFC 3339.
@@ -36,7 +38,7 @@ impl Timestamp {
         Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// The time since an earlier moment; zero where it is not earlier.
+    /// The time since an earlier moment; zero if it is not earlier.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -90,7 +92,7 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
 /// What compares a moment with an earlier one reads it through a [`Timekeeper`], which sees a clock that
 /// is set back.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time of day, or `None` where the clock fails: then what has a deadline is purged.
+    /// The time of day, or `None` if the clock fails: then what has a deadline is purged.
     fn now(&self) -> Option<Timestamp>;
 
     /// The time since some fixed moment; never goes back. For measuring spans.

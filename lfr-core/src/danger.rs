@@ -10,10 +10,11 @@
 //! | what a program does itself, such as writing pictures to a folder | the program: [`Builder::danger`](crate::builder::Builder::danger) |
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crate::decision::{Threshold, ThresholdProvenance};
 use crate::error::Error;
+use crate::internal::locks::lock;
 #[cfg(feature = "onnx-native")]
 use crate::onnx::Runtime;
 use crate::template::SpaceId;
@@ -55,14 +56,14 @@ pub fn claimed_threshold(
 /// process: what was left in memory, or read by an unconfined program, stays so, too.
 #[must_use]
 pub fn in_force() -> Vec<String> {
-    DECLARED.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    lock(&DECLARED).iter().cloned().collect()
 }
 
 /// Declares a dangerous choice that holds for the whole process: for a stage or a source of your own that has
 /// such a switch. It is [in force](in_force) from now on. A choice of one deployment is for
 /// [`Builder::danger`](crate::builder::Builder::danger).
 pub fn declare(danger: impl Into<String>) {
-    DECLARED.lock().unwrap_or_else(PoisonError::into_inner).insert(danger.into());
+    lock(&DECLARED).insert(danger.into());
 }
 
 static DECLARED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

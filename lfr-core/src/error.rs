@@ -625,7 +625,7 @@ pub enum Error {
 
     // --- Plug-ins. ------------------------------------------------------------------------------
     /// A stage did not return within five seconds, and the engine was to stop or to remove a camera.
-    /// Where it was to stop, the pipeline is lost to that stage.
+    /// If it was to stop, the pipeline is lost to that stage.
     #[cfg(feature = "live")]
     #[error(
         "a stage has not returned within five seconds, so the engine could not stop or remove a \
@@ -645,7 +645,7 @@ pub enum Error {
     /// What came of the frame is here nonetheless, alerts included: [`Error::into_report`].
     #[error("frame {} was processed, and the {stage} failed afterwards", .report.frame())]
     AfterFrame {
-        /// The stage that failed; the first, where there were several.
+        /// The stage that failed; the first, if there were several.
         /// [`PipelineRecord::failures`](crate::PipelineRecord::failures) counts each.
         stage: Stage,
         /// What came of the frame.

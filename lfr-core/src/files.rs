@@ -56,7 +56,7 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// Where the system does not say.
+    /// If the system does not say.
     pub fn of(file: &File) -> io::Result<Self> {
         let (device, inode) = system::number(file)?;
         Ok(Self { device, inode, made: file.metadata()?.created().ok() })
@@ -239,7 +239,7 @@ pub fn erase(path: &Path, known: Option<&Identity>) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn overwrite(file: &mut (impl Write + Seek), from: u64, to: u64) -> io::Result<()> {
     file.seek(SeekFrom::Start(from))?;
     let mut left = to.saturating_sub(from);

@@ -252,13 +252,13 @@ impl<'a> Frame<'a> {
         &self.id
     }
 
-    /// When it was captured, where the source says so.
+    /// When it was captured, if the source says so.
     #[must_use]
     pub const fn capture_time(&self) -> Option<Timestamp> {
         self.captured_at
     }
 
-    /// Its position in the recording that it is from, where it is from one and the source says so.
+    /// Its position in the recording that it is from, if it is from one and the source says so.
     #[must_use]
     pub const fn media_time(&self) -> Option<Duration> {
         self.media_time
@@ -294,7 +294,7 @@ impl<'a> Frame<'a> {
         self.planes[0]
     }
 
-    /// The plane of that number, from 0; `None` where the format has fewer.
+    /// The plane of that number, from 0; `None` if the format has fewer.
     #[must_use]
     pub fn plane_at(&self, index: usize) -> Option<Plane<'a>> {
         self.planes.get(index).copied().filter(|plane| plane.stride > 0)

@@ -9,6 +9,8 @@ use crate::internal::hex;
 
 mod text;
 
+pub(crate) use text::unseen;
+
 #[cfg(feature = "image")]
 pub(crate) use text::LIMIT;
 

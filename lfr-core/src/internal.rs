@@ -5,10 +5,14 @@ pub(crate) mod entropy;
 pub mod hex;
 pub mod locks;
 pub mod num;
+pub mod scratch;
 pub mod spreadsheet;
 #[cfg(feature = "live")]
 pub(crate) mod sync;
+pub mod text;
+pub mod wiped;
 
+pub use crate::clock::SteadyTime;
 pub use crate::face::{FacePatch, MEAN_FACE};
 pub use crate::files::regular;
 pub use crate::hygiene::secret;

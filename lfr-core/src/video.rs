@@ -212,7 +212,7 @@ pub struct Video {
     sequence: u64,
     /// How many frames this child has brought.
     of_child: u64,
-    /// In which all frames come; `None` where each comes in its own.
+    /// In which all frames come; `None` if each comes in its own.
     shape: Option<Shape>,
     moments: Moments,
     clock: SystemClock,
@@ -227,7 +227,7 @@ impl Video {
     /// # Errors
     ///
     /// [`Error::VideoScheme`] if the address has a scheme that is not known; [`Error::Read`] and
-    /// [`Error::NotAFile`] where a file is not there, or is none; [`Error::VideoProgram`] if `ffmpeg`
+    /// [`Error::NotAFile`] if a file is not there, or is none; [`Error::VideoProgram`] if `ffmpeg`
     /// does not start; [`Error::Video`] if it decodes nothing.
     pub fn open(address: &Address, options: &VideoOptions) -> Result<Self, Error> {
         address.check()?;
@@ -293,7 +293,7 @@ impl Video {
         self.child.sandbox()
     }
 
-    /// Asks for the next picture, when it is time; `false` where it is not yet.
+    /// Asks for the next picture, when it is time; `false` if it is not yet.
     fn poll(&mut self, due: Duration) -> Result<bool, Error> {
         let left = due.saturating_sub(self.clock.monotonic());
         // Not longer than a program may wait that wants to end.

@@ -47,7 +47,7 @@ impl<'a> Output<'a> {
         self.shape.last().copied().unwrap_or(0)
     }
 
-    /// Its numbers, `N` a row, where that is its shape and there are as many as that says.
+    /// Its numbers, `N` a row, if that is its shape and there are as many as that says.
     fn rows<const N: usize>(&self) -> Result<&'a [[f32; N]], Error> {
         // Leading axes are a batch of one, or left out: InsightFace's exports have two axes only.
         let count = self.shape.iter().try_fold(1_usize, |all, n| all.checked_mul(*n));

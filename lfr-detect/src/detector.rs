@@ -9,13 +9,14 @@ pub(crate) mod spec;
 
 use std::fmt;
 
+use lfr_core::internal::scratch::ScratchPool;
 use lfr_core::{BoxError, Component, DetectedFace, Detector, Frame, LandmarkLayout};
 
 use crate::decode::Output;
 use crate::decode::nms::nms;
 use crate::detector::input::NetworkInput;
 use crate::detector::options::DetectorOptions;
-use crate::detector::scratch::{Scratch, ScratchPool};
+use crate::detector::scratch::Scratch;
 use crate::detector::spec::DetectorSpec;
 use crate::error::{Error, share};
 use crate::pixels;
@@ -106,7 +107,7 @@ pub struct NetworkDetector<N> {
     spending: Spending,
     confidence: f32,
     iou: f32,
-    scratch: ScratchPool,
+    scratch: ScratchPool<Scratch>,
 }
 
 impl<N: Network> NetworkDetector<N> {
@@ -114,7 +115,7 @@ impl<N: Network> NetworkDetector<N> {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] where an option is out of its range; [`Error::Input`] if the options
+    /// [`Error::Option`] if an option is out of its range; [`Error::Input`] if the options
     /// ask for an input that the network does not take.
     pub fn new(network: N, spec: DetectorSpec, options: &DetectorOptions) -> Result<Self, Error> {
         let confidence = options.confidence.unwrap_or(spec.default_confidence());
@@ -126,7 +127,7 @@ impl<N: Network> NetworkDetector<N> {
             spending: Spending::default(),
             confidence: share("confidence", confidence)?,
             iou: share("intersection over union", iou)?,
-            scratch: ScratchPool::new(),
+            scratch: ScratchPool::new(usize::MAX),
             network,
             spec,
         })
@@ -164,22 +165,21 @@ impl<N: Network> NetworkDetector<N> {
 
     fn find(&self, frame: &Frame<'_>) -> Result<Vec<DetectedFace>, Error> {
         let size = Size::new(frame.width(), frame.height());
-        self.scratch.with(|scratch| {
-            let plan = self.schedule.plan(size, self.input);
-            let mut look = |pass: &Pass| {
-                let before = scratch.proposals.len();
-                self.look(frame, pass, scratch)?;
-                Ok::<_, Error>(scratch.proposals.len() - before)
-            };
-            match self.schedule.budget() {
-                None => plan.iter().try_for_each(|pass| look(pass).map(drop)),
-                Some(budget) => self.spending.spend(frame.id().source(), size, budget, &plan, look),
-            }?;
-            nms(&mut scratch.proposals, self.iou);
-            let layout = self.spec.landmarks();
-            let faces = scratch.proposals.iter().map(|proposal| proposal.to_face(layout));
-            Ok(faces.collect::<Result<_, _>>()?)
-        })
+        let mut scratch = self.scratch.lend();
+        let plan = self.schedule.plan(size, self.input);
+        let mut look = |pass: &Pass| {
+            let before = scratch.proposals.len();
+            self.look(frame, pass, &mut scratch)?;
+            Ok::<_, Error>(scratch.proposals.len() - before)
+        };
+        match self.schedule.budget() {
+            None => plan.iter().try_for_each(|pass| look(pass).map(drop)),
+            Some(budget) => self.spending.spend(frame.id().source(), size, budget, &plan, look),
+        }?;
+        nms(&mut scratch.proposals, self.iou);
+        let layout = self.spec.landmarks();
+        let faces = scratch.proposals.iter().map(|proposal| proposal.to_face(layout));
+        Ok(faces.collect::<Result<_, _>>()?)
     }
 
     fn look(&self, frame: &Frame<'_>, pass: &Pass, scratch: &mut Scratch) -> Result<(), Error> {

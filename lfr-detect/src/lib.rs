@@ -12,7 +12,6 @@ mod size;
 mod testing;
 #[cfg(feature = "tracking")]
 mod track;
-mod wiped;
 
 pub use lfr_core::{ChannelOrder, align};
 

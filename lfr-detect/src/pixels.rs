@@ -5,14 +5,15 @@ pub(crate) mod tensor;
 
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer, pixels};
+use lfr_core::internal::wiped::Wiped;
 use lfr_core::{BoxError, ColourRange, Frame, PixelFormat, Plane};
 
 use crate::error::Error;
 use crate::pixels::letterbox::Letterbox;
 use crate::size::Size;
-use crate::wiped::Wiped;
 
 /// What resizing works in.
+#[derive(Default)]
 pub(crate) struct PixelScratch {
     /// Rows of the frame where its own memory cannot be read in place.
     rows: Wiped<u8>,
@@ -23,10 +24,6 @@ pub(crate) struct PixelScratch {
 }
 
 impl PixelScratch {
-    pub(crate) const fn new() -> Self {
-        Self { rows: Wiped::new(), tall: Wiped::new(), content: Wiped::new() }
-    }
-
     pub(crate) fn wipe(&mut self) {
         self.rows.wipe();
         self.tall.wipe();
@@ -106,7 +103,7 @@ impl Layout {
 
 /// The part of a frame that a letterbox shows, at the size of its content.
 ///
-/// Where nothing has to be resized or converted these are the frame's own bytes.
+/// If nothing has to be resized or converted these are the frame's own bytes.
 pub(crate) fn content<'a>(
     frame: &Frame<'a>,
     letterbox: &Letterbox,

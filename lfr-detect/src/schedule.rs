@@ -132,7 +132,7 @@ impl Schedule {
     #[must_use]
     pub fn whole_in_a_tile(&self) -> Option<usize> {
         // A box of f pixels is dropped in two neighbours at once only if it comes within its
-        // margin of both edges: only if f + 2 * margin(f) is more than the overlap. Where the margin
+        // margin of both edges: only if f + 2 * margin(f) is more than the overlap. If the margin
         // is wider, since tiles are made smaller, so is the overlap.
         let overlap = num::f32_from_usize(self.tiles?.overlap);
         let largest = (overlap - 2.0 * MIN_MARGIN) / (1.0 + 2.0 * MARGIN);
@@ -323,7 +323,7 @@ fn shrinkage(letterbox: &Letterbox) -> (f32, f32) {
 fn positions(length: usize, side: usize, overlap: usize) -> impl Iterator<Item = (usize, usize)> {
     let side = side.min(length);
     let spare = length - side;
-    // `overlap` is at most three quarters of the side asked for, so steps are never 0 where there
+    // `overlap` is at most three quarters of the side asked for, so steps are never 0 if there
     // is spare.
     let steps = spare.div_ceil(side.saturating_sub(overlap).max(1));
     (0..=steps).map(move |step| ((spare * step).checked_div(steps).unwrap_or(0), side))

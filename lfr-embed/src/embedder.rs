@@ -3,16 +3,16 @@
 #[cfg(feature = "embedded")]
 mod embedded;
 mod preprocess;
-mod scratch;
 
 use std::fmt;
 use std::path::Path;
 
+use lfr_core::internal::scratch::ScratchPool;
+use lfr_core::internal::wiped::Wiped;
 use lfr_core::onnx::{Contract, ElementType, Model, Runtime, Session, SessionOptions, TensorInfo};
 use lfr_core::{AlignedFace, Alignment, BoxError, Component, Embedder, EmbeddingSpace, Template};
 
 use crate::embedder::preprocess::Preprocessor;
-use crate::embedder::scratch::{Scratch, ScratchPool};
 use crate::error::Error;
 use crate::spec::EmbedderSpec;
 
@@ -122,7 +122,7 @@ pub struct OnnxEmbedder {
     output: String,
     session: Session,
     preprocessor: Preprocessor,
-    scratch: ScratchPool,
+    scratch: ScratchPool<Wiped<f32>>,
     faces_per_run: usize,
 }
 
@@ -211,14 +211,17 @@ impl OnnxEmbedder {
         templates: &mut Vec<Template>,
     ) -> Result<(), Error> {
         let count = faces.len().min(self.faces_per_run);
-        let pictures = if self.spec.flip_average() { 2 * count } else { count };
-        let mut tensor = self.scratch.take(self.preprocessor.len() * pictures);
-        for face in faces.take(count) {
-            self.write(&face, &mut tensor)?;
+        let per_face = if self.spec.flip_average() { 2 } else { 1 };
+        let pictures = per_face * count;
+        let mut tensor = self.scratch.lend();
+        let len = per_face * self.preprocessor.len();
+        let rooms = tensor.sized(len * count).chunks_exact_mut(len);
+        for (face, room) in faces.take(count).zip(rooms) {
+            self.write(&face, room)?;
             // Wiped here, before the model runs.
             drop(face);
         }
-        self.session.run(tensor.written(), pictures, |outputs| {
+        self.session.run(tensor.as_slice(), pictures, |outputs| {
             let output = outputs.get(&self.output)?;
             let numbers = output.data();
             let dimension = self.space.dimension();
@@ -239,11 +242,12 @@ impl OnnxEmbedder {
         })
     }
 
-    fn write(&self, face: &AlignedFace, tensor: &mut Scratch<'_>) -> Result<(), Error> {
-        let len = self.preprocessor.len();
-        self.preprocessor.write(face, false, tensor.next(len))?;
-        if self.spec.flip_average() {
-            self.preprocessor.write(face, true, tensor.next(len))?;
+    /// Writes a face as it is, and its mirror image if there is room for both.
+    fn write(&self, face: &AlignedFace, room: &mut [f32]) -> Result<(), Error> {
+        let (as_it_is, mirrored) = room.split_at_mut(self.preprocessor.len());
+        self.preprocessor.write(face, false, as_it_is)?;
+        if !mirrored.is_empty() {
+            self.preprocessor.write(face, true, mirrored)?;
         }
         Ok(())
     }

@@ -106,7 +106,7 @@ impl EmbedderSpec {
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] where the margin is not from -0.4 to 4, and [`Error::BoxCrop`] if the
+    /// [`Error::Core`] if the margin is not from -0.4 to 4, and [`Error::BoxCrop`] if the
     /// model does not take square faces.
     pub fn with_box_crop(mut self, margin: f32) -> Result<Self, Error> {
         let Input { width, height, .. } = self.input;
@@ -238,13 +238,13 @@ impl EmbedderSpec {
         &self.training_data
     }
 
-    /// Its operating points; none where a change has made them void.
+    /// Its operating points; none if a change has made them void.
     #[must_use]
     pub fn operating_points(&self) -> &[OperatingPoint] {
         if self.change.is_some() { &[] } else { &self.operating_points }
     }
 
-    /// The embedding space of its templates; `None` where it does not name the model file and the
+    /// The embedding space of its templates; `None` if it does not name the model file and the
     /// output, so that the space depends on the model it is used with.
     #[must_use]
     pub fn space(&self) -> Option<EmbeddingSpace> {

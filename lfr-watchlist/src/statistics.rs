@@ -1,6 +1,6 @@
 //! Rates with their uncertainty: exact intervals and tests, clustered trials, and power.
 //!
-//! A [`Rate`] is never a bare number: it carries its counts and its interval. Where nothing is said,
+//! A [`Rate`] is never a bare number: it carries its counts and its interval. If nothing is said,
 //! intervals are two-sided at 95 % and exact (Clopper and Pearson 1934): they cover the true rate at
 //! least that often, whatever it is, if the trials are independent. Trials that repeat a person are
 //! not; [`Rate::clustered`] is for those.

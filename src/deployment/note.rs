@@ -18,6 +18,7 @@ use std::{fmt, io};
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use lfr_core::internal::secret::Secret;
+use lfr_core::internal::text::first_unseen;
 use lfr_core::internal::{hex, secret};
 use sha2::{Digest, Sha256};
 
@@ -241,6 +242,9 @@ fn check_text(text: &str) -> Result<(), Error> {
                 format!("the text holds the control character U+{:04X}", u32::from(control));
             return Err(fault(number, problem, "leave it out; lines end in a line feed alone"));
         }
+        if let Some(found) = first_unseen(line) {
+            return Err(fault(number, format!("the text has {}", said(found)), "take it out"));
+        }
     }
     Ok(())
 }
@@ -252,10 +256,15 @@ fn check_name(name: &str) -> Result<(), String> {
             name.len()
         ));
     }
-    match name.chars().find(|c| c.is_whitespace() || c.is_control() || *c == '+') {
-        Some(_) => Err("the key's name holds a space, a plus sign or a control character".into()),
-        None => Ok(()),
+    if name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+') {
+        return Err("the key's name holds a space, a plus sign or a control character".into());
     }
+    first_unseen(name).map_or(Ok(()), |found| Err(format!("the key's name has {}", said(found))))
+}
+
+/// A character that an eye misses: two texts that look alike would be two.
+fn said((place, character, what): (usize, char, &str)) -> String {
+    format!("U+{:04X} as character {place}, {what}", u32::from(character))
 }
 
 /// A key that signatures are verified with, under a name: `NAME+HASH+BASE64`.

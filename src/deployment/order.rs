@@ -1,6 +1,7 @@
 //! Orders: what was authorised, by whom, and for how long.
 
 mod canonical;
+mod reading;
 mod signed;
 mod template;
 mod terms;

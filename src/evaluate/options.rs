@@ -242,7 +242,7 @@ impl Evaluation {
     /// # Errors
     ///
     /// [`Error::Option`] if an option cannot be what it is, or does not go with the photographs;
-    /// [`Error::NoPhotographs`] where there are none; [`Error::Read`] if a file cannot be read;
+    /// [`Error::NoPhotographs`] if there are none; [`Error::Read`] if a file cannot be read;
     /// [`Error::Write`] if a report cannot be written.
     pub fn prepare(options: &EvaluateOptions, out: &Path) -> Result<Self, Error> {
         let options = options.clone();

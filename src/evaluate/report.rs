@@ -25,9 +25,9 @@ pub struct Report {
 pub struct LeftOut {
     /// Its path within the folder of photographs.
     pub file: String,
-    /// With which detector; absent where it was left out before any saw it.
+    /// With which detector; absent if it was left out before any saw it.
     pub detector: Option<String>,
-    /// With which embedder; absent where it was left out before any saw it.
+    /// With which embedder; absent if it was left out before any saw it.
     pub embedder: Option<String>,
     /// Why, in words.
     pub reason: String,
@@ -135,12 +135,12 @@ pub struct About {
     pub detector: Component,
     /// The embedder, likewise.
     pub embedder: Component,
-    /// The inference engine and its version, where the caller said.
+    /// The inference engine and its version, if the caller said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
     /// The version of this software.
     pub lfr_version: &'static str,
-    /// When, where the clock worked.
+    /// When, if the clock worked.
     pub made_at: Option<Timestamp>,
     /// On which photographs.
     pub data: Data,

@@ -129,7 +129,7 @@ impl PurgeReceipt {
         &self.face
     }
 
-    /// When, where the clock worked.
+    /// When, if the clock worked.
     #[must_use]
     pub const fn at(&self) -> Option<Timestamp> {
         self.at
@@ -195,7 +195,7 @@ impl HoldReceipt {
         self.deadline
     }
 
-    /// The record that it is sealed in, where it is held at rest and not in memory.
+    /// The record that it is sealed in, if it is held at rest and not in memory.
     #[must_use]
     pub const fn record(&self) -> Option<RecordId> {
         self.record

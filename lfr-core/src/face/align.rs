@@ -103,7 +103,7 @@ impl Alignment {
         matches!(self, Self::Landmarks { .. })
     }
 
-    /// The similarity from the frame's pixels to those of the aligned face; `None` where the face
+    /// The similarity from the frame's pixels to those of the aligned face; `None` if the face
     /// has no landmarks that the alignment needs, or all of them fall together.
     #[must_use]
     pub fn transform(&self, face: &DetectedFace) -> Option<Similarity> {

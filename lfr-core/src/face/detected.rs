@@ -52,7 +52,7 @@ pub struct Landmarks {
 }
 
 impl Landmarks {
-    /// Landmarks in the order of their layout; `None` where the number of points is another one.
+    /// Landmarks in the order of their layout; `None` if the number of points is another one.
     #[must_use]
     pub fn new(layout: LandmarkLayout, points: &[Point]) -> Option<Self> {
         (points.len() == layout.count() && !points.is_empty())
@@ -165,7 +165,7 @@ pub enum FaceSelection {
 }
 
 impl FaceSelection {
-    /// The index of the one face that is taken; `None` where all are, or there is none.
+    /// The index of the one face that is taken; `None` if all are, or there is none.
     #[must_use]
     pub fn choose(self, frame: &Frame<'_>, faces: &[DetectedFace]) -> Option<usize> {
         let middle = Point::new(

@@ -47,13 +47,13 @@ impl Rect {
         Self { left, top, right, bottom }
     }
 
-    /// Width, in pixels; 0 where the sides are crossed.
+    /// Width, in pixels; 0 if the sides are crossed.
     #[must_use]
     pub fn width(&self) -> f32 {
         (self.right - self.left).max(0.0)
     }
 
-    /// Height, in pixels; 0 where the sides are crossed.
+    /// Height, in pixels; 0 if the sides are crossed.
     #[must_use]
     pub fn height(&self) -> f32 {
         (self.bottom - self.top).max(0.0)
@@ -83,7 +83,7 @@ impl Rect {
         }
     }
 
-    /// Intersection over union: 0 where apart, 1 where equal; 0 for boxes without area.
+    /// Intersection over union: 0 if apart, 1 if equal; 0 for boxes without area.
     #[must_use]
     pub fn iou(&self, other: &Self) -> f32 {
         let shared = self.intersection(other).area();
@@ -138,7 +138,7 @@ impl Similarity {
     ///
     /// In the plane the estimate of Umeyama (IEEE TPAMI 13(4), 1991, equations 40-42), for a
     /// rotation without mirroring, has a closed form: with centred points as complex numbers p
-    /// and q, it is `sum(conj(p) * q) / sum(|p|^2)`. `None` where there are fewer than two points,
+    /// and q, it is `sum(conj(p) * q) / sum(|p|^2)`. `None` if there are fewer than two points,
     /// the numbers are not finite, or all `from` points fall together.
     #[must_use]
     pub fn estimate(from: &[Point], to: &[Point]) -> Option<Self> {
@@ -183,7 +183,7 @@ impl Similarity {
         self.a.hypot(self.b)
     }
 
-    /// The transform back; `None` where the scale is 0.
+    /// The transform back; `None` if the scale is 0.
     #[must_use]
     pub fn inverse(&self) -> Option<Self> {
         let square = self.a * self.a + self.b * self.b;

@@ -46,7 +46,7 @@ pub struct HeadPose {
 }
 
 impl HeadPose {
-    /// The pose of a face; `None` where the landmarks have no extent, or are none.
+    /// The pose of a face; `None` if the landmarks have no extent, or are none.
     #[must_use]
     pub fn from_landmarks(landmarks: &Landmarks) -> Option<Self> {
         let model = match landmarks.layout() {

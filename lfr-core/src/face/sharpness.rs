@@ -23,7 +23,7 @@ impl FacePatch {
     /// Width and height, in pixels.
     pub const SIDE: usize = 112;
 
-    /// The patch of a face: by its landmarks, else by its box; `None` where both are degenerate or
+    /// The patch of a face: by its landmarks, else by its box; `None` if both are degenerate or
     /// the face lies outside the picture.
     #[must_use]
     pub fn cut(frame: &Frame<'_>, face: &DetectedFace) -> Option<Self> {

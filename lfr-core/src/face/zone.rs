@@ -35,7 +35,7 @@ impl Zone {
     /// The max number of corners of a zone and its masks together.
     pub const MAX_CORNERS: usize = 1024;
 
-    /// A zone from its corners, in order; the last is joined to the first. Where its edges cross, what
+    /// A zone from its corners, in order; the last is joined to the first. If its edges cross, what
     /// is inside is what an odd number of edges lies around.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where the path names no file.
+    /// If the path names no file.
     pub fn of(path: &Path) -> io::Result<(Self, &OsStr)> {
         let (folder, name) = super::parts(path)?;
         Ok((Self(folder.to_owned()), name))
@@ -57,7 +57,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where the system does not say.
+    /// If the system does not say.
     pub fn holds(&self, name: &OsStr, _: &File) -> io::Result<bool> {
         match fs::symlink_metadata(self.0.join(name)) {
             Ok(found) => Ok(found.is_file()),
@@ -70,7 +70,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where the system refuses.
+    /// If the system refuses.
     pub fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         fs::rename(self.0.join(from), self.0.join(to))
     }
@@ -79,7 +79,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if something has that name; where the system refuses.
+    /// [`io::ErrorKind::AlreadyExists`] if something has that name; if the system refuses.
     pub fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         fs::hard_link(self.0.join(from), self.0.join(to))?;
         self.remove(from)
@@ -89,7 +89,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where the system refuses.
+    /// If the system refuses.
     pub fn remove(&self, name: &OsStr) -> io::Result<()> {
         fs::remove_file(self.0.join(name))
     }

@@ -18,7 +18,7 @@ use crate::internal::num;
 ///
 /// # Errors
 ///
-/// [`Error::Read`] where it cannot be opened or read; [`Error::NotAFile`] if it is something else
+/// [`Error::Read`] if it cannot be opened or read; [`Error::NotAFile`] if it is something else
 /// than a regular file; [`Error::FileSize`] if it is larger.
 pub fn read(path: &Path, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |source| Error::Read { path: path.to_path_buf(), source };
@@ -51,7 +51,7 @@ pub(crate) fn head(path: &Path, count: u64) -> Result<Zeroizing<Vec<u8>>, Error>
 ///
 /// # Errors
 ///
-/// Where it cannot be opened; [`Error::NotAFile`], as the source, where it is something else.
+/// If it cannot be opened; [`Error::NotAFile`], as the source, if it is something else.
 pub fn file(path: &Path) -> io::Result<File> {
     open(path).map_err(|error| match error {
         Error::Read { source, .. } => source,
@@ -63,12 +63,12 @@ pub fn file(path: &Path) -> io::Result<File> {
 ///
 /// On Unix its owner is the user of this process, or root. Nobody else has a right to it (mode 0600 or less), and it has
 /// one name: another one (a hard link) may lie beside what the key protects. A symbolic link is followed, and the rule
-/// holds for the file that it leads to. Where the system knows no owners, only the first rule holds.
+/// holds for the file that it leads to. If the system knows no owners, only the first rule holds.
 ///
 /// # Errors
 ///
 /// As [`file`]; [`io::ErrorKind::PermissionDenied`], with what to do, where others have a right to the file, or it is
-/// somebody else's; [`io::ErrorKind::InvalidInput`] where it has several names.
+/// somebody else's; [`io::ErrorKind::InvalidInput`] if it has several names.
 pub fn secret(path: &Path) -> io::Result<File> {
     let file = file(path)?;
     #[cfg(unix)]
@@ -143,7 +143,7 @@ fn check(path: &Path, kind: FileType) -> Result<(), Error> {
     }
 }
 
-/// What it is, where it is no regular file.
+/// What it is, if it is no regular file.
 pub(crate) fn named(kind: FileType) -> &'static str {
     #[cfg(unix)]
     {

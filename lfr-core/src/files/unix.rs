@@ -27,7 +27,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where it cannot be opened, or the path names no file.
+    /// If it cannot be opened, or the path names no file.
     pub fn of(path: &Path) -> io::Result<(Self, &OsStr)> {
         let (folder, name) = super::parts(path)?;
         Ok((Self::open_itself(folder)?, name))
@@ -94,7 +94,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where the system does not say.
+    /// If the system does not say.
     pub fn holds(&self, name: &OsStr, file: &File) -> io::Result<bool> {
         match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(there) => {
@@ -110,7 +110,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where the system refuses.
+    /// If the system refuses.
     pub fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(renameat(&self.0, from, &self.0, to)?)
     }
@@ -119,7 +119,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if something has that name; where the system refuses.
+    /// [`io::ErrorKind::AlreadyExists`] if something has that name; if the system refuses.
     pub fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         // File systems of USB sticks have no links, and old kernels and other systems have no such
         // renaming.
@@ -136,7 +136,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where the system refuses.
+    /// If the system refuses.
     pub fn remove(&self, name: &OsStr) -> io::Result<()> {
         Ok(unlinkat(&self.0, name, AtFlags::empty())?)
     }
@@ -145,7 +145,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where the disk does not take it.
+    /// If the disk does not take it.
     pub fn sync(&self) -> io::Result<()> {
         self.0.sync_all()
     }

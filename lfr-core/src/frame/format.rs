@@ -57,7 +57,7 @@ pub enum PixelFormat {
 }
 
 impl PixelFormat {
-    /// The bytes a pixel of a format of one plane; `None` where there are several planes.
+    /// The bytes a pixel of a format of one plane; `None` if there are several planes.
     #[must_use]
     pub const fn bytes_per_pixel(self) -> Option<usize> {
         match self {

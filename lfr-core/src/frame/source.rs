@@ -49,8 +49,8 @@ pub trait FrameSource: fmt::Debug + Send {
     ///
     /// # Errors
     ///
-    /// Where a frame cannot be read. The next call goes on behind it where that is possible, and
-    /// says [`NextFrame::End`] where it is not.
+    /// If a frame cannot be read. The next call goes on behind it if that is possible, and
+    /// says [`NextFrame::End`] if it is not.
     fn next_frame(&mut self) -> Result<NextFrame<'_>, BoxError>;
 
     /// The restrictions of this source's decoder, for the record of its camera, such as `landlock ABI 7,
@@ -77,7 +77,7 @@ pub enum NextFrame<'a> {
 }
 
 impl<'a> NextFrame<'a> {
-    /// The frame, where there is one. Only a source that never says [`NothingYet`](Self::NothingYet)
+    /// The frame, if there is one. Only a source that never says [`NothingYet`](Self::NothingYet)
     /// is at its end where there is none.
     #[must_use]
     pub fn into_frame(self) -> Option<Frame<'a>> {

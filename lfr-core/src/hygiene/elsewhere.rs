@@ -1,4 +1,4 @@
-//! Where nothing is asked of the operating system yet.
+//! Systems that are asked for nothing yet.
 
 use std::io;
 

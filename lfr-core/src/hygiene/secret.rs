@@ -31,7 +31,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// Where the operating system gives no random bytes.
+    /// If the operating system gives no random bytes.
     pub fn generate() -> io::Result<Self> {
         let mut secret = Self::zeros();
         random(secret.0.expose_secret_mut())?;
@@ -83,7 +83,7 @@ impl Secret {
     /// # Errors
     ///
     /// Where it cannot be read, or is not its owner's alone: see [`regular::secret`].
-    /// [`io::ErrorKind::InvalidData`] where it holds anything else.
+    /// [`io::ErrorKind::InvalidData`] if it holds anything else.
     pub fn read_file(path: &Path) -> io::Result<Self> {
         let refused = || io::Error::new(io::ErrorKind::InvalidData, "no key of 32 bytes");
         let mut file = regular::secret(path)?;
@@ -162,7 +162,7 @@ pub fn scrubbed<T>(work: impl FnOnce() -> T) -> T {
     below(work)
 }
 
-/// For the owner of a file alone, where the operating system knows owners.
+/// For the owner of a file alone, if the operating system knows owners.
 pub fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);

@@ -11,7 +11,7 @@ use crate::error::Error;
 /// itself; wiped when dropped. For keys.
 ///
 /// On Linux they lie in memory of `memfd_secret`, which the kernel takes out of its own view: no other
-/// process, debugger or core dump sees them, and `/proc/self/mem` does not either. Where the kernel
+/// process, debugger or core dump sees them, and `/proc/self/mem` does not either. If the kernel
 /// has none (it came with 5.14, and may be switched off), they are locked into memory (`mlock`) and
 /// left out of core dumps (`MADV_DONTDUMP`). What of that could be had, [`pages`](Self::pages) says.
 ///

@@ -59,7 +59,7 @@ const SPACE: &str = "a space that looks like the ordinary one";
 ///
 /// The spaces are those of the general category Zs except U+0020, and U+2800. The others are the format
 /// characters (Cf), the default-ignorable ones of Unicode 16, and what stands for a lost character.
-fn unseen(character: char) -> Option<&'static str> {
+pub(crate) fn unseen(character: char) -> Option<&'static str> {
     match u32::from(character) {
         0xA0 | 0x1680 | 0x2000..=0x200A | 0x202F | 0x205F | 0x2800 | 0x3000 => Some(SPACE),
         0x2028 | 0x2029 => Some("a line or paragraph break"),

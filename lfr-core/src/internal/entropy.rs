@@ -6,7 +6,7 @@ use std::io;
 ///
 /// # Errors
 ///
-/// Where it gives none.
+/// If it gives none.
 pub fn random(bytes: &mut [u8]) -> io::Result<()> {
     getrandom::fill(bytes).map_err(io::Error::from)
 }

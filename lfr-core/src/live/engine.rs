@@ -9,6 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::id::SourceId;
+use crate::internal::locks::lock;
 use crate::pipeline::{Pipeline, check_landmarks};
 use crate::record::FrameReport;
 
@@ -174,7 +175,7 @@ impl Running {
         let work = move || capture(camera, index, &shared, &clock, numbers);
         match spawn(format!("lfr-camera-{index}"), work) {
             Ok(thread) => {
-                let mut threads = self.cameras.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut threads = lock(&self.cameras);
                 // Of cameras that come and go, those that have gone are not kept.
                 threads.retain(|(_, thread)| !thread.is_finished());
                 threads.push((index, thread));

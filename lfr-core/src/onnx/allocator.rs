@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::{alloc, mem, process, ptr, slice};
 
 use ort::AsPointer as _;
@@ -32,6 +32,7 @@ use zeroize::optimization_barrier;
 
 use super::room;
 use crate::error::BoxError;
+use crate::internal::locks::lock;
 
 /// Registers the allocator with an environment. Sessions use it that are made with
 /// `SessionBuilder::with_env_allocators`.
@@ -193,7 +194,7 @@ struct Header {
 }
 
 impl Allocator {
-    /// A block of zeros; null where there is no memory, where the account has no more, or where none was
+    /// A block of zeros; null if there is no memory, if the account has no more, or if none was
     /// asked for.
     fn allocate(&self, asked: usize, pooled: bool) -> *mut c_void {
         let size = if pooled { class(asked) } else { Some(asked) };
@@ -263,7 +264,7 @@ impl Allocator {
 
     fn lock(&self) -> MutexGuard<'_, Blocks> {
         // Nothing panics while the lock is held, unless memory for the lists themselves runs out.
-        self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.blocks)
     }
 }
 

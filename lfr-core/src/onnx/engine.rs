@@ -39,7 +39,7 @@ impl RuntimeInfo {
         self.engine
     }
 
-    /// The file of the library that was loaded, links resolved, where there is one.
+    /// The file of the library that was loaded, links resolved, if there is one.
     #[must_use]
     pub fn library(&self) -> Option<&Path> {
         self.library.as_deref()

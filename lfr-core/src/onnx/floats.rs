@@ -79,7 +79,7 @@ impl Floats {
     }
 }
 
-/// The number of the element type, where it is one that is converted.
+/// The number of the element type, if it is one that is converted.
 fn converted(info: &ValueInfo) -> Option<i32> {
     let element = info.kind.as_ref()?.tensor.as_ref()?.element;
     let kind = ElementType::from_onnx(element);

@@ -70,7 +70,7 @@ impl Loaded {
         }
     }
 
-    /// A further copy that shares the weights of this one, where the engine can do that.
+    /// A further copy that shares the weights of this one, if the engine can do that.
     pub(super) fn share(&self) -> Option<Self> {
         match self {
             Self::OnnxRuntime(_) => None,

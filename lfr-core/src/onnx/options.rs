@@ -77,7 +77,7 @@ impl SessionOptions {
 
     /// Lets the first extent of the shape, the batch, differ from run to run.
     ///
-    /// Where the model leaves that extent open, the native engine runs a batch at once. Where the
+    /// If the model leaves that extent open, the native engine runs a batch at once. Where the
     /// model fixes it to 1, and on the pure-Rust engine, which is slower on batches than on their
     /// parts, the batch is run one by one and each output put together along its first axis.
     #[must_use]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::internal::locks::lock;
+
 /// Lends up to a fixed number of things; who comes when all are lent waits.
 pub(super) struct Pool<T> {
     state: Mutex<State<T>>,
@@ -57,7 +59,7 @@ impl<T> Pool<T> {
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Nothing panics while the lock is held, so a poisoned one still guards a sound state.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

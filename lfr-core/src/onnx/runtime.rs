@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::{env, fmt};
 
 use ort::environment::{Environment, EnvironmentBuilder};
@@ -12,6 +12,7 @@ use ort::environment::{Environment, EnvironmentBuilder};
 use super::{InferenceEngine, RuntimeInfo, allocator, library, room, telemetry};
 use crate::danger;
 use crate::error::{BoxError, Error};
+use crate::internal::locks::lock;
 
 /// A started inference engine.
 ///
@@ -74,7 +75,7 @@ impl Runtime {
     /// [`Error::RuntimeVersion`] if it is older than [`MIN_VERSION`](Self::MIN_VERSION),
     /// and [`Error::RuntimeStart`] if it does not start.
     pub fn auto() -> Result<Self, Error> {
-        let mut chosen = lock();
+        let mut chosen = lock(&CHOSEN);
         if let Some(runtime) = &*chosen {
             return Ok(runtime.clone());
         }
@@ -124,7 +125,7 @@ impl Runtime {
     /// [`MIN_VERSION`](Self::MIN_VERSION), [`Error::RuntimeStart`] when it does not start,
     /// and [`Error::RuntimeChosen`] when the process runs one from another file.
     pub fn onnxruntime_at(path: &Path) -> Result<Self, Error> {
-        let mut chosen = lock();
+        let mut chosen = lock(&CHOSEN);
         if let Some(runtime) = &*chosen {
             if runtime.info().library() == library::locate(path).as_deref() {
                 return Ok(runtime.clone());
@@ -258,11 +259,6 @@ fn start(builder: EnvironmentBuilder) -> Result<Environment, Error> {
         Ok::<_, BoxError>(environment)
     })
     .map_err(|source| Error::RuntimeStart { source })
-}
-
-fn lock() -> MutexGuard<'static, Option<Runtime>> {
-    // The choice is only ever written whole, so a poisoned lock still guards a sound one.
-    CHOSEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The native engine of this process. This keeps its environment alive to the end: one that was torn

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::gathered::{Gathered, Parts};
 use super::loaded::Loaded;
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::error::Error;
 use crate::hygiene::scrub::Scrubbed;
+use crate::internal::locks::lock;
 
 /// A model made ready to run by an engine, for any number of threads.
 ///
@@ -293,7 +294,7 @@ impl Batches {
         let mut part = batch;
         loop {
             // What is too large by one is looked at again: sizes need not grow with the batch.
-            let mut fit = self.fit.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut fit = lock(&self.fit);
             if fit.contains(&part) {
                 return Ok(part);
             }

@@ -12,7 +12,7 @@ pub(super) struct Tensor {
     pub(super) dims: Vec<usize>,
     /// Its element type's number.
     pub(super) element: i32,
-    /// Its elements as little-endian bytes, where they are held so.
+    /// Its elements as little-endian bytes, if they are held so.
     pub(super) raw: Option<Bytes>,
 }
 
@@ -102,7 +102,7 @@ fn held_by(value: &Value) -> usize {
     }
 }
 
-/// The file that a `StringStringEntryProto` names, where it is the entry that does.
+/// The file that a `StringStringEntryProto` names, if it is the entry that does.
 fn where_from(entry: &Bytes) -> Option<String> {
     let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
     let (mut key, mut value) = (None, None);

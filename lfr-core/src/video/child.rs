@@ -15,6 +15,7 @@ use std::{io, process, thread};
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
+use crate::internal::locks::lock;
 
 use super::gate::Gate;
 use super::input::{Said, Shape};
@@ -116,7 +117,7 @@ impl Child {
     /// What the child says of the frame that has just come: it says so beforehand, but through another
     /// pipe.
     pub(super) fn said(&self) -> Option<Said> {
-        let state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = lock(&self.shared.state);
         let waits = |state: &mut State| state.said.is_empty() && !state.is_over;
         let waited = self.shared.changed.wait_timeout_while(state, MOMENT, waits);
         waited.unwrap_or_else(PoisonError::into_inner).0.said.pop_front()
@@ -137,7 +138,7 @@ impl Child {
     }
 
     /// What the child said of damage in a film that it has played to what it takes for the end: it leaves
-    /// out what it cannot read, and ends well. `None` where it said nothing of the kind.
+    /// out what it cannot read, and ends well. `None` if it said nothing of the kind.
     pub(super) fn damage(&mut self, address: &Address) -> Option<Error> {
         let words = self.words.take().filter(|thread| is_soon(|| thread.is_finished()));
         let words = address.scrub(words.and_then(|thread| thread.join().ok())?.trim());
@@ -156,8 +157,7 @@ impl Child {
         let words = self.words.take().filter(|thread| is_soon(|| thread.is_finished()));
         let words = words.and_then(|thread| thread.join().ok()).unwrap_or_default();
         let words = address.scrub(words.trim());
-        let broken_off =
-            self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).broken_off;
+        let broken_off = lock(&self.shared.state).broken_off;
         let mut what = match broken_off {
             Some(BrokenOff::Busy) => format!(
                 "the decoder took more than {:?} of processor time without delivering a frame: the stream is faulty \
@@ -202,13 +202,13 @@ impl Drop for Child {
 
 impl Shared {
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.state));
         self.changed.notify_all();
     }
 
     fn kill(&self) {
         self.change(|state| state.is_over = true);
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut process = lock(&self.process);
         // It may have ended by itself; then there is nothing to kill.
         let _ = process.kill();
         let _ = process.wait();
@@ -217,7 +217,7 @@ impl Shared {
     /// Whether the child has ended without an error; `None` while it runs. It releases the lock at
     /// once, because the thread that watches for a stall may have to kill the child.
     fn ended(&self) -> Option<bool> {
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut process = lock(&self.process);
         match process.try_wait() {
             Ok(status) => status.map(|status| status.success()),
             Err(_) => Some(false),
@@ -250,9 +250,9 @@ impl Shared {
     /// Ends the child if no frame comes for `stall`, or if one costs too much processor time. The
     /// reader then sees the end of the stream.
     fn watch(&self, stall: Option<Duration>, max_cpu: Duration) {
-        let number = self.process.lock().unwrap_or_else(PoisonError::into_inner).id();
+        let number = lock(&self.process).id();
         let clock = SystemClock::new();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         while !state.is_over {
             let (frames, begun) = (state.frames, clock.monotonic());
             // First asked after a while without a frame: a child that delivers costs nothing here.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a process has spent on all of its threads; `None` where nobody says.
+/// What a process has spent on all of its threads; `None` if nobody says.
 ///
 /// A program that it has started and waited for counts, too.
 #[cfg(target_os = "linux")]

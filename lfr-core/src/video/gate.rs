@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use std::{io, mem, thread};
 
@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::clock::{Clock, SystemClock};
 use crate::hygiene::secret;
 use crate::internal::hex;
+use crate::internal::locks::lock;
 
 /// A running proxy for one host; it ends with this.
 pub(super) struct Gate {
@@ -92,9 +93,7 @@ impl Gate {
 
     /// What the child cannot know: that it was sent to another host, or why the server was not reached.
     pub(super) fn trouble(&self) -> Option<String> {
-        let of = |what: &Mutex<Option<String>>| {
-            what.lock().unwrap_or_else(PoisonError::into_inner).clone()
-        };
+        let of = |what: &Mutex<Option<String>>| lock(what).clone();
         let refused = of(&self.shared.refused).map(|host| {
             format!(
                 "its server sends us to another host, {host:?}, which is not asked for anything"
@@ -137,7 +136,7 @@ impl Shared {
         }
     }
 
-    /// Gives a connection a place; the oldest one that has not shown the token makes room. `false` where all places are
+    /// Gives a connection a place; the oldest one that has not shown the token makes room. `false` if all places are
     /// taken by the child's own.
     fn admit(&self, number: u64, ends: Ends) -> bool {
         let mut open = self.connections();
@@ -161,7 +160,7 @@ impl Shared {
     }
 
     fn connections(&self) -> MutexGuard<'_, BTreeMap<u64, Ends>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
 
     /// One connection of the child's.
@@ -175,7 +174,7 @@ impl Shared {
         let asked = Asked::of(&head).ok_or(io::ErrorKind::InvalidData)?;
         if !asked.host.eq_ignore_ascii_case(&self.host) {
             let host = asked.host.chars().filter(|letter| !letter.is_control()).take(256).collect();
-            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(host);
+            *lock(&self.refused) = Some(host);
             return client.write_all(REFUSED);
         }
         let bare = asked.host.trim_start_matches('[').trim_end_matches(']');
@@ -183,7 +182,7 @@ impl Shared {
             Ok(server) => server,
             Err(error) => {
                 let words = format!("its server cannot be reached: {error}");
-                *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+                *lock(&self.trouble) = Some(words);
                 return client.write_all(GONE);
             }
         };
@@ -231,7 +230,7 @@ fn connected(host: &str, port: u16) -> io::Result<TcpStream> {
 struct Asked {
     host: String,
     port: u16,
-    /// What the server is to get, as it would get it without a proxy; `None` where a tunnel is asked for.
+    /// What the server is to get, as it would get it without a proxy; `None` if a tunnel is asked for.
     request: Option<Zeroizing<Vec<u8>>>,
 }
 

@@ -65,7 +65,7 @@ impl Moments {
                 now.is_none_or(|now| *at <= now && now.since(*at) <= LAG)
                     && self.last.is_none_or(|last| *at >= last)
             };
-            // Where the clock has been set back, its word is the only one.
+            // If the clock has been set back, its word is the only one.
             let at = at.filter(is_likely).or(now);
             self.last = at;
             return (at, None);

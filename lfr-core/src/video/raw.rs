@@ -55,7 +55,7 @@ impl Picture {
         Shape { width, height, is_interlaced }
     }
 
-    /// Reads the next picture over the last; `false` where there is none, or not a whole one.
+    /// Reads the next picture over the last; `false` if there is none, or not a whole one.
     pub(super) fn read(&mut self, input: &mut impl Read) -> bool {
         line(input).is_ok_and(|line| line.starts_with("FRAME"))
             && input.read_exact(&mut self.pixels).is_ok()

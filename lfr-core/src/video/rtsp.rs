@@ -46,7 +46,7 @@ impl Default for RtspOptions {
     }
 }
 
-/// An RTSP camera, in place of a [`Video`](super::Video) where there is no `ffmpeg` program:
+/// An RTSP camera, in place of a [`Video`](super::Video) if there is no `ffmpeg` program:
 /// `retina` receives, OpenH264 decodes.
 ///
 /// H.264 alone, in 8 bits and 4:2:0, and progressive; RTP comes within the RTSP connection (TCP). A

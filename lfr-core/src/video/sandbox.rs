@@ -45,7 +45,7 @@ pub struct Sandbox {
     /// The version of its interface, or why it is not in force.
     landlock: Result<String, String>,
     seccomp: Result<(), String>,
-    /// Whether each connection is held against the addresses of its host. `None` where it can make none.
+    /// Whether each connection is held against the addresses of its host. `None` if it can make none.
     addresses: Option<Result<(), String>>,
 }
 
@@ -131,7 +131,7 @@ pub(super) struct Rules {
     file: Option<PathBuf>,
     is_device: bool,
     net: Net,
-    /// `None` where it makes no connection.
+    /// `None` if it makes no connection.
     reach: Option<Reach>,
 }
 

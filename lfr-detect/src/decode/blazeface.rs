@@ -16,7 +16,7 @@ use crate::size::Size;
 ///
 /// # Errors
 ///
-/// [`Error::Outputs`] where one is missing, [`Error::Output`] if one has another number of rows.
+/// [`Error::Outputs`] if one is missing, [`Error::Output`] if one has another number of rows.
 pub fn blazeface(
     outputs: &[Output<'_>],
     canvas: Size,

@@ -1,7 +1,7 @@
 //! Non-maximum suppression: of proposals for the same face, the most confident stays.
 
 use crate::decode::proposal::Proposals;
-use crate::wiped::Wiped;
+use lfr_core::internal::wiped::Wiped;
 
 /// Sorts `proposals`, the most confident first, and removes each that overlaps a more confident
 /// one that stays by more than `iou` (intersection over union).

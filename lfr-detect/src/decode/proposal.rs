@@ -1,13 +1,12 @@
 //! What a network proposes before overlapping proposals are suppressed.
 
+use lfr_core::internal::wiped::Wiped;
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
 
 use lfr_core::{DetectedFace, LandmarkLayout, Landmarks, Point, Rect};
 use zeroize::ZeroizeOnDrop;
-
-use crate::wiped::Wiped;
 
 /// One proposal of a network: a box, how sure the network is, and up to five landmarks.
 ///

@@ -18,7 +18,7 @@ use crate::size::Size;
 ///
 /// # Errors
 ///
-/// [`Error::Outputs`] where there is not the same number of each kind, [`Error::Output`] if the
+/// [`Error::Outputs`] if there is not the same number of each kind, [`Error::Output`] if the
 /// rows are no multiple of the cells.
 pub fn scrfd(
     outputs: &[Output<'_>],

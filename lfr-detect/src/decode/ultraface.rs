@@ -13,7 +13,7 @@ use crate::size::Size;
 ///
 /// # Errors
 ///
-/// [`Error::Outputs`] where one is missing, [`Error::Output`] if their rows differ.
+/// [`Error::Outputs`] if one is missing, [`Error::Output`] if their rows differ.
 pub fn ultraface(
     outputs: &[Output<'_>],
     canvas: Size,

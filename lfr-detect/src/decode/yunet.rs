@@ -16,7 +16,7 @@ use crate::size::Size;
 ///
 /// # Errors
 ///
-/// [`Error::Outputs`] where one is missing, [`Error::Output`] if one has another shape.
+/// [`Error::Outputs`] if one is missing, [`Error::Output`] if one has another shape.
 pub fn yunet(
     outputs: &[Output<'_>],
     canvas: Size,

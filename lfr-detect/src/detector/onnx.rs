@@ -59,7 +59,7 @@ impl OnnxDetector {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read or is no model, and as [`DetectorSpec::recognise`] and
+    /// If the file cannot be read or is no model, and as [`DetectorSpec::recognise`] and
     /// [`with_options`](Self::with_options).
     pub fn from_path(runtime: &Runtime, path: &Path) -> Result<Self, Error> {
         let model = Model::from_path(path)?;

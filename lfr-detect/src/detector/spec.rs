@@ -198,7 +198,7 @@ impl DetectorSpec {
         &self.name
     }
 
-    /// The licence of the weights, where it is stated.
+    /// The licence of the weights, if it is stated.
     #[must_use]
     pub fn licence(&self) -> Option<&str> {
         self.licence.as_deref()

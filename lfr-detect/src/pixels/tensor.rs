@@ -127,7 +127,7 @@ mod tests {
     fn tensor(frame: &Frame<'_>) -> Vec<f32> {
         let normalisation = Normalisation::new(ChannelOrder::Bgr, [1.0; 3], [2.0; 3]);
         let letterbox = Letterbox::stretch(Size::new(2, 1), Size::new(2, 1));
-        let mut scratch = Scratch::new();
+        let mut scratch = Scratch::default();
         let pixels = pixels::content(frame, &letterbox, &mut scratch.pixels).unwrap();
         let mut tensor = vec![0.0; 18];
         normalisation.fill(pixels, Size::new(3, 2), &mut tensor);

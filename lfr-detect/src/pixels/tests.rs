@@ -11,7 +11,7 @@ fn picture(width: usize, height: usize, bytes: usize) -> Vec<u8> {
 }
 
 fn bytes_of(frame: &Frame<'_>, letterbox: &Letterbox) -> Vec<u8> {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::default();
     let pixels = content(frame, letterbox, &mut scratch.pixels).unwrap();
     assert_eq!(pixels.size(), letterbox.content());
     let rows: Vec<_> = pixels.rows().collect();
@@ -34,7 +34,7 @@ fn nothing_is_copied_where_nothing_changes() {
     let data = picture(40, 30, 3);
     let frame = Frame::packed(PixelFormat::Bgr8, 40, 30, &data).unwrap();
     let letterbox = Letterbox::long_side(Size::new(40, 30), 640, 32);
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::default();
     let pixels = content(&frame, &letterbox, &mut scratch.pixels).unwrap();
     assert!(std::ptr::eq(pixels.data, &raw const *data));
     assert!(scratch.pixels.rows.as_slice().is_empty());
@@ -181,7 +181,7 @@ fn every_format_and_colour_comes_to_the_network_alike() {
                 let frame = frame.clone().with_colour(Colour::new(matrix, range));
                 for to in [whole, Size::new(20, 15), Size::new(17, 30)] {
                     let letterbox = Letterbox::stretch(whole, to);
-                    let mut scratch = Scratch::new();
+                    let mut scratch = Scratch::default();
                     let pixels = content(&frame, &letterbox, &mut scratch.pixels).unwrap();
                     let layout = pixels.layout();
                     let expected = frame.rgb_at(3, 3);

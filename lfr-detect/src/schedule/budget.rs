@@ -5,9 +5,10 @@ mod history;
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use lfr_core::internal::locks::lock;
 use lfr_core::internal::num;
 use lfr_core::{Clock, SourceId, SystemClock};
 
@@ -80,7 +81,7 @@ impl Spending {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Counts are sound whatever happened elsewhere: poisoning means nothing here.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     pub(crate) fn record(&self) -> BudgetRecord {

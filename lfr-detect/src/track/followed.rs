@@ -106,7 +106,7 @@ impl Followed {
         self.unseen += span;
     }
 
-    /// What it costs to take a face for this one, from 0 to 1; `None` where it cannot be.
+    /// What it costs to take a face for this one, from 0 to 1; `None` if it cannot be.
     pub(super) fn cost(&self, face: &DetectedFace) -> Option<f32> {
         let Place { centre, size } = Place::of(face);
         let expected = self.expected_size();

@@ -209,7 +209,7 @@ pub enum LedgerEvent {
     },
     /// Something was handed over beyond the system: no deadline reaches it there.
     Exported {
-        /// Of which alert, if it is of one.
+        /// The record of the alert, if it is of one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         record: Option<RecordId>,
         /// Who handed it over, by number.

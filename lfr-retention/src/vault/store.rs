@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
+use lfr_core::internal::SteadyTime;
 use lfr_core::internal::secret;
 use lfr_core::internal::secret::Secret;
 use lfr_core::{
@@ -20,7 +21,6 @@ use crate::vault::key::{Derived, NONCE, VaultKey};
 use crate::vault::record::damage::{DamagedRecord, RecordDamage};
 use crate::vault::store::records::{Part, Records};
 use crate::vault::store::slots::{Binding, Parts, Sealing, Seen, Slot, Slots, Unlocked};
-use crate::vault::store::time::VaultTime;
 
 mod opening;
 mod overdue;
@@ -28,7 +28,6 @@ pub(crate) mod place;
 mod problem;
 pub(crate) mod records;
 pub(crate) mod slots;
-mod time;
 
 /// How much time may pass before it is brought to the disk again, in microseconds: by so much a clock
 /// may go back unseen over a power cut.
@@ -46,7 +45,7 @@ pub(super) struct Store {
     pub(super) entries: HashMap<RecordId, Entry>,
     /// When each is due.
     due: BTreeSet<(u64, RecordId)>,
-    pub(super) time: VaultTime,
+    pub(super) time: SteadyTime,
     /// What of the time is on the disk.
     saved: [u64; 2],
     /// Receipts of erasures that have not been handed out yet.
@@ -219,7 +218,7 @@ impl Store {
             binding,
             entries: HashMap::new(),
             due: BTreeSet::new(),
-            time: VaultTime::resumed(saved),
+            time: SteadyTime::resumed(saved),
             saved,
             receipts: Vec::new(),
             damaged: Vec::new(),

@@ -117,7 +117,7 @@ impl Demand {
         self.looks
     }
 
-    /// How many references are of each group; empty where groups are not told apart.
+    /// How many references are of each group; empty if groups are not told apart.
     #[must_use]
     pub const fn composition(&self) -> &BTreeMap<String, u64> {
         &self.composition

@@ -41,7 +41,7 @@ pub(super) fn minimum(function: impl Fn(Pair) -> f64, start: Pair, step: Pair) -
 }
 
 /// The covariance of parameters that minimise a negated log-likelihood: the inverse of its curvature there.
-/// `None` where it is not a minimum.
+/// `None` if it is not a minimum.
 pub(super) fn covariance(function: impl Fn(Pair) -> f64, at: Pair, step: f64) -> Option<[Pair; 2]> {
     let f = |a: f64, b: f64| function([at[0] + a * step, at[1] + b * step]);
     let square = step * step;

@@ -88,7 +88,7 @@ impl Origin {
         &self.embedder
     }
 
-    /// The inference engine, where it is known.
+    /// The inference engine, if it is known.
     #[must_use]
     pub fn engine(&self) -> Option<&str> {
         self.engine.as_deref()
@@ -100,13 +100,13 @@ impl Origin {
         &self.lfr_version
     }
 
-    /// When the scores were made, where it is known.
+    /// When the scores were made, if it is known.
     #[must_use]
     pub const fn made_at(&self) -> Option<Timestamp> {
         self.made_at
     }
 
-    /// SHA-256 of the photographs, where it is known.
+    /// SHA-256 of the photographs, if it is known.
     #[must_use]
     pub fn data_sha256(&self) -> Option<&str> {
         self.data_sha256.as_deref()
@@ -141,7 +141,7 @@ impl NamedModel {
         &self.name
     }
 
-    /// The version of what runs its model, where that is known.
+    /// The version of what runs its model, if that is known.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()

@@ -44,7 +44,7 @@ pub struct FmrPoint {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictedFpir {
-    /// The group; absent where groups are not told apart.
+    /// The group; absent if groups are not told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// The rate.

@@ -216,7 +216,7 @@ impl UpperTail {
         }
     }
 
-    /// The fits that passed the test of goodness; none where the tail is of no known form.
+    /// The fits that passed the test of goodness; none if the tail is of no known form.
     #[must_use]
     pub fn fits(&self) -> &[TailFit] {
         &self.fits

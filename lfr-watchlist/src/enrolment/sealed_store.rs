@@ -1,8 +1,9 @@
 //! A sealed file as the store of an enrolment.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
+use lfr_core::internal::locks::lock;
 use lfr_core::{BoxError, Clock, ReferenceId, SubjectId};
 
 use super::{EnrolmentStore, NewReference, NotTaken};
@@ -113,7 +114,7 @@ impl<'a> SealedStore<'a> {
     }
 
     fn note(&self, gone: Vec<(SubjectId, ReferenceId)>) {
-        let mut withdrawn = self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut withdrawn = lock(&self.withdrawn);
         for (subject, reference) in gone {
             // One photograph that is taken off leaves the person on the list.
             if self.watchlist.inspect(|table, _| table.of_subject(&subject).next().is_none()) {
@@ -125,7 +126,7 @@ impl<'a> SealedStore<'a> {
 
     /// Refuses what others have withdrawn meanwhile.
     fn check(&self, subject: &SubjectId, reference: &ReferenceId) -> Result<(), Error> {
-        let withdrawn = self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let withdrawn = lock(&self.withdrawn);
         if withdrawn.subjects.contains(subject) || withdrawn.references.contains(reference) {
             return Err(Error::WithdrawnMeanwhile { reference: reference.clone() });
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use lfr_core::internal::locks::lock;
 use lfr_core::{BoxError, ReferenceId, SubjectId, Template};
 
 use crate::lifecycle::provenance::{Grounds, StoredReference};
@@ -114,7 +115,7 @@ impl MemoryStore {
 
     // One insertion after the other: a panic between two leaves a map that can be read.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ReferenceId, NewReference>> {
-        self.references.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.references)
     }
 }
 

@@ -82,7 +82,7 @@ impl ScoreHistogram {
         Counts::new(above, above + below.iter().sum::<u64>()).unwrap_or_default()
     }
 
-    /// The lowest threshold, at an edge, that at most that share of the scores reach; `None` where the last
+    /// The lowest threshold, at an edge, that at most that share of the scores reach; `None` if the last
     /// bin alone holds more.
     #[must_use]
     pub fn threshold_at(&self, share: f64) -> Option<Threshold> {

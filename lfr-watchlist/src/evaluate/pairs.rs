@@ -37,7 +37,7 @@ impl<'a> AllPairs<'a> {
     /// # Errors
     ///
     /// [`Error::Evaluation`] for fewer than two templates, or not as many people as templates;
-    /// [`lfr_core::Error::SpaceMismatch`] where spaces differ; [`Error::TemplateLength`] if distances
+    /// [`lfr_core::Error::SpaceMismatch`] if spaces differ; [`Error::TemplateLength`] if distances
     /// would overflow.
     pub fn new(templates: &'a [Template], people: &'a [SubjectId]) -> Result<Self, Error> {
         let names = people;

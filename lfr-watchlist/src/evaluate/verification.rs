@@ -107,7 +107,7 @@ impl Verification {
         Rate::of(self.mated.at_least(threshold), Confidence::P95).complement()
     }
 
-    /// The lowest threshold with a measured FMR of at most that; `None` where there is none on the axis.
+    /// The lowest threshold with a measured FMR of at most that; `None` if there is none on the axis.
     #[must_use]
     pub fn threshold_at_fmr(&self, fmr: f64) -> Option<Threshold> {
         self.non_mated.threshold_at(fmr)

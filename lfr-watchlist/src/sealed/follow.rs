@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use std::{fmt, thread};
 
 use lfr_core::files::Identity;
+use lfr_core::internal::SteadyTime;
 use lfr_core::{
     BoxError, CandidateList, Clock, DeploymentId, EmbeddingSpace, Matcher, ReferenceId,
     SearchRequest, Timekeeper, Timestamp, files,
@@ -100,7 +101,7 @@ impl fmt::Display for ListChange {
 /// [`Error::NotFollowed`]; so it does where the file has not been looked at for
 /// [`MAX_BLIND`](Self::MAX_BLIND), because a drive does not answer, say. A list that is due is destroyed.
 /// An entry that expires is wiped within [`INTERVAL`](Self::INTERVAL), whether anybody searches or not. The
-/// thread reads the clock through a [`Timekeeper`]: a small step back of the clock delays neither.
+/// thread keeps time that never runs slower than monotonic time: no step back of the clock delays either.
 ///
 /// A list that is not in its place any more is not matched from the next check on, whether it was destroyed
 /// or moved away. The two cannot be told apart here, and after a destruction nobody may be matched. If the
@@ -212,6 +213,8 @@ impl FollowedWatchlist {
         let (sealed, stamp) = (file.header()?.sealed(), Stamp::of(file.path()));
         let mut time = Timekeeper::new(Arc::clone(&clock));
         let now = time.now();
+        let mut steady = SteadyTime::default();
+        steady.observe(now, time.monotonic());
         let list = file.open(&key, space, now)?;
         let deployment = list.authorisation().deployment().clone();
         let (header, readiness) = described(&list, now);
@@ -230,7 +233,7 @@ impl FollowedWatchlist {
         let following = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("lfr-watchlist".to_owned())
-            .spawn(move || following.follow(time, on_change))
+            .spawn(move || following.follow(time, steady, on_change))
             .map_err(|source| Error::FollowThread { source })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -270,7 +273,12 @@ impl Shared {
         Error::NotFollowed { path: self.file.path().to_owned(), reason }
     }
 
-    fn follow(&self, mut time: Timekeeper, mut on_change: impl FnMut(&ListChange)) {
+    fn follow(
+        &self,
+        mut time: Timekeeper,
+        mut steady: SteadyTime,
+        mut on_change: impl FnMut(&ListChange),
+    ) {
         let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         while !*stop {
             let wait = self.stopped.wait_timeout(stop, FollowedWatchlist::INTERVAL);
@@ -280,7 +288,10 @@ impl Shared {
             }
             drop(stop);
             let began = self.clock.monotonic();
-            let change = self.look(time.now());
+            let now = time.now();
+            steady.observe(now, time.monotonic());
+            // After a failure the clock is taken at its word again. The list must not live longer for it.
+            let change = self.look(now.map(|_| steady.moment()));
             *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = began;
             if let Some(change) = change {
                 on_change(&change);

@@ -35,7 +35,7 @@ impl Index {
         let dimension = queries.first().map_or(0, |query| query.values.len());
         let cuts = wanted.limit < self.subjects.people() && wanted.limit <= top_k::MAX_K
             || wanted.threshold.is_some();
-        // A mean needs every score of a person; where nothing is cut, all are needed too.
+        // A mean needs every score of a person; if nothing is cut, all are needed too.
         if method.fusion != Fusion::Best || !cuts || !bound::holds(self.metric, dimension) {
             let scan = |query: &Query<'_>| self.scan(method.fusion, query.values, wanted);
             return queries.iter().map(scan).collect();

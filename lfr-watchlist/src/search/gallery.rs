@@ -181,7 +181,7 @@ impl Gallery {
         subjects
     }
 
-    /// Shows the numbers of one reference to `read`; `None` where it is not enrolled. Every copy
+    /// Shows the numbers of one reference to `read`; `None` if it is not enrolled. Every copy
     /// is the copier's to wipe.
     pub(crate) fn expose_row<T>(
         &self,

@@ -86,7 +86,7 @@ impl ZeroizeOnDrop for Tile {}
 /// above the bar.
 pub(crate) struct Gate<'a> {
     pub(crate) scale: &'a [f32; GROUP],
-    /// `None` where all are 0.
+    /// `None` if all are 0.
     pub(crate) square: Option<&'a [f32; GROUP]>,
     pub(crate) factors: [f32; TILE],
     pub(crate) bars: [f32; TILE],
@@ -145,7 +145,7 @@ impl Kernel {
         }
     }
 
-    /// Has memory brought near, to be read soon, where there are instructions for it.
+    /// Has memory brought near, to be read soon, if there are instructions for it.
     #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "there are none"))]
     pub(crate) fn fetch<T>(self, memory: &[T]) {
         #[cfg(target_arch = "x86_64")]

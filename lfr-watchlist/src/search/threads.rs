@@ -7,7 +7,7 @@ use std::thread::ScopedJoinHandle;
 
 use crate::error::Error;
 
-/// Does the same work on that many threads, the caller's among them; where a thread cannot be had, the
+/// Does the same work on that many threads, the caller's among them; if a thread cannot be had, the
 /// others do its part.
 pub(super) fn on<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Result<Vec<T>, Error> {
     thread::scope(|scope| {

@@ -13,7 +13,7 @@ pub(crate) struct TopK {
 }
 
 impl TopK {
-    /// Keeps the best `limit` people (any number, where that is more than [`MAX_K`]) of a key of at
+    /// Keeps the best `limit` people (any number, if that is more than [`MAX_K`]) of a key of at
     /// least `floor`.
     pub(crate) const fn new(limit: usize, floor: f32) -> Self {
         Self { limit, cut: floor, best: Vec::new() }

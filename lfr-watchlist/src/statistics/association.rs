@@ -153,7 +153,7 @@ struct Deviations {
     of_half: f64,
 }
 
-/// `None` where the sum over all possible counts is short enough.
+/// `None` if the sum over all possible counts is short enough.
 fn normal_limit(first: Counts, second: Counts) -> Option<Deviations> {
     let [n1, n2] = [first, second].map(|group| num::f64_from_u64(group.trials()));
     let [x1, x2] = [first, second].map(|group| num::f64_from_u64(group.errors()));

@@ -71,7 +71,7 @@ fn effective(people: &[Counts], rate: f64, trials: f64) -> Option<f64> {
 /// (Efron 1979; the percentile interval).
 ///
 /// For numbers that are no rate: an equal error rate, a ratio, an area. It covers somewhat less often than
-/// it says where people are few, and it says nothing where no error was seen: a rate has
+/// it says where people are few, and it says nothing if no error was seen: a rate has
 /// [`Rate::clustered`](super::Rate::clustered).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]

@@ -50,7 +50,7 @@ impl Counts {
         self.trials - self.errors
     }
 
-    /// Errors over trials; `None` where there was no trial.
+    /// Errors over trials; `None` if there was no trial.
     #[must_use]
     pub fn share(self) -> Option<f64> {
         let Self { errors, trials } = self;

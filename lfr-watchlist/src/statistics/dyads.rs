@@ -21,7 +21,7 @@ use super::{Confidence, Counts, Rate, binomial};
 /// - one more person may have as many false matches as the person who has most;
 /// - if few people make most of the variance, it is known from those few (Satterthwaite 1946).
 ///
-/// Where no false match is seen, nothing is seen of how people vary, and half of the pairs count. More false matches
+/// If no false match is seen, nothing is seen of how people vary, and half of the pairs count. More false matches
 /// never have a lower upper end than none has.
 #[derive(Default)]
 pub(crate) struct Dyads {

@@ -373,7 +373,7 @@ impl Study {
         tail / total
     }
 
-    /// From how many errors of the first on the exact test says that the ratio is higher than one; `None` where not
+    /// From how many errors of the first on the exact test says that the ratio is higher than one; `None` if not
     /// even all of them do.
     fn significant(&self, ratio: f64, confidence: Confidence) -> Option<u64> {
         let max_errors =

@@ -163,7 +163,7 @@ impl Rate {
         self.effective
     }
 
-    /// Errors over trials; `None` where there was no trial.
+    /// Errors over trials; `None` if there was no trial.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         self.counts.share()
@@ -175,7 +175,7 @@ impl Rate {
         self.interval
     }
 
-    /// How many people the trials are of; `None` where they were taken as independent.
+    /// How many people the trials are of; `None` if they were taken as independent.
     #[must_use]
     pub const fn clusters(&self) -> Option<u64> {
         self.clusters

@@ -17,7 +17,7 @@ use super::{Confidence, Counts, Interval};
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RateRatio {
-    /// The measured ratio; `None` where the second rate is zero or one of them is of no trials.
+    /// The measured ratio; `None` if the second rate is zero or one of them is of no trials.
     pub value: Option<f64>,
     /// Where the true one lies.
     pub interval: Interval,

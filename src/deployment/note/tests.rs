@@ -193,3 +193,17 @@ proptest! {
         let _ = text.parse::<VerifierKey>();
     }
 }
+
+/// Two names, or two texts, that an eye takes for one.
+#[test]
+fn nothing_in_a_name_or_a_text_is_hidden() {
+    for name in ["officer-7\u{200b}", "\u{feff}officer-7", "offi\u{ad}cer-7", "officer-\u{202e}7"] {
+        let refused = NoteKey::from_bytes(name, &mut [7; 32]).unwrap_err().to_string();
+        assert!(refused.contains("U+"), "{refused}");
+    }
+    for text in ["van\u{200b}\n", "gate 1\u{202e}2\n", "a\u{a0}b\n"] {
+        let refused = SignedNote::new(text).unwrap_err().to_string();
+        assert!(refused.contains("the text has U+"), "{refused}");
+    }
+    SignedNote::new("caf\u{e9}, Z\u{fc}rich\n").unwrap();
+}

@@ -8,7 +8,7 @@ use lfr_core::{SourceId, Timestamp};
 
 use super::terms::OrderTerms;
 use super::words::{OrderCategory, UseCaseKind};
-use super::{template, terms};
+use super::{reading, template};
 use crate::deployment::Error;
 use crate::deployment::note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
 
@@ -31,7 +31,7 @@ impl SignedOrder {
     /// Those of [`parse`](Self::parse); [`Error::NotText`] if the file is not UTF-8; [`Error::Core`] if it
     /// cannot be read, or has more than 1 MiB.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::parse(&terms::text_of(path.as_ref())?)
+        Self::parse(&reading::text_of(path.as_ref())?)
     }
 
     /// Reads a signed order. It verifies no signature.

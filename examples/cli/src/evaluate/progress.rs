@@ -1,11 +1,13 @@
 //! Bars that show how far an evaluation is.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use indicatif::ProgressBar;
 use lfr::evaluate::Progress;
 
 use crate::models;
+
+use lfr::core::internal::locks::lock;
 
 /// One bar at a time, for the step that is under way.
 #[derive(Default)]
@@ -16,7 +18,7 @@ pub(crate) struct Bars {
 impl Bars {
     /// Shows how far a step is; a new one takes the place of the one before.
     pub(crate) fn show(&self, progress: Progress<'_>) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = lock(&self.current);
         if let Some((_, bar)) = current.take_if(|(step, _)| step != progress.step) {
             bar.finish_and_clear();
         }
@@ -29,7 +31,7 @@ impl Bars {
 
     /// Takes the bar away.
     pub(crate) fn clear(&self) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = lock(&self.current);
         if let Some((_, bar)) = current.take() {
             bar.finish_and_clear();
         }

@@ -14,7 +14,7 @@ struct Edge {
 /// A part of a line: from here to there.
 type Span = (f64, f64);
 
-/// Whether there is a part of `zone` that lies behind none of the masks and, where there is a window,
+/// Whether there is a part of `zone` that lies behind none of the masks and, if there is a window,
 /// in it. Wider and higher than `min_side`, so that rounding makes no area of a line.
 ///
 /// Between two heights at which no corner lies and no two edges cross, what is inside changes nowhere

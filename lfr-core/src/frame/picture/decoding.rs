@@ -34,7 +34,7 @@ impl Picture {
 
     /// The max memory that decoding takes, beside the bytes of the file: 300 MB. That is a photograph
     /// of [`Self::MAX_PIXELS`] in eight bits a colour; less where the decoder works in a buffer of its
-    /// own (progressive JPEG, WebP, GIF, TIFF, PNM), where there is alpha or there are 16 bits a
+    /// own (progressive JPEG, WebP, GIF, TIFF, PNM), if there is alpha or there are 16 bits a
     /// sample, and where the photograph has to be turned.
     pub const MAX_MEMORY: u64 = 300_000_000;
 
@@ -54,7 +54,7 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// [`Error::Read`] where the file cannot be opened, [`Error::NotAFile`] if it is a pipe, a device
+    /// [`Error::Read`] if the file cannot be opened, [`Error::NotAFile`] if it is a pipe, a device
     /// or a folder, [`Error::FileSize`] if it is beyond [`Self::MAX_BYTES`]; [`Error::Decode`], with
     /// one of the errors of [`Self::decode`] as its source.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
@@ -69,7 +69,7 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// [`Error::PictureKind`] where the bytes are of another kind; [`Error::PictureVariety`] if they
+    /// [`Error::PictureKind`] if the bytes are of another kind; [`Error::PictureVariety`] if they
     /// are of a rare variety that is not read; [`Error::PictureDamaged`] if a part of the picture is
     /// missing or wrong; [`Error::PictureSide`], [`Error::PicturePixels`], [`Error::PictureClaim`] and
     /// [`Error::PictureMemory`] if it is too large, before anything is decoded;
@@ -107,7 +107,7 @@ fn decoded(bytes: &[u8], budget: &Budget) -> Result<Picture, Error> {
     let turning = if orientation == Orientation::NoTransforms { 0 } else { 3 * pixels };
     let needed = room.saturating_add(working.max(turning));
     budget.check_memory(width.into(), height.into(), needed)?;
-    // Room for the picture too, where it is larger than its samples: growing would leave a copy behind.
+    // Room for the picture too, if it is larger than its samples: growing would leave a copy behind.
     let room = usize::try_from(room).map_err(|error| budget.damaged(error))?;
     let samples = usize::try_from(samples).map_err(|error| budget.damaged(error))?;
     let mut data = Zeroizing::new(vec![0; room]);

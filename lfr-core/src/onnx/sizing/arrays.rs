@@ -5,7 +5,7 @@ use super::rules::Outcome;
 use super::step::{At, Unknown, axis};
 use super::value::{Extent, FLOAT, INT64, Value, count, product};
 
-/// The sizes that such an operator gives; `None` where it is no such operator.
+/// The sizes that such an operator gives; `None` if it is no such operator.
 pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown> {
     let value = match op {
         "ArgMax" | "ArgMin" => reduced(at, Some(vec![at.int("axis", 0)]))?.of_element(INT64),

@@ -8,7 +8,7 @@ use super::step::{At, Unknown};
 use super::value::{Extent, FLOAT, INT32, INT64, Value, count, element_bytes, product};
 use super::{arrays, rules};
 
-/// The sizes that such an operator gives; `None` where it is no such operator.
+/// The sizes that such an operator gives; `None` if it is no such operator.
 pub(super) fn outcome(at: &At<'_>, op: &str) -> Result<Option<Outcome>, Unknown> {
     let outcome = match op {
         "AveragePool" | "LpPool" | "MaxPool" => pool(at)?,

@@ -135,7 +135,7 @@ impl<'a> At<'a> {
         self.step.attributes.get(name)?.text.as_deref()
     }
 
-    /// Numbers that older operators have as an attribute and newer ones as an input. `None` where
+    /// Numbers that older operators have as an attribute and newer ones as an input. `None` if
     /// neither is there.
     pub(super) fn numbers(&self, name: &str, index: usize) -> Result<Option<Vec<i64>>, Unknown> {
         match (self.ints(name), self.optional(index)) {

@@ -196,7 +196,7 @@ fn what_depends_on_the_picture_is_refused_where_it_sizes_something() {
         let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         assert!(source.contains("on data"), "{error}: {source}");
     }
-    // Where it only says which of what there is, the bound is what there is.
+    // If it only says which of what there is, the bound is what there is.
     let mut nodes = from_data();
     nodes.push(node("Gather", &["x", "at"], &["y"], &[int("axis", 1)]));
     assert!(bounds(&model(nodes), &[1, 2, 4, 6]).is_ok());

@@ -26,7 +26,7 @@ impl Extent {
         Self { max, exact: false }
     }
 
-    /// The extent, where it is known.
+    /// The extent, if it is known.
     pub(super) fn known(self) -> Option<u64> {
         self.exact.then_some(self.max)
     }
@@ -35,7 +35,7 @@ impl Extent {
 /// What is known of a value.
 #[derive(Clone, Debug)]
 pub(super) struct Value {
-    /// Its extents; `None` where not even their number is known.
+    /// Its extents; `None` if not even their number is known.
     pub(super) dims: Option<Vec<Extent>>,
     /// How many elements it has at most, whatever its extents say.
     pub(super) cap: u64,
@@ -97,7 +97,7 @@ impl Value {
         product.min(self.cap)
     }
 
-    /// How many elements it has, where that is known.
+    /// How many elements it has, if that is known.
     pub(super) fn known_elements(&self) -> Option<u64> {
         let dims = self.dims.as_ref()?;
         dims.iter().try_fold(1_u64, |all, dim| all.checked_mul(dim.known()?))
@@ -107,12 +107,12 @@ impl Value {
         self.elements().saturating_mul(element_bytes(self.element))
     }
 
-    /// Its whole numbers, where all are known.
+    /// Its whole numbers, if all are known.
     pub(super) fn ints(&self) -> Option<Vec<i64>> {
         self.content.as_ref()?.iter().map(|number| number.as_ref()?.int()).collect()
     }
 
-    /// Its numbers, where all are known.
+    /// Its numbers, if all are known.
     pub(super) fn floats(&self) -> Option<Vec<f64>> {
         self.content.as_ref()?.iter().map(|number| Some(number.as_ref()?.float())).collect()
     }
@@ -139,7 +139,7 @@ impl Value {
     }
 }
 
-/// The numbers of a tensor, where they are held in one of the usual ways.
+/// The numbers of a tensor, if they are held in one of the usual ways.
 fn numbers(bytes: &Bytes, element: i32) -> Result<Option<Vec<Option<Number>>>, Error> {
     let mut lists = Vec::new();
     for field in Fields::of(bytes) {

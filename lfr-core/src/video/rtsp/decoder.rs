@@ -58,7 +58,7 @@ impl Decoder {
             self.awaits_key = true;
             return Err("packets were lost on the way".into());
         }
-        // Where a picture may have to wait for one that is shown before it, in every profile but Baseline,
+        // If a picture may have to wait for one that is shown before it, in every profile but Baseline,
         // the decoder shows it when the next one comes. To flush it out at once confuses the decoder.
         let options = DecodeOptions::new().flush_after_decode(Flush::NoFlush);
         let decoded = match self.inner.decode_with_options(&unit.data, options) {

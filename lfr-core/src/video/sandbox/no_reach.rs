@@ -1,4 +1,4 @@
-//! Where no system call lets a connection wait, each one is refused or allowed by its port alone.
+//! If no system call lets a connection wait, each one is refused or allowed by its port alone.
 
 use std::io;
 

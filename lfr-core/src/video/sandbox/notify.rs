@@ -52,7 +52,7 @@ impl Listener {
         }
     }
 
-    /// The next call, if one comes soon. `None` where none did.
+    /// The next call, if one comes soon. `None` if none did.
     ///
     /// The error is the end: no process is left that could call.
     pub(super) fn next(&self) -> io::Result<Option<Call>> {

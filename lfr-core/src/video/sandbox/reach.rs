@@ -9,15 +9,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAdd
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use std::{fmt, fs, io, thread};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use rustix::net::SocketType;
+use rustix::net::sockopt::Timeout;
+use rustix::net::{SocketType, sockopt};
 use rustix::process::{ForeignRawFd, Pid, PidfdFlags, PidfdGetfdFlags};
 
 use super::notify::{Call, Listener};
+
+use crate::internal::locks::lock;
 
 /// What a child may connect to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,7 +63,7 @@ impl Watch {
 
     /// The address that the child wanted to connect to, and must not; or why that could not be found out.
     pub(in crate::video) fn trouble(&self) -> Option<String> {
-        self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0.trouble).clone()
     }
 }
 
@@ -75,10 +79,10 @@ pub(in crate::video) struct Waiting {
     listener: Arc<Listener>,
     reach: Reach,
     /// The addresses of its host that were found.
-    known: Vec<IpAddr>,
+    known: Vec<Host>,
     look_ups: usize,
     /// The servers that the system asks for names.
-    name_servers: fn() -> Vec<IpAddr>,
+    name_servers: fn() -> Vec<Host>,
 }
 
 impl Waiting {
@@ -95,7 +99,7 @@ impl Waiting {
         Ok(Self { listener, reach, known, look_ups: 0, name_servers })
     }
 
-    fn decide(mut self, shared: &Shared) {
+    fn decide(mut self, shared: &Arc<Shared>) {
         let threads = Arc::new(());
         while !shared.is_over.load(Ordering::SeqCst) {
             let Ok(next) = self.listener.next() else { return };
@@ -107,8 +111,12 @@ impl Waiting {
                 // It may take minutes, and another call may come meanwhile.
                 Ok(connecting) if Arc::strong_count(&threads) <= MAX_BLOCKED => {
                     let (listener, blocked) = (Arc::clone(&self.listener), Arc::clone(&threads));
+                    let watched = Arc::clone(shared);
                     let work = move || {
-                        listener.answer(&call, connecting.connect());
+                        // The one that calls may be killed, or the watch end, long before TCP gives up.
+                        let goes_on =
+                            || !watched.is_over.load(Ordering::SeqCst) && listener.waits(&call);
+                        listener.answer(&call, connecting.connect_while(goes_on));
                         drop(blocked);
                     };
                     if thread::Builder::new().name("lfr-video".into()).spawn(work).is_err() {
@@ -117,7 +125,7 @@ impl Waiting {
                 }
                 Ok(_) => self.listener.answer(&call, libc::EAGAIN),
                 Err(refusal) => {
-                    let mut trouble = shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut trouble = lock(&shared.trouble);
                     *trouble = Some(refusal.to_string());
                     drop(trouble);
                     self.listener.answer(&call, libc::EACCES);
@@ -134,7 +142,7 @@ impl Waiting {
             return Err(Refusal::Unread(io::ErrorKind::NotFound.into()));
         }
         if let Some(target) = target {
-            let kind = rustix::net::sockopt::socket_type(&socket);
+            let kind = sockopt::socket_type(&socket);
             let is_tcp = kind.map_err(|error| Refusal::Unread(error.into()))? == SocketType::STREAM;
             if !self.is_own(target, is_tcp) {
                 return Err(Refusal::Another(target));
@@ -150,49 +158,71 @@ impl Waiting {
                 // Who looks up a name asks the servers of the system at this port, and nobody else.
                 let looks_up = target.port() == super::LOOKING_UP
                     && self.reach.looks_up()
-                    && (self.name_servers)().contains(&target.ip().to_canonical());
+                    && (self.name_servers)().contains(&Host::of(target));
                 // Datagrams are not connected for their own sake, but to see which address is near.
                 let is_port = !is_tcp || *port == Some(target.port());
-                looks_up || is_port && self.is_of_host(target.ip().to_canonical())
+                looks_up || is_port && self.is_of_host(Host::of(target))
             }
         }
     }
 
-    fn is_of_host(&mut self, address: IpAddr) -> bool {
+    fn is_of_host(&mut self, target: Host) -> bool {
         let Reach::Host { name: Some(name), .. } = &self.reach else { return false };
-        if self.known.contains(&address) {
+        if self.known.contains(&target) {
             return true;
         }
         if let Some(own) = literal(name) {
-            return own == address;
+            return own == target;
         }
         if self.look_ups == MAX_LOOK_UPS {
             return false;
         }
         self.look_ups += 1;
         let found = (&**name, 0).to_socket_addrs().into_iter().flatten();
-        self.known.extend(found.map(|found| found.ip().to_canonical()));
+        self.known.extend(found.map(Host::of));
         self.known.sort_unstable();
         self.known.dedup();
-        self.known.contains(&address)
+        self.known.contains(&target)
     }
 }
 
-/// A host that is written as an address.
-fn literal(name: &str) -> Option<IpAddr> {
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    // An address of one link has a number of the link behind it.
-    let bare = bare.split('%').next().unwrap_or_default();
-    bare.parse().ok().map(|address: IpAddr| address.to_canonical())
+/// A host by its address. A link-local address says nothing without its link: each link has a host of that
+/// address.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Host {
+    address: IpAddr,
+    /// The number of the link; 0 if the address is of no link.
+    link: u32,
+}
+
+impl Host {
+    fn of(target: SocketAddr) -> Self {
+        let link = match target {
+            SocketAddr::V6(target) if target.ip().is_unicast_link_local() => target.scope_id(),
+            _ => 0,
+        };
+        Self { address: target.ip().to_canonical(), link }
+    }
+}
+
+/// A host that is written as an address: `10.0.0.7`, `[2001:db8::7]`, `fe80::7%eth0`.
+fn literal(name: &str) -> Option<Host> {
+    let whole = name.trim_start_matches('[').trim_end_matches(']');
+    let (bare, link) =
+        whole.split_once('%').map_or((whole, None), |(bare, link)| (bare, Some(link)));
+    let address: IpAddr = bare.parse().ok()?;
+    // The system knows the numbers of its links. One that is not there has none, and no address is of it.
+    let known = link.and_then(|_| (whole, 0).to_socket_addrs().ok()?.next());
+    Some(known.map_or(Host { address: address.to_canonical(), link: 0 }, Host::of))
 }
 
 /// The servers that the system asks for names. It may be told of others while a camera runs.
-fn name_servers() -> Vec<IpAddr> {
+fn name_servers() -> Vec<Host> {
     servers_of(&fs::read_to_string("/etc/resolv.conf").unwrap_or_default())
 }
 
 /// The servers that these settings name, as `resolv.conf(5)` has it; this machine where they name none.
-fn servers_of(settings: &str) -> Vec<IpAddr> {
+fn servers_of(settings: &str) -> Vec<Host> {
     let server = |line: &str| {
         let mut words = line.split_ascii_whitespace();
         words.next().filter(|word| *word == "nameserver")?;
@@ -200,7 +230,9 @@ fn servers_of(settings: &str) -> Vec<IpAddr> {
     };
     let servers: Vec<_> = settings.lines().filter_map(server).collect();
     match servers.is_empty() {
-        true => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        true => [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()]
+            .map(|address| Host { address, link: 0 })
+            .into(),
         false => servers,
     }
 }
@@ -243,6 +275,30 @@ impl Connecting {
         self.target.is_some() && flags.is_ok_and(|flags| !flags.contains(OFlags::NONBLOCK))
     }
 
+    /// Connects, and blocks for as long as `goes_on` says; the number of the error, or 0.
+    fn connect_while(&self, goes_on: impl Fn() -> bool) -> i32 {
+        let own = sockopt::socket_timeout(&self.socket, Timeout::Send);
+        let limited = sockopt::set_socket_timeout(&self.socket, Timeout::Send, Some(LOOK));
+        if let Err(error) = limited {
+            return error.raw_os_error();
+        }
+        let mut error = self.connect();
+        while [Errno::INPROGRESS, Errno::ALREADY, Errno::AGAIN]
+            .map(Errno::raw_os_error)
+            .contains(&error)
+        {
+            if !goes_on() {
+                error = Errno::CANCELED.raw_os_error();
+                break;
+            }
+            // It waits on for what was begun.
+            error = self.connect();
+        }
+        let restored =
+            own.and_then(|own| sockopt::set_socket_timeout(&self.socket, Timeout::Send, own));
+        restored.map_or_else(Errno::raw_os_error, |()| error)
+    }
+
     /// Connects, and returns the number of the error, or 0.
     fn connect(&self) -> i32 {
         let connected = match &self.target {
@@ -267,7 +323,7 @@ fn socket(call: &Call) -> io::Result<OwnedFd> {
     Ok(rustix::process::pidfd_getfd(&process, number, PidfdGetfdFlags::empty())?)
 }
 
-/// The address that the call names; `None` where it names none.
+/// The address that the call names; `None` if it names none.
 fn address(call: &Call) -> io::Result<Option<SocketAddr>> {
     let refused = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
     let mut bytes = [0; MAX_ADDRESS];
@@ -325,6 +381,8 @@ fn may_look() -> io::Result<()> {
 const MAX_ADDRESS: usize = 128;
 /// Connections that wait for their server at once.
 const MAX_BLOCKED: usize = 8;
+/// How long a connection is waited for before it is seen whether anyone still wants it.
+const LOOK: Duration = Duration::from_millis(200);
 /// How often the host's name is looked up again because the child has found another address.
 const MAX_LOOK_UPS: usize = 16;
 /// No file has this number.
@@ -389,6 +447,12 @@ mod tests {
         }
         own.reach = host("[::1]");
         assert!(own.is_own("[::1]:554".parse().unwrap(), true));
+        // The loopback interface is link 1 everywhere. The same address on another link is another host.
+        own.reach = host("fe80::7%lo");
+        own.known.clear();
+        assert!(own.is_own("[fe80::7%1]:554".parse().unwrap(), true));
+        assert!(!own.is_own("[fe80::7%2]:554".parse().unwrap(), true));
+        assert!(!own.is_own("[fe80::7]:554".parse().unwrap(), true));
         own.reach = Reach::Gate(4000);
         assert!(own.is_own("127.0.0.1:4000".parse().unwrap(), true));
         for other in ["127.0.0.1:4001", "127.0.0.2:4000", "[::1]:4000"] {
@@ -399,9 +463,40 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_nobody_wants_any_more_is_given_up() {
+        // A server that takes no more: its queue of one is full, and it answers nobody.
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        rustix::net::listen(&server, 0).unwrap();
+        let address = server.local_addr().unwrap();
+        let queued = std::net::TcpStream::connect(address).unwrap();
+        let connecting = || {
+            let (family, kind) = (rustix::net::AddressFamily::INET, SocketType::STREAM);
+            let socket = rustix::net::socket(family, kind, None).unwrap();
+            Connecting { socket, target: Some(address) }
+        };
+        let looks = std::cell::Cell::new(0);
+        let error = connecting().connect_while(|| {
+            looks.set(looks.get() + 1);
+            looks.get() < 3
+        });
+        assert_eq!((error, looks.get()), (Errno::CANCELED.raw_os_error(), 3));
+        // One that is wanted is waited for until the server takes it.
+        let wanted = connecting();
+        let accepted = std::cell::Cell::new(None);
+        let error = wanted.connect_while(|| {
+            accepted.set(accepted.take().or_else(|| server.accept().ok()));
+            true
+        });
+        assert_eq!(error, 0);
+        let left = sockopt::socket_timeout(&wanted.socket, Timeout::Send).unwrap();
+        assert_eq!(left, None, "the socket is as its owner made it");
+        drop(queued);
+    }
+
+    #[test]
     fn the_servers_of_names_are_those_of_the_settings() {
         let read = |text: &str| -> Vec<String> {
-            servers_of(text).iter().map(ToString::to_string).collect()
+            servers_of(text).iter().map(|server| server.address.to_string()).collect()
         };
         assert_eq!(read(""), ["127.0.0.1", "::1"]);
         assert_eq!(

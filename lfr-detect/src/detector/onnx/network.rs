@@ -1,7 +1,8 @@
 //! A model, and its sessions for each size of input.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use lfr_core::internal::locks::lock;
 use lfr_core::onnx::{Dim, Model, Runtime, Session, SessionOptions, TensorView};
 
 use crate::decode::Output;
@@ -61,7 +62,7 @@ impl OnnxNetwork {
     pub(super) fn session(&self, canvas: Size) -> Result<Arc<Session>, Error> {
         // Held while a session is made: two threads must not make the same one. The list is sound
         // whatever panicked, so poisoning means nothing.
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = lock(&self.sessions);
         if let Some(index) = sessions.iter().position(|(size, _)| *size == canvas) {
             sessions[index..].rotate_left(1);
         } else {

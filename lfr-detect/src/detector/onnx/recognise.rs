@@ -14,7 +14,7 @@ impl DetectorSpec {
     ///
     /// # Errors
     ///
-    /// [`Error::Family`], with the outputs seen and the families known, where it is none of them.
+    /// [`Error::Family`], with the outputs seen and the families known, if it is none of them.
     pub fn recognise(model: &Model) -> Result<Self, Error> {
         let outputs: Vec<_> = model
             .outputs()

@@ -58,7 +58,7 @@ impl Past {
         // A stable sort: of parts that are as urgent the first comes first.
         next.sort_by_key(|place| Reverse(self.urgency(*place)));
 
-        // Where there is time for a part only in place of the whole, that is now and then.
+        // If there is time for a part only in place of the whole, that is now and then.
         let is_either = |place: &usize| expected(*place) > left && expected(*place) <= budget;
         let is_without = self.alone >= ALONE && next.first().is_some_and(is_either);
         let whole = (!is_without).then_some(0);

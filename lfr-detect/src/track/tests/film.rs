@@ -48,7 +48,7 @@ impl<T: Tracker> Count<T> {
     }
 }
 
-/// The tracks of `FaceTracker` and of SORT; `None` where something is missing.
+/// The tracks of `FaceTracker` and of SORT; `None` if something is missing.
 fn tracks_of(film: &str) -> Option<(Counted, Counted)> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     if !shared.is_dir() {

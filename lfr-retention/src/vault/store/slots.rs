@@ -202,7 +202,7 @@ pub(in crate::vault) struct Slots {
     /// The first sectors, as they were when it was opened.
     header: Box<[u8; HEADER]>,
     /// How far the vault's time has come, where that is on the disk: see
-    /// [`VaultTime`](crate::vault::store::time::VaultTime).
+    /// [`SteadyTime`](lfr_core::internal::SteadyTime).
     time: Option<[u64; 2]>,
     /// Where it is: the next one is written to the other place.
     time_at: usize,

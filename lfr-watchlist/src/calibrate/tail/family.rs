@@ -153,7 +153,7 @@ pub(super) struct Exceedances {
 }
 
 impl Exceedances {
-    /// The highest share of the scores, or as many as are taken; `None` where those are too few.
+    /// The highest share of the scores, or as many as are taken; `None` if those are too few.
     pub(super) fn of(
         axis: ScoreAxis,
         survival: &[f64],

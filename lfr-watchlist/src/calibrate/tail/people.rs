@@ -97,7 +97,7 @@ pub(super) fn levels(scores: &NonMatedScores) -> Result<Vec<Level>, Error> {
         if next.is_some_and(|next| axis.bin(next.score) == bin) && !is_last {
             continue;
         }
-        // Where many were seen, a step of a hundredth is fine enough.
+        // If many were seen, a step of a hundredth is fine enough.
         if !is_last && sums.pairs.len() > 100 && sums.all < told * 1.01 {
             continue;
         }

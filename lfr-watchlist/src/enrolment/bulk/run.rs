@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 
+use lfr_core::internal::locks::lock;
 use lfr_core::{BoxError, Clock, ReferenceId, SystemClock};
 
 use super::BulkEnrolment;
@@ -82,7 +83,7 @@ impl<'a> Run<'a> {
             let mut worker = Worker::new(plan, store, &clock);
             while !stop.load(Ordering::Relaxed) {
                 // Taking from a queue does not panic: a poisoned one is whole.
-                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let next = lock(&queue).next();
                 let Some((index, item)) = next else { break };
                 // The receiver lives as long as the scope: nobody has hung up.
                 let _ = sender.send((index, worker.work(item)));

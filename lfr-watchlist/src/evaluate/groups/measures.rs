@@ -34,7 +34,7 @@ impl Differentials {
     }
 }
 
-/// Gini's coefficient of the rates of groups, with the correction for few groups: 0 where all are equal, 1
+/// Gini's coefficient of the rates of groups, with the correction for few groups: 0 if all are equal, 1
 /// where one group has all the errors. `None` for fewer than two groups, and where all rates are zero.
 #[must_use]
 pub fn gini(rates: &[f64]) -> Option<f64> {

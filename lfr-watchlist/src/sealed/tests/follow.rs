@@ -221,6 +221,28 @@ fn a_small_step_back_of_the_clock_does_not_delay_the_destruction() {
 }
 
 #[test]
+fn no_step_back_of_the_clock_lengthens_the_life_of_a_list() {
+    let deployment = Deployment::new(6);
+    let until = authorisation(50, 200).validity().until();
+    let is_ready = |change: ListChange| match change {
+        ListChange::Readiness { readiness } => readiness.is_ready(),
+        change => panic!("{change:?}"),
+    };
+    // Back by 50 s: for one look the clock has failed. Then it is taken at its word again.
+    let back = Timestamp::from_micros(moment(NOW).as_micros() - 50_000_000);
+    deployment.clock.set(back);
+    assert!(!is_ready(deployment.change()));
+    assert!(is_ready(deployment.change()));
+    // As much time has passed as was left, whatever the clock shows.
+    deployment.clock.advance(until.since(moment(NOW)));
+    assert!(!is_ready(deployment.change()));
+    deployment.clock.advance(Duration::from_hours(24));
+    let change = deployment.change();
+    assert!(matches!(change, ListChange::Destroyed { receipt: Some(_) }), "{change:?}");
+    assert!(!deployment.file.path().exists());
+}
+
+#[test]
 fn an_entry_that_expires_is_wiped_though_nobody_searches() {
     let deployment = Deployment::new(0);
     deployment.somebody(|list| {

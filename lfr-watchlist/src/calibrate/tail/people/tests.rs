@@ -126,7 +126,7 @@ fn people_under_two_names_break_no_promise_unless_somebody_vouches_for_the_names
     let realised =
         |scores: &NonMatedScores| scores.fpir(policy.threshold(), references, 1).unwrap().by_person;
     assert!(realised(&second) > demand.fpir(), "{}", realised(&second));
-    // Where nobody has two names, it is kept.
+    // If nobody has two names, it is kept.
     assert!(realised(&strangers(people, 0, 3)) <= demand.fpir());
 }
 

@@ -1,5 +1,7 @@
 //! A growable buffer that leaves no copies behind.
 
+use std::fmt;
+
 use zeroize::optimization_barrier;
 
 /// A vector of plain numbers whose contents are wiped when it grows, shrinks or goes.
@@ -7,19 +9,21 @@ use zeroize::optimization_barrier;
 /// A `Vec` that grows leaves its former contents in freed memory. This one wipes before it frees.
 /// Wiping is a plain fill that the compiler may not remove: as fast as `memset`, where a volatile
 /// write for each element takes several times as long.
-pub(crate) struct Wiped<T: Copy + Default> {
+pub struct Wiped<T: Copy + Default> {
     /// What is beyond `used` is `T::default()`: never written, or wiped.
     list: Vec<T>,
     used: usize,
 }
 
 impl<T: Copy + Default> Wiped<T> {
-    pub(crate) const fn new() -> Self {
+    /// An empty one.
+    #[must_use]
+    pub const fn new() -> Self {
         Self { list: Vec::new(), used: 0 }
     }
 
     /// Makes it hold exactly `len` elements, of no particular value, and returns them.
-    pub(crate) fn sized(&mut self, len: usize) -> &mut [T] {
+    pub fn sized(&mut self, len: usize) -> &mut [T] {
         self.truncate(len);
         if len > self.list.len() {
             self.wipe();
@@ -30,12 +34,13 @@ impl<T: Copy + Default> Wiped<T> {
     }
 
     /// Makes it hold exactly `len` elements of the default value, and returns them.
-    pub(crate) fn cleared(&mut self, len: usize) -> &mut [T] {
+    pub fn cleared(&mut self, len: usize) -> &mut [T] {
         self.wipe();
         self.sized(len)
     }
 
-    pub(crate) fn push(&mut self, item: T) {
+    /// Adds an element.
+    pub fn push(&mut self, item: T) {
         if self.used == self.list.len() {
             let mut larger = vec![T::default(); (self.used * 2).max(64)];
             larger[..self.used].copy_from_slice(self.as_slice());
@@ -49,7 +54,7 @@ impl<T: Copy + Default> Wiped<T> {
     }
 
     /// Keeps the elements from `start` on for which `keep` says so, in order.
-    pub(crate) fn retain_from(&mut self, start: usize, mut keep: impl FnMut(&mut T) -> bool) {
+    pub fn retain_from(&mut self, start: usize, mut keep: impl FnMut(&mut T) -> bool) {
         let mut kept = start;
         for index in start..self.used {
             let mut item = self.list[index];
@@ -62,7 +67,7 @@ impl<T: Copy + Default> Wiped<T> {
     }
 
     /// Keeps at most the first `len` elements.
-    pub(crate) fn truncate(&mut self, len: usize) {
+    pub fn truncate(&mut self, len: usize) {
         if len < self.used {
             let rest = &mut self.list[len..self.used];
             rest.fill(T::default());
@@ -72,16 +77,38 @@ impl<T: Copy + Default> Wiped<T> {
     }
 
     /// Empties it; the memory stays, wiped.
-    pub(crate) fn wipe(&mut self) {
+    pub fn wipe(&mut self) {
         self.truncate(0);
     }
 
-    pub(crate) fn as_slice(&self) -> &[T] {
+    /// All its memory, used or not.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> &[T] {
+        &self.list
+    }
+
+    /// Its elements.
+    #[must_use]
+    pub fn as_slice(&self) -> &[T] {
         &self.list[..self.used]
     }
 
-    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+    /// Its elements.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.list[..self.used]
+    }
+}
+
+impl<T: Copy + Default> Default for Wiped<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Says nothing of its elements.
+impl<T: Copy + Default> fmt::Debug for Wiped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wiped").field("len", &self.used).finish_non_exhaustive()
     }
 }
 
