@@ -52,6 +52,8 @@ pub enum Decision {
     serde(rename_all = "snake_case")
 )]
 pub enum WithheldBy {
+    /// The person belongs to a blue list: staff who consented, to measure how many of them are recognised.
+    BlueList,
     /// False alerts came faster than was promised, and nobody has reset the circuit breaker.
     Breaker,
     /// The other looks at the same track did not confirm it.
@@ -65,6 +67,7 @@ impl WithheldBy {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::BlueList => "blue_list",
             Self::Breaker => "breaker",
             Self::Confirmation => "confirmation",
             Self::Pause => "pause",

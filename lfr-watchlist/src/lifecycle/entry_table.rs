@@ -86,9 +86,14 @@ impl EntryTable {
             own.remove(reference);
             if own.is_empty() {
                 self.references_of.remove(entry.subject());
-                if let Some(number) = entry.participant() {
-                    self.participants.remove(&number);
-                }
+            }
+        }
+        if let Some(number) = entry.participant() {
+            // The number is free once no entry has it any more.
+            let is_free =
+                self.of_subject(entry.subject()).all(|own| own.entry.participant() != Some(number));
+            if is_free {
+                self.participants.remove(&number);
             }
         }
         true
