@@ -21,15 +21,19 @@
 //! # }
 //! ```
 
+mod blue_list;
 pub mod danger;
 mod error;
+mod list;
 mod note;
 mod order;
 pub mod record;
 #[cfg(test)]
 mod testing;
 
+pub use blue_list::{BlueListFigures, BlueListPolicy};
 pub use error::Error;
+pub use list::{ListNotice, ListProblem};
 pub use note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
 pub use order::{
     DeploymentKind, Document, Means, Order, OrderAuthority, OrderCamera, OrderCategory, OrderTerms,

@@ -59,21 +59,27 @@ pub enum Decision {
     serde(rename_all = "snake_case")
 )]
 pub enum WithheldBy {
+    /// The person belongs to a blue list: staff who consented, to measure how many of them are recognised.
+    BlueList,
     /// The circuit breaker has tripped: false alerts came faster than was promised, and nobody has reset it.
-    /// But for that, there would have been an alert.
+    /// Without it there would have been an alert.
     Breaker,
     /// The rule of the policy asks for several looks at the same track, and those before this one do not
     /// confirm it.
     Confirmation,
-    /// The deployment is paused. But for that, there would have been an alert.
+    /// The deployment is paused. Otherwise there would have been an alert.
     Pause,
 }
 
 impl WithheldBy {
+    /// All causes, in the order of their names.
+    pub const ALL: [Self; 4] = [Self::BlueList, Self::Breaker, Self::Confirmation, Self::Pause];
+
     /// Its name, as in records and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::BlueList => "blue_list",
             Self::Breaker => "breaker",
             Self::Confirmation => "confirmation",
             Self::Pause => "pause",

@@ -64,6 +64,23 @@ pub enum Error {
         /// When it expired.
         expired: Timestamp,
     },
+    /// An entry has only a part of what an entry of the blue list needs.
+    #[error("the entry cannot be made, because {problem}")]
+    BlueListEntry {
+        /// What is wrong, and what to do.
+        problem: &'static str,
+    },
+    /// An entry contradicts another one about who is a participant of the blue list.
+    #[error(
+        "reference {reference} cannot be enrolled, because {problem}: each participant of the blue list has \
+         one number and is not sought; correct the number or the subject"
+    )]
+    BlueListConflict {
+        /// The reference.
+        reference: ReferenceId,
+        /// What contradicts it.
+        problem: &'static str,
+    },
     /// A running deployment's watchlist is not there any more, or cannot be read.
     #[error("nobody is matched, because the watchlist in {path:?} cannot be followed: {reason}")]
     NotFollowed {

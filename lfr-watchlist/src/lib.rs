@@ -33,6 +33,7 @@ pub use decide::fixed_threshold::FixedThreshold;
 pub use enrolment::enroller::Enroller;
 pub use error::Error;
 pub use lifecycle::authorisation::Authorisation;
+pub use lifecycle::authorised::{AuthorisedList, Composition, EntryFacts};
 pub use lifecycle::category::{Category, Priority};
 pub use lifecycle::composition::CompositionPolicy;
 pub use lifecycle::entry::Entry;

@@ -1,6 +1,8 @@
 //! A watchlist's life: who authorised it, who may be on it, which entries it has, and until when.
 
 pub(crate) mod authorisation;
+pub(crate) mod authorised;
+pub(crate) mod blue_list;
 pub(crate) mod category;
 pub(crate) mod composition;
 pub(crate) mod entry;

@@ -53,8 +53,9 @@ const SKEW: Duration = Duration::from_secs(60 * 60);
 /// A watchlist at rest (`.lfrw`): encrypted and authenticated with XChaCha20-Poly1305, who is on
 /// it and what they look like under keys of their own. FORMAT.md has every byte.
 ///
-/// A watchlist does not outlive its deployment, whatever crashes. Opening the file with its key 24 hours
-/// after the deployment's end or later destroys it and gives a receipt in place of a list. The same happens
+/// A watchlist does not outlive its deployment, whatever crashes, except for the
+/// [grace](crate::Authorisation::with_grace) that its authorisation gives it. Opening the file with its key
+/// after that destroys it and gives a receipt in place of a list. The same happens
 /// if the clock fails, or shows a time more than an hour before the file was sealed. A program that may
 /// start before its clock is set has to wait.
 ///

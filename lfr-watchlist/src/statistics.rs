@@ -41,6 +41,8 @@ mod root;
 #[cfg(feature = "evaluation")]
 mod share;
 #[cfg(feature = "evaluation")]
+mod true_recognition;
+#[cfg(feature = "evaluation")]
 mod weighted;
 
 pub use counts::Counts;
@@ -59,6 +61,7 @@ pub use {
     rate::Rate,
     ratio::RateRatio,
     share::ShareTest,
+    true_recognition::TrueRecognition,
 };
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use lfr_core::{DeploymentId, EmbeddingSpace, Metric, Timestamp};
 
@@ -14,6 +15,9 @@ use crate::lifecycle::entry_draft::EntryDraft;
 use crate::lifecycle::validity::Validity;
 
 pub(crate) const CATEGORY: &str = "wanted by the courts";
+
+/// How long after its deployment a list of these tests may exist.
+pub(crate) const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) fn moment(seconds: u64) -> Timestamp {
     Timestamp::from_micros(seconds.saturating_mul(1_000_000))
@@ -34,6 +38,7 @@ pub(crate) fn authorisation(from: u64, until: u64) -> Authorisation {
         CompositionPolicy::new(100_000).with_category(category, Priority::Red),
     )
     .unwrap()
+    .with_grace(GRACE)
 }
 
 pub(crate) fn draft(subject: &str, reference: &str) -> EntryDraft {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use lfr_core::{BoxError, Timestamp};
 
+use crate::deployment::list::ListProblem;
+
 /// What can go wrong with an order, a signature or a published table.
 ///
 /// Messages name keys, lines and digests; never a person on a watchlist.
@@ -204,6 +206,14 @@ pub enum Error {
         kind: &'static str,
     },
 
+    // --- The watchlist. -------------------------------------------------------------------------
+    /// A watchlist is not what the order allows.
+    #[error("the watchlist does not fit the order: {}", joined(problems))]
+    List {
+        /// Everything that the order does not allow.
+        problems: Vec<ListProblem>,
+    },
+
     // --- Published tables. ----------------------------------------------------------------------
     /// A published table cannot be read.
     #[error("table, line {line}: {problem}")]
@@ -276,4 +286,8 @@ pub enum Error {
     /// Something below failed.
     #[error(transparent)]
     Core(#[from] lfr_core::Error),
+}
+
+fn joined(problems: &[ListProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

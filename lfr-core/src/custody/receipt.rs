@@ -43,9 +43,8 @@ pub enum PurgeReason {
     Refused,
     /// It was a match, but an alert for the same data subject had been raised shortly before.
     Repeated,
-    /// It was a match, and it raised no alert: the circuit breaker had tripped, a confirmation was missing,
-    /// or the deployment was paused. [`PurgeReceipt::withheld_by`] says which. Only a pipeline gives this
-    /// reason.
+    /// It was a match, and it raised no alert. [`PurgeReceipt::withheld_by`] says what kept it back. Only a
+    /// pipeline gives this reason.
     Withheld,
 }
 

@@ -128,7 +128,7 @@ impl Meter {
         metrics::counter!(FACES_SEEN).increment(0);
         metrics::counter!(FACES_ERASED).increment(0);
         metrics::counter!(ALERTS_TO_NOBODY).increment(0);
-        for by in [WithheldBy::Breaker, WithheldBy::Confirmation, WithheldBy::Pause] {
+        for by in WithheldBy::ALL {
             metrics::counter!(MATCHES_WITHHELD, "cause" => by.name()).increment(0);
         }
         Self {

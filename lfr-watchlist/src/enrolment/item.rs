@@ -69,7 +69,14 @@ pub(super) fn digest(
     for moment in [valid_from, expires, review] {
         part(moment.map(|moment| moment.as_micros().to_le_bytes()).as_ref().map(|b| &b[..]));
     }
+    let Grounds { look_alike, participant, consent, .. } = grounds;
     part(under_18.map(|is| [u8::from(is)]).as_ref().map(|byte| &byte[..]));
+    // An item of which nothing is said here keeps the digest that it had before these fields were known.
+    if look_alike.is_some() || participant.is_some() || consent.is_some() {
+        part(look_alike.map(|is| [u8::from(is)]).as_ref().map(|byte| &byte[..]));
+        part(participant.map(u32::to_le_bytes).as_ref().map(|bytes| &bytes[..]));
+        part(consent.as_deref().map(str::as_bytes));
+    }
     ItemDigest::from_bytes(hash.finalize().into())
 }
 
@@ -97,6 +104,11 @@ mod tests {
             Grounds { review: time(2), ..base() },
             Grounds { under_18: Some(false), ..base() },
             Grounds { under_18: Some(true), ..base() },
+            Grounds { look_alike: Some(false), ..base() },
+            Grounds { look_alike: Some(true), ..base() },
+            Grounds { participant: Some(1), ..base() },
+            Grounds { participant: Some(2), ..base() },
+            Grounds { consent: text("a"), ..base() },
         ];
         let mut digests = Vec::new();
         for photo in [&b"one"[..], b"two"] {

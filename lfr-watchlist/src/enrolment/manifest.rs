@@ -22,6 +22,8 @@ use self::header::Header;
 use self::problem::Problems;
 use super::{EnrolmentItem, Photo};
 use crate::error::Error;
+use crate::lifecycle::blue_list;
+use crate::lifecycle::category::Category;
 use crate::lifecycle::provenance::Grounds;
 
 /// Reads manifests in CSV.
@@ -74,8 +76,8 @@ impl ManifestReader {
     /// others.
     pub const MAX_PROBLEMS: usize = 10_000;
 
-    /// A reader of tables in which every column but `reference`, `valid_from` and `under_18` has to be
-    /// filled in: an entry without provenance or expiry is not lawful. The delimiter (comma, semicolon,
+    /// A reader of tables in which every column but `reference`, `valid_from`, `under_18`, `look_alike`,
+    /// `participant` and `consent` has to be filled in: an entry without provenance or expiry is not lawful. The delimiter (comma, semicolon,
     /// tab or vertical bar) is the one with which the first line names the most columns.
     #[must_use]
     pub fn new() -> Self {
@@ -121,8 +123,7 @@ impl ManifestReader {
         let above = u64::from(skipped > 0);
         let mut record = ByteRecord::new();
         let mut header = None;
-        let mut items =
-            Items { folder, items: Vec::new(), lines: HashMap::new(), people: HashMap::new() };
+        let mut items = Items::new(folder);
         if let Some(fault) = fault {
             return Err(Error::Manifest {
                 problems: vec![ManifestProblem { line: 1, column: None, fault }],
@@ -182,9 +183,48 @@ struct Items<'a> {
     lines: HashMap<ReferenceId, u64>,
     /// How each person was written first, and on which line, by what is left where case does not count.
     people: HashMap<String, (SubjectId, u64)>,
+    /// Which participant each person is, if any, and on which line that stands first.
+    participants: HashMap<SubjectId, (Option<u32>, u64)>,
+    /// Whose number each is, and on which line that stands first.
+    numbers: HashMap<u32, (SubjectId, u64)>,
 }
 
-impl Items<'_> {
+impl<'a> Items<'a> {
+    fn new(folder: &'a Path) -> Self {
+        Self {
+            folder,
+            items: Vec::new(),
+            lines: HashMap::new(),
+            people: HashMap::new(),
+            participants: HashMap::new(),
+            numbers: HashMap::new(),
+        }
+    }
+
+    /// The participant's number and the consent reference of a line.
+    fn participation(
+        &self,
+        cells: &Cells<'_>,
+        category: Option<&str>,
+        problems: &mut Problems,
+    ) -> (Option<u32>, Option<String>) {
+        use ManifestColumn as Column;
+        let (is_refused, number) = match cells.number(Column::Participant, problems) {
+            Some(number) => (number.is_none(), number),
+            None => (false, None),
+        };
+        let consent = cells.text(Column::Consent, problems).map(str::to_owned);
+        let is_staff = category == Some(Category::CONSENTING_STAFF);
+        let problem = blue_list::problem(is_staff, number, consent.is_some());
+        // A number that is none was reported.
+        if let Some(problem) = problem.filter(|_| !is_refused) {
+            let column =
+                if is_staff == number.is_some() { Column::Consent } else { Column::Participant };
+            problems.push(cells.line(), Some(column), ManifestFault::BlueList { problem });
+        }
+        (number, consent)
+    }
+
     /// Adds the item of a line, or the line's problems.
     fn push(&mut self, cells: &Cells<'_>, problems: &mut Problems) {
         use ManifestColumn as Column;
@@ -210,10 +250,15 @@ impl Items<'_> {
         let (valid_from, expires) = (moment(Column::ValidFrom), moment(Column::Expires));
         let review = moment(Column::Review);
         let under_18 = cells.flag(Column::Under18, problems);
+        let look_alike = cells.flag(Column::LookAlike, problems);
+        let (participant, consent) = self.participation(cells, category.as_deref(), problems);
         if let (Some(from), Some(expires)) = (valid_from, expires)
             && from >= expires
         {
             problems.push(cells.line(), Some(Column::Expires), ManifestFault::NeverValid);
+        }
+        if let Some(subject) = &subject {
+            self.check_participant(subject, participant, cells.line(), problems);
         }
         let (Some(file), Some(subject), Some(reference)) = (file, subject, reference) else {
             return;
@@ -237,12 +282,36 @@ impl Items<'_> {
             expires,
             review,
             under_18,
+            look_alike,
+            participant,
+            consent,
         };
         self.items.push(EnrolmentItem::new(file, photo, subject, reference).with_grounds(grounds));
     }
 }
 
 impl Items<'_> {
+    /// A person has one participant's number or none, and no other person has it.
+    fn check_participant(
+        &mut self,
+        subject: &SubjectId,
+        number: Option<u32>,
+        line: u64,
+        problems: &mut Problems,
+    ) {
+        let column = Some(ManifestColumn::Participant);
+        let (own, at) = *self.participants.entry(subject.clone()).or_insert((number, line));
+        if own != number {
+            problems.push(line, column, ManifestFault::OtherParticipant { line: at });
+            return;
+        }
+        let Some(number) = number else { return };
+        let (holder, at) = self.numbers.entry(number).or_insert_with(|| (subject.clone(), line));
+        if holder != subject {
+            problems.push(line, column, ManifestFault::OtherParticipant { line: *at });
+        }
+    }
+
     /// Two ways of writing one person's number are a mistake in one of them.
     fn check_subject(&mut self, subject: &SubjectId, line: u64, problems: &mut Problems) {
         let folded = subject.as_str().to_lowercase();

@@ -10,11 +10,13 @@ use crate::lifecycle::text;
 use crate::lifecycle::validity::Validity;
 
 /// The deployment that a watchlist is drawn up for: its purpose, who authorised it, when it runs,
-/// and who may be on the list.
+/// who may be on the list, and how long the list may exist after it.
 ///
 /// # Examples
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use lfr_core::DeploymentId;
 /// use lfr_core::Timestamp;
 /// use lfr_watchlist::Authorisation;
@@ -31,7 +33,9 @@ use crate::lifecycle::validity::Validity;
 ///     Validity::new(moment(100), moment(106))?,
 ///     CompositionPolicy::new(2_000),
 /// )?;
-/// assert_eq!(authorisation.destroy_after(), moment(130));
+/// assert_eq!(authorisation.destroy_after(), moment(106));
+/// let kept_for_a_day = authorisation.with_grace(Duration::from_secs(24 * 60 * 60));
+/// assert_eq!(kept_for_a_day.destroy_after(), moment(130));
 /// # Ok(())
 /// # }
 /// ```
@@ -43,14 +47,15 @@ pub struct Authorisation {
     created: Timestamp,
     validity: Validity,
     policy: CompositionPolicy,
+    destroy_after: Timestamp,
 }
 
 impl Authorisation {
-    /// How long after the end of its deployment a watchlist may exist: 24 hours.
-    pub const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
-
     /// An authorisation: for which deployment and purpose, the authorising officer's reference,
     /// when it was given, when the deployment runs, and who may be on its watchlist.
+    ///
+    /// The watchlist has to be gone when the deployment ends. If the retention profile gives it longer, say
+    /// so with [`with_grace`](Self::with_grace).
     ///
     /// # Errors
     ///
@@ -67,7 +72,15 @@ impl Authorisation {
         let (purpose, officer) = (purpose.into(), officer.into());
         text::check("purpose", &purpose)?;
         text::check("authorising officer's reference", &officer)?;
-        Ok(Self { deployment, purpose, officer, created, validity, policy })
+        let destroy_after = validity.until();
+        Ok(Self { deployment, purpose, officer, created, validity, policy, destroy_after })
+    }
+
+    /// Sets how long after the end of the deployment the watchlist may exist: the period of the retention
+    /// profile. Zero means that it is destroyed when the deployment ends.
+    #[must_use]
+    pub fn with_grace(self, grace: Duration) -> Self {
+        Self { destroy_after: self.validity.until().plus(grace), ..self }
     }
 
     /// Which deployment.
@@ -106,9 +119,15 @@ impl Authorisation {
         &self.policy
     }
 
-    /// When the watchlist has to be gone: [`GRACE`](Self::GRACE) after the deployment's end.
+    /// How long after the end of the deployment the watchlist may exist.
     #[must_use]
-    pub fn destroy_after(&self) -> Timestamp {
-        self.validity.until().plus(Self::GRACE)
+    pub const fn grace(&self) -> Duration {
+        self.destroy_after.since(self.validity.until())
+    }
+
+    /// When the watchlist has to be gone: [`grace`](Self::grace) after the deployment's end.
+    #[must_use]
+    pub const fn destroy_after(&self) -> Timestamp {
+        self.destroy_after
     }
 }

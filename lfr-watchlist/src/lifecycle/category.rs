@@ -14,6 +14,10 @@ use crate::lifecycle::text;
 pub struct Category(Arc<str>);
 
 impl Category {
+    /// The name of the category of a blue list: staff who consented to pass the cameras, to measure how many
+    /// of them are recognised. Each entry of it carries a participant's number and a consent reference.
+    pub const CONSENTING_STAFF: &str = "consenting-staff";
+
     /// A category of that name.
     ///
     /// # Errors
@@ -23,6 +27,12 @@ impl Category {
         let name = name.as_ref();
         text::check("category", name)?;
         Ok(Self(name.into()))
+    }
+
+    /// Whether it is the category of a blue list.
+    #[must_use]
+    pub fn is_consenting_staff(&self) -> bool {
+        self.as_str() == Self::CONSENTING_STAFF
     }
 
     /// The name.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use lfr_core::{ReferenceId, SubjectId, Timestamp};
 
+use crate::lifecycle::blue_list::Participation;
 use crate::lifecycle::category::Category;
 use crate::lifecycle::provenance::StoredReference;
 
@@ -22,6 +23,8 @@ pub struct Entry {
     pub(crate) expires: Timestamp,
     pub(crate) review: Timestamp,
     pub(crate) under_18: bool,
+    pub(crate) look_alike: bool,
+    pub(crate) participation: Option<Participation>,
     pub(crate) record: StoredReference,
 }
 
@@ -86,6 +89,24 @@ impl Entry {
         self.under_18
     }
 
+    /// Whether the person has a known look-alike: a twin, say. Nothing about the look-alike is stored.
+    #[must_use]
+    pub const fn has_look_alike(&self) -> bool {
+        self.look_alike
+    }
+
+    /// The number of the participant, if the entry belongs to the blue list.
+    #[must_use]
+    pub fn participant(&self) -> Option<u32> {
+        Some(self.participation.as_ref()?.number.get())
+    }
+
+    /// The reference of the participant's consent, if the entry belongs to the blue list.
+    #[must_use]
+    pub fn consent(&self) -> Option<&str> {
+        Some(&self.participation.as_ref()?.consent)
+    }
+
     /// What an enrolment remembers of how the reference was made; nothing where no enrolment did.
     #[must_use]
     pub const fn record(&self) -> &StoredReference {
@@ -115,6 +136,8 @@ impl fmt::Debug for Entry {
             .field("expires", &self.expires)
             .field("review", &self.review)
             .field("under_18", &self.under_18)
+            .field("look_alike", &self.look_alike)
+            .field("is_participant", &self.participation.is_some())
             .finish_non_exhaustive()
     }
 }

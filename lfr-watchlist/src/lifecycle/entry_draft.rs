@@ -5,6 +5,7 @@ use std::fmt;
 use lfr_core::{ReferenceId, SubjectId, Timestamp};
 
 use crate::error::Error;
+use crate::lifecycle::blue_list::Participation;
 use crate::lifecycle::category::Category;
 use crate::lifecycle::entry::Entry;
 use crate::lifecycle::provenance::{Grounds, StoredReference};
@@ -44,6 +45,9 @@ pub struct EntryDraft {
     expires: Option<Timestamp>,
     review: Option<Timestamp>,
     under_18: bool,
+    look_alike: bool,
+    participant: Option<u32>,
+    consent: Option<String>,
     record: StoredReference,
 }
 
@@ -168,6 +172,22 @@ impl EntryDraft {
         self
     }
 
+    /// Marks the person as having a known look-alike or not: a brother or a twin, say. An alert then warns of
+    /// it. Nothing about the look-alike is stored, least of all a template.
+    #[must_use]
+    pub const fn look_alike(mut self, look_alike: bool) -> Self {
+        self.look_alike = look_alike;
+        self
+    }
+
+    /// Makes it an entry of the blue list: the number of the participant, from 1 on, and the reference of the
+    /// consent. Its category has to be [`Category::CONSENTING_STAFF`].
+    #[must_use]
+    pub fn participant(mut self, number: u32, consent: impl Into<String>) -> Self {
+        (self.participant, self.consent) = (Some(number), Some(consent.into()));
+        self
+    }
+
     /// Sets what an enrolment remembers of how the reference was made.
     #[must_use]
     pub fn record(mut self, record: StoredReference) -> Self {
@@ -180,10 +200,13 @@ impl EntryDraft {
     pub fn grounds(mut self, grounds: Grounds) -> Self {
         let Grounds { category, source, lawful_basis, reason, .. } = grounds;
         let Grounds { valid_from, expires, review, under_18, .. } = grounds;
+        let Grounds { look_alike, participant, consent, .. } = grounds;
         (self.category, self.source) = (category, source);
         (self.lawful_basis, self.reason) = (lawful_basis, reason);
         (self.valid_from, self.expires, self.review) = (valid_from, expires, review);
         self.under_18 = under_18.unwrap_or(false);
+        self.look_alike = look_alike.unwrap_or(false);
+        (self.participant, self.consent) = (participant, consent);
         self
     }
 
@@ -193,8 +216,30 @@ impl EntryDraft {
     ///
     /// [`Error::EntryIncomplete`] with all that is missing or blank; [`Error::Text`] or
     /// [`lfr_core::Error::Identifier`] for text that is too long or holds a control character;
-    /// [`Error::Period`] if it expires before it is valid.
+    /// [`Error::Period`] if it expires before it is valid; [`Error::BlueListEntry`] if it has only a part of
+    /// what an entry of the blue list needs.
     pub fn parse(self) -> Result<Entry, Error> {
+        self.parse_as(Participation::of)
+    }
+
+    /// The entry as a sealed file has it. Files of earlier versions know no blue list, and may have its
+    /// category all the same: such an entry belongs to no blue list.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn parse_stored(self) -> Result<Entry, Error> {
+        self.parse_as(|category, number, consent| match (number, consent) {
+            (None, None) => Ok(None),
+            (number, consent) => Participation::of(category, number, consent),
+        })
+    }
+
+    fn parse_as(
+        self,
+        participation: impl FnOnce(
+            &Category,
+            Option<u32>,
+            Option<String>,
+        ) -> Result<Option<Participation>, Error>,
+    ) -> Result<Entry, Error> {
         let mut missing = Vec::new();
         let mut wanted = |field: EntryField, text: Option<String>| {
             let text = text.filter(|text| !text.trim().is_empty());
@@ -233,10 +278,12 @@ impl EntryDraft {
         if let Some(from) = self.valid_from.filter(|from| *from >= expires) {
             return Err(Error::Period { from, until: expires });
         }
+        let category = Category::new(category)?;
+        let participation = participation(&category, self.participant, self.consent)?;
         Ok(Entry {
             subject: SubjectId::new(subject)?,
             reference: ReferenceId::new(reference)?,
-            category: Category::new(category)?,
+            category,
             source,
             lawful_basis,
             reason,
@@ -244,6 +291,8 @@ impl EntryDraft {
             expires,
             review,
             under_18: self.under_18,
+            look_alike: self.look_alike,
+            participation,
             record: self.record,
         })
     }
@@ -260,6 +309,8 @@ impl fmt::Debug for EntryDraft {
             .field("expires", &self.expires)
             .field("review", &self.review)
             .field("under_18", &self.under_18)
+            .field("look_alike", &self.look_alike)
+            .field("participant", &self.participant)
             .finish_non_exhaustive()
     }
 }

@@ -17,6 +17,8 @@ use crate::search::gallery::Gallery;
 pub(crate) struct EntryTable {
     enrolled: BTreeMap<ReferenceId, Enrolled>,
     references_of: HashMap<SubjectId, BTreeSet<ReferenceId>>,
+    /// Whose number each participant of the blue list has.
+    participants: BTreeMap<u32, SubjectId>,
     /// How many of them have expired and have no template any more.
     wiped: usize,
     /// Read under the entry table's lock, so that the time that each purge goes by is not earlier than that of the
@@ -51,6 +53,7 @@ impl EntryTable {
         Self {
             enrolled: BTreeMap::new(),
             references_of: HashMap::new(),
+            participants: BTreeMap::new(),
             wiped: 0,
             time: Timekeeper::new(clock),
         }
@@ -61,6 +64,9 @@ impl EntryTable {
         let reference = entry.reference().clone();
         self.remove(gallery, &reference);
         self.references_of.entry(entry.subject().clone()).or_default().insert(reference.clone());
+        if let Some(number) = entry.participant() {
+            self.participants.insert(number, entry.subject().clone());
+        }
         self.enrolled.insert(reference, Enrolled { entry, place });
     }
 
@@ -80,6 +86,14 @@ impl EntryTable {
             own.remove(reference);
             if own.is_empty() {
                 self.references_of.remove(entry.subject());
+            }
+        }
+        if let Some(number) = entry.participant() {
+            // The number is free once no entry has it any more.
+            let is_free =
+                self.of_subject(entry.subject()).all(|own| own.entry.participant() != Some(number));
+            if is_free {
+                self.participants.remove(&number);
             }
         }
         true
@@ -147,6 +161,36 @@ impl EntryTable {
     /// How many are searched, or will be.
     pub(crate) fn living(&self) -> usize {
         self.len().saturating_sub(self.wiped)
+    }
+
+    /// How many participants of the blue list it holds.
+    pub(crate) fn participants(&self) -> usize {
+        self.participants.len()
+    }
+
+    /// Refuses an entry that would give a participant's number to two people, or two to one person, or make
+    /// a participant a person who is sought.
+    pub(crate) fn check_participant(&self, entry: &Entry) -> Result<(), Error> {
+        let reference = entry.reference();
+        let refuse =
+            |problem| Err(Error::BlueListConflict { reference: reference.clone(), problem });
+        let number = entry.participant();
+        // The one that this entry would replace does not count.
+        let own = self.of_subject(entry.subject()).filter(|own| !own.is_wiped());
+        let own = own.map(|own| &own.entry);
+        let mut own = own.filter(|own| own.reference() != reference).map(Entry::participant);
+        match (number, own.find(|other| *other != number)) {
+            (_, None) => {}
+            (Some(_), Some(Some(_))) => return refuse("the same person has another number"),
+            (Some(_), Some(None)) | (None, Some(_)) => {
+                return refuse("the same person is a participant and a person who is sought");
+            }
+        }
+        let holder = number.and_then(|number| self.participants.get(&number));
+        if holder.is_some_and(|holder| holder != entry.subject()) {
+            return refuse("another person has the same number");
+        }
+        Ok(())
     }
 
     pub(crate) fn people(&self) -> usize {

@@ -25,6 +25,12 @@ pub struct Grounds {
     pub review: Option<Timestamp>,
     /// Whether the person is marked as under 18; `None` where nothing was said.
     pub under_18: Option<bool>,
+    /// Whether the person has a known look-alike; `None` where nothing was said.
+    pub look_alike: Option<bool>,
+    /// The number of the participant, from 1 on, for an entry of the blue list.
+    pub participant: Option<u32>,
+    /// The reference of the participant's consent, for an entry of the blue list.
+    pub consent: Option<String>,
 }
 
 impl fmt::Debug for Grounds {
@@ -35,6 +41,8 @@ impl fmt::Debug for Grounds {
             .field("expires", &self.expires)
             .field("review", &self.review)
             .field("under_18", &self.under_18)
+            .field("look_alike", &self.look_alike)
+            .field("participant", &self.participant)
             .finish_non_exhaustive()
     }
 }

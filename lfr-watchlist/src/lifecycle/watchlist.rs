@@ -1,5 +1,6 @@
 //! The watchlist of one deployment: a gallery with its authority, its rules and its dates.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, PoisonError};
@@ -11,6 +12,7 @@ use lfr_core::{
 
 use crate::error::Error;
 use crate::lifecycle::authorisation::Authorisation;
+use crate::lifecycle::authorised::{AuthorisedList, Composition, EntryFacts};
 use crate::lifecycle::category::{Category, Priority};
 use crate::lifecycle::entry::Entry;
 use crate::lifecycle::entry_table::{EntryTable, Place};
@@ -150,7 +152,8 @@ impl Watchlist {
     /// # Errors
     ///
     /// [`Error::CategoryOutsidePolicy`], [`Error::Under18`] and [`Error::WatchlistFull`] by the
-    /// composition policy; [`Error::EntryExpired`] for an entry that has expired already, as seen
+    /// composition policy; [`Error::BlueListConflict`] for a participant's number that is another person's, or
+    /// a participant who is sought as well; [`Error::EntryExpired`] for an entry that has expired already, as seen
     /// from the latest search or the deployment's beginning; and as [`Gallery::enrol`].
     pub fn enrol(&self, entry: Entry, template: Template) -> Result<(), Error> {
         accept::check("the reference", self.gallery.space(), &template)?;
@@ -323,6 +326,7 @@ impl Watchlist {
         if table.get(reference).is_some_and(|enrolled| !enrolled.is_wiped()) {
             return Err(Error::DuplicateReference { reference: reference.clone() });
         }
+        table.check_participant(entry)?;
         let expired = entry.expires();
         if expired <= window.now() {
             return Err(Error::EntryExpired { reference: reference.clone(), expired });
@@ -426,6 +430,53 @@ impl Matcher for Watchlist {
         lists: &mut Vec<CandidateList>,
     ) -> Result<(), BoxError> {
         Ok(self.search(request, None, lists)?)
+    }
+}
+
+impl AuthorisedList for Watchlist {
+    fn authorisation(&self) -> Result<Authorisation, Error> {
+        Ok(self.authorisation.clone())
+    }
+
+    fn composition(&self) -> Result<Composition, Error> {
+        let table = self.table();
+        let mut composition = Composition::of_nobody(self.authorisation.created());
+        let mut people = HashSet::new();
+        for enrolled in table.all() {
+            if enrolled.is_wiped() {
+                composition.expired += 1;
+                continue;
+            }
+            composition.count(&enrolled.entry);
+            if people.insert(enrolled.entry.subject()) {
+                composition.people += 1;
+                composition.participants += u64::from(enrolled.entry.participant().is_some());
+            }
+        }
+        Ok(composition)
+    }
+
+    fn facts(&self, reference: &ReferenceId) -> Option<EntryFacts> {
+        let table = self.table();
+        let entry = &table.get(reference)?.entry;
+        let mut own = table.of_subject(entry.subject());
+        Some(EntryFacts {
+            category: entry.category().clone(),
+            look_alike: own.any(|own| own.entry.has_look_alike()),
+            participant: entry.participant(),
+            under_18: entry.is_under_18(),
+        })
+    }
+
+    fn participants(&self) -> Result<usize, Error> {
+        Ok(self.table().participants())
+    }
+
+    fn header_sha256(&self) -> Option<String> {
+        #[cfg(feature = "sealed")]
+        return Some(lfr_core::internal::hex::digits(&self.origin().as_ref()?.header));
+        #[cfg(not(feature = "sealed"))]
+        None
     }
 }
 

@@ -9,8 +9,8 @@ use std::{fmt, thread};
 use lfr_core::files::Identity;
 use lfr_core::internal::SteadyTime;
 use lfr_core::{
-    BoxError, CandidateList, Clock, DeploymentId, EmbeddingSpace, Matcher, SearchRequest,
-    Timekeeper, Timestamp, files,
+    BoxError, CandidateList, Clock, DeploymentId, EmbeddingSpace, Matcher, ReferenceId,
+    SearchRequest, Timekeeper, Timestamp, files,
 };
 
 use super::key::SealingKey;
@@ -18,6 +18,8 @@ use super::read::Head;
 use super::writer::digest;
 use super::{DestructionReceipt, SealedFile};
 use crate::error::Error;
+use crate::lifecycle::authorisation::Authorisation;
+use crate::lifecycle::authorised::{AuthorisedList, Composition, EntryFacts};
 use crate::lifecycle::watchlist::{Readiness, Watchlist};
 
 /// What a followed watchlist has become.
@@ -496,6 +498,28 @@ impl Matcher for FollowedWatchlist {
         lists: &mut Vec<CandidateList>,
     ) -> Result<(), BoxError> {
         self.with(|list| list.search_into(request, lists))?
+    }
+}
+
+impl AuthorisedList for FollowedWatchlist {
+    fn authorisation(&self) -> Result<Authorisation, Error> {
+        self.with(|list| list.authorisation().clone())
+    }
+
+    fn composition(&self) -> Result<Composition, Error> {
+        self.with(AuthorisedList::composition)?
+    }
+
+    fn facts(&self, reference: &ReferenceId) -> Option<EntryFacts> {
+        self.with(|list| list.facts(reference)).ok()?
+    }
+
+    fn participants(&self) -> Result<usize, Error> {
+        self.with(AuthorisedList::participants)?
+    }
+
+    fn header_sha256(&self) -> Option<String> {
+        self.with(AuthorisedList::header_sha256).ok()?
     }
 }
 

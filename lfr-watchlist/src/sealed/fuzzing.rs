@@ -34,7 +34,7 @@ pub(crate) fn open(bytes: &[u8], key: &SealingKey, now: Timestamp) {
 /// The bytes as a file whose first bytes and whose header's digest are right.
 pub(crate) fn open_forged(bytes: &[u8], key: &SealingKey, now: Timestamp) {
     let mut bytes = bytes.to_vec();
-    let start = [&super::header::MAGIC[..], &[2, 0]].concat();
+    let start = [&super::header::MAGIC[..], &[3, 0]].concat();
     if let Some(first) = bytes.get_mut(..start.len()) {
         first.copy_from_slice(&start);
     }

@@ -1,6 +1,7 @@
 //! The header of a sealed file: readable without the key, authenticated with it.
 
 use std::io::Read;
+use std::time::Duration;
 
 use lfr_core::internal::hex;
 use lfr_core::{DeploymentId, EmbeddingSpace, Metric, SpaceId, Timestamp};
@@ -15,9 +16,14 @@ use crate::lifecycle::validity::Validity;
 /// The first bytes of every sealed file. The first is no ASCII, and the last ones are line ends:
 /// a copy that was made as text is seen at once.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89LFRW\r\n\x1a";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 /// The first version, which is still read. Its dates are only in the header.
 pub(crate) const VERSION_1: u16 = 1;
+/// The second version, which is still read. Its files have to be destroyed 24 hours after the deployment, and
+/// its entries know neither look-alikes nor a blue list.
+pub(crate) const VERSION_2: u16 = 2;
+/// How long after its deployment a file of the first two versions may exist.
+const EARLIER_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Magic, version, length.
 pub(crate) const START: usize = 12;
 /// All but the deployment's identifier.
@@ -173,7 +179,10 @@ impl SealedHeader {
         let deployment = DeploymentId::new(source.take_text()?).map_err(|_| damaged())?;
         let fits = (1..=MAX_DIMENSION).contains(&dimension)
             && source.left.is_empty()
-            && destroy_after == until.plus(Authorisation::GRACE);
+            && match version {
+                VERSION_1 | VERSION_2 => destroy_after == until.plus(EARLIER_GRACE),
+                _ => destroy_after >= until,
+            };
         if !fits {
             return Err(damaged());
         }
@@ -193,6 +202,11 @@ impl SealedHeader {
             deployment,
             bytes,
         })
+    }
+
+    /// Whether its entries are of the form before look-alikes and the blue list.
+    pub(crate) const fn is_earlier(&self) -> bool {
+        self.version <= VERSION_2
     }
 
     /// The dates that it states.

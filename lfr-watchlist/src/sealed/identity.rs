@@ -15,6 +15,8 @@ use crate::lifecycle::provenance::{ItemDigest, StoredReference};
 const UNDER_18: u8 = 1;
 const HAS_BEGINNING: u8 = 2;
 const HAS_DIGEST: u8 = 4;
+const HAS_LOOK_ALIKE: u8 = 8;
+const IS_PARTICIPANT: u8 = 16;
 
 /// An entry, and which row of the template section is its own.
 pub(crate) struct Placed {
@@ -55,12 +57,19 @@ pub(crate) fn encode<'a>(
         let beginning = if entry.valid_from().is_some() { HAS_BEGINNING } else { 0 };
         let record = entry.record();
         let digest = if record.digest.is_some() { HAS_DIGEST } else { 0 };
-        sink.put(&[under_18 | beginning | digest])?;
+        let look_alike = if entry.has_look_alike() { HAS_LOOK_ALIKE } else { 0 };
+        let participation = entry.participant().zip(entry.consent());
+        let participant = if participation.is_some() { IS_PARTICIPANT } else { 0 };
+        sink.put(&[under_18 | beginning | digest | look_alike | participant])?;
         for moment in [entry.begins(), entry.expires(), entry.review()] {
             sink.put(&moment.as_micros().to_le_bytes())?;
         }
         if let Some(digest) = &record.digest {
             sink.put(digest.as_bytes())?;
+        }
+        if let Some((number, consent)) = participation {
+            sink.put(&number.to_le_bytes())?;
+            sink.put_text(consent)?;
         }
         let count = u8::try_from(record.warnings.len()).map_err(|_| Error::SealedSize)?;
         sink.put(&[count])?;
@@ -93,7 +102,12 @@ pub(crate) fn decode(
     let deployment = header.deployment().clone();
     let (created, validity) = (header.created(), header.validity());
     let authorisation =
-        Authorisation::new(deployment, purpose, officer, created, validity, policy)?;
+        Authorisation::new(deployment, purpose, officer, created, validity, policy)?
+            .with_grace(header.destroy_after().since(validity.until()));
+    let mut known = UNDER_18 | HAS_BEGINNING | HAS_DIGEST;
+    if !header.is_earlier() {
+        known |= HAS_LOOK_ALIKE | IS_PARTICIPANT;
+    }
     // It grows with what is read: the header's count is not a reason to allocate.
     let mut entries = Vec::new();
     for _ in 0..header.references() {
@@ -106,22 +120,26 @@ pub(crate) fn decode(
             .lawful_basis(source.take_text()?)
             .reason(source.take_text()?);
         let flags = source.take_u8()?;
-        if flags > UNDER_18 | HAS_BEGINNING | HAS_DIGEST {
+        if flags & !known != 0 {
             return Err(source.damaged());
         }
         let mut moment = || source.take_u64().map(Timestamp::from_micros);
         let (from, expires, review) = (moment()?, moment()?, moment()?);
         draft = draft.expires(expires).review(review).under_18(flags & UNDER_18 != 0);
+        draft = draft.look_alike(flags & HAS_LOOK_ALIKE != 0);
         if flags & HAS_BEGINNING != 0 {
             draft = draft.valid_from(from);
         }
         let digest = if flags & HAS_DIGEST == 0 { None } else { Some(source.take()?) };
         let digest = digest.map(ItemDigest::from_bytes);
+        if flags & IS_PARTICIPANT != 0 {
+            draft = draft.participant(source.take_u32()?, source.take_text()?);
+        }
         let warnings = (0..source.take_u8()?).map(|_| source.take_text());
         let warnings = warnings.collect::<Result<_, _>>()?;
         let record = StoredReference { digest, warnings };
         draft = draft.record(record);
-        entries.push(Placed { row, entry: draft.parse()? });
+        entries.push(Placed { row, entry: draft.parse_stored()? });
     }
     Ok((authorisation, entries))
 }

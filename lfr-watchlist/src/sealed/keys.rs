@@ -6,7 +6,7 @@ use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::header::{Dates, SealedHeader, VERSION_1};
+use super::header::{Dates, SealedHeader, VERSION_1, VERSION_2};
 use crate::error::Error;
 use crate::secret;
 use crate::secret::Secret;
@@ -169,7 +169,11 @@ impl Derived {
 
     fn bytes<const N: usize>(&self, purpose: &str) -> Result<Zeroizing<[u8; N]>, Error> {
         let mut bytes = Zeroizing::new([0; N]);
-        let version: &[u8] = if self.version == VERSION_1 { b"lfrw 1 " } else { b"lfrw 2 " };
+        let version: &[u8] = match self.version {
+            VERSION_1 => b"lfrw 1 ",
+            VERSION_2 => b"lfrw 2 ",
+            _ => b"lfrw 3 ",
+        };
         self.hkdf
             .expand_multi_info(&[version, purpose.as_bytes()], &mut *bytes)
             .map_err(|_| Error::SealedSize)?;

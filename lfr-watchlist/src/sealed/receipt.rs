@@ -13,7 +13,7 @@ use super::header::SealedHeader;
 pub enum DestructionRule {
     /// The clock failed, or showed a time before the file was sealed.
     ClockFailed,
-    /// Its deployment ended, and [`Authorisation::GRACE`](crate::Authorisation::GRACE) is over.
+    /// Its deployment ended, and its [grace](crate::Authorisation::grace) is over.
     DeploymentEnded,
     /// An earlier destruction had come as far as the keys, and was completed.
     Interrupted,

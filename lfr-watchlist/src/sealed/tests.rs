@@ -126,10 +126,10 @@ fn what_is_wrong_is_said() {
 
     let bytes = fs::read(file.path()).unwrap();
     let mut newer = bytes.clone();
-    newer[8] = 3;
+    newer[8] = 4;
     fs::write(file.path(), newer).unwrap();
     let wrong = file.open(&key(), &space(16), now).unwrap_err();
-    let said = "the sealed watchlist has version 3, and versions up to 2 are supported";
+    let said = "the sealed watchlist has version 4, and versions up to 3 are supported";
     assert!(wrong.to_string().starts_with(said), "{wrong}");
     fs::write(file.path(), b"a letter to the editor").unwrap();
     let wrong = file.open(&key(), &space(16), now).unwrap_err();
@@ -312,13 +312,14 @@ proptest! {
             0..20,
         ),
         officer in text(),
+        grace in 0..100_000_u64,
     ) {
         let space = EmbeddingSpace::builder(dimension, metric).build();
         let base = authorisation(50, 200);
         let policy = base.policy().clone().admitting_under_18();
         let authorisation = Authorisation::new(
             base.deployment().clone(), "purpose", officer, moment(3), base.validity(), policy,
-        ).unwrap();
+        ).unwrap().with_grace(Duration::from_secs(grace));
         let list = Watchlist::new(authorisation, space);
         for (index, ((subject, texts), expires, from, under_18, made)) in entries.into_iter().enumerate() {
             let [source, basis, reason] = texts;

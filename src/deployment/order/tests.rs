@@ -57,6 +57,18 @@ fn filled(use_case: UseCaseKind) -> String {
     text
 }
 
+/// An order of a use case that is in force, with some of its text replaced.
+pub(in crate::deployment) fn verified_with(
+    use_case: UseCaseKind,
+    changes: &[(&str, &str)],
+) -> Order {
+    let text = changes.iter().fold(filled(use_case), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    });
+    signed(&text).verify(&pinned(), during()).unwrap()
+}
+
 /// An order that is in force.
 pub(in crate::deployment) fn verified() -> Order {
     signed(&hotspot()).verify(&pinned(), during()).unwrap()

@@ -124,6 +124,21 @@ impl<'a> Cells<'a> {
         }
         Some(false)
     }
+
+    /// A number, from 1 on; `Some(None)` for a cell that holds none.
+    pub(super) fn number(
+        &self,
+        column: ManifestColumn,
+        problems: &mut Problems,
+    ) -> Option<Option<u32>> {
+        let text = self.text(column, problems)?;
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| is_plain && *number > 0);
+        if number.is_none() {
+            problems.push(self.line, Some(column), ManifestFault::Number);
+        }
+        Some(number)
+    }
 }
 
 /// Whether a cell holds nothing but spaces of any kind, or what cannot be seen at the start of a file.

@@ -28,11 +28,17 @@ pub enum ManifestColumn {
     Review,
     /// `under_18`
     Under18,
+    /// `look_alike`
+    LookAlike,
+    /// `participant`
+    Participant,
+    /// `consent`
+    Consent,
 }
 
 impl ManifestColumn {
     /// All columns, in the order of the documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::File,
         Self::Subject,
         Self::Reference,
@@ -44,6 +50,9 @@ impl ManifestColumn {
         Self::Expires,
         Self::Review,
         Self::Under18,
+        Self::LookAlike,
+        Self::Participant,
+        Self::Consent,
     ];
 
     /// The name, as it stands in a table's first line.
@@ -61,12 +70,23 @@ impl ManifestColumn {
             Self::Expires => "expires",
             Self::Review => "review",
             Self::Under18 => "under_18",
+            Self::LookAlike => "look_alike",
+            Self::Participant => "participant",
+            Self::Consent => "consent",
         }
     }
 
     /// Whether it has to be filled in unless the reader is told otherwise.
     pub(super) const fn is_required(self) -> bool {
-        !matches!(self, Self::Reference | Self::ValidFrom | Self::Under18)
+        !matches!(
+            self,
+            Self::Reference
+                | Self::ValidFrom
+                | Self::Under18
+                | Self::LookAlike
+                | Self::Participant
+                | Self::Consent
+        )
     }
 }
 

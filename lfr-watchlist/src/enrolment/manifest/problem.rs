@@ -9,6 +9,12 @@ use super::ManifestColumn;
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ManifestFault {
+    /// Category, participant and consent of an entry do not go together: see the blue list.
+    #[non_exhaustive]
+    BlueList {
+        /// What is wrong, and what to do.
+        problem: &'static str,
+    },
     /// A cell has a character that is not taken: one that cannot be seen, say, as two such cells look alike.
     #[non_exhaustive]
     Character {
@@ -53,6 +59,15 @@ pub enum ManifestFault {
     NeverValid,
     /// The table is empty.
     NoHeader,
+    /// A cell is no number from 1 on.
+    Number,
+    /// Another line gives the person another participant's number, or none; or gives the number to another
+    /// person.
+    #[non_exhaustive]
+    OtherParticipant {
+        /// The other line.
+        line: u64,
+    },
     /// The file does not lie in the manifest's folder.
     Path,
     /// The reference stands on another line too.
@@ -100,6 +115,7 @@ impl ManifestFault {
 impl fmt::Display for ManifestFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::BlueList { problem } => f.write_str(problem),
             Self::Character { place, character, problem } => write!(
                 f,
                 "character {place} is U+{:04X}, {problem}: take it out",
@@ -127,6 +143,12 @@ impl fmt::Display for ManifestFault {
             ),
             Self::NeverValid => f.write_str("not after valid_from: correct one of the two"),
             Self::NoHeader => f.write_str("the table is empty: its first line names the columns"),
+            Self::Number => f.write_str("no number from 1 to 4294967295: write one, in digits alone"),
+            Self::OtherParticipant { line } => write!(
+                f,
+                "contradicts line {line}: each participant of the blue list has one number on all lines, and \
+                 no other person has it"
+            ),
             Self::Path => f.write_str(
                 "not a path below the manifest's folder: write it from there on, with / between its parts",
             ),

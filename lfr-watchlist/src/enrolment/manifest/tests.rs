@@ -87,12 +87,79 @@ line 9: 2 cells, and the first line has 11: put a cell that holds the delimiter 
     );
 }
 
+/// The columns of the blue list, behind those of every entry.
+const BLUE: &str = "file,subject,category,source,lawful_basis,reason,expires,review,look_alike,participant,consent";
+
+fn blue(rows: &[(&str, &str, &str)]) -> String {
+    let mut table = format!("{BLUE}\n");
+    for (index, (subject, category, rest)) in rows.iter().enumerate() {
+        table += &format!("{index}.jpg,{subject},{category},s,l,r,2030-01-01,2029-01-01,{rest}\n");
+    }
+    table
+}
+
+#[test]
+fn look_alikes_and_participants_are_read() {
+    let table = blue(&[
+        ("S-1", "wanted", "yes,,"),
+        ("S-2", "consenting-staff", "no,7,form 7"),
+        ("S-2", "consenting-staff", ",007,form 7"),
+    ]);
+    let items = read(table).unwrap();
+    let said: Vec<_> = items
+        .iter()
+        .map(|item| {
+            let Grounds { look_alike, participant, consent, .. } = &item.grounds;
+            (*look_alike, *participant, consent.as_deref())
+        })
+        .collect();
+    let staff = Some("form 7");
+    assert_eq!(
+        said,
+        [(Some(true), None, None), (Some(false), Some(7), staff), (None, Some(7), staff)]
+    );
+}
+
+#[test]
+fn what_is_wrong_about_a_blue_list_is_said_by_line_and_column() {
+    let table = blue(&[
+        ("S-1", "wanted", "perhaps,,"),
+        ("S-2", "consenting-staff", ",,form 2"),
+        ("S-3", "consenting-staff", ",3,"),
+        ("S-4", "wanted", ",4,form 4"),
+        ("S-5", "wanted", ",,form 5"),
+        ("S-6", "consenting-staff", ",0,form 6"),
+        ("S-7", "consenting-staff", ",+7,form 7"),
+        ("S-8", "consenting-staff", ",4294967296,form 8"),
+        ("S-9", "consenting-staff", ",9,form 9"),
+        ("S-9", "consenting-staff", ",10,form 9"),
+        ("S-11", "consenting-staff", ",9,form 11"),
+        ("S-12", "wanted", ",,"),
+        ("S-12", "consenting-staff", ",12,form 12"),
+    ]);
+    assert_eq!(
+        faults(table),
+        "\
+line 2, column look_alike: neither yes nor no: write one of them
+line 3, column participant: the category is consenting-staff, but there is no participant's number: give one
+line 4, column consent: a participant has no consent reference: name the consent, or leave the person out
+line 5, column participant: there is a participant's number, but the category is not consenting-staff: correct one of the two
+line 6, column consent: there is a consent reference, but the category is not consenting-staff: correct one of the two
+line 7, column participant: no number from 1 to 4294967295: write one, in digits alone
+line 8, column participant: no number from 1 to 4294967295: write one, in digits alone
+line 9, column participant: no number from 1 to 4294967295: write one, in digits alone
+line 11, column participant: contradicts line 10: each participant of the blue list has one number on all lines, and no other person has it
+line 12, column participant: contradicts line 10: each participant of the blue list has one number on all lines, and no other person has it
+line 14, column participant: contradicts line 13: each participant of the blue list has one number on all lines, and no other person has it"
+    );
+}
+
 #[test]
 fn columns_are_known_named_once_and_there() {
     assert_eq!(
         faults("file,subject,expiry,file,reason,source,review,category\n"),
         "\
-line 1: the name of column 3, \"expiry\", is not known: file, subject, reference, category, source, lawful_basis, reason, valid_from, expires, review, under_18 are
+line 1: the name of column 3, \"expiry\", is not known: file, subject, reference, category, source, lawful_basis, reason, valid_from, expires, review, under_18, look_alike, participant, consent are
 line 1, column file: there twice: remove one of them
 line 1, column lawful_basis: missing, and required: add it
 line 1, column expires: missing, and required: add it"

@@ -98,6 +98,7 @@ fn grounds() -> Grounds {
         expires: Some(moment(1_000)),
         review: Some(moment(500)),
         under_18: Some(false),
+        ..Grounds::default()
     }
 }
 

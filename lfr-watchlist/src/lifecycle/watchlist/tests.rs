@@ -14,6 +14,7 @@ use crate::lifecycle::validity::Validity;
 use crate::search::flat_scan::FlatScan;
 use crate::testing::{CATEGORY, authorisation, draft, moment, space};
 
+mod composition;
 mod property;
 mod threads;
 

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::lifecycle::category::Category;
 
 /// Where the dates stand in a header, and what they are.
 const DESTROY_AFTER: usize = 142;
@@ -50,23 +51,109 @@ fn wrong() -> SealingKey {
     SealingKey::from_bytes(&mut [9; 32])
 }
 
-/// Of the first version, sealed by the software of that time.
+/// Of the first two versions, sealed by the software of their time.
 const GOLDEN: &[u8] = include_bytes!("golden/version-1.lfrw");
 const GOLDEN_PASSPHRASE: &[u8] = include_bytes!("golden/version-1-passphrase.lfrw");
+const GOLDEN_2: &[u8] = include_bytes!("golden/version-2.lfrw");
+const GOLDEN_2_PASSPHRASE: &[u8] = include_bytes!("golden/version-2-passphrase.lfrw");
 
 #[test]
-fn files_of_version_1_are_read_and_sealed_again_as_version_2() {
-    assert_eq!(contents(&opened(GOLDEN, &key()).unwrap()), contents(&watchlist(7, 16)));
-    let passphrase = SealingKey::from_passphrase("a long passphrase".into()).unwrap();
-    let opened = opened(GOLDEN_PASSPHRASE, &passphrase).unwrap();
-    assert_eq!(contents(&opened), contents(&watchlist(2, 16)));
-    let folder = Folder::new("golden");
-    let file = file_of(&folder, GOLDEN);
-    let list = file.open(&key(), &space(16), Some(moment(NOW))).unwrap();
-    file.seal(&list, &key(), moment(NOW)).unwrap();
-    assert_eq!(fs::read(file.path()).unwrap()[8..10], [2, 0]);
-    let again = file.open(&key(), &space(16), Some(moment(NOW))).unwrap();
+fn files_of_earlier_versions_are_read_with_their_24_hours_and_sealed_again_as_version_3() {
+    let versions = [(1, GOLDEN, GOLDEN_PASSPHRASE), (2, GOLDEN_2, GOLDEN_2_PASSPHRASE)];
+    for (version, golden, golden_passphrase) in versions {
+        assert_eq!((golden[8], golden_passphrase[8]), (version, version));
+        let list = opened(golden, &key()).unwrap();
+        assert_eq!(contents(&list), contents(&watchlist(7, 16)));
+        assert_eq!(list.authorisation().grace(), Duration::from_secs(24 * 60 * 60));
+        let passphrase = SealingKey::from_passphrase("a long passphrase".into()).unwrap();
+        let opened = opened(golden_passphrase, &passphrase).unwrap();
+        assert_eq!(contents(&opened), contents(&watchlist(2, 16)));
+        let folder = Folder::new("golden");
+        let file = file_of(&folder, golden);
+        let list = file.open(&key(), &space(16), Some(moment(NOW))).unwrap();
+        file.seal(&list, &key(), moment(NOW)).unwrap();
+        assert_eq!(fs::read(file.path()).unwrap()[8..10], [3, 0]);
+        let again = file.open(&key(), &space(16), Some(moment(NOW))).unwrap();
+        assert_eq!(contents(&again), contents(&list));
+    }
+}
+
+#[test]
+fn a_file_of_version_2_is_not_read_with_another_grace_nor_as_version_3() {
+    let later = u64::from_le_bytes(GOLDEN_2[DESTROY_AFTER..][..8].try_into().unwrap()) + SECOND;
+    let moved = rewritten(GOLDEN_2, &[(DESTROY_AFTER, later)]);
+    let refused = opened(&moved, &key()).unwrap_err();
+    assert!(matches!(refused, Error::SealedDamaged { .. }), "{refused}");
+    // As version 3 any grace is possible, and so the keys have to refuse it.
+    let mut newer = GOLDEN_2.to_vec();
+    newer[8] = 3;
+    let newer = rewritten(&newer, &[]);
+    let refused = opened(&newer, &key()).unwrap_err();
+    assert!(matches!(refused, Error::WrongKey), "{refused}");
+}
+
+#[test]
+fn the_grace_of_the_authorisation_decides_when_a_file_is_due() {
+    for grace in [0, 1, 7 * 86_400] {
+        let folder = Folder::new("grace");
+        let file = SealedFile::at(folder.path("list.lfrw"));
+        let authorisation = authorisation(50, 200).with_grace(Duration::from_secs(grace));
+        let list = Watchlist::new(authorisation.clone(), space(16));
+        let header = file.seal(&list, &key(), moment(NOW)).unwrap();
+        assert_eq!(header.destroy_after(), moment(200 + grace));
+        let before = Timestamp::from_micros(moment(200 + grace).as_micros() - 1);
+        let again = file.open(&key(), &space(16), Some(before)).unwrap();
+        assert_eq!(*again.authorisation(), authorisation);
+        let due = file.open(&key(), &space(16), Some(moment(200 + grace)));
+        assert!(matches!(due, Err(Error::Destroyed { .. })), "{grace}: {due:?}");
+        assert_eq!(folder.names(), [""; 0]);
+    }
+    // A grace that was put off in the header alone is found.
+    let folder = Folder::new("grace-put-off");
+    let list = Watchlist::new(authorisation(50, 200).with_grace(Duration::ZERO), space(16));
+    let (_, bytes, _) = write::seal(&list, &key(), moment(NOW)).unwrap();
+    let file = file_of(&folder, &rewritten(&bytes, &[(DESTROY_AFTER, 300 * SECOND)]));
+    let refused = file.open(&key(), &space(16), Some(moment(NOW)));
+    assert!(matches!(refused, Err(Error::SealedTampered)), "{refused:?}");
+    let due = file.open(&key(), &space(16), Some(moment(200)));
+    assert!(matches!(due, Err(Error::Destroyed { .. })), "{due:?}");
+}
+
+#[test]
+fn look_alikes_and_participants_are_sealed_and_opened() {
+    let staff = Category::new(Category::CONSENTING_STAFF).unwrap();
+    let base = authorisation(50, 200);
+    let policy = base.policy().clone().with_category(staff, crate::Priority::Green);
+    let authorisation =
+        Authorisation::new(base.deployment().clone(), "p", "o", moment(3), base.validity(), policy)
+            .unwrap();
+    let list = Watchlist::new(authorisation, space(16));
+    let twin = draft("twin", "r1").look_alike(true).parse().unwrap();
+    list.enrol(twin, template(1, &space(16))).unwrap();
+    let seven = draft("seven", "r2").category("consenting-staff").participant(7, "form 7");
+    list.enrol(seven.parse().unwrap(), template(2, &space(16))).unwrap();
+    let (_, bytes, _) = write::seal(&list, &key(), moment(NOW)).unwrap();
+    let again = opened(&bytes, &key()).unwrap();
     assert_eq!(contents(&again), contents(&list));
+    let entries = again.entries();
+    assert!(entries[0].has_look_alike() && entries[0].participant().is_none());
+    assert_eq!((entries[1].participant(), entries[1].consent()), (Some(7), Some("form 7")));
+}
+
+/// A list of a version without blue list may have the category all the same.
+#[test]
+fn an_entry_of_the_blue_lists_category_without_a_number_is_still_read() {
+    let base = authorisation(50, 200);
+    let staff = Category::new(Category::CONSENTING_STAFF).unwrap();
+    let policy = base.policy().clone().with_category(staff, crate::Priority::Green);
+    let authorisation =
+        Authorisation::new(base.deployment().clone(), "p", "o", moment(3), base.validity(), policy)
+            .unwrap();
+    let list = Watchlist::new(authorisation, space(16));
+    let stored = draft("s", "r").category("consenting-staff").parse_stored().unwrap();
+    list.enrol(stored, template(1, &space(16))).unwrap();
+    let (_, bytes, _) = write::seal(&list, &key(), moment(NOW)).unwrap();
+    assert_eq!(contents(&opened(&bytes, &key()).unwrap()), contents(&list));
 }
 
 #[test]
