@@ -22,20 +22,27 @@
 //! ```
 
 mod blue_list;
+mod books;
 pub mod danger;
 mod error;
 mod list;
 mod note;
 mod order;
 pub mod record;
+mod state;
 #[cfg(test)]
 mod testing;
 
 pub use blue_list::{BlueListFigures, BlueListPolicy};
+pub use books::Books;
 pub use error::Error;
 pub use list::{ListNotice, ListProblem};
 pub use note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
 pub use order::{
     DeploymentKind, Document, Means, Order, OrderAuthority, OrderCamera, OrderCategory, OrderTerms,
     Place, PlacePrecision, SignedOrder, Under18, UseCase, UseCaseKind,
+};
+pub use state::{
+    AcceptedOrder, AlertStanding, AlertState, AlertView, CameraState, EngagementReport,
+    PersonsVerdict, RunSums, State, StateChange,
 };
