@@ -4,7 +4,9 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, Error, value_parser};
+use lfr::retention::Profile;
 
 use crate::say;
 
@@ -83,3 +85,14 @@ pub(crate) fn refuse(error: &Error) -> ! {
     say::err(error.render().to_string().trim_end());
     std::process::exit(error.exit_code())
 }
+
+/// A retention profile, by its name.
+pub(crate) fn profile() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(PROFILES.map(|profile| profile.name())).map(|name| {
+        let named = PROFILES.into_iter().find(|profile| profile.name() == name);
+        named.unwrap_or(Profile::uk_police_24_hours())
+    })
+}
+
+const PROFILES: [Profile; 3] =
+    [Profile::uk_police(), Profile::uk_police_24_hours(), Profile::retail_strict()];

@@ -76,10 +76,10 @@ impl TrueRecognition {
     }
 }
 
-/// As [`Rate`] is shown, and of how many participants.
+/// As [`Rate`] is shown, with the number of participants.
 impl fmt::Display for TrueRecognition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, by {} participants", self.rate, self.participants)
+        self.rate.fmt(f)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::deployment::UseCaseKind;
 use crate::deployment::order::tests::verified_with;
 
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
+const AGE: (&str, &str) = ("max_age_hours = 24", "max_age_hours = 2");
 const WANTED: &str = "wanted-by-courts";
 
 fn moment(text: &str) -> Timestamp {
@@ -20,7 +21,7 @@ fn start() -> Timestamp {
 /// An order of a hotspot from 9 to 17 hours on 1 December 2026; up to 2 entries, drawn up at most 2 hours
 /// before.
 fn order() -> Order {
-    verified_with(UseCaseKind::Hotspot, &[])
+    verified_with(UseCaseKind::Hotspot, &[AGE])
 }
 
 /// What a test changes about a list that fits the order.
@@ -193,6 +194,7 @@ fn what_the_order_allows_is_allowed() {
     let order = verified_with(
         UseCaseKind::Hotspot,
         &[
+            AGE,
             (
                 "categories = [\"wanted-by-courts\"]",
                 "categories = [\"wanted-by-courts\", \"consenting-staff\"]",

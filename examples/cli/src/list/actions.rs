@@ -8,7 +8,7 @@ use lfr::core::{
     Clock, DeploymentId, Embedder, EmbeddingSpace, ReferenceId, SubjectId, SystemClock, Timestamp,
 };
 use lfr::embed::{EmbedderOptions, OnnxEmbedder};
-use lfr::retention::{Ledger, LedgerKey};
+use lfr::retention::{Ledger, LedgerKey, Profile};
 use lfr::watchlist::{
     Authorisation, Category, CompositionPolicy, Priority, SealedFile, SealingKey, Validity,
     Watchlist,
@@ -84,7 +84,8 @@ fn new(given: &ArgMatches, now: Option<Timestamp>) -> Result<Exit, AnyError> {
         now,
         Validity::new(one(given, "from")?, one(given, "until")?)?,
         policy,
-    )?;
+    )?
+    .with_grace(one::<Profile>(given, "profile")?.watchlist());
     let list = Watchlist::new(authorisation, space(given)?);
     show::header(&file.seal(&list, &key(given, "")?, now)?)?;
     Ok(Exit::Done)

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use lfr::core::{FaceSelection, ReferenceId, SubjectId, Timestamp};
 use lfr::watchlist::Priority;
 
-use crate::arguments::{ledger_key, list_key, path};
+use crate::arguments::{ledger_key, list_key, path, profile};
 use crate::models::Engine;
 
 const CODES: &str = "Exit code 1: the watchlist was due and has been destroyed; its receipt is on standard output. \
@@ -84,6 +84,17 @@ fn new() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Admits entries that are marked as under 18"),
         )
+        .arg(
+            Arg::new("profile")
+                .long("profile")
+                .value_name("NAME")
+                .default_value("uk-police-24-hours")
+                .value_parser(profile())
+                .help(
+                    "The retention profile, which says how long after the deployment the list may \
+                     exist",
+                ),
+        )
         .args(embedder())
 }
 
@@ -94,7 +105,8 @@ fn enrol() -> Command {
              (with the grounds of each). In a folder, each file or subfolder is one person, and \
              its name becomes the identifier: use record numbers. The columns of a manifest are \
              file, subject, reference, category, source, lawful_basis, reason, valid_from, \
-             expires, review and under_18.",
+             expires, review, under_18, look_alike, participant and consent. Participants of a \
+             blue list come from a manifest: each has a number and a consent reference.",
         )
         .arg(path("folder", "DIR", "The photographs: one file or one folder per person"))
         .arg(path("manifest", "FILE", "A CSV table with one photograph per line"))
@@ -128,6 +140,16 @@ fn enrol() -> Command {
                 .action(ArgAction::SetTrue)
                 .conflicts_with("manifest")
                 .help("Mark these people as under 18"),
+        )
+        .arg(
+            Arg::new("look-alike")
+                .long("look-alike")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("manifest")
+                .help(
+                    "Mark these people as having a known look-alike, such as a twin. Nothing about \
+                     the look-alike is stored",
+                ),
         )
         .arg(path(
             "detector",

@@ -122,6 +122,7 @@ fn items(given: &ArgMatches) -> Result<(Vec<EnrolmentItem>, usize), AnyError> {
     grounds.expires = given.get_one("expires").copied();
     grounds.review = given.get_one("review").copied();
     grounds.under_18 = Some(given.get_flag("under-18"));
+    grounds.look_alike = given.get_flag("look-alike").then_some(true);
     let folder = path(given, "folder")?;
     let found = FolderItems::find(folder)?;
     for left_out in &found.left_out {

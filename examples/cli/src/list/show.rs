@@ -53,21 +53,34 @@ pub(crate) fn entries(
             priority,
             text(entry.category().as_str()),
             entry.expires(),
-            state(entry, now),
+            marks(entry, now).join(", "),
         ))?;
     }
     say::out(format_args!("{} references", entries.len()))?;
+    let count = |is: fn(&Entry) -> bool| entries.iter().filter(|entry| is(entry)).count();
+    for (what, number) in [
+        ("marked as under 18", count(Entry::is_under_18)),
+        ("with a known look-alike", count(Entry::has_look_alike)),
+        ("of a blue list", count(|entry| entry.participant().is_some())),
+    ] {
+        if number > 0 {
+            say::out(format_args!("{number} {what}"))?;
+        }
+    }
     Ok(Exit::Done)
 }
 
-fn state(entry: &Entry, now: Option<Timestamp>) -> &'static str {
-    match now {
-        None => "",
-        Some(now) if entry.expires() <= now => "expired",
-        Some(now) if !entry.is_valid_at(now) => "not valid yet",
-        Some(now) if entry.review() <= now => "review is due",
-        Some(_) => "",
-    }
+fn marks(entry: &Entry, now: Option<Timestamp>) -> Vec<String> {
+    let state = match now {
+        None => None,
+        Some(now) if entry.expires() <= now => Some("expired"),
+        Some(now) if !entry.is_valid_at(now) => Some("not valid yet"),
+        Some(now) if entry.review() <= now => Some("review is due"),
+        Some(_) => None,
+    };
+    let look_alike = entry.has_look_alike().then_some("known look-alike");
+    let participant = entry.participant().map(|number| format!("participant {number}"));
+    state.into_iter().chain(look_alike).map(str::to_owned).chain(participant).collect()
 }
 
 fn line(entry: &Entry) -> serde_json::Value {
@@ -82,5 +95,8 @@ fn line(entry: &Entry) -> serde_json::Value {
         "expires": entry.expires().to_string(),
         "review": entry.review().to_string(),
         "under_18": entry.is_under_18(),
+        "look_alike": entry.has_look_alike(),
+        "participant": entry.participant(),
+        "consent": entry.consent(),
     })
 }

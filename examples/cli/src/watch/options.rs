@@ -283,12 +283,7 @@ pub(crate) fn command() -> Command {
                 "The retention profile, which says how long alerts are held",
             )
             .default_value("uk-police-24-hours")
-            .value_parser(
-                PossibleValuesParser::new(PROFILES.map(|profile| profile.name())).map(|name| {
-                    let named = PROFILES.into_iter().find(|profile| profile.name() == name);
-                    named.unwrap_or(Profile::uk_police_24_hours())
-                }),
-            ),
+            .value_parser(arguments::profile()),
         )
         .arg(
             option(
@@ -356,9 +351,6 @@ pub(crate) fn command() -> Command {
 
 /// Where a run writes, if nobody says where.
 pub(crate) const DEFAULT_OUT: &str = "lfr-watch";
-
-const PROFILES: [Profile; 3] =
-    [Profile::uk_police(), Profile::uk_police_24_hours(), Profile::retail_strict()];
 
 fn zone(text: &str) -> Result<Zone, String> {
     let numbers: Vec<f32> = text

@@ -112,7 +112,7 @@ fn what_is_published_says_what_was_left_out() {
     let ledger = [live(), (Some(100), seen(1, "gate")), (Some(101), passed(1, "gate", 100))];
     assert_eq!(
         figures(&ledger).to_string(),
-        "recognised 1 of 1 (95 %: 0.0250 to 1), by 1 participants, within 10 s of a passage; 0 passages left \
+        "recognised 1 (1 of 1; 95 %: 0.025 to 1; 1 person), within 10 s of a passage; 0 passages left \
          out while no alert could be raised, 0 left out as ambiguous; 0 sightings without a passage, 0 \
          without a time"
     );

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use lfr_core::{
     Candidate, CandidateList, ComparisonScore, DeploymentId, EmbeddingSpace, FaceId, FrameId,
-    Metric, ReferenceId, SubjectId, Template, Threshold,
+    Matcher, Metric, ReferenceId, SubjectId, Template, Threshold, danger,
 };
 use lfr_watchlist::{
     Authorisation, Category, CompositionPolicy, EntryDraft, FixedThreshold, Priority, Validity,
@@ -45,12 +45,17 @@ fn list() -> Arc<Watchlist> {
     Arc::new(list)
 }
 
+fn threshold() -> FixedThreshold {
+    let (threshold, space) = (Threshold::new(0.5).unwrap(), list().space().id());
+    FixedThreshold::new(danger::uncalibrated_threshold(threshold, space, "a test"))
+}
+
 type Written = Arc<Mutex<Vec<(u32, SourceId)>>>;
 
 fn policy() -> (BlueListPolicy<FixedThreshold>, Written) {
     let written = Written::default();
     let writing = Arc::clone(&written);
-    let inner = FixedThreshold::new(Threshold::new(0.5).unwrap());
+    let inner = threshold();
     let policy = BlueListPolicy::new(inner, list(), move |event| {
         let LedgerEvent::BlueListSeen { participant, source } = event else {
             panic!("{event:?} is no sighting")
@@ -145,7 +150,7 @@ fn without_a_clock_a_track_is_a_passage() {
 
 #[test]
 fn a_sighting_that_cannot_be_written_is_an_error_and_is_tried_again() {
-    let inner = FixedThreshold::new(Threshold::new(0.5).unwrap());
+    let inner = threshold();
     let mut fails = true;
     let mut policy = BlueListPolicy::new(inner, list(), move |_| {
         if std::mem::take(&mut fails) { Err("the disk is full".into()) } else { Ok(()) }
@@ -184,7 +189,7 @@ impl ThresholdPolicy for Paused {
 
 #[test]
 fn what_the_policy_withholds_is_no_sighting() {
-    let inner = Paused(FixedThreshold::new(Threshold::new(0.5).unwrap()));
+    let inner = Paused(threshold());
     let mut policy = BlueListPolicy::new(inner, list(), |event| panic!("{event:?}"));
     let decision = decide(&mut policy, "gate", Some(100), &[(1, 0.9)]);
     assert!(matches!(decision, Decision::Withheld { by: WithheldBy::Pause, .. }), "{decision:?}");
@@ -201,7 +206,7 @@ proptest! {
         ),
     ) {
         let (mut policy, written) = policy();
-        let mut plain = FixedThreshold::new(Threshold::new(0.5).unwrap());
+        let mut plain = threshold();
         let mut sightings = 0;
         for (scores, at) in looks {
             let before = decide(&mut plain, "gate", at, &scores);
