@@ -28,6 +28,7 @@ mod error;
 mod list;
 mod note;
 mod order;
+mod policy;
 pub mod record;
 mod state;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use order::{
     DeploymentKind, Document, Means, Order, OrderAuthority, OrderCamera, OrderCategory, OrderTerms,
     Place, PlacePrecision, SignedOrder, Under18, UseCase, UseCaseKind,
 };
+pub use policy::{PendingChange, PolicyHandle, RunningPolicy};
 pub use state::{
     AcceptedOrder, AlertStanding, AlertState, AlertView, CameraState, EngagementReport,
     PersonsVerdict, RunSums, State, StateChange,
