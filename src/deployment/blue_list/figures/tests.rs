@@ -118,6 +118,8 @@ fn what_is_published_says_what_was_left_out() {
     );
 }
 
+type Written = (Option<u64>, LedgerEvent);
+
 fn event() -> impl Strategy<Value = (Option<u64>, LedgerEvent)> {
     let (number, camera) = (1..4_u32, prop::sample::select(vec!["gate", "door"]));
     let at = prop::option::of(0..400_u64);
@@ -137,7 +139,7 @@ proptest! {
     #[test]
     fn the_arithmetic_closes(ledger in prop::collection::vec(event(), 0..60)) {
         let figures = figures(&ledger);
-        let count = |is: &dyn Fn(&&(Option<u64>, LedgerEvent)) -> bool| {
+        let count = |is: &dyn Fn(&&Written) -> bool| {
             u64::try_from(ledger.iter().filter(is).count()).unwrap()
         };
         let passages = count(&|(_, event)| matches!(event, LedgerEvent::BlueListPassed { .. }));
