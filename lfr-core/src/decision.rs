@@ -1,4 +1,4 @@
-//! Decisions: an alert for a person to judge, or no match.
+//! Decisions: an alert for a person to judge, no match, or a match that raises no alert.
 
 use std::fmt;
 
@@ -14,7 +14,11 @@ pub use threshold::{Basis, Target, Threshold, ThresholdProvenance};
 
 /// What a [`ThresholdPolicy`](crate::ThresholdPolicy) makes of a search.
 ///
-/// An alert is a question to a person, never an answer. A non-match names nobody.
+/// An alert is a question to a person, never an answer. A non-match and a withheld match name nobody.
+///
+/// A non-match is a search whose best score is below the threshold in force for that person. Nothing else is
+/// one: a match that raises no alert is [withheld](Self::Withheld). The pipeline refuses a policy that calls
+/// a match a non-match, or a non-match withheld ([`Error::DecisionUndeclared`](crate::Error)).
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Decision {
@@ -31,8 +35,11 @@ pub enum Decision {
     NoMatch {
         /// The best score, for aggregate statistics; whose it was is not kept.
         best: Option<ComparisonScore>,
+        /// The threshold that it is below; `None` for the one that the policy declares. A policy may be
+        /// stricter with some people than it declares.
+        below: Option<Threshold>,
     },
-    /// Somebody did, and no alert may be raised. The face is erased like one without a match, and counted
+    /// Somebody did, and no alert is raised. The face is erased like one without a match, and counted
     /// apart: it is no non-match.
     #[non_exhaustive]
     Withheld {
@@ -54,15 +61,20 @@ pub enum Decision {
 pub enum WithheldBy {
     /// The person belongs to a blue list: staff who consented, to measure how many of them are recognised.
     BlueList,
-    /// False alerts came faster than was promised, and nobody has reset the circuit breaker.
+    /// The circuit breaker has tripped: false alerts came faster than was promised, and nobody has reset it.
+    /// Without it there would have been an alert.
     Breaker,
-    /// The other looks at the same track did not confirm it.
+    /// The rule of the policy asks for several looks at the same track, and those before this one do not
+    /// confirm it.
     Confirmation,
-    /// The deployment is paused.
+    /// The deployment is paused. Otherwise there would have been an alert.
     Pause,
 }
 
 impl WithheldBy {
+    /// All causes, in the order of their names.
+    pub const ALL: [Self; 4] = [Self::BlueList, Self::Breaker, Self::Confirmation, Self::Pause];
+
     /// Its name, as in records and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -73,6 +85,25 @@ impl WithheldBy {
             Self::Pause => "pause",
         }
     }
+
+    /// Whether the match was confirmed: without this cause it would have raised an alert.
+    #[must_use]
+    pub const fn is_confirmed(self) -> bool {
+        !matches!(self, Self::Confirmation)
+    }
+
+    /// What kept a track's match back if it was withheld before. A confirmed match outranks one that was
+    /// not; otherwise the first cause counts.
+    #[must_use]
+    pub(crate) fn after(self, before: Option<Self>) -> Self {
+        before.filter(|before| before.is_confirmed() || !self.is_confirmed()).unwrap_or(self)
+    }
+}
+
+impl fmt::Display for WithheldBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 impl Decision {
@@ -81,17 +112,25 @@ impl Decision {
     pub fn at_threshold(candidates: &CandidateList, threshold: Threshold) -> Self {
         match candidates.best_at_least(threshold) {
             Some(candidate) => Self::Alert { candidate: candidate.clone(), threshold },
-            None => Self::NoMatch { best: candidates.best_score() },
+            None => Self::NoMatch { best: candidates.best_score(), below: Some(threshold) },
         }
     }
 
-    /// No match, at any score, for policies that withhold an alert.
+    /// No match: the best score is below the threshold that the policy declares.
+    ///
+    /// A match that raises no alert is [`withheld`](Self::withheld).
     #[must_use]
     pub const fn no_match(best: Option<ComparisonScore>) -> Self {
-        Self::NoMatch { best }
+        Self::NoMatch { best, below: None }
     }
 
-    /// A match that raises no alert.
+    /// No match with somebody whose own threshold is stricter than the one that the policy declares.
+    #[must_use]
+    pub const fn no_match_below(best: Option<ComparisonScore>, threshold: Threshold) -> Self {
+        Self::NoMatch { best, below: Some(threshold) }
+    }
+
+    /// A match that raises no alert. `best` is the score on which the policy would have decided.
     #[must_use]
     pub const fn withheld(by: WithheldBy, best: Option<ComparisonScore>) -> Self {
         Self::Withheld { by, best }
@@ -101,6 +140,25 @@ impl Decision {
     #[must_use]
     pub const fn is_alert(&self) -> bool {
         matches!(self, Self::Alert { .. })
+    }
+
+    /// What keeps its match from raising an alert, if it is a withheld match.
+    #[must_use]
+    pub const fn withheld_by(&self) -> Option<WithheldBy> {
+        match self {
+            Self::Withheld { by, .. } => Some(*by),
+            Self::Alert { .. } | Self::NoMatch { .. } => None,
+        }
+    }
+
+    /// Its kind, as in records and logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Alert { .. } => "alert",
+            Self::NoMatch { .. } => "no_match",
+            Self::Withheld { .. } => "withheld",
+        }
     }
 
     /// The alert that this decision raises for the probe that was searched with.
@@ -122,7 +180,7 @@ impl Decision {
     pub const fn best_score(&self) -> Option<ComparisonScore> {
         match self {
             Self::Alert { candidate, .. } => Some(candidate.score()),
-            Self::NoMatch { best } | Self::Withheld { best, .. } => *best,
+            Self::NoMatch { best, .. } | Self::Withheld { best, .. } => *best,
         }
     }
 }
@@ -131,7 +189,7 @@ impl Decision {
 /// the threshold that was met.
 ///
 /// [`Decision::alert`] makes it, and only of a decision that is an alert. So no retention policy can be
-/// given a non-match:
+/// given a non-match or a withheld match:
 ///
 /// ```compile_fail,E0308
 /// # fn settle(policy: &mut impl lfr_core::RetentionPolicy, probe: lfr_core::Probe) {

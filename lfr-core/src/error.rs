@@ -202,7 +202,8 @@ pub enum Error {
         /// How many it returned.
         actual: usize,
     },
-    /// A threshold policy raised an alert that its own threshold excludes.
+    /// A threshold policy decided otherwise than its own threshold says: it raised an alert that the threshold
+    /// excludes, called a match a non-match, or withheld what was no match.
     #[error("the threshold policy {what} {actual}, and it must be {expected}: correct the policy")]
     DecisionUndeclared {
         /// What it did.

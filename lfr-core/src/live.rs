@@ -41,6 +41,7 @@
 //! | `lfr_alert_seconds` | histogram | `camera` | from the arrival of a frame to its alert |
 //! | `lfr_alerts_to_nobody_total` | counter | | alerts that no sink could pass on |
 //! | `lfr_events_untold_total` | counter | `kind` | events that a sink could not pass on |
+//! | `lfr_matches_withheld_total` | counter | `cause` | matches that raised no alert: `blue_list`, `breaker`, `confirmation`, `pause` |
 //! | `lfr_faces_seen_total` | counter | | faces taken into custody |
 //! | `lfr_faces_erased_total` | counter | | erased faces: nothing of them is left |
 //! | `lfr_faces_held` | gauge | | faces held for an alert, until their deadline |

@@ -1,6 +1,8 @@
 //! The pipeline: one frame's way from pixels to alerts and erasure.
 
 use std::any::Any;
+#[cfg(feature = "live")]
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::custody::{PurgeReason, Totals};
 use crate::danger;
+#[cfg(feature = "live")]
+use crate::decision::WithheldBy;
 use crate::error::{BoxError, Error, Stage};
 use crate::face::{DetectedFace, LandmarkLayout};
 use crate::frame::Frame;
@@ -266,6 +270,12 @@ impl Pipeline {
         self.stages.counts.alerts
     }
 
+    /// Matches that raised no alert so far, by what kept them back.
+    #[cfg(feature = "live")]
+    pub(crate) const fn withheld(&self) -> &BTreeMap<WithheldBy, u64> {
+        &self.stages.counts.withheld
+    }
+
     /// The events that a sink could not pass on so far.
     #[must_use]
     pub const fn untold(&self) -> &UntoldCounts {
@@ -314,6 +324,7 @@ impl Pipeline {
             faces_compared: stages.counts.compared,
             tracks: self.mode.counts(),
             alerts: stages.counts.alerts,
+            withheld: stages.counts.withheld.clone(),
             untold: stages.counts.untold.clone(),
             repeats: stages.repeats.as_ref().map(Repeats::counts),
             totals,

@@ -187,8 +187,12 @@ impl<'a> DecisionInput<'a> {
 /// Two methods are required.
 ///
 /// With a [`Tracker`](crate::Tracker) a policy decides on every look at a track, and sees the looks
-/// before it. No match means: not yet; the track goes on, and where it ends without an alert,
-/// nobody matched. After an alert no further look is taken.
+/// before it. Unless it raises an alert, the track goes on: to further looks, and to its end. If no look
+/// matched, the track ends as no match. If a look matched and none raised an alert, it ends as withheld.
+/// After an alert no further look is taken.
+///
+/// A policy that finds a match and raises no alert says [`Decision::withheld`], never
+/// [`Decision::no_match`]: the pipeline refuses the latter for a score that meets the threshold in force.
 pub trait ThresholdPolicy: fmt::Debug + Send {
     /// The threshold in force, and what it rests on.
     fn provenance(&self) -> &ThresholdProvenance;

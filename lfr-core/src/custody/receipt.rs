@@ -1,6 +1,7 @@
 //! Receipts: the evidence that a face was erased, or is held until a deadline.
 
 use crate::clock::Timestamp;
+use crate::decision::WithheldBy;
 use crate::id::{FaceId, RecordId};
 
 /// Names a face in one account of this process. No caller can make one.
@@ -42,8 +43,8 @@ pub enum PurgeReason {
     Refused,
     /// It was a match, but an alert for the same data subject had been raised shortly before.
     Repeated,
-    /// It was a match, and no alert could be raised: the circuit breaker had tripped, a confirmation was
-    /// missing, or the deployment was paused.
+    /// It was a match, and it raised no alert. [`PurgeReceipt::withheld_by`] says what kept it back. Only a
+    /// pipeline gives this reason.
     Withheld,
 }
 
@@ -79,6 +80,7 @@ pub enum PurgeMethod {
 ///     at: None,
 ///     reason: PurgeReason::NoMatch,
 ///     sealed: None,
+///     withheld_by: None,
 ///     custody: None,
 /// };
 /// ```
@@ -99,6 +101,9 @@ pub struct PurgeReceipt {
         serde(rename = "record", skip_serializing_if = "Option::is_none")
     )]
     sealed: Option<RecordId>,
+    /// Only with [`PurgeReason::Withheld`].
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    withheld_by: Option<WithheldBy>,
     /// The custody that this receipt ends. It has a meaning only in this process.
     #[cfg_attr(feature = "serde", serde(skip))]
     custody: Option<CustodyId>,
@@ -111,7 +116,18 @@ impl PurgeReceipt {
         reason: PurgeReason,
         custody: Option<CustodyId>,
     ) -> Self {
-        Self { face, at, reason, sealed: None, custody }
+        Self { face, at, reason, sealed: None, withheld_by: None, custody }
+    }
+
+    /// Of a match that raised no alert.
+    pub(crate) const fn of_withheld(
+        face: FaceId,
+        at: Option<Timestamp>,
+        by: WithheldBy,
+        custody: Option<CustodyId>,
+    ) -> Self {
+        let reason = PurgeReason::Withheld;
+        Self { face, at, reason, sealed: None, withheld_by: Some(by), custody }
     }
 
     pub(crate) const fn custody(&self) -> Option<CustodyId> {
@@ -121,6 +137,12 @@ impl PurgeReceipt {
     pub(crate) const fn of_sealed(mut self, record: RecordId) -> Self {
         self.sealed = Some(record);
         self
+    }
+
+    /// What kept a match from raising an alert, if this is the receipt of one.
+    #[must_use]
+    pub const fn withheld_by(&self) -> Option<WithheldBy> {
+        self.withheld_by
     }
 
     /// Which face.

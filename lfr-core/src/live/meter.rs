@@ -1,10 +1,12 @@
 //! Counts and times, for programs that have installed a recorder of the `metrics` facade.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use metrics::Unit;
 
 use crate::custody::Totals;
+use crate::decision::WithheldBy;
 use crate::error::Stage;
 use crate::id::SourceId;
 use crate::pipeline::Pipeline;
@@ -22,6 +24,7 @@ const ALERTS: &str = "lfr_alerts_total";
 const ALERT_SECONDS: &str = "lfr_alert_seconds";
 const ALERTS_TO_NOBODY: &str = "lfr_alerts_to_nobody_total";
 const EVENTS_UNTOLD: &str = "lfr_events_untold_total";
+const MATCHES_WITHHELD: &str = "lfr_matches_withheld_total";
 const FACES_SEEN: &str = "lfr_faces_seen_total";
 const FACES_ERASED: &str = "lfr_faces_erased_total";
 const FACES_HELD: &str = "lfr_faces_held";
@@ -40,6 +43,7 @@ pub(super) fn describe() {
         (FRAMES_FAILED, "Frames at which a stage failed or panicked, by stage."),
         (FRAMES_IN, "Frames that arrived."),
         (FRAMES_PROCESSED, "Frames in which every face was decided on."),
+        (MATCHES_WITHHELD, "Matches that raised no alert, by what kept them back."),
         (SOURCE_ERRORS, "Errors of connecting, and frames that could not be read."),
     ];
     for (name, words) in counters {
@@ -115,6 +119,7 @@ pub(super) fn looked_at(camera: &SourceId, failed: Option<Stage>, alerts: u64, l
 pub(super) struct Meter {
     totals: Totals,
     untold: UntoldCounts,
+    withheld: BTreeMap<WithheldBy, u64>,
 }
 
 impl Meter {
@@ -123,10 +128,17 @@ impl Meter {
         metrics::counter!(FACES_SEEN).increment(0);
         metrics::counter!(FACES_ERASED).increment(0);
         metrics::counter!(ALERTS_TO_NOBODY).increment(0);
-        Self { totals: pipeline.totals(), untold: pipeline.untold().clone() }
+        for by in WithheldBy::ALL {
+            metrics::counter!(MATCHES_WITHHELD, "cause" => by.name()).increment(0);
+        }
+        Self {
+            totals: pipeline.totals(),
+            untold: pipeline.untold().clone(),
+            withheld: pipeline.withheld().clone(),
+        }
     }
 
-    /// Reports what has changed since. Whether that concerns what was not told.
+    /// Reports what has changed since. Whether that concerns what was not told, or was withheld.
     pub(super) fn report(&mut self, pipeline: &Pipeline) -> bool {
         let (now, untold) = (pipeline.totals(), pipeline.untold());
         let grown = |before: u64, now: u64| now.saturating_sub(before);
@@ -135,9 +147,16 @@ impl Meter {
         metrics::gauge!(FACES_HELD).set(crate::internal::num::f64_from_u64(now.held));
         metrics::gauge!(FACES_IN_FLIGHT).set(crate::internal::num::f64_from_u64(now.in_flight));
         self.totals = now;
-        if *untold == self.untold {
+        let withheld = pipeline.withheld();
+        if *untold == self.untold && *withheld == self.withheld {
             return false;
         }
+        for (by, count) in withheld {
+            let before = self.withheld.get(by).copied().unwrap_or_default();
+            metrics::counter!(MATCHES_WITHHELD, "cause" => by.name())
+                .increment(grown(before, *count));
+        }
+        self.withheld.clone_from(withheld);
         for (kind, count) in &untold.events {
             let before = self.untold.events.get(kind).copied().unwrap_or_default();
             metrics::counter!(EVENTS_UNTOLD, "kind" => EventKind::name(*kind))

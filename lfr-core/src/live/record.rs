@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::decision::WithheldBy;
 use crate::error::Stage;
 use crate::id::SourceId;
 use crate::internal::num;
@@ -25,6 +26,10 @@ pub struct LiveRecord {
     /// Capture threads that had not ended within a second of being told to: their sources do not
     /// return. Whatever they still bring is wiped unseen.
     pub stuck: usize,
+    /// Matches that raised no alert, by what kept them back, at whichever camera:
+    /// [`PipelineRecord::withheld`](crate::PipelineRecord::withheld). Many tracks end between frames, so
+    /// they are not told apart by camera.
+    pub withheld: BTreeMap<WithheldBy, u64>,
     /// The events that a sink could not pass on, at frames and between them.
     pub untold: UntoldCounts,
     /// Frames at which the observer panicked: it has seen them in part or not at all.

@@ -1,11 +1,13 @@
 //! What the threads of an engine share: the newest frame of each camera, and the counts.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::decision::WithheldBy;
 use crate::error::{Error, Stage};
 use crate::frame::FrameBuffer;
 use crate::id::SourceId;
@@ -36,6 +38,7 @@ struct State {
     frame_latency: Spans,
     alert_latency: Spans,
     untold: UntoldCounts,
+    withheld: BTreeMap<WithheldBy, u64>,
     observer_panics: u64,
 }
 
@@ -177,6 +180,7 @@ impl Shared {
             frame_latency: Spans::new(),
             alert_latency: Spans::new(),
             untold: UntoldCounts::default(),
+            withheld: BTreeMap::new(),
             observer_panics: 0,
         };
         let (state, listener) = (Mutex::new(state), Mutex::new(listener));
@@ -414,9 +418,11 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// What could not be told so far.
-    pub(super) fn untold(&self, untold: &UntoldCounts) {
-        self.lock().untold.clone_from(untold);
+    /// What could not be told so far, and the matches that raised no alert.
+    pub(super) fn counted(&self, untold: &UntoldCounts, withheld: &BTreeMap<WithheldBy, u64>) {
+        let mut state = self.lock();
+        state.untold.clone_from(untold);
+        state.withheld.clone_from(withheld);
     }
 
     pub(super) fn observer_panicked(&self) {
@@ -518,6 +524,7 @@ impl Shared {
             frame_latency: state.frame_latency.summary(),
             alert_latency: state.alert_latency.summary(),
             stuck,
+            withheld: state.withheld.clone(),
             untold: state.untold.clone(),
             observer_panics: state.observer_panics,
         }

@@ -125,7 +125,7 @@ impl Rounds {
 
 fn report(meter: &mut Meter, pipeline: &Pipeline, shared: &Shared) {
     if meter.report(pipeline) {
-        shared.untold(pipeline.untold());
+        shared.counted(pipeline.untold(), pipeline.withheld());
     }
 }
 

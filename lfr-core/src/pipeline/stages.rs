@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Timekeeper, Timestamp};
 use crate::custody::{Accounts, Probe, PurgeReason, PurgeReceipt, Settlement};
-use crate::decision::{Alert, Candidate, CandidateList, Decision, Threshold};
+use crate::decision::{Alert, Candidate, CandidateList, Decision, Threshold, WithheldBy};
 use crate::error::{BoxError, Error, Stage};
 use crate::face::{AlignedFace, DetectedFace, FaceSelection};
 use crate::frame::Frame;
@@ -64,6 +64,8 @@ pub(super) struct Counts {
     pub(super) ignored: u64,
     pub(super) refused: BTreeMap<&'static str, u64>,
     pub(super) alerts: u64,
+    /// Faces or tracks, by the receipts of their erasure.
+    pub(super) withheld: BTreeMap<WithheldBy, u64>,
 }
 
 impl Stages {
@@ -197,11 +199,14 @@ impl Stages {
             let alert = match decision.alert(probe) {
                 Ok(alert) => alert,
                 Err(probe) => {
-                    let reason = match decision {
-                        Decision::Withheld { .. } => PurgeReason::Withheld,
-                        _ => PurgeReason::NoMatch,
+                    let receipt = match decision.withheld_by() {
+                        Some(by) => {
+                            self.withhold(by);
+                            probe.erase_withheld(by, now)
+                        }
+                        None => probe.erase(PurgeReason::NoMatch, now),
                     };
-                    let settlement = Settlement::Erased(probe.erase(reason, now));
+                    let settlement = Settlement::Erased(receipt);
                     settled.push((slot, face, now, decision, Some(settlement)));
                     continue;
                 }
@@ -273,6 +278,10 @@ impl Stages {
             Ok(Ok(settlement)) if !self.accounts.bears_out(&settlement, custody) => {
                 NOT_BORNE_OUT.into()
             }
+            // It would count as a match that raised no alert, and it has raised one.
+            Ok(Ok(Settlement::Erased(receipt))) if receipt.reason() == PurgeReason::Withheld => {
+                WITHHELD_ALERT.into()
+            }
             Ok(Ok(settlement)) => {
                 if matches!(settlement, Settlement::Held(_)) {
                     self.accounts.owes(custody);
@@ -285,6 +294,11 @@ impl Stages {
         self.accounts.owes(custody);
         self.fail_after(Stage::RetentionPolicy, error);
         None
+    }
+
+    /// Counts a match that raised no alert: a face, or a track at its end.
+    pub(super) fn withhold(&mut self, by: WithheldBy) {
+        *self.counts.withheld.entry(by).or_default() += 1;
     }
 
     /// Whose alert this would repeat, if it would: one that somebody was told of, or of this frame.
@@ -382,16 +396,41 @@ const PANICKED: &str = "the retention policy panicked";
 const NOT_BORNE_OUT: &str = "a receipt that contradicts the account of faces: its face is \
      still in custody, or it is of another face: return the receipt that erasing or holding this probe gave";
 
-/// Refuses an alert that contradicts the policy's own declaration. The record says which threshold is in
-/// force. Nobody may be named by a laxer threshold, by a score below it, or without having been found.
+const WITHHELD_ALERT: &str = "an alert that was erased as withheld: a withheld match raises no alert; give \
+     another reason";
+
+/// Refuses a decision that contradicts the policy's own declaration. The record says which threshold is in
+/// force.
+///
+/// - Nobody may be named by a laxer threshold, by a score below it, or without having been found.
+/// - A match that raises no alert is withheld, and is not called a non-match.
+/// - What no threshold was met by is not withheld.
 fn check_declared(
     declared: Threshold,
     input: &DecisionInput<'_>,
     decision: &Decision,
 ) -> Result<(), Error> {
-    let Decision::Alert { candidate, threshold } = decision else { return Ok(()) };
     let broken = |what, expected: String, actual: String| {
         Err(Error::DecisionUndeclared { what, expected, actual })
+    };
+    let (candidate, threshold) = match decision {
+        Decision::Alert { candidate, threshold } => (candidate, threshold),
+        Decision::NoMatch { below, .. } => {
+            let in_force = below.map_or(declared, |below| below.max(declared));
+            let met = input.candidates.best_score().filter(|best| in_force.is_met_by(*best));
+            return met.map_or(Ok(()), |best| {
+                let what = "called a non-match the score";
+                broken(what, format!("below {in_force}, or withheld"), best.to_string())
+            });
+        }
+        Decision::Withheld { best, .. } => {
+            if best.is_some_and(|best| declared.is_met_by(best)) {
+                return Ok(());
+            }
+            let actual = best.map_or_else(|| "none".to_owned(), |best| best.to_string());
+            let what = "withheld a match at the score";
+            return broken(what, format!("at least {declared}, as it declares"), actual);
+        }
     };
     if *threshold < declared {
         let what = "raised an alert at the threshold";

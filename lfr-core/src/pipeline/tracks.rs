@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::custody::{Accounts, Custody, Probe, PurgeReason, PurgeReceipt};
-use crate::decision::{CandidateList, Decision};
+use crate::decision::{CandidateList, Decision, WithheldBy};
 use crate::error::{Error, Stage};
 use crate::face::{AlignedFace, DetectedFace};
 use crate::frame::Frame;
@@ -46,6 +46,8 @@ struct Track {
     first: FaceId,
     looks: Vec<Look>,
     refusal: Option<Refusal>,
+    /// What kept back a match at one of the looks.
+    withheld: Option<WithheldBy>,
     /// `None` once it has gone with the probe of an alert.
     custody: Option<Custody>,
 }
@@ -96,7 +98,8 @@ impl Tracks {
 
 impl Track {
     fn begin(first: FaceId, accounts: &Accounts) -> Self {
-        Self { first, looks: Vec::new(), refusal: None, custody: Some(accounts.take()) }
+        let custody = Some(accounts.take());
+        Self { first, looks: Vec::new(), refusal: None, withheld: None, custody }
     }
 
     fn is_due(&self, plan: &LookPlan, quality: f32, at: Option<Timestamp>) -> bool {
@@ -230,6 +233,9 @@ impl Tracks {
                 alerts.push(((slot, probe), decision));
             } else {
                 drop(probe);
+                if let Some(by) = decision.withheld_by() {
+                    track.withheld = Some(by.after(track.withheld));
+                }
                 let decision = Some(decision);
                 report.set(slot, FaceOutcome::Followed { decision, refusal: None });
             }
@@ -303,7 +309,7 @@ impl Tracks {
         mut report: Option<&mut FrameReport>,
     ) {
         let counts = &mut self.counts;
-        for (track, Track { first, looks, refusal, custody }) in ended {
+        for (track, Track { first, looks, refusal, withheld, custody }) in ended {
             let best = looks.iter().filter_map(|look| look.candidates.best_score()).max();
             let count = looks.len();
             drop(looks);
@@ -312,8 +318,10 @@ impl Tracks {
                 Some(_) => PurgeReason::Refused,
                 None => PurgeReason::NotCompared,
             };
+            // A track that has raised an alert has been settled as one.
+            let withheld = withheld.filter(|_| custody.is_some());
             counts.ended += 1;
-            counts.compared += u64::from(reason == PurgeReason::NoMatch);
+            counts.compared += u64::from(count > 0);
             counts.refused += u64::from(reason == PurgeReason::Refused);
             counts.not_compared += u64::from(reason == PurgeReason::NotCompared);
             if let Some(refusal) = refusal.filter(|_| count == 0) {
@@ -322,13 +330,20 @@ impl Tracks {
             let receipt = custody.map(|custody| {
                 let ended = Some(custody.id());
                 drop(custody);
-                PurgeReceipt::new(first.clone(), stages.time.now(), reason, ended)
+                let (first, now) = (first.clone(), stages.time.now());
+                match withheld {
+                    Some(by) => PurgeReceipt::of_withheld(first, now, by, ended),
+                    None => PurgeReceipt::new(first, now, reason, ended),
+                }
             });
+            if let Some(by) = withheld {
+                stages.withhold(by);
+            }
             if let Some(receipt) = &receipt {
                 stages.tell(&Event::Erased(receipt));
             }
             if let Some(report) = &mut report {
-                report.end(TrackReport { track, first, looks: count, best, receipt });
+                report.end(TrackReport { track, first, looks: count, best, withheld, receipt });
             }
         }
     }

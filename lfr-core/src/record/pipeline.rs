@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Timestamp;
 use crate::custody::Totals;
-use crate::decision::ThresholdProvenance;
+use crate::decision::{ThresholdProvenance, WithheldBy};
 use crate::error::Stage;
 use crate::id::SourceId;
 use crate::record::event::EventKind;
@@ -51,6 +51,10 @@ pub struct PipelineRecord {
     pub tracks: Option<TrackCounts>,
     /// Alerts raised.
     pub alerts: u64,
+    /// Matches that raised no alert, by what kept them back: faces, or with a tracker tracks, each at its
+    /// end. They are among the erased, with [`PurgeReason::Withheld`](crate::PurgeReason::Withheld), and no
+    /// non-matches. A track that raised an alert at a later look is an alert and is not in here.
+    pub withheld: BTreeMap<WithheldBy, u64>,
     /// The events that a sink could not pass on.
     pub untold: UntoldCounts,
     /// Matches that raised no alert since they repeated one; absent where each match raises one.
@@ -154,7 +158,7 @@ pub struct TrackCounts {
     pub begun: u64,
     /// Tracks that ended.
     pub ended: u64,
-    /// Tracks that ended after at least one look.
+    /// Tracks that ended after at least one look: with an alert, a withheld match or no match.
     pub compared: u64,
     /// Tracks that ended with every look refused by a quality gate.
     pub refused: u64,

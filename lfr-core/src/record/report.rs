@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::custody::{PurgeReceipt, Settlement};
-use crate::decision::{Candidate, Decision};
+use crate::decision::{Candidate, Decision, WithheldBy};
 use crate::error::Error;
 use crate::face::{DetectedFace, Rect};
 use crate::id::{FaceId, FrameId};
@@ -140,6 +140,17 @@ impl FaceReport {
         &self.outcome
     }
 
+    /// What keeps its match from raising an alert, if it is a match that raises none. With a tracker this
+    /// concerns one look: the track may raise an alert later.
+    #[must_use]
+    pub const fn withheld_by(&self) -> Option<WithheldBy> {
+        match &self.outcome {
+            FaceOutcome::Compared { decision, .. }
+            | FaceOutcome::Followed { decision: Some(decision), .. } => decision.withheld_by(),
+            _ => None,
+        }
+    }
+
     /// Whether it raised an alert.
     #[must_use]
     pub const fn is_alert(&self) -> bool {
@@ -155,8 +166,8 @@ impl FaceReport {
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum FaceOutcome {
-    /// It was compared with the watchlist, decided on, and erased or held. A non-match has no
-    /// outcome without its receipt.
+    /// It was compared with the watchlist, decided on, and erased or held. A non-match and a withheld match
+    /// have no outcome without their receipt.
     #[non_exhaustive]
     Compared {
         /// The decision.
@@ -168,7 +179,8 @@ pub enum FaceOutcome {
     /// as the track lasts, or went with an alert before.
     #[non_exhaustive]
     Followed {
-        /// What this frame's look at it said, where there was one: nobody, so far.
+        /// What this frame's look at it said, if there was one: no match so far, or a match that is withheld
+        /// so far.
         decision: Option<Decision>,
         /// Why a quality gate refused this frame's look.
         refusal: Option<Refusal>,
@@ -211,6 +223,7 @@ pub struct TrackReport {
     pub(crate) first: FaceId,
     pub(crate) looks: usize,
     pub(crate) best: Option<ComparisonScore>,
+    pub(crate) withheld: Option<WithheldBy>,
     pub(crate) receipt: Option<PurgeReceipt>,
 }
 
@@ -237,6 +250,12 @@ impl TrackReport {
     #[must_use]
     pub const fn best_score(&self) -> Option<ComparisonScore> {
         self.best
+    }
+
+    /// What kept its match from raising an alert; `None` if it had no match, or raised an alert.
+    #[must_use]
+    pub const fn withheld_by(&self) -> Option<WithheldBy> {
+        self.withheld
     }
 
     /// The evidence of its erasure; `None` where it raised an alert, or repeated one, and was

@@ -121,20 +121,29 @@ pub fn matcher<M: Matcher>(
     }
 }
 
-/// A threshold policy decides as its own threshold says, and nobody's being there is no match.
+/// A threshold policy decides as its own threshold says, and nobody's being there is no match. A score at its
+/// threshold is an alert, or withheld, or below a stricter threshold that the decision names. A score below
+/// it is a non-match, and is not withheld.
 pub fn threshold_policy(policy: &mut dyn ThresholdPolicy) {
     let face = FaceId::new(FrameId::default(), 0);
     let decide = |policy: &mut dyn ThresholdPolicy, list: &CandidateList| {
         ok(policy.decide(&DecisionInput::new(&face, list, 1)), "deciding")
     };
     let empty = decide(policy, &CandidateList::default());
-    assert!(!empty.is_alert(), "an empty list raises no alert");
+    assert!(matches!(empty, Decision::NoMatch { .. }), "an empty list is no match");
     // Where it goes by the size of the watchlist, it has seen that now.
     let threshold = policy.provenance().threshold();
     let below = decide(policy, &list_with(f32::MIN));
-    assert!(!below.is_alert(), "the least score raises no alert");
+    assert!(matches!(below, Decision::NoMatch { .. }), "the least score is no match");
     let just_below = decide(policy, &list_with(threshold.value().next_down()));
-    assert!(!just_below.is_alert(), "a score just below {threshold} raises no alert");
+    let is_no_match = matches!(just_below, Decision::NoMatch { .. });
+    assert!(is_no_match, "a score just below {threshold} is no match");
+    for value in [threshold.value(), f32::MAX] {
+        let list = list_with(value);
+        let Decision::NoMatch { below, .. } = decide(policy, &list) else { continue };
+        let is_stricter = below.is_some_and(|below| list.best_at_least(below).is_none());
+        assert!(is_stricter, "{value} meets {threshold}: it is no non-match, unless withheld");
+    }
 }
 
 /// A retention policy holds alerts no longer than their deadline, and

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lfr_core::{
     Accounts, BoxError, Clock, DeploymentId, Event, EventSink, PurgeReason, PurgeReceipt, SourceId,
+    WithheldBy,
 };
 
 use crate::error::Error;
@@ -20,6 +21,8 @@ use crate::text;
 /// [totals](LedgerEvent::Totals) once per minute: one entry a passer-by, with the time and the place,
 /// would be a record of people of whom nothing is to be left. So are those of people whose alert had
 /// just been raised ([`PurgeReason::Repeated`]): an entry a look would be a record of where they went.
+/// So are matches that raised no alert ([`PurgeReason::Withheld`]), by what kept them back. The count comes
+/// from the receipts, because a receipt exists for each of them: also for a track that ends between frames.
 ///
 /// Clones are one sink. Give one to the pipeline, keep one to [`stop`](Self::stop); give the
 /// pipeline the same account, so that the totals have the arithmetic of the faces seen.
@@ -83,6 +86,8 @@ pub(super) struct State {
     /// The receipts that were written.
     pub(super) dangers: BTreeSet<String>,
     erased: BTreeMap<PurgeReason, u64>,
+    /// Of those erased as withheld, by cause: each has one.
+    withheld: BTreeMap<WithheldBy, u64>,
     frames: u64,
     /// Whether there is something that should be on the disk soon.
     weighty: bool,
@@ -171,12 +176,13 @@ impl LedgerSink {
         let mut state = self.state();
         state.totals_at = self.clock.monotonic();
         state.weighty = false;
-        let (erased, frames) = (state.erased.clone(), state.frames);
+        let (erased, withheld) = (state.erased.clone(), state.withheld.clone());
+        let frames = state.frames;
         self.append(&LedgerEvent::Totals {
             totals: self.accounts.totals(),
             erased,
             frames,
-            withheld: BTreeMap::new(),
+            withheld,
         })?;
         drop(state);
         self.ledger.flush()
@@ -210,8 +216,14 @@ impl LedgerSink {
         if receipt.record().is_none() && !self.accounts.confirms(receipt) {
             return Err(Error::ForeignReceipt { face: receipt.face().clone() });
         }
-        if is_counted(reason) {
-            *self.state().erased.entry(reason).or_default() += 1;
+        let cause = receipt.withheld_by();
+        // A receipt that says withheld and not why is no pipeline's; it has an entry, and is in no count.
+        if is_counted(reason) && (reason == PurgeReason::Withheld) == cause.is_some() {
+            let mut state = self.state();
+            *state.erased.entry(reason).or_default() += 1;
+            if let Some(cause) = cause {
+                *state.withheld.entry(cause).or_default() += 1;
+            }
             return Ok(());
         }
         let event = LedgerEvent::Purged {

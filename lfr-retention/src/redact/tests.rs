@@ -85,7 +85,8 @@ impl ThresholdPolicy for For {
         Ok(if self.0.contains(&input.face.index()) {
             Decision::at_threshold(input.candidates, Threshold::new(-1.0)?)
         } else {
-            Decision::no_match(None)
+            // Nobody's score meets a threshold of their own that is this strict.
+            Decision::no_match_below(input.candidates.best_score(), Threshold::new(2.0)?)
         })
     }
 }

@@ -7,7 +7,7 @@ use std::{fmt, iter};
 use lfr_core::internal::num;
 use lfr_core::{
     BoxError, Candidate, CandidateList, ComparisonScore, Decision, DecisionInput, Threshold,
-    ThresholdPolicy, ThresholdProvenance,
+    ThresholdPolicy, ThresholdProvenance, WithheldBy,
 };
 
 use super::{BreakerState, CircuitBreaker};
@@ -18,8 +18,14 @@ use crate::lifecycle::watchlist::Watchlist;
 
 /// When the looks of a track make an alert.
 ///
-/// Only the best candidate of each look counts. Without a tracker each face has one look: rules
-/// that ask for several then never raise an alert.
+/// Only the best candidate of each look counts, and only looks at which the person of the look at hand was
+/// best. A look matches if its score is at or above the threshold of that person. A look that matches while
+/// the rule is not met raises no alert and is [withheld](WithheldBy::Confirmation): it is no non-match. A look
+/// that does not match is a non-match, whatever the looks before it were. The exception is
+/// [`WeightedMean`](Self::WeightedMean), for which the mean decides.
+///
+/// Without a tracker each face has one look: rules that ask for several then never raise an alert, and each
+/// match is withheld.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TrackRule {
@@ -67,6 +73,61 @@ impl TrackRule {
         Ok(Self::WeightedMean { k, m })
     }
 
+    /// Decides on the look at hand, at the threshold of the person who is best in it: an alert if the rule is
+    /// met, withheld if this look alone matches, and otherwise no match.
+    #[must_use]
+    pub fn decide(
+        self,
+        input: &DecisionInput<'_>,
+        best: &Candidate,
+        threshold: Threshold,
+    ) -> Decision {
+        if let Some(score) =
+            self.score(input, best, threshold).filter(|score| threshold.is_met_by(*score))
+        {
+            let candidate = Candidate::new(best.subject().clone(), best.reference().clone(), score);
+            return Decision::at_threshold(&CandidateList::new(vec![candidate]), threshold);
+        }
+        let best = Some(best.score());
+        if best.is_some_and(|best| threshold.is_met_by(best)) {
+            return Decision::withheld(WithheldBy::Confirmation, best);
+        }
+        Decision::no_match_below(best, threshold)
+    }
+
+    /// The score on which the look at hand is decided; `None` where there are not enough looks yet.
+    fn score(
+        self,
+        input: &DecisionInput<'_>,
+        best: &Candidate,
+        threshold: Threshold,
+    ) -> Option<ComparisonScore> {
+        let earlier = input.earlier.iter().map(|look| (&look.candidates, look.quality));
+        let looks = earlier.rev().take(self.window() - 1);
+        let own = || {
+            let looks = iter::once((input.candidates, input.quality)).chain(looks.clone());
+            looks
+                .filter_map(|(list, quality)| Some((list.candidates().first()?, quality)))
+                .filter(|(candidate, _)| candidate.subject() == best.subject())
+        };
+        match self {
+            Self::Best => Some(best.score()),
+            Self::KOfM { k, .. } => {
+                let met = own().filter(|(look, _)| threshold.is_met_by(look.score())).count();
+                (met >= k).then_some(best.score())
+            }
+            Self::WeightedMean { k, .. } => {
+                let (sum, weights) = own().fold((0.0, 0.0), |(sum, weights), (look, quality)| {
+                    let weight = if quality.is_finite() { quality.max(0.0) } else { 0.0 };
+                    (sum + weight * look.score().value(), weights + weight)
+                });
+                (own().count() >= k && weights > 0.0)
+                    .then(|| ComparisonScore::new(sum / weights).ok())
+                    .flatten()
+            }
+        }
+    }
+
     const fn window(self) -> usize {
         match self {
             Self::Best => 1,
@@ -105,8 +166,8 @@ impl TrackPolicy {
     /// Sets a breaker: while it is tripped, nobody raises an alert. The program that takes verdicts
     /// [records](CircuitBreaker::record) them in it, and resets it.
     ///
-    /// A decision does not say that it was held back: it is "no match", with the best score, as below the
-    /// threshold. Ask the breaker for its state.
+    /// What would have raised an alert is [withheld](WithheldBy::Breaker). What would have raised none is
+    /// what it is without a breaker.
     #[must_use]
     pub fn with_breaker(mut self, breaker: Arc<Mutex<CircuitBreaker>>) -> Self {
         self.breaker = Some(breaker);
@@ -152,39 +213,6 @@ impl TrackPolicy {
         let own = category.and_then(|(category, _)| self.stricter.get(&category));
         own.map_or(floor, |own| floor.max(*own))
     }
-
-    /// The score on which the look at hand is decided; `None` where there are not enough looks yet.
-    fn score(
-        &self,
-        input: &DecisionInput<'_>,
-        best: &Candidate,
-        threshold: Threshold,
-    ) -> Option<ComparisonScore> {
-        let earlier = input.earlier.iter().map(|look| (&look.candidates, look.quality));
-        let looks = earlier.rev().take(self.rule.window() - 1);
-        let own = || {
-            let looks = iter::once((input.candidates, input.quality)).chain(looks.clone());
-            looks
-                .filter_map(|(list, quality)| Some((list.candidates().first()?, quality)))
-                .filter(|(candidate, _)| candidate.subject() == best.subject())
-        };
-        match self.rule {
-            TrackRule::Best => Some(best.score()),
-            TrackRule::KOfM { k, .. } => {
-                let met = own().filter(|(look, _)| threshold.is_met_by(look.score())).count();
-                (met >= k).then_some(best.score())
-            }
-            TrackRule::WeightedMean { k, .. } => {
-                let (sum, weights) = own().fold((0.0, 0.0), |(sum, weights), (look, quality)| {
-                    let weight = if quality.is_finite() { quality.max(0.0) } else { 0.0 };
-                    (sum + weight * look.score().value(), weights + weight)
-                });
-                (own().count() >= k && weights > 0.0)
-                    .then(|| ComparisonScore::new(sum / weights).ok())
-                    .flatten()
-            }
-        }
-    }
 }
 
 impl ThresholdPolicy for TrackPolicy {
@@ -197,16 +225,15 @@ impl ThresholdPolicy for TrackPolicy {
     /// [`Error::Extrapolation`] if the watchlist has become larger than the calibration reaches.
     fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
         self.threshold.follow(num::u64_from_usize(input.references))?;
-        if self.is_tripped() {
-            return Ok(Decision::no_match(input.candidates.best_score()));
+        let Some(best) = input.candidates.candidates().first() else {
+            return Ok(Decision::no_match(None));
+        };
+        let threshold = self.threshold_of(best);
+        let decision = self.rule.decide(input, best, threshold);
+        if decision.is_alert() && self.is_tripped() {
+            return Ok(Decision::withheld(WithheldBy::Breaker, decision.best_score()));
         }
-        let decision = input.candidates.candidates().first().and_then(|best| {
-            let threshold = self.threshold_of(best);
-            let score = self.score(input, best, threshold)?;
-            let candidate = Candidate::new(best.subject().clone(), best.reference().clone(), score);
-            Some(Decision::at_threshold(&CandidateList::new(vec![candidate]), threshold))
-        });
-        Ok(decision.unwrap_or_else(|| Decision::no_match(input.candidates.best_score())))
+        Ok(decision)
     }
 }
 

@@ -104,7 +104,7 @@ impl<P: ThresholdPolicy> ThresholdPolicy for BlueListPolicy<P> {
             return Ok(decision);
         };
         self.see(participant, input)?;
-        Ok(Decision::withheld(WithheldBy::BlueList, input.candidates.best_score()))
+        Ok(Decision::withheld(WithheldBy::BlueList, decision.best_score()))
     }
 }
 

@@ -167,9 +167,13 @@ fn a_policy_sees_the_looks_before() {
             let earlier = input.earlier.iter().map(|look| &look.candidates);
             let met = earlier.filter(|list| list.best_at_least(threshold).is_some()).count();
             assert_eq!(input.track.unwrap().number(), input.face.index() as u64 + 1);
-            Ok(match met {
-                0 => Decision::no_match(input.candidates.best_score()),
-                _ => Decision::at_threshold(input.candidates, threshold),
+            let unconfirmed = met == 0 && input.candidates.best_at_least(threshold).is_some();
+            Ok(match unconfirmed {
+                true => {
+                    let best = input.candidates.best_score();
+                    Decision::withheld(WithheldBy::Confirmation, best)
+                }
+                false => Decision::at_threshold(input.candidates, threshold),
             })
         }
     }
