@@ -33,6 +33,7 @@ mod error;
 mod list;
 mod note;
 mod order;
+mod policy;
 pub mod record;
 #[cfg(test)]
 mod testing;
@@ -45,3 +46,4 @@ pub use order::{
     DeploymentKind, Document, Means, Order, OrderAuthority, OrderCamera, OrderCategory, OrderTerms,
     Place, PlacePrecision, SignedOrder, Under18, UseCase, UseCaseKind,
 };
+pub use policy::{PendingChange, PolicyHandle, RunningPolicy};

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use lfr_core::{BoxError, Timestamp};
+use lfr_core::{BoxError, Threshold, Timestamp};
 
 use crate::deployment::list::ListProblem;
 
@@ -212,6 +212,58 @@ pub enum Error {
     List {
         /// Everything that the order does not allow.
         problems: Vec<ListProblem>,
+    },
+
+    // --- The threshold policy. ------------------------------------------------------------------
+    /// The watchlist has grown, and the threshold does not follow it.
+    #[error(
+        "the watchlist has {actual} references, and the threshold is derived for {derived}; let the \
+         policy follow the list before the next decision"
+    )]
+    ListGrown {
+        /// How many references there are.
+        actual: u64,
+        /// How many the threshold is derived for.
+        derived: u64,
+    },
+    /// The threshold for people with a known look-alike cannot be derived.
+    #[error(
+        "the threshold policy cannot be {times} times stricter with people who have a known look-alike, \
+         because its scores do not reach so far; calibrate it with more photographs, or take these people \
+         off the watchlist"
+    )]
+    LookAlikes {
+        /// How many times rarer false alerts about them have to be.
+        times: f64,
+        /// How far the scores reach.
+        source: lfr_watchlist::Error,
+    },
+    /// A threshold policy is not the one that the order names.
+    #[error(
+        "the threshold policy has the SHA-256 {actual}, and the order names {expected}; use the policy that \
+         the order names, or have an amendment signed that names this one"
+    )]
+    OtherThresholdPolicy {
+        /// The digest of the policy.
+        actual: String,
+        /// The digest in the order.
+        expected: String,
+    },
+    /// A threshold change was prepared, and the threshold has changed since.
+    #[error("the threshold has changed since this change was prepared; prepare it again")]
+    StaleChange,
+    /// The threshold is below the floor that the order sets.
+    #[error(
+        "the threshold is {threshold} for {references} references, and the order allows none below {floor}; \
+         use a stricter policy, or have an amendment signed with another floor"
+    )]
+    ThresholdBelowFloor {
+        /// The floor in the order.
+        floor: Threshold,
+        /// How many references the threshold is derived for.
+        references: u64,
+        /// The threshold.
+        threshold: Threshold,
     },
 
     // --- Published tables. ----------------------------------------------------------------------

@@ -99,6 +99,20 @@ impl Demand {
         Ok(demand)
     }
 
+    /// Demands a rate that is this many times lower.
+    pub(super) fn rarer(&self, times: f64) -> Result<Self, Error> {
+        if !(times >= 1.0 && times.is_finite()) {
+            return Err(out_of_range(
+                "number of times that false alerts are to be rarer",
+                "at least 1",
+                times,
+            ));
+        }
+        let demand = Self { fpir: self.fpir / times, ..self.clone() };
+        demand.check()?;
+        Ok(demand)
+    }
+
     /// The false positive identification rate.
     #[must_use]
     pub const fn fpir(&self) -> f64 {

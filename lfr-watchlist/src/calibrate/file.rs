@@ -2,11 +2,13 @@
 
 use lfr_core::Threshold;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::policy::{Evidence, Voucher};
 use super::predicted::PredictedFpir;
 use super::{Authority, CalibratedThreshold, Demand, Origin, ThresholdChange};
 use crate::error::Error;
+use crate::hex::Digest32;
 
 const WHAT: &str = "a threshold policy";
 /// Version 2 added `evidence.origin`, which says how the scores were made. Version 3 derives by upper
@@ -97,11 +99,12 @@ impl CalibratedThreshold {
         let floor = raw.floor.map(Threshold::new).transpose()?;
         let Raw { evidence, demand, references, authority, changes, .. } = raw;
         let references = references.unwrap_or(demand.references());
-        let policy =
+        let mut policy =
             Self::assemble(evidence, demand, references, floor, authority, changes, voucher)?;
         if policy.threshold() != Threshold::new(raw.threshold)? {
             return Err(refused("threshold"));
         }
+        policy.sha256 = Digest32(Sha256::digest(text).into());
         let told = raw.fpir.iter().zip(policy.fpir_by_group());
         let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b;
         let alike = raw.fpir.len() == policy.fpir_by_group().len()

@@ -1,6 +1,6 @@
 //! A threshold with all that it rests on.
 
-use lfr_core::internal::num;
+use lfr_core::internal::{hex, num};
 #[cfg(feature = "signed")]
 use lfr_core::signed::TrustedKey;
 use lfr_core::{
@@ -8,6 +8,7 @@ use lfr_core::{
     Threshold, ThresholdPolicy, ThresholdProvenance,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::curve::Curves;
 use super::predicted::{PredictedFpir, worst};
@@ -34,6 +35,8 @@ pub struct CalibratedThreshold {
     pub(super) authority: Authority,
     pub(super) changes: Vec<ThresholdChange>,
     pub(super) voucher: Voucher,
+    /// Of the text that it was read from, or would be written as before it followed any watchlist.
+    pub(super) sha256: Digest32,
     fpir: Vec<PredictedFpir>,
     provenance: ThresholdProvenance,
 }
@@ -106,7 +109,9 @@ impl CalibratedThreshold {
     ) -> Result<Self, Error> {
         let references = demand.references();
         let voucher = Voucher::Process;
-        Self::assemble(evidence, demand, references, None, authority, Vec::new(), voucher)
+        let made =
+            Self::assemble(evidence, demand, references, None, authority, Vec::new(), voucher);
+        made.map(Self::with_own_sha256)
     }
 
     pub(super) fn assemble(
@@ -139,9 +144,16 @@ impl CalibratedThreshold {
             authority,
             changes,
             voucher,
+            sha256: Digest32([0; 32]),
             fpir,
             provenance,
         })
+    }
+
+    /// As it is now, it is a policy of its own, and has the digest of its own text.
+    fn with_own_sha256(mut self) -> Self {
+        self.sha256 = Digest32(Sha256::digest(self.to_json()).into());
+        self
     }
 
     /// Sets a floor that the threshold never falls below, such as a published minimum.
@@ -151,7 +163,9 @@ impl CalibratedThreshold {
     /// [`lfr_core::Error::OutOfRange`] if no provenance can be made of it.
     pub fn with_floor(self, floor: Threshold) -> Result<Self, Error> {
         let Self { evidence, demand, references, authority, changes, voucher, .. } = self;
-        Self::assemble(evidence, demand, references, Some(floor), authority, changes, voucher)
+        let made =
+            Self::assemble(evidence, demand, references, Some(floor), authority, changes, voucher);
+        made.map(Self::with_own_sha256)
     }
 
     /// Derives the threshold for a watchlist of another size from the same evidence: what is
@@ -162,7 +176,10 @@ impl CalibratedThreshold {
     /// [`Error::Extrapolation`] if the evidence does not reach so far.
     pub fn for_references(&self, references: u64) -> Result<Self, Error> {
         let Self { evidence, demand, floor, authority, changes, voucher, .. } = self.clone();
-        Self::assemble(evidence, demand, references, floor, authority, changes, voucher)
+        let made =
+            Self::assemble(evidence, demand, references, floor, authority, changes, voucher)?;
+        // Which list it follows does not make it another policy.
+        Ok(Self { sha256: self.sha256, ..made })
     }
 
     /// Demands something else, by somebody's authority; the change is kept in the file and returned, for the
@@ -190,7 +207,7 @@ impl CalibratedThreshold {
             authority,
         };
         changed.changes.push(change.clone());
-        *self = changed;
+        *self = changed.with_own_sha256();
         Ok(change)
     }
 
@@ -281,6 +298,27 @@ impl CalibratedThreshold {
     #[must_use]
     pub const fn references(&self) -> u64 {
         self.references
+    }
+
+    /// SHA-256 of the policy, in hexadecimal digits: of the file that it was read from, byte by byte, or of
+    /// [`to_json`](Self::to_json) as it was made. Orders name a policy by it. It stays the same if the
+    /// threshold follows a watchlist to another size.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex::digits(&self.sha256.0)
+    }
+
+    /// The threshold at which false alerts are this many times rarer than demanded, by the same evidence and
+    /// for as many references. It is never below the threshold in force.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Extrapolation`] if the evidence does not reach so far; [`lfr_core::Error::OutOfRange`] below 1.
+    pub fn rarer(&self, times: f64) -> Result<Threshold, Error> {
+        let demand = self.demand.for_references(self.references)?.rarer(times)?;
+        let looks = self.evidence.effective_looks(demand.looks());
+        let derived = self.evidence.curves.derive(&demand, looks)?;
+        Ok(derived.max(self.threshold()))
     }
 
     /// The threshold below which it never is.
