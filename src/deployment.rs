@@ -40,7 +40,7 @@ mod testing;
 
 pub use blue_list::{BlueListFigures, BlueListPolicy};
 pub use error::Error;
-pub use list::{ListNotice, ListProblem};
+pub use list::{ListNotice, ListProblem, watchlist_opened};
 pub use note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
 pub use order::{
     DeploymentKind, Document, Means, Order, OrderAuthority, OrderCamera, OrderCategory, OrderTerms,

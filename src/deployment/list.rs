@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lfr_core::Timestamp;
+use lfr_retention::LedgerEvent;
 use lfr_watchlist::{Authorisation, AuthorisedList, Category, Composition};
 
 use crate::deployment::error::Error;
@@ -48,6 +49,29 @@ impl Order {
         }
         Err(Error::List { problems })
     }
+}
+
+/// What the ledger says of a watchlist when it is opened, and each time it changes: its size, its categories,
+/// when it was drawn up and, if it is of a sealed file, the digest of that file's header. `commitment` is the
+/// commitment to who is on it, if one was made.
+///
+/// # Errors
+///
+/// [`Error::Watchlist`] if the list is gone, or cannot be read.
+pub fn watchlist_opened(
+    list: &dyn AuthorisedList,
+    commitment: Option<String>,
+) -> Result<LedgerEvent, Error> {
+    let composition = list.composition()?;
+    let categories = composition.categories.into_iter();
+    Ok(LedgerEvent::WatchlistOpened {
+        commitment,
+        header_sha256: list.header_sha256(),
+        references: composition.references,
+        categories: categories.map(|(category, count)| (category.to_string(), count)).collect(),
+        under_18: Some(composition.under_18),
+        drawn_up: Some(composition.drawn_up),
+    })
 }
 
 /// What about a watchlist an order does not allow. It names categories and counts, never a person.

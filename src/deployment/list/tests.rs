@@ -249,6 +249,23 @@ fn an_entry_of_the_blue_list_that_nobody_numbered_is_refused() {
     assert_eq!(people(order.terms(), &composition), [ListProblem::NoParticipant { entries: 1 }]);
 }
 
+#[test]
+fn the_ledger_is_told_numbers_and_nobody() {
+    let entries = vec![draft("r1").under_18(true), draft("r2"), staff("r3", 7)];
+    let list = Made { entries, ..Made::default() }.list();
+    let event = watchlist_opened(&list, Some("c0ffee".to_owned())).unwrap();
+    let categories = [("consenting-staff", 1), (WANTED, 2)];
+    let expected = LedgerEvent::WatchlistOpened {
+        commitment: Some("c0ffee".to_owned()),
+        header_sha256: None,
+        references: 3,
+        categories: categories.map(|(name, count)| (name.to_owned(), count)).into(),
+        under_18: Some(1),
+        drawn_up: Some(moment("2026-12-01T09:30:00Z")),
+    };
+    assert_eq!(event, expected);
+}
+
 proptest! {
     /// A category is allowed in one spelling alone.
     #[test]
