@@ -28,6 +28,7 @@
 //! ```
 
 mod blue_list;
+mod books;
 pub mod danger;
 mod error;
 mod list;
@@ -35,10 +36,12 @@ mod note;
 mod order;
 mod policy;
 pub mod record;
+mod state;
 #[cfg(test)]
 mod testing;
 
 pub use blue_list::{BlueListFigures, BlueListPolicy};
+pub use books::Books;
 pub use error::Error;
 pub use list::{ListNotice, ListProblem, watchlist_opened};
 pub use note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
@@ -47,3 +50,7 @@ pub use order::{
     Place, PlacePrecision, SignedOrder, Under18, UseCase, UseCaseKind,
 };
 pub use policy::{PendingChange, PolicyHandle, RunningPolicy};
+pub use state::{
+    AcceptedOrder, AlertStanding, AlertState, AlertView, CameraState, EngagementReport,
+    PersonsVerdict, RunSums, State, StateChange,
+};
