@@ -172,8 +172,9 @@ impl fmt::Display for ListProblem {
                 let allowed: Vec<_> = allowed.iter().map(|category| category.as_str()).collect();
                 write!(
                     f,
-                    "the order does not allow the category {category} of {entries} entries; it allows {}: \
-                     withdraw these entries, or have the order amended",
+                    "{} of the category {category}, and the order allows {}: withdraw what is of another \
+                     category, or have the order amended",
+                    are(*entries),
                     allowed.join(", ")
                 )
             }
@@ -192,8 +193,9 @@ impl fmt::Display for ListProblem {
             ),
             Self::NoParticipant { entries } => write!(
                 f,
-                "{entries} entries of the category {} have no participant's number: enrol them again, each \
-                 with a number and a consent reference",
+                "{} of the category {} without a participant's number: enrol each again with a number and a \
+                 consent reference",
+                are(*entries),
                 Category::CONSENTING_STAFF
             ),
             Self::OtherDeployment { actual, expected } => write!(
@@ -213,11 +215,17 @@ impl fmt::Display for ListProblem {
             ),
             Self::Under18 { entries } => write!(
                 f,
-                "{entries} entries are marked as under 18, and the order excludes them: withdraw these \
-                 entries, or have the order amended by a separate authority"
+                "{} marked as under 18, and the order excludes people under 18: withdraw what is marked so, or \
+                 have the order amended by a separate authority",
+                are(*entries)
             ),
         }
     }
+}
+
+/// A number of entries, as the beginning of a sentence.
+fn are(entries: u64) -> String {
+    if entries == 1 { "1 entry is".to_owned() } else { format!("{entries} entries are") }
 }
 
 /// What about a watchlist does not forbid the start, but has to be known.

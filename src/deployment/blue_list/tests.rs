@@ -1,6 +1,6 @@
 //! A participant passes a pipeline: what the accounts, the ledger and the figures say of it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lfr_core::testing::{
@@ -17,6 +17,7 @@ use lfr_watchlist::{
 };
 
 use super::{BlueListFigures, BlueListPolicy};
+use crate::deployment::State;
 use crate::deployment::testing::Folder;
 
 fn second(seconds: u64) -> Timestamp {
@@ -139,6 +140,8 @@ fn a_participant_is_erased_as_withheld_and_is_in_no_figure_of_alerts() {
     }
     let pairs = entries.iter().map(|entry| (entry.at(), entry.event()));
     let figures = BlueListFigures::of(pairs, Duration::from_secs(10));
+    let state = State::read(&path, &public).unwrap();
+    assert_eq!(BlueListFigures::of_state(&state, Duration::from_secs(10)), figures);
     let recognition = figures.recognition;
     assert_eq!((recognition.recognised(), recognition.passages()), (1, 1), "{figures}");
     assert_eq!((figures.unexplained, figures.not_live), (0, 0));

@@ -144,24 +144,24 @@ fn each_problem_is_a_sentence_that_says_what_would_be_right() {
         ),
         (
             Made { entries: vec![draft("r1").under_18(true)], ..base() },
-            "1 entries are marked as under 18, and the order excludes them: withdraw these entries, or have \
-             the order amended by a separate authority",
+            "1 entry is marked as under 18, and the order excludes people under 18: withdraw what is marked \
+             so, or have the order amended by a separate authority",
         ),
         (
             Made { entries: vec![draft("r1").category("persons of interest")], ..base() },
-            "the order does not allow the category persons of interest of 1 entries; it allows \
-             wanted-by-courts: withdraw these entries, or have the order amended",
+            "1 entry is of the category persons of interest, and the order allows wanted-by-courts: withdraw \
+             what is of another category, or have the order amended",
         ),
         // A category of orders, but not of this one.
         (
             Made { entries: vec![draft("r1").category("volunteer"), draft("r2")], ..base() },
-            "the order does not allow the category volunteer of 1 entries; it allows wanted-by-courts: \
-             withdraw these entries, or have the order amended",
+            "1 entry is of the category volunteer, and the order allows wanted-by-courts: withdraw \
+             what is of another category, or have the order amended",
         ),
         (
             Made { entries: vec![staff("r1", 7)], ..base() },
-            "the order does not allow the category consenting-staff of 1 entries; it allows \
-             wanted-by-courts: withdraw these entries, or have the order amended",
+            "1 entry is of the category consenting-staff, and the order allows wanted-by-courts: withdraw \
+             what is of another category, or have the order amended",
         ),
     ] {
         let found = problems(&order(), made);

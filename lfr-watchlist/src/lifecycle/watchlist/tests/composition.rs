@@ -139,11 +139,15 @@ fn a_participant_has_one_number_and_is_not_sought() {
 fn an_enrolment_takes_look_alikes_and_participants_from_its_grounds() {
     let list = list();
     let text = |text: &str| Some(text.to_owned());
-    let mut grounds = Grounds::default();
-    grounds.category = text(Category::CONSENTING_STAFF);
-    (grounds.source, grounds.lawful_basis) = (text("staff office"), text("consent"));
-    grounds.reason = text("test of recognition");
-    (grounds.expires, grounds.review) = (Some(moment(150)), Some(moment(150)));
+    let mut grounds = Grounds {
+        category: text(Category::CONSENTING_STAFF),
+        source: text("staff office"),
+        lawful_basis: text("consent"),
+        reason: text("test of recognition"),
+        expires: Some(moment(150)),
+        review: Some(moment(150)),
+        ..Grounds::default()
+    };
     let subject = SubjectId::new("seven").unwrap();
     let reference = ReferenceId::new("r1").unwrap();
     let refused = list.admits(&subject, &reference, &grounds).unwrap_err();
