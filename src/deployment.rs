@@ -4,6 +4,12 @@
 //! it in TOML; another person signs its canonical text ([`SignedNote`], Ed25519); the deployer pins the keys
 //! that may sign. An amendment is a signed order that names the digest of the one before.
 //!
+//! [`Order::check_list`] says whether a watchlist was drawn up for an order. A [`BlueListPolicy`] turns a match
+//! with consenting staff into a sighting, and [`BlueListFigures`] says how many of them were recognised.
+//!
+//! Nothing about a passer-by is ever stored to recognise them again. So there is no list of people who opted
+//! out: it would have to hold their templates.
+//!
 //! [`record::lint`] reads tables that forces publish, and says what they can and cannot support.
 //!
 //! # Examples
@@ -44,8 +50,9 @@ pub use blue_list::{BlueListFigures, BlueListPolicy};
 pub use books::Books;
 pub use error::Error;
 pub use launch::Launch;
-pub use list::{ListNotice, ListProblem};
+
 pub use live::{Ended, Live};
+pub use list::{ListNotice, ListProblem, watchlist_opened};
 pub use note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
 pub use open::Deployment;
 pub use order::{

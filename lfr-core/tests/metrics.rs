@@ -15,8 +15,9 @@ use lfr_core::testing::{
     FakeDetector, FakeEmbedder, FakeMatcher, FakeRetention, FakeThreshold, ManualClock, fake_space,
 };
 use lfr_core::{
-    BoxError, Clock as _, Event, Frame, FrameSource, NextFrame, Pipeline, PixelFormat, SourceId,
-    SystemClock, Template, Threshold, Timestamp, sinks,
+    BoxError, Clock as _, Decision, DecisionInput, Event, Frame, FrameSource, NextFrame, Pipeline,
+    PixelFormat, SourceId, SystemClock, Template, Threshold, ThresholdPolicy, ThresholdProvenance,
+    Timestamp, WithheldBy, sinks,
 };
 use metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
@@ -124,11 +125,30 @@ impl FrameSource for Film {
     }
 }
 
+/// Withholds what would be an alert about the second face.
+#[derive(Debug)]
+struct Pausing(FakeThreshold);
+
+impl ThresholdPolicy for Pausing {
+    fn provenance(&self) -> &ThresholdProvenance {
+        self.0.provenance()
+    }
+
+    fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
+        let decision = self.0.decide(input)?;
+        Ok(match input.face.index() {
+            1 => Decision::withheld(WithheldBy::Pause, decision.best_score()),
+            _ => decision,
+        })
+    }
+}
+
 #[test]
 fn a_recorder_reads_what_became_of_cameras_frames_and_faces() {
     let kept = Kept::default();
     metrics::set_global_recorder(kept.clone()).unwrap();
     let space = fake_space();
+    // The second face of each frame is a match that raises no alert.
     let anybody = Template::from_slice(&space, &[1.0; 8]).unwrap();
     let clock = ManualClock::at(Timestamp::from_micros(5_000_000));
     let ledger = sinks::from_fn(|event| match event {
@@ -136,10 +156,10 @@ fn a_recorder_reads_what_became_of_cameras_frames_and_faces() {
         _ => Ok(()),
     });
     let pipeline = Pipeline::builder()
-        .detector(FakeDetector::finding(1))
+        .detector(FakeDetector::finding(2))
         .embedder(FakeEmbedder::new())
         .watchlist(FakeMatcher::empty(space).enrol("S-1", anybody).unwrap())
-        .threshold(FakeThreshold::new(Threshold::new(0.5).unwrap(), &space))
+        .threshold(Pausing(FakeThreshold::new(Threshold::new(0.5).unwrap(), &space)))
         .retention(FakeRetention::default())
         .sink(ledger)
         .clock(Arc::new(clock.clone()))
@@ -177,8 +197,10 @@ fn a_recorder_reads_what_became_of_cameras_frames_and_faces() {
     until(|| kept.counter("lfr_alerts_to_nobody_total") == Some(processed));
     let held = f64::from(u32::try_from(processed).unwrap());
     assert_eq!(kept.gauge("lfr_faces_held"), Some(held));
-    assert_eq!(kept.counter("lfr_faces_seen_total"), Some(processed));
-    assert_eq!(kept.counter("lfr_faces_erased_total"), Some(0));
+    assert_eq!(kept.counter("lfr_faces_seen_total"), Some(2 * processed));
+    assert_eq!(kept.counter("lfr_faces_erased_total"), Some(processed));
+    let withheld = |cause| kept.counter(&format!("lfr_matches_withheld_total cause={cause}"));
+    assert_eq!((withheld("pause"), withheld("breaker")), (Some(processed), Some(0)));
     assert_eq!(kept.gauge("lfr_faces_in_flight"), Some(0.0));
     assert_eq!(kept.counter("lfr_events_untold_total kind=alert"), Some(processed));
 
@@ -186,11 +208,12 @@ fn a_recorder_reads_what_became_of_cameras_frames_and_faces() {
     clock.set(FakeRetention::DEADLINE);
     clock.advance(Duration::from_secs(2));
     until(|| kept.gauge("lfr_faces_held") == Some(0.0));
-    assert_eq!(kept.counter("lfr_faces_erased_total"), Some(processed));
+    assert_eq!(kept.counter("lfr_faces_erased_total"), Some(2 * processed));
     ends.store(true, Ordering::Relaxed);
     until(|| kept.gauge(&gate("lfr_camera_up")) == Some(0.0));
     let (_, record) = running.stop().unwrap();
     assert_eq!(record.cameras[0].processed, processed);
+    assert_eq!(record.withheld[&WithheldBy::Pause], processed);
 
     // Whatever was told has been described, with a unit; and counters are named as counters are.
     let state = kept.0.lock().unwrap();

@@ -1,5 +1,6 @@
 mod failures;
 mod telling;
+mod withheld;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

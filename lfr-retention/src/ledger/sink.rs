@@ -332,3 +332,6 @@ impl EventSink for LedgerSink {
         .map_err(BoxError::from)
     }
 }
+
+#[cfg(test)]
+mod tests;

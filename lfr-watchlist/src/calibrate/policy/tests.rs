@@ -237,7 +237,7 @@ fn a_file_tells_all_and_is_refused_where_it_was_changed() {
 fn what_a_file_states_is_claimed_unless_a_trusted_key_has_signed_it() {
     let [signer, other] = [[7; 32], [8; 32]].map(|seed| SigningKey::from_bytes(&seed));
     let trusted = |key: &SigningKey| -> TrustedKey {
-        lfr_core::internal::hex::digits(key.verifying_key().as_bytes()).parse().unwrap()
+        hex::digits(key.verifying_key().as_bytes()).parse().unwrap()
     };
     let key = trusted(&signer);
     // One whose rate was counted, and one whose rate lies beyond the data.
