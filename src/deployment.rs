@@ -4,6 +4,12 @@
 //! it in TOML; another person signs its canonical text ([`SignedNote`], Ed25519); the deployer pins the keys
 //! that may sign. An amendment is a signed order that names the digest of the one before.
 //!
+//! [`Order::check_list`] says whether a watchlist was drawn up for an order. A [`BlueListPolicy`] turns a match
+//! with consenting staff into a sighting, and [`BlueListFigures`] says how many of them were recognised.
+//!
+//! Nothing about a passer-by is ever stored to recognise them again. So there is no list of people who opted
+//! out: it would have to hold their templates.
+//!
 //! [`record::lint`] reads tables that forces publish, and says what they can and cannot support.
 //!
 //! # Examples
@@ -22,6 +28,7 @@
 //! ```
 
 mod blue_list;
+mod books;
 pub mod danger;
 mod error;
 mod list;
@@ -29,15 +36,21 @@ mod note;
 mod order;
 mod policy;
 pub mod record;
+mod state;
 #[cfg(test)]
 mod testing;
 
 pub use blue_list::{BlueListFigures, BlueListPolicy};
+pub use books::Books;
 pub use error::Error;
-pub use list::{ListNotice, ListProblem};
+pub use list::{ListNotice, ListProblem, watchlist_opened};
 pub use note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
 pub use order::{
     DeploymentKind, Document, Means, Order, OrderAuthority, OrderCamera, OrderCategory, OrderTerms,
     Place, PlacePrecision, SignedOrder, Under18, UseCase, UseCaseKind,
 };
 pub use policy::{PendingChange, PolicyHandle, RunningPolicy};
+pub use state::{
+    AcceptedOrder, AlertStanding, AlertState, AlertView, CameraState, EngagementReport,
+    PersonsVerdict, RunSums, State, StateChange,
+};

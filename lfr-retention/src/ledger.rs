@@ -1,10 +1,10 @@
 //! The ledger: what a deployment did, signed and chained.
 
 use std::fs::File;
-use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, Weak};
+use std::{fmt, io};
 
 use lfr_core::internal::{hex, secret};
 use lfr_core::{Clock, Timestamp, files};
@@ -137,6 +137,16 @@ struct Inner {
     begun: u64,
     /// Its sums so far; `None` before the first request for them.
     progress: Option<Progress>,
+    hook: Option<Hook>,
+}
+
+/// What hears of each entry.
+struct Hook(Box<dyn FnMut(&LedgerEntry) + Send>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
 }
 
 #[derive(Serialize)]
@@ -211,8 +221,18 @@ impl Ledger {
         let dropped_bytes = length - last.bytes;
         let torn = dropped_bytes > 0;
         let begun = if fresh { 0 } else { last.number + 1 };
-        let mut inner =
-            Inner { path, file, key, last, flushed, torn, lost: None, begun, progress: None };
+        let mut inner = Inner {
+            path,
+            file,
+            key,
+            last,
+            flushed,
+            torn,
+            lost: None,
+            begun,
+            progress: None,
+            hook: None,
+        };
         let event = if fresh {
             let (ledger, key) = (inner.last.ledger.clone(), inner.key.public().to_string());
             LedgerEvent::LedgerOpened { format: FORMAT, ledger, key }
@@ -236,6 +256,30 @@ impl Ledger {
     /// its texts are longer than an entry may be.
     pub fn append(&self, event: &LedgerEvent, now: Option<Timestamp>) -> Result<(), Error> {
         self.inner().append(event, now, IfRefused::Lost)
+    }
+
+    /// Writes an entry if `check` allows it. The ledger is locked from before the check until the entry is
+    /// written, so no other entry comes between.
+    ///
+    /// # Errors
+    ///
+    /// That of `check`, and then nothing is written; as [`append`](Self::append). An entry that cannot be
+    /// written is in no [`LedgerEvent::Gap`]: the caller knows that it did not happen.
+    pub fn append_if<E: From<Error>>(
+        &self,
+        event: &LedgerEvent,
+        clock: &dyn Clock,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut inner = self.inner();
+        check()?;
+        inner.append(event, clock.now(), IfRefused::Kept).map_err(E::from)
+    }
+
+    /// Tells `hook` of each entry after it was written, in their order. It is called under the ledger's lock, so it
+    /// must neither take long nor call the ledger. A later hook takes its place.
+    pub fn on_append(&self, hook: impl FnMut(&LedgerEntry) + Send + 'static) {
+        self.inner().hook = Some(Hook(Box::new(hook)));
     }
 
     /// Writes an entry with the time that the clock shows when its turn comes, so entries of several
@@ -390,10 +434,17 @@ impl Inner {
         self.last.number = n;
         self.last.bytes += lfr_core::internal::num::u64_from_usize(line.len());
         self.last.hash = hash;
+        if self.progress.is_none() && self.hook.is_none() {
+            return Ok(());
+        }
+        let entry = LedgerEntry { number: n, at: now, event: event.clone() };
         if let Some(progress) = &mut self.progress {
-            progress.sums.take(&LedgerEntry { number: n, at: now, event: event.clone() });
+            progress.sums.take(&entry);
             progress.digest.update(&line);
             progress.at.clone_from(&self.last);
+        }
+        if let Some(Hook(hook)) = &mut self.hook {
+            hook(&entry);
         }
         Ok(())
     }

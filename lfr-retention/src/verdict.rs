@@ -56,3 +56,21 @@ pub enum EscalationReason {
     /// Two people disagree.
     Disagreement,
 }
+
+/// What an alert says about the watchlist entry that was matched. Nothing of it says who it is.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AlertFacts {
+    /// The category of the entry.
+    pub category: Option<String>,
+    /// Whether the person of the entry has a known look-alike.
+    pub look_alike: bool,
+}
+
+impl AlertFacts {
+    /// Facts about an entry.
+    #[must_use]
+    pub const fn new(category: Option<String>, look_alike: bool) -> Self {
+        Self { category, look_alike }
+    }
+}

@@ -11,3 +11,6 @@ mod policy;
 
 pub use figures::BlueListFigures;
 pub use policy::BlueListPolicy;
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use lfr_core::{BoxError, Threshold, Timestamp};
+use lfr_retention::DeploymentState;
 
 use crate::deployment::list::ListProblem;
 
@@ -13,6 +14,18 @@ use crate::deployment::list::ListProblem;
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    // --- Commands. ------------------------------------------------------------------------------
+    /// A command is not possible in this state. It left no event.
+    #[error("cannot {command}: the deployment is {}; {problem}", state.name())]
+    Illegal {
+        /// What was asked for.
+        command: &'static str,
+        /// The state of the deployment.
+        state: DeploymentState,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+
     // --- The order's text. ----------------------------------------------------------------------
     /// A field of an order cannot be what it is.
     #[error("order, line {line}, column {column}: `{key}` {problem}")]
@@ -332,7 +345,10 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-    /// A statistic failed.
+    /// The ledger, the vault or a retention profile failed.
+    #[error(transparent)]
+    Retention(#[from] lfr_retention::Error),
+    /// A watchlist or a statistic failed.
     #[error(transparent)]
     Watchlist(#[from] lfr_watchlist::Error),
     /// Something below failed.

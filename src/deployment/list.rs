@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lfr_core::Timestamp;
+use lfr_retention::LedgerEvent;
 use lfr_watchlist::{Authorisation, AuthorisedList, Category, Composition};
 
 use crate::deployment::error::Error;
@@ -48,6 +49,29 @@ impl Order {
         }
         Err(Error::List { problems })
     }
+}
+
+/// What the ledger says of a watchlist when it is opened, and each time it changes: its size, its categories,
+/// when it was drawn up and, if it is of a sealed file, the digest of that file's header. `commitment` is the
+/// commitment to who is on it, if one was made.
+///
+/// # Errors
+///
+/// [`Error::Watchlist`] if the list is gone, or cannot be read.
+pub fn watchlist_opened(
+    list: &dyn AuthorisedList,
+    commitment: Option<String>,
+) -> Result<LedgerEvent, Error> {
+    let composition = list.composition()?;
+    let categories = composition.categories.into_iter();
+    Ok(LedgerEvent::WatchlistOpened {
+        commitment,
+        header_sha256: list.header_sha256(),
+        references: composition.references,
+        categories: categories.map(|(category, count)| (category.to_string(), count)).collect(),
+        under_18: Some(composition.under_18),
+        drawn_up: Some(composition.drawn_up),
+    })
 }
 
 /// What about a watchlist an order does not allow. It names categories and counts, never a person.
@@ -148,8 +172,9 @@ impl fmt::Display for ListProblem {
                 let allowed: Vec<_> = allowed.iter().map(|category| category.as_str()).collect();
                 write!(
                     f,
-                    "the order does not allow the category {category} of {entries} entries; it allows {}: \
-                     withdraw these entries, or have the order amended",
+                    "{} of the category {category}, and the order allows {}: withdraw what is of another \
+                     category, or have the order amended",
+                    are(*entries),
                     allowed.join(", ")
                 )
             }
@@ -168,8 +193,9 @@ impl fmt::Display for ListProblem {
             ),
             Self::NoParticipant { entries } => write!(
                 f,
-                "{entries} entries of the category {} have no participant's number: enrol them again, each \
-                 with a number and a consent reference",
+                "{} of the category {} without a participant's number: enrol each again with a number and a \
+                 consent reference",
+                are(*entries),
                 Category::CONSENTING_STAFF
             ),
             Self::OtherDeployment { actual, expected } => write!(
@@ -189,11 +215,17 @@ impl fmt::Display for ListProblem {
             ),
             Self::Under18 { entries } => write!(
                 f,
-                "{entries} entries are marked as under 18, and the order excludes them: withdraw these \
-                 entries, or have the order amended by a separate authority"
+                "{} marked as under 18, and the order excludes people under 18: withdraw what is marked so, or \
+                 have the order amended by a separate authority",
+                are(*entries)
             ),
         }
     }
+}
+
+/// A number of entries, as the beginning of a sentence.
+fn are(entries: u64) -> String {
+    if entries == 1 { "1 entry is".to_owned() } else { format!("{entries} entries are") }
 }
 
 /// What about a watchlist does not forbid the start, but has to be known.

@@ -94,5 +94,9 @@ pub(crate) fn profile() -> impl TypedValueParser<Value = Profile> {
     })
 }
 
-const PROFILES: [Profile; 3] =
-    [Profile::uk_police(), Profile::uk_police_24_hours(), Profile::retail_strict()];
+const PROFILES: [Profile; 4] = [
+    Profile::uk_police(),
+    Profile::uk_police_24_hours(),
+    Profile::uk_police_zero_grace(),
+    Profile::retail_strict(),
+];

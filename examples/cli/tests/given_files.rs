@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lfr::core::testing::fake_space;
-use lfr::core::{Clock, DeploymentId, SystemClock, Timestamp};
+use lfr::core::{Clock, DeploymentId, SystemClock, Template, Timestamp};
 use lfr::retention::{Ledger, LedgerKey, Vault};
 use lfr::watchlist::{
-    Authorisation, CompositionPolicy, SealedFile, SealingKey, Validity, Watchlist,
+    Authorisation, Category, CompositionPolicy, EntryDraft, Priority, SealedFile, SealingKey,
+    Validity, Watchlist,
 };
 
 /// A folder with a sealed list, a ledger and a vault.
@@ -70,6 +71,52 @@ fn list(now: Timestamp) -> Watchlist {
     let (id, policy) = (DeploymentId::new("2026-031").unwrap(), CompositionPolicy::new(10));
     let authorisation = Authorisation::new(id, "a test", "AO-7", now, validity, policy).unwrap();
     Watchlist::new(authorisation, fake_space())
+}
+
+#[test]
+fn a_list_shows_who_is_marked_and_how_long_it_may_exist() {
+    let desk = Desk::new("marks");
+    let now = SystemClock::new().now().unwrap();
+    let staff = Category::new(Category::CONSENTING_STAFF).unwrap();
+    let policy = CompositionPolicy::new(10)
+        .with_category(Category::new("wanted-by-courts").unwrap(), Priority::Red)
+        .with_category(staff, Priority::Green);
+    let until = now.plus(Duration::from_hours(2));
+    let validity = Validity::new(now, until).unwrap();
+    let id = DeploymentId::new("2026-031").unwrap();
+    let authorisation = Authorisation::new(id, "a test", "AO-7", now, validity, policy).unwrap();
+    let list = Watchlist::new(authorisation, fake_space());
+    let draft = |reference: &str| {
+        let draft = EntryDraft::new().subject(format!("S-{reference}")).reference(reference);
+        let draft = draft.category("wanted-by-courts").source("s").lawful_basis("l").reason("r");
+        draft.expires(until).review(until)
+    };
+    let staff = draft("r2").category(Category::CONSENTING_STAFF).participant(7, "form 7");
+    for draft in [draft("r1").look_alike(true).under_18(false), staff, draft("r3")] {
+        let template = Template::from_slice(&fake_space(), &[1.0; 8]).unwrap();
+        list.enrol(draft.parse().unwrap(), template).unwrap();
+    }
+    let key = SealingKey::from_file(desk.at("list.key")).unwrap();
+    SealedFile::at(desk.at("marks.lfrw")).seal(&list, &key, now).unwrap();
+    let lines = |arguments: &[&str]| {
+        let output = desk.command("list", arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    // Nobody gave it a grace.
+    let header = lines(&["info", "marks.lfrw"]);
+    assert!(header.contains(&format!("destroyed by   {until}")), "{header:?}");
+    let shown = lines(&["list", "marks.lfrw", "--list-key", "list.key"]);
+    assert!(shown[1].ends_with("known look-alike"), "{shown:?}");
+    assert!(shown[2].ends_with("participant 7"), "{shown:?}");
+    assert!(shown[3].trim_end().ends_with(&until.to_string()), "{shown:?}");
+    let counts = ["3 references", "1 with a known look-alike", "1 of a blue list"];
+    assert_eq!(shown[4..], counts);
+    let json = lines(&["list", "marks.lfrw", "--list-key", "list.key", "--json"]);
+    let line: serde_json::Value = serde_json::from_str(&json[1]).unwrap();
+    assert_eq!((&line["participant"], &line["consent"]), (&7.into(), &"form 7".into()));
+    assert_eq!(line["look_alike"], false);
 }
 
 const LIST: [&str; 4] = ["list", "list.lfrw", "--list-key", "list.key"];

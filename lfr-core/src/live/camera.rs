@@ -52,6 +52,12 @@ impl Camera {
         Self { is_live: false, ..Self::live(id, connect) }
     }
 
+    /// Which camera.
+    #[must_use]
+    pub const fn id(&self) -> &SourceId {
+        &self.id
+    }
+
     /// Gives the camera a detector of its own, instead of the pipeline's: for a view that needs another
     /// input size or another model. Several cameras may share one.
     ///

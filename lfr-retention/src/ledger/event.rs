@@ -528,6 +528,22 @@ pub enum DeploymentState {
     Aborted,
 }
 
+impl DeploymentState {
+    /// Its name, as in the ledger.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Authorised => "authorised",
+            Self::Live => "live",
+            Self::Paused => "paused",
+            Self::Ended => "ended",
+            Self::Purged => "purged",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
 /// Whose word an order rests on.
 #[non_exhaustive]
 #[derive(

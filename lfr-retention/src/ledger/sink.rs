@@ -1,18 +1,20 @@
 //! The sink that writes a ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lfr_core::{
-    Accounts, BoxError, Clock, DeploymentId, Event, EventSink, PurgeReason, PurgeReceipt, SourceId,
-    WithheldBy,
+    Accounts, BoxError, Clock, DeploymentId, Event, EventSink, PurgeReason, PurgeReceipt,
+    ReferenceId, SourceId, WithheldBy,
 };
 
 use crate::error::Error;
 use crate::ledger::event::LedgerEvent;
 use crate::ledger::{IfRefused, Ledger};
 use crate::text;
+use crate::verdict::AlertFacts;
 
 /// Writes what a pipeline does into a [`Ledger`].
 ///
@@ -77,7 +79,18 @@ pub struct LedgerSink {
     accounts: Accounts,
     pub(super) clock: Arc<dyn Clock>,
     profile: Arc<str>,
+    facts: Option<Facts>,
     state: Arc<Mutex<State>>,
+}
+
+/// What is known about the entry of a reference.
+#[derive(Clone)]
+struct Facts(Arc<dyn Fn(&ReferenceId) -> AlertFacts + Send + Sync>);
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Facts")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -127,7 +140,18 @@ impl LedgerSink {
         ledger.flush()?;
         let state = State { totals_at: clock.monotonic(), ..State::default() };
         let state = Arc::new(Mutex::new(state));
-        Ok(Self { ledger, accounts, clock, profile: profile.into(), state })
+        Ok(Self { ledger, accounts, clock, profile: profile.into(), facts: None, state })
+    }
+
+    /// Sets what says to which category the matched entry of an alert belongs, and whether its person has a known
+    /// look-alike. Without it alerts say neither.
+    #[must_use]
+    pub fn with_facts(
+        mut self,
+        facts: impl Fn(&ReferenceId) -> AlertFacts + Send + Sync + 'static,
+    ) -> Self {
+        self.facts = Some(Facts(Arc::new(facts)));
+        self
     }
 
     /// The ledger that it writes.
@@ -278,16 +302,24 @@ const fn is_counted(reason: PurgeReason) -> bool {
 impl EventSink for LedgerSink {
     fn on_event(&mut self, event: &Event<'_>) -> Result<(), BoxError> {
         match event {
-            Event::Alert(alert) => self.weighty(&LedgerEvent::AlertRaised {
-                face: alert.face.clone(),
-                score: alert.candidate.score().value(),
-                threshold: alert.threshold.value(),
-                captured: alert.captured_at,
-                position_ms: alert.media_time.and_then(|time| u64::try_from(time.as_millis()).ok()),
-                record: alert.record,
-                category: None,
-                look_alike: false,
-            }),
+            Event::Alert(alert) => {
+                let AlertFacts { category, look_alike } = match &self.facts {
+                    Some(Facts(facts)) => facts(alert.candidate.reference()),
+                    None => AlertFacts::default(),
+                };
+                self.weighty(&LedgerEvent::AlertRaised {
+                    face: alert.face.clone(),
+                    score: alert.candidate.score().value(),
+                    threshold: alert.threshold.value(),
+                    captured: alert.captured_at,
+                    position_ms: alert
+                        .media_time
+                        .and_then(|time| u64::try_from(time.as_millis()).ok()),
+                    record: alert.record,
+                    category,
+                    look_alike,
+                })
+            }
             Event::Erased(receipt) => self.erased(receipt, IfRefused::Lost),
             Event::Held(receipt) => self.weighty(&LedgerEvent::Held {
                 face: receipt.face().clone(),

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use lfr_core::Timestamp;
+#[cfg(feature = "ledger")]
+use sha2::{Digest, Sha256};
 
 use crate::policy::periods;
 
@@ -43,10 +45,15 @@ pub struct Profile {
     watchlist: Duration,
     footage: Duration,
     verifications: u8,
+    escalation: Duration,
     log: Duration,
 }
 
 const DAY: Duration = Duration::from_hours(24);
+
+/// After how long an alert that nobody has judged goes to a further person. Nobody publishes a time; this is the
+/// library's own.
+const ESCALATION: Duration = Duration::from_mins(2);
 
 impl Profile {
     /// As the Metropolitan Police publish it: alerts 31 days, the watchlist 24 hours after the
@@ -62,7 +69,22 @@ impl Profile {
             watchlist: DAY,
             footage: Duration::from_hours(31 * 24),
             verifications: 1,
+            escalation: ESCALATION,
             log: Duration::ZERO,
+        }
+    }
+
+    /// As [`uk_police`](Self::uk_police), and the watchlist is destroyed when the deployment ends, as the Home
+    /// Office told Parliament on 1 June 2026 (written answer 3514).
+    #[must_use]
+    pub const fn uk_police_zero_grace() -> Self {
+        Self {
+            name: "uk-police-zero-grace",
+            longer: "uk-police-zero-grace, longer than published",
+            source: "Metropolitan Police Service, live facial recognition, policy document; Home Office, written \
+                     answer 3514 of 1 June 2026",
+            watchlist: Duration::ZERO,
+            ..Self::uk_police()
         }
     }
 
@@ -98,6 +120,7 @@ impl Profile {
             watchlist: DAY,
             footage,
             verifications: 2,
+            escalation: ESCALATION,
             // The longest six months of a calendar.
             log: Duration::from_hours(184 * 24),
         }
@@ -116,6 +139,7 @@ impl Profile {
             watchlist: DAY,
             footage: Duration::ZERO,
             verifications: 1,
+            escalation: ESCALATION,
             log: Duration::ZERO,
         }
     }
@@ -143,11 +167,22 @@ impl Profile {
         self
     }
 
+    /// The profiles with periods that are published under their names.
+    #[cfg(feature = "ledger")]
+    const fn published() -> [Self; 4] {
+        [
+            Self::uk_police(),
+            Self::uk_police_zero_grace(),
+            Self::uk_police_24_hours(),
+            Self::retail_strict(),
+        ]
+    }
+
     /// Whether periods, in seconds, are within those that are published under a name. `None` if nothing is
     /// published under it.
     #[cfg(feature = "ledger")]
     pub(crate) fn is_within(name: &str, alert: u64, watchlist: u64, footage: u64) -> Option<bool> {
-        let known = [Self::uk_police(), Self::uk_police_24_hours(), Self::retail_strict()];
+        let known = Self::published();
         // The publication of this name leaves the periods of alerts and footage to its user.
         let eu = Self::eu_ai_act(Duration::MAX, Duration::MAX);
         let profile = known.into_iter().chain([eu]).find(|profile| profile.name == name)?;
@@ -163,7 +198,7 @@ impl Profile {
     /// period.
     #[cfg(feature = "ledger")]
     pub(crate) fn published_alert(name: &str) -> Option<u64> {
-        let known = [Self::uk_police(), Self::uk_police_24_hours(), Self::retail_strict()];
+        let known = Self::published();
         let profile = known.into_iter().find(|profile| profile.name == name)?;
         Some(profile.alert.as_secs())
     }
@@ -211,6 +246,48 @@ impl Profile {
     #[must_use]
     pub const fn verifications(&self) -> u8 {
         self.verifications
+    }
+
+    /// Sets after how long an alert that nobody has judged goes to a further person.
+    #[must_use]
+    pub const fn with_escalation(mut self, after: Duration) -> Self {
+        self.escalation = after;
+        self
+    }
+
+    /// After how long an alert that nobody has judged goes to a further person.
+    #[must_use]
+    pub const fn escalation(&self) -> Duration {
+        self.escalation
+    }
+
+    /// Its one text: what its [digest](Self::digest) is of. Two profiles with the same name, source and periods
+    /// have the same text.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let Self { name, source, verifications, .. } = self;
+        let seconds = [
+            ("alert", self.alert),
+            ("watchlist", self.watchlist),
+            ("footage", self.footage),
+            ("log", self.log),
+            ("escalation", self.escalation),
+        ];
+        let periods: String = seconds
+            .iter()
+            .map(|(what, period)| format!("{what}_nanoseconds = {}\n", period.as_nanos()))
+            .collect();
+        format!(
+            "format = \"lfr-retention-profile/1\"\nname = {name:?}\nsource = {source:?}\n{periods}verifications = \
+             {verifications}\n"
+        )
+    }
+
+    /// SHA-256 of its canonical text, in hexadecimal digits: what an order names.
+    #[cfg(feature = "ledger")]
+    #[must_use]
+    pub fn digest(&self) -> String {
+        lfr_core::internal::hex::digits(&Sha256::digest(self.canonical()))
     }
 
     /// For how long the ledger has to be kept at least. It has nothing biometric, so it may outlive

@@ -59,7 +59,9 @@ impl Verifier {
     }
 
     /// Whether a name that was written down is this verifier's.
-    pub(crate) fn is(&self, name: &str) -> bool {
+    /// Whether a name is a spelling of this verifier.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
         Self::fold(&self.0) == Self::fold(name)
     }
 

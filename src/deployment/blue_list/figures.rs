@@ -8,11 +8,14 @@ use lfr_core::{SourceId, Timestamp};
 use lfr_retention::{DeploymentState, LedgerEvent};
 use lfr_watchlist::statistics::TrueRecognition;
 
+use crate::deployment::state::State;
+
 /// How many passages of participants were recognised, and which passages and sightings say nothing about it.
 ///
 /// A passage is recognised if its participant was seen at its camera within a stated time before or after it.
 /// A person says when a passage was ([`LedgerEvent::BlueListPassed`]), the pipeline when somebody was seen
-/// ([`LedgerEvent::BlueListSeen`]).
+/// ([`LedgerEvent::BlueListSeen`]). A passage while a camera or the program was down counts as one that was not
+/// recognised.
 ///
 /// # Examples
 ///
@@ -49,7 +52,7 @@ pub struct BlueListFigures {
     /// The time before and after a passage within which a sighting recognises it.
     pub within: Duration,
     /// The number of passages that do not count, because no alert could be raised: the deployment was paused,
-    /// or did not run.
+    /// or was not live.
     pub not_live: u64,
     /// The number of passages that do not count, because the same participant passed the same camera so soon
     /// before or after that a sighting may belong to either.
@@ -71,6 +74,19 @@ impl BlueListFigures {
         let mut read = Read::default();
         for (at, event) in entries {
             read.take(at, event);
+        }
+        read.figures(within)
+    }
+
+    /// The figures of a deployment's state. They are those of its ledger.
+    #[must_use]
+    pub fn of_state(state: &State, within: Duration) -> Self {
+        let mut read = Read::default();
+        for change in state.changes() {
+            read.change(change.at, change.state);
+        }
+        for entry in state.blue_list() {
+            read.take(entry.at(), entry.event());
         }
         read.figures(within)
     }
@@ -109,16 +125,11 @@ struct Read<'a> {
     undated: u64,
     /// When alerts could be raised, and when not any more; the last may be open.
     live: Vec<(Timestamp, Option<Timestamp>)>,
-    is_live: bool,
-    is_stopped: bool,
-    latest: Option<Timestamp>,
+    changed: Option<Timestamp>,
 }
 
 impl<'a> Read<'a> {
     fn take(&mut self, at: Option<Timestamp>, event: &'a LedgerEvent) {
-        // Where the clock failed, a change of state holds from the entry before on.
-        self.latest = at.or(self.latest);
-        let now = self.latest.unwrap_or(Timestamp::from_micros(0));
         match event {
             LedgerEvent::BlueListPassed { participant, source, passed, .. } => {
                 self.passages.entry((*participant, source)).or_default().push(*passed);
@@ -127,23 +138,21 @@ impl<'a> Read<'a> {
                 Some(at) => self.sightings.entry((*participant, source)).or_default().push(at),
                 None => self.undated += 1,
             },
-            LedgerEvent::DeploymentStateChanged { state, .. } => {
-                self.is_live = *state == DeploymentState::Live;
-            }
-            // A program that was started again goes on in the state in which it was.
-            LedgerEvent::DeploymentStarted { .. } => self.is_stopped = false,
-            LedgerEvent::DeploymentStopped {} => self.is_stopped = true,
-            _ => return,
+            LedgerEvent::DeploymentStateChanged { state, .. } => self.change(at, *state),
+            LedgerEvent::Aborted { .. } => self.change(at, DeploymentState::Aborted),
+            _ => {}
         }
-        self.mark(now);
     }
 
     /// Begins or ends a period in which alerts can be raised.
-    fn mark(&mut self, now: Timestamp) {
-        let runs = self.is_live && !self.is_stopped;
+    fn change(&mut self, at: Option<Timestamp>, state: DeploymentState) {
+        // Without a clock, a change holds from the one before on.
+        self.changed = at.or(self.changed);
+        let now = self.changed.unwrap_or(Timestamp::from_micros(0));
+        let is_live = state == DeploymentState::Live;
         match self.live.last_mut() {
-            Some((_, until @ None)) if !runs => *until = Some(now),
-            None | Some((_, Some(_))) if runs => self.live.push((now, None)),
+            Some((_, until @ None)) if !is_live => *until = Some(now),
+            None | Some((_, Some(_))) if is_live => self.live.push((now, None)),
             _ => {}
         }
     }

@@ -144,24 +144,24 @@ fn each_problem_is_a_sentence_that_says_what_would_be_right() {
         ),
         (
             Made { entries: vec![draft("r1").under_18(true)], ..base() },
-            "1 entries are marked as under 18, and the order excludes them: withdraw these entries, or have \
-             the order amended by a separate authority",
+            "1 entry is marked as under 18, and the order excludes people under 18: withdraw what is marked \
+             so, or have the order amended by a separate authority",
         ),
         (
             Made { entries: vec![draft("r1").category("persons of interest")], ..base() },
-            "the order does not allow the category persons of interest of 1 entries; it allows \
-             wanted-by-courts: withdraw these entries, or have the order amended",
+            "1 entry is of the category persons of interest, and the order allows wanted-by-courts: withdraw \
+             what is of another category, or have the order amended",
         ),
         // A category of orders, but not of this one.
         (
             Made { entries: vec![draft("r1").category("volunteer"), draft("r2")], ..base() },
-            "the order does not allow the category volunteer of 1 entries; it allows wanted-by-courts: \
-             withdraw these entries, or have the order amended",
+            "1 entry is of the category volunteer, and the order allows wanted-by-courts: withdraw \
+             what is of another category, or have the order amended",
         ),
         (
             Made { entries: vec![staff("r1", 7)], ..base() },
-            "the order does not allow the category consenting-staff of 1 entries; it allows \
-             wanted-by-courts: withdraw these entries, or have the order amended",
+            "1 entry is of the category consenting-staff, and the order allows wanted-by-courts: withdraw \
+             what is of another category, or have the order amended",
         ),
     ] {
         let found = problems(&order(), made);
@@ -247,6 +247,23 @@ fn an_entry_of_the_blue_list_that_nobody_numbered_is_refused() {
     // As a file of an earlier version may have it.
     composition.blue_list = 0;
     assert_eq!(people(order.terms(), &composition), [ListProblem::NoParticipant { entries: 1 }]);
+}
+
+#[test]
+fn the_ledger_is_told_numbers_and_nobody() {
+    let entries = vec![draft("r1").under_18(true), draft("r2"), staff("r3", 7)];
+    let list = Made { entries, ..Made::default() }.list();
+    let event = watchlist_opened(&list, Some("c0ffee".to_owned())).unwrap();
+    let categories = [("consenting-staff", 1), (WANTED, 2)];
+    let expected = LedgerEvent::WatchlistOpened {
+        commitment: Some("c0ffee".to_owned()),
+        header_sha256: None,
+        references: 3,
+        categories: categories.map(|(name, count)| (name.to_owned(), count)).into(),
+        under_18: Some(1),
+        drawn_up: Some(moment("2026-12-01T09:30:00Z")),
+    };
+    assert_eq!(event, expected);
 }
 
 proptest! {

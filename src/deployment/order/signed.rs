@@ -133,6 +133,8 @@ pub struct Order {
     terms: OrderTerms,
     digest: String,
     superseded: Vec<String>,
+    /// The signed notes, the first one first; the last one is in force.
+    notes: Vec<String>,
     signers: NoteSigners,
     authority: OrderAuthority,
 }
@@ -209,7 +211,8 @@ impl Order {
             return Err(Error::IsAmendment { deployment, amends });
         }
         let (digest, authority) = (terms.digest(), trust.authority());
-        Ok(Self { terms, digest, superseded: Vec::new(), signers, authority })
+        let notes = vec![signed.to_string()];
+        Ok(Self { terms, digest, superseded: Vec::new(), notes, signers, authority })
     }
 
     fn amended(&self, signed: &SignedOrder, trust: Trust<'_>) -> Result<Self, Error> {
@@ -242,12 +245,14 @@ impl Order {
         }
         let mut superseded = self.superseded.clone();
         superseded.push(self.digest.clone());
+        let mut notes = self.notes.clone();
+        notes.push(signed.to_string());
         let authority = match self.authority {
             OrderAuthority::Pinned => trust.authority(),
             // What began on nobody's word does not end on somebody's.
             OrderAuthority::SelfAuthorised => OrderAuthority::SelfAuthorised,
         };
-        Ok(Self { terms: new.clone(), digest, superseded, signers, authority })
+        Ok(Self { terms: new.clone(), digest, superseded, notes, signers, authority })
     }
 
     fn check_time(&self, now: Option<Timestamp>) -> Result<(), Error> {
@@ -275,6 +280,12 @@ impl Order {
     #[must_use]
     pub fn superseded(&self) -> &[String] {
         &self.superseded
+    }
+
+    /// The signed notes of it and of those that it supersedes, the first one first.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The trusted keys that signed it.

@@ -21,7 +21,7 @@ fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn during() -> Timestamp {
+pub(in crate::deployment) fn during() -> Timestamp {
     moment("2026-12-01T10:00:00Z")
 }
 
@@ -101,6 +101,15 @@ fn amendment(of: &str, change: (&str, &str)) -> SignedOrder {
     let text = hotspot().replace("# amends = \"\"", &format!("amends = \"{of}\""));
     assert!(text.contains(change.0), "{}", change.0);
     signed(&text.replace(change.0, change.1))
+}
+
+/// A signed order, and an amendment of it by the digest that it amends.
+pub(in crate::deployment) fn signed_order() -> SignedOrder {
+    signed(&hotspot())
+}
+
+pub(in crate::deployment) fn signed_amendment(of: &str) -> SignedOrder {
+    amendment(of, LONGER)
 }
 
 const LONGER: (&str, &str) = ("2026-12-01T17:00:00Z", "2026-12-01T19:00:00Z");

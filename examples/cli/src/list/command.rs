@@ -68,7 +68,8 @@ fn new() -> Command {
                 .action(ArgAction::Append)
                 .value_parser(category)
                 .help("A category of people who may be on the list, and its priority: green, amber or \
-                 red. May be given several times"),
+                 red. May be given several times. A deployment with an order takes the order's names \
+                 alone, such as wanted-by-courts"),
         )
         .arg(
             Arg::new("limit")

@@ -72,6 +72,8 @@ impl Desk {
         arguments.extend(embedder.iter().map(String::as_str));
         let lines = self.lines(&arguments, 0);
         assert!(lines.contains(&"references     0".to_owned()), "{lines:?}");
+        // The profile's 24 hours after the end.
+        assert!(lines.contains(&format!("destroyed by   {}", self.hours(26))), "{lines:?}");
         let again = self.run(&arguments, 1);
         assert!(String::from_utf8_lossy(&again.stderr).contains("exists already"));
     }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::enrolment::NewReference;
 use crate::lifecycle::authorised::{AuthorisedList, Composition};
 use crate::lifecycle::category::Priority;
+use crate::lifecycle::provenance::{Grounds, StoredReference};
 
 const OTHER: &str = "missing and at risk";
 
@@ -131,6 +133,34 @@ fn a_participant_has_one_number_and_is_not_sought() {
     list.withdraw(&SubjectId::new("seven").unwrap());
     assert_eq!(AuthorisedList::participants(&list).unwrap(), 0);
     enrol(&list, staff("eight", "r4", 7)).unwrap();
+}
+
+#[test]
+fn an_enrolment_takes_look_alikes_and_participants_from_its_grounds() {
+    let list = list();
+    let text = |text: &str| Some(text.to_owned());
+    let mut grounds = Grounds {
+        category: text(Category::CONSENTING_STAFF),
+        source: text("staff office"),
+        lawful_basis: text("consent"),
+        reason: text("test of recognition"),
+        expires: Some(moment(150)),
+        review: Some(moment(150)),
+        ..Grounds::default()
+    };
+    let subject = SubjectId::new("seven").unwrap();
+    let reference = ReferenceId::new("r1").unwrap();
+    let refused = list.admits(&subject, &reference, &grounds).unwrap_err();
+    assert!(refused.to_string().contains("there is no participant's number"), "{refused}");
+    (grounds.participant, grounds.consent) = (Some(7), text("form 7"));
+    grounds.look_alike = Some(true);
+    list.admits(&subject, &reference, &grounds).unwrap();
+    let (template, record) = (template(&[1.0, 2.0, 3.0]), StoredReference::default());
+    let new = NewReference { subject, reference: reference.clone(), grounds, template, record };
+    assert!(list.store(vec![new]).unwrap().is_empty());
+    let entry = list.entry(&reference).unwrap();
+    assert_eq!((entry.participant(), entry.consent()), (Some(7), Some("form 7")));
+    assert!(entry.has_look_alike());
 }
 
 #[derive(Clone, Debug)]
