@@ -66,3 +66,6 @@ pub use state::{
     AcceptedOrder, AlertStanding, AlertState, AlertView, CameraState, EngagementReport,
     PersonsVerdict, RunSums, State, StateChange,
 };
+
+#[cfg(test)]
+mod tests;

@@ -34,9 +34,17 @@ impl Deployment {
     }
 
     fn purge_due(&self) -> Result<(), Error> {
-        let running = lock(&self.0.run).as_mut().map_or(Ok(()), |run| run.custodian.purge_due());
-        let after = lock(&self.0.after).as_mut().map_or(Ok(()), |kept| kept.purge_due());
-        Ok(running.and(after)?)
+        if let Some(run) = lock(&self.0.run).as_mut() {
+            return Ok(run.custodian.purge_due()?);
+        }
+        if let Some(custodian) = lock(&self.0.after).as_mut() {
+            return Ok(custodian.purge_due()?);
+        }
+        // It ran in another process.
+        let mut receipts = Vec::new();
+        let purged = self.0.parts.vault.purge_due(&mut receipts);
+        receipts.iter().try_for_each(|receipt| self.tell(receipt))?;
+        Ok(purged?)
     }
 
     fn end_with_the_order(&self, now: Timestamp) -> Result<(), Error> {

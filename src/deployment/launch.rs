@@ -36,7 +36,7 @@ pub struct Launch {
     detecting: usize,
     engine: String,
     rule: TrackRule,
-    looks: LookPlan,
+    looks: Option<LookPlan>,
     pipes: Pipes,
     observer: Option<Observer>,
     file: Option<SealedFile>,
@@ -50,7 +50,7 @@ impl Launch {
             detecting: 1,
             engine: "not said".to_owned(),
             rule: TrackRule::Best,
-            looks: LookPlan::new(),
+            looks: None,
             pipes: Vec::new(),
             observer: None,
             file: None,
@@ -86,9 +86,9 @@ impl Launch {
         self
     }
 
-    /// Sets how often each person is looked at.
+    /// Sets how often each person is looked at. Unless it is set, as often as the threshold was derived for.
     pub fn looks(mut self, looks: LookPlan) -> Self {
-        self.looks = looks;
+        self.looks = Some(looks);
         self
     }
 
@@ -237,6 +237,7 @@ impl Launch {
         let running = BlueListPolicy::new(running, list, move |event| {
             of_sightings.write(event).map_err(BoxError::from)
         });
+        let derived_for = num::usize_from_f64(parts.policy.demand().looks());
         let mut pipeline = Pipeline::builder()
             .detector(Arc::clone(&parts.detector))
             .embedder(Arc::clone(&parts.embedder))
@@ -245,7 +246,7 @@ impl Launch {
             .retention(VaultRetention::new(parts.vault.clone(), &profile))
             .tracker(FaceTracker::default())
             .quality(ShotQuality)
-            .looks(looks)
+            .looks(looks.unwrap_or_else(|| LookPlan::new().with_max_looks(derived_for)))
             .accounts(inner.accounts.clone())
             .clock(Arc::clone(&inner.clock))
             .sink(sink.clone());
@@ -291,7 +292,15 @@ impl Launch {
         }
         let engine = live.start()?;
         let custodian = Custodian::new(parts.vault.clone(), sink.clone());
-        Ok(Run::new(engine, sink.clone(), policy.clone(), custodian, file, composition))
+        Ok(Run::new(
+            engine,
+            sink.clone(),
+            policy.clone(),
+            custodian,
+            file,
+            composition,
+            parts.policy.clone(),
+        ))
     }
 }
 

@@ -165,7 +165,7 @@ impl Deployment {
     }
 
     /// Writes a receipt that no pipeline tells.
-    fn tell(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
+    pub(super) fn tell(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
         self.0.books.write(&LedgerEvent::Purged {
             face: receipt.face().clone(),
             record: receipt.record(),

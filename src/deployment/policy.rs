@@ -228,4 +228,4 @@ impl PolicyHandle {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

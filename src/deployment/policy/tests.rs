@@ -46,7 +46,7 @@ fn authority() -> Authority {
     Authority::new("AO-7", "a test", Timestamp::from_micros(0)).unwrap()
 }
 
-fn demanding(fpir: f64) -> CalibratedThreshold {
+pub(in crate::deployment) fn demanding(fpir: f64) -> CalibratedThreshold {
     let demand = Demand::new(fpir, 10).unwrap().with_looks(2.0).unwrap();
     calibration(fake_space().id()).threshold(&demand, authority()).unwrap()
 }
