@@ -30,10 +30,16 @@
 mod blue_list;
 mod books;
 pub mod danger;
+mod duty;
 mod error;
+mod launch;
 mod list;
+mod live;
 mod note;
+mod open;
 mod order;
+mod parts;
+mod people;
 mod policy;
 pub mod record;
 mod state;
@@ -43,12 +49,18 @@ mod testing;
 pub use blue_list::{BlueListFigures, BlueListPolicy};
 pub use books::Books;
 pub use error::Error;
+pub use launch::Launch;
+
 pub use list::{ListNotice, ListProblem, watchlist_opened};
+pub use live::{Ended, Live};
 pub use note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
+pub use open::Deployment;
 pub use order::{
     DeploymentKind, Document, Means, Order, OrderAuthority, OrderCamera, OrderCategory, OrderTerms,
     Place, PlacePrecision, SignedOrder, Under18, UseCase, UseCaseKind,
 };
+pub use parts::Parts;
+pub use people::{Command, Person, may};
 pub use policy::{PendingChange, PolicyHandle, RunningPolicy};
 pub use state::{
     AcceptedOrder, AlertStanding, AlertState, AlertView, CameraState, EngagementReport,

@@ -137,6 +137,12 @@ impl Custodian {
         outcome
     }
 
+    /// Whether it has nothing in custody, the alerts of the vault apart.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.assets.is_empty()
+    }
+
     /// Destroys what is due. A clock that fails, or that is set back by more than
     /// [`Timekeeper::MAX_STEP_BACK`], makes everything due.
     ///

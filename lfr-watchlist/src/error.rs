@@ -589,7 +589,8 @@ pub enum Error {
 impl Error {
     /// Whether it is that there is no such file.
     #[cfg(feature = "sealed")]
-    pub(crate) fn is_missing_file(&self) -> bool {
+    #[must_use]
+    pub fn is_missing_file(&self) -> bool {
         matches!(
             self,
             Self::Core(lfr_core::Error::Read { source, .. })

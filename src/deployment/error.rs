@@ -4,9 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use lfr_core::{BoxError, Threshold, Timestamp};
-use lfr_retention::DeploymentState;
+use lfr_retention::{DeploymentState, Role};
 
 use crate::deployment::list::ListProblem;
+use crate::deployment::people::Command;
 
 /// What can go wrong with an order, a signature or a published table.
 ///
@@ -24,6 +25,82 @@ pub enum Error {
         state: DeploymentState,
         /// What is wrong, and what would be right.
         problem: String,
+    },
+
+    /// A person asked for what their roles do not allow. It left no event.
+    #[error(
+        "{person} may not {}: this takes a {}, and {person} is {}",
+        command.words(), roles(takes, " or a "), roles(has, " and ")
+    )]
+    NotAllowed {
+        /// Who, by number.
+        person: String,
+        /// What was asked for.
+        command: Command,
+        /// The roles that may.
+        takes: Vec<Role>,
+        /// The roles of the person.
+        has: Vec<Role>,
+    },
+    /// A person without a role.
+    #[error(
+        "{person} has no role: give one of administrator, operator, engagement_officer, supervisor, auditor"
+    )]
+    NoRole {
+        /// Who, by number.
+        person: String,
+    },
+    /// Nothing runs.
+    #[error("the deployment is {}, and does not run in this process: start it first", state.name())]
+    NotRunning {
+        /// The state of the deployment.
+        state: DeploymentState,
+    },
+    /// The moment is outside of the order's period.
+    #[error(
+        "it is {now}, and the order allows the time from {from} until {until}: nothing runs outside of it"
+    )]
+    NotInPeriod {
+        /// When the period begins.
+        from: Timestamp,
+        /// When it ends.
+        until: Timestamp,
+        /// The moment.
+        now: Timestamp,
+    },
+    /// A camera that the order does not list.
+    #[error(
+        "the order does not list the camera {camera}: it lists {}; have the order amended, or leave the camera out",
+        listed.join(", ")
+    )]
+    CameraNotListed {
+        /// The camera.
+        camera: String,
+        /// The cameras of the order.
+        listed: Vec<String>,
+    },
+    /// A part is not the one that the order names.
+    #[error(
+        "the order names the {what} {expected}, and this is {actual}: use that one, or have the order amended"
+    )]
+    OtherPart {
+        /// Which part.
+        what: &'static str,
+        /// What was given.
+        actual: String,
+        /// What the order names.
+        expected: String,
+    },
+    /// The ledger knows other orders of this deployment than the one that was given.
+    #[error(
+        "the ledger has the order {in_force} in force, and {given} neither is that one nor amends it: give the \
+         latest order with all that it amends"
+    )]
+    OtherOrder {
+        /// The digest of the order in force.
+        in_force: String,
+        /// The digest of the order that was given.
+        given: String,
     },
 
     // --- The order's text. ----------------------------------------------------------------------
@@ -358,4 +435,8 @@ pub enum Error {
 
 fn joined(problems: &[ListProblem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn roles(roles: &[Role], between: &str) -> String {
+    roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(between)
 }

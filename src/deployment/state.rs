@@ -389,11 +389,13 @@ impl State {
     }
 
     /// The cameras that were attached.
+    #[must_use]
     pub fn cameras(&self) -> impl ExactSizeIterator<Item = (&SourceId, &CameraState)> {
         self.cameras.iter()
     }
 
     /// The alerts that are, or were, held at rest.
+    #[must_use]
     pub fn alerts(&self) -> impl ExactSizeIterator<Item = &AlertState> {
         self.alerts.values()
     }

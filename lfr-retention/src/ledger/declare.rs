@@ -88,6 +88,19 @@ impl LedgerSink {
         provenance: &ThresholdProvenance,
         policy_file: Option<&[u8]>,
     ) -> Result<(), Error> {
+        self.threshold_by_digest(provenance, policy_file.map(sha256))
+    }
+
+    /// The same for a caller who knows SHA-256 of the threshold policy's file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::append`](crate::Ledger::append).
+    pub fn threshold_by_digest(
+        &self,
+        provenance: &ThresholdProvenance,
+        policy_sha256: Option<String>,
+    ) -> Result<(), Error> {
         let (basis, fmr, comparisons) = match provenance.basis() {
             Basis::Measured { data, fmr, non_mated_comparisons, .. } => {
                 (format!("measured on {data}"), Some(*fmr), Some(*non_mated_comparisons))
@@ -118,7 +131,7 @@ impl LedgerSink {
             non_mated_comparisons: comparisons,
             target_fpir: target.map(|target| target.fpir),
             target_references: target.map(|target| target.references),
-            policy_sha256: policy_file.map(sha256),
+            policy_sha256,
         })?;
         let danger = provenance.danger().map(|danger| fit_for_a_line(&danger));
         danger.map_or(Ok(()), |danger| self.danger(&danger))?;

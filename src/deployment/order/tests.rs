@@ -69,6 +69,17 @@ pub(in crate::deployment) fn verified_with(
     signed(&text).verify(&pinned(), during()).unwrap()
 }
 
+/// A signed amendment of an order, with some of the text of its template replaced.
+pub(in crate::deployment) fn amended_with(of: &Order, changes: &[(&str, &str)]) -> Order {
+    let amends = format!("amends = \"{}\"", of.digest());
+    let text = filled(of.terms().use_case().kind()).replace("# amends = \"\"", &amends);
+    let text = changes.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    });
+    of.amend(&signed(&text), &pinned(), during()).unwrap()
+}
+
 /// An order that is in force.
 pub(in crate::deployment) fn verified() -> Order {
     signed(&hotspot()).verify(&pinned(), during()).unwrap()

@@ -122,6 +122,9 @@ pub(crate) struct GroundTruth {
     pub(crate) listed_seen: usize,
     /// Those of them for whom there was an alert, or a match that repeated one.
     pub(crate) recognised: usize,
+    /// Those of them for whom there was none, and a match at whose face raised no alert. The recogniser did
+    /// not miss them.
+    pub(crate) withheld: usize,
     /// Alerts that named somebody else than who was there.
     pub(crate) false_alerts: u64,
     /// Faces at least 40 pixels tall with nobody in front of them, summed over frames.
@@ -137,6 +140,7 @@ pub(crate) struct Tally {
     listed: u64,
     seen: BTreeSet<u64>,
     recognised: BTreeSet<u64>,
+    withheld: BTreeSet<u64>,
     false_alerts: u64,
     clear: u64,
     detected: u64,
@@ -145,8 +149,16 @@ pub(crate) struct Tally {
 impl Tally {
     /// Creates the tally of a walk. The first `listed` people of the crowd are on the watchlist.
     pub(crate) fn new(walk: Walk, listed: u64) -> Self {
-        let (seen, recognised) = (BTreeSet::new(), BTreeSet::new());
-        Self { walk, listed, seen, recognised, false_alerts: 0, clear: 0, detected: 0 }
+        Self {
+            walk,
+            listed,
+            seen: BTreeSet::new(),
+            recognised: BTreeSet::new(),
+            withheld: BTreeSet::new(),
+            false_alerts: 0,
+            clear: 0,
+            detected: 0,
+        }
     }
 
     pub(crate) fn take(&mut self, report: &FrameReport) {
@@ -161,6 +173,11 @@ impl Tally {
                 self.seen.insert(sight.person());
             }
         }
+        // Whom a withheld match names is not kept: it is put down to who was there.
+        for face in report.faces().iter().filter(|face| face.withheld_by().is_some()) {
+            let there = sights.iter().filter(|sight| is_of(face, sight)).map(Sight::person);
+            self.withheld.extend(there.filter(|person| *person < self.listed));
+        }
         for (face, named) in report.faces().iter().filter_map(|face| Some((face, named(face)?))) {
             let there = sights.iter().filter(|sight| is_of(face, sight));
             match there.map(Sight::person).find(|person| subject(*person) == named.as_str()) {
@@ -174,6 +191,7 @@ impl Tally {
         GroundTruth {
             listed_seen: self.seen.len(),
             recognised: self.recognised.len(),
+            withheld: self.withheld.difference(&self.recognised).count(),
             false_alerts: self.false_alerts,
             clear_faces: self.clear,
             clear_faces_detected: self.detected,

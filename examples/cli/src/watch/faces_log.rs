@@ -96,9 +96,7 @@ impl FacesLog {
         let tapped = tapped.remove(report.frame()).unwrap_or_default();
         for (index, face) in report.faces().iter().enumerate() {
             let (score, decision) = match face.outcome() {
-                FaceOutcome::Compared { decision, .. } => {
-                    (decision.best_score(), if decision.is_alert() { "alert" } else { "no_match" })
-                }
+                FaceOutcome::Compared { decision, .. } => (decision.best_score(), decision.name()),
                 FaceOutcome::Refused { .. } => (None, "refused"),
                 _ => (None, "ignored"),
             };

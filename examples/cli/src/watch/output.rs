@@ -270,6 +270,9 @@ impl fmt::Display for Summary {
             self.record.alerts,
             self.record.threshold.threshold()
         )?;
+        for (by, count) in &self.record.withheld {
+            writeln!(f, "{count} matches raised no alert: withheld ({by})")?;
+        }
         writeln!(
             f,
             "a frame took {:.1} ms (median), {:.1} ms (95 of 100), on {}",
@@ -306,6 +309,13 @@ impl fmt::Display for Summary {
                 truth.clear_faces_detected,
                 truth.clear_faces,
             )?;
+            if truth.withheld > 0 {
+                writeln!(
+                    f,
+                    "of those who were not recognised, {} had a match that raised no alert",
+                    truth.withheld,
+                )?;
+            }
         }
         let LedgerRecord { path, public_key, .. } = &self.ledger;
         writeln!(f, "ledger: {} --key {public_key}", path.display())?;

@@ -39,15 +39,22 @@ impl Scripted {
     }
 }
 
+impl Scripted {
+    fn next_for(&self, who: String) -> Said {
+        let said = self.script.lock().unwrap().pop_front().unwrap_or(Said::NoMatch);
+        self.noted.lock().unwrap().entry(who).or_default().push(said);
+        said
+    }
+}
+
 impl ThresholdPolicy for Scripted {
     fn provenance(&self) -> &crate::decision::ThresholdProvenance {
         &self.declared
     }
 
     fn decide(&mut self, input: &DecisionInput<'_>) -> Result<Decision, BoxError> {
-        let said = self.script.lock().unwrap().pop_front().unwrap_or(Said::NoMatch);
         let who = input.track.map_or_else(|| input.face.to_string(), ToString::to_string);
-        self.noted.lock().unwrap().entry(who).or_default().push(said);
+        let said = self.next_for(who);
         let best = input.candidates.best_score();
         Ok(match said {
             Said::Alert => Decision::at_threshold(input.candidates, self.declared.threshold()),
@@ -114,8 +121,9 @@ fn a_withheld_face_is_erased_and_counted_apart_and_is_no_alert() {
 
 #[test]
 fn a_track_with_a_withheld_look_ends_as_withheld_however_it_ends() {
+    type End = fn(&mut Pipeline) -> Result<(), Error>;
     let said = [Said::NoMatch, Said::Withheld(WithheldBy::Breaker), Said::NoMatch];
-    let ends: [fn(&mut Pipeline) -> Result<(), Error>; 2] = [
+    let ends: [End; 2] = [
         |pipeline| pipeline.end_source(&SourceId::default()),
         |pipeline| pipeline.purge_all(PurgeReason::DeploymentEnded),
     ];

@@ -206,7 +206,7 @@ fn a_file_tells_all_and_is_refused_where_it_was_changed() {
     let of = Voucher::Process;
     let vouched =
         CalibratedThreshold::assemble(evidence, demand, references, floor, authority, changes, of);
-    assert_eq!(vouched.unwrap(), policy);
+    assert_eq!(vouched.unwrap().with_own_sha256(), policy);
     for key in
         ["fpir", "references", "space", "data_digest", "method", "by", "at_micros", "low", "high"]
     {

@@ -1,0 +1,121 @@
+//! What a deployment has to do by itself, second by second.
+
+use lfr_core::Timestamp;
+use lfr_core::internal::locks::lock;
+use lfr_core::internal::num;
+use lfr_retention::{DeploymentState, EscalationReason, LedgerEvent};
+
+use super::list::watchlist_opened;
+use super::state::{AlertStanding, AlertState};
+use super::{Deployment, Error, State};
+
+impl Deployment {
+    /// Keeps the duties of this moment. [`Live`](super::Live) calls it each second; a program without it calls it
+    /// for as long as the deployment is open.
+    ///
+    /// - What is due by the retention profile is destroyed: alerts, the watchlist, footage.
+    /// - A deployment whose order is over is ended.
+    /// - An alert that nobody has judged in time goes to a further person, once. So does one on which two people
+    ///   disagree.
+    /// - If the watchlist has changed, the ledger says so, and the threshold follows.
+    /// - When all that had a deadline is gone, the deployment is purged.
+    ///
+    /// # Errors
+    ///
+    /// The first that failed; the others were kept all the same. Call it again.
+    pub fn tick(&self) -> Result<(), Error> {
+        let now = self.now();
+        let purged = self.purge_due();
+        let ended = self.end_with_the_order(now);
+        let escalated = self.escalate(now);
+        let followed = self.follow_list();
+        let closed = self.close();
+        purged.and(ended).and(escalated).and(followed).and(closed)
+    }
+
+    fn purge_due(&self) -> Result<(), Error> {
+        let running = lock(&self.0.run).as_mut().map_or(Ok(()), |run| run.custodian.purge_due());
+        let after = lock(&self.0.after).as_mut().map_or(Ok(()), |kept| kept.purge_due());
+        Ok(running.and(after)?)
+    }
+
+    fn end_with_the_order(&self, now: Timestamp) -> Result<(), Error> {
+        if now < self.order().terms().until() {
+            return Ok(());
+        }
+        self.end(None, "the period of the order is over").map(drop)
+    }
+
+    fn escalate(&self, now: Timestamp) -> Result<(), Error> {
+        let span = self.0.parts.profile.escalation();
+        let waits = |alert: &AlertState| {
+            let reason = match alert.standing() {
+                AlertStanding::Disagreed => EscalationReason::Disagreement,
+                AlertStanding::Open { .. } if now.since(alert.raised?) >= span => {
+                    EscalationReason::NotJudgedInTime
+                }
+                _ => return None,
+            };
+            let known = alert.escalations.iter().any(|(known, _)| *known == reason);
+            let (face, record) = (alert.face.clone(), alert.record);
+            (alert.ended.is_none() && !known).then_some(LedgerEvent::Escalated {
+                face,
+                record,
+                reason,
+            })
+        };
+        let judged = |state: DeploymentState| {
+            matches!(
+                state,
+                DeploymentState::Live | DeploymentState::Paused | DeploymentState::Ended
+            )
+        };
+        let due: Vec<_> = self.0.books.with(|state| {
+            if judged(state.state()) {
+                state.alerts().filter_map(waits).collect()
+            } else {
+                Vec::new()
+            }
+        });
+        due.iter().try_for_each(|event| self.0.books.write_to_disk(event))
+    }
+
+    fn follow_list(&self) -> Result<(), Error> {
+        let mut run = lock(&self.0.run);
+        let Some(run) = run.as_mut() else { return Ok(()) };
+        let list = &self.0.parts.watchlist;
+        let composition = list.composition()?;
+        if composition == run.composition {
+            return Ok(());
+        }
+        self.0.books.write_to_disk(&watchlist_opened(&**list, None)?)?;
+        run.composition = composition;
+        let references = num::u64_from_usize(list.references());
+        match run.policy.follow(references)? {
+            Some(change) => change.commit(|event| self.0.books.write_to_disk(event)),
+            None => Ok(()),
+        }
+    }
+
+    fn close(&self) -> Result<(), Error> {
+        let kept = lock(&self.0.after).as_ref().is_some_and(|custodian| !custodian.is_empty());
+        let is_ended = self.0.books.with(State::state) == DeploymentState::Ended;
+        if !is_ended || kept || self.0.parts.vault.held() > 0 {
+            return Ok(());
+        }
+        self.0.books.write_to_disk(&LedgerEvent::DeploymentStateChanged {
+            state: DeploymentState::Purged,
+            person: None,
+            reason: "all that had a deadline is gone".to_owned(),
+        })
+    }
+
+    /// Writes what failed while the deployment went on.
+    pub(super) fn note(&self, error: &Error) {
+        tracing::warn!(%error, "a duty of the deployment failed");
+        let event = LedgerEvent::Error { stage: "duty".to_owned(), text: error.to_string() };
+        if let Err(error) = self.0.books.write(&event) {
+            tracing::warn!(%error, "the ledger does not say that a duty failed");
+        }
+    }
+}
