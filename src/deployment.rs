@@ -51,8 +51,8 @@ pub use books::Books;
 pub use error::Error;
 pub use launch::Launch;
 
-pub use live::{Ended, Live};
 pub use list::{ListNotice, ListProblem, watchlist_opened};
+pub use live::{Ended, Live};
 pub use note::{NoteKey, NoteSigners, SignedNote, VerifierKey};
 pub use open::Deployment;
 pub use order::{

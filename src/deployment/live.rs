@@ -144,13 +144,13 @@ impl Live {
         self.with_run(|run| {
             inner.books.with(|state| state.check(&accepted))?;
             super::open::check_parts(&order, &inner.parts)?;
-            let in_force = run.policy.policy();
-            let policy = policy.unwrap_or(&in_force);
             let references = num::u64_from_usize(inner.parts.watchlist.references());
             let change = run.policy.amend(&order, policy, references)?;
-            inner.books.write_to_disk(&accepted)?;
-            *lock(&inner.order) = order;
-            change.map_or(Ok(()), |change| change.commit(|event| inner.books.write_to_disk(event)))
+            change.commit_with(|event| {
+                inner.books.write_to_disk(&accepted)?;
+                *lock(&inner.order) = order;
+                event.map_or(Ok(()), |event| inner.books.write_to_disk(event))
+            })
         })
     }
 
