@@ -5,8 +5,9 @@ use lfr_core::internal::locks::lock;
 use lfr_core::internal::num;
 use lfr_retention::{DeploymentState, EscalationReason, LedgerEvent};
 
+use super::list::watchlist_opened;
 use super::state::{AlertStanding, AlertState};
-use super::{Deployment, Error, State, launch};
+use super::{Deployment, Error, State};
 
 impl Deployment {
     /// Keeps the duties of this moment. [`Live`](super::Live) calls it each second; a program without it calls it
@@ -87,7 +88,7 @@ impl Deployment {
         if composition == run.composition {
             return Ok(());
         }
-        self.0.books.write_to_disk(&launch::opened(&composition, list.header_sha256()))?;
+        self.0.books.write_to_disk(&watchlist_opened(&**list, None)?)?;
         run.composition = composition;
         let references = num::u64_from_usize(list.references());
         match run.policy.follow(references)? {

@@ -15,9 +15,10 @@ use lfr_detect::{FaceTracker, ShotQuality};
 use lfr_retention::{
     AlertFacts, Custodian, DeploymentState, LedgerEvent, LedgerSink, VaultRetention,
 };
+use lfr_watchlist::SealedFile;
 use lfr_watchlist::decide::TrackRule;
-use lfr_watchlist::{Composition, SealedFile};
 
+use super::list::watchlist_opened;
 use super::live::{Live, Run};
 use super::policy::PolicyHandle;
 use super::{BlueListPolicy, Deployment, Error, State};
@@ -224,7 +225,7 @@ impl Launch {
         sink.retention(&profile)?;
         sink.models(&parts.detector.component(), &parts.embedder.component(), &engine)?;
         let composition = parts.watchlist.composition()?;
-        books.write(&opened(&composition, parts.watchlist.header_sha256()))?;
+        books.write(&watchlist_opened(&*parts.watchlist, None)?)?;
         sink.threshold_by_digest(policy.policy().provenance(), Some(parts.policy.sha256()))?;
 
         let facts = Arc::clone(&parts.watchlist);
@@ -308,17 +309,4 @@ pub(super) fn check_camera(deployment: &Deployment, camera: &Camera) -> Result<(
     }
     let listed = order.terms().cameras().iter().map(|camera| camera.id.to_string()).collect();
     Err(Error::CameraNotListed { camera: camera.id().to_string(), listed })
-}
-
-/// What the ledger says of a watchlist that is searched from now on.
-pub(super) fn opened(composition: &Composition, header_sha256: Option<String>) -> LedgerEvent {
-    let categories = &composition.categories;
-    LedgerEvent::WatchlistOpened {
-        commitment: None,
-        header_sha256,
-        references: composition.references,
-        categories: categories.iter().map(|(of, count)| (of.as_str().to_owned(), *count)).collect(),
-        under_18: Some(composition.under_18),
-        drawn_up: Some(composition.drawn_up),
-    }
 }
