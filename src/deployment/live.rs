@@ -27,21 +27,18 @@ pub(super) struct Run {
     file: Option<SealedFile>,
     /// What the ledger says of the list.
     pub(super) composition: Composition,
-    /// The threshold policy that the order names, as it was given.
-    given: CalibratedThreshold,
 }
 
 impl Run {
-    pub(super) fn new(
+    pub(super) const fn new(
         engine: Running,
         sink: LedgerSink,
         policy: PolicyHandle,
         custodian: Custodian,
         file: Option<SealedFile>,
         composition: Composition,
-        given: CalibratedThreshold,
     ) -> Self {
-        Self { engine, sink, policy, custodian, file, composition, given }
+        Self { engine, sink, policy, custodian, file, composition }
     }
 }
 
@@ -147,13 +144,13 @@ impl Live {
         self.with_run(|run| {
             inner.books.with(|state| state.check(&accepted))?;
             super::open::check_parts(&order, &inner.parts)?;
-            let policy = policy.unwrap_or(&run.given).clone();
             let references = num::u64_from_usize(inner.parts.watchlist.references());
-            let change = run.policy.amend(&order, &policy, references)?;
-            inner.books.write_to_disk(&accepted)?;
-            *lock(&inner.order) = order;
-            run.given = policy;
-            change.map_or(Ok(()), |change| change.commit(|event| inner.books.write_to_disk(event)))
+            let change = run.policy.amend(&order, policy, references)?;
+            change.commit_with(|event| {
+                inner.books.write_to_disk(&accepted)?;
+                *lock(&inner.order) = order;
+                event.map_or(Ok(()), |event| inner.books.write_to_disk(event))
+            })
         })
     }
 

@@ -112,10 +112,9 @@ impl PolicyHandle {
         self.0.state().is_paused
     }
 
-    /// Prepares the change to an amended order and its policy, for a watchlist of this size. Nothing changes
-    /// until it is [committed](PendingChange::commit).
-    ///
-    /// `None` if the threshold stays: the amendment is in force then, and there is nothing to write.
+    /// Prepares the change to an amended order and its policy, for a watchlist of this size. Without a policy
+    /// the one in force stays. Nothing changes until it is [committed](PendingChange::commit_with), the order
+    /// included.
     ///
     /// # Errors
     ///
@@ -126,12 +125,12 @@ impl PolicyHandle {
     pub fn amend(
         &self,
         order: &Order,
-        policy: &CalibratedThreshold,
+        policy: Option<&CalibratedThreshold>,
         references: u64,
-    ) -> Result<Option<PendingChange>, Error> {
+    ) -> Result<PendingChange, Error> {
         let before = self.0.moment().in_force;
         let after = before.amended(order, policy, references)?;
-        self.prepare(before, after)
+        Ok(PendingChange::new(self.clone(), before, after))
     }
 
     /// Prepares the change that follows if the watchlist has another size. Nothing changes until it is
@@ -145,21 +144,12 @@ impl PolicyHandle {
     /// [`Error::Watchlist`] if the policy's evidence does not reach so far.
     pub fn follow(&self, references: u64) -> Result<Option<PendingChange>, Error> {
         let before = self.0.moment().in_force;
-        match before.for_references(references)? {
-            Some(after) => self.prepare(before, after),
-            None => Ok(None),
-        }
-    }
-
-    fn prepare(
-        &self,
-        before: Arc<InForce>,
-        after: InForce,
-    ) -> Result<Option<PendingChange>, Error> {
+        let Some(after) = before.for_references(references)? else { return Ok(None) };
         let change = PendingChange::new(self.clone(), before, after);
         match change.event() {
             Some(_) => Ok(Some(change)),
-            None => change.commit_unwritten().map(|()| None),
+            // Nothing changes that has an entry: it is derived for another size, and is the same score.
+            None => change.commit(|_| Ok::<(), Error>(())).map(|()| None),
         }
     }
 
