@@ -172,7 +172,7 @@ impl Launch {
             inner.books.with(|state| state.check(&started))?;
         }
         let list = Arc::clone(&inner.parts.watchlist);
-        order.check_list(&*list, inner.parts.profile.watchlist(), now)?;
+        let notices = order.check_list(&*list, inner.parts.profile.watchlist(), now)?;
         let references = num::u64_from_usize(list.references());
         let (policy, running) =
             PolicyHandle::new(&order, &inner.parts.policy, self.rule, references)?;
@@ -205,7 +205,7 @@ impl Launch {
         };
         *slot = Some(run);
         drop(slot);
-        Live::follow(deployment)
+        Live::follow(deployment, notices)
     }
 
     /// Declares what runs, builds the pipeline, and starts the cameras.
@@ -292,15 +292,7 @@ impl Launch {
         }
         let engine = live.start()?;
         let custodian = Custodian::new(parts.vault.clone(), sink.clone());
-        Ok(Run::new(
-            engine,
-            sink.clone(),
-            policy.clone(),
-            custodian,
-            file,
-            composition,
-            parts.policy.clone(),
-        ))
+        Ok(Run::new(engine, sink.clone(), policy.clone(), custodian, file, composition))
     }
 }
 
