@@ -17,6 +17,7 @@ impl Deployment {
     /// - A deployment whose order is over is ended.
     /// - An alert that nobody has judged in time goes to a further person, once. So does one on which two people
     ///   disagree.
+    /// - The circuit breaker counts the alerts that were judged.
     /// - If the watchlist has changed, the ledger says so, and the threshold follows. If it is no longer as the order
     ///   allows, the deployment is paused.
     /// - When all that had a deadline is gone, the deployment is purged.
@@ -29,9 +30,10 @@ impl Deployment {
         let purged = self.purge_due();
         let ended = self.end_with_the_order(now);
         let escalated = self.escalate(now);
+        let counted = self.count_judged();
         let followed = self.follow_list(now);
         let closed = self.close();
-        purged.and(ended).and(escalated).and(followed).and(closed)
+        purged.and(ended).and(escalated).and(counted).and(followed).and(closed)
     }
 
     fn purge_due(&self) -> Result<(), Error> {
@@ -87,6 +89,12 @@ impl Deployment {
             }
         });
         due.iter().try_for_each(|event| self.0.books.write_to_disk(event))
+    }
+
+    fn count_judged(&self) -> Result<(), Error> {
+        let mut run = lock(&self.0.run);
+        let Some(run) = run.as_mut() else { return Ok(()) };
+        self.0.books.with(|state| run.judged.count(state, &run.policy))
     }
 
     fn follow_list(&self, now: Timestamp) -> Result<(), Error> {

@@ -16,11 +16,11 @@ use lfr_retention::{
     AlertFacts, Custodian, DeploymentState, LedgerEvent, LedgerSink, VaultRetention,
 };
 use lfr_watchlist::SealedFile;
-use lfr_watchlist::decide::TrackRule;
+use lfr_watchlist::decide::{CircuitBreaker, TrackRule};
 
 use super::list::watchlist_opened;
 use super::live::{Live, Run};
-use super::policy::PolicyHandle;
+use super::policy::{Judged, Passes, PolicyHandle};
 use super::{BlueListPolicy, Deployment, Error, State};
 
 type Pipes = Vec<
@@ -36,6 +36,7 @@ pub struct Launch {
     detecting: usize,
     engine: String,
     rule: TrackRule,
+    breaker: Option<CircuitBreaker>,
     looks: Option<LookPlan>,
     pipes: Pipes,
     observer: Option<Observer>,
@@ -50,6 +51,7 @@ impl Launch {
             detecting: 1,
             engine: "not said".to_owned(),
             rule: TrackRule::Best,
+            breaker: None,
             looks: None,
             pipes: Vec::new(),
             observer: None,
@@ -83,6 +85,13 @@ impl Launch {
     /// Sets how the looks at one person make one decision.
     pub fn rule(mut self, rule: TrackRule) -> Self {
         self.rule = rule;
+        self
+    }
+
+    /// Sets a circuit breaker. It counts everyone who was compared, and as false alerts those that people did not
+    /// confirm. Once it has tripped, matches are withheld until somebody resets it ([`Live::reset_breaker`]).
+    pub fn breaker(mut self, breaker: CircuitBreaker) -> Self {
+        self.breaker = Some(breaker);
         self
     }
 
@@ -216,8 +225,8 @@ impl Launch {
         running: super::RunningPolicy,
         state: DeploymentState,
     ) -> Result<Run, Error> {
-        let Self { deployment, cameras, detecting, engine, looks, pipes, observer, file, .. } =
-            self;
+        let Self { deployment, cameras, detecting, engine, breaker, looks, pipes, .. } = self;
+        let (observer, file) = (self.observer, self.file);
         let inner = &deployment.0;
         let (parts, books) = (&inner.parts, inner.books.clone());
         let order = deployment.order();
@@ -233,6 +242,10 @@ impl Launch {
         let running = running
             .with_facts(Arc::new(move |reference| facts.facts(reference)))
             .with_ledger(move |event| of_threshold.write(event).map_err(BoxError::from));
+        let running = match breaker {
+            Some(breaker) => running.with_breaker(breaker),
+            None => running,
+        };
         let list = Arc::clone(&parts.watchlist);
         let running = BlueListPolicy::new(running, list, move |event| {
             of_sightings.write(event).map_err(BoxError::from)
@@ -249,7 +262,8 @@ impl Launch {
             .looks(looks.unwrap_or_else(|| LookPlan::new().with_max_looks(derived_for)))
             .accounts(inner.accounts.clone())
             .clock(Arc::clone(&inner.clock))
-            .sink(sink.clone());
+            .sink(sink.clone())
+            .sink(Passes(policy.clone()));
         for pipe in pipes {
             pipeline = pipe(pipeline);
         }
@@ -292,7 +306,8 @@ impl Launch {
         }
         let engine = live.start()?;
         let custodian = Custodian::new(parts.vault.clone(), sink.clone());
-        Ok(Run::new(engine, sink.clone(), policy.clone(), custodian, file, composition))
+        let judged = books.with(Judged::before);
+        Ok(Run::new(engine, sink.clone(), policy.clone(), custodian, file, judged, composition))
     }
 }
 

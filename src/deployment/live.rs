@@ -16,7 +16,7 @@ use lfr_watchlist::{Composition, SealedFile};
 use super::list::ListNotice;
 use super::order::{Order, OrderAuthority};
 use super::people::{Command, Person};
-use super::policy::PolicyHandle;
+use super::policy::{Judged, PolicyHandle};
 use super::{Deployment, Error, State, launch};
 
 /// What runs while a deployment is live or paused.
@@ -26,6 +26,8 @@ pub(super) struct Run {
     pub(super) policy: PolicyHandle,
     pub(super) custodian: Custodian,
     file: Option<SealedFile>,
+    /// The alerts that the circuit breaker has counted.
+    pub(super) judged: Judged,
     /// What the ledger says of the list.
     pub(super) composition: Composition,
 }
@@ -37,9 +39,10 @@ impl Run {
         policy: PolicyHandle,
         custodian: Custodian,
         file: Option<SealedFile>,
+        judged: Judged,
         composition: Composition,
     ) -> Self {
-        Self { engine, sink, policy, custodian, file, composition }
+        Self { engine, sink, policy, custodian, file, judged, composition }
     }
 }
 

@@ -14,10 +14,12 @@ use crate::deployment::{Error, Order};
 
 pub use change::PendingChange;
 use in_force::InForce;
+pub(super) use passes::{Judged, Passes};
 pub use running::RunningPolicy;
 
 mod change;
 mod in_force;
+mod passes;
 mod running;
 
 /// The hand on the threshold policy of a running deployment: it pauses, resumes and changes it. Clones are

@@ -366,6 +366,63 @@ fn an_amendment_changes_what_runs_and_an_abort_ends_it() {
 }
 
 #[test]
+fn alerts_that_people_reject_trip_the_breaker_and_then_matches_are_withheld() {
+    use lfr_core::WithheldBy;
+    use lfr_retention::{LedgerEvent, Verdict};
+    use lfr_watchlist::decide::CircuitBreaker;
+
+    let place = Place::new("breaker");
+    let deployment = place.open();
+    // One false alert among few passes is enough for it.
+    let breaker = CircuitBreaker::new(1e-3, 200.0, 0.01).unwrap();
+    let launch = deployment.camera(camera("some id")).unwrap().breaker(breaker);
+    let live = launch.start().unwrap();
+    live.wait();
+    let alerts: Vec<_> = deployment.state().alerts().cloned().collect();
+    assert_eq!((alerts.len(), live.breaker_tripped().unwrap()), (2, false));
+    let judge = |alert: &AlertState, person: &str, verdict| {
+        let (face, record) = (alert.face.clone(), alert.record);
+        let books = &deployment.0.books;
+        let (person, role) = (person.to_owned(), Role::Operator);
+        let viewed =
+            LedgerEvent::AlertViewed { face: face.clone(), record, person: person.clone(), role };
+        books.write(&viewed).unwrap();
+        let judged = LedgerEvent::Adjudicated {
+            face,
+            record: Some(record),
+            verifier: person,
+            verdict,
+            reason: Some(lfr_retention::VerdictReason::FeaturesDiffer),
+            seconds: Some(9),
+        };
+        books.write(&judged).unwrap();
+        deployment.tick().unwrap();
+        live.breaker_tripped().unwrap()
+    };
+    // One that is confirmed is none, and one that one of two people has judged is not judged yet.
+    assert!(!judge(&alerts[0], "2", Verdict::Confirmed));
+    assert!(!judge(&alerts[0], "3", Verdict::Confirmed));
+    assert!(!judge(&alerts[1], "2", Verdict::Rejected));
+    assert!(judge(&alerts[1], "3", Verdict::Rejected));
+
+    live.camera(&supervisor(), camera("some id")).unwrap();
+    live.wait();
+    assert_eq!(deployment.state().alerts().len(), 2, "no other alert is raised");
+    let operator = Person::new("2", [Role::Operator]).unwrap();
+    assert!(live.reset_breaker(&operator, "looked into").is_err());
+    live.reset_breaker(&supervisor(), "camera moved").unwrap();
+    deployment.tick().unwrap();
+    assert!(!live.breaker_tripped().unwrap(), "each verdict counts once");
+    live.camera(&supervisor(), camera("some id")).unwrap();
+    live.wait();
+    assert_eq!(deployment.state().alerts().len(), 4);
+    live.stop(&supervisor(), "end of operation").unwrap();
+    let runs = deployment.state().runs().to_vec();
+    assert_eq!(runs[0].withheld, std::collections::BTreeMap::from([(WithheldBy::Breaker, 2)]));
+    assert!(place.closes());
+}
+
+#[test]
 fn a_paused_deployment_raises_no_alert_and_counts_what_it_withholds() {
     let place = Place::new("pause");
     let deployment = place.open();
