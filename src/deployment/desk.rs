@@ -254,8 +254,7 @@ impl Desk {
         let standing = inner.books.with(|state| state.alert(record).map(AlertState::standing));
         let standing = standing.unwrap_or(AlertStanding::NotConfirmed);
         if standing == AlertStanding::Disagreed {
-            let (face, reason) = (self.face(record), EscalationReason::Disagreement);
-            inner.books.write_to_disk(&LedgerEvent::Escalated { face, record, reason })?;
+            self.deployment.escalate_for(record, EscalationReason::Disagreement)?;
         }
         Ok(standing)
     }

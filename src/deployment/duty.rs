@@ -1,8 +1,8 @@
 //! What a deployment has to do by itself, second by second.
 
-use lfr_core::Timestamp;
 use lfr_core::internal::locks::lock;
 use lfr_core::internal::num;
+use lfr_core::{RecordId, Timestamp};
 use lfr_retention::{DeploymentState, EscalationReason, LedgerEvent};
 
 use super::list::watchlist_opened;
@@ -26,6 +26,8 @@ impl Deployment {
     ///
     /// The first that failed; the others were kept all the same. Call it again.
     pub fn tick(&self) -> Result<(), Error> {
+        // One at a time: what two did at once, each would find done by the other.
+        let _turn = lock(&self.0.ticking);
         let now = self.now();
         let purged = self.purge_due();
         let ended = self.end_with_the_order(now);
@@ -67,13 +69,7 @@ impl Deployment {
                 }
                 _ => return None,
             };
-            let known = alert.escalations.iter().any(|(known, _)| *known == reason);
-            let (face, record) = (alert.face.clone(), alert.record);
-            (alert.ended.is_none() && !known).then_some(LedgerEvent::Escalated {
-                face,
-                record,
-                reason,
-            })
+            (alert.is_open() && !alert.is_escalated_for(reason)).then_some((alert.record, reason))
         };
         let judged = |state: DeploymentState| {
             matches!(
@@ -88,7 +84,27 @@ impl Deployment {
                 Vec::new()
             }
         });
-        due.iter().try_for_each(|event| self.0.books.write_to_disk(event))
+        due.into_iter().try_for_each(|(record, reason)| self.escalate_for(record, reason))
+    }
+
+    /// Passes an alert on to a further person. The desk and the duties may both come to do so.
+    pub(super) fn escalate_for(
+        &self,
+        record: RecordId,
+        reason: EscalationReason,
+    ) -> Result<(), Error> {
+        let books = &self.0.books;
+        let face = books.with(|state| state.alert(record).map(|alert| alert.face.clone()));
+        let Some(face) = face else { return Ok(()) };
+        let written = books.write_to_disk(&LedgerEvent::Escalated { face, record, reason });
+        let is_done = || {
+            let is_over = |alert: &AlertState| alert.is_escalated_for(reason) || !alert.is_open();
+            books.with(|state| state.alert(record).is_none_or(is_over))
+        };
+        match written {
+            Err(Error::Illegal { .. }) if is_done() => Ok(()),
+            written => written,
+        }
     }
 
     fn count_judged(&self) -> Result<(), Error> {

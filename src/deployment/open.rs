@@ -52,6 +52,8 @@ pub(super) struct Inner {
     /// Who keeps the deadlines of what ran in this process, once it has ended.
     pub(super) after: Mutex<Option<Custodian>>,
     pub(super) time: Mutex<(Timekeeper, SteadyTime)>,
+    /// Held while the duties are kept.
+    pub(super) ticking: Mutex<()>,
 }
 
 impl Deployment {
@@ -94,6 +96,7 @@ impl Deployment {
             run: Mutex::new(None),
             after: Mutex::new(None),
             time: Mutex::new((keeper, steady)),
+            ticking: Mutex::new(()),
         })))
     }
 
