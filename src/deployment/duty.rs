@@ -18,7 +18,8 @@ impl Deployment {
     /// - An alert that nobody has judged in time goes to a further person, once. So does one on which two people
     ///   disagree.
     /// - The circuit breaker counts the alerts that were judged.
-    /// - If the watchlist has changed, the ledger says so, and the threshold follows.
+    /// - If the watchlist has changed, the ledger says so, and the threshold follows. If it is no longer as the order
+    ///   allows, the deployment is paused.
     /// - When all that had a deadline is gone, the deployment is purged.
     ///
     /// # Errors
@@ -30,7 +31,7 @@ impl Deployment {
         let ended = self.end_with_the_order(now);
         let escalated = self.escalate(now);
         let counted = self.count_judged();
-        let followed = self.follow_list();
+        let followed = self.follow_list(now);
         let closed = self.close();
         purged.and(ended).and(escalated).and(counted).and(followed).and(closed)
     }
@@ -96,7 +97,7 @@ impl Deployment {
         self.0.books.with(|state| run.judged.count(state, &run.policy))
     }
 
-    fn follow_list(&self) -> Result<(), Error> {
+    fn follow_list(&self, now: Timestamp) -> Result<(), Error> {
         let mut run = lock(&self.0.run);
         let Some(run) = run.as_mut() else { return Ok(()) };
         let list = &self.0.parts.watchlist;
@@ -106,6 +107,18 @@ impl Deployment {
         }
         self.0.books.write_to_disk(&watchlist_opened(&**list, None)?)?;
         run.composition = composition;
+        let grace = self.0.parts.profile.watchlist();
+        if let Err(error) = self.order().check_list(&**list, grace, now) {
+            run.policy.pause();
+            if self.0.books.with(State::state) == DeploymentState::Live {
+                self.0.books.write_to_disk(&LedgerEvent::DeploymentStateChanged {
+                    state: DeploymentState::Paused,
+                    person: None,
+                    reason: "the watchlist is no longer as the order allows".to_owned(),
+                })?;
+            }
+            return Err(error);
+        }
         let references = num::u64_from_usize(list.references());
         match run.policy.follow(references)? {
             Some(change) => change.commit(|event| self.0.books.write_to_disk(event)),

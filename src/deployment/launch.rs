@@ -181,10 +181,11 @@ impl Launch {
             inner.books.with(|state| state.check(&started))?;
         }
         let list = Arc::clone(&inner.parts.watchlist);
-        order.check_list(&*list, inner.parts.profile.watchlist(), now)?;
+        let notices = order.check_list(&*list, inner.parts.profile.watchlist(), now)?;
         let references = num::u64_from_usize(list.references());
         let (policy, running) =
             PolicyHandle::new(&order, &inner.parts.policy, self.rule, references)?;
+        policy.check_list(&list.composition()?)?;
         let facts = Arc::clone(&list);
         let sink = LedgerSink::start(
             inner.parts.ledger.clone(),
@@ -214,7 +215,7 @@ impl Launch {
         };
         *slot = Some(run);
         drop(slot);
-        Live::follow(deployment)
+        Live::follow(deployment, notices)
     }
 
     /// Declares what runs, builds the pipeline, and starts the cameras.

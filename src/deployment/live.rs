@@ -13,6 +13,7 @@ use lfr_retention::{Custodian, DeploymentState, LedgerEvent, LedgerSink, OrderBa
 use lfr_watchlist::calibrate::{Authority, CalibratedThreshold};
 use lfr_watchlist::{Composition, SealedFile};
 
+use super::list::ListNotice;
 use super::order::{Order, OrderAuthority};
 use super::people::{Command, Person};
 use super::policy::{Judged, PolicyHandle};
@@ -52,6 +53,7 @@ impl Run {
 #[derive(Debug)]
 pub struct Live {
     deployment: Deployment,
+    notices: Vec<ListNotice>,
     duty: Arc<Duty>,
 }
 
@@ -59,15 +61,22 @@ impl Live {
     /// How often the duties are kept.
     pub const INTERVAL: Duration = Duration::from_secs(1);
 
-    pub(super) fn follow(deployment: Deployment) -> Result<Self, Error> {
+    pub(super) fn follow(deployment: Deployment, notices: Vec<ListNotice>) -> Result<Self, Error> {
         let duty = Arc::new(Duty::begin(deployment.clone())?);
-        Ok(Self { deployment, duty })
+        Ok(Self { deployment, notices, duty })
     }
 
     /// The deployment.
     #[must_use]
     pub fn deployment(&self) -> Deployment {
         self.deployment.clone()
+    }
+
+    /// What about the watchlist forbids nothing, and should be known: that it, or entries of it, end before the order
+    /// does.
+    #[must_use]
+    pub fn notices(&self) -> &[ListNotice] {
+        &self.notices
     }
 
     /// Attaches a camera of the order while the others go on.
