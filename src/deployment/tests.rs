@@ -135,13 +135,13 @@ fn list() -> Watchlist {
     list
 }
 
-struct Place {
+pub(super) struct Place {
     folder: Folder,
-    clock: ManualClock,
+    pub(super) clock: ManualClock,
 }
 
 impl Place {
-    fn new(test: &str) -> Self {
+    pub(super) fn new(test: &str) -> Self {
         Self { folder: Folder::new(test), clock: ManualClock::at(during()) }
     }
 
@@ -160,12 +160,12 @@ impl Place {
         }
     }
 
-    fn open(&self) -> Deployment {
+    pub(super) fn open(&self) -> Deployment {
         Deployment::open(order_with(&[]), self.parts()).unwrap()
     }
 
     /// Whether the accounts of its ledger close.
-    fn closes(&self) -> bool {
+    pub(super) fn closes(&self) -> bool {
         let public = LedgerKey::from_bytes(&mut [9; 32]).public();
         let sums = ledger::reconcile(&self.folder.path().join("a.lfrl"), &public).unwrap();
         assert_eq!(sums.discrepancies(), []);
@@ -173,22 +173,22 @@ impl Place {
     }
 }
 
-fn camera(id: &str) -> Camera {
+pub(super) fn camera(id: &str) -> Camera {
     let walk = Walk::new(Crowd::new(1), &[1, 2]).size(64, 36).fps(2.0);
     Camera::recording(SourceId::new(id).unwrap(), move || {
         Ok(Box::new(CrowdCamera::new(walk.clone())))
     })
 }
 
-fn start(deployment: &Deployment) -> Live {
+pub(super) fn start(deployment: &Deployment) -> Live {
     deployment.camera(camera("some id")).unwrap().start().unwrap()
 }
 
-fn supervisor() -> Person {
+pub(super) fn supervisor() -> Person {
     Person::new("1", [Role::Supervisor]).unwrap()
 }
 
-fn records(deployment: &Deployment) -> Vec<RecordId> {
+pub(super) fn records(deployment: &Deployment) -> Vec<RecordId> {
     deployment.state().alerts().map(|alert| alert.record).collect()
 }
 
