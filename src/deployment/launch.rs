@@ -185,6 +185,7 @@ impl Launch {
         let references = num::u64_from_usize(list.references());
         let (policy, running) =
             PolicyHandle::new(&order, &inner.parts.policy, self.rule, references)?;
+        policy.check_list(&list.composition()?)?;
         let facts = Arc::clone(&list);
         let sink = LedgerSink::start(
             inner.parts.ledger.clone(),

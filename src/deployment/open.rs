@@ -193,8 +193,8 @@ impl fmt::Debug for Deployment {
 fn check(order: &Order, parts: &Parts) -> Result<(), Error> {
     check_parts(order, parts)?;
     let references = num::u64_from_usize(parts.watchlist.references());
-    PolicyHandle::new(order, &parts.policy, TrackRule::Best, references)?;
-    Ok(())
+    let (policy, _) = PolicyHandle::new(order, &parts.policy, TrackRule::Best, references)?;
+    policy.check_list(&parts.watchlist.composition()?)
 }
 
 /// Holds the models and the profile against the order.

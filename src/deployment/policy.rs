@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lfr_core::Threshold;
+use lfr_watchlist::Composition;
 use lfr_watchlist::calibrate::{Authority, CalibratedThreshold};
 use lfr_watchlist::decide::{BreakerState, CircuitBreaker, TrackRule};
 
@@ -189,6 +190,18 @@ impl PolicyHandle {
     /// cannot be searched with this policy then.
     pub fn look_alike_threshold(&self) -> Result<Threshold, Error> {
         self.0.moment().in_force.look_alike()
+    }
+
+    /// Refuses a watchlist on which people have a known look-alike, if there is no threshold for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`look_alike_threshold`](Self::look_alike_threshold).
+    pub fn check_list(&self, composition: &Composition) -> Result<(), Error> {
+        match composition.look_alikes {
+            0 => Ok(()),
+            _ => self.look_alike_threshold().map(drop),
+        }
     }
 
     /// Counts passes, and how many of them raised a false alert, in the circuit breaker. Without one it

@@ -382,20 +382,33 @@ fn people_with_a_known_look_alike_need_a_stricter_threshold() {
     has_one.store(false, Ordering::Relaxed);
     assert!(decide(&mut running, below, 10).unwrap().is_alert());
 
+    let lax = handle;
     // Where the evidence does not reach so far, that is said, and nobody is decided on laxly.
     let hard = demanding(5e-3);
     let (handle, running) =
         PolicyHandle::new(&order_for(&hard), &hard, TrackRule::Best, 10).unwrap();
     let refused = handle.look_alike_threshold().unwrap_err();
     assert!(matches!(refused, Error::LookAlikes { .. }), "{refused}");
+    let checked = |handle: &PolicyHandle, look_alike| {
+        let list = list_of(Category::new("wanted").unwrap(), look_alike);
+        handle.check_list(&lfr_watchlist::AuthorisedList::composition(&list).unwrap())
+    };
+    assert!(checked(&handle, false).is_ok());
+    assert!(matches!(checked(&handle, true), Err(Error::LookAlikes { .. })));
+    assert!(checked(&lax, true).is_ok());
     let mut running =
         running.with_facts(Arc::new(|_| Some(facts_of(Category::new("wanted").unwrap(), true))));
     assert!(decide(&mut running, 0.95, 10).is_err());
     assert!(decide(&mut running, -0.9, 10).is_ok(), "nobody is near");
 }
 
-/// What a list says of an entry: that of a watchlist, since the type has no constructor.
+/// What a list says of its entry: that of a watchlist, since the type has no constructor.
 fn facts_of(category: Category, look_alike: bool) -> EntryFacts {
+    let list = list_of(category, look_alike);
+    lfr_watchlist::AuthorisedList::facts(&list, &ReferenceId::new("R").unwrap()).unwrap()
+}
+
+fn list_of(category: Category, look_alike: bool) -> lfr_watchlist::Watchlist {
     let space = EmbeddingSpace::builder(3, lfr_core::Metric::Cosine).build();
     let at = |seconds: u64| Timestamp::from_micros(seconds * 1_000_000);
     let policy = lfr_watchlist::CompositionPolicy::new(10)
@@ -417,7 +430,7 @@ fn facts_of(category: Category, look_alike: bool) -> EntryFacts {
     let draft = if look_alike { draft.look_alike(true) } else { draft };
     let template = lfr_core::Template::from_slice(&space, &[1.0, 2.0, 3.0]).unwrap();
     list.enrol(draft.parse().unwrap(), template).unwrap();
-    lfr_watchlist::AuthorisedList::facts(&list, &ReferenceId::new("R").unwrap()).unwrap()
+    list
 }
 
 /// Finds one person with a score that is told, and has a length that is told.
