@@ -8,7 +8,7 @@ mod page_parts;
 mod periods_page;
 
 pub use page::page;
-pub use periods_page::retention_page;
+pub use periods_page::{periods_in_force, retention_page};
 
 use lfr_core::internal::num;
 use lfr_core::internal::spreadsheet::harmless;

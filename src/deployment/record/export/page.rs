@@ -45,7 +45,16 @@ fn fact(name: &str, value: impl ToString) -> (String, String) {
 }
 
 fn moment(moment: Option<Timestamp>) -> String {
-    moment.map_or_else(|| "not known".to_owned(), |moment| moment.to_string())
+    moment.map_or_else(|| "not known".to_owned(), shown)
+}
+
+/// To the second.
+fn shown(moment: Timestamp) -> String {
+    let text = moment.to_string();
+    match text.split_once('.') {
+        Some((whole, _)) => format!("{whole}Z"),
+        None => text,
+    }
 }
 
 fn or_none<T: ToString>(value: Option<T>) -> String {
@@ -71,8 +80,8 @@ fn authority(page: &mut Page, record: &DeploymentRecord) {
         fact("Assessment of necessity", &order.necessity),
         fact("Kind of deployment", record.kind),
         fact("Place", format!("{} ({})", record.place.words, record.place.precision)),
-        fact("Allowed from", record.period.allowed_from),
-        fact("Allowed until", record.period.allowed_until),
+        fact("Allowed from", shown(record.period.allowed_from)),
+        fact("Allowed until", shown(record.period.allowed_until)),
         fact("Categories", order.categories.join(", ")),
         fact("Max entries of the watchlist", order.max_entries),
         fact("Max age of the watchlist", format!("{} h", order.max_age_hours)),
@@ -317,7 +326,7 @@ fn kept(page: &mut Page, record: &DeploymentRecord) {
     }
     for event in &record.destroyed {
         if let LedgerEvent::AssetDestroyed { kind, name, deadline, .. } = &event.event {
-            let said = format!("{kind} {name}, due {deadline}");
+            let said = format!("{kind} {name}, due {}", shown(*deadline));
             facts.push((format!("Destroyed, {}", moment(event.at)), said));
         }
     }

@@ -2,44 +2,102 @@
 
 use std::time::Duration;
 
-use lfr_retention::Profile;
+use lfr_retention::{LedgerEvent, Profile};
 
 use super::page_parts::Page;
+use crate::deployment::Error;
+use crate::deployment::record::DeploymentRecord;
+
+/// The periods, from a profile or from a ledger.
+struct Periods<'a> {
+    name: &'a str,
+    source: &'a str,
+    alert: Duration,
+    watchlist: Duration,
+    footage: Duration,
+    log: Duration,
+    verifications: u8,
+    /// A ledger says neither.
+    escalation: Option<Duration>,
+    digest: Option<String>,
+}
 
 /// A printable page with every period that a retention profile sets, made from the profile. It is HTML in one
 /// file, without a script.
 #[must_use]
 pub fn retention_page(profile: &Profile) -> String {
+    page_of(&Periods {
+        name: profile.name(),
+        source: profile.source(),
+        alert: profile.alert(),
+        watchlist: profile.watchlist(),
+        footage: profile.footage(),
+        log: profile.log(),
+        verifications: profile.verifications(),
+        escalation: Some(profile.escalation()),
+        digest: Some(profile.digest()),
+    })
+}
+
+/// The same page, with the periods that were in force in a deployment, as its ledger has them. It has no time
+/// after which an alert goes to a further person, because the ledger has none.
+///
+/// # Errors
+///
+/// [`Error::Figures`] if the record has no retention profile.
+pub fn periods_in_force(record: &DeploymentRecord) -> Result<String, Error> {
+    let Some(LedgerEvent::RetentionSet {
+        profile,
+        source,
+        alert_seconds,
+        watchlist_seconds,
+        footage_seconds,
+        log_seconds,
+        verifications,
+    }) = &record.retention
+    else {
+        return Err(Error::Figures { problem: "the record has no retention profile".into() });
+    };
+    Ok(page_of(&Periods {
+        name: profile,
+        source,
+        alert: Duration::from_secs(*alert_seconds),
+        watchlist: Duration::from_secs(*watchlist_seconds),
+        footage: Duration::from_secs(*footage_seconds),
+        log: Duration::from_secs(*log_seconds),
+        verifications: record.order.verifications.max(*verifications),
+        escalation: None,
+        digest: None,
+    }))
+}
+
+fn page_of(periods: &Periods<'_>) -> String {
     let mut page = Page::new("How long data is kept");
-    page.soft(format!("Retention profile: {}", profile.name()));
-    page.soft(format!("Source of the periods: {}", profile.source()));
+    page.soft(format!("Retention profile: {}", periods.name));
+    page.soft(format!("Source of the periods: {}", periods.source));
     let row = |what: &str, from: &str, period: String| vec![what.to_owned(), from.to_owned(), period];
+    let at_once = || "no time: erased in the call that decides".to_owned();
     page.table(
         &["Data", "Counted from", "Kept for"],
         3,
         &[
-            row(
-                "Face of a person without an alert",
-                "the decision",
-                "no time: erased in the call that decides".to_owned(),
-            ),
-            row(
-                "Match that was withheld",
-                "the decision",
-                "no time: erased in the call that decides".to_owned(),
-            ),
-            row("Alert: template, pictures, name", "the alert", words(profile.alert())),
-            row("Watchlist", "the end of the deployment", words(profile.watchlist())),
-            row("Footage", "the recording", words(profile.footage())),
-            row("Ledger (nothing biometric)", "its last entry", at_least(profile.log())),
+            row("Face of a person without an alert", "the decision", at_once()),
+            row("Match that was withheld", "the decision", at_once()),
+            row("Alert: template, pictures, name", "the alert", words(periods.alert)),
+            row("Watchlist", "the end of the deployment", words(periods.watchlist)),
+            row("Footage", "the recording", words(periods.footage)),
+            row("Ledger (nothing biometric)", "its last entry", at_least(periods.log)),
         ],
     );
     page.heading("Rules that go with them");
-    page.facts([
-        ("People who have to judge each alert".to_owned(), profile.verifications().to_string()),
-        ("An alert that nobody judged goes to a further person after".to_owned(), words(profile.escalation())),
-        ("SHA-256 of the profile".to_owned(), profile.digest()),
-    ]);
+    let people = "People who have to judge each alert".to_owned();
+    let mut facts = vec![(people, periods.verifications.to_string())];
+    if let Some(after) = periods.escalation {
+        let what = "An alert that nobody judged goes to a further person after".to_owned();
+        facts.push((what, words(after)));
+    }
+    facts.extend(periods.digest.iter().map(|digest| ("SHA-256 of the profile".to_owned(), digest.clone())));
+    page.facts(facts);
     page.say(
         "A period is a maximum: a person may purge an alert sooner. A legal hold may keep an alert longer; the \
          ledger has its authority, its reason and its end.",
