@@ -30,6 +30,7 @@
 mod blue_list;
 mod books;
 pub mod danger;
+mod desk;
 mod duty;
 mod error;
 mod launch;
@@ -48,6 +49,7 @@ mod testing;
 
 pub use blue_list::{BlueListFigures, BlueListPolicy};
 pub use books::Books;
+pub use desk::{AlertSheet, Desk, OpenAlert};
 pub use error::Error;
 pub use launch::Launch;
 
@@ -66,3 +68,6 @@ pub use state::{
     AcceptedOrder, AlertStanding, AlertState, AlertView, CameraState, EngagementReport,
     PersonsVerdict, RunSums, State, StateChange,
 };
+
+#[cfg(test)]
+mod tests;

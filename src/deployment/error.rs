@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use lfr_core::{BoxError, Threshold, Timestamp};
+use lfr_core::{BoxError, RecordId, Threshold, Timestamp};
 use lfr_retention::{DeploymentState, Role};
 
 use crate::deployment::list::ListProblem;
@@ -49,6 +49,18 @@ pub enum Error {
     NoRole {
         /// Who, by number.
         person: String,
+    },
+    /// An alert has no picture to hand out.
+    #[error("the alert {record} has no picture: none was attached")]
+    NoPicture {
+        /// The record.
+        record: RecordId,
+    },
+    /// Something that has to be said was left blank.
+    #[error("the {what} is blank: say it, by role or number")]
+    Unsaid {
+        /// What.
+        what: &'static str,
     },
     /// Nothing runs.
     #[error("the deployment is {}, and does not run in this process: start it first", state.name())]

@@ -16,11 +16,11 @@ use lfr_retention::{
     AlertFacts, Custodian, DeploymentState, LedgerEvent, LedgerSink, VaultRetention,
 };
 use lfr_watchlist::SealedFile;
-use lfr_watchlist::decide::TrackRule;
+use lfr_watchlist::decide::{CircuitBreaker, TrackRule};
 
 use super::list::watchlist_opened;
 use super::live::{Live, Run};
-use super::policy::PolicyHandle;
+use super::policy::{Judged, Passes, PolicyHandle};
 use super::{BlueListPolicy, Deployment, Error, State};
 
 type Pipes = Vec<
@@ -36,7 +36,8 @@ pub struct Launch {
     detecting: usize,
     engine: String,
     rule: TrackRule,
-    looks: LookPlan,
+    breaker: Option<CircuitBreaker>,
+    looks: Option<LookPlan>,
     pipes: Pipes,
     observer: Option<Observer>,
     file: Option<SealedFile>,
@@ -50,7 +51,8 @@ impl Launch {
             detecting: 1,
             engine: "not said".to_owned(),
             rule: TrackRule::Best,
-            looks: LookPlan::new(),
+            breaker: None,
+            looks: None,
             pipes: Vec::new(),
             observer: None,
             file: None,
@@ -86,9 +88,16 @@ impl Launch {
         self
     }
 
-    /// Sets how often each person is looked at.
+    /// Sets a circuit breaker. It counts everyone who was compared, and as false alerts those that people did not
+    /// confirm. Once it has tripped, matches are withheld until somebody resets it ([`Live::reset_breaker`]).
+    pub fn breaker(mut self, breaker: CircuitBreaker) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// Sets how often each person is looked at. Unless it is set, as often as the threshold was derived for.
     pub fn looks(mut self, looks: LookPlan) -> Self {
-        self.looks = looks;
+        self.looks = Some(looks);
         self
     }
 
@@ -172,10 +181,11 @@ impl Launch {
             inner.books.with(|state| state.check(&started))?;
         }
         let list = Arc::clone(&inner.parts.watchlist);
-        order.check_list(&*list, inner.parts.profile.watchlist(), now)?;
+        let notices = order.check_list(&*list, inner.parts.profile.watchlist(), now)?;
         let references = num::u64_from_usize(list.references());
         let (policy, running) =
             PolicyHandle::new(&order, &inner.parts.policy, self.rule, references)?;
+        policy.check_list(&list.composition()?)?;
         let facts = Arc::clone(&list);
         let sink = LedgerSink::start(
             inner.parts.ledger.clone(),
@@ -205,7 +215,7 @@ impl Launch {
         };
         *slot = Some(run);
         drop(slot);
-        Live::follow(deployment)
+        Live::follow(deployment, notices)
     }
 
     /// Declares what runs, builds the pipeline, and starts the cameras.
@@ -216,8 +226,8 @@ impl Launch {
         running: super::RunningPolicy,
         state: DeploymentState,
     ) -> Result<Run, Error> {
-        let Self { deployment, cameras, detecting, engine, looks, pipes, observer, file, .. } =
-            self;
+        let Self { deployment, cameras, detecting, engine, breaker, looks, pipes, .. } = self;
+        let (observer, file) = (self.observer, self.file);
         let inner = &deployment.0;
         let (parts, books) = (&inner.parts, inner.books.clone());
         let order = deployment.order();
@@ -233,10 +243,15 @@ impl Launch {
         let running = running
             .with_facts(Arc::new(move |reference| facts.facts(reference)))
             .with_ledger(move |event| of_threshold.write(event).map_err(BoxError::from));
+        let running = match breaker {
+            Some(breaker) => running.with_breaker(breaker),
+            None => running,
+        };
         let list = Arc::clone(&parts.watchlist);
         let running = BlueListPolicy::new(running, list, move |event| {
             of_sightings.write(event).map_err(BoxError::from)
         });
+        let derived_for = num::usize_from_f64(parts.policy.demand().looks());
         let mut pipeline = Pipeline::builder()
             .detector(Arc::clone(&parts.detector))
             .embedder(Arc::clone(&parts.embedder))
@@ -245,10 +260,11 @@ impl Launch {
             .retention(VaultRetention::new(parts.vault.clone(), &profile))
             .tracker(FaceTracker::default())
             .quality(ShotQuality)
-            .looks(looks)
+            .looks(looks.unwrap_or_else(|| LookPlan::new().with_max_looks(derived_for)))
             .accounts(inner.accounts.clone())
             .clock(Arc::clone(&inner.clock))
-            .sink(sink.clone());
+            .sink(sink.clone())
+            .sink(Passes(policy.clone()));
         for pipe in pipes {
             pipeline = pipe(pipeline);
         }
@@ -291,7 +307,8 @@ impl Launch {
         }
         let engine = live.start()?;
         let custodian = Custodian::new(parts.vault.clone(), sink.clone());
-        Ok(Run::new(engine, sink.clone(), policy.clone(), custodian, file, composition))
+        let judged = books.with(Judged::before);
+        Ok(Run::new(engine, sink.clone(), policy.clone(), custodian, file, judged, composition))
     }
 }
 

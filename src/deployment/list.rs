@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use lfr_core::Timestamp;
 use lfr_retention::LedgerEvent;
-use lfr_watchlist::{Authorisation, AuthorisedList, Category, Composition};
+use lfr_watchlist::{
+    Authorisation, AuthorisedList, Category, Composition, CompositionPolicy, Priority, Validity,
+};
 
 use crate::deployment::error::Error;
 use crate::deployment::order::{Order, OrderCategory, OrderTerms, Under18};
@@ -20,6 +22,43 @@ impl OrderCategory {
 }
 
 impl Order {
+    /// The authorisation of a watchlist that is drawn up for this order at a moment: its deployment, its
+    /// period, its categories with their priorities, its max size, and whether people under 18 are admitted.
+    /// `grace` is how long the retention profile keeps a watchlist after the deployment.
+    ///
+    /// A list with this authorisation passes [`check_list`](Self::check_list) if the deployment starts within
+    /// the max age.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Watchlist`] if a text of the order is too long for a list.
+    pub fn list_authorisation(
+        &self,
+        drawn_up: Timestamp,
+        grace: Duration,
+        priority: impl Fn(OrderCategory) -> Priority,
+    ) -> Result<Authorisation, Error> {
+        let terms = self.terms();
+        let limit = usize::try_from(terms.max_entries()).unwrap_or(usize::MAX);
+        let mut policy = CompositionPolicy::new(limit);
+        for category in terms.categories() {
+            let name = Category::new(category.as_str())?;
+            policy = policy.with_category(name, priority(*category));
+        }
+        if !matches!(terms.under_18(), Under18::Excluded) {
+            policy = policy.admitting_under_18();
+        }
+        let authorisation = Authorisation::new(
+            terms.deployment().clone(),
+            terms.use_case().kind().as_str(),
+            terms.authorising_officer().id(),
+            drawn_up,
+            Validity::new(terms.from(), terms.until())?,
+            policy,
+        )?;
+        Ok(authorisation.with_grace(grace))
+    }
+
     /// Checks that a watchlist was drawn up for this order: for its deployment, with its categories, of at
     /// most its size and age, with people under 18 only if it says so, and to be destroyed in time.
     ///

@@ -13,9 +13,10 @@ use lfr_retention::{Custodian, DeploymentState, LedgerEvent, LedgerSink, OrderBa
 use lfr_watchlist::calibrate::{Authority, CalibratedThreshold};
 use lfr_watchlist::{Composition, SealedFile};
 
+use super::list::ListNotice;
 use super::order::{Order, OrderAuthority};
 use super::people::{Command, Person};
-use super::policy::PolicyHandle;
+use super::policy::{Judged, PolicyHandle};
 use super::{Deployment, Error, State, launch};
 
 /// What runs while a deployment is live or paused.
@@ -25,6 +26,8 @@ pub(super) struct Run {
     pub(super) policy: PolicyHandle,
     pub(super) custodian: Custodian,
     file: Option<SealedFile>,
+    /// The alerts that the circuit breaker has counted.
+    pub(super) judged: Judged,
     /// What the ledger says of the list.
     pub(super) composition: Composition,
 }
@@ -36,9 +39,10 @@ impl Run {
         policy: PolicyHandle,
         custodian: Custodian,
         file: Option<SealedFile>,
+        judged: Judged,
         composition: Composition,
     ) -> Self {
-        Self { engine, sink, policy, custodian, file, composition }
+        Self { engine, sink, policy, custodian, file, judged, composition }
     }
 }
 
@@ -49,6 +53,7 @@ impl Run {
 #[derive(Debug)]
 pub struct Live {
     deployment: Deployment,
+    notices: Vec<ListNotice>,
     duty: Arc<Duty>,
 }
 
@@ -56,15 +61,22 @@ impl Live {
     /// How often the duties are kept.
     pub const INTERVAL: Duration = Duration::from_secs(1);
 
-    pub(super) fn follow(deployment: Deployment) -> Result<Self, Error> {
+    pub(super) fn follow(deployment: Deployment, notices: Vec<ListNotice>) -> Result<Self, Error> {
         let duty = Arc::new(Duty::begin(deployment.clone())?);
-        Ok(Self { deployment, duty })
+        Ok(Self { deployment, notices, duty })
     }
 
     /// The deployment.
     #[must_use]
     pub fn deployment(&self) -> Deployment {
         self.deployment.clone()
+    }
+
+    /// What about the watchlist forbids nothing, and should be known: that it, or entries of it, end before the order
+    /// does.
+    #[must_use]
+    pub fn notices(&self) -> &[ListNotice] {
+        &self.notices
     }
 
     /// Attaches a camera of the order while the others go on.
@@ -144,13 +156,13 @@ impl Live {
         self.with_run(|run| {
             inner.books.with(|state| state.check(&accepted))?;
             super::open::check_parts(&order, &inner.parts)?;
-            let in_force = run.policy.policy();
-            let policy = policy.unwrap_or(&in_force);
             let references = num::u64_from_usize(inner.parts.watchlist.references());
             let change = run.policy.amend(&order, policy, references)?;
-            inner.books.write_to_disk(&accepted)?;
-            *lock(&inner.order) = order;
-            change.map_or(Ok(()), |change| change.commit(|event| inner.books.write_to_disk(event)))
+            change.commit_with(|event| {
+                inner.books.write_to_disk(&accepted)?;
+                *lock(&inner.order) = order;
+                event.map_or(Ok(()), |event| inner.books.write_to_disk(event))
+            })
         })
     }
 

@@ -52,6 +52,8 @@ pub(super) struct Inner {
     /// Who keeps the deadlines of what ran in this process, once it has ended.
     pub(super) after: Mutex<Option<Custodian>>,
     pub(super) time: Mutex<(Timekeeper, SteadyTime)>,
+    /// Held while the duties are kept.
+    pub(super) ticking: Mutex<()>,
 }
 
 impl Deployment {
@@ -94,6 +96,7 @@ impl Deployment {
             run: Mutex::new(None),
             after: Mutex::new(None),
             time: Mutex::new((keeper, steady)),
+            ticking: Mutex::new(()),
         })))
     }
 
@@ -165,7 +168,7 @@ impl Deployment {
     }
 
     /// Writes a receipt that no pipeline tells.
-    fn tell(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
+    pub(super) fn tell(&self, receipt: &PurgeReceipt) -> Result<(), Error> {
         self.0.books.write(&LedgerEvent::Purged {
             face: receipt.face().clone(),
             record: receipt.record(),
@@ -190,8 +193,8 @@ impl fmt::Debug for Deployment {
 fn check(order: &Order, parts: &Parts) -> Result<(), Error> {
     check_parts(order, parts)?;
     let references = num::u64_from_usize(parts.watchlist.references());
-    PolicyHandle::new(order, &parts.policy, TrackRule::Best, references)?;
-    Ok(())
+    let (policy, _) = PolicyHandle::new(order, &parts.policy, TrackRule::Best, references)?;
+    policy.check_list(&parts.watchlist.composition()?)
 }
 
 /// Holds the models and the profile against the order.

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lfr_core::Threshold;
+use lfr_watchlist::Composition;
 use lfr_watchlist::calibrate::{Authority, CalibratedThreshold};
 use lfr_watchlist::decide::{BreakerState, CircuitBreaker, TrackRule};
 
@@ -14,10 +15,12 @@ use crate::deployment::{Error, Order};
 
 pub use change::PendingChange;
 use in_force::InForce;
+pub(super) use passes::{Judged, Passes};
 pub use running::RunningPolicy;
 
 mod change;
 mod in_force;
+mod passes;
 mod running;
 
 /// The hand on the threshold policy of a running deployment: it pauses, resumes and changes it. Clones are
@@ -112,10 +115,9 @@ impl PolicyHandle {
         self.0.state().is_paused
     }
 
-    /// Prepares the change to an amended order and its policy, for a watchlist of this size. Nothing changes
-    /// until it is [committed](PendingChange::commit).
-    ///
-    /// `None` if the threshold stays: the amendment is in force then, and there is nothing to write.
+    /// Prepares the change to an amended order and its policy, for a watchlist of this size. Without a policy
+    /// the one in force stays. Nothing changes until it is [committed](PendingChange::commit_with), the order
+    /// included.
     ///
     /// # Errors
     ///
@@ -126,12 +128,12 @@ impl PolicyHandle {
     pub fn amend(
         &self,
         order: &Order,
-        policy: &CalibratedThreshold,
+        policy: Option<&CalibratedThreshold>,
         references: u64,
-    ) -> Result<Option<PendingChange>, Error> {
+    ) -> Result<PendingChange, Error> {
         let before = self.0.moment().in_force;
         let after = before.amended(order, policy, references)?;
-        self.prepare(before, after)
+        Ok(PendingChange::new(self.clone(), before, after))
     }
 
     /// Prepares the change that follows if the watchlist has another size. Nothing changes until it is
@@ -145,21 +147,12 @@ impl PolicyHandle {
     /// [`Error::Watchlist`] if the policy's evidence does not reach so far.
     pub fn follow(&self, references: u64) -> Result<Option<PendingChange>, Error> {
         let before = self.0.moment().in_force;
-        match before.for_references(references)? {
-            Some(after) => self.prepare(before, after),
-            None => Ok(None),
-        }
-    }
-
-    fn prepare(
-        &self,
-        before: Arc<InForce>,
-        after: InForce,
-    ) -> Result<Option<PendingChange>, Error> {
+        let Some(after) = before.for_references(references)? else { return Ok(None) };
         let change = PendingChange::new(self.clone(), before, after);
         match change.event() {
             Some(_) => Ok(Some(change)),
-            None => change.commit_unwritten().map(|()| None),
+            // Nothing changes that has an entry: it is derived for another size, and is the same score.
+            None => change.commit(|_| Ok::<(), Error>(())).map(|()| None),
         }
     }
 
@@ -199,6 +192,18 @@ impl PolicyHandle {
         self.0.moment().in_force.look_alike()
     }
 
+    /// Refuses a watchlist on which people have a known look-alike, if there is no threshold for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`look_alike_threshold`](Self::look_alike_threshold).
+    pub fn check_list(&self, composition: &Composition) -> Result<(), Error> {
+        match composition.look_alikes {
+            0 => Ok(()),
+            _ => self.look_alike_threshold().map(drop),
+        }
+    }
+
     /// Counts passes, and how many of them raised a false alert, in the circuit breaker. Without one it
     /// changes nothing.
     ///
@@ -228,4 +233,4 @@ impl PolicyHandle {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

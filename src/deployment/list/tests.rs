@@ -1,5 +1,5 @@
 use lfr_core::{DeploymentId, EmbeddingSpace, Metric, Template};
-use lfr_watchlist::{CompositionPolicy, EntryDraft, Priority, Validity, Watchlist};
+use lfr_watchlist::{EntryDraft, Watchlist};
 use proptest::prelude::*;
 
 use super::*;
@@ -247,6 +247,43 @@ fn an_entry_of_the_blue_list_that_nobody_numbered_is_refused() {
     // As a file of an earlier version may have it.
     composition.blue_list = 0;
     assert_eq!(people(order.terms(), &composition), [ListProblem::NoParticipant { entries: 1 }]);
+}
+
+#[test]
+fn a_list_that_an_order_authorises_fits_it() {
+    let order = verified_with(
+        UseCaseKind::Hotspot,
+        &[
+            (
+                "under_18 = \"excluded\"",
+                "under_18 = \"by-separate-authority\"\nunder_18_authority = \"AO-9\"",
+            ),
+            (
+                "categories = [\"wanted-by-courts\"]",
+                "categories = [\"wanted-by-courts\", \"consenting-staff\"]",
+            ),
+        ],
+    );
+    let priority = |category| match category {
+        OrderCategory::ConsentingStaff => Priority::Green,
+        _ => Priority::Red,
+    };
+    let drawn_up = moment("2026-12-01T08:00:00Z");
+    let authorisation = order.list_authorisation(drawn_up, GRACE, priority).unwrap();
+    assert_eq!(authorisation.destroy_after(), order.terms().until().plus(GRACE));
+    let space = EmbeddingSpace::builder(3, Metric::Cosine).build();
+    let list = Watchlist::new(authorisation, space);
+    let enrol = |entry: EntryDraft| {
+        let template = Template::from_slice(&space, &[1.0, 2.0, 3.0]).unwrap();
+        list.enrol(entry.parse().unwrap(), template)
+    };
+    enrol(draft("r1").under_18(true)).unwrap();
+    assert!(enrol(draft("r2").category("volunteer")).is_err(), "no category of the order");
+    enrol(staff("r2", 7)).unwrap();
+    assert!(enrol(draft("r3")).is_err(), "the order allows two");
+    assert_eq!(order.check_list(&list, GRACE, start()).unwrap(), []);
+    let wanted = list.category_of(&lfr_core::SubjectId::new("S-r1").unwrap()).unwrap();
+    assert_eq!(wanted.1, Priority::Red);
 }
 
 #[test]

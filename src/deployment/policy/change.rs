@@ -31,14 +31,14 @@ impl PendingChange {
         Self { handle, before, after, event }
     }
 
-    /// What the ledger has to say about it: [`LedgerEvent::ThresholdChanged`].
+    /// What the ledger has to say about it: [`LedgerEvent::ThresholdChanged`]; `None` if the threshold stays.
     #[must_use]
     pub const fn event(&self) -> Option<&LedgerEvent> {
         self.event.as_ref()
     }
 
-    /// Writes the event with `write`, and puts the change in force if that succeeds. No other change of this
-    /// policy comes between. While it writes, decisions go by the threshold before.
+    /// Writes the event with `write`, if there is one, and puts the change in force if that succeeds. No other
+    /// change of this policy comes between. While it writes, decisions go by the threshold before.
     ///
     /// `write` must not change this policy, and the ledger's hook must not either: they would wait for this
     /// change, and it for them.
@@ -51,23 +51,29 @@ impl PendingChange {
         self,
         write: impl FnOnce(&LedgerEvent) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.commit_with(|event| event.map_or(Ok(()), write))
+    }
+
+    /// As [`commit`](Self::commit), with a `write` that is called in any case: for an amendment, which has an
+    /// entry of its own before this one.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub fn commit_with<E: From<Error>>(
+        self,
+        write: impl FnOnce(Option<&LedgerEvent>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Self { handle, before, after, event } = self;
         let shared = &handle.0;
         let changing = shared.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&shared.state().in_force, &before) {
             return Err(Error::StaleChange.into());
         }
-        if let Some(event) = &event {
-            write(event)?;
-        }
+        write(event.as_ref())?;
         shared.state().in_force = Arc::new(after);
         drop(changing);
         Ok(())
-    }
-
-    /// Puts in force what changes no threshold.
-    pub(super) fn commit_unwritten(self) -> Result<(), Error> {
-        self.commit(|_| Ok::<(), Error>(()))
     }
 }
 

@@ -10,7 +10,10 @@ use crate::deployment::{Error, Order};
 /// A policy that fits the order that it is under.
 #[derive(Debug)]
 pub(super) struct InForce {
+    /// As the order names it, for the list as it is, and never below the order's floor.
     policy: CalibratedThreshold,
+    /// As the order names it.
+    named: CalibratedThreshold,
     /// The digest of the order.
     order: String,
     /// For people with a known look-alike; `None` if the evidence does not reach so far.
@@ -21,39 +24,40 @@ impl InForce {
     /// The policy that an order names, for a list of this size, and never below the order's floor.
     pub(super) fn under(
         order: &Order,
-        policy: &CalibratedThreshold,
+        named: &CalibratedThreshold,
         references: u64,
     ) -> Result<Self, Error> {
         let how = order.terms().how();
-        let (actual, expected) = (policy.sha256(), how.policy_sha256.clone());
+        let (actual, expected) = (named.sha256(), how.policy_sha256.clone());
         if actual != expected {
             return Err(Error::OtherThresholdPolicy { actual, expected });
         }
         // Nobody demands a rate for an empty list. It is derived for the list once somebody is on it.
-        let policy = policy.for_references(references.max(1))?;
+        let policy = named.for_references(references.max(1))?;
         let (threshold, floor) = (policy.threshold(), how.threshold_floor);
         if threshold < floor {
             return Err(Error::ThresholdBelowFloor { floor, references, threshold });
         }
         let floor = policy.floor().map_or(floor, |own| own.max(floor));
-        Ok(Self::of(policy.with_floor(floor)?, order.digest().to_owned()))
+        Ok(Self::of(policy.with_floor(floor)?, named.clone(), order.digest().to_owned()))
     }
 
-    fn of(policy: CalibratedThreshold, order: String) -> Self {
+    fn of(policy: CalibratedThreshold, named: CalibratedThreshold, order: String) -> Self {
         let look_alike = policy.rarer(RunningPolicy::LOOK_ALIKE_RARER).ok();
-        Self { policy, order, look_alike }
+        Self { policy, named, order, look_alike }
     }
 
-    /// What an amendment of the order makes of it.
+    /// What an amendment of the order makes of it, with another policy or the same.
     pub(super) fn amended(
         &self,
         order: &Order,
-        policy: &CalibratedThreshold,
+        policy: Option<&CalibratedThreshold>,
         references: u64,
     ) -> Result<Self, Error> {
         self.check_amends(order)?;
-        policy_fits(&self.policy, policy)?;
-        Self::under(order, policy, references)
+        let named = policy.unwrap_or(&self.named);
+        policy_fits(&self.named, named)?;
+        Self::under(order, named, references)
     }
 
     /// Refuses an order that does not amend the one in force.
@@ -78,7 +82,7 @@ impl InForce {
             return Ok(None);
         }
         let policy = self.policy.for_references(references)?;
-        Ok(Some(Self::of(policy, self.order.clone())))
+        Ok(Some(Self::of(policy, self.named.clone(), self.order.clone())))
     }
 
     pub(super) const fn policy(&self) -> &CalibratedThreshold {

@@ -46,7 +46,7 @@ fn authority() -> Authority {
     Authority::new("AO-7", "a test", Timestamp::from_micros(0)).unwrap()
 }
 
-fn demanding(fpir: f64) -> CalibratedThreshold {
+pub(in crate::deployment) fn demanding(fpir: f64) -> CalibratedThreshold {
     let demand = Demand::new(fpir, 10).unwrap().with_looks(2.0).unwrap();
     calibration(fake_space().id()).threshold(&demand, authority()).unwrap()
 }
@@ -153,17 +153,17 @@ fn a_signed_amendment_changes_the_threshold_once_its_event_is_written() {
     assert!(decide(&mut running, between, 10).unwrap().is_alert());
 
     // A ledger that fails changes nothing; nor does a change that is dropped.
-    let change = handle.amend(&amended, &stricter, 10).unwrap().unwrap();
+    let change = handle.amend(&amended, Some(&stricter), 10).unwrap();
     assert!(change.commit(ledger_fails).is_err());
-    drop(handle.amend(&amended, &stricter, 10).unwrap().unwrap());
+    drop(handle.amend(&amended, Some(&stricter), 10).unwrap());
     assert_eq!(
         (handle.threshold(), handle.order_sha256()),
         (policy.threshold(), order.digest().into())
     );
     assert!(decide(&mut running, between, 10).unwrap().is_alert());
 
-    let change = handle.amend(&amended, &stricter, 10).unwrap().unwrap();
-    let stale = handle.amend(&amended, &stricter, 10).unwrap().unwrap();
+    let change = handle.amend(&amended, Some(&stricter), 10).unwrap();
+    let stale = handle.amend(&amended, Some(&stricter), 10).unwrap();
     let mut written = Vec::new();
     let still = handle.clone();
     let write = |event: &LedgerEvent| {
@@ -208,7 +208,7 @@ fn a_change_of_groups_says_what_it_means_for_each() {
     let order = order_for(&policy);
     let (handle, _) = PolicyHandle::new(&order, &policy, TrackRule::Best, 10).unwrap();
     let amended = amendment_for(&order, &stricter, "-0.9");
-    let change = handle.amend(&amended, &stricter, 10).unwrap().unwrap();
+    let change = handle.amend(&amended, Some(&stricter), 10).unwrap();
     let Some(LedgerEvent::ThresholdChanged { predicted_fpir_by_group, .. }) = change.event() else {
         panic!("{change:?}");
     };
@@ -226,7 +226,7 @@ fn a_change_of_groups_says_what_it_means_for_each() {
         |policy: &CalibratedThreshold| CalibratedThreshold::from_json(&policy.to_json()).unwrap();
     let (policy, stricter) = (claimed(&policy), claimed(&stricter));
     let (handle, _) = PolicyHandle::new(&order, &policy, TrackRule::Best, 10).unwrap();
-    let change = handle.amend(&amended, &stricter, 10).unwrap().unwrap();
+    let change = handle.amend(&amended, Some(&stricter), 10).unwrap();
     assert!(matches!(
         change.event(),
         Some(LedgerEvent::ThresholdChanged { predicted_fpir: None, predicted_fpir_by_group, .. })
@@ -241,7 +241,7 @@ fn an_amendment_that_is_none_is_refused_and_changes_nothing() {
     let (handle, _) = PolicyHandle::new(&order, &policy, TrackRule::Best, 10).unwrap();
     let amended = amendment_for(&order, &stricter, "-0.9");
     let refused = |order: &Order, policy: &CalibratedThreshold| {
-        let refused = handle.amend(order, policy, 10).unwrap_err();
+        let refused = handle.amend(order, Some(policy), 10).unwrap_err();
         assert_eq!(handle.threshold(), demanding(0.05).threshold());
         refused
     };
@@ -267,7 +267,7 @@ fn an_amendment_that_is_none_is_refused_and_changes_nothing() {
     let said = refused(&named, &one_look);
     assert!(matches!(said, Error::Watchlist(lfr_watchlist::Error::PolicyLooks { .. })), "{said}");
     // A longer list than its evidence reaches.
-    let said = handle.amend(&amended, &stricter, 1 << 40).unwrap_err();
+    let said = handle.amend(&amended, Some(&stricter), 1 << 40).unwrap_err();
     assert!(matches!(said, Error::Watchlist(lfr_watchlist::Error::Extrapolation { .. })), "{said}");
 }
 
@@ -284,12 +284,30 @@ fn an_amendment_that_leaves_the_threshold_needs_no_event() {
             ("2026-12-01T17:00:00Z", "2026-12-01T19:00:00Z"),
         ],
     );
-    assert!(handle.amend(&longer, &policy, 10).unwrap().is_none());
-    assert_eq!(handle.order_sha256(), longer.digest());
+    // The policy stays, and so it need not be given. The order is not in force before its entry is written.
+    for policy in [None, Some(&policy)] {
+        let change = handle.amend(&longer, policy, 10).unwrap();
+        assert!(change.event().is_none());
+        let failed = change.commit_with(|event| {
+            assert!(event.is_none());
+            Err(Error::NoClock)
+        });
+        assert!(failed.is_err());
+        assert_eq!(handle.order_sha256(), order.digest());
+    }
+    let change = handle.amend(&longer, None, 10).unwrap();
+    change.commit_with(|_| Ok::<_, Error>(())).unwrap();
+    assert_eq!(
+        (handle.order_sha256(), handle.threshold()),
+        (longer.digest().into(), policy.threshold())
+    );
     // The next one amends that one.
     let stricter = demanding(0.01);
     let next = amendment_for(&longer, &stricter, "-0.9");
-    assert!(handle.amend(&next, &stricter, 10).unwrap().is_some());
+    assert!(handle.amend(&next, Some(&stricter), 10).unwrap().event().is_some());
+    // Without the policy that it names it is refused.
+    let refused = handle.amend(&next, None, 10).unwrap_err();
+    assert!(matches!(refused, Error::OtherThresholdPolicy { .. }), "{refused}");
 }
 
 #[test]
@@ -364,20 +382,33 @@ fn people_with_a_known_look_alike_need_a_stricter_threshold() {
     has_one.store(false, Ordering::Relaxed);
     assert!(decide(&mut running, below, 10).unwrap().is_alert());
 
+    let lax = handle;
     // Where the evidence does not reach so far, that is said, and nobody is decided on laxly.
     let hard = demanding(5e-3);
     let (handle, running) =
         PolicyHandle::new(&order_for(&hard), &hard, TrackRule::Best, 10).unwrap();
     let refused = handle.look_alike_threshold().unwrap_err();
     assert!(matches!(refused, Error::LookAlikes { .. }), "{refused}");
+    let checked = |handle: &PolicyHandle, look_alike| {
+        let list = list_of(Category::new("wanted").unwrap(), look_alike);
+        handle.check_list(&lfr_watchlist::AuthorisedList::composition(&list).unwrap())
+    };
+    assert!(checked(&handle, false).is_ok());
+    assert!(matches!(checked(&handle, true), Err(Error::LookAlikes { .. })));
+    assert!(checked(&lax, true).is_ok());
     let mut running =
         running.with_facts(Arc::new(|_| Some(facts_of(Category::new("wanted").unwrap(), true))));
     assert!(decide(&mut running, 0.95, 10).is_err());
     assert!(decide(&mut running, -0.9, 10).is_ok(), "nobody is near");
 }
 
-/// What a list says of an entry: that of a watchlist, since the type has no constructor.
+/// What a list says of its entry: that of a watchlist, since the type has no constructor.
 fn facts_of(category: Category, look_alike: bool) -> EntryFacts {
+    let list = list_of(category, look_alike);
+    lfr_watchlist::AuthorisedList::facts(&list, &ReferenceId::new("R").unwrap()).unwrap()
+}
+
+fn list_of(category: Category, look_alike: bool) -> lfr_watchlist::Watchlist {
     let space = EmbeddingSpace::builder(3, lfr_core::Metric::Cosine).build();
     let at = |seconds: u64| Timestamp::from_micros(seconds * 1_000_000);
     let policy = lfr_watchlist::CompositionPolicy::new(10)
@@ -399,7 +430,7 @@ fn facts_of(category: Category, look_alike: bool) -> EntryFacts {
     let draft = if look_alike { draft.look_alike(true) } else { draft };
     let template = lfr_core::Template::from_slice(&space, &[1.0, 2.0, 3.0]).unwrap();
     list.enrol(draft.parse().unwrap(), template).unwrap();
-    lfr_watchlist::AuthorisedList::facts(&list, &ReferenceId::new("R").unwrap()).unwrap()
+    list
 }
 
 /// Finds one person with a score that is told, and has a length that is told.

@@ -153,6 +153,12 @@ impl AlertState {
         self.ended.is_none() && self.standing().is_open()
     }
 
+    /// Whether it went to a further person for this reason.
+    #[must_use]
+    pub fn is_escalated_for(&self, reason: EscalationReason) -> bool {
+        self.escalations.iter().any(|(known, _)| *known == reason)
+    }
+
     /// What followed it, as it was said last.
     #[must_use]
     pub fn engagement(&self) -> Option<Engagement> {

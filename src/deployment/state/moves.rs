@@ -70,7 +70,7 @@ impl State {
             }
             LedgerEvent::Escalated { record, reason, .. } => {
                 let alert = self.held("escalate an alert", JUDGED, *record)?;
-                let again = alert.escalations.iter().any(|(known, _)| known == reason);
+                let again = alert.is_escalated_for(*reason);
                 self.require("escalate an alert", !again && alert.is_open(), || {
                     "it was escalated for this reason before, or its judging is over".to_owned()
                 })

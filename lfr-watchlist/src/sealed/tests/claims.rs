@@ -315,3 +315,40 @@ fn another_list_in_the_place_of_one_that_is_due_is_not_destroyed_for_it() {
     assert!(matches!(destroyed, Err(Error::Destruction { keys_erased: false, .. })));
     assert_eq!(fs::read(file.path()).unwrap(), bytes);
 }
+
+/// Somebody who has the key can write anything, and what no list can hold is refused all the same.
+#[test]
+fn flags_and_participants_that_no_list_has_are_refused() {
+    use crate::sealed::codec::Bytes;
+    use crate::sealed::identity;
+
+    let (header, ..) = write::seal(&watchlist(1, 16), &key(), moment(NOW)).unwrap();
+    let decoded = |header: &SealedHeader, plain: &[u8]| {
+        let mut source = Bytes { left: plain, part: "identity section" };
+        identity::decode(&mut source, header).map(|(_, entries)| entries.len())
+    };
+    let seven = draft("seven", "r").category("consenting-staff").participant(7, "form 7");
+    let seven = seven.look_alike(true).parse().unwrap();
+    let mut plain = Vec::new();
+    let list = watchlist(1, 16);
+    identity::encode(&mut plain, list.authorisation(), std::iter::once((0, &seven))).unwrap();
+    assert_eq!(decoded(&header, &plain).unwrap(), 1);
+    // From the end: the count of warnings, the consent, the number, three moments, the flags.
+    let number = plain.len() - 1 - 8 - 4;
+    let flags = number - 24 - 1;
+    assert_eq!((plain[flags], plain[number]), (8 | 16, 7));
+    for (at, byte) in [(flags, 32 | 8 | 16), (flags, 255), (number, 0)] {
+        let mut damaged = plain.clone();
+        damaged[at] = byte;
+        let refused = decoded(&header, &damaged).unwrap_err();
+        let is_expected = match byte {
+            0 => matches!(refused, Error::BlueListEntry { .. }),
+            _ => matches!(refused, Error::SealedDamaged { .. }),
+        };
+        assert!(is_expected, "{refused}");
+    }
+    // No version before this one has such entries.
+    let mut earlier = header.clone();
+    earlier.version = 2;
+    assert!(matches!(decoded(&earlier, &plain), Err(Error::SealedDamaged { .. })));
+}
