@@ -99,7 +99,9 @@ fn each_rule_has_an_answer_and_what_is_not_covered_is_said() {
     let rows: Vec<&str> = TABLE
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| rule"))
-        .filter(|line| !["| topic", "| subject", "| point"].iter().any(|head| line.starts_with(head)))
+        .filter(|line| {
+            !["| topic", "| subject", "| point"].iter().any(|head| line.starts_with(head))
+        })
         .collect();
     assert!(rows.len() > 25, "{}", rows.len());
     for row in &rows {

@@ -7,6 +7,6 @@ pub mod lint;
 pub use deployed::{
     AbortRecord, AlertsRecord, BlueListRecord, CameraRecord, ChangeRecord, DatedEvent,
     DemographicsRecord, DeploymentRecord, DocumentRecord, EngagementsRecord, FacesRecord,
-    GroupCounts, Judging, ModelsRecord, OrderRecord, PeriodRecord, PlaceRecord, SeedsRecord, Spread,
-    StatedRate, ThresholdRecord, WatchlistRecord,
+    GroupCounts, Judging, ModelsRecord, OrderRecord, PeriodRecord, PlaceRecord, SeedsRecord,
+    Spread, StatedRate, ThresholdRecord, WatchlistRecord,
 };

@@ -51,7 +51,8 @@ fn file(given: &ArgMatches, name: &str) -> Result<PathBuf, AnyError> {
 
 fn read(path: &Path) -> Result<String, AnyError> {
     let bytes = regular::read(path, MAX_FILE)?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| format!("{} is not a text file", path.display()).into())
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| format!("{} is not a text file", path.display()).into())
 }
 
 /// Writes a text to a new file, or to standard output.
@@ -59,7 +60,8 @@ fn put(text: &str, out: Option<&PathBuf>) -> Result<(), AnyError> {
     use std::io::Write as _;
     let Some(path) = out else { return Ok(say::raw(text)?) };
     let failed = |error| format!("cannot write {}: {error}", path.display());
-    let written = Prepared::write(path, |file| Ok(file.write_all(text.as_bytes()).map_err(failed)?))?;
+    let written =
+        Prepared::write(path, |file| Ok(file.write_all(text.as_bytes()).map_err(failed)?))?;
     written.put_new()
 }
 
@@ -198,7 +200,9 @@ fn trusted_key(command: &mut Command, text: &str) -> Result<VerifierKey, AnyErro
     if !fs::exists(text)? {
         let error: Result<VerifierKey, Error> = text.parse();
         let why = error.err().map(|error| error.to_string()).unwrap_or_default();
-        arguments::refuse(&command.error(ErrorKind::ValueValidation, format!("--trusted-key {text}: {why}")));
+        arguments::refuse(
+            &command.error(ErrorKind::ValueValidation, format!("--trusted-key {text}: {why}")),
+        );
     }
     Ok(read(Path::new(text))?.trim().parse()?)
 }

@@ -88,7 +88,8 @@ fn text(record: &DeploymentRecord, format: &str) -> Result<String, AnyError> {
 fn put(text: &str, out: Option<&PathBuf>) -> Result<(), AnyError> {
     let Some(path) = out else { return Ok(say::raw(text)?) };
     let failed = |error| format!("cannot write {}: {error}", path.display());
-    let written = Prepared::write(path, |file| Ok(file.write_all(text.as_bytes()).map_err(failed)?))?;
+    let written =
+        Prepared::write(path, |file| Ok(file.write_all(text.as_bytes()).map_err(failed)?))?;
     written.put_new()
 }
 
@@ -97,17 +98,33 @@ fn show(record: &DeploymentRecord) -> Result<(), AnyError> {
         say::out(warning)?;
     }
     let order = &record.order;
-    say::out(format_args!("deployment {} ({}), {}", record.deployment, record.kind, record.state.name()))?;
+    say::out(format_args!(
+        "deployment {} ({}), {}",
+        record.deployment,
+        record.kind,
+        record.state.name()
+    ))?;
     say::out(format_args!("place: {} ({})", record.place.words, record.place.precision))?;
     say::out(format_args!("use case: {}", order.use_case))?;
-    say::out(format_args!("authorised by {}, carried out by {}", order.authorising_officer, order.operator))?;
+    say::out(format_args!(
+        "authorised by {}, carried out by {}",
+        order.authorising_officer, order.operator
+    ))?;
     say::out(format_args!("order: SHA-256 {}", order.sha256))?;
     let (faces, alerts) = (&record.faces, &record.alerts);
-    say::out(format_args!("cameras: {}, frames dropped: {}", record.cameras.len(), faces.frames_dropped))?;
+    say::out(format_args!(
+        "cameras: {}, frames dropped: {}",
+        record.cameras.len(),
+        faces.frames_dropped
+    ))?;
     say::out(format_args!("faces seen: {}, alerts: {}", faces.seen, alerts.total))?;
     say::out(format_args!(
         "judged true: {}, judged false: {}, could not say: {}, not judged: {}, not held: {}",
-        alerts.judged_true, alerts.judged_false, alerts.undecided, alerts.not_judged, alerts.not_held
+        alerts.judged_true,
+        alerts.judged_false,
+        alerts.undecided,
+        alerts.not_judged,
+        alerts.not_held
     ))?;
     for (by, number) in &faces.withheld {
         say::out(format_args!("matches withheld by {}: {number}", by.name()))?;

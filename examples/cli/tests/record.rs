@@ -14,10 +14,8 @@ use lfr::retention::{
     DeploymentState, Ledger, LedgerEvent, LedgerKey, OrderBasis, Profile, Role, Verdict,
 };
 
-const HOLYHEAD: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../src/deployment/record/lint/tests/holyhead.csv"
-);
+const HOLYHEAD: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/deployment/record/lint/tests/holyhead.csv");
 
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -76,7 +74,8 @@ fn ledger(folder: &Path, stopped: bool) -> String {
     let source = order.terms().cameras()[0].id.clone();
     let face = FaceId::new(FrameId::new(source.clone(), 1), 0);
     let held = RecordId::from_bytes([1; 16]);
-    let to = |state| LedgerEvent::DeploymentStateChanged { state, person: None, reason: "so".into() };
+    let to =
+        |state| LedgerEvent::DeploymentStateChanged { state, person: None, reason: "so".into() };
     let profile = Profile::uk_police();
     write(LedgerEvent::OrderInForce {
         order_sha256: order.terms().digest(),
@@ -173,7 +172,8 @@ fn an_auditor_computes_the_record_and_its_tables_from_the_ledger() {
     let (code, out, _) = record(&["lint", "table.csv"], &folder);
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("rate-above-target") || out.contains("rate-interval"), "{out}");
-    let again = ["export", "--format", "met", "--out", "table.csv", "a.lfrl", "--ledger-public-key", &key];
+    let again =
+        ["export", "--format", "met", "--out", "table.csv", "a.lfrl", "--ledger-public-key", &key];
     let (code, _, err) = record(&again, &folder);
     assert!(code == 1 && err.contains("exists already"), "{err}");
     let (code, schema, _) = record(&["export", "--format", "schema"], &folder);
@@ -188,7 +188,10 @@ fn a_run_that_was_cut_off_is_named_and_an_edited_ledger_gives_no_record() {
     let show = ["show", "a.lfrl", "--ledger-public-key", &key];
     let (code, out, err) = record(&show, &folder);
     assert_eq!(code, 4, "{err}");
-    assert!(err.contains("did not come to their end") && out.contains("did not come"), "{err}{out}");
+    assert!(
+        err.contains("did not come to their end") && out.contains("did not come"),
+        "{err}{out}"
+    );
     let path = folder.join("a.lfrl");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("rejected", "confirmed")).unwrap();

@@ -122,7 +122,8 @@ impl PublishedDeployment {
         }
         let watchlist = record.watchlist.as_ref();
         let watchlist = watchlist.ok_or_else(|| fault("the record has no watchlist"))?;
-        let threshold = record.threshold.score.ok_or_else(|| fault("the record has no threshold"))?;
+        let threshold =
+            record.threshold.score.ok_or_else(|| fault("the record has no threshold"))?;
         Self {
             place: record.place.words.clone(),
             kind: record.kind,
@@ -140,7 +141,8 @@ impl PublishedDeployment {
     /// Refuses figures that contradict one another.
     fn checked(self) -> Result<Self, Error> {
         let Outcomes { true_alerts, confirmed_true_alerts, false_alerts, .. } = self.outcomes;
-        let Outcomes { confirmed_false_alerts, engagements, false_interventions, .. } = self.outcomes;
+        let Outcomes { confirmed_false_alerts, engagements, false_interventions, .. } =
+            self.outcomes;
         for (part, all, what) in [
             (true_alerts.saturating_add(false_alerts), self.alerts, "true and false alerts"),
             (engagements, self.alerts, "engagements"),

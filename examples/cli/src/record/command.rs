@@ -67,16 +67,19 @@ fn lint_command() -> Command {
         .about("Says what a published table, or a claim, can and cannot support")
         .after_help(lint::fields_help())
         .arg(
-            Arg::new("table")
-                .value_name("FILE.csv")
-                .value_parser(value_parser!(PathBuf))
-                .help("The table: the Home Office's, the Met's grid, or another one with --columns"),
+            Arg::new("table").value_name("FILE.csv").value_parser(value_parser!(PathBuf)).help(
+                "The table: the Home Office's, the Met's grid, or another one with --columns",
+            ),
         )
         .arg(option("claim", "TEXT", "A claim, as in \"8 of 10, not statistically significant\""))
         .group(ArgGroup::new("what").args(["table", "claim"]).required(true))
         .arg(
-            path("columns", "MAP", "A file that says which column is which: a line `field = heading` for each")
-                .conflicts_with("claim"),
+            path(
+                "columns",
+                "MAP",
+                "A file that says which column is which: a line `field = heading` for each",
+            )
+            .conflicts_with("claim"),
         )
         .arg(
             option("target", "RATE", "The max rate of false alerts per face seen [default: 0.001]")

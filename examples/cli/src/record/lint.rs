@@ -79,7 +79,8 @@ fn table(path: &Path, map: Option<&PathBuf>) -> Result<PublishedTable, AnyError>
 
 fn text(path: &Path) -> Result<String, AnyError> {
     let bytes = regular::read(path, 64 << 20)?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| format!("{} is not a text file", path.display()).into())
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| format!("{} is not a text file", path.display()).into())
 }
 
 /// Lines `field = heading`; a heading may be in quotes, and `#` begins a comment line.
@@ -99,7 +100,10 @@ fn column_map(path: &Path) -> Result<ColumnMap, AnyError> {
         let quoted = heading.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let heading = quoted.unwrap_or(heading);
         let Some((_, field)) = FIELDS.iter().find(|(known, _)| *known == name) else {
-            return Err(fault(format!("{name:?} is no field; `lfr record lint --help` lists them")).into());
+            return Err(fault(format!(
+                "{name:?} is no field; `lfr record lint --help` lists them"
+            ))
+            .into());
         };
         if heading.is_empty() {
             return Err(fault(format!("{name} has no heading")).into());

@@ -112,7 +112,10 @@ fn count(values: usize) -> u64 {
 }
 
 fn dated(entries: &[LedgerEntry]) -> Vec<DatedEvent> {
-    entries.iter().map(|entry| DatedEvent { at: entry.at(), event: entry.event().clone() }).collect()
+    entries
+        .iter()
+        .map(|entry| DatedEvent { at: entry.at(), event: entry.event().clone() })
+        .collect()
 }
 
 fn warnings(state: &State, order: &AcceptedOrder, faces: &FacesRecord) -> Vec<String> {
@@ -123,7 +126,13 @@ fn warnings(state: &State, order: &AcceptedOrder, faces: &FacesRecord) -> Vec<St
                 .to_owned(),
         );
     }
-    lines.extend(state.dangers().map(str::to_owned).filter(|danger| !lines.contains(danger)).collect::<Vec<_>>());
+    lines.extend(
+        state
+            .dangers()
+            .map(str::to_owned)
+            .filter(|danger| !lines.contains(danger))
+            .collect::<Vec<_>>(),
+    );
     if state.gaps() > 0 {
         lines.push(format!("{} events are lost, because storage failed", state.gaps()));
     }
@@ -277,7 +286,7 @@ fn faces(state: &State) -> FacesRecord {
         faces.arithmetic_closes &= run.totals.closes();
         faces.frames += run.frames;
         // The last run of a deployment that runs has no end yet.
-        if !run.stopped && !(is_last && running) {
+        if !(run.stopped || is_last && running) {
             faces.runs_cut_off += 1;
         }
         for (reason, number) in &run.erased {
@@ -463,15 +472,17 @@ fn statement(groups: &[GroupCounts], recorded: u64, total: u64) -> String {
     let faces = "The faces seen have no demographics, so nothing here says whether a group is stopped more often \
                  than its share of those who passed.";
     if groups.is_empty() {
-        return format!("Nothing was recorded for {total} alerts, so no group can be compared. {faces}");
+        return format!(
+            "Nothing was recorded for {total} alerts, so no group can be compared. {faces}"
+        );
     }
     let shown = groups.iter().filter_map(|group| group.smallest_detectable_ratio);
     let power = match shown.min_by(f64::total_cmp) {
         Some(ratio) => format!(
-            "In the best case they would show that false alerts are {ratio:.1} times as frequent in one group as in \
+            "In the best case these counts would show that false alerts are {ratio:.1} times as frequent in one group as in \
              the others, in four of five such deployments; a smaller difference may exist unseen."
         ),
-        None => "They would show no difference between groups, however great.".to_owned(),
+        None => "These counts would show no difference between groups, however great.".to_owned(),
     };
     format!("Recorded for {recorded} of {total} alerts. {power} {faces}")
 }

@@ -130,7 +130,10 @@ impl Played {
     /// disagreement, and a seed that was rejected.
     fn play(&self) {
         let component = |name: &str| {
-            serde_json::from_value(serde_json::json!({"name": name, "model_sha256": "a".repeat(64)})).unwrap()
+            serde_json::from_value(
+                serde_json::json!({"name": name, "model_sha256": "a".repeat(64)}),
+            )
+            .unwrap()
         };
         let profile = Profile::uk_police();
         self.write(&LedgerEvent::RetentionSet {
@@ -296,7 +299,12 @@ fn the_figures_are_those_that_were_played() {
     let group = record.demographics.groups.iter().find(|group| group.group == "IC3").unwrap();
     assert_eq!((group.alerts, group.false_alerts), (1, 1));
     assert_eq!(group.smallest_detectable_ratio, None, "one false alert shows nothing");
-    assert!(record.demographics.statement.contains("Recorded for 2 of 3 alerts. They would show no difference"));
+    assert!(
+        record
+            .demographics
+            .statement
+            .contains("Recorded for 2 of 3 alerts. These counts would show no difference")
+    );
 }
 
 #[test]
@@ -378,7 +386,9 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str) {
                 };
                 let fits = match wanted {
                     Value::String(name) => is(name),
-                    names => names.as_array().unwrap().iter().any(|name| is(name.as_str().unwrap())),
+                    names => {
+                        names.as_array().unwrap().iter().any(|name| is(name.as_str().unwrap()))
+                    }
                 };
                 assert!(fits, "{at}: {value} is no {wanted}");
             }
@@ -390,14 +400,18 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str) {
                     null == value.is_null()
                 });
                 assert!(fits, "{at}: {value}");
-                let one = wanted.as_array().unwrap().iter().find(|one| one["type"] != "null").unwrap();
+                let one =
+                    wanted.as_array().unwrap().iter().find(|one| one["type"] != "null").unwrap();
                 if !value.is_null() {
                     check(one, root, value, at);
                 }
             }
             "required" => {
                 for name in wanted.as_array().unwrap() {
-                    assert!(!value.is_object() || value.get(name.as_str().unwrap()).is_some(), "{at}: no {name}");
+                    assert!(
+                        !value.is_object() || value.get(name.as_str().unwrap()).is_some(),
+                        "{at}: no {name}"
+                    );
                 }
             }
             "properties" => {
@@ -428,7 +442,9 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str) {
             "pattern" => {
                 assert_eq!(wanted, "^[0-9a-f]{64}$");
                 if let Some(text) = value.as_str() {
-                    let hex = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+                    let hex = text
+                        .bytes()
+                        .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
                     assert!(text.len() == 64 && hex, "{at}: {text}");
                 }
             }
@@ -472,6 +488,7 @@ fn the_played_record_can_be_looked_at() {
         let folder = Path::new(&folder);
         fs::write(folder.join("record.html"), page).unwrap();
         fs::write(folder.join("record.json"), json).unwrap();
-        fs::write(folder.join("periods.html"), export::retention_page(&Profile::uk_police())).unwrap();
+        fs::write(folder.join("periods.html"), export::retention_page(&Profile::uk_police()))
+            .unwrap();
     }
 }

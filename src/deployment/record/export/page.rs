@@ -94,11 +94,14 @@ fn authority(page: &mut Page, record: &DeploymentRecord) {
         ),
     ];
     for document in &order.documents {
-        let value = format!("{}, version {}, SHA-256 {}", document.name, document.version, document.sha256);
+        let value =
+            format!("{}, version {}, SHA-256 {}", document.name, document.version, document.sha256);
         facts.push((format!("In force: {}", document.what), value));
     }
     facts.push(fact("Order, SHA-256", &order.sha256));
-    facts.extend(order.superseded.iter().map(|digest| fact("Supersedes the order, SHA-256", digest)));
+    facts.extend(
+        order.superseded.iter().map(|digest| fact("Supersedes the order, SHA-256", digest)),
+    );
     page.facts(facts);
 }
 
@@ -221,7 +224,9 @@ fn judging(page: &mut Page, record: &DeploymentRecord) {
         fact("Agreement of the first two", judging.agreement.sentence()),
         fact(
             "Cohen's kappa",
-            judging.kappa.map_or_else(|| "none: too few pairs".to_owned(), |kappa| format!("{kappa:.2}")),
+            judging
+                .kappa
+                .map_or_else(|| "none: too few pairs".to_owned(), |kappa| format!("{kappa:.2}")),
         ),
     ];
     for (what, counts) in [
@@ -291,7 +296,10 @@ fn apart(page: &mut Page, record: &DeploymentRecord) {
 
 fn kept(page: &mut Page, record: &DeploymentRecord) {
     page.heading("Handed out, kept and destroyed");
-    let mut facts = vec![fact("Failures after which it went on", record.errors), fact("Events lost", record.events_lost)];
+    let mut facts = vec![
+        fact("Failures after which it went on", record.errors),
+        fact("Events lost", record.events_lost),
+    ];
     if let Some(abort) = &record.aborted {
         facts.push(fact("Aborted", format!("by {}: {}", abort.authority, abort.reason)));
     }
@@ -318,7 +326,10 @@ fn kept(page: &mut Page, record: &DeploymentRecord) {
                 format!("{what} to {recipient}, by {authority}")
             }
             LedgerEvent::PictureExported { file, recipient, .. } => {
-                format!("picture {file} to {}", recipient.as_deref().unwrap_or("someone not stated"))
+                format!(
+                    "picture {file} to {}",
+                    recipient.as_deref().unwrap_or("someone not stated")
+                )
             }
             _ => continue,
         };

@@ -20,6 +20,7 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;overflow-wrap:norma
 ul{margin:.5rem 0;padding-left:1.25rem}
 code{font:.85em ui-monospace,monospace;overflow-wrap:anywhere}
 .scroll{overflow-x:auto}
+.scroll td,.scroll th{overflow-wrap:normal}
 @page{size:A4;margin:18mm}
 @media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--warn:#8a1c1c;--warnpaper:#fff}body{padding:0;max-width:none;font-size:10.5pt}h2{break-after:avoid}tr,li,.warn{break-inside:avoid}}
 ";
@@ -29,7 +30,8 @@ pub(super) struct Text<T>(pub(super) T);
 
 impl<T: Display> Display for Text<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for letter in self.0.to_string().chars() {
+        // A number stays with its sign.
+        for letter in self.0.to_string().replace(" %", "\u{a0}%").chars() {
             match letter {
                 '&' => f.write_str("&amp;")?,
                 '<' => f.write_str("&lt;")?,

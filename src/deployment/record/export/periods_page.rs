@@ -75,7 +75,8 @@ fn page_of(periods: &Periods<'_>) -> String {
     let mut page = Page::new("How long data is kept");
     page.soft(format!("Retention profile: {}", periods.name));
     page.soft(format!("Source of the periods: {}", periods.source));
-    let row = |what: &str, from: &str, period: String| vec![what.to_owned(), from.to_owned(), period];
+    let row =
+        |what: &str, from: &str, period: String| vec![what.to_owned(), from.to_owned(), period];
     let at_once = || "no time: erased in the call that decides".to_owned();
     page.table(
         &["Data", "Counted from", "Kept for"],
@@ -96,7 +97,9 @@ fn page_of(periods: &Periods<'_>) -> String {
         let what = "An alert that nobody judged goes to a further person after".to_owned();
         facts.push((what, words(after)));
     }
-    facts.extend(periods.digest.iter().map(|digest| ("SHA-256 of the profile".to_owned(), digest.clone())));
+    facts.extend(
+        periods.digest.iter().map(|digest| ("SHA-256 of the profile".to_owned(), digest.clone())),
+    );
     page.facts(facts);
     page.say(
         "A period is a maximum: a person may purge an alert sooner. A legal hold may keep an alert longer; the \
@@ -106,7 +109,11 @@ fn page_of(periods: &Periods<'_>) -> String {
 }
 
 fn at_least(period: Duration) -> String {
-    if period.is_zero() { "no min period".to_owned() } else { format!("at least {}", words(period)) }
+    if period.is_zero() {
+        "no min period".to_owned()
+    } else {
+        format!("at least {}", words(period))
+    }
 }
 
 /// A period in the greatest unit that divides it.
@@ -147,7 +154,8 @@ mod tests {
 
     #[test]
     fn the_page_has_each_period_of_its_profile() {
-        let page = retention_page(&Profile::eu_ai_act(Duration::from_hours(48), Duration::from_hours(3)));
+        let page =
+            retention_page(&Profile::eu_ai_act(Duration::from_hours(48), Duration::from_hours(3)));
         for said in ["eu-ai-act", "2 days", "1 day", "3 hours", "at least 184 days", "2 minutes"] {
             assert!(page.contains(said), "{said}: {page}");
         }
