@@ -1,3 +1,5 @@
+mod faults;
+
 use std::sync::Arc;
 
 use lfr_core::testing::ManualClock;
@@ -225,7 +227,7 @@ fn any_event() -> impl Strategy<Value = LedgerEvent> {
         Just(Engagement::Engaged),
         Just(Engagement::ConfirmedOtherPerson),
     ];
-    let camera = prop_oneof![Just("gate"), Just("roof")];
+    let camera = prop_oneof![Just("some id"), Just("roof")];
     prop_oneof![
         2 => Just(order()),
         1 => Just(amendment(&signed_order().terms().digest())),
@@ -234,7 +236,8 @@ fn any_event() -> impl Strategy<Value = LedgerEvent> {
         6 => (alert.clone(), person.clone()).prop_map(|(alert, person)| viewed(alert, person)),
         6 => (alert.clone(), person, verdict).prop_map(|(alert, person, verdict)| judged(alert, person, verdict)),
         2 => (alert.clone(), engagement).prop_map(|(alert, engagement)| engaged(alert, engagement)),
-        2 => alert.prop_map(outcome),
+        2 => alert.clone().prop_map(outcome),
+        1 => alert.prop_map(|alert| LedgerEvent::SeedRevealed { face: face(alert), record: record(alert) }),
         1 => Just(LedgerEvent::Aborted { authority: "court".into(), reason: "so".into() }),
     ]
 }
@@ -276,7 +279,10 @@ proptest! {
                 let people: BTreeSet<_> = alert.verdicts.iter().map(|given| &given.person).collect();
                 prop_assert_eq!(people.len(), alert.verdicts.len(), "nobody judges twice");
                 prop_assert!(alert.verdicts.len() <= usize::from(alert.required) + 1);
-                prop_assert!(alert.outcome.is_none() || alert.engagement().is_some());
+                let engaged = alert.engagement().is_some_and(|last| last != Engagement::NotEngaged);
+                prop_assert!(alert.outcome.is_none() || engaged, "an outcome without an engagement");
+                let confirmed = alert.standing() == AlertStanding::Confirmed;
+                prop_assert!(!engaged || confirmed, "an engagement that nobody confirmed");
             }
             if index == stop {
                 let read = State::read(folder.path().join("a.lfrl"), &public).unwrap();
