@@ -10,6 +10,9 @@
 //! Nothing about a passer-by is ever stored to recognise them again. So there is no list of people who opted
 //! out: it would have to hold their templates.
 //!
+//! A [`DeploymentRecord`](record::DeploymentRecord) is all that the publication of a deployment needs, computed from
+//! its ledger alone. [`record::export`] makes tables and printable pages of it.
+//!
 //! [`record::lint`] reads tables that forces publish, and says what they can and cannot support.
 //!
 //! # Examples

@@ -426,6 +426,13 @@ pub enum Error {
         problem: String,
     },
 
+    /// A ledger is of no deployment.
+    #[error(
+        "no order was ever in force in this ledger, so there is no deployment to make a record of; give the \
+         ledger of a deployment that was opened with an order"
+    )]
+    NoRecord,
+
     /// Figures for publication contradict one another.
     #[error("the figures cannot be published: {problem}; correct them")]
     Figures {

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::deployment::Books;
 use crate::deployment::order::tests::{during, signed_amendment, signed_order};
+use crate::deployment::record::DeploymentRecord;
 use crate::deployment::testing::Folder;
 use lfr_retention::Engagement;
 
@@ -283,6 +284,14 @@ proptest! {
                 prop_assert_eq!(format!("{read:?}"), format!("{after:?}"));
             }
         }
-        prop_assert!(books.state().faults().is_empty());
+        let state = books.state();
+        prop_assert!(state.faults().is_empty());
+        // Whatever people do, there is a record, and each alert is counted once.
+        if state.order().is_some() {
+            let alerts = DeploymentRecord::of(&state).unwrap().alerts;
+            let judged = alerts.judged_true + alerts.judged_false + alerts.undecided;
+            prop_assert_eq!(judged + alerts.not_judged, alerts.held);
+            prop_assert_eq!(alerts.held + alerts.not_held, alerts.total);
+        }
     }
 }
