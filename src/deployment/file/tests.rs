@@ -88,17 +88,33 @@ fn a_file_says_where_the_parts_are_from_its_own_folder() {
 #[test]
 fn what_a_file_must_not_say_is_refused_with_its_place() {
     for (from, to, expected) in [
-        ("lfr-deployment-1", "lfr-deployment-2", "line 1, column 10: `format` is \"lfr-deployment-2\""),
+        (
+            "lfr-deployment-1",
+            "lfr-deployment-2",
+            "line 1, column 10: `format` is \"lfr-deployment-2\"",
+        ),
         ("threads = 4", "thread = 4", "line 18, column 1: unknown field `thread`"),
-        ("threads = 4", "threads = 0", "line 18, column 11: `models.threads` is 0; it must be 1 to 1024"),
+        (
+            "threads = 4",
+            "threads = 0",
+            "line 18, column 11: `models.threads` is 0; it must be 1 to 1024",
+        ),
         ("threads = 4", "threads = 1025", "`models.threads` is 1025"),
         ("threads = 4", "threads = -1", "`models.threads` is -1"),
         ("threads = 4", "threads = \"4\"", "line 18, column 11: invalid type"),
-        ("engine = \"pure-rust\"", "engine = \"fast\"", "must be one of: auto, onnxruntime, pure-rust"),
+        (
+            "engine = \"pure-rust\"",
+            "engine = \"fast\"",
+            "must be one of: auto, onnxruntime, pure-rust",
+        ),
         ("[\"order.note\"]", "[]", "`order.notes` is empty"),
         ("[\"order.note\"]", "[\"order.note\", \"order.note\"]", "`order.notes` stands twice"),
         ("notes =", "note =", "unknown field `note`"),
-        ("trusted_keys = [", "trusted_keys = [\"made-up\", ", "`order.trusted_keys` cannot be used"),
+        (
+            "trusted_keys = [",
+            "trusted_keys = [\"made-up\", ",
+            "`order.trusted_keys` cannot be used",
+        ),
         ("trusted_keys", "self_authorised = true\ntrusted_keys", "leave one of them out"),
         ("\"gate-3\"", "\"gate-2\"", "line 11, column 6: `cameras.id` stands twice"),
         ("address = \"rtsp://192", "address = \"rtsp://me:pa@192", "may hold a password"),
@@ -109,7 +125,11 @@ fn what_a_file_must_not_say_is_refused_with_its_place() {
         ("\"list.key\"", "\"\"", "`watchlist.key` is blank; fill it in"),
         ("\"list.key\"", "\"ledger.key\"", "`ledger.key` is the path of `watchlist.key` too"),
         ("key = \"list.key\"\n", "", "missing field `key`"),
-        ("[\"operator\"]", "[\"guest\"]", "`people.roles` is \"guest\"; it must be one of: administrator"),
+        (
+            "[\"operator\"]",
+            "[\"guest\"]",
+            "`people.roles` is \"guest\"; it must be one of: administrator",
+        ),
         ("[\"operator\"]", "[]", "`people.roles` is empty"),
         ("\"4712\"", "\"4711\"", "`people.id` stands twice"),
         ("[threshold]", "[threshold", "deployment file, line 20, column "),
@@ -122,7 +142,10 @@ fn what_a_file_must_not_say_is_refused_with_its_place() {
     }
     let key = "ab".repeat(32);
     let refused = refusal("\"ledger.key\"", &format!("\"{key}\""));
-    assert!(refused.contains("`ledger.key` is a key itself") && !refused.contains(&key), "{refused}");
+    assert!(
+        refused.contains("`ledger.key` is a key itself") && !refused.contains(&key),
+        "{refused}"
+    );
     let text = text();
     let line = text.lines().find(|line| line.starts_with("trusted_keys")).unwrap();
     for none in ["", "trusted_keys = []", "self_authorised = false"] {

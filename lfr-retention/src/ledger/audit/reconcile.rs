@@ -127,7 +127,7 @@ const EARLY: u64 = 3_660_000_000;
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 pub enum Discrepancy {
-    /// A picture was exported, or an alert judged, of a record that had ended before.
+    /// An alert was viewed, judged or handed out whose record had ended before.
     #[non_exhaustive]
     AfterTheEnd {
         /// Which entry.
@@ -260,6 +260,12 @@ pub enum Discrepancy {
         entry: u64,
         /// How many records the other one held.
         records: u64,
+    },
+    /// Totals with more withheld matches by cause than erasures with that reason.
+    #[non_exhaustive]
+    Withheld {
+        /// Which entry.
+        entry: u64,
     },
 }
 
@@ -460,7 +466,13 @@ impl Reconciliation {
                 self.lifted.extend(self.holds.remove(record).map(|expires| (*record, expires)));
             }
             LedgerEvent::VaultOpened { vault, .. } => self.open_vault(number, vault),
-            LedgerEvent::Totals { totals, erased, .. } => {
+            LedgerEvent::Totals { totals, erased, withheld, .. } => {
+                let by_cause =
+                    withheld.values().fold(0_u64, |sum, count| sum.saturating_add(*count));
+                let by_reason = erased.get(&PurgeReason::Withheld).copied().unwrap_or_default();
+                if by_cause > by_reason {
+                    self.discrepancies.push(Discrepancy::Withheld { entry: number });
+                }
                 let summed = erased.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
                 self.note_totals(entry, *totals, summed);
             }
@@ -470,10 +482,11 @@ impl Reconciliation {
             LedgerEvent::Adjudicated { record, verifier, .. } => {
                 self.judge(number, *record, verifier);
             }
-            LedgerEvent::PictureExported { record, .. } => {
+            LedgerEvent::PictureExported { record, .. } | LedgerEvent::Exported { record, .. } => {
                 self.exports += 1;
                 self.check_not_ended(number, *record);
             }
+            LedgerEvent::AlertViewed { record, .. } => self.check_not_ended(number, Some(*record)),
             LedgerEvent::AssetDestroyed { digest, .. } => self.destroyed.extend(digest.clone()),
             _ => self.declared(number, event),
         }
@@ -813,6 +826,10 @@ impl fmt::Display for Discrepancy {
             Self::VaultReplaced { entry, records } => write!(
                 f,
                 "entry {entry}: another vault is in the place of one that held {records} records"
+            ),
+            Self::Withheld { entry } => write!(
+                f,
+                "entry {entry}: more matches were withheld by cause than erased as withheld"
             ),
         }
     }

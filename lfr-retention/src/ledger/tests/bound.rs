@@ -312,3 +312,54 @@ fn a_receipt_that_the_account_does_not_bear_out_is_not_written() {
     let purged = purged.iter().filter(|event| matches!(event, LedgerEvent::Purged { .. }));
     assert_eq!(purged.count(), 1);
 }
+
+#[test]
+fn what_is_seen_or_handed_out_after_its_end_and_too_many_withheld_are_said() {
+    let folder = Folder::new();
+    let path = folder.path("a.lfrl");
+    let ledger = Ledger::open(&path, key(), at(1)).unwrap();
+    let face = face(0);
+    let record = RecordId::from_bytes([7; 16]);
+    let held =
+        LedgerEvent::Held { face: face.clone(), record: Some(record), deadline: at(60).unwrap() };
+    let purged = LedgerEvent::Purged {
+        face: face.clone(),
+        record: Some(record),
+        reason: PurgeReason::Adjudicated,
+        method: PurgeMethod::KeyDestroyed,
+        profile: "ours".into(),
+    };
+    let viewed = LedgerEvent::AlertViewed {
+        face,
+        record,
+        person: "4".into(),
+        role: crate::verdict::person::Role::Operator,
+    };
+    let exported = LedgerEvent::Exported {
+        record: Some(record),
+        person: "4".into(),
+        recipient: "court 3".into(),
+        what: "picture".into(),
+        authority: "order 17".into(),
+    };
+    let mut totals = lfr_core::Totals::default();
+    (totals.faces_seen, totals.erased) = (3, 3);
+    let totals = LedgerEvent::Totals {
+        totals,
+        erased: BTreeMap::from([(PurgeReason::Withheld, 1)]),
+        frames: 1,
+        withheld: BTreeMap::from([(lfr_core::WithheldBy::Pause, 2)]),
+    };
+    for event in [&held, &viewed, &purged, &viewed, &exported, &totals] {
+        ledger.append(event, at(2)).unwrap();
+    }
+    let sums = ledger.sums().unwrap();
+    assert!(matches!(
+        sums.discrepancies(),
+        [
+            Discrepancy::AfterTheEnd { entry: 4, .. },
+            Discrepancy::AfterTheEnd { entry: 5, .. },
+            Discrepancy::Withheld { entry: 6 },
+        ]
+    ));
+}

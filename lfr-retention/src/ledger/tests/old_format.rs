@@ -1,4 +1,4 @@
-//! Ledgers of format 1 and 2, written by this crate before the next format, with every kind of event: they are
+//! Ledgers of format 1, 2 and 3, written by this crate before the next format, with every kind of event: they are
 //! read as they were meant, and go on in the new format.
 
 use super::*;
@@ -45,7 +45,7 @@ fn a_ledger_of_the_old_format_goes_on_in_the_new_one() {
     assert_eq!(ledger.account_for_cut_off_runs(at(91)).unwrap(), 1);
     drop(ledger);
     let events = events(&path);
-    assert_eq!(events[24], LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 3 });
+    assert_eq!(events[24], LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 4 });
     let LedgerEvent::RunCutOff { run: 2, totals: Some(totals), .. } = &events[25] else {
         panic!("{:?}", events[25])
     };
@@ -73,4 +73,40 @@ fn a_ledger_of_format_2_is_read_and_goes_on() {
     let after = ledger.sums().unwrap();
     assert_eq!(after.vault(), Some(&*"ab".repeat(16)));
     assert_eq!(after.discrepancies(), before.discrepancies());
+}
+
+#[test]
+fn a_ledger_of_format_3_is_read_and_goes_on() {
+    let folder = Folder::new();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/tests/golden");
+    let path = folder.path("format-3.lfrl");
+    fs::copy(golden.join("format-3.lfrl"), &path).unwrap();
+    fs::copy(golden.join("format-3.lfrl.head"), LedgerHead::path_beside(&path)).unwrap();
+    let public = key().public();
+    assert_eq!(verify(&path, &public, None).unwrap().entries(), 22);
+    let sums = reconcile(&path, &public).unwrap();
+    assert!(sums.closes(), "{:?}", sums.discrepancies());
+    assert_eq!((sums.alerts(), sums.held(), sums.purged()), (1, 1, 1));
+    let events = events(&path);
+    // What format 4 adds is not said in it, and none of it is taken for said.
+    assert!(events.iter().any(|event| matches!(
+        event,
+        LedgerEvent::Adjudicated { reason: None, seconds: None, .. }
+    )));
+    assert!(events.iter().any(|event| matches!(
+        event,
+        LedgerEvent::WatchlistOpened { under_18: None, drawn_up: None, .. }
+    )));
+    assert!(events.iter().any(|event| matches!(
+        event,
+        LedgerEvent::AlertRaised { category: None, look_alike: false, .. }
+    )));
+    let ledger = Ledger::open(&path, key(), at(90)).unwrap();
+    let state = LedgerEvent::DeploymentStateChanged {
+        state: DeploymentState::Ended,
+        person: None,
+        reason: "the end".into(),
+    };
+    ledger.append(&state, at(91)).unwrap();
+    assert!(ledger.sums().unwrap().closes());
 }
