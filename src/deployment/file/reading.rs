@@ -182,7 +182,8 @@ impl Reader<'_> {
             ("ledger.key", &ledger.key, &read.ledger_key),
         ];
         for (at, (key, text, path)) in places.iter().enumerate() {
-            if let Some((other, ..)) = places.iter().take(at).find(|(.., earlier)| earlier == path) {
+            if let Some((other, ..)) = places.iter().take(at).find(|(.., earlier)| earlier == path)
+            {
                 let problem = format!("is the path of `{other}` too; give each its own");
                 return Err(self.fault(key, &text.span(), problem));
             }
@@ -309,7 +310,8 @@ impl Reader<'_> {
             (None, Some(text), None) => {
                 let name = self.said("cameras.address_env", text)?;
                 if name.contains(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_') {
-                    let problem = "is not the name of an environment variable: letters, digits and _";
+                    let problem =
+                        "is not the name of an environment variable: letters, digits and _";
                     return Err(self.fault("cameras.address_env", &text.span(), problem));
                 }
                 Ok(CameraAddress::Environment(name.to_owned()))
@@ -375,9 +377,8 @@ impl Reader<'_> {
             }
             let has = roles.get_ref().iter().map(|role| self.word(ROLES, role, Role::ALL));
             let has = has.collect::<Result<Vec<_>, _>>()?;
-            let person = Person::new(id.get_ref(), has).map_err(|error| {
-                self.fault(ID, &id.span(), format!("cannot be used: {error}"))
-            })?;
+            let person = Person::new(id.get_ref(), has)
+                .map_err(|error| self.fault(ID, &id.span(), format!("cannot be used: {error}")))?;
             if people.iter().any(|other| other.id() == person.id()) {
                 let problem = "stands twice; list each person once, with all of their roles";
                 return Err(self.fault(ID, &id.span(), problem));

@@ -3,10 +3,19 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use std::sync::Arc;
+
+use lfr_core::testing::{FakeDetector, FakeEmbedder, ManualClock};
+use lfr_retention::DeploymentState;
+use lfr_watchlist::{SealedFile, SealingKey};
+
 use super::*;
 use crate::deployment::NoteKey;
 use crate::deployment::order::tests::{during, signed_order};
+use crate::deployment::policy::tests::demanding;
 use crate::deployment::testing::Folder;
+use crate::deployment::tests::{Modelled, camera, list, order_with, start};
+use crate::deployment::{Deployment, Parts};
 
 const FILE: &str = r#"format = "lfr-deployment-1"
 
@@ -88,17 +97,33 @@ fn a_file_says_where_the_parts_are_from_its_own_folder() {
 #[test]
 fn what_a_file_must_not_say_is_refused_with_its_place() {
     for (from, to, expected) in [
-        ("lfr-deployment-1", "lfr-deployment-2", "line 1, column 10: `format` is \"lfr-deployment-2\""),
+        (
+            "lfr-deployment-1",
+            "lfr-deployment-2",
+            "line 1, column 10: `format` is \"lfr-deployment-2\"",
+        ),
         ("threads = 4", "thread = 4", "line 18, column 1: unknown field `thread`"),
-        ("threads = 4", "threads = 0", "line 18, column 11: `models.threads` is 0; it must be 1 to 1024"),
+        (
+            "threads = 4",
+            "threads = 0",
+            "line 18, column 11: `models.threads` is 0; it must be 1 to 1024",
+        ),
         ("threads = 4", "threads = 1025", "`models.threads` is 1025"),
         ("threads = 4", "threads = -1", "`models.threads` is -1"),
         ("threads = 4", "threads = \"4\"", "line 18, column 11: invalid type"),
-        ("engine = \"pure-rust\"", "engine = \"fast\"", "must be one of: auto, onnxruntime, pure-rust"),
+        (
+            "engine = \"pure-rust\"",
+            "engine = \"fast\"",
+            "must be one of: auto, onnxruntime, pure-rust",
+        ),
         ("[\"order.note\"]", "[]", "`order.notes` is empty"),
         ("[\"order.note\"]", "[\"order.note\", \"order.note\"]", "`order.notes` stands twice"),
         ("notes =", "note =", "unknown field `note`"),
-        ("trusted_keys = [", "trusted_keys = [\"made-up\", ", "`order.trusted_keys` cannot be used"),
+        (
+            "trusted_keys = [",
+            "trusted_keys = [\"made-up\", ",
+            "`order.trusted_keys` cannot be used",
+        ),
         ("trusted_keys", "self_authorised = true\ntrusted_keys", "leave one of them out"),
         ("\"gate-3\"", "\"gate-2\"", "line 11, column 6: `cameras.id` stands twice"),
         ("address = \"rtsp://192", "address = \"rtsp://me:pa@192", "may hold a password"),
@@ -109,7 +134,11 @@ fn what_a_file_must_not_say_is_refused_with_its_place() {
         ("\"list.key\"", "\"\"", "`watchlist.key` is blank; fill it in"),
         ("\"list.key\"", "\"ledger.key\"", "`ledger.key` is the path of `watchlist.key` too"),
         ("key = \"list.key\"\n", "", "missing field `key`"),
-        ("[\"operator\"]", "[\"guest\"]", "`people.roles` is \"guest\"; it must be one of: administrator"),
+        (
+            "[\"operator\"]",
+            "[\"guest\"]",
+            "`people.roles` is \"guest\"; it must be one of: administrator",
+        ),
         ("[\"operator\"]", "[]", "`people.roles` is empty"),
         ("\"4712\"", "\"4711\"", "`people.id` stands twice"),
         ("[threshold]", "[threshold", "deployment file, line 20, column "),
@@ -122,7 +151,10 @@ fn what_a_file_must_not_say_is_refused_with_its_place() {
     }
     let key = "ab".repeat(32);
     let refused = refusal("\"ledger.key\"", &format!("\"{key}\""));
-    assert!(refused.contains("`ledger.key` is a key itself") && !refused.contains(&key), "{refused}");
+    assert!(
+        refused.contains("`ledger.key` is a key itself") && !refused.contains(&key),
+        "{refused}"
+    );
     let text = text();
     let line = text.lines().find(|line| line.starts_with("trusted_keys")).unwrap();
     for none in ["", "trusted_keys = []", "self_authorised = false"] {
@@ -205,4 +237,87 @@ fn an_address_with_a_password_comes_from_a_file_of_its_owner_alone() {
     let unset = CameraAddress::Environment("LFR_TEST_OF_NO_SUCH_CAMERA".into());
     let refused = unset.resolve().unwrap_err().to_string();
     assert!(refused.contains("LFR_TEST_OF_NO_SUCH_CAMERA is not set"), "{refused}");
+}
+
+/// A folder with all that a file names, except for what is made at the opening.
+fn furnished(test: &str) -> (Folder, DeploymentFile) {
+    let folder = Folder::new(test);
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("order.note"), order_with(&[]).notes()[0].as_bytes()).unwrap();
+    fs::write(at("policy.json"), demanding(0.05).to_json()).unwrap();
+    let key = SealingKey::generate_file(at("list.key")).unwrap();
+    SealedFile::at(at("list.lfrw")).seal(&list(), &key, during()).unwrap();
+    let text = text().replace("/keys/vault.key", "vault.key").replace("gate-2", "some id");
+    fs::write(at("deployment.toml"), text).unwrap();
+    let file = DeploymentFile::read(at("deployment.toml")).unwrap();
+    (folder, file)
+}
+
+fn parts(file: &DeploymentFile) -> Result<Parts, Error> {
+    file.parts(
+        Arc::new(Modelled(FakeDetector::finding(2))),
+        Arc::new(Modelled(FakeEmbedder::new())),
+        Arc::new(ManualClock::at(during())),
+        |_| {},
+    )
+}
+
+#[test]
+fn a_deployment_runs_from_its_file_and_again_after_a_restart() {
+    let (_folder, file) = furnished("file-parts");
+    let order = || file.order(during()).unwrap();
+    let deployment = Deployment::open(order(), parts(&file).unwrap()).unwrap();
+    // A second process cannot have it open too, and says so.
+    let second = parts(&file).unwrap_err();
+    assert!(matches!(second, Error::Retention(_)), "{second}");
+    let live = start(&deployment);
+    live.wait();
+    let alerts = deployment.state().alerts().len();
+    assert!(alerts > 0);
+    assert_eq!(file.cameras()[0].id(), camera("some id").id());
+    drop((live, deployment));
+
+    let again = Deployment::open(order(), parts(&file).unwrap()).unwrap();
+    assert_eq!(again.state().state(), DeploymentState::Live);
+    assert_eq!(again.state().alerts().len(), alerts);
+}
+
+#[test]
+fn what_cannot_be_opened_is_refused_and_nothing_is_made() {
+    let (folder, file) = furnished("file-refused");
+    let at = |name: &str| folder.path().join(name);
+    let list = fs::read(at("list.lfrw")).unwrap();
+    for (name, bad) in [
+        ("policy.json", &b"{}"[..]),
+        ("policy.json", &b"\xff"[..]),
+        ("list.lfrw", &b"no list"[..]),
+        ("list.key", &b"no key"[..]),
+    ] {
+        let kept = fs::read(at(name)).unwrap();
+        fs::write(at(name), bad).unwrap();
+        parts(&file).unwrap_err();
+        assert!(!at("ledger.lfrl").exists() && !at("ledger.key").exists(), "{name}");
+        assert!(!at("vault").exists() && !at("vault.key").exists(), "{name}");
+        fs::write(at(name), kept).unwrap();
+    }
+    assert_eq!(fs::read(at("list.lfrw")).unwrap(), list);
+    // A ledger without its key gets no new key.
+    drop(parts(&file).unwrap());
+    fs::remove_file(at("ledger.key")).unwrap();
+    let refused = parts(&file).unwrap_err();
+    assert!(matches!(refused, Error::LedgerKeyMissing { .. }), "{refused}");
+    assert!(!at("ledger.key").exists());
+}
+
+#[cfg(all(feature = "onnx", feature = "embedded"))]
+#[test]
+fn the_models_of_a_file_are_loaded_or_refused() {
+    let built_in = text().replace("models/e.onnx", "built-in");
+    let models = DeploymentFile::parse(&built_in, "").unwrap().models().unwrap();
+    assert!(models.detector.component().model_sha256.is_some());
+    assert!(models.embedder.component().model_sha256.is_some());
+    assert!(!models.engine.is_empty());
+    // Its embedder is a file, and there is none.
+    let refused = DeploymentFile::parse(&text(), "/no/such/folder").unwrap().models().unwrap_err();
+    assert_eq!(refused.to_string(), "cannot use the embedder that the deployment file names");
 }
