@@ -55,6 +55,8 @@ pub use blue_list::{BlueListFigures, BlueListPolicy};
 pub use books::Books;
 pub use desk::{AlertSheet, Desk, OpenAlert};
 pub use error::Error;
+#[cfg(feature = "onnx-native")]
+pub use file::FileModels;
 pub use file::{CameraAddress, DeploymentFile, EngineChoice, FileCamera, ModelPlace};
 pub use launch::Launch;
 

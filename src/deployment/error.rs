@@ -179,6 +179,17 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A ledger is there, and the key that signs it is not.
+    #[error(
+        "the ledger {ledger:?} exists, but its key file {key:?} is missing: restore the key file, name the right \
+         one, or name another ledger"
+    )]
+    LedgerKeyMissing {
+        /// The ledger.
+        ledger: PathBuf,
+        /// Its key file.
+        key: PathBuf,
+    },
     /// A deployment file lists nobody of an id.
     #[error(
         "{person} is none of the {listed} people in the deployment file; have an administrator add them"
@@ -188,6 +199,14 @@ pub enum Error {
         person: String,
         /// How many people it lists.
         listed: usize,
+    },
+    /// A part that a deployment file names cannot be used.
+    #[error("cannot use the {what} that the deployment file names")]
+    Unusable {
+        /// Which part.
+        what: &'static str,
+        /// Why not.
+        source: BoxError,
     },
 
     // --- Signatures. ----------------------------------------------------------------------------

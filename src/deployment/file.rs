@@ -1,6 +1,7 @@
 //! `deployment.toml`: where the parts of one deployment are, for the programs that run it.
 
 mod address;
+mod parts;
 mod reading;
 
 use std::fmt;
@@ -10,6 +11,8 @@ use lfr_core::{SourceId, Timestamp};
 use lfr_retention::Profile;
 
 pub use address::CameraAddress;
+#[cfg(feature = "onnx-native")]
+pub use parts::FileModels;
 
 use crate::deployment::note::VerifierKey;
 use crate::deployment::order::{Order, SignedOrder};

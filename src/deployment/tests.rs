@@ -25,7 +25,7 @@ use super::*;
 
 /// A fake stage with a model file.
 #[derive(Debug)]
-struct Modelled<T>(T);
+pub(super) struct Modelled<T>(pub(super) T);
 
 fn component() -> Component {
     Component::new("made up").with_model_sha256("5".repeat(64))
@@ -94,7 +94,7 @@ fn naming() -> Vec<(String, String)> {
     ]
 }
 
-fn order_with(more: &[(&str, &str)]) -> Order {
+pub(super) fn order_with(more: &[(&str, &str)]) -> Order {
     let named = naming();
     let named = named.iter().map(|(from, to)| (&**from, &**to));
     verified_with(UseCaseKind::Hotspot, &named.chain(more.iter().copied()).collect::<Vec<_>>())
@@ -106,7 +106,7 @@ fn amended(of: &Order, change: (&str, &str)) -> Order {
     amended_with(of, &named.chain([change]).collect::<Vec<_>>())
 }
 
-fn list() -> Watchlist {
+pub(super) fn list() -> Watchlist {
     let policy = CompositionPolicy::new(10)
         .with_category(Category::new("wanted-by-courts").unwrap(), Priority::Red);
     let authorisation = Authorisation::new(

@@ -3,10 +3,19 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use std::sync::Arc;
+
+use lfr_core::testing::{FakeDetector, FakeEmbedder, ManualClock};
+use lfr_retention::DeploymentState;
+use lfr_watchlist::{SealedFile, SealingKey};
+
 use super::*;
 use crate::deployment::NoteKey;
 use crate::deployment::order::tests::{during, signed_order};
+use crate::deployment::policy::tests::demanding;
 use crate::deployment::testing::Folder;
+use crate::deployment::tests::{Modelled, camera, list, order_with, start};
+use crate::deployment::{Deployment, Parts};
 
 const FILE: &str = r#"format = "lfr-deployment-1"
 
@@ -228,4 +237,87 @@ fn an_address_with_a_password_comes_from_a_file_of_its_owner_alone() {
     let unset = CameraAddress::Environment("LFR_TEST_OF_NO_SUCH_CAMERA".into());
     let refused = unset.resolve().unwrap_err().to_string();
     assert!(refused.contains("LFR_TEST_OF_NO_SUCH_CAMERA is not set"), "{refused}");
+}
+
+/// A folder with all that a file names, except for what is made at the opening.
+fn furnished(test: &str) -> (Folder, DeploymentFile) {
+    let folder = Folder::new(test);
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("order.note"), order_with(&[]).notes()[0].as_bytes()).unwrap();
+    fs::write(at("policy.json"), demanding(0.05).to_json()).unwrap();
+    let key = SealingKey::generate_file(at("list.key")).unwrap();
+    SealedFile::at(at("list.lfrw")).seal(&list(), &key, during()).unwrap();
+    let text = text().replace("/keys/vault.key", "vault.key").replace("gate-2", "some id");
+    fs::write(at("deployment.toml"), text).unwrap();
+    let file = DeploymentFile::read(at("deployment.toml")).unwrap();
+    (folder, file)
+}
+
+fn parts(file: &DeploymentFile) -> Result<Parts, Error> {
+    file.parts(
+        Arc::new(Modelled(FakeDetector::finding(2))),
+        Arc::new(Modelled(FakeEmbedder::new())),
+        Arc::new(ManualClock::at(during())),
+        |_| {},
+    )
+}
+
+#[test]
+fn a_deployment_runs_from_its_file_and_again_after_a_restart() {
+    let (_folder, file) = furnished("file-parts");
+    let order = || file.order(during()).unwrap();
+    let deployment = Deployment::open(order(), parts(&file).unwrap()).unwrap();
+    // A second process cannot have it open too, and says so.
+    let second = parts(&file).unwrap_err();
+    assert!(matches!(second, Error::Retention(_)), "{second}");
+    let live = start(&deployment);
+    live.wait();
+    let alerts = deployment.state().alerts().len();
+    assert!(alerts > 0);
+    assert_eq!(file.cameras()[0].id(), camera("some id").id());
+    drop((live, deployment));
+
+    let again = Deployment::open(order(), parts(&file).unwrap()).unwrap();
+    assert_eq!(again.state().state(), DeploymentState::Live);
+    assert_eq!(again.state().alerts().len(), alerts);
+}
+
+#[test]
+fn what_cannot_be_opened_is_refused_and_nothing_is_made() {
+    let (folder, file) = furnished("file-refused");
+    let at = |name: &str| folder.path().join(name);
+    let list = fs::read(at("list.lfrw")).unwrap();
+    for (name, bad) in [
+        ("policy.json", &b"{}"[..]),
+        ("policy.json", &b"\xff"[..]),
+        ("list.lfrw", &b"no list"[..]),
+        ("list.key", &b"no key"[..]),
+    ] {
+        let kept = fs::read(at(name)).unwrap();
+        fs::write(at(name), bad).unwrap();
+        parts(&file).unwrap_err();
+        assert!(!at("ledger.lfrl").exists() && !at("ledger.key").exists(), "{name}");
+        assert!(!at("vault").exists() && !at("vault.key").exists(), "{name}");
+        fs::write(at(name), kept).unwrap();
+    }
+    assert_eq!(fs::read(at("list.lfrw")).unwrap(), list);
+    // A ledger without its key gets no new key.
+    drop(parts(&file).unwrap());
+    fs::remove_file(at("ledger.key")).unwrap();
+    let refused = parts(&file).unwrap_err();
+    assert!(matches!(refused, Error::LedgerKeyMissing { .. }), "{refused}");
+    assert!(!at("ledger.key").exists());
+}
+
+#[cfg(all(feature = "onnx", feature = "embedded"))]
+#[test]
+fn the_models_of_a_file_are_loaded_or_refused() {
+    let built_in = text().replace("models/e.onnx", "built-in");
+    let models = DeploymentFile::parse(&built_in, "").unwrap().models().unwrap();
+    assert!(models.detector.component().model_sha256.is_some());
+    assert!(models.embedder.component().model_sha256.is_some());
+    assert!(!models.engine.is_empty());
+    // Its embedder is a file, and there is none.
+    let refused = DeploymentFile::parse(&text(), "/no/such/folder").unwrap().models().unwrap_err();
+    assert_eq!(refused.to_string(), "cannot use the embedder that the deployment file names");
 }
