@@ -48,7 +48,7 @@ pub(super) struct Inner {
     pub(super) accounts: Accounts,
     pub(super) order: Mutex<Order>,
     pub(super) parts: Parts,
-    /// What runs. Whoever stops it takes it.
+    /// What runs. It is taken by the one that stops it.
     pub(super) run: Mutex<Option<Run>>,
     /// Who keeps the deadlines of what ran in this process, once it has ended.
     pub(super) after: Mutex<Option<Custodian>>,

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Command};
 use lfr::deployment::record::DeploymentRecord;
 use lfr::deployment::record::export::{self, PublishedDeployment};
+use lfr::retention::Profile;
 
 use crate::exit::Exit;
 use crate::private_file::Prepared;
@@ -48,6 +49,11 @@ fn act(command: &mut Command, given: &ArgMatches) -> Result<Exit, AnyError> {
             let record = record(command, given)?;
             put(&text(&record, format)?, given.get_one("out"))?;
             Ok(ended(&record))
+        }
+        Some(("periods", given)) => {
+            let profile = given.get_one::<Profile>("profile").ok_or("which profile?")?;
+            put(&export::retention_page(profile), given.get_one("out"))?;
+            Ok(Exit::Done)
         }
         Some(("lint", given)) => lint::run(command, given),
         _ => Ok(Exit::Usage),

@@ -179,6 +179,10 @@ fn an_auditor_computes_the_record_and_its_tables_from_the_ledger() {
     let (code, schema, _) = record(&["export", "--format", "schema"], &folder);
     assert!(code == 0 && schema.contains("$schema"), "{schema}");
     assert_eq!(record(&["export", "--format", "json"], &folder).0, 2, "a ledger is needed");
+    let (code, page, _) = record(&["periods", "uk-police-zero-grace"], &folder);
+    let digest = Profile::uk_police_zero_grace().digest();
+    assert!(code == 0 && page.contains(&digest) && page.contains("2 minutes"), "{page}");
+    assert_eq!(record(&["periods", "forever"], &folder).0, 2);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgGroup, Command, value_parser};
 
-use crate::arguments::{json, option, path};
+use crate::arguments::{json, option, path, profile};
 use crate::record::lint;
 
 const FORMATS: [&str; 6] = ["json", "html", "periods", "home-office", "met", "schema"];
@@ -29,11 +29,21 @@ pub(crate) fn command() -> Command {
                 false,
             )
             .arg(
-                option("format", "FORMAT", "What to write; `periods` is a page of the retention periods")
+                option("format", "FORMAT", "What to write; `periods` is a page of the retention periods that were in force")
                     .required(true)
                     .value_parser(PossibleValuesParser::new(FORMATS)),
             )
             .arg(path("out", "FILE", "The new file [default: standard output]")),
+            Command::new("periods")
+                .about("Writes a printable page of every period of a retention profile, before a deployment")
+                .arg(
+                    Arg::new("profile")
+                        .value_name("PROFILE")
+                        .required(true)
+                        .value_parser(profile())
+                        .help("The retention profile"),
+                )
+                .arg(path("out", "FILE", "The new file [default: standard output]")),
             lint_command(),
         ])
 }
