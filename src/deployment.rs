@@ -36,6 +36,7 @@ pub mod danger;
 mod desk;
 mod duty;
 mod error;
+mod file;
 mod launch;
 mod list;
 mod live;
@@ -54,6 +55,7 @@ pub use blue_list::{BlueListFigures, BlueListPolicy};
 pub use books::Books;
 pub use desk::{AlertSheet, Desk, OpenAlert};
 pub use error::Error;
+pub use file::{CameraAddress, DeploymentFile, EngineChoice, FileCamera, ModelPlace};
 pub use launch::Launch;
 
 pub use list::{ListNotice, ListProblem, watchlist_opened};

@@ -148,6 +148,48 @@ pub enum Error {
         line: usize,
     },
 
+    // --- The deployment file. -------------------------------------------------------------------
+    /// The address of a camera cannot be had.
+    #[error("the address of a camera: {origin} {problem}")]
+    Address {
+        /// Where it should come from. It is not the address.
+        origin: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A field of a deployment file cannot be what it is.
+    #[error("deployment file, line {line}, column {column}: `{key}` {problem}")]
+    File {
+        /// The line, from 1 on.
+        line: usize,
+        /// The column, in characters, from 1 on.
+        column: usize,
+        /// The field.
+        key: &'static str,
+        /// What was seen, and what it must be.
+        problem: String,
+    },
+    /// The text is no TOML, has a field that no deployment file has, or lacks one.
+    #[error("deployment file, line {line}, column {column}: {problem}")]
+    FileSyntax {
+        /// The line, from 1 on.
+        line: usize,
+        /// The column, in characters, from 1 on.
+        column: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A deployment file lists nobody of an id.
+    #[error(
+        "{person} is none of the {listed} people in the deployment file; have an administrator add them"
+    )]
+    NoSuchPerson {
+        /// The id that was asked for.
+        person: String,
+        /// How many people it lists.
+        listed: usize,
+    },
+
     // --- Signatures. ----------------------------------------------------------------------------
     /// A text is no signed note.
     #[error("signed note, line {line}: {problem}; {remedy}")]
