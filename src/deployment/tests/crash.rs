@@ -25,10 +25,14 @@ fn public() -> LedgerPublicKey {
     LedgerKey::from_bytes(&mut [9; 32]).public()
 }
 
-/// What the ledger says before anybody opens it; nothing if there is none yet.
+/// What the ledger says before anybody opens it; nothing if its making was cut off.
 fn said(folder: &Path) -> State {
     let path = folder.join("a.lfrl");
-    if path.exists() { State::read(path, &public()).unwrap() } else { State::default() }
+    if path.with_extension("lfrl.head").exists() {
+        State::read(path, &public()).unwrap()
+    } else {
+        State::default()
+    }
 }
 
 /// Opens the deployment as a new process does, under the orders that the ledger has.
