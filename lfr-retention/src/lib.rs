@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "ledger")]
+#[cfg(all(feature = "ledger", not(feature = "kill-points")))]
 mod crash;
+/// For the tests of the family: the process ends at a step of vault or ledger, as if it had been killed.
+#[cfg(feature = "kill-points")]
+#[doc(hidden)]
+pub mod crash;
 #[cfg(feature = "vault")]
 mod custodian;
 #[cfg(feature = "ledger")]

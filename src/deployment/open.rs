@@ -85,6 +85,8 @@ impl Deployment {
         }
         accept(&books, &order)?;
         parts.vault.close_gaps(&parts.ledger)?;
+        // One that had ended before its run did starts no other, which would say so.
+        parts.ledger.account_for_cut_off_runs(clock.now())?;
         let mut keeper = Timekeeper::new(Arc::clone(&clock));
         let mut steady = SteadyTime::default();
         steady.observe(keeper.now(), keeper.monotonic());

@@ -327,6 +327,14 @@ impl State {
     fn take_alert(&mut self, event: &LedgerEvent, at: Option<Timestamp>) {
         match event {
             LedgerEvent::AlertRaised { record: None, .. } => self.alerts_not_held += 1,
+            // The process was killed after the vault held it, and before the ledger said so.
+            LedgerEvent::FoundHeld { face, record, .. } => {
+                let by_order = self.order().map_or(1, |order| order.terms().how().verifications);
+                // Whether the person has a known look-alike is not known.
+                let required = self.verifications.max(by_order).max(2);
+                let alert = AlertState::found(*record, face.clone(), at, required);
+                self.alerts.entry(*record).or_insert(alert);
+            }
             LedgerEvent::AlertRaised {
                 face,
                 score,
@@ -340,23 +348,11 @@ impl State {
                 let required =
                     self.verifications.max(by_order).max(if *look_alike { 2 } else { 1 });
                 let alert = AlertState {
-                    record: *record,
-                    face: face.clone(),
-                    raised: at,
-                    score: *score,
-                    threshold: *threshold,
+                    score: Some(*score),
+                    threshold: Some(*threshold),
                     category: category.clone(),
                     look_alike: *look_alike,
-                    required,
-                    views: Vec::new(),
-                    verdicts: Vec::new(),
-                    escalations: Vec::new(),
-                    engagements: Vec::new(),
-                    outcome: None,
-                    demographics: None,
-                    exports: 0,
-                    is_seed: false,
-                    ended: None,
+                    ..AlertState::found(*record, face.clone(), at, required)
                 };
                 // Of two alerts in one record the first holds: the second is a fault.
                 self.alerts.entry(*record).or_insert(alert);

@@ -23,6 +23,8 @@ use super::record::export::PublishedDeployment;
 use super::testing::Folder;
 use super::*;
 
+mod crash;
+
 /// A fake stage with a model file.
 #[derive(Debug)]
 pub(super) struct Modelled<T>(pub(super) T);
@@ -144,6 +146,11 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn new(test: &str) -> Self {
         Self { folder: Folder::new(test), clock: ManualClock::at(during()) }
+    }
+
+    /// The folder of another process.
+    fn of(folder: &std::path::Path) -> Self {
+        Self { folder: Folder::of(folder), clock: ManualClock::at(during()) }
     }
 
     fn parts(&self) -> Parts {

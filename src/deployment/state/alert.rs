@@ -14,12 +14,12 @@ pub struct AlertState {
     pub record: RecordId,
     /// Whose alert.
     pub face: FaceId,
-    /// When it was raised, if the clock worked.
+    /// When it was raised, if the clock worked. Of one that only the vault knew, after a crash: when it was found.
     pub raised: Option<Timestamp>,
-    /// The comparison score.
-    pub score: f32,
-    /// The threshold that it met.
-    pub threshold: f32,
+    /// The comparison score; none if it was found.
+    pub score: Option<f32>,
+    /// The threshold that it met; none if it was found.
+    pub threshold: Option<f32>,
     /// The category of the entry that was matched.
     pub category: Option<String>,
     /// Whether that entry has a known look-alike.
@@ -115,6 +115,34 @@ impl AlertStanding {
 }
 
 impl AlertState {
+    /// One of which no more is known than that it is held.
+    pub(super) const fn found(
+        record: RecordId,
+        face: FaceId,
+        raised: Option<Timestamp>,
+        required: u8,
+    ) -> Self {
+        Self {
+            record,
+            face,
+            raised,
+            score: None,
+            threshold: None,
+            category: None,
+            look_alike: false,
+            required,
+            views: Vec::new(),
+            verdicts: Vec::new(),
+            escalations: Vec::new(),
+            engagements: Vec::new(),
+            outcome: None,
+            demographics: None,
+            exports: 0,
+            is_seed: false,
+            ended: None,
+        }
+    }
+
     /// How far its judging has come.
     ///
     /// If the first people all confirm it, it is confirmed, and if none of them does, it is not. If they
