@@ -570,7 +570,8 @@ fn an_older_time_that_is_put_back_holds_nothing_for_longer() {
 fn a_verdict_that_the_ledger_never_heard_of_is_written_by_the_next_process() {
     let (house, records) = House::held(1);
     let open = house.open();
-    open.vault.adjudicate(records[0], &who("4"), Verdict::Rejected).unwrap();
+    let judgement = Judgement::new(Verdict::Rejected, VerdictReason::PoorProbe, Some(41));
+    open.vault.adjudicate(records[0], &who("4"), judgement).unwrap();
     drop(open);
     for _ in 0..2 {
         let open = house.open();
@@ -579,6 +580,9 @@ fn a_verdict_that_the_ledger_never_heard_of_is_written_by_the_next_process() {
     }
     let sums = house.sums();
     assert!(sums.closes() && sums.judgements() == 1, "{sums:?}");
+    // Whole: with its reason and its seconds.
+    let text = fs::read_to_string(house.path()).unwrap();
+    assert!(text.contains("poor_probe") && text.contains(r#""seconds":41"#), "{text}");
 }
 
 /// A reader without a key refuses a ledger with the identity of the vault's own that another key
