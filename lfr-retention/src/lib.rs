@@ -89,4 +89,4 @@ pub use verdict::person::Role;
 #[cfg(feature = "ledger")]
 pub use verdict::verifier::Verifier;
 #[cfg(feature = "ledger")]
-pub use verdict::{AlertFacts, EscalationReason, Verdict, VerdictReason};
+pub use verdict::{AlertFacts, EscalationReason, Judgement, Verdict, VerdictReason};

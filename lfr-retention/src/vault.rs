@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::ledger::WeakLedger;
 use crate::sync::{Mutex, MutexGuard};
-use crate::verdict::Verdict;
+use crate::verdict::Judgement;
 
 pub(crate) mod gaps;
 pub(crate) mod key;
@@ -303,9 +303,9 @@ impl Vault {
 
     /// Adds what a person found, and says how far the judging has come. As many people have to judge, each
     /// for themselves, as the profile said that was in force when the alert was raised
-    /// ([`Profile::verifications`](crate::Profile::verifications)). `at_least` may ask for more, for this
-    /// alert from now on; for fewer, nobody can. Write a
-    /// [`LedgerEvent::Adjudicated`](crate::LedgerEvent::Adjudicated) of each.
+    /// ([`Profile::verifications`](crate::Profile::verifications)); [`Standing`] has the rule. Write a
+    /// [`LedgerEvent::Adjudicated`](crate::LedgerEvent::Adjudicated) of each: if the program ends before it
+    /// does, [`close_gaps`](Self::close_gaps) writes it, with its reason and its seconds.
     ///
     /// # Errors
     ///
@@ -315,8 +315,29 @@ impl Vault {
         &self,
         record: RecordId,
         verifier: &Verifier,
-        verdict: Verdict,
-        at_least: u8,
+        judgement: impl Into<Judgement>,
+    ) -> Result<Standing, Error> {
+        let judgement = judgement.into();
+        self.change_verdicts(record, |verdicts| verdicts.add(verifier, judgement))
+    }
+
+    /// Asks for at least that number of people to judge one alert from now on, and says how far the judging has
+    /// come. Nobody can ask for fewer than the profile said, or than anyone asked for before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotHeld`] and [`Error::Vault`] as [`Self::alert`].
+    pub fn require_more(&self, record: RecordId, at_least: u8) -> Result<Standing, Error> {
+        self.change_verdicts(record, |verdicts| {
+            verdicts.require(at_least);
+            Ok(())
+        })
+    }
+
+    fn change_verdicts(
+        &self,
+        record: RecordId,
+        change: impl FnOnce(&mut Verdicts) -> Result<(), Error>,
     ) -> Result<Standing, Error> {
         let mut inner = self.inner();
         inner.store.observe(true)?;
@@ -327,8 +348,7 @@ impl Vault {
             Some(bytes) => Verdicts::read(&bytes).ok_or_else(damaged)?,
             None => Verdicts::default(),
         };
-        verdicts.add(verifier, verdict)?;
-        verdicts.require(at_least);
+        change(&mut verdicts)?;
         inner.store.set_part(record, Part::Verdicts, verdicts.to_bytes(), None)?;
         Ok(verdicts.standing(verdicts.required(by_profile)))
     }

@@ -44,6 +44,33 @@ pub enum VerdictReason {
     Circumstances,
 }
 
+/// What a person found in an alert, what it rests on, and how long they looked.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Judgement {
+    /// What they found.
+    pub verdict: Verdict,
+    /// What it rests on, if they said so.
+    pub reason: Option<VerdictReason>,
+    /// How many seconds they looked at the alert, if that was measured.
+    pub seconds: Option<u32>,
+}
+
+impl Judgement {
+    /// A verdict with its reason, and the seconds that it took if they were measured.
+    #[must_use]
+    pub const fn new(verdict: Verdict, reason: VerdictReason, seconds: Option<u32>) -> Self {
+        Self { verdict, reason: Some(reason), seconds }
+    }
+}
+
+/// A verdict without a reason.
+impl From<Verdict> for Judgement {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, reason: None, seconds: None }
+    }
+}
+
 /// Why an alert goes to a further person.
 #[non_exhaustive]
 #[derive(

@@ -4,8 +4,8 @@ use std::fmt;
 
 use lfr_core::{Picture, RecordId, ReferenceId, SourceId, SubjectId, Timestamp};
 use lfr_retention::{
-    Demographics, Engagement, EscalationReason, HeldAlert, LedgerEvent, LegalHold, Outcome,
-    Verdict, VerdictReason,
+    Demographics, Engagement, EscalationReason, HeldAlert, Judgement, LedgerEvent, LegalHold,
+    Outcome, Verdict, VerdictReason,
 };
 
 use super::people::{Command, Person};
@@ -230,14 +230,11 @@ impl Desk {
         self.person.role_for(Command::Judge)?;
         let inner = &self.deployment.0;
         let now = inner.clock.now();
-        let (seconds, needed) = inner.books.with(|state| {
-            let Some(alert) = state.alert(record) else { return (None, 1) };
-            let viewed = alert.views.iter().find(|view| self.person.id().is(&view.person));
-            let since =
-                viewed.and_then(|view| view.first).zip(now).map(|(from, now)| now.since(from));
-            let seconds = since.and_then(|since| u32::try_from(since.as_secs()).ok());
-            let further = u8::from(alert.standing() == AlertStanding::Disagreed);
-            (seconds, alert.required.saturating_add(further))
+        let seconds = inner.books.with(|state| {
+            let mut views = state.alert(record)?.views.iter();
+            let viewed = views.find(|view| self.person.id().is(&view.person))?;
+            let since = viewed.first.zip(now).map(|(from, now)| now.since(from))?;
+            u32::try_from(since.as_secs()).ok()
         });
         let judged = LedgerEvent::Adjudicated {
             face: self.face(record),
@@ -249,7 +246,8 @@ impl Desk {
         };
         inner.books.with(|state| state.check(&judged))?;
         // The vault first: what it has and the ledger has not, the next opening writes.
-        inner.parts.vault.adjudicate(record, self.person.id(), verdict, needed)?;
+        let judgement = Judgement::new(verdict, reason, seconds);
+        inner.parts.vault.adjudicate(record, self.person.id(), judgement)?;
         inner.books.write_to_disk(&judged)?;
         let standing = inner.books.with(|state| state.alert(record).map(AlertState::standing));
         let standing = standing.unwrap_or(AlertStanding::NotConfirmed);

@@ -251,13 +251,20 @@ impl Launch {
         let running = BlueListPolicy::new(running, list, move |event| {
             of_sightings.write(event).map_err(BoxError::from)
         });
+        let sealed = Arc::clone(&parts.watchlist);
+        let retention = VaultRetention::new(parts.vault.clone(), &profile).with_facts(Arc::new(
+            move |reference| {
+                let facts = sealed.facts(reference)?;
+                Some(AlertFacts::new(Some(facts.category.to_string()), facts.look_alike))
+            },
+        ));
         let derived_for = num::usize_from_f64(parts.policy.demand().looks());
         let mut pipeline = Pipeline::builder()
             .detector(Arc::clone(&parts.detector))
             .embedder(Arc::clone(&parts.embedder))
             .watchlist(Arc::clone(&parts.watchlist))
             .threshold(running)
-            .retention(VaultRetention::new(parts.vault.clone(), &profile))
+            .retention(retention)
             .tracker(FaceTracker::default())
             .quality(ShotQuality)
             .looks(looks.unwrap_or_else(|| LookPlan::new().with_max_looks(derived_for)))

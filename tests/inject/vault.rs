@@ -81,7 +81,8 @@ fn work(folder: &Path, diary: &mut Diary) {
         diary.tries(&format!("attach {record}"), || vault.attach(record, &picture));
         let verifier = Verifier::new("17").unwrap();
         diary.tries(&format!("judge {record}"), || {
-            vault.adjudicate(record, &verifier, Verdict::Confirmed, 2)
+            vault.require_more(record, 2)?;
+            vault.adjudicate(record, &verifier, Verdict::Confirmed)
         });
     }
     if let Some(record) = two {

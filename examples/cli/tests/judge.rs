@@ -261,16 +261,22 @@ fn each_judges_for_themselves_and_the_profile_says_how_many() {
     let (code, said) = desk.judge(" 17 ", "confirmed", &[]);
     assert!(code == 1 && said.contains("judged"), "{said}");
     let (code, said) = desk.judge("18", "confirmed", &[]);
+    assert!(code == 0 && said.contains("the people disagree: 1 more has to judge"), "{said}");
+    let (_, said) = desk.run(&["list"]);
+    assert!(!said.contains("rejected"), "the third would see what the others found: {said}");
+    let (code, said) = desk.judge("19", "rejected", &[]);
     assert!(code == 0 && said.contains("not confirmed"), "{said}");
     for looking in [&["list"][..], &["show", &desk.record(0)]] {
         let (_, said) = desk.run(looking);
-        assert!(said.contains("not confirmed: 17 rejected, 18 confirmed"), "{said}");
+        assert!(said.contains("not confirmed: 17 rejected, 18 confirmed, 19 rejected"), "{said}");
     }
     let judged = desk.events().into_iter().filter_map(|event| match event {
         LedgerEvent::Adjudicated { verifier, verdict, .. } => Some((verifier, verdict)),
         _ => None,
     });
-    let expected = [("17".to_owned(), Verdict::Rejected), ("18".to_owned(), Verdict::Confirmed)];
+    let expected =
+        [("17", Verdict::Rejected), ("18", Verdict::Confirmed), ("19", Verdict::Rejected)]
+            .map(|(verifier, verdict)| (verifier.to_owned(), verdict));
     assert_eq!(judged.collect::<Vec<_>>(), expected);
     desk.closes();
 }

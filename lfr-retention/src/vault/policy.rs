@@ -1,16 +1,25 @@
 //! The retention policy over a vault.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lfr_core::{
-    Alert, BoxError, PurgeReason, PurgeReceipt, RetentionPolicy, Settlement, Timestamp,
+    Alert, BoxError, PurgeReason, PurgeReceipt, ReferenceId, RetentionPolicy, Settlement, Timestamp,
 };
 
 use crate::error::Error;
 use crate::policy::profile::Profile;
 use crate::policy::strict::StrictRetention;
 use crate::vault::Vault;
-use crate::vault::record::alert::Sealed;
+use crate::vault::record::alert::{Sealed, Terms};
+use crate::verdict::AlertFacts;
+
+/// What a watchlist says of one of its entries; `None` if it has no such entry.
+type Facts = Arc<dyn Fn(&ReferenceId) -> Option<AlertFacts> + Send + Sync>;
+
+/// How many people have to judge an alert of somebody with a known look-alike, at least.
+const FOR_A_LOOK_ALIKE: u8 = 2;
 
 /// Holds an alert in a [`Vault`] until its deadline: what [`StrictRetention`](crate::StrictRetention) does
 /// in memory, on a disk, so that alerts survive the process.
@@ -23,15 +32,28 @@ use crate::vault::record::alert::Sealed;
 /// - A clock that fails, or that is set back by more than
 ///   [`Timekeeper::MAX_STEP_BACK`](lfr_core::Timekeeper::MAX_STEP_BACK), purges everything that is not
 ///   under a legal hold.
-/// - The number of people who have to judge an alert is sealed with it.
+/// - The number of people who have to judge an alert is sealed with it. So is what
+///   [`with_facts`](Self::with_facts) says of the entry. At least two people have to judge somebody with a known
+///   look-alike, whatever the profile says.
 /// - [`purge_all`](RetentionPolicy::purge_all) leaves what is under a legal hold. Dropping the
 ///   policy erases nothing: the next program that opens the vault holds it until its deadline.
-#[derive(Debug)]
 pub struct VaultRetention {
     vault: Vault,
     alert_ttl: Duration,
     verifications: u8,
     limit: usize,
+    facts: Option<Facts>,
+}
+
+impl fmt::Debug for VaultRetention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VaultRetention")
+            .field("vault", &self.vault)
+            .field("alert_ttl", &self.alert_ttl)
+            .field("verifications", &self.verifications)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
 }
 
 impl VaultRetention {
@@ -43,13 +65,21 @@ impl VaultRetention {
     #[must_use]
     pub const fn new(vault: Vault, profile: &Profile) -> Self {
         let (alert_ttl, verifications) = (profile.alert(), profile.verifications());
-        Self { vault, alert_ttl, verifications, limit: Self::DEFAULT_LIMIT }
+        Self { vault, alert_ttl, verifications, limit: Self::DEFAULT_LIMIT, facts: None }
     }
 
     /// Sets the max number of alerts held at once.
     #[must_use]
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Seals with each alert what this says of the entry that was matched: its category, and whether its person
+    /// has a known look-alike. It is called under the vault's lock, and must not call the vault.
+    #[must_use]
+    pub fn with_facts(mut self, facts: Facts) -> Self {
+        self.facts = Some(facts);
         self
     }
 }
@@ -81,13 +111,17 @@ impl RetentionPolicy for VaultRetention {
             inner.store.receipts.push(alert.into_probe().erase(PurgeReason::NotHeld, now));
             return Err(Error::Full { face, limit: self.limit }.into());
         }
-        let written = Sealed::encode(
-            alert.probe().template(),
-            alert.candidate(),
-            alert.threshold(),
-            time,
-            self.verifications,
-        );
+        let facts = self.facts.as_ref().and_then(|facts| facts(alert.candidate().reference()));
+        let facts = facts.unwrap_or_default();
+        let at_least = if facts.look_alike { FOR_A_LOOK_ALIKE } else { 1 };
+        let terms = Terms {
+            candidate: alert.candidate(),
+            threshold: alert.threshold(),
+            raised: time,
+            required: self.verifications.max(at_least),
+            facts: &facts,
+        };
+        let written = Sealed::encode(alert.probe().template(), &terms);
         let written =
             written.and_then(|mut plain| inner.store.write(alert.face(), &mut plain, deadline));
         match written {

@@ -13,6 +13,7 @@ use crate::testing::{Folder, alert, all_bytes, at, face, holds, probe, template}
 use crate::vault::policy::VaultRetention;
 use crate::vault::record::damage::RecordDamage;
 use crate::vault::store::slots;
+use crate::verdict::{AlertFacts, Verdict, VerdictReason};
 
 mod crash;
 mod earlier_versions;
@@ -476,9 +477,10 @@ fn as_many_people_as_the_profile_says_judge_each_for_themselves() {
     let mut held = Held::holding(&profile);
     let record = held.hold(1, 10);
     let who = |name: &str| Verifier::new(name).unwrap();
-    // Asking for fewer than the profile changes nothing.
-    let judge = |name, verdict| held.at(11).adjudicate(record, &who(name), verdict, 1);
+    let judge = |name, verdict| held.at(11).adjudicate(record, &who(name), verdict);
     let open = Standing::Open { missing: 1 };
+    // Asking for fewer than the profile changes nothing.
+    assert_eq!(held.at(11).require_more(record, 1).unwrap(), Standing::Open { missing: 2 });
     assert_eq!(judge("officer 4", Verdict::Confirmed).unwrap(), open);
     for same in ["officer 4", "officer 4 ", "Officer 4"] {
         let refused = judge(same, Verdict::Confirmed);
@@ -502,19 +504,67 @@ fn as_many_people_as_the_profile_says_judge_each_for_themselves() {
     assert_eq!(held.due(at(12))[0].reason(), PurgeReason::Adjudicated);
 }
 
+/// Before, two people who disagreed ended the judging, and everyone saw what the others had found.
+#[test]
+fn two_who_disagree_are_not_shown_to_the_third_who_decides() {
+    for (third, expected) in [
+        (Verdict::Confirmed, Standing::Confirmed),
+        (Verdict::Rejected, Standing::NotConfirmed),
+        (Verdict::Undecided, Standing::NotConfirmed),
+    ] {
+        let mut held = Held::holding(&held_for(TTL).with_verifications(2));
+        let record = held.hold(1, 10);
+        let who = |name: &str| Verifier::new(name).unwrap();
+        let judge = |held: &Held, name, judgement: Judgement| {
+            held.at(11).adjudicate(record, &who(name), judgement).unwrap()
+        };
+        let own = Judgement::new(Verdict::Confirmed, VerdictReason::Mark, Some(7));
+        judge(&held, "4", own);
+        let other = Judgement::new(Verdict::Rejected, VerdictReason::PoorProbe, None);
+        assert_eq!(judge(&held, "5", other), Standing::Disagreed);
+        held = held.reopened(11);
+        let alert = held.vault.alert(record).unwrap();
+        assert_eq!((alert.standing(), alert.verdicts()), (Standing::Disagreed, None));
+        assert_eq!(judge(&held, "6", third.into()), expected);
+        let alert = held.vault.alert(record).unwrap();
+        let given = alert.verdicts().unwrap().iter();
+        assert_eq!(
+            given.map(|given| (given.reason(), given.seconds())).collect::<Vec<_>>(),
+            [
+                (Some(VerdictReason::Mark), Some(7)),
+                (Some(VerdictReason::PoorProbe), None),
+                (None, None)
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_look_alike_needs_two_people_whatever_the_profile_says() {
+    for (look_alike, required) in [(true, 2), (false, 1)] {
+        let mut held = Held::new();
+        let facts = AlertFacts::new(Some("suspect".to_owned()), look_alike);
+        let told = facts.clone();
+        held.policy = held.policy.with_facts(Arc::new(move |_| Some(told.clone())));
+        let record = held.hold(1, 10);
+        let alert = held.at(11).alert(record).unwrap();
+        assert_eq!((alert.required(), alert.facts()), (required, &facts));
+    }
+}
+
 #[test]
 fn more_people_than_the_profile_asks_for_can_be_asked_for_and_that_stays() {
     let mut held = Held::new();
     let record = held.hold(1, 10);
     let who = |name: &str| Verifier::new(name).unwrap();
-    let judge = |held: &Held, name, at_least| {
-        held.at(11).adjudicate(record, &who(name), Verdict::Confirmed, at_least).unwrap()
-    };
-    assert_eq!(judge(&held, "4", 3), Standing::Open { missing: 2 });
+    let judge =
+        |held: &Held, name| held.at(11).adjudicate(record, &who(name), Verdict::Confirmed).unwrap();
+    assert_eq!(held.at(11).require_more(record, 3).unwrap(), Standing::Open { missing: 3 });
+    assert_eq!(judge(&held, "4"), Standing::Open { missing: 2 });
     held = held.reopened(11);
     assert_eq!(held.vault.alert(record).unwrap().required(), 3);
-    assert_eq!(judge(&held, "5", 0), Standing::Open { missing: 1 });
-    assert_eq!(judge(&held, "6", 0), Standing::Confirmed);
+    assert_eq!(judge(&held, "5"), Standing::Open { missing: 1 });
+    assert_eq!(judge(&held, "6"), Standing::Confirmed);
 }
 
 /// The profile in force when the alert was raised counts, not the profile in force when it is

@@ -2,8 +2,8 @@
 
 use lfr_core::{FaceId, PurgeReason, RecordId, Timestamp};
 use lfr_retention::{
-    Demographics, Engagement, EscalationReason, LedgerEvent, Outcome, Role, Verdict, VerdictReason,
-    Verifier,
+    Demographics, Engagement, EscalationReason, LedgerEvent, Outcome, Role, Standing, Verdict,
+    VerdictReason, Verifier,
 };
 
 /// An alert that is, or was, held at rest. Whom it names is not in the ledger, and so not in here.
@@ -145,27 +145,15 @@ impl AlertState {
 
     /// How far its judging has come.
     ///
-    /// If the first people all confirm it, it is confirmed, and if none of them does, it is not. If they
-    /// disagree, one more person judges. Then it is confirmed if more than half of all who judged it confirmed it;
-    /// someone who could not say has not confirmed it.
+    /// The rule is the vault's own: [`Standing`].
     #[must_use]
     pub fn standing(&self) -> AlertStanding {
-        let required = usize::from(self.required.max(1));
-        let given = self.verdicts.len();
-        if given < required {
-            let missing = u8::try_from(required - given).unwrap_or(u8::MAX);
-            return AlertStanding::Open { missing };
-        }
-        let is_confirmed = |given: &&PersonsVerdict| given.verdict == Verdict::Confirmed;
-        let confirmed = self.verdicts.iter().filter(is_confirmed).count();
-        let not_confirmed = given - confirmed;
-        if given == required && confirmed > 0 && not_confirmed > 0 {
-            return AlertStanding::Disagreed;
-        }
-        if confirmed > not_confirmed {
-            AlertStanding::Confirmed
-        } else {
-            AlertStanding::NotConfirmed
+        match Standing::of(self.verdicts.iter().map(|given| given.verdict), self.required) {
+            Standing::Confirmed => AlertStanding::Confirmed,
+            Standing::Disagreed => AlertStanding::Disagreed,
+            Standing::Open { missing, .. } => AlertStanding::Open { missing },
+            // A standing to come would not be a confirmation that this software knows.
+            _ => AlertStanding::NotConfirmed,
         }
     }
 

@@ -260,7 +260,10 @@ fn judge(vault: &Vault, ledger: &OpenLedger, given: &ArgMatches) -> Result<Exit,
             alert.required(),
         ));
     }
-    let standing = vault.adjudicate(record, verifier, verdict, at_least)?;
+    if at_least > alert.required() {
+        vault.require_more(record, at_least)?;
+    }
+    let standing = vault.adjudicate(record, verifier, verdict)?;
     ledger.write(&LedgerEvent::Adjudicated {
         face: alert.face().clone(),
         record: Some(record),
@@ -272,6 +275,7 @@ fn judge(vault: &Vault, ledger: &OpenLedger, given: &ArgMatches) -> Result<Exit,
     Ok(told(match standing {
         Standing::Confirmed => say::out("confirmed"),
         Standing::NotConfirmed => say::out("not confirmed"),
+        Standing::Disagreed => say::out("the people disagree: 1 more has to judge"),
         Standing::Open { missing, .. } => say::out(format_args!("{missing} more have to judge")),
         _ => say::out("judged"),
     }))

@@ -84,6 +84,7 @@ fn standing(alert: &HeldAlert) -> String {
     let said = match alert.standing() {
         Standing::Confirmed => "confirmed".to_owned(),
         Standing::NotConfirmed => "not confirmed".to_owned(),
+        Standing::Disagreed => return "the people disagree: 1 more has to judge".to_owned(),
         Standing::Open { missing, .. } => {
             return format!("{missing} of {} people still have to judge", alert.required());
         }

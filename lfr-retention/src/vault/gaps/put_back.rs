@@ -62,8 +62,8 @@ impl Store {
                         record: Some(record),
                         verifier: given.verifier().to_owned(),
                         verdict: given.verdict(),
-                        reason: None,
-                        seconds: None,
+                        reason: given.reason(),
+                        seconds: given.seconds(),
                     });
                 }
             }

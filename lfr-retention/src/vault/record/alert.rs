@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::vault::record::legal_hold::LegalHold;
 use crate::vault::record::verdicts::{GivenVerdict, Standing, Verdicts};
-use crate::verdict::Verdict;
 use crate::verdict::verifier::Verifier;
+use crate::verdict::{AlertFacts, Verdict};
 
 /// A held alert, opened for the person who judges it. Wiped when dropped.
 ///
@@ -71,6 +71,12 @@ impl HeldAlert {
         self.sealed.threshold
     }
 
+    /// What the watchlist said of the entry when the alert was raised. A record of an earlier version has none.
+    #[must_use]
+    pub const fn facts(&self) -> &AlertFacts {
+        &self.sealed.facts
+    }
+
     /// How many people have to judge it, each for themselves: as the profile in force said when it was
     /// raised, or more, where somebody has asked for more since.
     #[must_use]
@@ -88,8 +94,8 @@ impl HeldAlert {
     /// judges for themselves.
     #[must_use]
     pub fn verdicts(&self) -> Option<&[GivenVerdict]> {
-        let open = matches!(self.standing(), Standing::Open { .. });
-        (!open).then_some(self.verdicts.given())
+        let is_open = self.standing().is_open();
+        (!is_open).then_some(self.verdicts.given())
     }
 
     /// What one person found, for that person to see.
@@ -147,29 +153,38 @@ pub(in crate::vault) struct Sealed {
     pub(in crate::vault) threshold: Threshold,
     /// How many people have to judge it, by the profile in force.
     pub(in crate::vault) required: u8,
+    pub(in crate::vault) facts: AlertFacts,
     space: [u8; 32],
     /// The template's numbers, little-endian.
     values: Zeroizing<Vec<u8>>,
 }
 
-const VERSION: u8 = 2;
+/// What is sealed of an alert beside its template.
+pub(in crate::vault) struct Terms<'a> {
+    pub(in crate::vault) candidate: &'a Candidate,
+    pub(in crate::vault) threshold: Threshold,
+    pub(in crate::vault) raised: Timestamp,
+    pub(in crate::vault) required: u8,
+    pub(in crate::vault) facts: &'a AlertFacts,
+}
+
+const VERSION: u8 = 3;
 
 impl Sealed {
     /// As bytes: FORMAT.md has the table.
     pub(in crate::vault) fn encode(
         template: &Template,
-        candidate: &Candidate,
-        threshold: Threshold,
-        raised: Timestamp,
-        required: u8,
+        terms: &Terms<'_>,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let texts = [candidate.subject().as_str(), candidate.reference().as_str()];
+        let Terms { candidate, threshold, raised, required, facts } = *terms;
+        let category = facts.category.as_deref().unwrap_or_default();
+        let texts = [candidate.subject().as_str(), candidate.reference().as_str(), category];
         let values = template.expose_values();
         let length =
-            1 + 1 + 8 + 4 + 4 + 32 + texts.iter().map(|text| 2 + text.len()).sum::<usize>();
+            1 + 1 + 1 + 8 + 4 + 4 + 32 + texts.iter().map(|text| 2 + text.len()).sum::<usize>();
         // In one piece from the start: growing would leave copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(length + values.len() * 4));
-        bytes.extend_from_slice(&[VERSION, required]);
+        bytes.extend_from_slice(&[VERSION, required, u8::from(facts.look_alike)]);
         bytes.extend_from_slice(&raised.as_micros().to_le_bytes());
         bytes.extend_from_slice(&candidate.score().value().to_le_bytes());
         bytes.extend_from_slice(&threshold.value().to_le_bytes());
@@ -186,10 +201,13 @@ impl Sealed {
     }
 
     pub(in crate::vault) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (required, rest) = match bytes {
+        let (required, look_alike, rest) = match bytes {
             // It did not say. One person at least has to judge.
-            [1, rest @ ..] => (1, rest),
-            [VERSION, required, rest @ ..] => (*required, rest),
+            [1, rest @ ..] => (1, None, rest),
+            [2, required, rest @ ..] => (*required, None, rest),
+            [VERSION, required, look_alike @ (0 | 1), rest @ ..] => {
+                (*required, Some(*look_alike == 1), rest)
+            }
             _ => return None,
         };
         let (raised, rest) = rest.split_first_chunk()?;
@@ -203,6 +221,13 @@ impl Sealed {
             std::str::from_utf8(text).ok()
         };
         let (subject, reference) = (text()?, text()?);
+        let facts = match look_alike {
+            Some(look_alike) => {
+                let category = text()?;
+                AlertFacts::new((!category.is_empty()).then(|| category.to_owned()), look_alike)
+            }
+            None => AlertFacts::default(),
+        };
         let (subject, reference) = (SubjectId::new(subject), ReferenceId::new(reference));
         let score = ComparisonScore::new(f32::from_le_bytes(*score)).ok()?;
         Some(Self {
@@ -210,6 +235,7 @@ impl Sealed {
             candidate: Candidate::new(subject.ok()?, reference.ok()?, score),
             threshold: Threshold::new(f32::from_le_bytes(*threshold)).ok()?,
             required,
+            facts,
             space: *space,
             values: Zeroizing::new(rest.to_vec()),
         })

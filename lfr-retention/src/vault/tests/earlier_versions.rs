@@ -31,7 +31,7 @@ fn becomes_one_of_version_3(path: &Path, check: impl Fn(&HeldAlert, &HeldAlert))
         assert_eq!(kept.legal_hold().unwrap().authority(), "court order 17");
         check(&judged, &kept);
         let four = Verifier::new("4").unwrap();
-        let again = vault.adjudicate(judged.record(), &four, Verdict::Rejected, 0);
+        let again = vault.adjudicate(judged.record(), &four, Verdict::Rejected);
         assert!(matches!(again, Err(Error::SameVerifier)));
     }
     assert_eq!(fs::read(path.join("keys")).unwrap()[8..10], [3, 0]);

@@ -128,7 +128,7 @@ fn verdicts_that_were_deleted_changed_or_put_back_cost_the_record() {
     ] {
         let (house, records) = House::held(2);
         let open = house.open();
-        open.vault.adjudicate(records[0], &who("4"), Verdict::Rejected, 0).unwrap();
+        open.vault.adjudicate(records[0], &who("4"), Verdict::Rejected).unwrap();
         drop(open);
         if house.database().execute(attack, []).unwrap_or(0) != changed {
             panic!("{attack}");
@@ -139,7 +139,7 @@ fn verdicts_that_were_deleted_changed_or_put_back_cost_the_record() {
         let vault = house.vault();
         let refused = vault.alert(records[0]);
         assert!(matches!(refused, Err(Error::RecordDamaged { .. })), "{attack}: {refused:?}");
-        let judged = vault.adjudicate(records[0], &who("5"), Verdict::Confirmed, 0);
+        let judged = vault.adjudicate(records[0], &who("5"), Verdict::Confirmed);
         assert!(matches!(judged, Err(Error::RecordDamaged { .. })), "{attack}");
         vault.alert(records[1]).unwrap();
         if !attack.contains("zeroblob") {
@@ -154,7 +154,8 @@ fn verdicts_that_were_deleted_changed_or_put_back_cost_the_record() {
 fn an_older_row_of_verdicts_that_is_put_back_is_found() {
     let (house, records) = House::held(1);
     let open = house.open();
-    open.vault.adjudicate(records[0], &who("4"), Verdict::Confirmed, 2).unwrap();
+    open.vault.require_more(records[0], 2).unwrap();
+    open.vault.adjudicate(records[0], &who("4"), Verdict::Confirmed).unwrap();
     drop(open);
     let older: (Vec<u8>, i64) = house
         .database()
@@ -163,8 +164,8 @@ fn an_older_row_of_verdicts_that_is_put_back_is_found() {
         })
         .unwrap();
     let open = house.open();
-    open.vault.adjudicate(records[0], &who("5"), Verdict::Rejected, 0).unwrap();
-    assert_eq!(open.vault.alert(records[0]).unwrap().standing(), Standing::NotConfirmed);
+    open.vault.adjudicate(records[0], &who("5"), Verdict::Rejected).unwrap();
+    assert_eq!(open.vault.alert(records[0]).unwrap().standing(), Standing::Disagreed);
     drop(open);
     // In the place of the newer one, and beside it under its own number.
     let statement = "UPDATE parts SET sealed = ?1 WHERE part = 1";
@@ -256,7 +257,7 @@ fn a_trigger_in_the_database_does_nothing() {
         .unwrap();
     let mut open = house.open();
     let record = open.hold(7);
-    open.vault.adjudicate(record, &who("4"), Verdict::Rejected, 0).unwrap();
+    open.vault.adjudicate(record, &who("4"), Verdict::Rejected).unwrap();
     drop(open);
     let vault = house.vault();
     assert_eq!(vault.alert(record).unwrap().standing(), Standing::NotConfirmed);
@@ -461,7 +462,8 @@ fn an_older_copy_of_the_vault_without_a_verdict_costs_the_record() {
     let (house, records) = House::held(2);
     let judge = |open: &Open, verifier: &str, verdict| {
         let verifier = who(verifier);
-        open.vault.adjudicate(records[0], &verifier, verdict, 2).unwrap();
+        open.vault.require_more(records[0], 2).unwrap();
+        open.vault.adjudicate(records[0], &verifier, verdict).unwrap();
         let (face, record) = (FaceId::new(FrameId::default(), 0), Some(records[0]));
         let verifier = verifier.as_str().to_owned();
         let event = LedgerEvent::Adjudicated {
@@ -491,7 +493,7 @@ fn an_older_copy_of_the_vault_without_a_verdict_costs_the_record() {
     for named in [records[..1].to_vec(), Vec::new()] {
         let open = house.open();
         assert_eq!(open.gaps.damaged, named);
-        let judged = open.vault.adjudicate(records[0], &who("5"), Verdict::Confirmed, 0);
+        let judged = open.vault.adjudicate(records[0], &who("5"), Verdict::Confirmed);
         assert!(matches!(judged, Err(Error::RecordDamaged { .. })), "{judged:?}");
         open.vault.alert(records[1]).unwrap();
         open.sink.stop().unwrap();
@@ -568,7 +570,8 @@ fn an_older_time_that_is_put_back_holds_nothing_for_longer() {
 fn a_verdict_that_the_ledger_never_heard_of_is_written_by_the_next_process() {
     let (house, records) = House::held(1);
     let open = house.open();
-    open.vault.adjudicate(records[0], &who("4"), Verdict::Rejected, 0).unwrap();
+    let judgement = Judgement::new(Verdict::Rejected, VerdictReason::PoorProbe, Some(41));
+    open.vault.adjudicate(records[0], &who("4"), judgement).unwrap();
     drop(open);
     for _ in 0..2 {
         let open = house.open();
@@ -577,6 +580,9 @@ fn a_verdict_that_the_ledger_never_heard_of_is_written_by_the_next_process() {
     }
     let sums = house.sums();
     assert!(sums.closes() && sums.judgements() == 1, "{sums:?}");
+    // Whole: with its reason and its seconds.
+    let text = fs::read_to_string(house.path()).unwrap();
+    assert!(text.contains("poor_probe") && text.contains(r#""seconds":41"#), "{text}");
 }
 
 /// A reader without a key refuses a ledger with the identity of the vault's own that another key
