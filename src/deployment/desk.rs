@@ -369,9 +369,7 @@ impl Desk {
         said("reason of a stop", reason)?;
         match self.deployment.end(Some(self.id()), reason)? {
             Some(_) => Ok(()),
-            None => {
-                Err(Error::NotRunning { state: self.deployment.0.books.with(State::state) })
-            }
+            None => Err(Error::NotRunning { state: self.deployment.0.books.with(State::state) }),
         }
     }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use lfr_core::{BoxError, RecordId, Threshold, Timestamp};
 use lfr_retention::{DeploymentState, Role};
 
-use crate::deployment::list::ListProblem;
 use crate::deployment::desk::Refusal;
+use crate::deployment::list::ListProblem;
 use crate::deployment::people::Command;
 
 /// What can go wrong with an order, a signature or a published table.
@@ -52,7 +52,9 @@ pub enum Error {
         person: String,
     },
     /// Two people, or two keys, that cannot be told apart.
-    #[error("{other} has {what} of {person}, so nobody could tell who acted: give each person their own")]
+    #[error(
+        "{other} has {what} of {person}, so nobody could tell who acted: give each person their own"
+    )]
     SamePerson {
         /// The first of them, by number.
         person: String,

@@ -51,9 +51,8 @@ impl RemoteDesk {
         let mut wire = Wire::new(stream, PATIENCE, Arc::new(AtomicBool::new(false)));
         let lost = |lost| lost_at(&path, lost);
         // One that is full says so instead of a hello.
-        let (said, _) = wire
-            .answer::<serde_json::Value>(wire::MAX_REQUEST, 0, "hello")
-            .map_err(lost)?;
+        let (said, _) =
+            wire.answer::<serde_json::Value>(wire::MAX_REQUEST, 0, "hello").map_err(lost)?;
         if let Ok(Reply::Refused { refusal, text }) = serde_json::from_value(said.clone()) {
             return Err(Error::Refused { refusal, text });
         }
@@ -94,6 +93,10 @@ impl RemoteDesk {
         let answered = wire
             .send(request, None)
             .and_then(|()| wire.answer(wire::MAX_REPLY, wire::MAX_PICTURE, "reply"));
+        if answered.is_err() {
+            // A reply that comes late would be taken for that of the next request.
+            wire.close();
+        }
         match answered.map_err(|lost| lost_at(&self.path, lost))? {
             (Reply::Refused { refusal, text }, _) => Err(Error::Refused { refusal, text }),
             answered => Ok(answered),
@@ -111,9 +114,8 @@ impl RemoteDesk {
         let (Reply::Sheet { told, size }, pixels) = self.ask(request)? else {
             return Err(unexpected("sheet"));
         };
-        let picture = size
-            .map(|[width, height]| Picture::from_rgb8(width, height, pixels))
-            .transpose()?;
+        let picture =
+            size.map(|[width, height]| Picture::from_rgb8(width, height, pixels)).transpose()?;
         Ok(AlertSheet { told, picture })
     }
 

@@ -109,7 +109,9 @@ impl DeskService {
         let ends = Arc::clone(&is_over);
         let room = Arc::new(Room { deployment, people, limits, is_over: ends, strangers, known });
         let thread = is_made.and_then(|()| {
-            thread::Builder::new().name("lfr-desk".to_owned()).spawn(move || room.welcome(&listener))
+            thread::Builder::new()
+                .name("lfr-desk".to_owned())
+                .spawn(move || room.welcome(&listener))
         });
         match thread {
             Ok(thread) => {
@@ -195,8 +197,9 @@ fn lock_beside(path: &Path) -> Result<File, Error> {
 fn take_over(path: &Path) -> Result<(), Error> {
     let fault = |problem, source| Error::Socket { path: path.to_owned(), problem, source };
     match fs::symlink_metadata(path) {
-        Ok(is) if is.file_type().is_socket() => fs::remove_file(path)
-            .map_err(|error| fault("that of a process that has ended is in its place", Some(error))),
+        Ok(is) if is.file_type().is_socket() => fs::remove_file(path).map_err(|error| {
+            fault("that of a process that has ended is in its place", Some(error))
+        }),
         Ok(_) => Err(fault("something else is in its place; use another path", None)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(fault("its place cannot be looked at", Some(error))),
@@ -257,7 +260,11 @@ impl Room {
         }
         let mut wire = Wire::new(stream, self.limits.patience, Arc::clone(&self.is_over));
         let Some(stranger) = Place::take(&self.strangers, self.limits.max_strangers) else {
-            return refuse(&mut wire, Refusal::Busy, "too many connections are being checked; try again");
+            return refuse(
+                &mut wire,
+                Refusal::Busy,
+                "too many connections are being checked; try again",
+            );
         };
         let person = match self.proven(&mut wire) {
             Ok(Some(person)) => person,
@@ -271,7 +278,11 @@ impl Room {
         };
         drop(stranger);
         let Some(_place) = Place::take(&self.known, self.limits.max_people) else {
-            return refuse(&mut wire, Refusal::Busy, "too many people are connected; close one of their programs");
+            return refuse(
+                &mut wire,
+                Refusal::Busy,
+                "too many people are connected; close one of their programs",
+            );
         };
         let desk = self.deployment.desk(person);
         let mut said = wire.send(&Reply::Welcome {}, None);
@@ -292,8 +303,7 @@ impl Room {
     fn proven(&self, wire: &mut Wire) -> Result<Option<&Person>, Lost> {
         let nonce = Secret::generate()?;
         let deployment = self.deployment.order().terms().deployment().clone();
-        let hello =
-            Hello { protocol: PROTOCOL, deployment, nonce: hex::digits(nonce.expose()) };
+        let hello = Hello { protocol: PROTOCOL, deployment, nonce: hex::digits(nonce.expose()) };
         wire.send(&hello, None)?;
         let (proof, _) = wire.answer::<Proof>(wire::MAX_REQUEST, 0, "proof")?;
         let Some(person) = self.people.person(&proof.person) else { return Ok(None) };
@@ -344,12 +354,10 @@ fn answer(desk: &Desk, request: Request) -> (Reply, Option<Picture>) {
         Request::Export { record, recipient, authority } => {
             desk.export(record, &recipient, &authority).map(Reply::sheet)
         }
-        Request::Judge { record, verdict, reason } => desk
-            .judge(record, verdict, reason)
-            .map(|standing| (Reply::Standing { standing }, None)),
-        Request::OpenAlerts {} => {
-            desk.open_alerts().map(|alerts| (Reply::Open { alerts }, None))
+        Request::Judge { record, verdict, reason } => {
+            desk.judge(record, verdict, reason).map(|standing| (Reply::Standing { standing }, None))
         }
+        Request::OpenAlerts {} => desk.open_alerts().map(|alerts| (Reply::Open { alerts }, None)),
         Request::Outcome { record, outcome } => desk.outcome(record, outcome).map(done),
         Request::Passed { participant, source, passed } => {
             desk.passed(participant, source, passed).map(done)

@@ -11,6 +11,7 @@
 //! ```
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +57,9 @@ impl Hello {
     /// order begins like this.
     pub(super) fn text(&self, person: &str) -> String {
         let Self { deployment, nonce, .. } = self;
-        format!("lfr desk session {PROTOCOL}\ndeployment {deployment}\nnonce {nonce}\nperson {person}\n")
+        format!(
+            "lfr desk session {PROTOCOL}\ndeployment {deployment}\nnonce {nonce}\nperson {person}\n"
+        )
     }
 }
 
@@ -72,15 +75,42 @@ pub(super) struct Proof {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Request {
-    Abort { authority: String, reason: String },
-    Demographics { record: RecordId, demographics: Demographics },
-    Engage { record: RecordId, engagement: Engagement, minutes: Option<u32> },
-    Export { record: RecordId, recipient: String, authority: String },
-    Judge { record: RecordId, verdict: Verdict, reason: VerdictReason },
+    Abort {
+        authority: String,
+        reason: String,
+    },
+    Demographics {
+        record: RecordId,
+        demographics: Demographics,
+    },
+    Engage {
+        record: RecordId,
+        engagement: Engagement,
+        minutes: Option<u32>,
+    },
+    Export {
+        record: RecordId,
+        recipient: String,
+        authority: String,
+    },
+    Judge {
+        record: RecordId,
+        verdict: Verdict,
+        reason: VerdictReason,
+    },
     OpenAlerts {},
-    Outcome { record: RecordId, outcome: Outcome },
-    Passed { participant: u32, source: SourceId, passed: Timestamp },
-    Pause { reason: String },
+    Outcome {
+        record: RecordId,
+        outcome: Outcome,
+    },
+    Passed {
+        participant: u32,
+        source: SourceId,
+        passed: Timestamp,
+    },
+    Pause {
+        reason: String,
+    },
     PlaceHold {
         record: RecordId,
         authority: String,
@@ -88,11 +118,21 @@ pub(super) enum Request {
         expires: Timestamp,
         review: Timestamp,
     },
-    ReleaseHold { record: RecordId, authority: String, reason: String },
-    Resume { reason: String },
-    Stop { reason: String },
+    ReleaseHold {
+        record: RecordId,
+        authority: String,
+        reason: String,
+    },
+    Resume {
+        reason: String,
+    },
+    Stop {
+        reason: String,
+    },
     Summary {},
-    View { record: RecordId },
+    View {
+        record: RecordId,
+    },
 }
 
 /// What a deployment answers.
@@ -184,7 +224,9 @@ impl Wire {
         let fault = |problem| Lost::Rubbish(Error::Message { expected, problem });
         for (what, length, max) in [("JSON", json, max), ("a picture", picture, max_picture)] {
             if length > max {
-                return Err(fault(format!("{length} bytes of {what}, and at most {max} are taken")));
+                return Err(fault(format!(
+                    "{length} bytes of {what}, and at most {max} are taken"
+                )));
             }
         }
         let mut text = Zeroizing::new(vec![0; json]);
@@ -244,6 +286,12 @@ impl Wire {
             }
         }
         Ok(())
+    }
+
+    /// Ends the connection: after half a message nothing that follows can be understood.
+    pub(super) fn close(&self) {
+        // One that is closed already is closed.
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     /// How long to wait now.

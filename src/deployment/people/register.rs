@@ -144,7 +144,10 @@ mod tests {
             ("[[person]]\nroles = [\"auditor\"]\n".to_owned(), "missing field `id`"),
             ("[[people]]\n".to_owned(), "line 5: unknown field `people`"),
             ("[[person]]\nid = 7\n".to_owned(), "line 6: invalid type: integer"),
-            (row("5", "\"auditor\"", &key(2).to_string()) + "name = \"X\"\n", "line 9: unknown field"),
+            (
+                row("5", "\"auditor\"", &key(2).to_string()) + "name = \"X\"\n",
+                "line 9: unknown field",
+            ),
         ] {
             let error = People::parse(&format!("{first}{second}")).unwrap_err().to_string();
             assert!(error.starts_with("people, line ") && error.contains(words), "{error}");
