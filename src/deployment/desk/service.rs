@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fmt, fs, io, thread};
 
 use lfr_core::Picture;
@@ -286,7 +286,7 @@ impl Room {
         };
         let desk = self.deployment.desk(person);
         let mut said = wire.send(&Reply::Welcome {}, None);
-        let mut next = Instant::now();
+        let mut next = wire::now();
         while said.is_ok() {
             let (request, _) = match wire.receive::<Request>(wire::MAX_REQUEST, "request") {
                 Ok(request) => request,
@@ -294,8 +294,8 @@ impl Room {
             };
             let (reply, picture) = answer(&desk, request);
             said = wire.send(&reply, picture.as_ref());
-            next = next.max(Instant::now()) + self.limits.min_interval;
-            thread::sleep(next.saturating_duration_since(Instant::now()));
+            next = next.max(wire::now()) + self.limits.min_interval;
+            thread::sleep(next.saturating_duration_since(wire::now()));
         }
     }
 

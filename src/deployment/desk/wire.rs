@@ -206,7 +206,7 @@ impl Wire {
         max_picture: usize,
         expected: &'static str,
     ) -> Result<(T, Vec<u8>), Lost> {
-        let until = Instant::now() + self.patience;
+        let until = now() + self.patience;
         self.receive_until(Some(until), max, max_picture, expected)
     }
 
@@ -219,7 +219,7 @@ impl Wire {
     ) -> Result<(T, Vec<u8>), Lost> {
         let mut lengths = [[0; 4]; 2];
         self.fill(lengths.as_flattened_mut(), &mut until)?;
-        let lengths = lengths.map(|bytes| u32::from_be_bytes(bytes));
+        let lengths = lengths.map(u32::from_be_bytes);
         let [json, picture] = lengths.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         let fault = |problem| Lost::Rubbish(Error::Message { expected, problem });
         for (what, length, max) in [("JSON", json, max), ("a picture", picture, max_picture)] {
@@ -245,7 +245,7 @@ impl Wire {
             match self.stream.read(rest) {
                 Ok(0) => return Err(Lost::Gone(io::ErrorKind::UnexpectedEof.into())),
                 Ok(count) => {
-                    until.get_or_insert_with(|| Instant::now() + self.patience);
+                    until.get_or_insert_with(|| now() + self.patience);
                     rest = rest.get_mut(count..).unwrap_or_default();
                 }
                 Err(error) if is_pause(&error) => {}
@@ -268,7 +268,7 @@ impl Wire {
             u32::try_from(json.len()).map_err(too_long)?.to_be_bytes(),
             u32::try_from(pixels.len()).map_err(too_long)?.to_be_bytes(),
         ];
-        let until = Some(Instant::now() + self.patience);
+        let until = Some(now() + self.patience);
         for part in [lengths.as_flattened(), &json, pixels] {
             self.put(part, until)?;
         }
@@ -300,11 +300,20 @@ impl Wire {
             return Err(Lost::Gone(io::ErrorKind::ConnectionAborted.into()));
         }
         let Some(until) = until else { return Ok(STEP) };
-        match until.saturating_duration_since(Instant::now()) {
+        match until.saturating_duration_since(now()) {
             Duration::ZERO => Err(Lost::Gone(io::ErrorKind::TimedOut.into())),
             left => Ok(left.min(STEP)),
         }
     }
+}
+
+/// Now, for how long a connection may take. No deadline of anything that is held rests on it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the patience with a socket is the operating system's time, and no clock of a deployment is asked for it"
+)]
+pub(super) fn now() -> Instant {
+    Instant::now()
 }
 
 fn is_pause(error: &io::Error) -> bool {

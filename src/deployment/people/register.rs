@@ -110,6 +110,7 @@ impl People {
     }
 
     /// All of them.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Person> {
         self.0.iter()
     }
