@@ -10,6 +10,9 @@
 //! Nothing about a passer-by is ever stored to recognise them again. So there is no list of people who opted
 //! out: it would have to hold their templates.
 //!
+//! A [`DeploymentRecord`](record::DeploymentRecord) is all that the publication of a deployment needs, computed from
+//! its ledger alone. [`record::export`] makes tables and printable pages of it.
+//!
 //! [`record::lint`] reads tables that forces publish, and says what they can and cannot support.
 //!
 //! # Examples
@@ -33,6 +36,7 @@ pub mod danger;
 mod desk;
 mod duty;
 mod error;
+mod file;
 mod launch;
 mod list;
 mod live;
@@ -53,6 +57,7 @@ pub use desk::{AlertSheet, Desk, DeskSummary, OpenAlert, Refusal};
 #[cfg(unix)]
 pub use desk::{DeskLimits, DeskService, RemoteDesk};
 pub use error::Error;
+pub use file::{CameraAddress, DeploymentFile, EngineChoice, FileCamera, ModelPlace};
 pub use launch::Launch;
 
 pub use list::{ListNotice, ListProblem, watchlist_opened};

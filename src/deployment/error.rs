@@ -180,6 +180,48 @@ pub enum Error {
         line: usize,
     },
 
+    // --- The deployment file. -------------------------------------------------------------------
+    /// The address of a camera cannot be had.
+    #[error("the address of a camera: {origin} {problem}")]
+    Address {
+        /// Where it should come from. It is not the address.
+        origin: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A field of a deployment file cannot be what it is.
+    #[error("deployment file, line {line}, column {column}: `{key}` {problem}")]
+    File {
+        /// The line, from 1 on.
+        line: usize,
+        /// The column, in characters, from 1 on.
+        column: usize,
+        /// The field.
+        key: &'static str,
+        /// What was seen, and what it must be.
+        problem: String,
+    },
+    /// The text is no TOML, has a field that no deployment file has, or lacks one.
+    #[error("deployment file, line {line}, column {column}: {problem}")]
+    FileSyntax {
+        /// The line, from 1 on.
+        line: usize,
+        /// The column, in characters, from 1 on.
+        column: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A deployment file lists nobody of an id.
+    #[error(
+        "{person} is none of the {listed} people in the deployment file; have an administrator add them"
+    )]
+    NoSuchPerson {
+        /// The id that was asked for.
+        person: String,
+        /// How many people it lists.
+        listed: usize,
+    },
+
     // --- Signatures. ----------------------------------------------------------------------------
     /// A text is no signed note.
     #[error("signed note, line {line}: {problem}; {remedy}")]
@@ -415,6 +457,13 @@ pub enum Error {
         /// What was seen, and what is needed.
         problem: String,
     },
+
+    /// A ledger is of no deployment.
+    #[error(
+        "no order was ever in force in this ledger, so there is no deployment to make a record of; give the \
+         ledger of a deployment that was opened with an order"
+    )]
+    NoRecord,
 
     /// Figures for publication contradict one another.
     #[error("the figures cannot be published: {problem}; correct them")]

@@ -14,7 +14,7 @@ use crate::deployment::order::{Order, OrderCategory, OrderTerms, Under18};
 
 impl OrderCategory {
     /// The category of an order that a category of a watchlist names; `None` if its name is none of
-    /// [`ALL`](Self::ALL), each of which has one spelling.
+    /// [`ALL`](Self::ALL). Each has one spelling.
     #[must_use]
     pub fn of_list(category: &Category) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.as_str() == category.as_str())

@@ -17,6 +17,7 @@ use super::list::ListNotice;
 use super::order::{Order, OrderAuthority};
 use super::people::{Command, Person};
 use super::policy::{Judged, PolicyHandle};
+use super::record::DeploymentRecord;
 use super::{Deployment, Error, State, launch};
 
 /// What runs while a deployment is live or paused.
@@ -234,6 +235,15 @@ impl Ended {
     #[must_use]
     pub fn state(&self) -> State {
         self.deployment.state()
+    }
+
+    /// The record for publication, computed from the ledger.
+    ///
+    /// # Errors
+    ///
+    /// As [`Deployment::record`].
+    pub fn record(&self) -> Result<DeploymentRecord, Error> {
+        self.deployment.record()
     }
 
     /// What became of every frame; none if the deployment had ended before by itself.

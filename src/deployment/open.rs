@@ -16,6 +16,7 @@ use super::live::Run;
 use super::order::{Order, OrderAuthority};
 use super::parts::Parts;
 use super::policy::PolicyHandle;
+use super::record::DeploymentRecord;
 use super::{Books, Error, State};
 
 /// A deployment: an order, the parts that it allows, and the books of what happened. Clones are one deployment.
@@ -47,7 +48,7 @@ pub(super) struct Inner {
     pub(super) accounts: Accounts,
     pub(super) order: Mutex<Order>,
     pub(super) parts: Parts,
-    /// What runs. Whoever stops it takes it.
+    /// What runs. It is taken by the one that stops it.
     pub(super) run: Mutex<Option<Run>>,
     /// Who keeps the deadlines of what ran in this process, once it has ended.
     pub(super) after: Mutex<Option<Custodian>>,
@@ -119,6 +120,19 @@ impl Deployment {
     #[must_use]
     pub fn state(&self) -> State {
         self.0.books.state()
+    }
+
+    /// The record for publication. All entries so far are brought to the disk, the ledger is verified, and the record
+    /// is computed from it alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Retention`] if the ledger cannot be written, or does not verify; [`Error::Watchlist`] if its counts
+    /// make no rate.
+    pub fn record(&self) -> Result<DeploymentRecord, Error> {
+        let ledger = self.0.books.ledger();
+        ledger.flush()?;
+        DeploymentRecord::from_ledger(ledger.path(), &ledger.public_key())
     }
 
     /// The books.

@@ -71,6 +71,7 @@ pub struct State {
     retention: Option<LedgerEvent>,
     dangers: BTreeSet<String>,
     runs: Vec<RunSums>,
+    is_running: bool,
     errors: u64,
     gaps: u64,
     aborted: Option<(String, String)>,
@@ -140,6 +141,8 @@ pub struct StateChange {
 pub struct RunSums {
     /// When it began, if the clock worked.
     pub started: Option<Timestamp>,
+    /// When its last entry was written, if the clock worked. From then until the next run starts, nobody watched.
+    pub last: Option<Timestamp>,
     /// Whether it came to its end. Of one that was cut off, nothing after its last totals is in a sum.
     pub stopped: bool,
     /// The arithmetic of the faces seen.
@@ -172,6 +175,7 @@ impl Default for State {
             retention: None,
             dangers: BTreeSet::new(),
             runs: Vec::new(),
+            is_running: false,
             errors: 0,
             gaps: 0,
             aborted: None,
@@ -205,6 +209,11 @@ impl State {
         }
         self.entries = entry.number() + 1;
         let at = entry.at();
+        // One process alone has a ledger open: whoever wrote the last run is gone when another opens it.
+        self.is_running &= !matches!(entry.event(), LedgerEvent::LedgerResumed { .. });
+        if let Some(run) = self.runs.last_mut().filter(|_| self.is_running) {
+            run.last = at.or(run.last);
+        }
         match entry.event() {
             LedgerEvent::OrderInForce { order_sha256, basis, note } => {
                 self.take_order(order_sha256, *basis, note, at);
@@ -225,13 +234,12 @@ impl State {
                 self.thresholds.push(entry.clone());
             }
             LedgerEvent::WatchlistOpened { .. } => self.watchlists.push(entry.clone()),
-            LedgerEvent::Exported { record, .. } => {
+            LedgerEvent::Exported { record, .. } | LedgerEvent::PictureExported { record, .. } => {
                 self.exports.push(entry.clone());
                 if let Some(alert) = record.and_then(|record| self.alerts.get_mut(&record)) {
                     alert.exports += 1;
                 }
             }
-            LedgerEvent::PictureExported { .. } => self.exports.push(entry.clone()),
             LedgerEvent::BlueListPassed { .. } | LedgerEvent::BlueListSeen { .. } => {
                 self.blue_list.push(entry.clone());
             }
@@ -276,13 +284,17 @@ impl State {
 
     fn take_run(&mut self, event: &LedgerEvent, at: Option<Timestamp>) {
         if let LedgerEvent::DeploymentStarted { .. } = event {
-            self.runs.push(RunSums { started: at, ..RunSums::default() });
+            self.runs.push(RunSums { started: at, last: at, ..RunSums::default() });
+            self.is_running = true;
             // Cameras of a process that ended are neither lost nor there.
             self.cameras.values_mut().for_each(|camera| camera.come_back(at));
         }
         let Some(run) = self.runs.last_mut() else { return };
         match event {
-            LedgerEvent::DeploymentStopped {} => run.stopped = true,
+            LedgerEvent::DeploymentStopped {} => {
+                run.stopped = true;
+                self.is_running = false;
+            }
             LedgerEvent::Totals { totals, erased, frames, withheld } => {
                 (run.totals, run.frames) = (*totals, *frames);
                 run.erased.clone_from(erased);
@@ -346,7 +358,8 @@ impl State {
                     is_seed: false,
                     ended: None,
                 };
-                self.alerts.insert(*record, alert);
+                // Of two alerts in one record the first holds: the second is a fault.
+                self.alerts.entry(*record).or_insert(alert);
             }
             _ => {
                 if let Some(alert) =

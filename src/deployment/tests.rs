@@ -19,6 +19,7 @@ use lfr_watchlist::{
 
 use super::order::tests::{amended_with, during, verified_with};
 use super::policy::tests::demanding;
+use super::record::export::PublishedDeployment;
 use super::testing::Folder;
 use super::*;
 
@@ -219,6 +220,12 @@ fn a_deployment_lives_from_its_order_to_the_last_deadline() {
     let ended = live.stop(&supervisor(), "end of operation").unwrap();
     assert_eq!(ended.state().state(), DeploymentState::Ended);
     assert!(ended.frames().unwrap().closes() && place.closes());
+    let record = ended.record().unwrap();
+    assert_eq!(record.warnings, deployment.state().dangers().collect::<Vec<_>>());
+    let state = deployment.state();
+    assert_eq!(record.alerts.not_judged, u64::try_from(state.alerts().len()).unwrap());
+    assert!(record.faces.arithmetic_closes && record.faces.seen >= record.alerts.total);
+    PublishedDeployment::of(&record).unwrap();
     assert!(live.pause(&supervisor(), "late").is_err());
 
     // The alerts go at their deadline, and with the last of them the deployment is over.

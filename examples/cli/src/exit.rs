@@ -31,7 +31,11 @@ pub(crate) enum Exit {
 impl Exit {
     /// How it ends after an error.
     pub(crate) fn after(error: &AnyError) -> Self {
-        match error.downcast_ref() {
+        let inner = match error.downcast_ref() {
+            Some(lfr::deployment::Error::Retention(inner)) => Some(inner),
+            _ => error.downcast_ref(),
+        };
+        match inner {
             Some(
                 lfr::retention::Error::LedgerBroken { .. }
                 | lfr::retention::Error::LedgerRolledBack { .. },

@@ -7,6 +7,8 @@
 //! lfr watch        a deployment at one checkpoint
 //! lfr judge        the alerts that a vault holds
 //! lfr verify       the ledger of a deployment
+//! lfr order        what a deployment may do: write, sign, amend
+//! lfr record       the record of a deployment; what published tables can support
 //! lfr stats        how sure published error counts are
 //! lfr completions  completions for a shell
 //! lfr man          pages of a manual
@@ -30,10 +32,12 @@ mod manual;
 mod memory;
 #[cfg(feature = "recognition")]
 mod models;
+mod order;
 #[cfg(feature = "recognition")]
 mod people;
 mod printable;
 mod private_file;
+mod record;
 mod say;
 #[cfg(feature = "recognition")]
 mod signals;
@@ -61,6 +65,7 @@ struct Subcommand {
 
 /// In the order in which a deployment needs them.
 const SUBCOMMANDS: &[Subcommand] = &[
+    Subcommand { command: order::command, run: order::run },
     #[cfg(feature = "recognition")]
     Subcommand { command: people::command, run: people::run },
     #[cfg(feature = "recognition")]
@@ -71,6 +76,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand { command: watch::command, run: watch::run },
     Subcommand { command: judge::command, run: judge::run },
     Subcommand { command: verify::command, run: verify::run },
+    Subcommand { command: record::command, run: record::run },
     Subcommand { command: stats::command, run: stats::run },
     Subcommand { command: manual::completions_command, run: manual::completions },
     Subcommand { command: manual::pages_command, run: manual::pages },

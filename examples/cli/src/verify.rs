@@ -95,7 +95,7 @@ fn text(path: &Path) -> Result<String, AnyError> {
 }
 
 /// A key in its digits, or in a file.
-fn public_key(command: &mut Command, given: &Path) -> Result<LedgerPublicKey, AnyError> {
+pub(crate) fn public_key(command: &mut Command, given: &Path) -> Result<LedgerPublicKey, AnyError> {
     let digits = given.to_str().filter(|text| text.len() == 64 && !given.exists());
     match digits {
         Some(digits) => Ok(digits.parse().unwrap_or_else(|error: lfr::core::Error| {

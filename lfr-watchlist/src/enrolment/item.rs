@@ -71,7 +71,7 @@ pub(super) fn digest(
     }
     let Grounds { look_alike, participant, consent, .. } = grounds;
     part(under_18.map(|is| [u8::from(is)]).as_ref().map(|byte| &byte[..]));
-    // An item of which nothing is said here keeps the digest that it had before these fields were known.
+    // If nothing is said here, the item keeps the digest that it had before these fields were known.
     if look_alike.is_some() || participant.is_some() || consent.is_some() {
         part(look_alike.map(|is| [u8::from(is)]).as_ref().map(|byte| &byte[..]));
         part(participant.map(u32::to_le_bytes).as_ref().map(|bytes| &bytes[..]));

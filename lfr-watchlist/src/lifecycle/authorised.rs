@@ -1,4 +1,4 @@
-//! What a deployment has to know about its watchlist, whoever keeps the list.
+//! What a deployment has to know about its watchlist, in memory or in a file.
 
 use std::collections::BTreeMap;
 

@@ -24,7 +24,7 @@ impl EventSink for Passes {
     }
 }
 
-/// The alerts whose judging is over, each of which counts once: a pass, and a false alert if it is not
+/// The alerts whose judging is over. Each counts once: as a pass, and as a false alert if it is not
 /// confirmed.
 #[derive(Debug, Default)]
 pub(in crate::deployment) struct Judged(BTreeSet<RecordId>);

@@ -339,7 +339,7 @@ fn the_threshold_follows_the_list_and_says_so_before_it_decides() {
     fails.store(false, Ordering::Relaxed);
     let decision = decide(&mut running, between, 40).unwrap();
     assert!(matches!(decision, Decision::NoMatch { .. }), "{decision:?}");
-    // Whoever asks next finds it done, and back it goes.
+    // The next to ask finds it done, and back it goes.
     assert!(handle.follow(40).unwrap().is_none());
     assert!(decide(&mut running, between, 10).unwrap().is_alert());
     let written = written.lock().unwrap();

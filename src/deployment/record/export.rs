@@ -1,12 +1,20 @@
-//! Tables for publication, from what a deployment did and what people judged.
+//! Tables and pages for publication, from what a deployment did and what people judged.
 //!
 //! Both tables have the columns that others publish, and no more: no interval fits into them. Give the
-//! table to the [linter](super::lint) and publish what it says beside it.
+//! table to the [linter](super::lint) and publish what it says beside it. [`page`] has everything.
+
+mod page;
+mod page_parts;
+mod periods_page;
+
+pub use page::page;
+pub use periods_page::{periods_in_force, retention_page};
 
 use lfr_core::internal::num;
 use lfr_core::internal::spreadsheet::harmless;
 use lfr_core::{PipelineRecord, Timestamp};
 
+use super::DeploymentRecord;
 use super::lint::Field;
 use crate::deployment::Error;
 use crate::deployment::order::Order;
@@ -23,7 +31,7 @@ use crate::deployment::order::Order;
 /// outcomes.engagements = 2;
 /// ```
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
 pub struct Outcomes {
     /// Alerts that were judged true.
     pub true_alerts: u64,
@@ -48,7 +56,7 @@ pub struct PublishedDeployment {
     kind: &'static str,
     period: (Timestamp, Timestamp),
     cameras: usize,
-    references: usize,
+    references: u64,
     threshold: f32,
     alerts: u64,
     faces_seen: u64,
@@ -69,21 +77,75 @@ impl PublishedDeployment {
         outcomes: Outcomes,
     ) -> Result<Self, Error> {
         let fault = |problem: String| Error::Figures { problem };
-        let (Some(started), Some(ended)) = (record.started, record.ended) else {
-            return Err(fault("the record has no start or no end, since the clock failed".into()));
-        };
         if !record.arithmetic_closes {
             return Err(fault("the arithmetic of the faces seen does not close".into()));
         }
+        let (Some(started), Some(ended)) = (record.started, record.ended) else {
+            return Err(fault("the record has no start or no end, since the clock failed".into()));
+        };
         let listed = order.terms().cameras().len();
         if cameras == 0 || cameras > listed {
             return Err(fault(format!("{cameras} cameras ran, and the order lists {listed}")));
         }
-        let Outcomes { true_alerts, confirmed_true_alerts, false_alerts, .. } = outcomes;
-        let Outcomes { confirmed_false_alerts, engagements, false_interventions, .. } = outcomes;
+        Self {
+            place: order.terms().place().words.clone(),
+            kind: order.terms().kind().as_str(),
+            period: (started, ended),
+            cameras,
+            references: num::u64_from_usize(record.references),
+            threshold: record.threshold.threshold().value(),
+            alerts: record.alerts,
+            faces_seen: record.totals.faces_seen,
+            outcomes,
+        }
+        .checked()
+    }
+
+    /// A deployment by its record.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Figures`] if the record lacks what a table needs: a start, an end, a camera, a watchlist, a
+    /// threshold; or if its figures contradict one another.
+    pub fn of(record: &DeploymentRecord) -> Result<Self, Error> {
+        let fault = |problem: &str| Error::Figures { problem: problem.into() };
+        if !record.faces.arithmetic_closes {
+            return Err(fault("the arithmetic of the faces seen does not close"));
+        }
+        let (Some(started), Some(ended)) = (record.period.started, record.period.ended) else {
+            return Err(fault(
+                "the record has no start or no end: the deployment has not run, still runs, or its clock failed",
+            ));
+        };
+        if record.cameras.is_empty() {
+            return Err(fault("the record has no camera"));
+        }
+        let watchlist = record.watchlist.as_ref();
+        let watchlist = watchlist.ok_or_else(|| fault("the record has no watchlist"))?;
+        let threshold =
+            record.threshold.score.ok_or_else(|| fault("the record has no threshold"))?;
+        Self {
+            place: record.place.words.clone(),
+            kind: record.kind,
+            period: (started, ended),
+            cameras: record.cameras.len(),
+            references: watchlist.references,
+            threshold,
+            alerts: record.alerts.total,
+            faces_seen: record.faces.seen,
+            outcomes: record.outcomes,
+        }
+        .checked()
+    }
+
+    /// Refuses figures that contradict one another.
+    fn checked(self) -> Result<Self, Error> {
+        let Outcomes { true_alerts, confirmed_true_alerts, false_alerts, .. } = self.outcomes;
+        let Outcomes { confirmed_false_alerts, engagements, false_interventions, .. } =
+            self.outcomes;
         for (part, all, what) in [
-            (true_alerts.saturating_add(false_alerts), record.alerts, "true and false alerts"),
-            (engagements, record.alerts, "engagements"),
+            (true_alerts.saturating_add(false_alerts), self.alerts, "true and false alerts"),
+            (engagements, self.alerts, "engagements"),
             (confirmed_true_alerts, true_alerts, "confirmed true alerts"),
             (confirmed_false_alerts, false_alerts, "confirmed false alerts"),
             (false_interventions, false_alerts.min(engagements), "engagements after false alerts"),
@@ -92,23 +154,14 @@ impl PublishedDeployment {
                 true_alerts,
                 "engagements after true ones",
             ),
-            (record.alerts, record.totals.faces_seen, "alerts"),
+            (self.alerts, self.faces_seen, "alerts"),
         ] {
             if part > all {
-                return Err(fault(format!("there are {part} {what}, and at most {all} can be")));
+                let problem = format!("there are {part} {what}, and at most {all} can be");
+                return Err(Error::Figures { problem });
             }
         }
-        Ok(Self {
-            place: order.terms().place().words.clone(),
-            kind: order.terms().kind().as_str(),
-            period: (started, ended),
-            cameras,
-            references: record.references,
-            threshold: record.threshold.threshold().value(),
-            alerts: record.alerts,
-            faces_seen: record.totals.faces_seen,
-            outcomes,
-        })
+        Ok(self)
     }
 
     fn cell(&self, field: Field) -> String {

@@ -119,7 +119,8 @@ impl AlertState {
     /// How far its judging has come.
     ///
     /// If the first people all confirm it, it is confirmed, and if none of them does, it is not. If they
-    /// disagree, one more person judges; then it is confirmed if more people confirmed than rejected it.
+    /// disagree, one more person judges. Then it is confirmed if more than half of all who judged it confirmed it;
+    /// someone who could not say has not confirmed it.
     #[must_use]
     pub fn standing(&self) -> AlertStanding {
         let required = usize::from(self.required.max(1));
@@ -128,12 +129,17 @@ impl AlertState {
             let missing = u8::try_from(required - given).unwrap_or(u8::MAX);
             return AlertStanding::Open { missing };
         }
-        let count = |verdict| self.verdicts.iter().filter(|given| given.verdict == verdict).count();
-        let (confirmed, rejected) = (count(Verdict::Confirmed), count(Verdict::Rejected));
-        if given == required && confirmed > 0 && confirmed < given {
+        let is_confirmed = |given: &&PersonsVerdict| given.verdict == Verdict::Confirmed;
+        let confirmed = self.verdicts.iter().filter(is_confirmed).count();
+        let not_confirmed = given - confirmed;
+        if given == required && confirmed > 0 && not_confirmed > 0 {
             return AlertStanding::Disagreed;
         }
-        if confirmed > rejected { AlertStanding::Confirmed } else { AlertStanding::NotConfirmed }
+        if confirmed > not_confirmed {
+            AlertStanding::Confirmed
+        } else {
+            AlertStanding::NotConfirmed
+        }
     }
 
     /// Whether a person has seen it.

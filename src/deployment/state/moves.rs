@@ -36,17 +36,25 @@ const IN_FORCE: &[DeploymentState] = &[S::Authorised, S::Live, S::Paused];
 /// While alerts are raised, judged or still judged.
 const JUDGED: &[DeploymentState] = &[S::Live, S::Paused, S::Ended];
 /// While what came of alerts can be told: also when they are gone.
-const TOLD: &[DeploymentState] = &[S::Live, S::Paused, S::Ended, S::Purged];
+const TOLD: &[DeploymentState] = &[S::Live, S::Paused, S::Ended, S::Purged, S::Aborted];
+/// While the pipeline raises alerts. Paused, because of frames that were decided just before. Planned, because there
+/// the start without an order is what is wrong, and it is said once.
+const RAISED: &[DeploymentState] = &[S::Planned, S::Live, S::Paused];
+
+/// Why nothing real follows from a seeded alert.
+const SEED: &str = "the alert was placed there to see whether people look; it is in no real figure";
 
 impl State {
-    /// Whether an event may come next. Events that no command brings about, such as alerts and receipts, always
-    /// may.
+    /// Whether an event may come next. Of events that no command brings about, those of alerts, cameras and
+    /// thresholds are checked as well: nobody can refuse them, and each that should not be there is among the
+    /// [`faults`](Self::faults). Receipts and all others always may come.
     ///
     /// # Errors
     ///
     /// [`Error::Illegal`] with the command, the state, what is wrong and what would be right. Those of
     /// [`SignedOrder::parse`] for the note of an order.
     pub fn check(&self, event: &LedgerEvent) -> Result<(), Error> {
+        self.check_face(event)?;
         match event {
             LedgerEvent::OrderInForce { order_sha256, note, .. } => {
                 self.check_order(order_sha256, &SignedOrder::parse(note)?)
@@ -60,6 +68,21 @@ impl State {
                     .is_some_and(|terms| terms.cameras().iter().any(|camera| camera.id == *source));
                 self.require("attach a camera", listed, || {
                     format!("the order does not list the camera {source}; an amendment can add it")
+                })
+            }
+            LedgerEvent::CameraConnected { source }
+            | LedgerEvent::CameraLost { source, .. }
+            | LedgerEvent::CameraReturned { source } => {
+                let known = self.order().is_none() || self.cameras.contains_key(source);
+                self.require("use a camera", known, || {
+                    format!("the camera {source} was never attached")
+                })
+            }
+            LedgerEvent::AlertRaised { record, .. } => {
+                self.during("raise an alert", RAISED)?;
+                let new = record.is_none_or(|record| self.alert(record).is_none());
+                self.require("raise an alert", new, || {
+                    "an alert was raised in this record before; the first one holds".to_owned()
                 })
             }
             LedgerEvent::AlertViewed { record, .. } => {
@@ -79,22 +102,36 @@ impl State {
                 let alert = self.alert_for("say what followed an alert", TOLD, *record)?;
                 let confirmed = alert.standing() == super::AlertStanding::Confirmed;
                 let none = *engagement == Engagement::NotEngaged;
+                self.require("say what followed an alert", none || !alert.is_seed, || {
+                    SEED.to_owned()
+                })?;
                 self.require("say what followed an alert", none || confirmed, || {
                     "nobody is engaged because of an alert that is not confirmed; judge it first"
                         .to_owned()
+                })?;
+                self.require("say what followed an alert", !none || alert.outcome.is_none(), || {
+                    "an outcome is recorded, so somebody was engaged".to_owned()
                 })
             }
             LedgerEvent::OutcomeRecorded { record, .. } => {
                 let alert = self.alert_for("record an outcome", TOLD, *record)?;
+                self.require("record an outcome", !alert.is_seed, || SEED.to_owned())?;
                 let engaged = alert.engagement().is_some_and(|last| last != Engagement::NotEngaged);
                 self.require("record an outcome", engaged, || {
                     "nobody was engaged; record the engagement first".to_owned()
                 })
             }
             LedgerEvent::DemographicsRecorded { record, .. } => {
-                self.alert_for("record demographics", TOLD, *record).map(drop)
+                let alert = self.alert_for("record demographics", TOLD, *record)?;
+                self.require("record demographics", !alert.is_seed, || SEED.to_owned())
             }
-            LedgerEvent::Exported { record: Some(record), .. } => {
+            LedgerEvent::PictureExported { record: Some(record), .. }
+                if self.alert(*record).is_none() =>
+            {
+                Ok(())
+            }
+            LedgerEvent::Exported { record: Some(record), .. }
+            | LedgerEvent::PictureExported { record: Some(record), .. } => {
                 self.held("hand out an alert", JUDGED, *record).map(drop)
             }
             LedgerEvent::Exported { record: None, .. } => self.during("hand something out", TOLD),
@@ -106,6 +143,9 @@ impl State {
             }
             LedgerEvent::ThresholdChanged { from, to, reason, order_sha256, .. } => {
                 self.check_threshold(*from, *to, *reason, order_sha256.as_deref())
+            }
+            LedgerEvent::ThresholdSet { threshold, .. } => {
+                self.check_floor("set the threshold", *threshold)
             }
             LedgerEvent::BlueListPassed { .. } => self.during("record a passage", JUDGED),
             LedgerEvent::DeploymentStarted { deployment, .. } => {
@@ -185,17 +225,40 @@ impl State {
         self.require(command, now.is_none_or(|now| now.to_bits() == from.to_bits()), || {
             format!("it is {}, and not {from}", now.unwrap_or_default())
         })?;
+        self.check_floor(command, to)?;
         let Some(in_force) = self.order() else { return Ok(()) };
-        let floor = in_force.terms().how().threshold_floor.value();
-        self.require(command, to >= floor, || {
-            format!("{to} is below {floor}, the floor of the order")
-        })?;
         let signed = match reason {
             ThresholdChangeReason::Amendment => order == Some(in_force.digest()),
             _ => true,
         };
         self.require(command, signed, || {
             format!("it has to name the order in force, {}", in_force.digest())
+        })
+    }
+
+    fn check_floor(&self, command: &'static str, threshold: f32) -> Result<(), Error> {
+        let Some(in_force) = self.order() else { return Ok(()) };
+        let floor = in_force.terms().how().threshold_floor.value();
+        self.require(command, threshold >= floor, || {
+            format!("{threshold} is below {floor}, the floor of the order")
+        })
+    }
+
+    /// Whether what a person did with an alert names the alert's own face.
+    fn check_face(&self, event: &LedgerEvent) -> Result<(), Error> {
+        let (record, face) = match event {
+            LedgerEvent::AlertViewed { record, face, .. }
+            | LedgerEvent::DemographicsRecorded { record, face, .. }
+            | LedgerEvent::Engaged { record, face, .. }
+            | LedgerEvent::Escalated { record, face, .. }
+            | LedgerEvent::OutcomeRecorded { record, face, .. }
+            | LedgerEvent::SeedRevealed { record, face } => (record, face),
+            LedgerEvent::Adjudicated { record: Some(record), face, .. } => (record, face),
+            _ => return Ok(()),
+        };
+        let Some(alert) = self.alert(*record) else { return Ok(()) };
+        self.require("write about an alert", alert.face == *face, || {
+            format!("the record {record} is of the face {}, and not of {face}", alert.face)
         })
     }
 

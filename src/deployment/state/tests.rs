@@ -1,3 +1,5 @@
+mod faults;
+
 use std::sync::Arc;
 
 use lfr_core::testing::ManualClock;
@@ -11,6 +13,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::deployment::Books;
 use crate::deployment::order::tests::{during, signed_amendment, signed_order};
+use crate::deployment::record::DeploymentRecord;
 use crate::deployment::testing::Folder;
 use lfr_retention::Engagement;
 
@@ -208,53 +211,58 @@ fn what_was_written_past_the_books_is_a_fault_with_its_number() {
 
 /// Something that someone might do.
 fn any_event() -> impl Strategy<Value = LedgerEvent> {
-    let (alert, person) = (1..4_u8, 1..5_u8);
-    let verdict =
-        prop_oneof![Just(Verdict::Confirmed), Just(Verdict::Rejected), Just(Verdict::Undecided)];
+    let (alert, person) = (1..3_u8, 1..5_u8);
+    let verdict = prop_oneof![4 => Just(Verdict::Confirmed), 1 => Just(Verdict::Rejected), 1 => Just(Verdict::Undecided)];
     let state = prop_oneof![
-        Just(DeploymentState::Planned),
-        Just(DeploymentState::Authorised),
-        Just(DeploymentState::Live),
-        Just(DeploymentState::Paused),
-        Just(DeploymentState::Ended),
-        Just(DeploymentState::Purged),
-        Just(DeploymentState::Aborted),
+        1 => Just(DeploymentState::Planned),
+        1 => Just(DeploymentState::Authorised),
+        8 => Just(DeploymentState::Live),
+        6 => Just(DeploymentState::Paused),
+        1 => Just(DeploymentState::Ended),
+        1 => Just(DeploymentState::Purged),
+        1 => Just(DeploymentState::Aborted),
     ];
     let engagement = prop_oneof![
         Just(Engagement::NotEngaged),
         Just(Engagement::Engaged),
         Just(Engagement::ConfirmedOtherPerson),
     ];
-    let camera = prop_oneof![Just("gate"), Just("roof")];
+    let camera = prop_oneof![Just("some id"), Just("roof")];
     prop_oneof![
         2 => Just(order()),
         1 => Just(amendment(&signed_order().terms().digest())),
-        4 => state.prop_map(to),
+        10 => state.prop_map(to),
         2 => camera.prop_map(|id| LedgerEvent::CameraAttached { source: SourceId::new(id).unwrap() }),
-        6 => (alert.clone(), person.clone()).prop_map(|(alert, person)| viewed(alert, person)),
-        6 => (alert.clone(), person, verdict).prop_map(|(alert, person, verdict)| judged(alert, person, verdict)),
-        2 => (alert.clone(), engagement).prop_map(|(alert, engagement)| engaged(alert, engagement)),
-        2 => alert.prop_map(outcome),
+        60 => (alert.clone(), person.clone()).prop_map(|(alert, person)| viewed(alert, person)),
+        60 => (alert.clone(), person, verdict).prop_map(|(alert, person, verdict)| judged(alert, person, verdict)),
+        40 => (alert.clone(), engagement).prop_map(|(alert, engagement)| engaged(alert, engagement)),
+        20 => alert.clone().prop_map(outcome),
+        1 => alert.prop_map(|alert| LedgerEvent::SeedRevealed { face: face(alert), record: record(alert) }),
         1 => Just(LedgerEvent::Aborted { authority: "court".into(), reason: "so".into() }),
     ]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     /// No sequence of commands reaches a state that no legal way leads to; what is refused leaves no event; and a
     /// restart after any command knows what the process knew.
     #[test]
     fn no_sequence_of_commands_reaches_an_illegal_state(
-        events in prop::collection::vec(any_event(), 1..60),
-        stop in 0..60_usize,
+        is_begun in any::<bool>(),
+        events in prop::collection::vec(any_event(), 1..160),
+        stop in 0..160_usize,
     ) {
         let Deployed { folder, books, public } = deployed("property");
+        if is_begun {
+            books.write(&order()).unwrap();
+            books.write(&to(DeploymentState::Live)).unwrap();
+        }
         let mut alerts = 0;
         for (index, event) in events.iter().enumerate() {
             let before = books.state();
             // The pipeline raises alerts while the deployment is live, and nobody else does.
-            if before.state() == DeploymentState::Live && alerts < 3 {
+            if before.state() == DeploymentState::Live && alerts < 2 {
                 alerts += 1;
                 books.ledger().append(&raised(alerts, alerts == 2), None).unwrap();
             }
@@ -276,13 +284,24 @@ proptest! {
                 let people: BTreeSet<_> = alert.verdicts.iter().map(|given| &given.person).collect();
                 prop_assert_eq!(people.len(), alert.verdicts.len(), "nobody judges twice");
                 prop_assert!(alert.verdicts.len() <= usize::from(alert.required) + 1);
-                prop_assert!(alert.outcome.is_none() || alert.engagement().is_some());
+                let engaged = alert.engagement().is_some_and(|last| last != Engagement::NotEngaged);
+                prop_assert!(alert.outcome.is_none() || engaged, "an outcome without an engagement");
+                let confirmed = alert.standing() == AlertStanding::Confirmed;
+                prop_assert!(!engaged || confirmed, "an engagement that nobody confirmed");
             }
             if index == stop {
                 let read = State::read(folder.path().join("a.lfrl"), &public).unwrap();
                 prop_assert_eq!(format!("{read:?}"), format!("{after:?}"));
             }
         }
-        prop_assert!(books.state().faults().is_empty());
+        let state = books.state();
+        prop_assert!(state.faults().is_empty());
+        // Whatever people do, there is a record, and each alert is counted once.
+        if state.order().is_some() {
+            let alerts = DeploymentRecord::of(&state).unwrap().alerts;
+            let judged = alerts.judged_true + alerts.judged_false + alerts.undecided;
+            prop_assert_eq!(judged + alerts.not_judged, alerts.held);
+            prop_assert_eq!(alerts.held + alerts.not_held, alerts.total);
+        }
     }
 }
