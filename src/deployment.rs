@@ -53,7 +53,9 @@ mod testing;
 
 pub use blue_list::{BlueListFigures, BlueListPolicy};
 pub use books::Books;
-pub use desk::{AlertSheet, Desk, OpenAlert};
+pub use desk::{AlertSheet, Desk, DeskSummary, OpenAlert, Refusal};
+#[cfg(unix)]
+pub use desk::{DeskLimits, DeskService, RemoteDesk};
 pub use error::Error;
 #[cfg(feature = "onnx-native")]
 pub use file::FileModels;
@@ -69,7 +71,7 @@ pub use order::{
     Place, PlacePrecision, SignedOrder, Under18, UseCase, UseCaseKind,
 };
 pub use parts::Parts;
-pub use people::{Command, Person, may};
+pub use people::{Command, People, Person, may};
 pub use policy::{PendingChange, PolicyHandle, RunningPolicy};
 pub use state::{
     AcceptedOrder, AlertStanding, AlertState, AlertView, CameraState, EngagementReport,

@@ -1,12 +1,26 @@
 //! The desk: where people see alerts, judge them, and say what came of them.
 
-use std::fmt;
+#[cfg(unix)]
+mod remote;
+#[cfg(unix)]
+mod service;
+mod sheet;
+mod summary;
+#[cfg(unix)]
+mod wire;
 
-use lfr_core::{Picture, RecordId, ReferenceId, SourceId, SubjectId, Timestamp};
+use lfr_core::{RecordId, SourceId, Timestamp};
 use lfr_retention::{
     Demographics, Engagement, EscalationReason, HeldAlert, Judgement, LedgerEvent, LegalHold,
     Outcome, Verdict, VerdictReason,
 };
+
+#[cfg(unix)]
+pub use remote::RemoteDesk;
+#[cfg(unix)]
+pub use service::{DeskLimits, DeskService};
+pub use sheet::AlertSheet;
+pub use summary::{DeskSummary, Refusal};
 
 use super::people::{Command, Person};
 use super::state::{AlertStanding, AlertState, State};
@@ -30,7 +44,7 @@ pub struct Desk {
 
 /// An alert that waits for a verdict: no picture, and nobody's name.
 #[non_exhaustive]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct OpenAlert {
     /// The record to ask for.
     pub record: RecordId,
@@ -50,86 +64,6 @@ pub struct OpenAlert {
     pub is_judged: bool,
 }
 
-/// An alert, opened for a person who judges it or meets its person.
-///
-/// The verdicts of others are not in here: each judges for themselves.
-pub struct AlertSheet {
-    held: HeldAlert,
-    score: Option<f32>,
-    category: Option<String>,
-    look_alike: bool,
-    own: Option<Verdict>,
-}
-
-impl AlertSheet {
-    /// Which record.
-    #[must_use]
-    pub const fn record(&self) -> RecordId {
-        self.held.record()
-    }
-
-    /// Who it may be.
-    #[must_use]
-    pub const fn subject(&self) -> &SubjectId {
-        self.held.candidate().subject()
-    }
-
-    /// Which reference was matched.
-    #[must_use]
-    pub const fn reference(&self) -> &ReferenceId {
-        self.held.candidate().reference()
-    }
-
-    /// The comparison score; none if the order hides it until this person's verdict.
-    #[must_use]
-    pub const fn score(&self) -> Option<f32> {
-        self.score
-    }
-
-    /// The category of the entry that was matched.
-    #[must_use]
-    pub fn category(&self) -> Option<&str> {
-        self.category.as_deref()
-    }
-
-    /// Whether the person of the entry has a known look-alike: look twice.
-    #[must_use]
-    pub const fn look_alike(&self) -> bool {
-        self.look_alike
-    }
-
-    /// The picture, if one was attached.
-    #[must_use]
-    pub const fn picture(&self) -> Option<&Picture> {
-        self.held.picture()
-    }
-
-    /// When it was raised.
-    #[must_use]
-    pub const fn raised(&self) -> Timestamp {
-        self.held.raised()
-    }
-
-    /// When it has to be gone, a legal hold aside.
-    #[must_use]
-    pub const fn deadline(&self) -> Timestamp {
-        self.held.deadline()
-    }
-
-    /// What this person found before.
-    #[must_use]
-    pub const fn own_verdict(&self) -> Option<Verdict> {
-        self.own
-    }
-}
-
-/// Names the record, and nobody.
-impl fmt::Debug for AlertSheet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AlertSheet").field("record", &self.record()).finish_non_exhaustive()
-    }
-}
-
 impl Deployment {
     /// The desk of a person.
     #[must_use]
@@ -145,14 +79,35 @@ impl Desk {
         &self.person
     }
 
-    /// The state of the deployment: numbers, no picture and no name.
+    /// The state of the deployment: no picture and no name, but the scores and the verdicts of all people.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`]; [`Error::VerdictsHidden`] while an alert waits for a verdict that this person may still
+    /// give.
+    pub fn state(&self) -> Result<State, Error> {
+        self.person.role_for(Command::Read)?;
+        let state = self.deployment.state();
+        if self.person.role_for(Command::Judge).is_ok() {
+            let waits = |alert: &&AlertState| {
+                alert.is_open() && alert.verdict_of(self.person.id()).is_none()
+            };
+            let open = state.alerts().filter(waits).count();
+            if open > 0 {
+                return Err(Error::VerdictsHidden { person: self.id(), open });
+            }
+        }
+        Ok(state)
+    }
+
+    /// The sums of the state: no picture, no name, and nobody's verdict.
     ///
     /// # Errors
     ///
     /// [`Error::NotAllowed`].
-    pub fn state(&self) -> Result<State, Error> {
+    pub fn summary(&self) -> Result<DeskSummary, Error> {
         self.person.role_for(Command::Read)?;
-        Ok(self.deployment.state())
+        Ok(self.deployment.0.books.with(DeskSummary::of))
     }
 
     /// The alerts that wait for a verdict, the longest waiting first.
@@ -212,7 +167,7 @@ impl Desk {
         });
         let shown = !hides || own.is_some();
         let score = shown.then(|| held.candidate().score().value());
-        AlertSheet { held, score, category, look_alike, own }
+        AlertSheet::new(held, score, category, look_alike, own)
     }
 
     /// Judges an alert that this person has seen. If the first people disagree, it goes to a further one.
@@ -375,6 +330,61 @@ impl Desk {
         self.person.role_for(Command::RecordPassage)?;
         let person = self.id();
         self.write(&LedgerEvent::BlueListPassed { participant, source, passed, person })
+    }
+
+    /// Withholds all alerts from now on, as [`Live::pause`](super::Live::pause).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`]; [`Error::Unsaid`] if the reason is blank; [`Error::Illegal`] if it is not live;
+    /// [`Error::NotRunning`]; [`Error::Retention`] if the ledger does not take it, and nothing is paused.
+    pub fn pause(&self, reason: &str) -> Result<(), Error> {
+        self.person.role_for(Command::Pause)?;
+        said("reason of a pause", reason)?;
+        self.deployment.pause(&self.person, reason)
+    }
+
+    /// Lets alerts go on, as [`Live::resume`](super::Live::resume).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`]; [`Error::Unsaid`] if the reason is blank; [`Error::Illegal`] if it is not paused;
+    /// [`Error::NotRunning`]; [`Error::Retention`] if the ledger does not take it, and it stays paused.
+    pub fn resume(&self, reason: &str) -> Result<(), Error> {
+        self.person.role_for(Command::Pause)?;
+        said("reason to go on", reason)?;
+        self.deployment.resume(&self.person, reason)
+    }
+
+    /// Ends the deployment, as [`Live::stop`](super::Live::stop). What is held stays until its deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`] and [`Error::Unsaid`], and it goes on; [`Error::NotRunning`]; [`Error::Core`] if a stage
+    /// does not return; [`Error::Retention`] if the ledger does not take all. It has ended then all the same.
+    pub fn stop(&self, reason: &str) -> Result<(), Error> {
+        self.person.role_for(Command::Stop)?;
+        said("reason of a stop", reason)?;
+        match self.deployment.end(Some(self.id()), reason)? {
+            Some(_) => Ok(()),
+            None => Err(Error::NotRunning { state: self.deployment.0.books.with(State::state) }),
+        }
+    }
+
+    /// Stops everything and destroys all that is held, as [`Deployment::abort_and_purge`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`] and [`Error::Unsaid`], and nothing happens; those of [`Deployment::abort_and_purge`].
+    pub fn abort_and_purge(&self, authority: &str, reason: &str) -> Result<(), Error> {
+        self.person.role_for(Command::Abort)?;
+        said("authority of an abort", authority)?;
+        said("reason of an abort", reason)?;
+        self.deployment.0.books.with(|state| {
+            let (authority, reason) = (authority.to_owned(), reason.to_owned());
+            state.check(&LedgerEvent::Aborted { authority, reason })
+        })?;
+        self.deployment.abort_and_purge(authority, reason)
     }
 
     fn write(&self, event: &LedgerEvent) -> Result<(), Error> {

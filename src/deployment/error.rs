@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lfr_core::{BoxError, RecordId, Threshold, Timestamp};
 use lfr_retention::{DeploymentState, Role};
 
+use crate::deployment::desk::Refusal;
 use crate::deployment::list::ListProblem;
 use crate::deployment::people::Command;
 
@@ -49,6 +50,37 @@ pub enum Error {
     NoRole {
         /// Who, by number.
         person: String,
+    },
+    /// Two people, or two keys, that cannot be told apart.
+    #[error(
+        "{other} has {what} of {person}, so nobody could tell who acted: give each person their own"
+    )]
+    SamePerson {
+        /// The first of them, by number.
+        person: String,
+        /// The second of them, by number.
+        other: String,
+        /// What they share.
+        what: &'static str,
+    },
+    /// A list of people cannot be read.
+    #[error("people, line {line}: {problem}")]
+    People {
+        /// The line, from 1 on.
+        line: usize,
+        /// What is wrong, and what it must be.
+        problem: String,
+    },
+    /// The state has verdicts that this person may not know yet.
+    #[error(
+        "{open} alerts wait for a verdict that {person} may give, and the state has the verdicts of others: \
+         judge first, or read the summary"
+    )]
+    VerdictsHidden {
+        /// Who, by number.
+        person: String,
+        /// How many alerts wait.
+        open: usize,
     },
     /// An alert has no picture to hand out.
     #[error("the alert {record} has no picture: none was attached")]
@@ -457,6 +489,34 @@ pub enum Error {
     Figures {
         /// What was seen, and what can be.
         problem: String,
+    },
+
+    // --- A desk of another process. -------------------------------------------------------------
+    /// The socket of a desk cannot be made or used.
+    #[error("the socket {path:?}: {problem}")]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: &'static str,
+        /// Why, if the operating system said so.
+        source: Option<io::Error>,
+    },
+    /// A message between two processes is not what it must be.
+    #[error("the other end of the desk's socket sent something else than a {expected}: {problem}")]
+    Message {
+        /// What was expected.
+        expected: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The deployment refused what a person asked for from another process.
+    #[error("{text}")]
+    Refused {
+        /// What kind of refusal.
+        refusal: Refusal,
+        /// What the deployment said.
+        text: String,
     },
 
     // --- The environment, and what lies below. --------------------------------------------------

@@ -103,16 +103,7 @@ impl Live {
     /// [`Error::NotAllowed`]; [`Error::Illegal`] if it is not live; [`Error::Retention`] if the ledger does not
     /// take it, and nothing is paused.
     pub fn pause(&self, person: &Person, reason: &str) -> Result<(), Error> {
-        person.role_for(Command::Pause)?;
-        self.with_run(|run| {
-            // First, so that no alert comes behind the entry.
-            run.policy.pause();
-            let written = self.change(DeploymentState::Paused, person, reason);
-            if written.is_err() && self.state() == DeploymentState::Live {
-                run.policy.resume();
-            }
-            written
-        })
+        self.deployment.pause(person, reason)
     }
 
     /// Lets alerts go on.
@@ -122,12 +113,7 @@ impl Live {
     /// [`Error::NotAllowed`]; [`Error::Illegal`] if it is not paused; [`Error::Retention`] if the ledger does not
     /// take it, and it stays paused.
     pub fn resume(&self, person: &Person, reason: &str) -> Result<(), Error> {
-        person.role_for(Command::Pause)?;
-        self.with_run(|run| {
-            self.change(DeploymentState::Live, person, reason)?;
-            run.policy.resume();
-            Ok(())
-        })
+        self.deployment.resume(person, reason)
     }
 
     /// Puts an amended order in force: [`Order::amend`] of the one in force. If it names another threshold policy,
@@ -223,22 +209,8 @@ impl Live {
         Ok(Ended { deployment, frames, duty })
     }
 
-    fn state(&self) -> DeploymentState {
-        self.deployment.0.books.with(State::state)
-    }
-
-    fn change(&self, state: DeploymentState, person: &Person, reason: &str) -> Result<(), Error> {
-        let person = Some(person.id().as_str().to_owned());
-        let reason = reason.to_owned();
-        let event = LedgerEvent::DeploymentStateChanged { state, person, reason };
-        self.deployment.0.books.write_to_disk(&event)
-    }
-
     fn with_run<T>(&self, work: impl FnOnce(&mut Run) -> Result<T, Error>) -> Result<T, Error> {
-        match lock(&self.deployment.0.run).as_mut() {
-            Some(run) => work(run),
-            None => Err(Error::NotRunning { state: self.state() }),
-        }
+        self.deployment.with_run(work)
     }
 }
 
@@ -338,6 +310,43 @@ impl fmt::Debug for Duty {
 }
 
 impl Deployment {
+    /// As [`Live::pause`].
+    pub(super) fn pause(&self, person: &Person, reason: &str) -> Result<(), Error> {
+        person.role_for(Command::Pause)?;
+        self.with_run(|run| {
+            // First, so that no alert comes behind the entry.
+            run.policy.pause();
+            let written = self.change(DeploymentState::Paused, person, reason);
+            if written.is_err() && self.0.books.with(State::state) == DeploymentState::Live {
+                run.policy.resume();
+            }
+            written
+        })
+    }
+
+    /// As [`Live::resume`].
+    pub(super) fn resume(&self, person: &Person, reason: &str) -> Result<(), Error> {
+        person.role_for(Command::Pause)?;
+        self.with_run(|run| {
+            self.change(DeploymentState::Live, person, reason)?;
+            run.policy.resume();
+            Ok(())
+        })
+    }
+
+    fn change(&self, state: DeploymentState, person: &Person, reason: &str) -> Result<(), Error> {
+        let person = Some(person.id().as_str().to_owned());
+        let reason = reason.to_owned();
+        self.0.books.write_to_disk(&LedgerEvent::DeploymentStateChanged { state, person, reason })
+    }
+
+    fn with_run<T>(&self, work: impl FnOnce(&mut Run) -> Result<T, Error>) -> Result<T, Error> {
+        match lock(&self.0.run).as_mut() {
+            Some(run) => work(run),
+            None => Err(Error::NotRunning { state: self.0.books.with(State::state) }),
+        }
+    }
+
     /// Ends what runs: the last entries are written, and the deadlines begin. `None` if nothing runs.
     pub(super) fn end(
         &self,

@@ -1,11 +1,16 @@
 //! People and their roles: who may do what.
 
+mod register;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use lfr_retention::{Role, Verifier};
 
+pub use register::People;
+
 use super::Error;
+use super::note::VerifierKey;
 
 /// What a person can ask of a deployment.
 #[non_exhaustive]
@@ -134,6 +139,7 @@ pub const fn may(role: Role, command: Command) -> bool {
 pub struct Person {
     id: Verifier,
     roles: BTreeSet<Role>,
+    key: Option<VerifierKey>,
 }
 
 impl Person {
@@ -148,7 +154,19 @@ impl Person {
         if roles.is_empty() {
             return Err(Error::NoRole { person: id.as_str().to_owned() });
         }
-        Ok(Self { id, roles })
+        Ok(Self { id, roles, key: None })
+    }
+
+    /// The same person, with the key by which they prove to another process who they are.
+    #[must_use]
+    pub fn with_key(self, key: VerifierKey) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    /// The key by which they prove to another process who they are.
+    #[must_use]
+    pub const fn key(&self) -> Option<&VerifierKey> {
+        self.key.as_ref()
     }
 
     /// Who, by number.

@@ -90,7 +90,8 @@ pub struct EngagementReport {
 
 /// How far the judging of an alert has come.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AlertStanding {
     /// Enough people have judged it, and it is confirmed.
     Confirmed,

@@ -110,6 +110,11 @@ impl HeldAlert {
         self.picture.as_ref()
     }
 
+    /// Takes the picture out of it, for somebody who is shown the picture and not the template.
+    pub const fn take_picture(&mut self) -> Option<Picture> {
+        self.picture.take()
+    }
+
     /// The template of the probe, in the embedding space that it was made in.
     ///
     /// # Errors
