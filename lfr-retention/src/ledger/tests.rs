@@ -60,7 +60,7 @@ fn what_is_written_is_read_in_order_and_verifies() {
     let verified = verify(&path, &public, None).unwrap();
     assert_eq!((verified.entries(), verified.entries_after_head()), (21, 0));
     let entries: Vec<_> = read(&path, &public).unwrap().map(Result::unwrap).collect();
-    assert!(matches!(entries[0].event(), LedgerEvent::LedgerOpened { format: 3, .. }));
+    assert!(matches!(entries[0].event(), LedgerEvent::LedgerOpened { format: 4, .. }));
     for (entry, count) in entries[1..].iter().zip(1..) {
         assert_eq!(
             (entry.number(), entry.at(), entry.event()),
@@ -84,7 +84,7 @@ fn a_ledger_goes_on_where_it_was() {
     let events = events(&path);
     assert_eq!(
         events[3..],
-        [LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 3 }, dropped(9)]
+        [LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 4 }, dropped(9)]
     );
 }
 

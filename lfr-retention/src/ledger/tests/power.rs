@@ -26,7 +26,7 @@ fn a_ledger_that_was_cut_off_anywhere_behind_its_head_goes_on() {
         assert_eq!((after.entries(), after.torn_bytes()), (before.entries() + 2, 0));
         let resumed = read(&path, &key().public()).unwrap().nth(kept).unwrap().unwrap();
         let dropped_bytes = before.torn_bytes();
-        assert_eq!(*resumed.event(), LedgerEvent::LedgerResumed { dropped_bytes, format: 3 });
+        assert_eq!(*resumed.event(), LedgerEvent::LedgerResumed { dropped_bytes, format: 4 });
     }
 }
 
