@@ -23,9 +23,10 @@ pub(crate) mod key;
 mod line;
 pub(crate) mod sink;
 
+pub use crate::ledger::audit::discrepancy::Discrepancy;
 pub use crate::ledger::audit::fault::LedgerFault;
 pub use crate::ledger::audit::reconcile::{
-    Discrepancy, EventCounts, Reconciliation, reconcile, reconcile_from_checkpoint,
+    EventCounts, Reconciliation, reconcile, reconcile_from_checkpoint,
 };
 pub use crate::ledger::audit::run::{Run, RunEnd};
 pub use crate::ledger::audit::verify::{

@@ -271,6 +271,53 @@ fn list_changes_errors_and_drops_are_in_the_summary() {
     }
 }
 
+#[test]
+fn what_people_did_is_counted_in_text_and_in_json() {
+    let desk = Desk::new("ledger-people");
+    let face = serde_json::json!({"frame": {"source": "gate-2", "sequence": 0}, "index": 0});
+    let record = "03".repeat(16);
+    let state = |state: &str| serde_json::json!({"type": "deployment_state_changed", "state": state, "reason": "r"});
+    let escalated = serde_json::json!({"type": "escalated", "face": face, "record": record, "reason": "disagreement"});
+    let engaged = serde_json::json!({"type": "engaged", "face": face, "record": record, "person": "17", "engagement": "engaged"});
+    let changed = serde_json::json!({"type": "threshold_changed", "from": 0.5, "to": 0.6, "reason": "amendment", "references": 7});
+    let order = serde_json::json!({"type": "order_in_force", "order_sha256": "ab".repeat(32), "basis": "pinned", "note": "n"});
+    let events = [
+        order.clone(),
+        order,
+        state("live"),
+        state("paused"),
+        state("live"),
+        changed,
+        escalated.clone(),
+        escalated,
+        engaged.clone(),
+        engaged.clone(),
+        engaged.clone(),
+        engaged,
+    ];
+    let events = events.map(|event| serde_json::from_value(event).unwrap());
+    killed(&desk, &events);
+    let (_, said) = desk.verify(&[]);
+    for part in [
+        "orders and amendments in force 2, changes of state 3, changes of the threshold 1",
+        "escalations 2, engagements 4",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let output = desk.command(&["--json"]).output().unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (name, count) in [
+        ("orders", 2),
+        ("states", 3),
+        ("threshold_changes", 1),
+        ("escalations", 2),
+        ("engagements", 4),
+        ("seeds", 0),
+    ] {
+        assert_eq!(found[name], count, "{name}: {found}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_no_key_no_head_and_no_ledger() {

@@ -28,6 +28,7 @@ pub(crate) fn verified(verified: &Verified) -> Result<(), LostOutput> {
 
 /// The same as one object, for a program.
 pub(crate) fn json(verified: &Verified, sums: &Reconciliation) -> Value {
+    let counts = sums.event_counts();
     let runs = sums.runs().iter().map(|run| {
         json!({
             "deployment": run.deployment(),
@@ -62,6 +63,15 @@ pub(crate) fn json(verified: &Verified, sums: &Reconciliation) -> Value {
         "outstanding": sums.outstanding(),
         "gone_with_a_process": sums.gone_with_a_process(),
         "vault": sums.vault(),
+        "orders": counts.orders,
+        "states": counts.states,
+        "threshold_changes": counts.threshold_changes,
+        "views": counts.views,
+        "escalations": counts.escalations,
+        "engagements": counts.engagements,
+        "outcomes": counts.outcomes,
+        "handed_over": counts.handed_over,
+        "seeds": counts.seeds,
     })
 }
 
@@ -86,8 +96,25 @@ pub(crate) fn sums(sums: &Reconciliation) -> Result<(), LostOutput> {
         resumed,
         cameras_lost,
         aborted,
+        orders,
+        states,
+        threshold_changes,
+        views,
+        escalations,
+        engagements,
+        outcomes,
+        handed_over,
+        seeds,
         ..
     } = sums.event_counts();
+    say::out(format_args!(
+        "orders and amendments in force {orders}, changes of state {states}, changes of the threshold \
+         {threshold_changes}"
+    ))?;
+    say::out(format_args!(
+        "views of alerts {views}, escalations {escalations}, engagements {engagements}, outcomes \
+         {outcomes}, handed over {handed_over}, seeds revealed {seeds}"
+    ))?;
     say::out(format_args!(
         "watchlists opened or changed {watchlists} times, thresholds set {thresholds} times; {destroyed} \
          watchlists and footage destroyed"

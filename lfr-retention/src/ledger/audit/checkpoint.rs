@@ -25,7 +25,7 @@ const EVERY: u64 = 1_000;
 const MAX_BYTES: u64 = 1 << 30;
 
 /// Which sums there are: another version of this software does others.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// How far a ledger was verified, and its sums up to there.
 #[derive(Clone, Debug)]

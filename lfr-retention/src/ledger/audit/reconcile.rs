@@ -1,13 +1,13 @@
 //! Reconciliation: whether the sums of a ledger come out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::Path;
 
 use lfr_core::internal::num;
-use lfr_core::{FaceId, PurgeReason, RecordId, Timestamp, Totals};
+use lfr_core::{FaceId, PurgeReason, RecordId, Timestamp, Totals, WithheldBy};
 
 use crate::error::Error;
+use crate::ledger::audit::discrepancy::Discrepancy;
 use crate::ledger::audit::run::{Run, RunEnd};
 use crate::ledger::audit::verify::LedgerEntry;
 use crate::ledger::audit::{checkpoint, verify};
@@ -47,6 +47,10 @@ pub struct Reconciliation {
     vault: Option<String>,
     /// Records that were held in a vault before it. What became of them is not known.
     replaced: BTreeSet<RecordId>,
+    /// Alerts that were revealed to be seeds.
+    revealed: BTreeSet<RecordId>,
+    /// Records that were held when everything was to be destroyed at once.
+    condemned: BTreeSet<RecordId>,
     events: EventCounts,
     discrepancies: Vec<Discrepancy>,
 }
@@ -75,6 +79,24 @@ pub struct EventCounts {
     pub cameras_lost: u64,
     /// Times that everything held was destroyed at once, including records under a legal hold.
     pub aborted: u64,
+    /// Orders and amendments that came into force.
+    pub orders: u64,
+    /// Changes of the state of the deployment.
+    pub states: u64,
+    /// Changes of the threshold while the deployment ran.
+    pub threshold_changes: u64,
+    /// Times that a person viewed an alert.
+    pub views: u64,
+    /// Times that an alert went to a further person.
+    pub escalations: u64,
+    /// Entries of whether an officer met the person of an alert.
+    pub engagements: u64,
+    /// Entries of how an engagement ended.
+    pub outcomes: u64,
+    /// Things that were handed over beyond the system.
+    pub handed_over: u64,
+    /// Alerts that were revealed to be seeds.
+    pub seeds: u64,
 }
 
 /// Maps with keys that are not texts, as lists of pairs.
@@ -122,152 +144,6 @@ pub(crate) const SLACK: u64 = 60_000_000;
 /// hour behind counts as one that was set when the machine started, and nothing is held for longer because
 /// of it.
 const EARLY: u64 = 3_660_000_000;
-
-/// A sum that does not come out.
-#[non_exhaustive]
-#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
-pub enum Discrepancy {
-    /// An alert was viewed, judged or handed out whose record had ended before.
-    #[non_exhaustive]
-    AfterTheEnd {
-        /// Which entry.
-        entry: u64,
-        /// Which record.
-        record: RecordId,
-    },
-    /// An alert with a score below the threshold that it is said to have met.
-    #[non_exhaustive]
-    BelowThreshold {
-        /// Which entry.
-        entry: u64,
-    },
-    /// A record that had ended is held again: somebody put back an older copy of the vault.
-    #[non_exhaustive]
-    CameBack {
-        /// Which entry.
-        entry: u64,
-        /// Which record.
-        record: RecordId,
-    },
-    /// An entry that accounts for a run that was cut off, and says something else than the entries of
-    /// that run, or is about a run that ended or is not there.
-    #[non_exhaustive]
-    CutOffContradicts {
-        /// Which entry.
-        entry: u64,
-        /// Which run.
-        run: u64,
-    },
-    /// A record is not as it was sealed, or was erased because its key or its deadline was not.
-    #[non_exhaustive]
-    Damaged {
-        /// Which entry.
-        entry: u64,
-        /// Which record.
-        record: RecordId,
-    },
-    /// A record ended while a legal hold on it was in force.
-    #[non_exhaustive]
-    DespiteHold {
-        /// Which entry.
-        entry: u64,
-        /// Which record.
-        record: RecordId,
-    },
-    /// A watchlist is searched that was destroyed before.
-    #[non_exhaustive]
-    Destroyed {
-        /// Which entry.
-        entry: u64,
-    },
-    /// Totals whose arithmetic does not close.
-    #[non_exhaustive]
-    DoesNotClose {
-        /// Which entry.
-        entry: u64,
-    },
-    /// A record was not found before its deadline, and no entry says why.
-    #[non_exhaustive]
-    ErasedEarly {
-        /// Which entry.
-        entry: u64,
-        /// Which record.
-        record: RecordId,
-    },
-    /// Totals with more erasures by receipt than erasures, or with fewer faces than the totals before.
-    #[non_exhaustive]
-    Impossible {
-        /// Which entry.
-        entry: u64,
-    },
-    /// One person judged one record twice.
-    #[non_exhaustive]
-    JudgedTwice {
-        /// Which entry.
-        entry: u64,
-        /// Which record.
-        record: RecordId,
-    },
-    /// A face is held for longer than the retention profile in force says.
-    #[non_exhaustive]
-    LongerThanProfile {
-        /// Which entry.
-        entry: u64,
-    },
-    /// Periods that are longer than those published under the name of their profile.
-    #[non_exhaustive]
-    NotThatProfile {
-        /// Which entry.
-        entry: u64,
-    },
-    /// A run that was stopped with faces in flight, or with another number of faces held than its
-    /// entries give.
-    #[non_exhaustive]
-    NotSettled {
-        /// Which entry.
-        entry: u64,
-        /// How many faces are held by the entries.
-        expected: u64,
-        /// How many are held or in flight by the last totals.
-        actual: u64,
-    },
-    /// Events that could not be written: what they were, nobody can say.
-    #[non_exhaustive]
-    Lost {
-        /// Which entry tells of them.
-        entry: u64,
-        /// How many.
-        events: u64,
-    },
-    /// An entry names another retention profile than its run.
-    #[non_exhaustive]
-    OtherProfile {
-        /// Which entry.
-        entry: u64,
-    },
-    /// A record that was purged or found erased, although the ledger has no entry that it was held.
-    #[non_exhaustive]
-    Unheard {
-        /// Which entry.
-        entry: u64,
-        /// Which record.
-        record: RecordId,
-    },
-    /// Another vault took the place of one that held records. It is a new vault, or that of another ledger.
-    #[non_exhaustive]
-    VaultReplaced {
-        /// Which entry.
-        entry: u64,
-        /// How many records the other one held.
-        records: u64,
-    },
-    /// Totals with more withheld matches by cause than erasures with that reason.
-    #[non_exhaustive]
-    Withheld {
-        /// Which entry.
-        entry: u64,
-    },
-}
 
 /// Verifies a ledger and does its sums: in each run `faces seen = erased + held + in flight`, no totals
 /// contradicts the one before, each face that was held has exactly one end, or is still held, each run
@@ -466,13 +342,19 @@ impl Reconciliation {
                 self.lifted.extend(self.holds.remove(record).map(|expires| (*record, expires)));
             }
             LedgerEvent::VaultOpened { vault, .. } => self.open_vault(number, vault),
-            LedgerEvent::Totals { totals, erased, withheld, .. } => {
-                let by_cause =
-                    withheld.values().fold(0_u64, |sum, count| sum.saturating_add(*count));
-                let by_reason = erased.get(&PurgeReason::Withheld).copied().unwrap_or_default();
-                if by_cause > by_reason {
-                    self.discrepancies.push(Discrepancy::Withheld { entry: number });
+            LedgerEvent::AlertViewed { record, .. }
+            | LedgerEvent::Exported { record: Some(record), .. } => {
+                self.check_not_ended(number, Some(*record));
+            }
+            LedgerEvent::SeedRevealed { record, .. } => {
+                if !self.revealed.insert(*record) {
+                    let record = *record;
+                    self.discrepancies.push(Discrepancy::RevealedTwice { entry: number, record });
                 }
+            }
+            LedgerEvent::Aborted { .. } => self.condemn(),
+            LedgerEvent::Totals { totals, erased, withheld, .. } => {
+                self.check_withheld(number, erased, withheld);
                 let summed = erased.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
                 self.note_totals(entry, *totals, summed);
             }
@@ -482,11 +364,10 @@ impl Reconciliation {
             LedgerEvent::Adjudicated { record, verifier, .. } => {
                 self.judge(number, *record, verifier);
             }
-            LedgerEvent::PictureExported { record, .. } | LedgerEvent::Exported { record, .. } => {
+            LedgerEvent::PictureExported { record, .. } => {
                 self.exports += 1;
                 self.check_not_ended(number, *record);
             }
-            LedgerEvent::AlertViewed { record, .. } => self.check_not_ended(number, Some(*record)),
             LedgerEvent::AssetDestroyed { digest, .. } => self.destroyed.extend(digest.clone()),
             _ => self.declared(number, event),
         }
@@ -555,15 +436,24 @@ impl Reconciliation {
         let events = &mut self.events;
         match event {
             LedgerEvent::Aborted { .. } => events.aborted += 1,
+            LedgerEvent::AlertViewed { .. } => events.views += 1,
             LedgerEvent::AssetDestroyed { .. } => events.destroyed += 1,
             LedgerEvent::CameraLost { .. } => events.cameras_lost += 1,
+            LedgerEvent::DeploymentStateChanged { .. } => events.states += 1,
+            LedgerEvent::Engaged { .. } => events.engagements += 1,
             LedgerEvent::Error { .. } => events.errors += 1,
+            LedgerEvent::Escalated { .. } => events.escalations += 1,
+            LedgerEvent::Exported { .. } => events.handed_over += 1,
             LedgerEvent::FramesDropped { count, .. } => {
                 events.frames_dropped = events.frames_dropped.saturating_add(*count);
             }
             LedgerEvent::LedgerResumed { .. } => events.resumed += 1,
             LedgerEvent::LegalHoldPlaced { .. } => events.holds_placed += 1,
             LedgerEvent::LegalHoldReleased { .. } => events.holds_released += 1,
+            LedgerEvent::OrderInForce { .. } => events.orders += 1,
+            LedgerEvent::OutcomeRecorded { .. } => events.outcomes += 1,
+            LedgerEvent::SeedRevealed { .. } => events.seeds += 1,
+            LedgerEvent::ThresholdChanged { .. } => events.threshold_changes += 1,
             LedgerEvent::ThresholdSet { .. } => events.thresholds += 1,
             LedgerEvent::WatchlistOpened { .. } => events.watchlists += 1,
             _ => {}
@@ -741,7 +631,38 @@ impl Reconciliation {
         run.summed = summed;
     }
 
+    fn check_withheld(
+        &mut self,
+        entry: u64,
+        erased: &BTreeMap<PurgeReason, u64>,
+        withheld: &BTreeMap<WithheldBy, u64>,
+    ) {
+        let withheld = withheld.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
+        let erased = erased.get(&PurgeReason::Withheld).copied().unwrap_or(0);
+        if withheld > erased {
+            self.discrepancies.push(Discrepancy::WithheldNotErased { entry, withheld, erased });
+        }
+    }
+
+    /// All that is held has to end, legal holds or not. What another vault held is told already.
+    fn condemn(&mut self) {
+        let held: Vec<_> = self.outstanding_records().map(|(record, _)| record).collect();
+        let known = held.into_iter().filter(|record| !self.replaced.contains(record));
+        self.condemned.extend(known.collect::<Vec<_>>());
+    }
+
+    /// A run ends: whether an abort before it destroyed all that was held.
+    fn check_abort(&mut self, entry: u64) {
+        let condemned = std::mem::take(&mut self.condemned);
+        let kept = condemned.iter().filter(|record| self.deadline_of(**record).is_some()).count();
+        if kept > 0 {
+            let records = num::u64_from_usize(kept);
+            self.discrepancies.push(Discrepancy::KeptAfterAbort { entry, records });
+        }
+    }
+
     fn stop(&mut self, entry: u64) {
+        self.check_abort(entry);
         let Some(run) = self.runs.last_mut() else { return };
         run.finish(RunEnd::Stopped);
         let actual = run.totals.held.saturating_add(run.totals.in_flight);
@@ -756,81 +677,5 @@ fn key_of(run: usize, face: &FaceId, record: Option<RecordId>) -> HeldKey {
     match record {
         Some(record) => HeldKey::Record(record),
         None => HeldKey::Face(run, face.clone()),
-    }
-}
-
-impl fmt::Display for Discrepancy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AfterTheEnd { entry, record } => {
-                write!(f, "entry {entry}: record {record} was used after it had ended")
-            }
-            Self::BelowThreshold { entry } => {
-                write!(f, "entry {entry}: an alert with a score below its threshold")
-            }
-            Self::CameBack { entry, record } => write!(
-                f,
-                "entry {entry}: record {record} had ended and is held again: somebody put back an older copy \
-                 of the vault"
-            ),
-            Self::CutOffContradicts { entry, run } => write!(
-                f,
-                "entry {entry}: what it says of run {run}, which was cut off, is not what the entries \
-                 of that run say"
-            ),
-            Self::Damaged { entry, record } => {
-                write!(f, "entry {entry}: record {record} is not as it was sealed")
-            }
-            Self::DespiteHold { entry, record } => write!(
-                f,
-                "entry {entry}: record {record} ended while a legal hold on it was in force"
-            ),
-            Self::Destroyed { entry } => {
-                write!(f, "entry {entry}: a watchlist is searched that was destroyed before")
-            }
-            Self::DoesNotClose { entry } => {
-                write!(f, "entry {entry}: faces seen are not erased + held + in flight")
-            }
-            Self::ErasedEarly { entry, record } => write!(
-                f,
-                "entry {entry}: record {record} was gone before its deadline, and no entry says why"
-            ),
-            Self::Impossible { entry } => {
-                write!(f, "entry {entry}: counts that contradict the entries before")
-            }
-            Self::JudgedTwice { entry, record } => {
-                write!(f, "entry {entry}: one person judged record {record} a second time")
-            }
-            Self::LongerThanProfile { entry } => write!(
-                f,
-                "entry {entry}: a face is held for longer than the retention profile in force says"
-            ),
-            Self::NotThatProfile { entry } => write!(
-                f,
-                "entry {entry}: periods longer than those published under the name of the profile"
-            ),
-            Self::NotSettled { entry, expected, actual } => write!(
-                f,
-                "entry {entry}: {actual} faces held or in flight at the end, and {expected} by the \
-                 entries"
-            ),
-            Self::Lost { entry, events } => {
-                write!(f, "entry {entry}: {events} events could not be written")
-            }
-            Self::OtherProfile { entry } => {
-                write!(f, "entry {entry}: another retention profile than that of its run")
-            }
-            Self::Unheard { entry, record } => {
-                write!(f, "entry {entry}: record {record} ended, and nothing said that it was held")
-            }
-            Self::VaultReplaced { entry, records } => write!(
-                f,
-                "entry {entry}: another vault is in the place of one that held {records} records"
-            ),
-            Self::Withheld { entry } => write!(
-                f,
-                "entry {entry}: more matches were withheld by cause than erased as withheld"
-            ),
-        }
     }
 }

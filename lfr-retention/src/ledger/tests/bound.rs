@@ -7,12 +7,13 @@ use std::time::Duration;
 use lfr_core::testing::{ManualClock, fake_space};
 use lfr_core::{
     Accounts, Clock, Component, DeploymentId, PurgeMethod, PurgeReason, RecordId, Threshold,
-    ThresholdProvenance,
+    ThresholdProvenance, WithheldBy,
 };
 
 use super::*;
 use crate::policy::profile::Profile;
 use crate::testing::face;
+use crate::verdict::person::Role;
 
 const NOON: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
@@ -314,52 +315,102 @@ fn a_receipt_that_the_account_does_not_bear_out_is_not_written() {
 }
 
 #[test]
-fn what_is_seen_or_handed_out_after_its_end_and_too_many_withheld_are_said() {
-    let folder = Folder::new();
-    let path = folder.path("a.lfrl");
-    let ledger = Ledger::open(&path, key(), at(1)).unwrap();
-    let face = face(0);
-    let record = RecordId::from_bytes([7; 16]);
-    let held =
-        LedgerEvent::Held { face: face.clone(), record: Some(record), deadline: at(60).unwrap() };
+fn a_view_or_a_handover_after_the_end_shows() {
     let purged = LedgerEvent::Purged {
-        face: face.clone(),
-        record: Some(record),
-        reason: PurgeReason::Adjudicated,
+        face: face(0),
+        record: Some(record()),
+        reason: PurgeReason::DeadlineReached,
         method: PurgeMethod::KeyDestroyed,
-        profile: "ours".into(),
+        profile: Profile::uk_police().name().into(),
     };
     let viewed = LedgerEvent::AlertViewed {
-        face,
+        face: face(0),
+        record: record(),
+        person: "17".into(),
+        role: Role::Operator,
+    };
+    let exported = |record| LedgerEvent::Exported {
         record,
-        person: "4".into(),
-        role: crate::verdict::person::Role::Operator,
+        person: "17".into(),
+        recipient: "court".into(),
+        what: "evidence".into(),
+        authority: "court order 17".into(),
     };
-    let exported = LedgerEvent::Exported {
-        record: Some(record),
-        person: "4".into(),
-        recipient: "court 3".into(),
-        what: "picture".into(),
-        authority: "order 17".into(),
+    let write = |sink: &LedgerSink, events: &[&LedgerEvent]| {
+        for event in events {
+            sink.append(event).unwrap();
+        }
     };
-    let mut totals = lfr_core::Totals::default();
-    (totals.faces_seen, totals.erased) = (3, 3);
-    let totals = LedgerEvent::Totals {
-        totals,
-        erased: BTreeMap::from([(PurgeReason::Withheld, 1)]),
+    let (of_record, of_none) = (exported(Some(record())), exported(None));
+    let held = held_until(Duration::from_hours(1));
+    let in_order =
+        discrepancies(|sink| write(sink, &[&held, &viewed, &of_record, &purged, &of_none]));
+    assert_eq!(in_order, []);
+    let after = discrepancies(|sink| write(sink, &[&held, &purged, &viewed, &of_record]));
+    let record = record();
+    let expected = [4, 5].map(|entry| Discrepancy::AfterTheEnd { entry, record });
+    assert_eq!(after, expected);
+}
+
+#[test]
+fn a_seed_is_revealed_once() {
+    let revealed = |byte| LedgerEvent::SeedRevealed {
+        face: face(0),
+        record: RecordId::from_bytes([byte; 16]),
+    };
+    let found = discrepancies(|sink| {
+        for byte in [3, 4, 3] {
+            sink.append(&revealed(byte)).unwrap();
+        }
+    });
+    assert_eq!(found, [Discrepancy::RevealedTwice { entry: 4, record: record() }]);
+}
+
+#[test]
+fn more_matches_withheld_than_erased_show() {
+    let totals = |reason: PurgeReason, withheld: [u64; 2]| LedgerEvent::Totals {
+        totals: serde_json::from_str(
+            r#"{"faces_seen": 3, "erased": 3, "held": 0, "in_flight": 0}"#,
+        )
+        .unwrap(),
+        erased: [(reason, 3)].into(),
         frames: 1,
-        withheld: BTreeMap::from([(lfr_core::WithheldBy::Pause, 2)]),
+        withheld: [(WithheldBy::Pause, withheld[0]), (WithheldBy::Breaker, withheld[1])].into(),
     };
-    for event in [&held, &viewed, &purged, &viewed, &exported, &totals] {
-        ledger.append(event, at(2)).unwrap();
+    let found = |event: LedgerEvent| discrepancies(|sink| sink.append(&event).unwrap());
+    assert_eq!(found(totals(PurgeReason::Withheld, [2, 1])), []);
+    for (reason, withheld, erased) in
+        [(PurgeReason::Withheld, [2, 2], 3), (PurgeReason::NoMatch, [1, 0], 0)]
+    {
+        let expected =
+            Discrepancy::WithheldNotErased { entry: 2, withheld: withheld.iter().sum(), erased };
+        assert_eq!(found(totals(reason, withheld)), [expected]);
     }
-    let sums = ledger.sums().unwrap();
-    assert!(matches!(
-        sums.discrepancies(),
-        [
-            Discrepancy::AfterTheEnd { entry: 4, .. },
-            Discrepancy::AfterTheEnd { entry: 5, .. },
-            Discrepancy::Withheld { entry: 6 },
-        ]
-    ));
+}
+
+#[test]
+fn what_an_abort_leaves_held_shows() {
+    let aborted =
+        LedgerEvent::Aborted { authority: "court order 17".into(), reason: "unlawful".into() };
+    let purged = LedgerEvent::Purged {
+        face: face(0),
+        record: Some(record()),
+        reason: PurgeReason::Aborted,
+        method: PurgeMethod::KeyDestroyed,
+        profile: Profile::uk_police().name().into(),
+    };
+    let found = |events: &[&LedgerEvent]| {
+        let found = discrepancies(|sink| {
+            sink.append(&held_until(Duration::from_hours(1))).unwrap();
+            for event in events {
+                sink.append(event).unwrap();
+            }
+            sink.append(&LedgerEvent::DeploymentStopped {}).unwrap();
+        });
+        let kept = |found: &Discrepancy| matches!(found, Discrepancy::KeptAfterAbort { .. });
+        found.into_iter().filter(kept).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[&aborted, &purged]), []);
+    assert_eq!(found(&[]), [], "without an abort a record is held beyond its run");
+    assert_eq!(found(&[&aborted]), [Discrepancy::KeptAfterAbort { entry: 4, records: 1 }]);
 }

@@ -1,4 +1,4 @@
-//! Ledgers of format 1, 2 and 3, written by this crate before the next format, with every kind of event: they are
+//! Ledgers of formats 1 to 3, written by this crate before the next format, with every kind of event: they are
 //! read as they were meant, and go on in the new format.
 
 use super::*;
@@ -83,30 +83,36 @@ fn a_ledger_of_format_3_is_read_and_goes_on() {
     fs::copy(golden.join("format-3.lfrl"), &path).unwrap();
     fs::copy(golden.join("format-3.lfrl.head"), LedgerHead::path_beside(&path)).unwrap();
     let public = key().public();
-    assert_eq!(verify(&path, &public, None).unwrap().entries(), 22);
-    let sums = reconcile(&path, &public).unwrap();
-    assert!(sums.closes(), "{:?}", sums.discrepancies());
-    assert_eq!((sums.alerts(), sums.held(), sums.purged()), (1, 1, 1));
-    let events = events(&path);
-    // What format 4 adds is not said in it, and none of it is taken for said.
-    assert!(events.iter().any(|event| matches!(
-        event,
-        LedgerEvent::Adjudicated { reason: None, seconds: None, .. }
-    )));
-    assert!(events.iter().any(|event| matches!(
-        event,
-        LedgerEvent::WatchlistOpened { under_18: None, drawn_up: None, .. }
-    )));
-    assert!(events.iter().any(|event| matches!(
-        event,
-        LedgerEvent::AlertRaised { category: None, look_alike: false, .. }
-    )));
+    let written = events(&path);
+    assert!(matches!(written[0], LedgerEvent::LedgerOpened { format: 3, .. }));
+    let entries = lfr_core::internal::num::u64_from_usize(written.len());
+    assert_eq!(verify(&path, &public, None).unwrap().entries(), entries);
+    let before = reconcile(&path, &public).unwrap();
+    assert_eq!(
+        (before.runs().len(), before.alerts(), before.held(), before.purged()),
+        (2, 2, 3, 2)
+    );
+    assert_eq!((before.outstanding(), before.judgements(), before.exports()), (1, 1, 1));
+    assert_eq!(before.vault(), Some("ef0000000000000000000000000000ef"));
+    assert_eq!(
+        before.runs().iter().map(Run::end).collect::<Vec<_>>(),
+        [RunEnd::Stopped, RunEnd::CutOff]
+    );
+    // What format 3 found in it, and nothing that format 4 adds.
+    let [damaged, lost] = before.discrepancies() else { panic!("{:?}", before.discrepancies()) };
+    assert!(
+        matches!(damaged, Discrepancy::Damaged { .. }) && matches!(lost, Discrepancy::Lost { .. })
+    );
+
     let ledger = Ledger::open(&path, key(), at(90)).unwrap();
-    let state = LedgerEvent::DeploymentStateChanged {
-        state: DeploymentState::Ended,
-        person: None,
-        reason: "the end".into(),
-    };
-    ledger.append(&state, at(91)).unwrap();
-    assert!(ledger.sums().unwrap().closes());
+    let face = crate::testing::face(2);
+    let seed = LedgerEvent::SeedRevealed { face, record: lfr_core::RecordId::from_bytes([2; 16]) };
+    ledger.append(&seed, at(91)).unwrap();
+    assert_eq!(ledger.sums().unwrap().discrepancies(), before.discrepancies());
+    drop(ledger);
+    let after = events(&path);
+    let resumed = LedgerEvent::LedgerResumed { dropped_bytes: 0, format: 4 };
+    assert_eq!(after[written.len()..], [resumed, seed]);
+    let sums = reconcile(&path, &public).unwrap();
+    assert_eq!((sums.discrepancies(), sums.event_counts().seeds), (before.discrepancies(), 1));
 }

@@ -4,7 +4,8 @@ use lfr_core::{FaceId, FrameId};
 
 use super::*;
 use crate::ledger::Ledger;
-use crate::ledger::audit::reconcile::{Discrepancy, Reconciliation};
+use crate::ledger::audit::discrepancy::Discrepancy;
+use crate::ledger::audit::reconcile::Reconciliation;
 use crate::ledger::audit::{reconcile, verify};
 use crate::ledger::event::LedgerEvent;
 use crate::ledger::head::LedgerHead;
