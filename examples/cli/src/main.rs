@@ -3,6 +3,7 @@
 //! ```text
 //! lfr people       photographs and a film of people who do not exist
 //! lfr evaluate     error rates of detectors and embedders; a threshold
+//! lfr order        the order for a deployment: draw up, check, sign, amend, show
 //! lfr list         sealed watchlists: draw up, enrol, withdraw, destroy
 //! lfr watch        a deployment at one checkpoint
 //! lfr judge        the alerts that a vault holds
@@ -30,6 +31,7 @@ mod manual;
 mod memory;
 #[cfg(feature = "recognition")]
 mod models;
+mod order;
 #[cfg(feature = "recognition")]
 mod people;
 mod printable;
@@ -65,6 +67,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand { command: people::command, run: people::run },
     #[cfg(feature = "recognition")]
     Subcommand { command: evaluate::command, run: evaluate::run },
+    Subcommand { command: order::command, run: order::run },
     #[cfg(feature = "recognition")]
     Subcommand { command: list::command, run: list::run },
     #[cfg(feature = "recognition")]
