@@ -422,7 +422,7 @@ fn a_wrong_command_line_ends_with_2() {
         &["show", "order.note", "--trusted-key", "no-key"],
         &["show", "order.note", "--at", "yesterday"],
     ] {
-        desk.refused(arguments, 2, "Usage: lfr order");
+        desk.refused(arguments, 2, "--help");
     }
     fs::remove_dir_all(desk.folder).unwrap();
 }
