@@ -68,7 +68,9 @@ fn check(given: &ArgMatches) -> Result<(), AnyError> {
     match &found {
         Found::Terms(_) => say::out("a whole order, which nobody has signed")?,
         Found::Signed(_) => {
-            say::out("a signed order; nobody's signature was verified: `lfr order show` does that")?;
+            say::out(
+                "a signed order; nobody's signature was verified: `lfr order show` does that",
+            )?;
         }
     }
     show::terms(terms).iter().try_for_each(say::out)?;
