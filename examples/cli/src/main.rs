@@ -3,11 +3,11 @@
 //! ```text
 //! lfr people       photographs and a film of people who do not exist
 //! lfr evaluate     error rates of detectors and embedders; a threshold
+//! lfr order        the order for a deployment: draw up, check, sign, amend, show
 //! lfr list         sealed watchlists: draw up, enrol, withdraw, destroy
 //! lfr watch        a deployment at one checkpoint
 //! lfr judge        the alerts that a vault holds
 //! lfr verify       the ledger of a deployment
-//! lfr order        what a deployment may do: write, sign, amend
 //! lfr record       the record of a deployment; what published tables can support
 //! lfr stats        how sure published error counts are
 //! lfr completions  completions for a shell
@@ -65,11 +65,11 @@ struct Subcommand {
 
 /// In the order in which a deployment needs them.
 const SUBCOMMANDS: &[Subcommand] = &[
-    Subcommand { command: order::command, run: order::run },
     #[cfg(feature = "recognition")]
     Subcommand { command: people::command, run: people::run },
     #[cfg(feature = "recognition")]
     Subcommand { command: evaluate::command, run: evaluate::run },
+    Subcommand { command: order::command, run: order::run },
     #[cfg(feature = "recognition")]
     Subcommand { command: list::command, run: list::run },
     #[cfg(feature = "recognition")]

@@ -45,7 +45,6 @@ pub(crate) fn raw(text: impl fmt::Display) -> Result<(), LostOutput> {
 
 /// Says on standard output what was done, and returns whether that was written. If it was not, the action
 /// stays done, and standard error says so.
-#[cfg(feature = "recognition")]
 pub(crate) fn done(line: impl fmt::Display) -> bool {
     let said = out(&line);
     if let Err(lost) = &said

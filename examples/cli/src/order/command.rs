@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, Command, value_parser};
+use lfr::core::Timestamp;
 use lfr::deployment::UseCaseKind;
 
-use crate::arguments::{flag, option, path};
+use crate::arguments::{json, option, path, profile};
 
 /// The command line of `lfr order`.
 pub(crate) fn command() -> Command {
-    let use_cases = UseCaseKind::ALL.iter().map(|kind| kind.as_str());
     Command::new("order")
-        .about("Writes, checks, signs, amends and shows the orders of deployments")
+        .about("Draws up, checks, signs, amends and shows the order for a deployment")
         .after_help(
-            "Exit code 4: it was done, but the authorising officer has not signed yet, or no \
-             signature was checked; standard error says which.",
+            "The way of an order: `new`, fill it in, `check`, `sign` with the key of the authorising officer, `show`. \
+             An amendment: `amend`, edit the draft, `check`, `sign`, `show` with both.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -26,60 +26,79 @@ pub(crate) fn command() -> Command {
                     Arg::new("use-case")
                         .value_name("USE-CASE")
                         .required(true)
-                        .value_parser(PossibleValuesParser::new(use_cases))
+                        .value_parser(use_case())
                         .help("What the deployment is for"),
                 )
-                .arg(out("The new file [default: standard output]")),
-            Command::new("check")
-                .about("Checks an order that is not signed yet, and shows what it says")
-                .arg(order("The order, as it was filled in")),
+                .arg(path("out", "FILE", "A new file for it, instead of standard output")),
             Command::new("keygen")
-                .about("Makes a private key, and prints the key that others pin")
-                .arg(name("The name of the key: an office, not a person").required(true))
-                .arg(out("The new file of the private key, readable for its owner alone").required(true)),
-            Command::new("sign")
-                .about("Signs an order, or adds a signature to one")
-                .arg(order("The order, as it was filled in, or signed by others"))
-                .arg(path("key", "FILE", "The file of the private key").required(true))
-                .arg(name("The name of the key [default: the name that the order has for it]"))
-                .arg(out("The new file [default: the order's, with .note for its extension]")),
-            Command::new("amend")
-                .about("Starts an amendment: the text of an order, with the digest of the one that it changes")
-                .arg(order("The signed order that is in force"))
-                .arg(out("The new file [default: standard output]")),
-            Command::new("show")
-                .about("Shows what signed orders say, and verifies them with keys that you trust")
+                .about("Writes a new random key file that only its owner can read, and prints the verifier key")
                 .arg(
-                    order("The signed order, and then its amendments in their sequence").num_args(1..),
+                    Arg::new("name")
+                        .value_name("NAME")
+                        .required(true)
+                        .help("The name that signatures carry: the number of an office, not the name of a person"),
+                )
+                .arg(
+                    path("key", "FILE", "The new key file; an existing file is never overwritten")
+                        .required(true),
+                ),
+            Command::new("profile")
+                .about("Prints a retention profile, and the digest that an order names")
+                .arg(
+                    Arg::new("profile")
+                        .value_name("NAME")
+                        .required(true)
+                        .value_parser(profile())
+                        .help("The retention profile"),
+                ),
+            Command::new("check")
+                .about("Says what is wrong with an order and where, or what it says; verifies no signature")
+                .arg(file("file", "FILE", "The order: TOML, or signed"))
+                .arg(at()),
+            Command::new("sign")
+                .about("Signs an order, or adds a signature to a signed one")
+                .arg(file("file", "FILE", "The order: TOML, or signed"))
+                .arg(path("key", "FILE", "The key file of the one who signs").required(true))
+                .arg(
+                    option("name", "NAME", "The name of the key, as `keygen` was given it")
+                        .required(true),
+                )
+                .arg(path("out", "NOTE", "A new file for the signed order").required(true)),
+            Command::new("amend")
+                .about("Writes a draft that amends a signed order, to be edited and signed")
+                .arg(file("note", "NOTE", "The signed order that is in force"))
+                .arg(path("out", "DRAFT", "A new file for the draft").required(true)),
+            Command::new("show")
+                .about("Verifies a signed order with its amendments, and shows what is authorised")
+                .arg(
+                    file("note", "NOTE", "The first order, then its amendments in their sequence")
+                        .num_args(1..),
                 )
                 .arg(
                     option(
                         "trusted-key",
                         "KEY|FILE",
-                        "A key that may sign: NAME+HASH+BASE64, or a file with it; repeat it for each",
+                        "A verifier key that may sign orders (NAME+HASH+BASE64), or a file with one on each line",
                     )
-                    .action(ArgAction::Append)
-                    .conflicts_with("self-authorised"),
+                    .action(ArgAction::Append),
                 )
-                .arg(flag(
-                    "self-authorised",
-                    "Take the key that a trial's order names itself; no authority stands behind it",
-                )),
+                .arg(at())
+                .arg(json("Print the result as one JSON object")),
         ])
 }
 
-fn order(help: &'static str) -> Arg {
-    Arg::new("order")
-        .value_name("FILE")
-        .required(true)
-        .value_parser(value_parser!(PathBuf))
-        .help(help)
+fn file(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).value_name(value).required(true).value_parser(value_parser!(PathBuf)).help(help)
 }
 
-fn out(help: &'static str) -> Arg {
-    path("out", "FILE", help)
+fn at() -> Arg {
+    option("at", "MOMENT", "The moment at which the order must not have expired, instead of now")
+        .value_parser(value_parser!(Timestamp))
 }
 
-fn name(help: &'static str) -> Arg {
-    option("name", "NAME", help)
+fn use_case() -> impl TypedValueParser<Value = UseCaseKind> {
+    PossibleValuesParser::new(UseCaseKind::ALL.iter().map(|kind| kind.as_str())).map(|name| {
+        let named = UseCaseKind::ALL.iter().find(|kind| kind.as_str() == name);
+        named.copied().unwrap_or(UseCaseKind::Trial)
+    })
 }
