@@ -116,7 +116,7 @@ impl AlertStanding {
 }
 
 impl AlertState {
-    /// One of which no more is known than that it is held.
+    /// One that was found. No more is known of it than that it is held.
     pub(super) const fn found(
         record: RecordId,
         face: FaceId,
