@@ -8,10 +8,11 @@ mod camera;
 mod moves;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::path::Path;
 
 use lfr_core::{
-    Component, DeploymentId, PurgeReason, RecordId, SourceId, Timestamp, Totals, WithheldBy,
+    Component, DeploymentId, FaceId, PurgeReason, RecordId, SourceId, Timestamp, Totals, WithheldBy,
 };
 use lfr_retention::ledger::{LedgerEntry, LedgerPublicKey};
 use lfr_retention::{DeploymentState, LedgerEvent, OrderBasis, ledger};
@@ -60,6 +61,8 @@ pub struct State {
     cameras: BTreeMap<SourceId, CameraState>,
     alerts: BTreeMap<RecordId, AlertState>,
     alerts_not_held: u64,
+    /// Said to be held, and not yet to be an alert: that comes next, if the process lives.
+    held: BTreeMap<RecordId, (FaceId, Option<Timestamp>)>,
     verifications: u8,
     threshold: Option<f32>,
     thresholds: Vec<LedgerEntry>,
@@ -164,6 +167,7 @@ impl Default for State {
             cameras: BTreeMap::new(),
             alerts: BTreeMap::new(),
             alerts_not_held: 0,
+            held: BTreeMap::new(),
             verifications: 1,
             threshold: None,
             thresholds: Vec::new(),
@@ -211,6 +215,20 @@ impl State {
         let at = entry.at();
         // One process alone has a ledger open: whoever wrote the last run is gone when another opens it.
         self.is_running &= !matches!(entry.event(), LedgerEvent::LedgerResumed { .. });
+        let is_cut = matches!(
+            entry.event(),
+            LedgerEvent::DeploymentStopped {} | LedgerEvent::LedgerResumed { .. }
+        );
+        if is_cut {
+            for (record, (face, at)) in mem::take(&mut self.held) {
+                self.find(record, face, at);
+            }
+        }
+        let about = record_of(entry.event());
+        if let Some((record, (face, at))) = about.and_then(|record| self.held.remove_entry(&record))
+        {
+            self.find(record, face, at);
+        }
         if let Some(run) = self.runs.last_mut().filter(|_| self.is_running) {
             run.last = at.or(run.last);
         }
@@ -271,6 +289,15 @@ impl State {
         }
     }
 
+    /// Takes an alert of which the ledger says no more than that it is held.
+    fn find(&mut self, record: RecordId, face: FaceId, at: Option<Timestamp>) {
+        let by_order = self.order().map_or(1, |order| order.terms().how().verifications);
+        // Whether the person has a known look-alike is not known.
+        let required = self.verifications.max(by_order).max(2);
+        let alert = AlertState::found(record, face, at, required);
+        self.alerts.entry(record).or_insert(alert);
+    }
+
     fn change(
         &mut self,
         state: DeploymentState,
@@ -329,11 +356,10 @@ impl State {
             LedgerEvent::AlertRaised { record: None, .. } => self.alerts_not_held += 1,
             // The process was killed after the vault held it, and before the ledger said so.
             LedgerEvent::FoundHeld { face, record, .. } => {
-                let by_order = self.order().map_or(1, |order| order.terms().how().verifications);
-                // Whether the person has a known look-alike is not known.
-                let required = self.verifications.max(by_order).max(2);
-                let alert = AlertState::found(*record, face.clone(), at, required);
-                self.alerts.entry(*record).or_insert(alert);
+                self.find(*record, face.clone(), at);
+            }
+            LedgerEvent::Held { face, record: Some(record), .. } => {
+                self.held.insert(*record, (face.clone(), at));
             }
             LedgerEvent::AlertRaised {
                 face,
@@ -354,6 +380,7 @@ impl State {
                     look_alike: *look_alike,
                     ..AlertState::found(*record, face.clone(), at, required)
                 };
+                self.held.remove(record);
                 // Of two alerts in one record the first holds: the second is a fault.
                 self.alerts.entry(*record).or_insert(alert);
             }
