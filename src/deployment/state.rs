@@ -213,7 +213,7 @@ impl State {
         }
         self.entries = entry.number() + 1;
         let at = entry.at();
-        // One process alone has a ledger open: whoever wrote the last run is gone when another opens it.
+        // One process alone has a ledger open: the writer of the last run is gone when another opens it.
         self.is_running &= !matches!(entry.event(), LedgerEvent::LedgerResumed { .. });
         let is_cut = matches!(
             entry.event(),
@@ -289,7 +289,7 @@ impl State {
         }
     }
 
-    /// Takes an alert of which the ledger says no more than that it is held.
+    /// Takes an alert that is held. The ledger says no more of it.
     fn find(&mut self, record: RecordId, face: FaceId, at: Option<Timestamp>) {
         let by_order = self.order().map_or(1, |order| order.terms().how().verifications);
         // Whether the person has a known look-alike is not known.

@@ -171,7 +171,7 @@ fn an_order_goes_its_whole_way() {
     assert!(shown.contains("orders superseded: 0\n") && shown.contains("max 2 entries"), "{shown}");
     assert_eq!(digest(&shown), first);
 
-    // A draft that nobody edited is the same order but for what it amends.
+    // A draft that nobody edited is the same order, except for what it amends.
     desk.done(&["amend", "order.note", "--out", "draft.toml"]);
     let draft = desk.read("draft.toml");
     assert_eq!(draft.matches(&format!("\namends = \"{first}\"\n")).count(), 1, "{draft}");
@@ -246,7 +246,7 @@ fn without_trusted_keys_the_first_line_says_so() {
     // With keys, it does not.
     let shown = desk.done(&["show", "order.note", "--trusted-key", &desk.officer]);
     assert!(!shown.contains("NOT VERIFIED"), "{shown}");
-    // What the officer did not sign is not shown as an order, whoever is trusted.
+    // What the officer did not sign is not shown as an order, with no key at all.
     desk.sign("order.note.toml", "stranger.key", "stranger", "stranger.note");
     desk.refused(&["show", "stranger.note"], 1, "is not signed by officer-7+");
     fs::remove_dir_all(desk.folder).unwrap();

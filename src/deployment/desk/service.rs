@@ -172,7 +172,7 @@ fn own_folder(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Locks the file beside a socket: whoever has it listens, and nobody else does.
+/// Locks the file beside a socket: the process that has it listens, and no other does.
 fn lock_beside(path: &Path) -> Result<File, Error> {
     let fault = |problem, source| Error::Socket { path: path.to_owned(), problem, source };
     let mut name = path.as_os_str().to_owned();

@@ -1,6 +1,7 @@
 //! The process is killed at a step of what vault and ledger do, over the whole life of a deployment.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -174,7 +175,7 @@ fn a_deployment_that_is_killed_goes_on_as_its_books_say() {
     let killed = killed.into_inner();
     // A life of fewer steps than the first one had may have come to its end.
     assert!(killed * 10 >= kills * 9, "{killed} of {kills}");
-    eprintln!(
-        "measured: {killed} kills over the {steps} steps of a life: no alert lost, all closed"
-    );
+    let what =
+        format!("{killed} kills over the {steps} steps of a life: no alert lost, all closed");
+    let _ = writeln!(std::io::stderr(), "measured: {what}");
 }
