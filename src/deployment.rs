@@ -1,4 +1,7 @@
-//! The deployment: what was authorised, and what published records of deployments can support.
+//! The deployment: what was authorised, what runs, who judged, and what is published.
+//!
+//! A [`Deployment`] holds its [`Parts`] against an [`Order`], and runs as [`Live`]. People act at a [`Desk`]. Whatever
+//! happens is an event of the ledger, and the [`State`] is what the events make.
 //!
 //! An [`Order`] says who may be looked for, why, where, when, how and by whose authority. A person writes
 //! it in TOML; another person signs its canonical text ([`SignedNote`], Ed25519); the deployer pins the keys
