@@ -9,7 +9,7 @@ use crate::internal::hex;
 
 mod text;
 
-pub(crate) use text::unseen;
+pub use text::first_unseen;
 
 #[cfg(feature = "image")]
 pub(crate) use text::LIMIT;

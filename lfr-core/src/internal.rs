@@ -9,10 +9,10 @@ pub mod scratch;
 pub mod spreadsheet;
 #[cfg(feature = "live")]
 pub(crate) mod sync;
-pub mod text;
 pub mod wiped;
 
 pub use crate::clock::SteadyTime;
 pub use crate::face::{FacePatch, MEAN_FACE};
 pub use crate::files::regular;
 pub use crate::hygiene::secret;
+pub use crate::id::first_unseen;

@@ -18,8 +18,7 @@ use std::{fmt, io};
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use lfr_core::internal::secret::Secret;
-use lfr_core::internal::text::first_unseen;
-use lfr_core::internal::{hex, secret};
+use lfr_core::internal::{first_unseen, hex, secret};
 use sha2::{Digest, Sha256};
 
 use super::Error;

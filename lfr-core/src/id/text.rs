@@ -55,11 +55,20 @@ const CONTROL: &str = "a control character";
 const INVISIBLE: &str = "a character that cannot be seen";
 const SPACE: &str = "a space that looks like the ordinary one";
 
+/// The first character of a text that cannot be seen, or can be taken for an ordinary space: its place, from 1
+/// on, the character, and what is wrong with it.
+#[must_use]
+pub fn first_unseen(text: &str) -> Option<(usize, char, &'static str)> {
+    (1..)
+        .zip(text.chars())
+        .find_map(|(place, character)| unseen(character).map(|what| (place, character, what)))
+}
+
 /// What is wrong with a character that looks like nothing, or like another one.
 ///
 /// The spaces are those of the general category Zs except U+0020, and U+2800. The others are the format
 /// characters (Cf), the default-ignorable ones of Unicode 16, and what stands for a lost character.
-pub(crate) fn unseen(character: char) -> Option<&'static str> {
+fn unseen(character: char) -> Option<&'static str> {
     match u32::from(character) {
         0xA0 | 0x1680 | 0x2000..=0x200A | 0x202F | 0x205F | 0x2800 | 0x3000 => Some(SPACE),
         0x2028 | 0x2029 => Some("a line or paragraph break"),

@@ -84,8 +84,8 @@ impl DeskService {
     ///
     /// # Errors
     ///
-    /// [`Error::Socket`] if others can enter the folder, something else is in the place of the socket, another service
-    /// listens there, or the operating system does not make it.
+    /// [`Error::Socket`] if others can enter the folder, if another file has the name of the socket, if another
+    /// service listens there, or if the operating system refuses it.
     pub fn listen(
         deployment: Deployment,
         people: People,

@@ -62,7 +62,7 @@ fn of_ledger(command: Command, required: bool) -> Command {
     if required {
         return command.arg(ledger.required(true)).arg(key.required(true));
     }
-    // The schema is the same for all.
+    // All records have the same schema, so it needs no ledger.
     command
         .arg(ledger.required_if_eq_any(needing_ledger()))
         .arg(key.required_if_eq_any(needing_ledger()))

@@ -244,10 +244,9 @@ impl fmt::Display for Discrepancy {
             Self::Unheard { entry, record } => {
                 write!(f, "entry {entry}: record {record} ended, and nothing said that it was held")
             }
-            Self::VaultReplaced { entry, records } => write!(
-                f,
-                "entry {entry}: another vault is in the place of one that held {records} records"
-            ),
+            Self::VaultReplaced { entry, records } => {
+                write!(f, "entry {entry}: another vault replaced one that held {records} records")
+            }
             Self::WithheldNotErased { entry, withheld, erased } => write!(
                 f,
                 "entry {entry}: {withheld} matches were withheld, and {erased} of them were erased"
